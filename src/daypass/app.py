@@ -1,0 +1,162 @@
+"""The composition root: settings in, one ASGI application out."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from daypass import __version__
+from daypass.demo import DemoUpstream
+from daypass.gateway.app import Gateway
+from daypass.gateway.authenticate import Authenticator
+from daypass.gateway.upstream import HttpUpstream, Upstream
+from daypass.portal import (
+    accounts,
+    api_keys,
+    chat,
+    health,
+    problems,
+    sessions,
+    site,
+    usage,
+    usage_plans,
+)
+from daypass.portal.context import Portal, same_origin
+from daypass.quota.policy import QuotaPolicy
+from daypass.quota.sqlite import SqliteLedger
+from daypass.records.database import Database
+from daypass.records.usage import UsageRecorder
+from daypass.settings import Settings, load_settings
+from daypass.telemetry import configure_logging
+
+# What a page on another origin may read of an answer (CORS).
+EXPOSED_HEADERS = (
+    "x-request-id",
+    "x-should-retry",
+    "retry-after",
+    "ratelimit",
+    "ratelimit-policy",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+)
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """The whole of Daypass as one ASGI application.
+
+    Raises SettingsError when no settings are given and those around are wrong.
+    """
+    settings = settings or load_settings()
+    configure_logging()
+    app: ASGIApp = Daypass(settings)
+    if settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=("*",),
+            # A cookie may only go to origins that are named.
+            allow_credentials="*" not in settings.cors_origins,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=3_600,
+        )
+    return app
+
+
+class Daypass:
+    """The gateway at `/v1`, the portal and the site at everything else."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._gateway: Gateway
+        self._portal = FastAPI(
+            title="Daypass",
+            version=__version__,
+            summary="Accounts, usage plans, API keys and usage. The gateway itself is at /v1.",
+            openapi_url="/api/openapi.json",
+            docs_url="/api/docs",
+            redoc_url=None,
+            lifespan=self._lifespan,
+        )
+        problems.install(self._portal)
+        api = APIRouter(
+            prefix="/api",
+            dependencies=[Depends(same_origin)],
+            responses={"4XX": {"model": problems.Problem, "description": "A problem"}},
+        )
+        for room in (accounts, sessions, usage_plans, api_keys, usage, chat, site):
+            api.include_router(room.router)
+        self._portal.include_router(api)
+        self._portal.include_router(health.router)
+        self._portal.mount("/api", problems.not_found)
+        self._portal.mount("/", site.Pages())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a request to the gateway or to the portal, by its path alone."""
+        path = scope.get("path", "")
+        if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
+            await self._gateway(scope, receive, send)
+        else:
+            await self._portal(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        settings = self._settings
+
+        def clock() -> float:
+            return time.time() + settings.clock_offset_s
+
+        async with contextlib.AsyncExitStack() as stack:
+            database = Database(settings.database_path)
+            stack.push_async_callback(database.close)
+            await database.migrate()
+            ledger = SqliteLedger(settings.database_path, clock)
+            await ledger.start()
+            stack.push_async_callback(ledger.close)
+            recorder = UsageRecorder(database)
+            recorder.start()
+            stack.push_async_callback(recorder.close)
+            upstream = _open_upstream(settings)
+            stack.push_async_callback(upstream.close)
+
+            policy = QuotaPolicy.of(
+                settings.usage_plans,
+                settings.account_daily_ceiling,
+                settings.site_requests_per_day,
+            )
+            authenticator = Authenticator(database, policy, clock)
+            self._gateway = Gateway(
+                authenticator,
+                ledger,
+                upstream,
+                recorder,
+                max_body_bytes=settings.max_body_bytes,
+                denied_paths=settings.denied_paths,
+            )
+            self._portal.state.portal = Portal(
+                settings=settings,
+                database=database,
+                ledger=ledger,
+                policy=policy,
+                clock=clock,
+                serve_chat=self._gateway.chat,
+                list_models=self._gateway.list_models,
+                keys_changed=authenticator.forget,
+            )
+            yield
+
+
+def _open_upstream(settings: Settings) -> Upstream:
+    if settings.uses_demo_model:
+        return DemoUpstream()
+    key = settings.upstream_api_key
+    return HttpUpstream(
+        settings.upstream_base_url,
+        key.get_secret_value() if key else None,
+        connect_timeout_s=settings.connect_timeout_s,
+        read_timeout_s=settings.read_timeout_s,
+    )

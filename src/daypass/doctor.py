@@ -1,0 +1,84 @@
+"""`daypass doctor`: what is wrong with this installation, and what to do about it."""
+
+from typing import NamedTuple
+
+from daypass.gateway.upstream import HttpUpstream, UpstreamError, UpstreamRequest
+from daypass.portal.site import PAGES
+from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota.sqlite import SqliteLedger
+from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.settings import Settings, SettingsError, load_settings
+
+
+class Finding(NamedTuple):
+    """One thing looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+async def examine() -> list[Finding]:
+    """Look at settings, site, database, ledger and upstream."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        advice = "Correct it in the environment or in daypass.toml."
+        return [Finding("settings", False, str(error), advice)]
+    plans = ", ".join(plan.id for plan in settings.usage_plans)
+    return [
+        Finding("settings", True, f"usage plans: {plans}"),
+        _examine_site(),
+        *await _examine_stores(settings),
+        await _examine_upstream(settings),
+    ]
+
+
+def _examine_site() -> Finding:
+    if (PAGES / "index.html").is_file():
+        return Finding("site", True, "built")
+    return Finding("site", False, "not built", "In a checkout, run 'make run' once.")
+
+
+async def _examine_stores(settings: Settings) -> list[Finding]:
+    database = Database(settings.database_path)
+    ledger = SqliteLedger(settings.database_path)
+    where = str(settings.database_path)
+    try:
+        await database.migrate()
+        await database.ping()
+        await ledger.start()
+        await ledger.peek([])
+        await ledger.close()
+    except (DatabaseUnavailableError, LedgerUnavailableError) as error:
+        advice = "Check that DAYPASS_DATA_DIR exists, is writable, and has room."
+        return [Finding("database", False, str(error), advice)]
+    finally:
+        await database.close()
+    return [Finding("database", True, where), Finding("ledger", True, where)]
+
+
+async def _examine_upstream(settings: Settings) -> Finding:
+    if settings.uses_demo_model:
+        return Finding("upstream", True, "the demo model", "Set OPENAI_API_KEY for real answers.")
+    key = settings.upstream_api_key
+    upstream = HttpUpstream(
+        settings.upstream_base_url,
+        key.get_secret_value() if key else None,
+        connect_timeout_s=settings.connect_timeout_s,
+        read_timeout_s=min(30, settings.read_timeout_s),
+    )
+    where = settings.upstream_base_url
+    try:
+        response = await upstream.open(UpstreamRequest("GET", "/models", [], b""))
+        response.close()
+    except UpstreamError as error:
+        advice = "Check DAYPASS_UPSTREAM_BASE_URL and the network."
+        return Finding("upstream", False, f"{where} does not answer ({error})", advice)
+    finally:
+        await upstream.close()
+    if response.status in (401, 403):
+        advice = "Check DAYPASS_UPSTREAM_API_KEY or OPENAI_API_KEY."
+        return Finding("upstream", False, f"{where} refuses the key", advice)
+    return Finding("upstream", response.status == 200, f"{where} answers {response.status}")

@@ -1,0 +1,138 @@
+"""Errors in OpenAI's shape, and the rate-limit headers of every counted answer.
+
+The shape and the codes are those that the official SDKs read: `{"error": {"message", "type",
+"param", "code"}}` (OpenAI API reference, "Error codes").
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from daypass.gateway.asgi import Headers
+from daypass.quota.ledger import BucketState, Refusal
+
+THROTTLE_RETRY_MAX_S = 60
+RETRY_SPREAD_S = 5
+
+
+class GatewayError(Exception):
+    """An answer that the gateway gives itself, in place of the upstream."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        type_: str = "invalid_request_error",
+        param: str | None = None,
+        headers: Headers | None = None,
+        **figures: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.type = type_
+        self.param = param
+        self.headers = headers or []
+        self.figures = figures
+
+    def body(self) -> bytes:
+        """The JSON document."""
+        error = {
+            "message": self.message,
+            "type": self.type,
+            "param": self.param,
+            "code": self.code,
+        }
+        return orjson.dumps({"error": error | self.figures})
+
+    def event(self) -> bytes:
+        """The same as a server-sent event, which makes the SDKs raise in mid-stream."""
+        return b"data: " + self.body() + b"\n\n"
+
+
+def invalid_api_key(message: str) -> GatewayError:
+    """401: no key, or one that is not valid."""
+    return GatewayError(401, "invalid_api_key", message)
+
+
+def server_error(status: int, code: str, message: str) -> GatewayError:
+    """5xx: not the caller's fault, and nothing was counted."""
+    return GatewayError(status, code, message, type_="server_error")
+
+
+def unavailable() -> GatewayError:
+    """503: the ledger or the database is away, so nothing is relayed."""
+    message = "Daypass cannot check your limit right now. Nothing was counted. Please try again."
+    return server_error(503, "quota_unavailable", message)
+
+
+def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
+    """429: a quota is spent (the SDKs must not retry) or a throttle was hit (they may)."""
+    hit = refusal.hit
+    limit = hit.claim.limit
+    resets_at = iso_time(hit.resets_at)
+    wait = math.ceil(hit.resets_at - refusal.at) + random.randint(0, RETRY_SPREAD_S)  # noqa: S311
+    headers = rate_limit_headers(refusal.buckets, refusal.at)
+    figures: dict[str, Any] = {
+        "limit": limit.amount,
+        "used": hit.used,
+        "window": limit.window.value,
+        "subject": hit.claim.subject.kind,
+        "usage_plan_id": usage_plan_id,
+        "resets_at": resets_at,
+    }
+    who = {
+        "key": f"This API key has reached its limit of {limit} (usage plan {usage_plan_id})",
+        "account": f"Your account has reached its limit of {limit} over all of its API keys",
+        "site": f"This site has reached its limit of {limit} for everybody",
+    }[hit.claim.subject.kind]
+    if limit.window.is_throttle:
+        headers.append((b"retry-after", b"%d" % min(wait, THROTTLE_RETRY_MAX_S)))
+        message = f"{who}. Slow down: it frees at {resets_at}."
+        code = type_ = "rate_limit_exceeded"
+    else:
+        headers += [(b"retry-after", b"%d" % wait), (b"x-should-retry", b"false")]
+        message = f"{who}. It resets at {resets_at}. This request was not counted."
+        code = type_ = "insufficient_quota"
+    return GatewayError(429, code, message, type_=type_, headers=headers, **figures)
+
+
+def rate_limit_headers(buckets: Sequence[BucketState], at: float) -> Headers:
+    """OpenAI's `x-ratelimit-*` and the IETF's `RateLimit` fields for the fullest bucket.
+
+    IETF draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. `at` is Unix time.
+    """
+    if not buckets:
+        return []
+    state = min(buckets, key=lambda x: (x.remaining, -x.resets_at))
+    limit = state.claim.limit
+    window = limit.window.value.encode()
+    reset = max(0, math.ceil(state.resets_at - at))
+    return [
+        (b"x-ratelimit-limit-requests", b"%d" % limit.amount),
+        (b"x-ratelimit-remaining-requests", b"%d" % state.remaining),
+        (b"x-ratelimit-reset-requests", duration(reset).encode()),
+        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (window, limit.amount, limit.window.seconds)),
+        (b"ratelimit", b'"%b";r=%d;t=%d' % (window, state.remaining, reset)),
+    ]
+
+
+def duration(seconds: int) -> str:
+    """Whole seconds in the form of OpenAI's headers: `6h12m3s`, `6m0s`, `1s`."""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minute}m{second}s"
+    return f"{minute}m{second}s" if minute else f"{second}s"
+
+
+def iso_time(at: int) -> str:
+    """Unix time as ISO 8601 in UTC, to the second: `2026-11-25T00:00:00Z`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,175 @@
+"""A caller's request: its path checked, its body read, its model known."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+
+from daypass.gateway.asgi import Receive, Scope
+from daypass.gateway.errors import GatewayError
+
+PREFIX = b"/v1"
+FREE_PATHS = (b"/models",)
+MODEL_LENGTH = 100
+
+# What a path must not hold: a way out of /v1, or two readings by two servers.
+_SUSPECT = (b"..", b"//", b"\\", b";", b"%2e", b"%2f", b"%5c", b"%00", b"%3b")
+
+
+class CallerGoneError(Exception):
+    """The caller hung up. There is nobody left to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes below `/v1`, percent-encoding and query string as sent."""
+
+    method: str
+    path: bytes
+    query: bytes
+
+    def __str__(self) -> str:
+        raw = self.path + b"?" + self.query if self.query else self.path
+        return raw.decode("latin-1")
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the request counts nothing: reading the list of models."""
+        return self.method == "GET" and (
+            self.path in FREE_PATHS or self.path.startswith(b"/models/")
+        )
+
+
+def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
+    """The target of a request. Raises GatewayError 404 for a path that leaves `/v1`.
+
+    Decides on the raw path alone, never on the Host header or a rebuilt address.
+    """
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    lower = raw.lower()
+    if not raw.startswith(PREFIX + b"/") or any(part in lower for part in _SUSPECT):
+        raise unknown_path()
+    path = raw[len(PREFIX) :]
+    if any(path == denied or path.startswith(denied + b"/") for denied in denied_paths):
+        raise unknown_path()
+    return Target(scope["method"], path, scope["query_string"])
+
+
+def unknown_path() -> GatewayError:
+    """404: there is nothing at this path."""
+    message = "There is no such path. The gateway serves the OpenAI API below /v1/."
+    return GatewayError(404, "unknown_url", message)
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The value of a request header, empty when it is absent."""
+    value: bytes
+    for key, value in scope["headers"]:
+        if key == name:
+            return value
+    return b""
+
+
+def is_json(scope: Scope) -> bool:
+    """Whether the request says that its body is JSON."""
+    media_type = header(scope, b"content-type").partition(b";")[0].strip().lower()
+    return media_type == b"application/json" or media_type.endswith(b"+json")
+
+
+def check_length(scope: Scope, max_bytes: int) -> None:
+    """Raise GatewayError 413 for a body declared longer than `max_bytes`."""
+    declared = header(scope, b"content-length")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise too_large(max_bytes)
+
+
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
+    """The whole body. Raises GatewayError 413 as soon as it outgrows `max_bytes`."""
+    body = StreamedBody(receive, max_bytes)
+    chunks = [chunk async for chunk in body]
+    if body.is_too_large:
+        raise too_large(max_bytes)
+    if body.is_cut_off:
+        raise CallerGoneError
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+class StreamedBody:
+    """A body passed on as it comes in. It ends early when it is too large or cut off."""
+
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self._receive = receive
+        self._max_bytes = max_bytes
+        self.is_too_large = False
+        self.is_cut_off = False
+        self.ended = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.is_cut_off = True
+                break
+            chunk: bytes = message.get("body", b"")
+            more = message.get("more_body", False)
+            size += len(chunk)
+            if size > self._max_bytes:
+                self.is_too_large = True
+                break
+            if chunk:
+                yield chunk
+        self.ended.set()
+
+
+@contextlib.asynccontextmanager
+async def while_caller_waits(receive: Receive, body: bytes | StreamedBody) -> AsyncIterator[None]:
+    """Cancel what runs inside as soon as the caller hangs up. Raises CallerGoneError then."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        if isinstance(body, StreamedBody):
+            await body.ended.wait()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if gone:
+            task.uncancel()
+            raise CallerGoneError from None
+        raise
+    finally:
+        watcher.cancel()
+
+
+def too_large(max_bytes: int) -> GatewayError:
+    """413: the body is over the limit. The rest of it is not read."""
+    message = f"The request body is larger than this gateway allows ({max_bytes} bytes)."
+    return GatewayError(413, "body_too_large", message, headers=[(b"connection", b"close")])
+
+
+def model_of(body: bytes) -> str | None:
+    """The model that a JSON body names. Raises GatewayError 400 when it is not a JSON object."""
+    if not body:
+        return None
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        message = f"The request body is not valid JSON: {error}. Nothing was counted."
+        raise GatewayError(400, "invalid_json", message) from None
+    if not isinstance(document, dict):
+        message = "The request body must be a JSON object. Nothing was counted."
+        raise GatewayError(400, "invalid_json", message)
+    model = document.get("model")
+    return model[:MODEL_LENGTH] if isinstance(model, str) else None

@@ -1,0 +1,109 @@
+"""Usage plans, limits and calendar windows. Pure: no clock, no storage."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800, "month": 2_592_000}
+
+# 1970-01-01 was a Thursday; weeks begin on Monday (ISO 8601), four days later.
+_FIRST_MONDAY = 4 * 86_400
+
+
+class Measure(StrEnum):
+    """What a limit counts."""
+
+    REQUESTS = "requests"
+
+
+class Window(StrEnum):
+    """A calendar window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    @property
+    def seconds(self) -> int:
+        """Nominal length in seconds (a month: 30 days)."""
+        return _SECONDS[self.value]
+
+    @property
+    def is_throttle(self) -> bool:
+        """Whether a limit over this window is a throttle; over longer ones it is a quota."""
+        return self is Window.MINUTE
+
+    def start(self, at: float) -> int:
+        """First second (Unix time) of the window that holds `at` (Unix time, seconds)."""
+        second = int(at // 1)
+        if self is Window.MONTH:
+            first = datetime.fromtimestamp(second, UTC).replace(day=1, hour=0, minute=0, second=0)
+            return int(first.timestamp())
+        offset = _FIRST_MONDAY if self is Window.WEEK else 0
+        return second - (second - offset) % self.seconds
+
+    def end(self, start: int) -> int:
+        """First second (Unix time) after the window that began at `start`."""
+        if self is Window.MONTH:
+            return self.start(start + 31 * 86_400)
+        return start + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `amount` of `measure` in each `window`."""
+
+    measure: Measure
+    amount: int
+    window: Window
+
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError("a limit cannot be negative")
+
+    def __str__(self) -> str:
+        noun = self.measure.value if self.amount != 1 else self.measure.value.removesuffix("s")
+        return f"{self.amount} {noun} per {self.window.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePlan:
+    """What an API key may use. No `models` means every model."""
+
+    id: str
+    name: str
+    limits: tuple[Limit, ...]
+    description: str = ""
+    models: frozenset[str] = frozenset()
+    self_service: bool = True
+
+    def allows(self, model: str | None) -> bool:
+        """Whether a request for `model` is within this plan."""
+        return not self.models or model in self.models
+
+    @property
+    def daily_requests(self) -> int | None:
+        """Requests per day, or None where the plan sets no such limit."""
+        return next((x.amount for x in self.limits if x.window is Window.DAY), None)
+
+
+def requests_per_day(amount: int) -> UsagePlan:
+    """One of the plans that come with Daypass."""
+    return UsagePlan(
+        id=f"{amount}RequestPerDay",
+        name=f"{amount} requests per day",
+        limits=(Limit(Measure.REQUESTS, amount, Window.DAY),),
+    )
+
+
+DEFAULT_PLANS = tuple(requests_per_day(amount) for amount in (10, 20, 30))
+
+
+def largest_daily_requests(plans: Iterable[UsagePlan]) -> int | None:
+    """The most requests per day that a person can choose, None where a choice has no limit."""
+    amounts = [plan.daily_requests for plan in plans if plan.self_service]
+    known = [amount for amount in amounts if amount is not None]
+    return max(known) if known and len(known) == len(amounts) else None

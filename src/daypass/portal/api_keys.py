@@ -1,0 +1,201 @@
+"""/api/api-keys: create, list, rename, change plan, rotate, delete."""
+
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Response
+from pydantic import AfterValidator, BaseModel, Field
+from sqlalchemy.exc import IntegrityError
+
+from daypass.api_keys import MintedKey, mint
+from daypass.plans import UsagePlan
+from daypass.portal.context import InPortal, Portal, SignedIn
+from daypass.portal.meters import Meter, read_meters
+from daypass.portal.problems import ProblemError
+from daypass.portal.times import Instant
+from daypass.records import api_keys
+from daypass.records.tables import ApiKey
+
+MAX_GRACE_S = 7 * 86_400
+
+router = APIRouter(tags=["API keys"])
+
+
+def _check_name(value: str) -> str:
+    name = value.strip()
+    if not name:
+        raise ValueError("give the key a name")
+    if not name.isprintable():
+        raise ValueError("use printable characters only")
+    return name
+
+
+KeyName = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_check_name)]
+
+
+class NewApiKey(BaseModel):
+    """A request for an API key."""
+
+    name: KeyName
+    usage_plan_id: str
+
+
+class ApiKeyChange(BaseModel):
+    """A new name, another usage plan, or both."""
+
+    name: KeyName | None = None
+    usage_plan_id: str | None = None
+
+
+class Rotation(BaseModel):
+    """For how long the old secret goes on working, in seconds."""
+
+    grace_seconds: int = Field(default=0, ge=0, le=MAX_GRACE_S)
+
+
+class ApiKeyCore(BaseModel):
+    """What never changes between the views of an API key."""
+
+    id: str
+    prefix: str
+    last4: str
+    name: str
+    usage_plan_id: str
+    created_at: Instant
+
+
+class CreatedApiKey(ApiKeyCore):
+    """A new API key. This is the only time that `key` is shown."""
+
+    key: str
+
+
+class RotatedApiKey(CreatedApiKey):
+    """A key with a new secret. The old one works until `previous_valid_until`."""
+
+    previous_valid_until: Instant | None
+
+
+class ApiKeyView(ApiKeyCore):
+    """An API key with today's use. `remaining` heeds the account's and the site's ceilings."""
+
+    last_used_at: Instant | None
+    used: int
+    limit: int | None
+    remaining: int | None
+    resets_at: Instant | None
+
+    @classmethod
+    def of(cls, meter: Meter) -> Self:
+        """The view of a key and its meter."""
+        key = meter.key
+        return cls(**_core(key), last_used_at=key.last_used_at, **meter.figures())
+
+
+@router.post("/api-keys", status_code=201)
+async def create_api_key(
+    new: NewApiKey, response: Response, account: SignedIn, portal: InPortal
+) -> CreatedApiKey:
+    """Create an API key. Its secret is in this answer and nowhere else."""
+    _offered_plan(portal, new.usage_plan_id)
+    minted = mint()
+    key = await _create(portal, account.id, new, minted)
+    response.headers["cache-control"] = "no-store"
+    return CreatedApiKey(**_core(key), key=minted.secret)
+
+
+@router.get("/api-keys")
+async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]:
+    """The account's API keys with today's use."""
+    async with portal.database.read() as session:
+        keys = await api_keys.list_of(session, account.id)
+    return await _views(portal, keys)
+
+
+@router.patch("/api-keys/{api_key_id}")
+async def change_api_key(
+    api_key_id: str, change: ApiKeyChange, account: SignedIn, portal: InPortal
+) -> ApiKeyView:
+    """Rename a key or move it to another usage plan. What it used today stays used."""
+    async with portal.database.write() as session:
+        key = found(await api_keys.find(session, account.id, api_key_id))
+        if change.name is not None:
+            key.name = change.name
+        if change.usage_plan_id is not None and change.usage_plan_id != key.usage_plan_id:
+            key.usage_plan_id = _offered_plan(portal, change.usage_plan_id).id
+    portal.keys_changed()
+    return (await _views(portal, [key]))[0]
+
+
+@router.post("/api-keys/{api_key_id}/rotate")
+async def rotate_api_key(
+    api_key_id: str,
+    response: Response,
+    account: SignedIn,
+    portal: InPortal,
+    rotation: Rotation | None = None,
+) -> RotatedApiKey:
+    """Give a key a new secret. Its plan, its name and what it used today stay."""
+    minted = mint()
+    now = portal.now()
+    grace = rotation.grace_seconds if rotation else 0
+    grace_ends = now + grace if grace else None
+    async with portal.database.write() as session:
+        key = found(await api_keys.find(session, account.id, api_key_id))
+        await api_keys.rotate(session, key, minted, grace_ends, now)
+    portal.keys_changed()
+    response.headers["cache-control"] = "no-store"
+    return RotatedApiKey(**_core(key), key=minted.secret, previous_valid_until=grace_ends)
+
+
+@router.delete("/api-keys/{api_key_id}", status_code=204)
+async def delete_api_key(api_key_id: str, account: SignedIn, portal: InPortal) -> None:
+    """Delete a key. A key created in its place today takes over what it used."""
+    async with portal.database.write() as session:
+        key = found(await api_keys.find(session, account.id, api_key_id))
+        await api_keys.remove(session, key, portal.now())
+    portal.keys_changed()
+
+
+def found(key: ApiKey | None) -> ApiKey:
+    """The key, or 404: an unknown one and another account's are not told apart."""
+    if key is None:
+        raise ProblemError(404, "You have no such API key.")
+    return key
+
+
+async def _create(portal: Portal, account_id: str, new: NewApiKey, minted: MintedKey) -> ApiKey:
+    settings = portal.settings
+    try:
+        async with portal.database.write() as session:
+            return await api_keys.create(
+                session,
+                account_id,
+                minted,
+                name=new.name,
+                usage_plan_id=new.usage_plan_id,
+                max_keys=settings.max_keys_per_account,
+                now=portal.now(),
+            )
+    except (api_keys.TooManyKeysError, IntegrityError):
+        # Two requests at once may go for the same slot: the database lets one have it.
+        message = (
+            f"You have {settings.max_keys_per_account} API keys, as many as an account may. "
+            "Delete one, or rotate one if you have lost its secret."
+        )
+        raise ProblemError(409, message) from None
+
+
+def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
+    plan = portal.policy.plans.get(usage_plan_id)
+    if plan is None or not plan.self_service:
+        message = "There is no such usage plan to choose."
+        raise ProblemError(422, message, field="usage_plan_id")
+    return plan
+
+
+async def _views(portal: Portal, keys: list[ApiKey]) -> list[ApiKeyView]:
+    return [ApiKeyView.of(meter) for meter in await read_meters(portal, keys)]
+
+
+def _core(key: ApiKey) -> dict[str, Any]:
+    return {name: getattr(key, name) for name in ApiKeyCore.model_fields}

@@ -1,0 +1,64 @@
+"""POST /api/chat/completions: the site's chat, and the models it can choose from."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Body, Response
+from pydantic import BaseModel
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from daypass.portal.api_keys import found
+from daypass.portal.context import InPortal, SignedIn
+from daypass.portal.problems import ProblemError
+from daypass.records import api_keys
+
+router = APIRouter(tags=["chat"])
+
+
+class ModelView(BaseModel):
+    """A model of the upstream."""
+
+    id: str
+
+
+class ServedBy(Response):
+    """A response that an ASGI application gives: its status, headers and stream are its own."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        super().__init__()
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer."""
+        await self._application(scope, receive, send)
+
+
+@router.post("/chat/completions", response_class=Response)
+async def chat(
+    asked: Annotated[
+        dict[str, Any],
+        Body(
+            description="An OpenAI chat completion request, with `api_key_id` (one of your keys)",
+            examples=[{"api_key_id": "key_…", "model": "gpt-4o-mini", "messages": []}],
+        ),
+    ],
+    account: SignedIn,
+    portal: InPortal,
+) -> Response:
+    """A chat completion on one of your API keys. Counts as a call with the key itself does.
+
+    Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
+    shape; earlier ones are problem details.
+    """
+    api_key_id = asked.pop("api_key_id", None)
+    if not isinstance(api_key_id, str):
+        raise ProblemError(422, "Choose one of your API keys.", field="api_key_id")
+    async with portal.database.read() as session:
+        key = found(await api_keys.find(session, account.id, api_key_id))
+    return ServedBy(portal.serve_chat(key.id, orjson.dumps(asked)))
+
+
+@router.get("/models")
+async def list_models(_account: SignedIn, portal: InPortal) -> list[ModelView]:
+    """The models of the upstream. Counts nothing."""
+    return [ModelView(id=model) for model in await portal.list_models()]

@@ -1,0 +1,109 @@
+"""What the portal's routers need from the rest of Daypass, and who is asking."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from starlette.types import ASGIApp
+
+from daypass.portal.problems import ProblemError
+from daypass.quota.ledger import Ledger
+from daypass.quota.policy import QuotaPolicy
+from daypass.records import accounts
+from daypass.records.database import Database
+from daypass.records.tables import Account
+from daypass.settings import Settings
+
+COOKIE = "daypass_session"
+SECURE_COOKIE = "__Host-daypass_session"
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """The portal's surroundings, put together by `app.py`."""
+
+    settings: Settings
+    database: Database
+    ledger: Ledger
+    policy: QuotaPolicy
+    clock: Callable[[], float]
+    """Unix time in seconds."""
+    serve_chat: Callable[[str, bytes], ASGIApp]
+    """An API key's id and a chat request → the application that serves it."""
+    list_models: Callable[[], Awaitable[list[str]]]
+    keys_changed: Callable[[], None]
+    """To be called when a key or an account changed: the gateway looks it up anew."""
+
+    def now(self) -> int:
+        """Unix time in whole seconds."""
+        return int(self.clock())
+
+
+def portal_of(request: Request) -> Portal:
+    """The portal that this request came to."""
+    portal: Portal = request.app.state.portal
+    return portal
+
+
+InPortal = Annotated[Portal, Depends(portal_of)]
+
+
+def is_https(request: Request, portal: Portal) -> bool:
+    """Whether the browser speaks https with this site."""
+    public_url = portal.settings.public_url
+    return urlsplit(public_url).scheme == "https" if public_url else request.url.scheme == "https"
+
+
+def session_token(request: Request) -> str | None:
+    """The token in the session cookie."""
+    return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE)
+
+
+async def signed_in(request: Request, portal: InPortal) -> Account:
+    """The account of the session cookie. Raises 401 without one, 403 for a disabled account."""
+    token = session_token(request)
+    account = None
+    if token:
+        async with portal.database.read() as session:
+            account = await accounts.find_by_session(session, token, portal.now())
+    if account is None:
+        raise ProblemError(401, "You are not signed in, or your session has ended. Sign in first.")
+    if account.disabled_at is not None:
+        raise ProblemError(403, "Your account has been disabled. Ask the operator of this site.")
+    return account
+
+
+SignedIn = Annotated[Account, Depends(signed_in)]
+
+
+async def same_origin(request: Request, portal: InPortal) -> None:
+    """Refuse a state-changing call that another site may have made the browser send.
+
+    `Sec-Fetch-Site` (W3C Fetch Metadata) decides where the browser sends it, `Origin` (RFC
+    6454) otherwise; a call with a cookie and neither is refused. Raises 403.
+    """
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    origin = request.headers.get("origin")
+    allowed = origin is not None and _is_own_origin(origin, request, portal.settings)
+    if not allowed and origin is None:
+        site = request.headers.get("sec-fetch-site")
+        allowed = site == "same-origin" or (site is None and session_token(request) is None)
+    if not allowed:
+        raise ProblemError(
+            403,
+            "This call did not come from this site: it needs an Origin header of this site's "
+            "address (or Sec-Fetch-Site: same-origin), which browsers send by themselves.",
+        )
+
+
+def _is_own_origin(origin: str, request: Request, settings: Settings) -> bool:
+    if origin in settings.cors_origins:
+        return True
+    if settings.public_url:
+        parts = urlsplit(settings.public_url)
+        return origin == f"{parts.scheme}://{parts.netloc}"
+    # A proxy may speak https for us: the host must be ours, the scheme may be either.
+    return urlsplit(origin).netloc == request.headers.get("host")

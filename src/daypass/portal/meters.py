@@ -1,0 +1,52 @@
+"""Today's use of API keys, read from the ledger itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from daypass.plans import Window
+from daypass.portal.context import Portal
+from daypass.quota.ledger import BucketState, Claim
+from daypass.records.tables import ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A key and its buckets: its own, its account's, the site's."""
+
+    key: ApiKey
+    buckets: Sequence[BucketState]
+
+    @property
+    def shown(self) -> BucketState | None:
+        """The key's own bucket to draw: its day's, else the one of its longest window."""
+        own = [x for x in self.buckets if x.claim.subject.kind == "key"]
+        daily = [x for x in own if x.claim.limit.window is Window.DAY]
+        return max(daily or own, key=lambda x: x.claim.limit.window.seconds, default=None)
+
+    def figures(self) -> dict[str, Any]:
+        """`used`, `limit` and `resets_at` of the bucket shown, `remaining` of the fullest."""
+        shown = self.shown
+        return {
+            "used": shown.used if shown else 0,
+            "limit": shown.claim.limit.amount if shown else None,
+            "remaining": min((x.remaining for x in self.buckets), default=None),
+            "resets_at": shown.resets_at if shown else None,
+        }
+
+
+async def read_meters(portal: Portal, keys: Sequence[ApiKey]) -> list[Meter]:
+    """The meters of these keys, at one instant. Raises LedgerUnavailableError."""
+    claims_of = [_claims(portal, key) for key in keys]
+    states = iter(await portal.ledger.peek([x for claims in claims_of for x in claims]))
+    return [
+        Meter(key, [next(states) for _ in claims])
+        for key, claims in zip(keys, claims_of, strict=True)
+    ]
+
+
+def _claims(portal: Portal, key: ApiKey) -> tuple[Claim, ...]:
+    plan = portal.policy.plans.get(key.usage_plan_id)
+    if plan is None or key.slot is None:
+        return ()
+    return portal.policy.claims(key.account_id, key.slot, plan)

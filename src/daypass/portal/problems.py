@@ -1,0 +1,129 @@
+"""Errors as RFC 9457 problem details (`application/problem+json`)."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from daypass.quota.ledger import LedgerUnavailableError
+
+log = structlog.get_logger()
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one member of the request body."""
+
+    pointer: str = Field(description="JSON pointer to the member, such as `#/email`")
+    detail: str
+
+
+class Problem(BaseModel):
+    """A problem details document."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []
+
+
+class ProblemError(Exception):
+    """An answer with a problem: what happened and what to do."""
+
+    def __init__(
+        self, status: int, detail: str, *, field: str | None = None, type_: str = "about:blank"
+    ) -> None:
+        super().__init__(detail)
+        errors = [FieldProblem(pointer=f"#/{field}", detail=detail)] if field else []
+        self.problem = Problem(
+            type=type_,
+            title=HTTPStatus(status).phrase,
+            status=status,
+            detail=detail,
+            errors=errors,
+        )
+
+
+def to_response(problem: Problem) -> Response:
+    """The HTTP response of a problem."""
+    return JSONResponse(
+        problem.model_dump(),
+        problem.status,
+        media_type="application/problem+json",
+        headers={"cache-control": "no-store"},
+    )
+
+
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """An ASGI application with nothing in it: 404, as a problem and never as a page."""
+    detail = "There is no such path in this API. It is described at /api/docs."
+    await to_response(ProblemError(404, detail).problem)(scope, receive, send)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with problem details."""
+
+    async def on_problem(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, ProblemError)  # noqa: S101
+        return to_response(error.problem)
+
+    async def on_http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        response = to_response(ProblemError(error.status_code, str(error.detail)).problem)
+        response.headers.update(error.headers or {})
+        return response
+
+    async def on_invalid(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        return to_response(_invalid(error.errors()))
+
+    async def on_store(_request: Request, error: Exception) -> Response:
+        log.error("store_unavailable", reason=type(error).__name__)
+        detail = "Daypass cannot reach its database right now. Please try again in a moment."
+        return to_response(ProblemError(503, detail).problem)
+
+    async def on_fault(_request: Request, error: Exception) -> Response:
+        log.error("portal_fault", reason=type(error).__name__)
+        detail = "Something went wrong in Daypass. The operator finds it in the log."
+        return to_response(ProblemError(500, detail).problem)
+
+    app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(SQLAlchemyError, on_store)
+    app.add_exception_handler(LedgerUnavailableError, on_store)
+    app.add_exception_handler(Exception, on_fault)
+
+
+def _invalid(errors: Sequence[Any]) -> Problem:
+    if any(error["type"] == "json_invalid" for error in errors):
+        return ProblemError(400, "The request body is not valid JSON.").problem
+    fields = [
+        FieldProblem(
+            pointer="#/" + "/".join(str(part) for part in error["loc"][1:]),
+            detail=_sentence(error),
+        )
+        for error in errors
+    ]
+    places = ", ".join(sorted({x.pointer.removeprefix("#/") or "the body" for x in fields}))
+    return Problem(
+        title=HTTPStatus(422).phrase,
+        status=422,
+        detail=f"Some fields are not valid: {places}.",
+        errors=fields,
+    )
+
+
+def _sentence(error: Any) -> str:
+    message: str = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "missing":
+        message = "this field is required"
+    return message[:1].upper() + message[1:]

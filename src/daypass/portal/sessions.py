@@ -1,0 +1,106 @@
+"""/api/session: sign in, who am I, sign out."""
+
+from typing import Literal, Self, cast
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from daypass.portal.context import (
+    COOKIE,
+    SECURE_COOKIE,
+    InPortal,
+    Portal,
+    SignedIn,
+    is_https,
+    session_token,
+)
+from daypass.portal.passwords import MAX_LENGTH, verify_password
+from daypass.portal.problems import ProblemError
+from daypass.portal.times import Instant
+from daypass.records import accounts
+from daypass.records.tables import Account
+
+SESSION_LIFETIME_S = 30 * 86_400
+
+router = APIRouter(tags=["session"])
+
+
+class Credentials(BaseModel):
+    """A request to sign in."""
+
+    email: str = Field(min_length=1, max_length=320)
+    password: str = Field(min_length=1, max_length=MAX_LENGTH)
+
+
+class AccountView(BaseModel):
+    """An account as its owner sees it."""
+
+    id: str
+    email: str
+    role: Literal["operator", "member"]
+    created_at: Instant
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """The view of a row."""
+        return cls(
+            id=account.id,
+            email=account.email,
+            role=cast(Literal["operator", "member"], account.role),
+            created_at=account.created_at,
+        )
+
+
+@router.post("/session")
+async def sign_in(
+    credentials: Credentials, request: Request, response: Response, portal: InPortal
+) -> AccountView:
+    """Sign in with e-mail address and password."""
+    async with portal.database.read() as session:
+        account = await accounts.find_by_email(session, credentials.email)
+    known = account.password_hash if account else None
+    if not await verify_password(credentials.password, known) or account is None:
+        raise ProblemError(401, "E-mail address or password is wrong.")
+    if account.disabled_at is not None:
+        raise ProblemError(403, "Your account has been disabled. Ask the operator of this site.")
+    await start_session(account, request, response, portal)
+    return AccountView.of(account)
+
+
+@router.get("/session")
+async def who_am_i(account: SignedIn) -> AccountView:
+    """The account that is signed in."""
+    return AccountView.of(account)
+
+
+@router.delete("/session", status_code=204)
+async def sign_out(request: Request, response: Response, portal: InPortal) -> None:
+    """Sign out: the session ends on the server, whatever the browser keeps."""
+    token = session_token(request)
+    if token:
+        async with portal.database.write() as session:
+            await accounts.close_session(session, token)
+    for name, secure in ((COOKIE, False), (SECURE_COOKIE, True)):
+        if name in request.cookies:
+            response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+async def start_session(
+    account: Account, request: Request, response: Response, portal: Portal
+) -> None:
+    """Sign the browser in with a new session; the one it had before ends."""
+    before = session_token(request)
+    async with portal.database.write() as session:
+        if before:
+            await accounts.close_session(session, before)
+        token = await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
+    secure = is_https(request, portal)
+    response.set_cookie(
+        SECURE_COOKIE if secure else COOKIE,
+        token,
+        max_age=SESSION_LIFETIME_S,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )

@@ -1,0 +1,67 @@
+"""The site: its exported pages, and what they need to know of this installation."""
+
+from pathlib import Path
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from daypass.portal.context import InPortal
+from daypass.records import accounts
+
+PAGES = Path(__file__).parents[1] / "_site"
+
+NOT_BUILT = "The site has not been built. In a checkout, 'make run' builds it.\n"
+
+router = APIRouter(tags=["site"])
+
+
+class SiteView(BaseModel):
+    """What anybody may know of this installation."""
+
+    demo: bool
+    sign_up: Literal["open", "closed"]
+    enforcer: Literal["embedded"]
+    gateway_base_url: str | None
+    max_keys_per_account: int
+    account_requests_per_day: int | None
+    has_operator: bool
+
+
+@router.get("/site")
+async def describe_site(portal: InPortal) -> SiteView:
+    """This installation's settings, as far as its pages need them. Needs no session."""
+    settings = portal.settings
+    async with portal.database.read() as session:
+        has_operator = await accounts.has_any(session)
+    return SiteView(
+        demo=settings.uses_demo_model,
+        sign_up=settings.sign_up,
+        enforcer="embedded",
+        gateway_base_url=f"{settings.public_url}/v1" if settings.public_url else None,
+        max_keys_per_account=settings.max_keys_per_account,
+        account_requests_per_day=settings.account_daily_ceiling,
+        has_operator=has_operator,
+    )
+
+
+class Pages(StaticFiles):
+    """The exported site. What has a hash in its name never changes; the rest is revalidated."""
+
+    def __init__(self, directory: Path = PAGES) -> None:
+        super().__init__(directory=directory, html=True, check_dir=False)
+        self._is_built = (directory / "index.html").is_file()
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The response for a path; the site's own 404 page where there is nothing."""
+        if not self._is_built:
+            return PlainTextResponse(NOT_BUILT, 503)
+        response = await super().get_response(path, scope)
+        immutable = "_next/static/" in scope["path"] and response.status_code == 200
+        response.headers["cache-control"] = (
+            "public, max-age=31536000, immutable" if immutable else "no-cache"
+        )
+        return response

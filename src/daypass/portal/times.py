@@ -1,0 +1,23 @@
+"""Times as the portal's JSON tells them."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import PlainSerializer, WithJsonSchema
+
+
+def _iso(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day_of(at: int) -> date:
+    """The UTC day of an instant (Unix time, seconds)."""
+    return datetime.fromtimestamp(at, UTC).date()
+
+
+Instant = Annotated[
+    int,
+    PlainSerializer(_iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+"""Unix time in seconds inside, ISO 8601 in UTC outside."""

@@ -1,0 +1,126 @@
+"""/api/usage: what was used today, and by day, key and model."""
+
+from datetime import date
+from typing import Annotated, Literal, cast
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from daypass.portal.context import InPortal, SignedIn
+from daypass.portal.meters import read_meters
+from daypass.portal.times import Instant, day_of
+from daypass.records import api_keys, usage
+
+DAY_S = 86_400
+
+router = APIRouter(tags=["usage"])
+
+
+class Allowance(BaseModel):
+    """Today's use of one limit; no `limit` means that there is none."""
+
+    used: int
+    limit: int | None
+    remaining: int | None
+    resets_at: Instant | None
+
+
+class KeyAllowance(Allowance):
+    """Today's use of one API key, and how it came about."""
+
+    api_key_id: str
+    name: str
+    by_api: int
+    by_chat: int
+
+
+class UsageToday(BaseModel):
+    """Today's use of the account and of each of its keys."""
+
+    account: Allowance
+    keys: list[KeyAllowance]
+
+
+class UsageOfDay(BaseModel):
+    """What one key did with one model on one UTC day, by API or by the site's chat."""
+
+    date: date
+    api_key_id: str
+    api_key_name: str
+    model: str
+    via: Literal["api", "chat"]
+    requests: int
+    refused: int
+    input_tokens: int
+    output_tokens: int
+
+
+@router.get("/usage")
+async def usage_by_day(
+    account: SignedIn,
+    portal: InPortal,
+    days: Annotated[int, Query(ge=1, le=366, description="How many days, today included")] = 30,
+) -> list[UsageOfDay]:
+    """What was used per day, key and model, newest first."""
+    today = portal.now() // DAY_S * DAY_S
+    async with portal.database.read() as session:
+        rows = await usage.by_day(session, account.id, today - (days - 1) * DAY_S)
+    return [
+        UsageOfDay(
+            date=day_of(row.day),
+            api_key_id=row.api_key_id,
+            api_key_name=name,
+            model=row.model,
+            via=cast(Literal["api", "chat"], row.via),
+            requests=row.requests,
+            refused=row.refused,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+        )
+        for row, name in rows
+    ]
+
+
+@router.get("/usage/today")
+async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
+    """What was used today, as the ledger counts it."""
+    today = portal.now() // DAY_S * DAY_S
+    async with portal.database.read() as session:
+        keys = await api_keys.list_of(session, account.id)
+        rows = await usage.by_day(session, account.id, today)
+    by_chat = {key.id: 0 for key in keys}
+    for row, _ in rows:
+        if row.via == "chat" and row.api_key_id in by_chat:
+            by_chat[row.api_key_id] += row.requests
+    allowances = []
+    for meter in await read_meters(portal, keys):
+        figures = meter.figures()
+        chat = min(by_chat[meter.key.id], figures["used"])
+        allowances.append(
+            KeyAllowance(
+                **figures,
+                api_key_id=meter.key.id,
+                name=meter.key.name,
+                by_api=figures["used"] - chat,
+                by_chat=chat,
+            )
+        )
+    return UsageToday(
+        account=await _account_allowance(portal, account.id, allowances), keys=allowances
+    )
+
+
+async def _account_allowance(
+    portal: InPortal, account_id: str, keys: list[KeyAllowance]
+) -> Allowance:
+    claim = portal.policy.account_claim(account_id)
+    if claim is None:
+        used = sum(key.used for key in keys)
+        return Allowance(used=used, limit=None, remaining=None, resets_at=None)
+    (state,) = await portal.ledger.peek([claim])
+    return Allowance(
+        used=state.used,
+        limit=claim.limit.amount,
+        remaining=state.remaining,
+        resets_at=state.resets_at,
+    )

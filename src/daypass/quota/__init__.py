@@ -1,0 +1,1 @@
+"""The quota ledger: reserve, settle, release. Knows no HTTP and no OpenAI."""

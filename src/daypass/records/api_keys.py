@@ -1,0 +1,165 @@
+"""Queries on API keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, null, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.api_keys import MintedKey
+from daypass.records.identifiers import new_id
+from daypass.records.tables import Account, ApiKey, ApiKeySecret
+
+
+class TooManyKeysError(Exception):
+    """The account has as many API keys as it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """What the gateway needs to know of a key."""
+
+    api_key_id: str
+    account_id: str
+    slot: int
+    usage_plan_id: str
+    account_disabled: bool
+    expires_at: int | None
+
+
+async def create(
+    session: AsyncSession,
+    account_id: str,
+    minted: MintedKey,
+    *,
+    name: str,
+    usage_plan_id: str,
+    max_keys: int,
+    now: int,
+) -> ApiKey:
+    """Add a key in the lowest free slot of its account. Raises TooManyKeysError."""
+    taken = set(
+        await session.scalars(
+            select(ApiKey.slot).where(ApiKey.account_id == account_id, ApiKey.slot.is_not(None))
+        )
+    )
+    free = [slot for slot in range(1, max_keys + 1) if slot not in taken]
+    if len(taken) >= max_keys or not free:
+        raise TooManyKeysError
+    key = ApiKey(
+        id=new_id("key"),
+        account_id=account_id,
+        slot=free[0],
+        usage_plan_id=usage_plan_id,
+        name=name,
+        prefix=minted.prefix,
+        last4=minted.last4,
+        created_at=now,
+        last_used_at=None,
+        deleted_at=None,
+    )
+    session.add(key)
+    await session.flush()
+    session.add(ApiKeySecret(digest=minted.digest, api_key_id=key.id, expires_at=None))
+    await session.flush()
+    return key
+
+
+async def list_of(session: AsyncSession, account_id: str) -> list[ApiKey]:
+    """An account's keys, oldest first, without deleted ones."""
+    return list(
+        await session.scalars(
+            select(ApiKey)
+            .where(ApiKey.account_id == account_id, ApiKey.deleted_at.is_(None))
+            .order_by(ApiKey.created_at, ApiKey.slot)
+        )
+    )
+
+
+async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
+    """Every key with its owner's e-mail address, oldest first, without deleted ones."""
+    rows = await session.execute(
+        select(ApiKey, Account.email)
+        .join(Account, Account.id == ApiKey.account_id)
+        .where(ApiKey.deleted_at.is_(None))
+        .order_by(ApiKey.created_at, ApiKey.id)
+    )
+    return [(key, email) for key, email in rows]
+
+
+async def find(session: AsyncSession, account_id: str, api_key_id: str) -> ApiKey | None:
+    """A key, if it belongs to this account."""
+    return await session.scalar(
+        select(ApiKey).where(
+            ApiKey.id == api_key_id,
+            ApiKey.account_id == account_id,
+            ApiKey.deleted_at.is_(None),
+        )
+    )
+
+
+async def find_any(session: AsyncSession, api_key_id: str) -> ApiKey | None:
+    """A key, whoever's it is."""
+    return await session.scalar(
+        select(ApiKey).where(ApiKey.id == api_key_id, ApiKey.deleted_at.is_(None))
+    )
+
+
+async def rotate(
+    session: AsyncSession, key: ApiKey, minted: MintedKey, grace_ends: int | None, now: int
+) -> None:
+    """Give a key a new secret. The old one works until `grace_ends`, or no longer (None)."""
+    old = ApiKeySecret.api_key_id == key.id
+    if grace_ends is None:
+        await session.execute(delete(ApiKeySecret).where(old))
+    else:
+        await session.execute(delete(ApiKeySecret).where(old, ApiKeySecret.expires_at <= now))
+        await session.execute(
+            update(ApiKeySecret)
+            .where(
+                old,
+                or_(ApiKeySecret.expires_at.is_(None), ApiKeySecret.expires_at > grace_ends),
+            )
+            .values(expires_at=grace_ends)
+        )
+    session.add(ApiKeySecret(digest=minted.digest, api_key_id=key.id, expires_at=None))
+    key.prefix, key.last4 = minted.prefix, minted.last4
+    await session.flush()
+
+
+async def remove(session: AsyncSession, key: ApiKey, now: int) -> None:
+    """Delete a key: its secrets go, its slot is free, its name stays for the usage table."""
+    await session.execute(delete(ApiKeySecret).where(ApiKeySecret.api_key_id == key.id))
+    key.deleted_at, key.slot = now, None
+    await session.flush()
+
+
+async def find_holder(session: AsyncSession, digest: str) -> KeyHolder | None:
+    """Who holds the key with this digest. The caller checks `expires_at`."""
+    row = await session.execute(
+        _HOLDER.add_columns(ApiKeySecret.expires_at)
+        .join(ApiKeySecret, ApiKeySecret.api_key_id == ApiKey.id)
+        .where(ApiKeySecret.digest == digest)
+    )
+    return _to_holder(row.first())
+
+
+async def find_holder_by_id(session: AsyncSession, api_key_id: str) -> KeyHolder | None:
+    """The same, for a key named by its id."""
+    row = await session.execute(_HOLDER.add_columns(null()).where(ApiKey.id == api_key_id))
+    return _to_holder(row.first())
+
+
+_HOLDER = (
+    select(ApiKey.id, ApiKey.account_id, ApiKey.slot, ApiKey.usage_plan_id, Account.disabled_at)
+    .join(Account, Account.id == ApiKey.account_id)
+    .where(ApiKey.deleted_at.is_(None))
+)
+
+
+def _to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
+    if row is None:
+        return None
+    api_key_id, account_id, slot, plan_id, disabled_at, expires_at = row
+    return KeyHolder(api_key_id, account_id, slot, plan_id, disabled_at is not None, expires_at)

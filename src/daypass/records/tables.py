@@ -1,0 +1,84 @@
+"""The tables. Times are whole seconds of Unix time, UTC."""
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """The metadata that Alembic compares with."""
+
+
+class Account(Base):
+    """A person who signs in."""
+
+    __tablename__ = "account"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    email: Mapped[str] = mapped_column(String(320), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    disabled_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Session(Base):
+    """A signed-in browser. The cookie's token is stored as its SHA-256 digest."""
+
+    __tablename__ = "session"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_session_account_id", "account_id"),)
+
+
+class ApiKey(Base):
+    """An API key. A deleted one keeps its name for the usage table but has no slot."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    slot: Mapped[int | None] = mapped_column(Integer)
+    usage_plan_id: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(80))
+    prefix: Mapped[str] = mapped_column(String(8))
+    last4: Mapped[str] = mapped_column(String(4))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (UniqueConstraint("account_id", "slot", name="uq_api_key_slot"),)
+
+
+class ApiKeySecret(Base):
+    """The digest by which a key is found. Two at a time while a rotation's grace lasts."""
+
+    __tablename__ = "api_key_secret"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    api_key_id: Mapped[str] = mapped_column(ForeignKey("api_key.id", ondelete="CASCADE"))
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_api_key_secret_api_key_id", "api_key_id"),)
+
+
+class UsageDay(Base):
+    """What one key did with one model on one UTC day, by API or by the site's chat."""
+
+    __tablename__ = "usage_day"
+
+    day: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    api_key_id: Mapped[str] = mapped_column(
+        ForeignKey("api_key.id", ondelete="CASCADE"), primary_key=True
+    )
+    model: Mapped[str] = mapped_column(String(100), primary_key=True)
+    via: Mapped[str] = mapped_column(String(8), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    refused: Mapped[int] = mapped_column(BigInteger)
+    input_tokens: Mapped[int] = mapped_column(BigInteger)
+    output_tokens: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)

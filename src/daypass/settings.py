@@ -1,0 +1,208 @@
+"""Every setting, typed: `DAYPASS_*` environment variables over `daypass.toml`."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import model_validator as validate_model
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from daypass.plans import (
+    DEFAULT_PLANS,
+    Limit,
+    Measure,
+    UsagePlan,
+    Window,
+    largest_daily_requests,
+)
+
+ENV_PREFIX = "DAYPASS_"
+CONFIG_VARIABLE = "DAYPASS_CONFIG"
+OPENAI_BASE_URL = "https://api.openai.com/v1"
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class SettingsError(Exception):
+    """A setting is unknown or wrong. The message is one line and says what to do."""
+
+
+class PlanSettings(BaseModel):
+    """One `[[plans]]` table of `daypass.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    name: str = Field(min_length=1, max_length=80)
+    description: str = Field(default="", max_length=500)
+    requests_per_minute: int | None = Field(default=None, ge=0)
+    requests_per_hour: int | None = Field(default=None, ge=0)
+    requests_per_day: int | None = Field(default=None, ge=0)
+    requests_per_week: int | None = Field(default=None, ge=0)
+    requests_per_month: int | None = Field(default=None, ge=0)
+    models: tuple[str, ...] = ()
+    self_service: bool = True
+
+    def to_plan(self) -> UsagePlan:
+        """The usage plan that this table describes."""
+        amounts = {window: getattr(self, f"requests_per_{window.value}") for window in Window}
+        return UsagePlan(
+            id=self.id,
+            name=self.name,
+            description=self.description,
+            limits=tuple(
+                Limit(Measure.REQUESTS, amount, window)
+                for window, amount in amounts.items()
+                if amount is not None
+            ),
+            models=frozenset(self.models),
+            self_service=self.self_service,
+        )
+
+
+class Settings(BaseSettings):
+    """The settings of one Daypass process. Build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    upstream_base_url: str = OPENAI_BASE_URL
+    upstream_api_key: SecretStr | None = None
+    demo: bool = False
+    data_dir: Path = Path("data")
+    public_url: str | None = None
+    cors_origins: CommaSeparated = ()
+    sign_up: Literal["open", "closed"] = "open"
+    allowed_email_domains: CommaSeparated = ()
+    max_keys_per_account: int = Field(default=3, ge=1, le=1000)
+    account_requests_per_day: int | None = Field(default=None, ge=0)
+    site_requests_per_day: int | None = Field(default=None, ge=0)
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    denied_paths: CommaSeparated = ()
+    connect_timeout_s: float = Field(default=5, gt=0)
+    read_timeout_s: float = Field(default=300, gt=0)
+    testing: bool = False
+    clock_offset_s: float = 0
+    plans: tuple[PlanSettings, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then `daypass.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+
+    @field_validator("cors_origins", "allowed_email_domains", "denied_paths", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
+
+    @field_validator("upstream_base_url", "public_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
+        return value.rstrip("/")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if origin != "*" and (parts.scheme not in ("http", "https") or parts.path):
+                raise ValueError(f"{origin!r} is not an origin, such as https://app.example.org")
+        return value
+
+    @field_validator("plans")
+    @classmethod
+    def _check_plans(cls, value: tuple[PlanSettings, ...]) -> tuple[PlanSettings, ...]:
+        ids = [plan.id for plan in value]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two plans have the same id")
+        return value
+
+    @validate_model(mode="after")
+    def _check_clock(self) -> Self:
+        if self.clock_offset_s and not self.testing:
+            raise ValueError("DAYPASS_CLOCK_OFFSET_S is for tests: it needs DAYPASS_TESTING=1")
+        return self
+
+    @property
+    def uses_demo_model(self) -> bool:
+        """Whether the built-in demo model answers: asked for, or no upstream was named."""
+        named = self.upstream_api_key is not None or "upstream_base_url" in self.model_fields_set
+        return self.demo or not named
+
+    @property
+    def usage_plans(self) -> tuple[UsagePlan, ...]:
+        """The plans of `daypass.toml`, or the three default ones."""
+        return tuple(plan.to_plan() for plan in self.plans) or DEFAULT_PLANS
+
+    @property
+    def account_daily_ceiling(self) -> int | None:
+        """Requests per day of all of an account's keys together; None: no ceiling."""
+        if self.account_requests_per_day is not None:
+            return self.account_requests_per_day
+        return largest_daily_requests(self.usage_plans)
+
+    @property
+    def database_path(self) -> Path:
+        """The one file of state."""
+        return self.data_dir / "daypass.db"
+
+
+def config_path() -> Path:
+    """The settings file: `DAYPASS_CONFIG`, else `daypass.toml` in the working directory."""
+    return Path(os.environ.get(CONFIG_VARIABLE) or "daypass.toml")
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and `daypass.toml`.
+
+    Raises SettingsError with one clear line for the first setting that is unknown or wrong.
+    """
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    for name in sorted(os.environ):
+        if name.startswith(ENV_PREFIX) and name not in known:
+            raise SettingsError(f"{name}: there is no such setting")
+    if CONFIG_VARIABLE in os.environ and not config_path().is_file():
+        raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {config_path()}")
+    fallback = os.environ.get("OPENAI_API_KEY", "").strip()
+    try:
+        settings = Settings()
+        if settings.upstream_api_key is None and fallback:
+            settings = Settings(upstream_api_key=SecretStr(fallback))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{_setting_name(place)}{message}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{config_path()}: {error}") from None
+    return settings
+
+
+def _setting_name(place: str) -> str:
+    if not place:
+        return ""
+    in_environment = ENV_PREFIX + place.split(".", maxsplit=1)[0].upper()
+    return f"{in_environment if in_environment in os.environ else place}: "
