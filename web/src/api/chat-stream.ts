@@ -1,0 +1,75 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { syncClock } from "@/time/clock";
+import { failureOf, GatewayError } from "./refusal";
+
+export type ChatMessage = { role: "user" | "assistant"; content: string };
+
+export type ChatRequest = { api_key_id: string; model: string; messages: ChatMessage[] };
+
+/** The answer, piece by piece as it is written. Never retried: every try may count. */
+export async function* streamChat(
+  request: ChatRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const response = await fetch("/api/chat/completions", {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...request, stream: true, stream_options: { include_usage: true } }),
+    signal,
+  }).catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    throw new GatewayError({ kind: "network" });
+  });
+  syncClock(response);
+  if (!response.ok) throw new GatewayError(await failureOf(response));
+  if (!response.body) throw brokenOff();
+  yield* chatDeltas(response.body);
+}
+
+type Chunk = {
+  error?: { message?: string };
+  choices?: { delta?: { content?: string | null }; finish_reason?: string | null }[];
+};
+
+/** Reads OpenAI's stream of events, and throws when it ends before the answer does. */
+export async function* chatDeltas(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const events = body
+    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
+    .pipeThrough(new EventSourceParserStream())
+    .getReader();
+  let finished = false;
+  try {
+    while (true) {
+      const { done, value } = await events.read().catch((error: unknown) => {
+        throw isAbort(error) ? error : brokenOff();
+      });
+      if (value?.data === "[DONE]" || (done && finished)) return;
+      if (done) throw brokenOff();
+      const chunk = parse(value.data);
+      if (chunk.error) throw brokenOff(chunk.error.message);
+      const choice = chunk.choices?.[0];
+      // Some upstreams close without [DONE]; the reason of the end is as good.
+      finished ||= Boolean(choice?.finish_reason);
+      if (choice?.delta?.content) yield choice.delta.content;
+    }
+  } finally {
+    void events.cancel().catch(() => {});
+  }
+}
+
+function parse(data: string): Chunk {
+  try {
+    return JSON.parse(data) as Chunk;
+  } catch {
+    throw brokenOff();
+  }
+}
+
+function brokenOff(message = ""): GatewayError {
+  return new GatewayError({ kind: "broken", message });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}

@@ -1,0 +1,79 @@
+import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
+import { strings } from "@/strings";
+
+type FieldProblem = { pointer: string; detail: string };
+
+/** Every failed call to the portal ends as one of these; status 0 says that no answer came at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly fields: FieldProblem[] = [],
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+
+  static async from(response: Response): Promise<ApiError> {
+    const problem: unknown = await response.json().catch(() => null);
+    return new ApiError(response.status, detailOf(problem), fieldsOf(problem));
+  }
+
+  static unreachable(): ApiError {
+    return new ApiError(0, strings.errors.unreachable);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof ApiError ? error.message : strings.errors.unexpected;
+}
+
+export function isStatus(error: unknown, status: number): boolean {
+  return error instanceof ApiError && error.status === status;
+}
+
+/** Puts the server's words beside the fields they are about, and what belongs to none at the form's head. */
+export function showProblem<Values extends FieldValues>(
+  form: Pick<UseFormReturn<Values>, "setError" | "getValues">,
+  error: unknown,
+): void {
+  const known = Object.keys(form.getValues());
+  const placed =
+    error instanceof ApiError
+      ? error.fields.filter(({ pointer }) => known.includes(fieldOf(pointer)))
+      : [];
+  placed.forEach(({ pointer, detail }, index) =>
+    form.setError(
+      fieldOf(pointer) as Path<Values>,
+      { type: "server", message: detail },
+      { shouldFocus: index === 0 },
+    ),
+  );
+  if (placed.length === 0) {
+    form.setError("root.server", { type: "server", message: messageOf(error) });
+  }
+}
+
+function fieldOf(pointer: string): string {
+  return pointer.replace(/^#?\//, "").replaceAll("/", ".");
+}
+
+function detailOf(problem: unknown): string {
+  const { detail, title } = asRecord(problem);
+  if (typeof detail === "string" && detail) return detail;
+  if (typeof title === "string" && title) return title;
+  return strings.errors.unexpected;
+}
+
+function fieldsOf(problem: unknown): FieldProblem[] {
+  const { errors } = asRecord(problem);
+  if (!Array.isArray(errors)) return [];
+  return errors.filter(
+    (error): error is FieldProblem =>
+      typeof asRecord(error).pointer === "string" && typeof asRecord(error).detail === "string",
+  );
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

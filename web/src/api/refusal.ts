@@ -1,0 +1,74 @@
+import { serverNow } from "@/time/clock";
+
+export type Quota = {
+  kind: "quota";
+  message: string;
+  limit: number;
+  used: number;
+  window: string;
+  subject: string;
+  usagePlanId: string | null;
+  resetsAt: string;
+};
+
+/** Why the gateway gave no (whole) answer. Each is told to people in its own words. */
+export type Failure =
+  | Quota
+  | { kind: "throttle"; message: string; retryAt: number }
+  | { kind: "upstream"; message: string }
+  | { kind: "refused"; message: string }
+  | { kind: "broken"; message: string }
+  | { kind: "signed-out" }
+  | { kind: "network" };
+
+export class GatewayError extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.kind);
+    this.name = "GatewayError";
+  }
+}
+
+export async function failureOf(response: Response): Promise<Failure> {
+  const body = asRecord(await response.json().catch(() => null));
+  const error = asRecord(body.error);
+  const message = text(error.message) ?? text(body.detail) ?? text(body.title) ?? "";
+  const { status } = response;
+
+  if (status === 429) {
+    // Without a reset it is the upstream's own quota that is spent, not the caller's.
+    if (error.code === "insufficient_quota") {
+      return quotaOf(error, message) ?? { kind: "upstream", message };
+    }
+    return { kind: "throttle", message, retryAt: retryTime(response.headers) };
+  }
+  if (status === 401 && !body.error) return { kind: "signed-out" };
+  return { kind: status >= 500 ? "upstream" : "refused", message };
+}
+
+function quotaOf(error: Record<string, unknown>, message: string): Quota | null {
+  const resetsAt = text(error.resets_at);
+  if (!resetsAt || Number.isNaN(Date.parse(resetsAt))) return null;
+  return {
+    kind: "quota",
+    message,
+    limit: Number(error.limit) || 0,
+    used: Number(error.used) || 0,
+    window: text(error.window) ?? "day",
+    subject: text(error.subject) ?? "key",
+    usagePlanId: text(error.usage_plan_id),
+    resetsAt,
+  };
+}
+
+function retryTime(headers: Headers): number {
+  const seconds = Number(headers.get("retry-after") ?? NaN);
+  return serverNow() + (Number.isFinite(seconds) ? seconds : 5) * 1000;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,19 @@
+import { useQuery } from "@tanstack/react-query";
+import { useHydrated } from "@/browser/use-hydrated";
+import { dataOf, portal } from "./client";
+
+export function useSite() {
+  return useQuery({
+    queryKey: ["site"],
+    queryFn: ({ signal }) => dataOf(portal.GET("/api/site", { signal })),
+    staleTime: 5 * 60_000,
+  });
+}
+
+/** Where programs call: the operator's address, else this site's own; null until it is known. */
+export function useGatewayBaseUrl(): string | null {
+  const { data } = useSite();
+  const hydrated = useHydrated();
+  if (!hydrated || !data) return null;
+  return data.gateway_base_url ?? `${window.location.origin}/v1`;
+}

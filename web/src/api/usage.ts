@@ -1,0 +1,31 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { dataOf, portal } from "./client";
+import { apiKeysKey } from "./api-keys";
+
+const usageKey = ["account", "usage"] as const;
+
+export function useUsageToday() {
+  return useQuery({
+    queryKey: [...usageKey, "today"],
+    queryFn: ({ signal }) => dataOf(portal.GET("/api/usage/today", { signal })),
+    staleTime: 5_000,
+  });
+}
+
+export function useUsageHistory(days: number) {
+  return useQuery({
+    queryKey: [...usageKey, "history", days],
+    queryFn: ({ signal }) =>
+      dataOf(portal.GET("/api/usage", { params: { query: { days } }, signal })),
+  });
+}
+
+/** After a request was counted: every meter on the site reads from these. */
+export function useRefreshUsage(): () => Promise<unknown> {
+  const client = useQueryClient();
+  return () =>
+    Promise.all([
+      client.invalidateQueries({ queryKey: usageKey }),
+      client.invalidateQueries({ queryKey: apiKeysKey }),
+    ]);
+}

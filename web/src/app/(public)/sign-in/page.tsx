@@ -1,0 +1,9 @@
+import type { Metadata } from "next";
+import { SignIn } from "@/features/session/sign-in";
+import { strings } from "@/strings";
+
+export const metadata: Metadata = { title: strings.titles.signIn };
+
+export default function Page() {
+  return <SignIn />;
+}

@@ -1,0 +1,9 @@
+import type { Metadata } from "next";
+import { SignUp } from "@/features/session/sign-up";
+import { strings } from "@/strings";
+
+export const metadata: Metadata = { title: strings.titles.signUp };
+
+export default function Page() {
+  return <SignUp />;
+}

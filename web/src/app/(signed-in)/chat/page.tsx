@@ -1,0 +1,9 @@
+import type { Metadata } from "next";
+import { ChatPage } from "@/features/chat/chat-page";
+import { strings } from "@/strings";
+
+export const metadata: Metadata = { title: strings.titles.chat };
+
+export default function Page() {
+  return <ChatPage />;
+}

@@ -1,0 +1,9 @@
+import type { Metadata } from "next";
+import { UsagePage } from "@/features/usage/usage-page";
+import { strings } from "@/strings";
+
+export const metadata: Metadata = { title: strings.titles.usage };
+
+export default function Page() {
+  return <UsagePage />;
+}

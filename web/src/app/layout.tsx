@@ -1,0 +1,47 @@
+import type { Metadata, Viewport } from "next";
+import type { ReactNode } from "react";
+import { DemoNotice } from "@/features/shell/demo-notice";
+import { Header } from "@/features/shell/header";
+import { Providers } from "@/features/shell/providers";
+import { strings } from "@/strings";
+import { mono, sans } from "./fonts";
+import "./globals.css";
+
+export const metadata: Metadata = {
+  title: { default: strings.titles.landing, template: `%s · ${strings.product}` },
+  description: strings.description,
+};
+
+export const viewport: Viewport = {
+  themeColor: [
+    { media: "(prefers-color-scheme: light)", color: "#ffffff" },
+    { media: "(prefers-color-scheme: dark)", color: "#0b0b0d" },
+  ],
+};
+
+export default function RootLayout({ children }: { children: ReactNode }) {
+  return (
+    // theme.js has set a class by the time React looks.
+    <html lang="en" suppressHydrationWarning className={`${sans.variable} ${mono.variable}`}>
+      <head>
+        {/* eslint-disable-next-line @next/next/no-sync-scripts -- must run before the first paint */}
+        <script src="/theme.js" />
+      </head>
+      <body className="flex min-h-dvh flex-col font-sans">
+        <Providers>
+          <a
+            href="#content"
+            className="sr-only z-50 rounded-md bg-ink px-4 py-2 text-on-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+          >
+            {strings.nav.skip}
+          </a>
+          <Header />
+          <DemoNotice />
+          <main id="content" tabIndex={-1} className="flex flex-1 flex-col outline-none">
+            {children}
+          </main>
+        </Providers>
+      </body>
+    </html>
+  );
+}

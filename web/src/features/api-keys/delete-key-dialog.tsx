@@ -1,0 +1,40 @@
+"use client";
+
+import { useForm } from "react-hook-form";
+import { useDeleteApiKey } from "@/api/api-keys";
+import { showProblem } from "@/api/problem";
+import type { ApiKey } from "@/api/types";
+import { Dialog } from "@/components/ui/dialog";
+import { toast } from "@/components/ui/toast";
+import { strings } from "@/strings";
+import { DialogForm } from "./dialog-form";
+
+const words = strings.keys;
+
+export function DeleteKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
+  const remove = useDeleteApiKey();
+  const form = useForm();
+
+  const submit = form.handleSubmit(async () => {
+    try {
+      await remove.mutateAsync({ id: apiKey.id });
+      toast(words.deleted);
+      onClose();
+    } catch (error) {
+      showProblem(form, error);
+    }
+  });
+
+  return (
+    <Dialog open onClose={onClose} title={words.deleteTitle(apiKey.name)} description={words.deleteText}>
+      <DialogForm
+        danger
+        onSubmit={submit}
+        onCancel={onClose}
+        submitLabel={words.delete}
+        pending={form.formState.isSubmitting}
+        error={form.formState.errors.root?.server?.message}
+      />
+    </Dialog>
+  );
+}

@@ -1,0 +1,31 @@
+import type { FormEventHandler, ReactNode } from "react";
+import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/notice";
+import { strings } from "@/strings";
+
+type Props = {
+  onSubmit: FormEventHandler<HTMLFormElement>;
+  onCancel: () => void;
+  submitLabel: string;
+  danger?: boolean;
+  pending: boolean;
+  error?: string;
+  children?: ReactNode;
+};
+
+export function DialogForm({ onSubmit, onCancel, submitLabel, danger, pending, error, children }: Props) {
+  return (
+    <form noValidate onSubmit={onSubmit} className="space-y-5">
+      {error && <Notice tone="danger" alert>{error}</Notice>}
+      {children}
+      <div className="flex justify-end gap-2 pt-1">
+        <Button variant="secondary" onClick={onCancel}>
+          {strings.actions.cancel}
+        </Button>
+        <Button type="submit" variant={danger ? "danger" : "primary"} pending={pending}>
+          {submitLabel}
+        </Button>
+      </div>
+    </form>
+  );
+}

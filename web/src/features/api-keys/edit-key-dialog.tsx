@@ -1,0 +1,67 @@
+"use client";
+
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useForm } from "react-hook-form";
+import { useChangeApiKey } from "@/api/api-keys";
+import { showProblem } from "@/api/problem";
+import type { ApiKey, UsagePlan } from "@/api/types";
+import { Dialog } from "@/components/ui/dialog";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
+import { Select } from "@/components/ui/select";
+import { toast } from "@/components/ui/toast";
+import { strings } from "@/strings";
+import { DialogForm } from "./dialog-form";
+import { keySchema, type KeyValues } from "./key-schema";
+
+const words = strings.keys;
+
+type Props = { apiKey: ApiKey; plans: UsagePlan[]; onClose: () => void };
+
+export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
+  const change = useChangeApiKey();
+  const form = useForm<KeyValues>({
+    resolver: zodResolver(keySchema),
+    defaultValues: { name: apiKey.name, usage_plan_id: apiKey.usage_plan_id },
+  });
+  const { errors, isSubmitting } = form.formState;
+  // A plan that the operator assigned by hand stays choosable for the key that has it.
+  const choices = plans.filter((plan) => plan.self_service || plan.id === apiKey.usage_plan_id);
+
+  const submit = form.handleSubmit(async (values) => {
+    try {
+      await change.mutateAsync({ id: apiKey.id, ...values });
+      toast(words.saved);
+      onClose();
+    } catch (error) {
+      showProblem(form, error);
+    }
+  });
+
+  return (
+    <Dialog open onClose={onClose} title={words.editTitle} description={words.editText}>
+      <DialogForm
+        onSubmit={submit}
+        onCancel={onClose}
+        submitLabel={strings.actions.save}
+        pending={isSubmitting}
+        error={errors.root?.server?.message}
+      >
+        <Field label={words.name} error={errors.name?.message}>
+          {(control) => <Input {...control} {...form.register("name")} autoComplete="off" />}
+        </Field>
+        <Field label={words.plan} error={errors.usage_plan_id?.message}>
+          {(control) => (
+            <Select {...control} {...form.register("usage_plan_id")}>
+              {choices.map((plan) => (
+                <option key={plan.id} value={plan.id}>
+                  {plan.name}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      </DialogForm>
+    </Dialog>
+  );
+}

@@ -1,0 +1,63 @@
+"use client";
+
+import { useMutation } from "@tanstack/react-query";
+import { listModels, sendTest } from "@/api/gateway";
+import { GatewayError } from "@/api/refusal";
+import { useGatewayBaseUrl } from "@/api/site";
+import { useRefreshUsage } from "@/api/usage";
+import { Button } from "@/components/ui/button";
+import { Notice } from "@/components/ui/notice";
+import { chooseModel } from "@/features/snippets/choose-model";
+import { strings } from "@/strings";
+
+const words = strings.keys;
+
+/** Tries the key from this page, as a program would use it. */
+export function KeyCheck({ apiKey }: { apiKey: string }) {
+  const baseUrl = useGatewayBaseUrl();
+  const refreshUsage = useRefreshUsage();
+  const target = { baseUrl: baseUrl ?? "", key: apiKey };
+  const verify = useMutation({ mutationFn: () => listModels(target), gcTime: 0 });
+  const test = useMutation({
+    mutationFn: async () => sendTest(target, chooseModel(await listModels(target)), words.testPrompt),
+    gcTime: 0,
+    onSettled: refreshUsage,
+  });
+  const error = test.error ?? verify.error;
+  const reachable = baseUrl?.startsWith(`${window.location.origin}/`);
+
+  // The page may talk to its own address only; a gateway elsewhere is for programs.
+  if (!reachable) return null;
+  return (
+    <div className="space-y-4">
+      <div className="flex flex-wrap gap-2">
+        <Button variant="secondary" pending={verify.isPending} onClick={() => verify.mutate()}>
+          {words.verify}
+        </Button>
+        <Button variant="secondary" pending={test.isPending} onClick={() => test.mutate()}>
+          {words.test}
+          <span className="font-normal text-muted">{words.testHint}</span>
+        </Button>
+      </div>
+      <div role="status" className="space-y-3 text-sm empty:hidden">
+        {verify.data && <p className="text-accent">{words.verified(verify.data.length)}</p>}
+        {test.data && (
+          <div className="rounded-lg border p-4">
+            <p className="leading-6 whitespace-pre-wrap">{test.data.text}</p>
+            {test.data.remaining !== null && (
+              <p className="mt-2 text-muted">{words.left(test.data.remaining)}</p>
+            )}
+          </div>
+        )}
+      </div>
+      {error && <Notice tone="danger" alert>{failureText(error)}</Notice>}
+    </div>
+  );
+}
+
+function failureText(error: Error): string {
+  const failure = error instanceof GatewayError ? error.failure : null;
+  if (failure?.kind === "network") return strings.errors.unreachable;
+  if (failure?.kind === "upstream") return `${strings.chat.upstreamTitle}. ${strings.chat.upstreamText}`;
+  return (failure && "message" in failure && failure.message) || strings.errors.unexpected;
+}

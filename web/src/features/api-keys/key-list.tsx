@@ -1,0 +1,55 @@
+"use client";
+
+import { useState } from "react";
+import type { ApiKey, RotatedApiKey, UsagePlan } from "@/api/types";
+import { strings } from "@/strings";
+import { DeleteKeyDialog } from "./delete-key-dialog";
+import { EditKeyDialog } from "./edit-key-dialog";
+import { KeyCard } from "./key-card";
+import { RotateKeyDialog } from "./rotate-key-dialog";
+
+type Props = {
+  keys: ApiKey[];
+  plans: UsagePlan[];
+  onRotated: (rotated: RotatedApiKey) => void;
+};
+
+export type KeyAction = "edit" | "rotate" | "delete";
+
+export function KeyList({ keys, plans, onRotated }: Props) {
+  const [asked, setAsked] = useState<{ action: KeyAction; apiKey: ApiKey }>();
+  const close = () => setAsked(undefined);
+
+  if (keys.length === 0) return <p className="text-sm text-muted">{strings.keys.empty}</p>;
+  return (
+    <section aria-labelledby="key-list-title">
+      <h2 id="key-list-title" className="text-lg font-semibold tracking-tight">
+        {strings.keys.listTitle}
+      </h2>
+      <ul className="mt-4 space-y-4">
+        {keys.map((apiKey) => (
+          <KeyCard
+            key={apiKey.id}
+            apiKey={apiKey}
+            plan={plans.find(({ id }) => id === apiKey.usage_plan_id)}
+            onAction={(action) => setAsked({ action, apiKey })}
+          />
+        ))}
+      </ul>
+      {asked?.action === "edit" && (
+        <EditKeyDialog apiKey={asked.apiKey} plans={plans} onClose={close} />
+      )}
+      {asked?.action === "rotate" && (
+        <RotateKeyDialog
+          apiKey={asked.apiKey}
+          onClose={close}
+          onRotated={(rotated) => {
+            close();
+            onRotated(rotated);
+          }}
+        />
+      )}
+      {asked?.action === "delete" && <DeleteKeyDialog apiKey={asked.apiKey} onClose={close} />}
+    </section>
+  );
+}

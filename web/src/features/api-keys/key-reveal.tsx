@@ -1,0 +1,101 @@
+"use client";
+
+import { useEffect, useRef, useState } from "react";
+import { Button } from "@/components/ui/button";
+import { CopyButton } from "@/components/ui/copy-button";
+import { Notice } from "@/components/ui/notice";
+import { strings } from "@/strings";
+import { formatInstant } from "@/time/local-time";
+import { serverNow } from "@/time/clock";
+import { KeyCheck } from "./key-check";
+import { KeySnippets } from "./key-snippets";
+
+export type Revealed = {
+  key: string;
+  name: string;
+  usagePlanId: string;
+  /** Set when the key replaces one: until when that one works, if at all. */
+  rotation?: { previousValidUntil: string | null };
+};
+
+const words = strings.keys;
+
+/** The one time a key is seen. It lives in the state of the page around this and nowhere else. */
+export function KeyReveal({ revealed, onDone }: { revealed: Revealed; onDone: () => void }) {
+  const [copied, setCopied] = useState(false);
+  const [asking, setAsking] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const { key, name, rotation } = revealed;
+  const onCopied = () => setCopied(true);
+
+  useEffect(() => heading.current?.focus(), []);
+
+  useEffect(() => {
+    if (copied) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", ask);
+    return () => window.removeEventListener("beforeunload", ask);
+  }, [copied]);
+
+  return (
+    <section
+      aria-labelledby="reveal-title"
+      onCopy={onCopied}
+      className="overflow-hidden rounded-xl border border-accent/50"
+    >
+      <div className="space-y-4 bg-accent-soft p-5 sm:p-6">
+        <div>
+          <h2
+            id="reveal-title"
+            ref={heading}
+            tabIndex={-1}
+            className="text-lg font-semibold tracking-tight break-words outline-none"
+          >
+            {rotation ? words.rotated(name) : words.created(name)}
+          </h2>
+          <p className="mt-1 text-sm">
+            {words.once} {rotation && afterRotation(rotation.previousValidUntil)}
+          </p>
+        </div>
+        <div className="flex flex-wrap items-center gap-3 rounded-lg border bg-raised p-3">
+          <code aria-label={words.keyLabel} className="min-w-0 flex-1 basis-64 font-mono text-sm break-all select-all">
+            {key}
+          </code>
+          <CopyButton variant="primary" text={key} label={words.copyKey} onCopied={onCopied} />
+        </div>
+      </div>
+      <KeySnippets revealed={revealed} onCopied={onCopied} />
+      <div className="space-y-5 border-t p-5 sm:p-6">
+        <KeyCheck apiKey={key} />
+        {asking ? (
+          <Notice
+            tone="warn"
+            alert
+            action={
+              <>
+                <Button variant="danger" size="small" onClick={onDone}>
+                  {words.closeAnyway}
+                </Button>
+                <Button variant="secondary" size="small" onClick={() => setAsking(false)}>
+                  {strings.actions.cancel}
+                </Button>
+              </>
+            }
+          >
+            {words.confirmDone}
+          </Notice>
+        ) : (
+          <Button variant="secondary" onClick={() => (copied ? onDone() : setAsking(true))}>
+            {words.done}
+          </Button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function afterRotation(previousValidUntil: string | null): string {
+  return previousValidUntil
+    ? words.rotatedGrace(formatInstant(previousValidUntil, serverNow()))
+    : words.rotatedNow;
+}

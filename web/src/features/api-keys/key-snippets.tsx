@@ -1,0 +1,71 @@
+"use client";
+
+import { useState } from "react";
+import { useModels } from "@/api/models";
+import { useGatewayBaseUrl } from "@/api/site";
+import { useUsagePlans } from "@/api/usage-plans";
+import { CodeBlock } from "@/components/code-block";
+import { Tabs } from "@/components/ui/tabs";
+import { chooseModel } from "@/features/snippets/choose-model";
+import { environmentSnippet, snippets } from "@/features/snippets/snippets";
+import { strings } from "@/strings";
+import type { Revealed } from "./key-reveal";
+
+const words = strings.keys;
+
+/** Masked on the screen, whole when copied. */
+export function KeySnippets({ revealed, onCopied }: { revealed: Revealed; onCopied: () => void }) {
+  const [inline, setInline] = useState(true);
+  const baseUrl = useGatewayBaseUrl() ?? "";
+  const model = useSnippetModel(revealed.usagePlanId);
+  const write = (key: string) => [
+    ...snippets({ baseUrl, model, key: inline ? key : null }),
+    environmentSnippet({ baseUrl, key }),
+  ];
+  const whole = write(revealed.key);
+  const shown = write(masked(revealed.key));
+
+  return (
+    <div className="border-t">
+      <h3 className="px-5 pt-4 pb-1 text-sm font-medium sm:px-6">{words.run}</h3>
+      <Tabs
+        label={words.run}
+        aside={
+          <label className="flex items-center gap-2 px-3 py-2 text-sm text-muted">
+            <input
+              type="checkbox"
+              role="switch"
+              checked={inline}
+              onChange={(event) => setInline(event.target.checked)}
+              className="size-4 accent-accent"
+            />
+            {words.inline}
+          </label>
+        }
+        tabs={shown.map(({ id, label, code }, index) => ({
+          id,
+          label,
+          content: (
+            <>
+              <CodeBlock code={code} copy={whole[index]?.code} onCopied={onCopied} />
+              {!inline && id !== "environment" && (
+                <p className="px-4 pb-4 text-sm text-muted">{words.environmentHint}</p>
+              )}
+            </>
+          ),
+        }))}
+      />
+    </div>
+  );
+}
+
+function masked(key: string): string {
+  return `${key.slice(0, 8)}…${key.slice(-4)}`;
+}
+
+function useSnippetModel(usagePlanId: string): string {
+  const { data: plans } = useUsagePlans();
+  const { data: models } = useModels();
+  const allowed = plans?.find(({ id }) => id === usagePlanId)?.models ?? [];
+  return chooseModel(allowed.length > 0 ? allowed : (models ?? []).map(({ id }) => id));
+}

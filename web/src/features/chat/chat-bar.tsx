@@ -1,0 +1,58 @@
+import { SquarePen } from "lucide-react";
+import type { ApiKey } from "@/api/types";
+import { Button } from "@/components/ui/button";
+import { Select } from "@/components/ui/select";
+import { strings } from "@/strings";
+
+type Props = {
+  keys: ApiKey[];
+  keyId: string;
+  onKey: (id: string) => void;
+  models: string[];
+  model: string;
+  onModel: (model: string) => void;
+  onClear?: () => void;
+};
+
+const words = strings.chat;
+
+export function ChatBar({ keys, keyId, onKey, models, model, onModel, onClear }: Props) {
+  return (
+    <div className="flex flex-wrap items-center gap-2 py-4">
+      <Select
+        aria-label={words.key}
+        value={keyId}
+        onChange={(event) => onKey(event.target.value)}
+        className="w-36 sm:w-48"
+      >
+        {keys.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </Select>
+      <Select
+        aria-label={words.model}
+        value={model}
+        onChange={(event) => onModel(event.target.value)}
+        className="w-36 sm:w-48"
+      >
+        {models.map((id) => (
+          <option key={id}>{id}</option>
+        ))}
+      </Select>
+      {onClear && (
+        <Button
+          variant="ghost"
+          size="icon"
+          className="ml-auto"
+          aria-label={words.new}
+          title={words.new}
+          onClick={onClear}
+        >
+          <SquarePen aria-hidden className="size-4" />
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import type { ApiKey, UsagePlan } from "@/api/types";
+import { strings } from "@/strings";
+import { ChatBar } from "./chat-bar";
+import { Composer } from "./composer";
+import { chosenKey } from "./conversation-store";
+import { EmptyConversation } from "./empty-conversation";
+import { FailureNotice } from "./failure-notice";
+import { QuotaBanner } from "./quota-banner";
+import { RoomChip } from "./room-chip";
+import { Transcript } from "./transcript";
+import { useConversation } from "./use-conversation";
+import { useModelChoice } from "./use-model-choice";
+import { useQuota } from "./use-quota";
+
+type Props = { accountId: string; keys: ApiKey[]; plans: UsagePlan[]; models: string[] };
+
+const words = strings.chat;
+
+export function Chat({ accountId, keys, plans, models }: Props) {
+  const chosen = chosenKey.useValue();
+  const apiKey = keys.find(({ id }) => id === chosen) ?? keys[0]!;
+  const plan = plans.find(({ id }) => id === apiKey.usage_plan_id);
+  const [model, setModel, choices] = useModelChoice(models, plan);
+  const chat = useConversation(accountId);
+  const { quota, due, room, split } = useQuota(apiKey.id, chat.incident);
+  const [suggestion, setSuggestion] = useState<string>();
+  const { isStreaming, stop } = chat;
+  const target = { keyId: apiKey.id, model };
+
+  useEffect(() => {
+    if (!isStreaming) return;
+    const onKey = (event: KeyboardEvent) => event.key === "Escape" && stop();
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  });
+
+  return (
+    <div className="mx-auto flex w-full max-w-3xl flex-1 flex-col px-4 sm:px-6">
+      <h1 className="sr-only">{words.title}</h1>
+      <ChatBar
+        keys={keys}
+        keyId={apiKey.id}
+        onKey={chosenKey.set}
+        models={choices}
+        model={model}
+        onModel={setModel}
+        onClear={chat.messages.length > 0 && !isStreaming ? chat.clear : undefined}
+      />
+      {chat.messages.length === 0 ? (
+        <EmptyConversation onSuggest={setSuggestion} />
+      ) : (
+        <Transcript
+          messages={chat.messages}
+          partial={isStreaming ? chat.partial : null}
+          onRegenerate={quota ? undefined : () => void chat.regenerate(target)}
+        />
+      )}
+      <p role="status" className="sr-only">
+        {isStreaming ? words.generating : chat.isComplete && words.complete}
+      </p>
+      <div className="sticky bottom-0 space-y-3 bg-background pt-2 pb-4">
+        {quota ? (
+          <QuotaBanner quota={quota} due={due} plan={plan} split={split} />
+        ) : (
+          chat.incident && <FailureNotice {...chat.incident} onDismiss={chat.dismiss} />
+        )}
+        <Composer
+          draft={chat.draft}
+          suggestion={suggestion}
+          blocked={Boolean(quota)}
+          streaming={isStreaming}
+          onSend={(text) => chat.send(text, target)}
+          onStop={stop}
+          aside={room && <RoomChip {...room} />}
+        />
+      </div>
+    </div>
+  );
+}

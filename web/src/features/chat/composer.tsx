@@ -1,0 +1,103 @@
+"use client";
+
+import { zodResolver } from "@hookform/resolvers/zod";
+import { ArrowUp, Square } from "lucide-react";
+import { useEffect, useId, type KeyboardEvent, type ReactNode } from "react";
+import { useForm } from "react-hook-form";
+import type { storedValue } from "@/browser/stored-value";
+import { Button } from "@/components/ui/button";
+import { z } from "@/forms/zod";
+import { strings } from "@/strings";
+
+type Props = {
+  draft: ReturnType<typeof storedValue>;
+  suggestion: string | undefined;
+  /** A limit stands in the way: writing goes on, sending waits. */
+  blocked: boolean;
+  streaming: boolean;
+  /** Resolves to false when the message was not answered and belongs back into the field. */
+  onSend: (text: string) => Promise<boolean>;
+  onStop: () => void;
+  aside: ReactNode;
+};
+
+// Nothing is trimmed: what is sent, and what comes back after a refusal, is what was written.
+const schema = z.object({ message: z.string().regex(/\S/) });
+
+const words = strings.chat;
+
+export function Composer({ draft, suggestion, blocked, streaming, onSend, onStop, aside }: Props) {
+  const noteId = useId();
+  const form = useForm({
+    resolver: zodResolver(schema),
+    defaultValues: { message: draft.get() ?? "" },
+  });
+  const field = form.register("message", { onChange: (event) => draft.set(event.target.value) });
+
+  function write(message: string) {
+    form.setValue("message", message);
+    draft.set(message || null);
+    form.setFocus("message");
+  }
+
+  useEffect(() => {
+    if (suggestion) write(suggestion);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- writes when a suggestion is chosen, not when the form changes
+  }, [suggestion]);
+
+  const submit = form.handleSubmit(async ({ message }) => {
+    if (blocked || streaming) return;
+    write("");
+    if (await onSend(message)) return;
+    const writtenSince = form.getValues("message");
+    write(writtenSince ? `${message}\n\n${writtenSince}` : message);
+  });
+
+  function onKeyDown(event: KeyboardEvent) {
+    // While a word is composed (Japanese, Chinese), Enter belongs to the input method.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void submit();
+  }
+
+  return (
+    <form
+      noValidate
+      onSubmit={submit}
+      className="rounded-xl border border-line-strong/60 bg-raised focus-within:border-line-strong"
+    >
+      <textarea
+        {...field}
+        aria-label={words.composer}
+        aria-describedby={noteId}
+        placeholder={words.placeholder}
+        rows={2}
+        onKeyDown={onKeyDown}
+        className="field-sizing-content block max-h-60 w-full resize-none bg-transparent px-4 pt-3 text-base outline-none placeholder:text-muted"
+      />
+      <div className="flex items-center gap-3 px-3 pb-3">
+        {aside}
+        <p id={noteId} className="min-w-0 flex-1 text-xs text-muted max-sm:sr-only">
+          {blocked ? words.blocked : words.hint}
+        </p>
+        {streaming ? (
+          <Button size="icon" className="ml-auto" aria-label={words.stop} title={words.stop} onClick={onStop}>
+            <Square aria-hidden className="size-3.5 fill-current" />
+          </Button>
+        ) : (
+          <Button
+            type="submit"
+            size="icon"
+            className="ml-auto"
+            aria-label={words.send}
+            aria-disabled={blocked || undefined}
+            aria-describedby={blocked ? noteId : undefined}
+            title={blocked ? words.blocked : words.send}
+          >
+            <ArrowUp aria-hidden className="size-4" />
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,65 @@
+import Link from "next/link";
+import type { Failure } from "@/api/refusal";
+import { Button, buttonStyles } from "@/components/ui/button";
+import { Notice } from "@/components/ui/notice";
+import { signInAddress } from "@/features/session/return-to";
+import { strings } from "@/strings";
+import { formatDuration } from "@/time/duration";
+import { useNow } from "@/time/use-now";
+import type { Incident } from "./use-conversation";
+
+const words = strings.chat;
+const link = buttonStyles({ variant: "secondary", size: "small" });
+
+type Props = Incident & { onDismiss: () => void };
+
+/** A spent allowance has its own banner; each other failure is told in its own words here. */
+export function FailureNotice({ failure, takenBack, onDismiss }: Props) {
+  if (failure.kind === "quota") return null;
+  const { title, text } = tell(failure);
+  return (
+    <Notice
+      tone={failure.kind === "throttle" ? "warn" : "danger"}
+      alert
+      title={title}
+      running={failure.kind === "throttle" && <Countdown to={failure.retryAt} />}
+      action={
+        <>
+          {failure.kind === "signed-out" && (
+            <Link href={signInAddress("/chat/")} className={link}>
+              {strings.nav.signIn}
+            </Link>
+          )}
+          <Button variant="secondary" size="small" onClick={onDismiss}>
+            {words.dismiss}
+          </Button>
+        </>
+      }
+    >
+      {text} {takenBack && words.draftKept}
+    </Notice>
+  );
+}
+
+function tell(failure: Exclude<Failure, { kind: "quota" }>): { title: string; text: string } {
+  switch (failure.kind) {
+    case "throttle":
+      return { title: words.throttleTitle, text: words.throttleText };
+    case "upstream":
+      return { title: words.upstreamTitle, text: words.upstreamText };
+    case "network":
+      return { title: words.networkTitle, text: words.networkText };
+    case "signed-out":
+      return { title: words.signedOutTitle, text: words.signedOutText };
+    case "broken":
+      return { title: words.brokenTitle, text: words.brokenOff };
+    case "refused":
+      return { title: words.refusedTitle, text: failure.message };
+  }
+}
+
+function Countdown({ to }: { to: number }) {
+  const now = useNow();
+  if (now === null) return null;
+  return to > now ? words.throttleWait(formatDuration(to - now)) : words.throttleReady;
+}

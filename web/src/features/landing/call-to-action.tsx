@@ -1,0 +1,17 @@
+"use client";
+
+import { ArrowRight } from "lucide-react";
+import Link from "next/link";
+import { useLikelySession } from "@/api/session";
+import { buttonStyles } from "@/components/ui/button";
+import { strings } from "@/strings";
+
+export function CallToAction() {
+  const account = useLikelySession();
+  return (
+    <Link href={account ? "/keys/" : "/sign-up/"} className={buttonStyles({ size: "large" })}>
+      {account ? strings.landing.openKeys : strings.landing.start}
+      <ArrowRight aria-hidden className="size-4" />
+    </Link>
+  );
+}

@@ -1,0 +1,79 @@
+import { buttonStyles } from "@/components/ui/button";
+import { ExampleSnippets } from "@/features/snippets/example-snippets";
+import { strings } from "@/strings";
+import { CallToAction } from "./call-to-action";
+import { Plans } from "./plans";
+
+const words = strings.landing;
+const band = "mx-auto w-full max-w-6xl px-4 sm:px-6";
+const sectionTitle = "text-2xl font-semibold tracking-tight sm:text-3xl";
+
+export function Landing() {
+  return (
+    <div className="pb-24">
+      <section className={`${band} grid items-center gap-12 py-16 sm:py-24 lg:grid-cols-2`}>
+        <div>
+          <h1 className="text-4xl font-semibold tracking-tighter text-balance sm:text-5xl lg:text-6xl">
+            {words.headline}
+          </h1>
+          <p className="mt-6 max-w-xl text-lg leading-8 text-pretty text-muted">{words.lead}</p>
+          <div className="mt-8 flex flex-wrap gap-3">
+            <CallToAction />
+            <a href="#plans" className={buttonStyles({ variant: "secondary", size: "large" })}>
+              {words.seePlans}
+            </a>
+          </div>
+        </div>
+        <div className="min-w-0">
+          <ExampleSnippets />
+          <p className="mt-3 text-sm leading-6 text-muted">{words.snippetText}</p>
+        </div>
+      </section>
+
+      <section aria-labelledby="steps" className="border-y bg-surface">
+        <div className={`${band} py-16`}>
+          <h2 id="steps" className={sectionTitle}>
+            {words.stepsTitle}
+          </h2>
+          <ol className="mt-10 grid gap-8 sm:grid-cols-3">
+            {words.steps.map(({ title, text }, index) => (
+              <li key={title}>
+                <span aria-hidden className="font-mono text-sm text-accent">
+                  {index + 1}
+                </span>
+                <h3 className="mt-2 font-medium">{title}</h3>
+                <p className="mt-2 text-sm leading-6 text-muted">{text}</p>
+              </li>
+            ))}
+          </ol>
+        </div>
+      </section>
+
+      <section aria-labelledby="plans" className={`${band} py-20`}>
+        <h2 id="plans" className={`${sectionTitle} scroll-mt-20`}>
+          {words.plansTitle}
+        </h2>
+        <p className="mt-3 max-w-2xl leading-7 text-muted">{words.plansText}</p>
+        <div className="mt-10">
+          <Plans />
+        </div>
+      </section>
+
+      <section aria-labelledby="facts" className={band}>
+        <div className="border-t pt-16">
+          <h2 id="facts" className={sectionTitle}>
+            {words.factsTitle}
+          </h2>
+          <dl className="mt-10 grid gap-8 sm:grid-cols-3">
+            {words.facts.map(({ title, text }) => (
+              <div key={title}>
+                <dt className="font-medium">{title}</dt>
+                <dd className="mt-2 text-sm leading-6 text-muted">{text}</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+"use client";
+
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useForm } from "react-hook-form";
+import { showProblem } from "@/api/problem";
+import type { Credentials } from "@/api/session";
+import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
+import { Notice } from "@/components/ui/notice";
+import { strings } from "@/strings";
+import type { signInSchema, signUpSchema } from "./credentials";
+import { PasswordInput } from "./password-input";
+
+type Props = {
+  schema: typeof signInSchema | typeof signUpSchema;
+  submitLabel: string;
+  passwordHint?: string;
+  passwordKind: "current-password" | "new-password";
+  onSubmit: (credentials: Credentials) => Promise<unknown>;
+};
+
+export function CredentialsForm({ schema, submitLabel, passwordHint, passwordKind, onSubmit }: Props) {
+  const form = useForm<Credentials>({
+    resolver: zodResolver(schema),
+    defaultValues: { email: "", password: "" },
+  });
+  const { errors, isSubmitting } = form.formState;
+
+  const submit = form.handleSubmit((credentials) =>
+    onSubmit(credentials).catch((error: unknown) => showProblem(form, error)),
+  );
+
+  return (
+    <form noValidate method="post" onSubmit={submit} className="space-y-5">
+      {errors.root?.server && <Notice tone="danger" alert>{errors.root.server.message}</Notice>}
+      <Field label={strings.session.email} error={errors.email?.message}>
+        {(control) => (
+          <Input {...control} {...form.register("email")} type="email" autoComplete="email" inputMode="email" />
+        )}
+      </Field>
+      <Field label={strings.session.password} hint={passwordHint} error={errors.password?.message}>
+        {(control) => (
+          <PasswordInput {...control} {...form.register("password")} autoComplete={passwordKind} />
+        )}
+      </Field>
+      <Button type="submit" className="w-full" pending={isSubmitting}>
+        {submitLabel}
+      </Button>
+    </form>
+  );
+}

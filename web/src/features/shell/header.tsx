@@ -1,0 +1,47 @@
+"use client";
+
+import Link from "next/link";
+import { useLikelySession } from "@/api/session";
+import { Logo } from "@/components/logo";
+import { buttonStyles } from "@/components/ui/button";
+import { ThemeMenu } from "@/features/theme/theme-menu";
+import { strings } from "@/strings";
+import { AccountMenu } from "./account-menu";
+import { NavLinks } from "./nav-links";
+
+export function Header() {
+  const account = useLikelySession();
+  return (
+    <header className="sticky top-0 z-40 border-b bg-background/90 backdrop-blur">
+      <div className="mx-auto flex h-14 max-w-6xl items-center gap-1 px-4 sm:gap-2 sm:px-6">
+        <Link
+          href="/"
+          aria-label={strings.nav.home}
+          className="mr-auto flex items-center gap-2 rounded-md font-semibold tracking-tight sm:mr-4"
+        >
+          <Logo className="size-7" />
+          <span className={account ? "max-sm:hidden" : undefined}>{strings.product}</span>
+        </Link>
+        {account && <NavLinks />}
+        <div className="flex items-center gap-1 sm:ml-auto sm:gap-2">
+          <ThemeMenu />
+          {account && <AccountMenu account={account} />}
+          {account === null && <SignedOutLinks />}
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function SignedOutLinks() {
+  return (
+    <>
+      <Link href="/sign-in/" className={buttonStyles({ variant: "ghost", size: "small" })}>
+        {strings.nav.signIn}
+      </Link>
+      <Link href="/sign-up/" className={buttonStyles({ size: "small" })}>
+        {strings.nav.signUp}
+      </Link>
+    </>
+  );
+}

@@ -1,0 +1,38 @@
+"use client";
+
+import clsx from "clsx";
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { strings } from "@/strings";
+
+const { keys, chat, usage } = strings.nav;
+
+const links = [
+  { href: "/keys/", label: keys },
+  { href: "/chat/", label: chat },
+  { href: "/usage/", label: usage },
+];
+
+export function NavLinks() {
+  const here = usePathname();
+  return (
+    <nav aria-label={strings.nav.label} className="flex">
+      {links.map(({ href, label }) => {
+        const current = here === href;
+        return (
+          <Link
+            key={href}
+            href={href}
+            aria-current={current ? "page" : undefined}
+            className={clsx(
+              "rounded-md px-2.5 py-1.5 text-sm transition-colors hover:text-foreground sm:px-3",
+              current ? "font-medium text-foreground" : "text-muted",
+            )}
+          >
+            {label}
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}

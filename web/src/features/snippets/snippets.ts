@@ -1,0 +1,72 @@
+export type SnippetInput = {
+  baseUrl: string;
+  model: string;
+  /** Null: read from the environment, where the last snippet puts it. */
+  key: string | null;
+};
+
+export type Snippet = { id: string; label: string; code: string };
+
+const prompt = "Say hello in one short sentence.";
+
+/** Commands that run as they are pasted. */
+export function snippets(input: SnippetInput): Snippet[] {
+  return [
+    { id: "curl", label: "curl", code: curl(input) },
+    { id: "python", label: "Python", code: python(input) },
+    { id: "node", label: "Node", code: node(input) },
+  ];
+}
+
+export function environmentSnippet({ baseUrl, key }: { baseUrl: string; key: string }): Snippet {
+  const code = `export OPENAI_BASE_URL=${shellQuoted(baseUrl)}\nexport OPENAI_API_KEY=${shellQuoted(key)}`;
+  return { id: "environment", label: "Environment", code };
+}
+
+function curl({ baseUrl, model, key }: SnippetInput): string {
+  const body = JSON.stringify({ model, messages: [{ role: "user", content: prompt }] }, null, 2);
+  return [
+    `curl ${shellQuoted(`${baseUrl}/chat/completions`)} \\`,
+    `  -H ${key === null ? '"x-api-key: $OPENAI_API_KEY"' : shellQuoted(`x-api-key: ${key}`)} \\`,
+    `  -H 'content-type: application/json' \\`,
+    `  -d ${shellQuoted(body)}`,
+  ].join("\n");
+}
+
+function python({ baseUrl, model, key }: SnippetInput): string {
+  const settings = key === null ? "" : `base_url=${quoted(baseUrl)}, api_key=${quoted(key)}`;
+  return `# pip install openai
+from openai import OpenAI
+
+client = OpenAI(${settings})
+
+answer = client.chat.completions.create(
+    model=${quoted(model)},
+    messages=[{"role": "user", "content": ${quoted(prompt)}}],
+)
+print(answer.choices[0].message.content)`;
+}
+
+function node({ baseUrl, model, key }: SnippetInput): string {
+  const settings =
+    key === null ? "" : `{\n  baseURL: ${quoted(baseUrl)},\n  apiKey: ${quoted(key)},\n}`;
+  return `// npm install openai, then save as hello.mjs
+import OpenAI from "openai";
+
+const client = new OpenAI(${settings});
+
+const answer = await client.chat.completions.create({
+  model: ${quoted(model)},
+  messages: [{ role: "user", content: ${quoted(prompt)} }],
+});
+console.log(answer.choices[0].message.content);`;
+}
+
+// A JSON string is a string in JavaScript and in Python alike.
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,26 @@
+import { useEffect } from "react";
+import { storedValue } from "@/browser/stored-value";
+
+export type Theme = "light" | "dark" | "system";
+
+// public/theme.js reads the same name before the first paint.
+const choice = storedValue("daypass.theme");
+
+export function useTheme(): [Theme, (theme: Theme) => void] {
+  const stored = choice.useValue();
+  const theme = stored === "light" || stored === "dark" ? stored : "system";
+
+  useEffect(() => {
+    const system = window.matchMedia("(prefers-color-scheme: dark)");
+    const apply = () =>
+      document.documentElement.classList.toggle(
+        "dark",
+        theme === "dark" || (theme === "system" && system.matches),
+      );
+    apply();
+    system.addEventListener("change", apply);
+    return () => system.removeEventListener("change", apply);
+  }, [theme]);
+
+  return [theme, (next) => choice.set(next === "system" ? null : next)];
+}

@@ -1,0 +1,20 @@
+/** A clock time here, with the day when it is not today: "02:00", "Thu, 26 Nov, 02:00". */
+export function formatInstant(iso: string, now: number): string {
+  const instant = new Date(iso);
+  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+  const sameDay = instant.toDateString() === new Date(now).toDateString();
+  return instant.toLocaleString(undefined, sameDay ? clock : { weekday: "short", day: "numeric", month: "short", ...clock });
+}
+
+export function formatUtc(iso: string): string {
+  return `${new Date(iso).toISOString().slice(11, 16)} UTC`;
+}
+
+/** Usage is kept by UTC day, so its dates must not move with the reader's time zone. */
+export function formatUtcDate(date: string): string {
+  return new Date(`${date}T00:00:00Z`).toLocaleDateString(undefined, {
+    day: "numeric",
+    month: "short",
+    timeZone: "UTC",
+  });
+}

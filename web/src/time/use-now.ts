@@ -1,0 +1,34 @@
+import { useSyncExternalStore } from "react";
+import { serverNow } from "./clock";
+
+const listeners = new Set<() => void>();
+let now = 0;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+// One timer for the page, so that every countdown on it turns at the same moment.
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  if (timer === undefined) {
+    now = serverNow();
+    timer = setInterval(() => {
+      now = serverNow();
+      listeners.forEach((notify) => notify());
+    }, 1000);
+  }
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+function snapshot(): number {
+  if (now === 0) now = serverNow();
+  return now;
+}
+
+/** The time by the server's clock, each second; null until the page runs in a browser. */
+export function useNow(): number | null {
+  return useSyncExternalStore(subscribe, snapshot, () => null);
+}
