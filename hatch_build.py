@@ -1,6 +1,7 @@
 """Builds the site into `src/daypass/_site`, for a wheel and for a checkout alike.
 
-As a script (`python hatch_build.py`) it builds in a checkout, which is what the Makefile calls.
+As a script (`python hatch_build.py`) it builds in a checkout, which is what the Makefile calls;
+with arguments (`python hatch_build.py npm test`) it runs a command in `web/`.
 As hatchling's build hook it puts the built site into the wheel, so that an installed Daypass
 needs no Node.js.
 """
@@ -24,20 +25,18 @@ SITE = ROOT / "src" / "daypass" / "_site"
 OLDEST_NODE = (20, 9)
 
 
-def main() -> None:
-    """Build the site with the machine's Node.js, or with the one that PyPI brings."""
+def main(command: list[str]) -> None:
+    """Build the site, or run a command in `web/`, with a Node.js that is new enough."""
     node = find_node()
     if node is None:
-        subprocess.run(
-            [
-                sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes",
-                "-r", str(ROOT / "requirements-node.lock"),
-            ],
-            check=True,
-        )  # fmt: skip
+        lock = str(ROOT / "requirements-node.lock")
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
+        subprocess.run(pip, check=True)
         node = find_node()
     if node is None:
         sys.exit(f"Node.js {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer is needed to build the site.")
+    if command:
+        sys.exit(run(node, command))
     build_site(node)
 
 
@@ -60,22 +59,26 @@ def is_new_enough(node: str) -> bool:
     return bool(numbers) and tuple(map(int, numbers.groups())) >= OLDEST_NODE
 
 
-def build_site(node: Path) -> None:
-    """Install what the lock file names where it changed, export the site, and copy it."""
+def run(node: Path, command: list[str]) -> int:
+    """Run a command in `web/`. Returns its exit code."""
     environment = os.environ | {
         "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
         "NEXT_TELEMETRY_DISABLED": "1",
     }
+    return subprocess.run(command, cwd=WEB, env=environment, check=False).returncode
+
+
+def build_site(node: Path) -> None:
+    """Install what the lock file names where it changed, export the site, and copy it."""
     lock, installed = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
     if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
         print("Installing the site's packages…", flush=True)
-        subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=WEB, env=environment, check=True,
-        )  # fmt: skip
+        if run(node, ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]):
+            sys.exit("The site's packages could not be installed.")
         installed.touch()
     print("Building the site…", flush=True)
-    subprocess.run(["npm", "run", "build"], cwd=WEB, env=environment, check=True)
+    if run(node, ["npm", "run", "build"]):
+        sys.exit("The site could not be built.")
     shutil.rmtree(SITE, ignore_errors=True)
     shutil.copytree(WEB / "out", SITE)
 
@@ -102,4 +105,4 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -93,15 +94,24 @@ class Daypass:
         self._portal.include_router(api)
         self._portal.include_router(health.router)
         self._portal.mount("/api", problems.not_found)
-        self._portal.mount("/", site.Pages())
+        self._portal.mount("/", site.pages())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a request to the gateway or to the portal, by its path alone."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
             await self._gateway(scope, receive, send)
+        elif scope["type"] == "http":
+            # A fault has been answered and logged where it happened: the server, which would
+            # print all of it, need not hear of it.
+            with contextlib.suppress(Exception):
+                await self._portal(scope, receive, send)
         else:
             await self._portal(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The portal's OpenAPI document."""
+        return self._portal.openapi()
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:

@@ -1,13 +1,12 @@
 """What goes back to the caller, errors included."""
 
-import traceback
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from uuid import uuid4
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from daypass.faults import place_of
 from daypass.gateway.asgi import Headers, Send
 from daypass.gateway.errors import GatewayError, server_error, unavailable
 from daypass.gateway.relay import UsageReader, relay
@@ -76,13 +75,7 @@ async def serve(call: Callable[[Answer], Awaitable[None]], send: Send) -> None:
         # take what came so far for the whole.
         log.warning("upstream_broke_off", reason=str(error))
     except Exception as error:
-        log.error("gateway_fault", reason=_place_of(error))
+        log.error("gateway_fault", reason=place_of(error))
         if not answer.started:
             message = "Something went wrong in Daypass. The operator finds it in the log."
             await answer.error(server_error(500, "internal_error", message))
-
-
-def _place_of(error: Exception) -> str:
-    """Type and place of a fault; its message may hold what must not be logged."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"

@@ -29,7 +29,7 @@ def _check_name(value: str) -> str:
     return name
 
 
-KeyName = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_check_name)]
+KeyName = Annotated[str, Field(max_length=80), AfterValidator(_check_name)]
 
 
 class NewApiKey(BaseModel):

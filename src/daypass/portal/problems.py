@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from daypass.faults import place_of
 from daypass.quota.ledger import LedgerUnavailableError
 
 log = structlog.get_logger()
@@ -62,6 +63,17 @@ def to_response(problem: Problem) -> Response:
     )
 
 
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of `app`, in which problems have their own media type (RFC 9457)."""
+    document = FastAPI.openapi(app)
+    for path in document["paths"].values():
+        for operation in path.values():
+            content = operation["responses"].get("4XX", {}).get("content", {})
+            if "application/json" in content:
+                content["application/problem+json"] = content.pop("application/json")
+    return document
+
+
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     """An ASGI application with nothing in it: 404, as a problem and never as a page."""
     detail = "There is no such path in this API. It is described at /api/docs."
@@ -91,10 +103,11 @@ def install(app: FastAPI) -> None:
         return to_response(ProblemError(503, detail).problem)
 
     async def on_fault(_request: Request, error: Exception) -> Response:
-        log.error("portal_fault", reason=type(error).__name__)
+        log.error("portal_fault", reason=place_of(error))
         detail = "Something went wrong in Daypass. The operator finds it in the log."
         return to_response(ProblemError(500, detail).problem)
 
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
@@ -124,6 +137,11 @@ def _invalid(errors: Sequence[Any]) -> Problem:
 
 def _sentence(error: Any) -> str:
     message: str = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "missing":
-        message = "this field is required"
+    match error["type"]:
+        case "missing":
+            message = "this field is required"
+        case "string_too_short":
+            message = f"use at least {error['ctx']['min_length']} characters"
+        case "string_too_long":
+            message = f"use at most {error['ctx']['max_length']} characters"
     return message[:1].upper() + message[1:]

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from daypass.portal.context import InPortal
 from daypass.records import accounts
@@ -48,17 +48,18 @@ async def describe_site(portal: InPortal) -> SiteView:
     )
 
 
+def pages() -> ASGIApp:
+    """The application that serves the site, or says that it has not been built."""
+    if (PAGES / "index.html").is_file():
+        return Pages(directory=PAGES, html=True)
+    return PlainTextResponse(NOT_BUILT, 503)
+
+
 class Pages(StaticFiles):
     """The exported site. What has a hash in its name never changes; the rest is revalidated."""
 
-    def __init__(self, directory: Path = PAGES) -> None:
-        super().__init__(directory=directory, html=True, check_dir=False)
-        self._is_built = (directory / "index.html").is_file()
-
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The response for a path; the site's own 404 page where there is nothing."""
-        if not self._is_built:
-            return PlainTextResponse(NOT_BUILT, 503)
         response = await super().get_response(path, scope)
         immutable = "_next/static/" in scope["path"] and response.status_code == 200
         response.headers["cache-control"] = (

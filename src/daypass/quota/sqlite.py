@@ -107,7 +107,7 @@ class SqliteLedger:
 
     def settle(self, reservation: Reservation) -> None:
         """Close a reservation as used."""
-        self._jobs.put(_Job(lambda group: group.settled.append(reservation.id)))
+        self._jobs.put(_Job(lambda group: group.settled.add(reservation.id)))
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now."""
@@ -217,7 +217,7 @@ class _Group:
         self._used: dict[Bucket, int] = {}
         self._changed: set[Bucket] = set()
         self.opened: list[Reservation] = []
-        self.settled: list[int] = []
+        self.settled: set[int] = set()
         (self._latest,) = connection.execute("SELECT latest FROM quota_clock").fetchone()
         # A clock that steps back stays in the latest minute seen: a window that has closed
         # never opens again.
@@ -236,6 +236,8 @@ class _Group:
         return tuple(BucketState(x.claim, x.used + 1, x.resets_at) for x in states)
 
     def release(self, reservation_id: int) -> bool:
+        if reservation_id in self.settled:
+            return False
         row = self._connection.execute(
             "DELETE FROM quota_reservation WHERE id = ? RETURNING buckets", (reservation_id,)
         ).fetchone()

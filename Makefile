@@ -1,0 +1,74 @@
+# `make run` serves Daypass, `make test` tests it. Both set up what they need on a machine that
+# has Python 3.11 or newer and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SITE := src/daypass/_site/index.html
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/.next/*' \
+                 -not -path 'web/out/*' -not -name '*.tsbuildinfo' -not -name 'next-env.d.ts')
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: run test check lint types format openapi lock screenshots clean
+
+run: .venv/installed $(SITE)
+	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
+
+test: .venv/installed-dev $(SITE) .venv/chromium
+	$(BIN)/python hatch_build.py npm test
+	$(BIN)/pytest
+
+check: .venv/installed-dev $(SITE)
+	$(BIN)/ruff format --check src tests hatch_build.py
+	$(BIN)/ruff check src tests hatch_build.py
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python hatch_build.py npm run typecheck
+	$(BIN)/python hatch_build.py npm run lint
+
+format: .venv/installed-dev
+	$(BIN)/ruff format src tests hatch_build.py
+	$(BIN)/ruff check --fix src tests hatch_build.py
+
+# The portal's OpenAPI document, from which the site's API client is generated.
+openapi: .venv/installed-dev
+	$(BIN)/python -m daypass.openapi > web/openapi.json
+	$(BIN)/python hatch_build.py npm run generate
+
+# Pictures of every page, for the README and docs/.
+screenshots: .venv/installed-dev $(SITE) .venv/chromium
+	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
+
+lock:
+	$(PYTHON) -m pip install --quiet uv
+	$(eval LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet)
+	$(LOCK) pyproject.toml --group build -o requirements.lock
+	$(LOCK) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group node -o requirements-node.lock
+
+clean:
+	rm -rf .venv web/node_modules web/.next web/out src/daypass/_site
+
+.venv/bin/python:
+	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && rm -rf .venv && apt-get update -qq \
+	  && apt-get install -y -qq python3-venv && $(PYTHON) -m venv .venv; }
+
+.venv/installed: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing Python packages…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock .venv/installed
+	@echo "Installing Python packages for tests…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/chromium: | .venv/bin/python
+	@command -v chromium >/dev/null || { echo "Installing Chromium…"; apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+	@touch $@
+
+$(SITE): $(WEB_SOURCES) hatch_build.py | .venv/installed
+	@$(BIN)/python hatch_build.py

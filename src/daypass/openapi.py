@@ -1,0 +1,9 @@
+"""Prints the portal's OpenAPI document: `python -m daypass.openapi`."""
+
+import json
+
+from daypass.app import Daypass
+from daypass.settings import Settings
+
+if __name__ == "__main__":
+    print(json.dumps(Daypass(Settings()).openapi(), indent=2))

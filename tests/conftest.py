@@ -1,0 +1,187 @@
+"""Real parts for tests: a server process, an upstream, people with accounts and keys."""
+
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from tests.upstream import FakeUpstream
+
+PASSWORD = "correct horse battery"
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Person:
+    """Somebody with an account, signed in."""
+
+    http: httpx.Client
+    email: str
+
+    def create_key(self, plan: str = "10RequestPerDay", name: str = "laptop") -> dict[str, Any]:
+        response = self.http.post("/api/api-keys", json={"name": name, "usage_plan_id": plan})
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
+
+    def keys(self) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.http.get("/api/api-keys").json()
+        return listed
+
+
+@dataclass
+class Server:
+    """A `daypass serve` process."""
+
+    process: subprocess.Popen[str]
+    url: str
+    data_dir: Path
+    log_path: Path
+
+    def client(self, **options: Any) -> httpx.Client:
+        headers = {"origin": self.url} | options.pop("headers", {})
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, **options)
+
+    def sign_up(self) -> Person:
+        http = self.client()
+        email = f"person{next(_numbers)}@example.org"
+        response = http.post("/api/accounts", json={"email": email, "password": PASSWORD})
+        assert response.status_code == 201, response.text
+        return Person(http, email)
+
+    def gateway(self, key: str) -> httpx.Client:
+        return self.client(headers={"x-api-key": key})
+
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(40)
+
+
+StartServer = Callable[..., Server]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """The environment of a newcomer: nothing of ours but these settings."""
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return environment | settings
+
+
+def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the `daypass` command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "daypass", *arguments],
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def start_server(directory: Path, **settings: str) -> Server:
+    """Start `daypass serve` on a free port and wait until it is ready."""
+    port = free_port()
+    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
+    log_path = directory / f"server-{port}.log"
+    with log_path.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "daypass", "serve", "--port", str(port)],
+            env=clean_environment(**settings),
+            cwd=directory,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    server = Server(
+        process, f"http://127.0.0.1:{port}", Path(settings["DAYPASS_DATA_DIR"]), log_path
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the server ended:\n{server.log()}")
+        try:
+            if httpx.get(f"{server.url}/readyz").status_code == 200:
+                return server
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    server.stop()
+    raise AssertionError(f"the server is not ready:\n{server.log()}")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[StartServer]:
+    """Starts servers with settings of the test's own."""
+    servers: list[Server] = []
+
+    def starter(**settings: str) -> Server:
+        servers.append(start_server(tmp_path, **settings))
+        return servers[-1]
+
+    yield starter
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server as `make run` starts it: no settings, the demo model."""
+    server = start_server(tmp_path_factory.mktemp("demo"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def upstream_process() -> Iterator[FakeUpstream]:
+    upstream = FakeUpstream()
+    upstream.start()
+    yield upstream
+    upstream.stop()
+
+
+@pytest.fixture
+def upstream(upstream_process: FakeUpstream) -> Iterator[FakeUpstream]:
+    """An upstream that behaves as the test says; a well-behaved one by default."""
+    default = upstream_process.reply
+    upstream_process.seen.clear()
+    upstream_process.cancelled.clear()
+    yield upstream_process
+    upstream_process.reply = default
+
+
+@pytest.fixture(scope="session")
+def relaying(
+    upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that relays to `upstream`."""
+    server = start_server(
+        tmp_path_factory.mktemp("relaying"),
+        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
+        DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
+        DAYPASS_READ_TIMEOUT_S="2",
+        DAYPASS_MAX_BODY_BYTES="100000",
+    )
+    yield server
+    server.stop()

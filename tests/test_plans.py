@@ -1,0 +1,85 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daypass.plans import (
+    DEFAULT_PLANS,
+    Limit,
+    Measure,
+    UsagePlan,
+    Window,
+    largest_daily_requests,
+    requests_per_day,
+)
+
+instants = st.floats(0, 4_102_444_800, allow_nan=False)
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("window", "start", "end"),
+    [
+        (Window.MINUTE, "2026-11-25T13:37:00", "2026-11-25T13:38:00"),
+        (Window.HOUR, "2026-11-25T13:00:00", "2026-11-25T14:00:00"),
+        (Window.DAY, "2026-11-25T00:00:00", "2026-11-26T00:00:00"),
+        (Window.WEEK, "2026-11-23T00:00:00", "2026-11-30T00:00:00"),
+        (Window.MONTH, "2026-11-01T00:00:00", "2026-12-01T00:00:00"),
+    ],
+)
+def test_windows_are_calendar_windows_in_utc(window: Window, start: str, end: str) -> None:
+    began = window.start(at("2026-11-25T13:37:42.5"))
+    assert began == at(start)
+    assert window.end(began) == at(end)
+
+
+@given(st.sampled_from(Window), instants)
+def test_windows_follow_each_other_without_gap_or_overlap(window: Window, instant: float) -> None:
+    start = window.start(instant)
+    end = window.end(start)
+    assert start <= instant < end
+    assert window.start(start) == start
+    assert window.start(end) == end
+    assert window.start(end - 0.001) == start
+
+
+def test_the_last_instant_of_a_day_belongs_to_it() -> None:
+    midnight = at("2026-11-26T00:00:00")
+    assert Window.DAY.start(midnight - 0.0001) == midnight - 86_400
+    assert Window.DAY.start(midnight) == midnight
+
+
+def test_the_default_plans() -> None:
+    assert [plan.id for plan in DEFAULT_PLANS] == [
+        "10RequestPerDay",
+        "20RequestPerDay",
+        "30RequestPerDay",
+    ]
+    assert [plan.daily_requests for plan in DEFAULT_PLANS] == [10, 20, 30]
+    assert largest_daily_requests(DEFAULT_PLANS) == 30
+
+
+def test_the_largest_choice_ignores_plans_that_nobody_can_choose() -> None:
+    hidden = UsagePlan("x", "x", requests_per_day(1000).limits, self_service=False)
+    assert largest_daily_requests([*DEFAULT_PLANS, hidden]) == 30
+    without_day = UsagePlan("y", "y", (Limit(Measure.REQUESTS, 5, Window.MINUTE),))
+    assert largest_daily_requests([*DEFAULT_PLANS, without_day]) is None
+
+
+def test_limits_read_as_people_say_them() -> None:
+    assert str(Limit(Measure.REQUESTS, 10, Window.DAY)) == "10 requests per day"
+    assert str(Limit(Measure.REQUESTS, 1, Window.MINUTE)) == "1 request per minute"
+    with pytest.raises(ValueError, match="negative"):
+        Limit(Measure.REQUESTS, -1, Window.DAY)
+
+
+def test_a_plan_without_models_allows_every_model() -> None:
+    assert requests_per_day(1).allows("anything")
+    narrow = UsagePlan("n", "n", (), models=frozenset({"small"}))
+    assert narrow.allows("small")
+    assert not narrow.allows("large")
+    assert not narrow.allows(None)

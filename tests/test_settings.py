@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import pytest
+
+from daypass.settings import SettingsError, load_settings
+from tests.conftest import daypass
+
+PLANS = """
+site_requests_per_day = 500
+[[plans]]
+id = "class"
+name = "For the class"
+requests_per_day = 5
+requests_per_minute = 2
+models = ["gpt-4o-mini"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def newcomer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def test_nothing_is_needed_and_the_demo_model_answers() -> None:
+    settings = load_settings()
+    assert settings.uses_demo_model
+    assert settings.account_daily_ceiling == 30
+    assert settings.upstream_base_url == "https://api.openai.com/v1"
+
+
+def test_openai_api_key_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-fallback")
+    settings = load_settings()
+    assert settings.upstream_api_key is not None
+    assert settings.upstream_api_key.get_secret_value() == "sk-fallback"
+    assert not settings.uses_demo_model
+    assert "sk-fallback" not in repr(settings)
+    monkeypatch.setenv("DAYPASS_UPSTREAM_API_KEY", "sk-own")
+    own = load_settings().upstream_api_key
+    assert own is not None
+    assert own.get_secret_value() == "sk-own"
+    monkeypatch.setenv("DAYPASS_DEMO", "1")
+    assert load_settings().uses_demo_model
+
+
+def test_an_upstream_without_a_key_is_not_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", "http://127.0.0.1:11434/v1/")
+    settings = load_settings()
+    assert not settings.uses_demo_model
+    assert settings.upstream_base_url == "http://127.0.0.1:11434/v1"
+
+
+def test_the_file_gives_plans_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "daypass.toml").write_text(PLANS)
+    settings = load_settings()
+    (plan,) = settings.usage_plans
+    assert {str(limit) for limit in plan.limits} == {"5 requests per day", "2 requests per minute"}
+    assert plan.models == {"gpt-4o-mini"}
+    assert settings.site_requests_per_day == 500
+    monkeypatch.setenv("DAYPASS_SITE_REQUESTS_PER_DAY", "7")
+    assert load_settings().site_requests_per_day == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DAYPASS_NO_SUCH", "1", "DAYPASS_NO_SUCH: there is no such setting"),
+        ("DAYPASS_MAX_KEYS_PER_ACCOUNT", "many", "DAYPASS_MAX_KEYS_PER_ACCOUNT: "),
+        ("DAYPASS_UPSTREAM_BASE_URL", "api.openai.com", "must be an http(s) address"),
+        ("DAYPASS_CORS_ORIGINS", "https://a.example/path", "is not an origin"),
+        ("DAYPASS_CLOCK_OFFSET_S", "60", "it needs DAYPASS_TESTING=1"),
+        ("DAYPASS_CONFIG", "missing.toml", "there is no file at missing.toml"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no_such = 1",
+        "[[plans]]\nid = 'a b'\nname = 'x'",
+        "[[plans]",
+        "[[plans]]\nid='a'\nname='a'\ncost=1",
+    ],
+)
+def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "daypass.toml").write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert "\n" not in str(error.value)
+
+
+def test_the_command_ends_with_that_line() -> None:
+    ended = daypass("serve", DAYPASS_NO_SUCH="1")
+    assert ended.returncode == 2
+    assert ended.stderr == "daypass: DAYPASS_NO_SUCH: there is no such setting\n"
