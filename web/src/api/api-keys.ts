@@ -30,8 +30,8 @@ export function useRotateApiKey() {
   return useMutation({
     mutationFn: ({ id, grace_seconds }: { id: string; grace_seconds: number }) =>
       dataOf(
-        portal.POST("/api/api-keys/{id}/rotate", {
-          params: { path: { id } },
+        portal.POST("/api/api-keys/{api_key_id}/rotate", {
+          params: { path: { api_key_id: id } },
           body: { grace_seconds },
         }),
       ),
@@ -42,14 +42,14 @@ export function useRotateApiKey() {
 
 export function useChangeApiKey() {
   return useOptimistic<ApiKeyChange>(
-    ({ id, ...body }) => portal.PATCH("/api/api-keys/{id}", { params: { path: { id } }, body }),
+    ({ id, ...body }) => portal.PATCH("/api/api-keys/{api_key_id}", { params: { path: { api_key_id: id } }, body }),
     (keys, { id, ...change }) => keys.map((key) => (key.id === id ? { ...key, ...change } : key)),
   );
 }
 
 export function useDeleteApiKey() {
   return useOptimistic<{ id: string }>(
-    ({ id }) => portal.DELETE("/api/api-keys/{id}", { params: { path: { id } } }),
+    ({ id }) => portal.DELETE("/api/api-keys/{api_key_id}", { params: { path: { api_key_id: id } } }),
     (keys, { id }) => keys.filter((key) => key.id !== id),
   );
 }

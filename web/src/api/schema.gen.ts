@@ -4,23 +4,6 @@
  */
 
 export interface paths {
-    "/api/site": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Site */
-        get: operations["site_api_site_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/accounts": {
         parameters: {
             query?: never;
@@ -30,8 +13,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accounts */
-        post: operations["accounts_api_accounts_post"];
+        /**
+         * Sign Up
+         * @description Create an account and sign in. The first account of a new site is its operator.
+         */
+        post: operations["sign_up_api_accounts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -45,13 +31,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Session */
-        get: operations["session_api_session_get"];
+        /**
+         * Who Am I
+         * @description The account that is signed in.
+         */
+        get: operations["who_am_i_api_session_get"];
         put?: never;
-        /** Signin */
-        post: operations["signin_api_session_post"];
-        /** Signout */
-        delete: operations["signout_api_session_delete"];
+        /**
+         * Sign In
+         * @description Sign in with e-mail address and password.
+         */
+        post: operations["sign_in_api_session_post"];
+        /**
+         * Sign Out
+         * @description Sign out: the session ends on the server, whatever the browser keeps.
+         */
+        delete: operations["sign_out_api_session_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -64,8 +59,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Plans */
-        get: operations["plans_api_usage_plans_get"];
+        /**
+         * List Usage Plans
+         * @description The usage plans on offer. Needs no session.
+         */
+        get: operations["list_usage_plans_api_usage_plans_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -81,18 +79,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Keys */
-        get: operations["keys_api_api_keys_get"];
+        /**
+         * List Api Keys
+         * @description The account's API keys with today's use.
+         */
+        get: operations["list_api_keys_api_api_keys_get"];
         put?: never;
-        /** Create */
-        post: operations["create_api_api_keys_post"];
+        /**
+         * Create Api Key
+         * @description Create an API key. Its secret is in this answer and nowhere else.
+         */
+        post: operations["create_api_key_api_api_keys_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/api-keys/{id}": {
+    "/api/api-keys/{api_key_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -102,15 +106,21 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete */
-        delete: operations["delete_api_api_keys__id__delete"];
+        /**
+         * Delete Api Key
+         * @description Delete a key. A key created in its place today takes over what it used.
+         */
+        delete: operations["delete_api_key_api_api_keys__api_key_id__delete"];
         options?: never;
         head?: never;
-        /** Change */
-        patch: operations["change_api_api_keys__id__patch"];
+        /**
+         * Change Api Key
+         * @description Rename a key or move it to another usage plan. What it used today stays used.
+         */
+        patch: operations["change_api_key_api_api_keys__api_key_id__patch"];
         trace?: never;
     };
-    "/api/api-keys/{id}/rotate": {
+    "/api/api-keys/{api_key_id}/rotate": {
         parameters: {
             query?: never;
             header?: never;
@@ -119,25 +129,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Rotate */
-        post: operations["rotate_api_api_keys__id__rotate_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/usage/today": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Today */
-        get: operations["today_api_usage_today_get"];
-        put?: never;
-        post?: never;
+        /**
+         * Rotate Api Key
+         * @description Give a key a new secret. Its plan, its name and what it used today stay.
+         */
+        post: operations["rotate_api_key_api_api_keys__api_key_id__rotate_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -151,8 +147,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Usage */
-        get: operations["usage_api_usage_get"];
+        /**
+         * Usage By Day
+         * @description What was used per day, key and model, newest first.
+         */
+        get: operations["usage_by_day_api_usage_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -161,15 +160,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/models": {
+    "/api/usage/today": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Models */
-        get: operations["models_api_models_get"];
+        /**
+         * Usage Today
+         * @description What was used today, as the ledger counts it.
+         */
+        get: operations["usage_today_api_usage_today_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -187,7 +189,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Chat */
+        /**
+         * Chat
+         * @description A chat completion on one of your API keys. Counts as a call with the key itself does.
+         *
+         *     Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
+         *     shape; earlier ones are problem details.
+         */
         post: operations["chat_api_chat_completions_post"];
         delete?: never;
         options?: never;
@@ -195,32 +203,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/chat/completions": {
+    "/api/models": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Models
+         * @description The models of the upstream. Counts nothing.
+         */
+        get: operations["list_models_api_models_get"];
         put?: never;
-        /** V1 */
-        post: operations["v1_v1_chat_completions_post"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/models": {
+    "/api/site": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** V1M */
-        get: operations["v1m_v1_models_get"];
+        /**
+         * Describe Site
+         * @description This installation's settings, as far as its pages need them. Needs no session.
+         */
+        get: operations["describe_site_api_site_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -233,8 +247,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Account */
-        Account: {
+        /**
+         * AccountView
+         * @description An account as its owner sees it.
+         */
+        AccountView: {
             /** Id */
             id: string;
             /** Email */
@@ -250,16 +267,43 @@ export interface components {
              */
             created_at: string;
         };
-        /** ApiKey */
-        ApiKey: {
+        /**
+         * Allowance
+         * @description Today's use of one limit; no `limit` means that there is none.
+         */
+        Allowance: {
+            /** Used */
+            used: number;
+            /** Limit */
+            limit: number | null;
+            /** Remaining */
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
+        };
+        /**
+         * ApiKeyChange
+         * @description A new name, another usage plan, or both.
+         */
+        ApiKeyChange: {
+            /** Name */
+            name?: string | null;
+            /** Usage Plan Id */
+            usage_plan_id?: string | null;
+        };
+        /**
+         * ApiKeyView
+         * @description An API key with today's use. `remaining` heeds the account's and the site's ceilings.
+         */
+        ApiKeyView: {
             /** Id */
             id: string;
-            /** Name */
-            name: string;
             /** Prefix */
             prefix: string;
             /** Last4 */
             last4: string;
+            /** Name */
+            name: string;
             /** Usage Plan Id */
             usage_plan_id: string;
             /**
@@ -272,28 +316,19 @@ export interface components {
             /** Used */
             used: number;
             /** Limit */
-            limit: number;
+            limit: number | null;
             /** Remaining */
-            remaining: number;
-            /**
-             * Resets At
-             * Format: date-time
-             */
-            resets_at: string;
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
         };
-        /** ApiKeyChange */
-        ApiKeyChange: {
-            /** Name */
-            name?: string | null;
-            /** Usage Plan Id */
-            usage_plan_id?: string | null;
-        };
-        /** CreatedApiKey */
+        /**
+         * CreatedApiKey
+         * @description A new API key. This is the only time that `key` is shown.
+         */
         CreatedApiKey: {
             /** Id */
             id: string;
-            /** Key */
-            key: string;
             /** Prefix */
             prefix: string;
             /** Last4 */
@@ -307,32 +342,45 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Key */
+            key: string;
         };
-        /** Credentials */
+        /**
+         * Credentials
+         * @description A request to sign in.
+         */
         Credentials: {
             /** Email */
             email: string;
             /** Password */
             password: string;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
+        /**
+         * FieldProblem
+         * @description What is wrong with one member of the request body.
+         */
+        FieldProblem: {
+            /**
+             * Pointer
+             * @description JSON pointer to the member, such as `#/email`
+             */
+            pointer: string;
             /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+            detail: string;
         };
-        /** KeyUsage */
-        KeyUsage: {
+        /**
+         * KeyAllowance
+         * @description Today's use of one API key, and how it came about.
+         */
+        KeyAllowance: {
             /** Used */
             used: number;
             /** Limit */
-            limit: number;
+            limit: number | null;
             /** Remaining */
-            remaining: number;
-            /**
-             * Resets At
-             * Format: date-time
-             */
-            resets_at: string;
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
             /** Api Key Id */
             api_key_id: string;
             /** Name */
@@ -342,39 +390,79 @@ export interface components {
             /** By Chat */
             by_chat: number;
         };
-        /** Limit */
-        Limit: {
-            /**
-             * Measure
-             * @constant
-             */
-            measure: "requests";
+        /**
+         * LimitView
+         * @description At most `amount` of `measure` in each `window`.
+         */
+        LimitView: {
+            measure: components["schemas"]["Measure"];
             /** Amount */
             amount: number;
-            /**
-             * Window
-             * @enum {string}
-             */
-            window: "minute" | "hour" | "day" | "week" | "month";
+            window: components["schemas"]["Window"];
         };
-        /** Model */
-        Model: {
+        /**
+         * Measure
+         * @description What a limit counts.
+         * @enum {string}
+         */
+        Measure: "requests";
+        /**
+         * ModelView
+         * @description A model of the upstream.
+         */
+        ModelView: {
             /** Id */
             id: string;
         };
-        /** NewApiKey */
+        /**
+         * NewAccount
+         * @description A request to sign up.
+         */
+        NewAccount: {
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * NewApiKey
+         * @description A request for an API key.
+         */
         NewApiKey: {
             /** Name */
             name: string;
             /** Usage Plan Id */
             usage_plan_id: string;
         };
-        /** RotatedApiKey */
+        /**
+         * Problem
+         * @description A problem details document.
+         */
+        Problem: {
+            /**
+             * Type
+             * @default about:blank
+             */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /**
+             * Errors
+             * @default []
+             */
+            errors: components["schemas"]["FieldProblem"][];
+        };
+        /**
+         * RotatedApiKey
+         * @description A key with a new secret. The old one works until `previous_valid_until`.
+         */
         RotatedApiKey: {
             /** Id */
             id: string;
-            /** Key */
-            key: string;
             /** Prefix */
             prefix: string;
             /** Last4 */
@@ -388,10 +476,15 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Key */
+            key: string;
             /** Previous Valid Until */
             previous_valid_until: string | null;
         };
-        /** Rotation */
+        /**
+         * Rotation
+         * @description For how long the old secret goes on working, in seconds.
+         */
         Rotation: {
             /**
              * Grace Seconds
@@ -399,67 +492,37 @@ export interface components {
              */
             grace_seconds: number;
         };
-        /** SignIn */
-        SignIn: {
-            /** Email */
-            email: string;
-            /** Password */
-            password: string;
-        };
-        /** Site */
-        Site: {
+        /**
+         * SiteView
+         * @description What anybody may know of this installation.
+         */
+        SiteView: {
             /** Demo */
             demo: boolean;
             /**
              * Sign Up
              * @enum {string}
              */
-            sign_up: "open" | "invite" | "closed";
+            sign_up: "open" | "closed";
             /**
              * Enforcer
-             * @enum {string}
+             * @constant
              */
-            enforcer: "embedded" | "aws";
+            enforcer: "embedded";
             /** Gateway Base Url */
             gateway_base_url: string | null;
             /** Max Keys Per Account */
             max_keys_per_account: number;
             /** Account Requests Per Day */
-            account_requests_per_day: number;
+            account_requests_per_day: number | null;
             /** Has Operator */
             has_operator: boolean;
         };
-        /** Usage */
-        Usage: {
-            /** Used */
-            used: number;
-            /** Limit */
-            limit: number;
-            /** Remaining */
-            remaining: number;
-            /**
-             * Resets At
-             * Format: date-time
-             */
-            resets_at: string;
-        };
-        /** UsagePlan */
-        UsagePlan: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Description */
-            description: string;
-            /** Limits */
-            limits: components["schemas"]["Limit"][];
-            /** Models */
-            models: string[];
-            /** Self Service */
-            self_service: boolean;
-        };
-        /** UsageRow */
-        UsageRow: {
+        /**
+         * UsageOfDay
+         * @description What one key did with one model on one UTC day, by API or by the site's chat.
+         */
+        UsageOfDay: {
             /**
              * Date
              * Format: date
@@ -485,25 +548,39 @@ export interface components {
             /** Output Tokens */
             output_tokens: number;
         };
-        /** UsageToday */
+        /**
+         * UsagePlanView
+         * @description A usage plan. No `models` means every model.
+         */
+        UsagePlanView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Limits */
+            limits: components["schemas"]["LimitView"][];
+            /** Models */
+            models: string[];
+            /** Self Service */
+            self_service: boolean;
+        };
+        /**
+         * UsageToday
+         * @description Today's use of the account and of each of its keys.
+         */
         UsageToday: {
-            account: components["schemas"]["Usage"];
+            account: components["schemas"]["Allowance"];
             /** Keys */
-            keys: components["schemas"]["KeyUsage"][];
+            keys: components["schemas"]["KeyAllowance"][];
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
-        };
+        /**
+         * Window
+         * @description A calendar window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st.
+         * @enum {string}
+         */
+        Window: "minute" | "hour" | "day" | "week" | "month";
     };
     responses: never;
     parameters: never;
@@ -513,7 +590,40 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    site_api_site_get: {
+    sign_up_api_accounts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    who_am_i_api_session_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -528,12 +638,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Site"];
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    accounts_api_accounts_post: {
+    sign_in_api_session_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -547,79 +666,26 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Account"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    session_api_session_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["AccountView"];
                 };
             };
-        };
-    };
-    signin_api_session_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
+            /** @description A problem */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    signout_api_session_delete: {
+    sign_out_api_session_delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -635,9 +701,18 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    plans_api_usage_plans_get: {
+    list_usage_plans_api_usage_plans_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -652,12 +727,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UsagePlan"][];
+                    "application/json": components["schemas"]["UsagePlanView"][];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    keys_api_api_keys_get: {
+    list_api_keys_api_api_keys_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -672,12 +756,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiKey"][];
+                    "application/json": components["schemas"]["ApiKeyView"][];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    create_api_api_keys_post: {
+    create_api_key_api_api_keys_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -699,23 +792,23 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    delete_api_api_keys__id__delete: {
+    delete_api_key_api_api_keys__api_key_id__delete: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                api_key_id: string;
             };
             cookie?: never;
         };
@@ -728,23 +821,23 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    change_api_api_keys__id__patch: {
+    change_api_key_api_api_keys__api_key_id__patch: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                api_key_id: string;
             };
             cookie?: never;
         };
@@ -760,32 +853,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiKey"];
+                    "application/json": components["schemas"]["ApiKeyView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    rotate_api_api_keys__id__rotate_post: {
+    rotate_api_key_api_api_keys__api_key_id__rotate_post: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                api_key_id: string;
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["Rotation"];
+                "application/json": components["schemas"]["Rotation"] | null;
             };
         };
         responses: {
@@ -798,18 +891,50 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedApiKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description A problem */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    today_api_usage_today_get: {
+    usage_by_day_api_usage_get: {
+        parameters: {
+            query?: {
+                /** @description How many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageOfDay"][];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage_today_api_usage_today_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -827,55 +952,13 @@ export interface operations {
                     "application/json": components["schemas"]["UsageToday"];
                 };
             };
-        };
-    };
-    usage_api_usage_get: {
-        parameters: {
-            query?: {
-                days?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
+            /** @description A problem */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UsageRow"][];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    models_api_models_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Model"][];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -887,20 +970,33 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
-                    "application/json": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    v1_v1_chat_completions_post: {
+    list_models_api_models_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -915,12 +1011,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ModelView"][];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    v1m_v1_models_get: {
+    describe_site_api_site_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -935,7 +1040,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["SiteView"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

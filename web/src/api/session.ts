@@ -74,7 +74,7 @@ export function useSignOut() {
     onSuccess: () => {
       forgetSession();
       forgetTab();
-      // A whole new page: nothing of the account stays in this one's memory.
+      // eslint-disable-next-line @next/next/no-location-assign-relative-destination -- a whole new page keeps nothing of the account in memory
       window.location.assign("/");
     },
   });

@@ -2,12 +2,14 @@ import type { components } from "./schema.gen";
 
 type Schemas = components["schemas"];
 
-export type Site = Schemas["Site"];
-export type Account = Schemas["Account"];
-export type UsagePlan = Schemas["UsagePlan"];
-export type Limit = Schemas["Limit"];
-export type ApiKey = Schemas["ApiKey"];
+export type Site = Schemas["SiteView"];
+export type Account = Schemas["AccountView"];
+export type UsagePlan = Schemas["UsagePlanView"];
+export type Limit = Schemas["LimitView"];
+export type ApiKey = Schemas["ApiKeyView"];
 export type CreatedApiKey = Schemas["CreatedApiKey"];
 export type RotatedApiKey = Schemas["RotatedApiKey"];
+export type Allowance = Schemas["Allowance"];
+export type KeyAllowance = Schemas["KeyAllowance"];
 export type UsageToday = Schemas["UsageToday"];
-export type UsageRow = Schemas["UsageRow"];
+export type UsageRow = Schemas["UsageOfDay"];

@@ -7,8 +7,7 @@ export const en = {
     "Get an API key with a daily allowance, use it with any OpenAI client, and see what is left of the day.",
   units: { days: "d", hours: "h", minutes: "min", seconds: "s" },
   windows: { minute: "per minute", hour: "per hour", day: "per day", week: "per week", month: "per month" },
-  requests: (amount: number) => count(amount, "request", "requests"),
-  measures: { requests: "requests", tokens: "tokens", cost: "cost" } as Record<string, string>,
+  measures: { requests: (amount: number) => count(amount, "request", "requests") },
 
   titles: {
     landing: "Daypass: API keys with a daily allowance",
@@ -87,7 +86,6 @@ export const en = {
     signUpText: "One step from your first key.",
     firstAccount: "This site has no operator yet. The first account created becomes its operator.",
     closed: "This site takes no new accounts. Ask its operator for access.",
-    invite: "Accounts here are by invitation. Ask the operator if you have not been invited yet.",
     signInTitle: "Welcome back",
     signInText: "Sign in to see your keys and today's allowance.",
     email: "E-mail address",
@@ -103,12 +101,13 @@ export const en = {
     emailInvalid: "Enter an e-mail address, like name@example.com.",
     passwordMissing: "Enter your password.",
     passwordShort: "Use at least 10 characters.",
-    passwordLong: "Use at most 128 characters.",
+    passwordLong: "Use at most 256 characters.",
   },
 
   keys: {
     title: "API keys",
-    text: (perDay: number) =>
+    text: "A key is what a program shows to use the API.",
+    textCeiling: (perDay: number) =>
       `A key is what a program shows to use the API. All your keys together have ${count(perDay, "request", "requests")} per day.`,
     firstTitle: "Get your first key",
     newTitle: "New key",
@@ -140,6 +139,7 @@ export const en = {
     answer: "Answer",
     left: (remaining: number) => `${count(remaining, "request", "requests")} left today`,
     used: (used: number, limit: number) => `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} requests used today`,
+    usedUnlimited: (used: number) => `${count(used, "request", "requests")} used today, no limit`,
     resets: (inTime: string, at: string) => `Resets in ${inTime}, at ${at}`,
     neverUsed: "Never used",
     lastUsed: (when: string) => `Last used ${when}`,
@@ -148,8 +148,8 @@ export const en = {
     empty: "No keys yet. Create one above and it appears here.",
     maximum: (limit: number) =>
       `You have ${count(limit, "key", "keys")}, the most an account may have here. Delete one you no longer need to make room.`,
-    menu: (name: string) => `Actions for ${name}`,
-    edit: "Rename or change plan",
+    actionOn: (action: string, name: string) => `${action} ${name}`,
+    edit: "Edit",
     editTitle: "Edit key",
     editText: "Changing the plan does not reset what is used today.",
     saved: "Key updated.",
@@ -169,7 +169,7 @@ export const en = {
       "Programs that use it stop working within a second. What was used today stays used: a new key takes over its count for the day.",
     deleted: "Key deleted.",
     nameMissing: "Give the key a name.",
-    nameLong: "Use at most 64 characters.",
+    nameLong: "Use at most 80 characters.",
     planMissing: "Choose a plan.",
     environmentHint: "Reads the key from OPENAI_API_KEY.",
   },

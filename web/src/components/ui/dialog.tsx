@@ -1,33 +1,52 @@
 "use client";
 
-import { Dialog as Base } from "@base-ui/react/dialog";
-import type { ReactNode } from "react";
+import { useEffect, useId, useRef, type MouseEvent, type ReactNode } from "react";
 
 type Props = {
-  open: boolean;
   onClose: () => void;
   title: string;
   description?: string;
   children: ReactNode;
 };
 
-export function Dialog({ open, onClose, title, description, children }: Props) {
+/** Open as long as it is rendered. The platform traps the focus, gives it back, and knows Esc. */
+export function Dialog({ onClose, title, description, children }: Props) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  const descriptionId = useId();
+
+  useEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+
+  // The dialog's own box is filled by its content, so only the backdrop is the dialog itself.
+  const onBackdrop = (event: MouseEvent) => event.target === ref.current && onClose();
+
   return (
-    <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
-      <Base.Portal>
-        <Base.Backdrop className="fixed inset-0 bg-black/50 transition-opacity data-[ending-style]:opacity-0 data-[starting-style]:opacity-0" />
-        <Base.Viewport className="fixed inset-0 grid place-items-center overflow-y-auto p-4">
-          <Base.Popup className="w-full max-w-md rounded-xl border bg-raised p-6 shadow-xl transition-[opacity,scale] data-[ending-style]:scale-98 data-[ending-style]:opacity-0 data-[starting-style]:scale-98 data-[starting-style]:opacity-0">
-            <Base.Title className="text-lg font-semibold tracking-tight break-words">{title}</Base.Title>
-            {description && (
-              <Base.Description className="mt-2 text-sm leading-6 text-muted">
-                {description}
-              </Base.Description>
-            )}
-            <div className="mt-5">{children}</div>
-          </Base.Popup>
-        </Base.Viewport>
-      </Base.Portal>
-    </Base.Root>
+    <dialog
+      ref={ref}
+      aria-labelledby={titleId}
+      aria-describedby={description ? descriptionId : undefined}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={onBackdrop}
+      className="m-auto w-[calc(100%-2rem)] max-w-md rounded-xl border bg-raised text-foreground shadow-xl transition-[opacity,scale] backdrop:bg-black/50 starting:scale-98 starting:opacity-0"
+    >
+      <div className="p-6">
+        <h2 id={titleId} className="text-lg font-semibold tracking-tight break-words">
+          {title}
+        </h2>
+        {description && (
+          <p id={descriptionId} className="mt-2 text-sm leading-6 text-muted">
+            {description}
+          </p>
+        )}
+        <div className="mt-5">{children}</div>
+      </div>
+    </dialog>
   );
 }

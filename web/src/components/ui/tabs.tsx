@@ -1,7 +1,7 @@
 "use client";
 
-import { Tabs as Base } from "@base-ui/react/tabs";
-import type { ReactNode } from "react";
+import clsx from "clsx";
+import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
 type Props = {
   label: string;
@@ -11,27 +11,60 @@ type Props = {
 };
 
 export function Tabs({ label, tabs, aside }: Props) {
+  const baseId = useId();
+  const [activeId, setActiveId] = useState(tabs[0]?.id);
+  const list = useRef<HTMLDivElement>(null);
+  const activeIndex = tabs.findIndex(({ id }) => id === activeId);
+
+  function move(event: KeyboardEvent) {
+    const index = targetOf(event.key, activeIndex, tabs.length);
+    const next = index === null ? undefined : tabs[index];
+    if (!next) return;
+    event.preventDefault();
+    setActiveId(next.id);
+    list.current?.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
+  }
+
   return (
-    <Base.Root defaultValue={tabs[0]?.id}>
+    <div>
       <div className="flex flex-wrap items-center justify-between gap-x-4 border-b px-2">
-        <Base.List aria-label={label} className="flex">
-          {tabs.map((tab) => (
-            <Base.Tab
-              key={tab.id}
-              value={tab.id}
-              className="-mb-px border-b-2 border-transparent px-3 py-2.5 text-sm font-medium text-muted -outline-offset-2 hover:text-foreground data-[active]:border-foreground data-[active]:text-foreground"
-            >
-              {tab.label}
-            </Base.Tab>
-          ))}
-        </Base.List>
+        <div ref={list} role="tablist" aria-label={label} onKeyDown={move} className="flex">
+          {tabs.map((tab) => {
+            const active = tab.id === activeId;
+            return (
+              <button
+                key={tab.id}
+                type="button"
+                role="tab"
+                id={`${baseId}-${tab.id}`}
+                data-tab={tab.id}
+                aria-selected={active}
+                aria-controls={active ? `${baseId}-panel` : undefined}
+                tabIndex={active ? 0 : -1}
+                onClick={() => setActiveId(tab.id)}
+                className={clsx(
+                  "-mb-px border-b-2 px-3 py-2.5 text-sm font-medium -outline-offset-2",
+                  active ? "border-foreground" : "border-transparent text-muted hover:text-foreground",
+                )}
+              >
+                {tab.label}
+              </button>
+            );
+          })}
+        </div>
         {aside}
       </div>
-      {tabs.map((tab) => (
-        <Base.Panel key={tab.id} value={tab.id}>
-          {tab.content}
-        </Base.Panel>
-      ))}
-    </Base.Root>
+      <div role="tabpanel" id={`${baseId}-panel`} aria-labelledby={`${baseId}-${activeId}`}>
+        {tabs[activeIndex]?.content}
+      </div>
+    </div>
   );
+}
+
+function targetOf(key: string, from: number, count: number): number | null {
+  if (key === "ArrowRight") return (from + 1) % count;
+  if (key === "ArrowLeft") return (from - 1 + count) % count;
+  if (key === "Home") return 0;
+  if (key === "End") return count - 1;
+  return null;
 }

@@ -26,7 +26,7 @@ export function DeleteKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: 
   });
 
   return (
-    <Dialog open onClose={onClose} title={words.deleteTitle(apiKey.name)} description={words.deleteText}>
+    <Dialog onClose={onClose} title={words.deleteTitle(apiKey.name)} description={words.deleteText}>
       <DialogForm
         danger
         onSubmit={submit}

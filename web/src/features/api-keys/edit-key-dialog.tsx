@@ -39,7 +39,7 @@ export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
   });
 
   return (
-    <Dialog open onClose={onClose} title={words.editTitle} description={words.editText}>
+    <Dialog onClose={onClose} title={words.editTitle} description={words.editText}>
       <DialogForm
         onSubmit={submit}
         onCancel={onClose}

@@ -1,14 +1,19 @@
-import { Ellipsis, Pencil, RotateCw, Trash2 } from "lucide-react";
+import { Pencil, RotateCw, Trash2 } from "lucide-react";
 import type { ApiKey, UsagePlan } from "@/api/types";
+import { AllowanceMeter } from "@/components/allowance-meter";
 import { ResetClock } from "@/components/reset-clock";
 import { SinceClock } from "@/components/since-clock";
-import { Menu, MenuItem } from "@/components/ui/menu";
-import { Meter } from "@/components/ui/meter";
+import { Button } from "@/components/ui/button";
 import { strings } from "@/strings";
 import type { KeyAction } from "./key-list";
 
 const words = strings.keys;
-const icon = "size-4";
+
+const actions = [
+  { action: "edit", label: words.edit, Icon: Pencil },
+  { action: "rotate", label: words.rotate, Icon: RotateCw },
+  { action: "delete", label: words.delete, Icon: Trash2 },
+] as const;
 
 type Props = {
   apiKey: ApiKey;
@@ -17,11 +22,11 @@ type Props = {
 };
 
 export function KeyCard({ apiKey, plan, onAction }: Props) {
-  const { name, prefix, last4, used, limit, remaining, resets_at, last_used_at } = apiKey;
+  const { name, prefix, last4, remaining, resets_at, last_used_at } = apiKey;
   return (
     <li className="rounded-xl border bg-raised p-5">
-      <div className="flex items-start gap-3">
-        <div className="min-w-0 flex-1">
+      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
+        <div className="min-w-0">
           <h3 className="font-medium break-words">{name}</h3>
           <p className="mt-1 flex flex-wrap gap-x-3 gap-y-1 text-sm text-muted">
             <code className="font-mono">
@@ -30,27 +35,30 @@ export function KeyCard({ apiKey, plan, onAction }: Props) {
             <span>{plan?.name ?? apiKey.usage_plan_id}</span>
           </p>
         </div>
-        <Menu label={words.menu(name)} icon={<Ellipsis aria-hidden className={icon} />}>
-          <MenuItem icon={<Pencil aria-hidden className={icon} />} onSelect={() => onAction("edit")}>
-            {words.edit}
-          </MenuItem>
-          <MenuItem icon={<RotateCw aria-hidden className={icon} />} onSelect={() => onAction("rotate")}>
-            {words.rotate}
-          </MenuItem>
-          <MenuItem danger icon={<Trash2 aria-hidden className={icon} />} onSelect={() => onAction("delete")}>
-            {words.delete}
-          </MenuItem>
-        </Menu>
+        <div className="-ml-2.5 flex sm:-mt-1 sm:-mr-2.5 sm:ml-0">
+          {actions.map(({ action, label, Icon }) => (
+            <Button
+              key={action}
+              variant="ghost"
+              size="small"
+              aria-label={words.actionOn(label, name)}
+              onClick={() => onAction(action)}
+            >
+              <Icon aria-hidden className="size-3.5" />
+              {label}
+            </Button>
+          ))}
+        </div>
       </div>
       <div className="mt-5">
-        <div className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 text-sm">
-          <span className="font-medium tabular-nums">{words.left(remaining)}</span>
-          <span className="text-muted tabular-nums">{words.ofLimit(used, limit)}</span>
-        </div>
-        <Meter used={used} limit={limit} label={words.used(used, limit)} />
+        <AllowanceMeter
+          title={remaining !== null && words.left(remaining)}
+          subject={name}
+          allowance={apiKey}
+        />
       </div>
       <p className="mt-3 flex flex-wrap justify-between gap-x-4 gap-y-1 text-sm text-muted">
-        <ResetClock at={resets_at} />
+        {resets_at && <ResetClock at={resets_at} />}
         {last_used_at ? <SinceClock at={last_used_at} /> : <span>{words.neverUsed}</span>}
       </p>
     </li>

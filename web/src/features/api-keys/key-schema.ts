@@ -1,15 +1,18 @@
-import { z } from "@/forms/zod";
+import * as z from "@/forms/zod";
 import { strings } from "@/strings";
 
 const words = strings.keys;
 
 export const keySchema = z.object({
-  name: z.string().trim().min(1, words.nameMissing).max(64, words.nameLong),
-  usage_plan_id: z.string(words.planMissing).min(1, words.planMissing),
+  name: z
+    .string()
+    .check(z.trim(), z.minLength(1, words.nameMissing), z.maxLength(80, words.nameLong)),
+  usage_plan_id: z.string(words.planMissing).check(z.minLength(1, words.planMissing)),
 });
 
 export const rotationSchema = z.object({
-  grace_seconds: z.coerce.number<string | number>().int().min(0).max(604_800),
+  // A select's value is text.
+  grace_seconds: z.coerce.number<string | number>().check(z.minimum(0), z.maximum(604_800)),
 });
 
 export type KeyValues = z.infer<typeof keySchema>;

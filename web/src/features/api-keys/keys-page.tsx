@@ -52,6 +52,7 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
   const first = keys.length === 0;
   const full = keys.length >= site.max_keys_per_account;
   const open = plans.filter((plan) => plan.self_service);
+  const ceiling = site.account_requests_per_day;
 
   function reveal(next: Revealed) {
     setRevealed(next);
@@ -61,7 +62,7 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
 
   return (
     <>
-      <PageHeading title={words.title} text={words.text(site.account_requests_per_day)}>
+      <PageHeading title={words.title} text={ceiling === null ? words.text : words.textCeiling(ceiling)}>
         {!first && !full && !creating && !revealed && (
           <Button onClick={() => setCreating(true)}>
             <Plus aria-hidden className="size-4" />

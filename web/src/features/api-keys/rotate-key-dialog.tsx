@@ -35,7 +35,7 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: Props) {
   });
 
   return (
-    <Dialog open onClose={onClose} title={words.rotateTitle} description={words.rotateText(apiKey.name)}>
+    <Dialog onClose={onClose} title={words.rotateTitle} description={words.rotateText(apiKey.name)}>
       <DialogForm
         onSubmit={submit}
         onCancel={onClose}

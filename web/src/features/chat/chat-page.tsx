@@ -14,7 +14,9 @@ export function ChatPage() {
   const keys = useApiKeys();
   const plans = useUsagePlans();
   const models = useModels();
-  const failed = [keys, plans, models].find((query) => query.isError && !query.data);
+  const failed = [keys, plans].find((query) => query.isError && !query.data);
+  // Not every upstream lists its models; people can chat all the same.
+  const listed = models.data ?? (models.isError ? [] : undefined);
 
   if (failed) {
     return (
@@ -27,14 +29,14 @@ export function ChatPage() {
       </div>
     );
   }
-  if (!account || !keys.data || !plans.data || !models.data) return <ChatSkeleton />;
+  if (!account || !keys.data || !plans.data || !listed) return <ChatSkeleton />;
   if (keys.data.length === 0) return <NoKeys />;
   return (
     <Chat
       accountId={account.id}
       keys={keys.data}
       plans={plans.data}
-      models={models.data.map(({ id }) => id)}
+      models={listed.map(({ id }) => id)}
     />
   );
 }

@@ -25,7 +25,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   const plan = plans.find(({ id }) => id === apiKey.usage_plan_id);
   const [model, setModel, choices] = useModelChoice(models, plan);
   const chat = useConversation(accountId);
-  const { quota, due, room, split } = useQuota(apiKey.id, chat.incident);
+  const { quota, due, key } = useQuota(apiKey.id, chat.incident);
   const [suggestion, setSuggestion] = useState<string>();
   const { isStreaming, stop } = chat;
   const target = { keyId: apiKey.id, model };
@@ -63,7 +63,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
       </p>
       <div className="sticky bottom-0 space-y-3 bg-background pt-2 pb-4">
         {quota ? (
-          <QuotaBanner quota={quota} due={due} plan={plan} split={split} />
+          <QuotaBanner quota={quota} due={due} plan={plan} allowance={key} />
         ) : (
           chat.incident && <FailureNotice {...chat.incident} onDismiss={chat.dismiss} />
         )}
@@ -74,7 +74,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
           onStop={stop}
-          aside={room && <RoomChip {...room} />}
+          aside={key && <RoomChip {...key} />}
         />
       </div>
     </div>

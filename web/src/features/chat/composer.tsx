@@ -6,7 +6,7 @@ import { useEffect, useId, type KeyboardEvent, type ReactNode } from "react";
 import { useForm } from "react-hook-form";
 import type { storedValue } from "@/browser/stored-value";
 import { Button } from "@/components/ui/button";
-import { z } from "@/forms/zod";
+import * as z from "@/forms/zod";
 import { strings } from "@/strings";
 
 type Props = {
@@ -22,7 +22,7 @@ type Props = {
 };
 
 // Nothing is trimmed: what is sent, and what comes back after a refusal, is what was written.
-const schema = z.object({ message: z.string().regex(/\S/) });
+const schema = z.object({ message: z.string().check(z.regex(/\S/)) });
 
 const words = strings.chat;
 

@@ -1,6 +1,6 @@
 import Link from "next/link";
 import type { Quota } from "@/api/refusal";
-import type { UsagePlan } from "@/api/types";
+import type { KeyAllowance, UsagePlan } from "@/api/types";
 import { buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { strings } from "@/strings";
@@ -15,11 +15,11 @@ type Props = {
   quota: Quota;
   due: boolean;
   plan: UsagePlan | undefined;
-  split: { api: number; chat: number } | undefined;
+  allowance: KeyAllowance | undefined;
 };
 
 /** Stays until the limit is over: this is not news that passes, it is the state things are in. */
-export function QuotaBanner({ quota, due, plan, split }: Props) {
+export function QuotaBanner({ quota, due, plan, allowance }: Props) {
   const { subject, used, limit, resetsAt } = quota;
   const window = strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window;
   return (
@@ -43,7 +43,7 @@ export function QuotaBanner({ quota, due, plan, split }: Props) {
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
       {words.quotaUsed(used, limit, window)}{" "}
-      {subject === "key" && split && words.split(split.api, split.chat)}
+      {subject === "key" && allowance && words.split(allowance.by_api, allowance.by_chat)}
     </Notice>
   );
 }

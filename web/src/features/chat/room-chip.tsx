@@ -1,9 +1,11 @@
 import clsx from "clsx";
+import type { Allowance } from "@/api/types";
 import { strings } from "@/strings";
 
 const scarce = 0.2;
 
-export function RoomChip({ limit, remaining }: { limit: number; remaining: number }) {
+export function RoomChip({ limit, remaining }: Pick<Allowance, "limit" | "remaining">) {
+  if (limit === null || remaining === null) return null;
   return (
     <span
       title={strings.chat.leftLong(remaining, limit)}

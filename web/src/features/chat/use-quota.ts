@@ -1,11 +1,9 @@
 import { useEffect } from "react";
 import type { Quota } from "@/api/refusal";
-import type { UsageToday } from "@/api/types";
+import type { Allowance, KeyAllowance, UsageToday } from "@/api/types";
 import { useUsageToday } from "@/api/usage";
 import { useNow } from "@/time/use-now";
 import type { Incident } from "./use-conversation";
-
-type Room = { limit: number; remaining: number };
 
 /**
  * What is left for a key, and the limit that stops it, if one does. A limit is over when the server
@@ -14,7 +12,8 @@ type Room = { limit: number; remaining: number };
 export function useQuota(keyId: string, incident: Incident | undefined) {
   const { data: today, refetch } = useUsageToday();
   const now = useNow() ?? 0;
-  const quota = today && (refusedQuota(today, keyId, incident, now) ?? spentQuota(today, keyId));
+  const key = today?.keys.find(({ api_key_id }) => api_key_id === keyId);
+  const quota = standing(incident, keyId, [today?.account, key], now) ?? spent(today, key);
   const due = quota !== undefined && now >= Date.parse(quota.resetsAt);
 
   useEffect(() => {
@@ -23,52 +22,41 @@ export function useQuota(keyId: string, incident: Incident | undefined) {
     return () => clearInterval(timer);
   }, [due, refetch]);
 
-  return { quota, due, room: today && roomOf(today, keyId), split: today && splitOf(today, keyId) };
+  return { quota, due, key };
 }
 
 /** The refusal just met, until its window has passed and the server has opened the next. */
-function refusedQuota(
-  today: UsageToday,
-  keyId: string,
+function standing(
   incident: Incident | undefined,
+  keyId: string,
+  allowances: (Allowance | undefined)[],
   now: number,
 ): Quota | undefined {
   if (incident?.failure.kind !== "quota") return undefined;
   const { failure } = incident;
   if (failure.subject === "key" && incident.keyId !== keyId) return undefined;
   const reset = Date.parse(failure.resetsAt);
-  const nextWindow = now >= reset && Date.parse(today.account.resets_at) > reset;
-  return nextWindow ? undefined : failure;
+  const opened = allowances.some(
+    (allowance) => allowance?.resets_at && Date.parse(allowance.resets_at) > reset,
+  );
+  return now >= reset && opened ? undefined : failure;
 }
 
-/** A day that is spent already, before anybody has tried. */
-function spentQuota({ account, keys }: UsageToday, keyId: string): Quota | undefined {
-  const key = keys.find(({ api_key_id }) => api_key_id === keyId);
-  const spent = [
-    { subject: "key", usage: key },
-    { subject: "account", usage: account },
-  ].find(({ usage }) => usage?.remaining === 0);
-  if (!spent?.usage) return undefined;
-  const { limit, used, resets_at } = spent.usage;
+/** An allowance that is spent already, before anybody has tried. */
+function spent(today: UsageToday | undefined, key: KeyAllowance | undefined): Quota | undefined {
+  return (key && quotaOf("key", key)) ?? (today && quotaOf("account", today.account));
+}
+
+function quotaOf(subject: string, { used, limit, resets_at }: Allowance): Quota | undefined {
+  if (limit === null || resets_at === null || used < limit) return undefined;
   return {
     kind: "quota",
     message: "",
     limit,
     used,
     window: "day",
-    subject: spent.subject,
+    subject,
     usagePlanId: null,
     resetsAt: resets_at,
   };
-}
-
-/** The tighter of the two limits is what people have. */
-function roomOf({ account, keys }: UsageToday, keyId: string): Room {
-  const key = keys.find(({ api_key_id }) => api_key_id === keyId);
-  return key && key.remaining <= account.remaining ? key : account;
-}
-
-function splitOf({ keys }: UsageToday, keyId: string): { api: number; chat: number } | undefined {
-  const key = keys.find(({ api_key_id }) => api_key_id === keyId);
-  return key && { api: key.by_api, chat: key.by_chat };
 }

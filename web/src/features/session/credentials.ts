@@ -1,17 +1,19 @@
-import { z } from "@/forms/zod";
+import * as z from "@/forms/zod";
 import { strings } from "@/strings";
 
 const words = strings.session;
 
-const email = z.string().trim().pipe(z.email(words.emailInvalid));
+const email = z.pipe(z.string().check(z.trim()), z.email(words.emailInvalid));
 
 export const signUpSchema = z.object({
   email,
-  password: z.string().min(10, words.passwordShort).max(128, words.passwordLong),
+  password: z
+    .string()
+    .check(z.minLength(10, words.passwordShort), z.maxLength(256, words.passwordLong)),
 });
 
 /** An existing password is judged by the server alone. */
 export const signInSchema = z.object({
   email,
-  password: z.string().min(1, words.passwordMissing),
+  password: z.string().check(z.minLength(1, words.passwordMissing)),
 });

@@ -22,7 +22,6 @@ export function SignUp() {
       otherwise={{ question: words.haveAccount, href: "/sign-in/", label: words.signIn }}
     >
       {firstAccount && <Notice>{words.firstAccount}</Notice>}
-      {site?.sign_up === "invite" && !firstAccount && <Notice>{words.invite}</Notice>}
       {closed ? (
         <Notice tone="warn">{words.closed}</Notice>
       ) : (

@@ -1,27 +1,53 @@
 "use client";
 
 import { CircleUser, LogOut } from "lucide-react";
+import { useId } from "react";
 import { messageOf } from "@/api/problem";
 import { useSignOut } from "@/api/session";
 import type { Account } from "@/api/types";
-import { Menu, MenuHeading, MenuItem } from "@/components/ui/menu";
+import { Button, buttonStyles } from "@/components/ui/button";
 import { toast } from "@/components/ui/toast";
 import { strings } from "@/strings";
 
+const words = strings.nav;
+
 export function AccountMenu({ account }: { account: Account }) {
+  const id = useId();
   const signOut = useSignOut();
   const leave = () =>
     signOut.mutate(undefined, { onError: (error) => toast(messageOf(error), "error") });
 
   return (
-    <Menu label={strings.nav.account} icon={<CircleUser aria-hidden className="size-5" />}>
-      <MenuHeading>
-        <span className="block max-w-60 truncate font-medium">{account.email}</span>
-        {account.role === "operator" && <span className="text-muted">{strings.nav.operator}</span>}
-      </MenuHeading>
-      <MenuItem icon={<LogOut aria-hidden className="size-4" />} onSelect={leave}>
-        {strings.nav.signOut}
-      </MenuItem>
-    </Menu>
+    <>
+      <button
+        type="button"
+        popoverTarget={id}
+        aria-label={words.account}
+        title={words.account}
+        className={buttonStyles({ variant: "ghost", size: "icon" })}
+      >
+        <CircleUser aria-hidden className="size-5" />
+      </button>
+      <div
+        id={id}
+        popover="auto"
+        className="fixed inset-auto top-13 right-4 w-60 rounded-lg border bg-raised p-1 text-sm text-foreground shadow-lg sm:right-6"
+      >
+        <div className="mb-1 border-b px-3 pt-2 pb-3">
+          <p className="font-medium break-words">{account.email}</p>
+          {account.role === "operator" && <p className="mt-0.5 text-muted">{words.operator}</p>}
+        </div>
+        <Button
+          variant="ghost"
+          size="small"
+          className="w-full justify-start"
+          pending={signOut.isPending}
+          onClick={leave}
+        >
+          <LogOut aria-hidden className="size-4" />
+          {words.signOut}
+        </Button>
+      </div>
+    </>
   );
 }

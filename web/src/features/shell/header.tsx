@@ -4,7 +4,7 @@ import Link from "next/link";
 import { useLikelySession } from "@/api/session";
 import { Logo } from "@/components/logo";
 import { buttonStyles } from "@/components/ui/button";
-import { ThemeMenu } from "@/features/theme/theme-menu";
+import { ThemeSelect } from "@/features/theme/theme-select";
 import { strings } from "@/strings";
 import { AccountMenu } from "./account-menu";
 import { NavLinks } from "./nav-links";
@@ -24,7 +24,7 @@ export function Header() {
         </Link>
         {account && <NavLinks />}
         <div className="flex items-center gap-1 sm:ml-auto sm:gap-2">
-          <ThemeMenu />
+          <ThemeSelect />
           {account && <AccountMenu account={account} />}
           {account === null && <SignedOutLinks />}
         </div>

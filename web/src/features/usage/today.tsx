@@ -1,11 +1,11 @@
 "use client";
 
 import Link from "next/link";
-import type { ReactNode } from "react";
+import type { UsageToday } from "@/api/types";
 import { useUsageToday } from "@/api/usage";
+import { AllowanceMeter } from "@/components/allowance-meter";
 import { LoadFailed } from "@/components/load-failed";
 import { ResetClock } from "@/components/reset-clock";
-import { Meter } from "@/components/ui/meter";
 import { Skeleton } from "@/components/ui/skeleton";
 import { strings } from "@/strings";
 
@@ -19,31 +19,7 @@ export function Today() {
         {words.today}
       </h2>
       {data ? (
-        <div className="rounded-xl border bg-raised">
-          <div className="p-5">
-            <Allowance name={words.account} used={data.account.used} limit={data.account.limit}>
-              <ResetClock at={data.account.resets_at} />
-            </Allowance>
-          </div>
-          {data.keys.length > 0 ? (
-            <ul aria-label={words.perKey} className="divide-y border-t">
-              {data.keys.map((key) => (
-                <li key={key.api_key_id} className="p-5">
-                  <Allowance name={key.name} used={key.used} limit={key.limit}>
-                    {strings.chat.split(key.by_api, key.by_chat)}
-                  </Allowance>
-                </li>
-              ))}
-            </ul>
-          ) : (
-            <p className="border-t p-5 text-sm text-muted">
-              {words.noKeys}{" "}
-              <Link href="/keys/" className="rounded-sm font-medium text-foreground underline underline-offset-4">
-                {strings.chat.createKey}
-              </Link>
-            </p>
-          )}
-        </div>
+        <Allowances {...data} />
       ) : error ? (
         <LoadFailed error={error} retrying={isFetching} onRetry={() => void refetch()} />
       ) : (
@@ -53,17 +29,39 @@ export function Today() {
   );
 }
 
-type Props = { name: string; used: number; limit: number; children: ReactNode };
-
-function Allowance({ name, used, limit, children }: Props) {
+function Allowances({ account, keys }: UsageToday) {
   return (
-    <>
-      <div className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 text-sm">
-        <span className="min-w-0 font-medium break-words">{name}</span>
-        <span className="text-muted tabular-nums">{strings.keys.ofLimit(used, limit)}</span>
+    <div className="rounded-xl border bg-raised">
+      <div className="p-5">
+        <AllowanceMeter title={words.account} subject={words.account} allowance={account} />
+        {account.resets_at && (
+          <p className="mt-2 text-sm text-muted">
+            <ResetClock at={account.resets_at} />
+          </p>
+        )}
       </div>
-      <Meter used={used} limit={limit} label={`${name}: ${strings.keys.used(used, limit)}`} />
-      <p className="mt-2 text-sm text-muted">{children}</p>
-    </>
+      {keys.length > 0 ? (
+        <ul aria-label={words.perKey} className="divide-y border-t">
+          {keys.map((key) => (
+            <li key={key.api_key_id} className="p-5">
+              <AllowanceMeter title={key.name} subject={key.name} allowance={key} />
+              <p className="mt-2 text-sm text-muted">
+                {strings.chat.split(key.by_api, key.by_chat)}
+              </p>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p className="border-t p-5 text-sm text-muted">
+          {words.noKeys}{" "}
+          <Link
+            href="/keys/"
+            className="rounded-sm font-medium text-foreground underline underline-offset-4"
+          >
+            {strings.chat.createKey}
+          </Link>
+        </p>
+      )}
+    </div>
   );
 }

@@ -1,0 +1,25 @@
+import type { ReactNode } from "react";
+import type { Allowance } from "@/api/types";
+import { strings } from "@/strings";
+import { Meter } from "./ui/meter";
+
+const words = strings.keys;
+
+type Props = { title: ReactNode; subject: string; allowance: Pick<Allowance, "used" | "limit"> };
+
+/** What is used of a day's allowance, in figures and drawn; no limit, nothing to draw. */
+export function AllowanceMeter({ title, subject, allowance: { used, limit } }: Props) {
+  return (
+    <>
+      <div className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 text-sm tabular-nums">
+        <span className="min-w-0 font-medium break-words">{title}</span>
+        <span className="text-muted">
+          {limit === null ? words.usedUnlimited(used) : words.ofLimit(used, limit)}
+        </span>
+      </div>
+      {limit !== null && (
+        <Meter used={used} limit={limit} label={`${subject}: ${words.used(used, limit)}`} />
+      )}
+    </>
+  );
+}
