@@ -55,7 +55,7 @@ export const en = {
   actions: { copy: "Copy", copied: "Copied", copyFailed: "Press Ctrl+C to copy", cancel: "Cancel", save: "Save", close: "Close", more: "More" },
 
   landing: {
-    headline: "One API key. A fresh allowance every day.",
+    headline: ["One API key.", "A fresh allowance every day."],
     lead: "Sign up, pick a plan, and call the API with the client you already use. Every day brings a new allowance, and you always see what is left of it.",
     start: "Get your key",
     openKeys: "Go to your keys",
@@ -71,6 +71,7 @@ export const en = {
     plansEmpty: "There are no plans to choose from yet.",
     choose: "Choose this plan",
     allModels: "All models",
+    everyWay: "By the API and in the chat",
     snippetTitle: "Works with the client you have",
     snippetText: "Point the OpenAI SDK at this address and use your key. Streaming, tools, embeddings and files pass through unchanged.",
     factsTitle: "Limits without surprises",
@@ -129,6 +130,7 @@ export const en = {
     run: "Run your first request",
     inline: "Key inside the command",
     done: "Done",
+    confirmLeave: "You have copied nothing yet, and the key cannot be shown again. Leave all the same?",
     confirmDone: "You have copied nothing yet. The key cannot be shown again. Close all the same?",
     closeAnyway: "Close without copying",
     verify: "Verify key",
@@ -140,12 +142,11 @@ export const en = {
     left: (remaining: number) => `${count(remaining, "request", "requests")} left today`,
     used: (used: number, limit: number) => `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} requests used today`,
     usedUnlimited: (used: number) => `${count(used, "request", "requests")} used today, no limit`,
-    resets: (inTime: string, at: string) => `Resets in ${inTime}, at ${at}`,
+    resets: (inTime: string, at: string) => `Resets in ${inTime} (${at})`,
     neverUsed: "Never used",
     lastUsed: (when: string) => `Last used ${when}`,
     lastUsedNow: "Last used just now",
     ofLimit: (used: number, limit: number) => `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} used`,
-    empty: "No keys yet. Create one above and it appears here.",
     maximum: (limit: number) =>
       `You have ${count(limit, "key", "keys")}, the most an account may have here. Delete one you no longer need to make room.`,
     actionOn: (action: string, name: string) => `${action} ${name}`,

@@ -34,7 +34,7 @@ export function Toaster() {
   return (
     <div
       role="status"
-      className="pointer-events-none fixed inset-x-4 bottom-4 z-50 flex flex-col items-center gap-2 sm:left-auto sm:items-end"
+      className="pointer-events-none fixed inset-x-4 z-50 flex flex-col items-center gap-2 max-sm:top-16 sm:bottom-4 sm:left-auto sm:items-end"
     >
       {shown.map(({ id, tone, text }) => (
         <p

@@ -43,7 +43,9 @@ export function KeyCheck({ apiKey }: { apiKey: string }) {
         {verify.data && <p className="text-accent">{words.verified(verify.data.length)}</p>}
         {test.data && (
           <div className="rounded-lg border p-4">
-            <p className="leading-6 whitespace-pre-wrap">{test.data.text}</p>
+            <p tabIndex={0} className="max-h-40 overflow-y-auto leading-6 whitespace-pre-wrap">
+              {test.data.text}
+            </p>
             {test.data.remaining !== null && (
               <p className="mt-2 text-muted">{words.left(test.data.remaining)}</p>
             )}

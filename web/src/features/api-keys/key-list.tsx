@@ -20,7 +20,7 @@ export function KeyList({ keys, plans, onRotated }: Props) {
   const [asked, setAsked] = useState<{ action: KeyAction; apiKey: ApiKey }>();
   const close = () => setAsked(undefined);
 
-  if (keys.length === 0) return <p className="text-sm text-muted">{strings.keys.empty}</p>;
+  if (keys.length === 0) return null;
   return (
     <section aria-labelledby="key-list-title">
       <h2 id="key-list-title" className="text-lg font-semibold tracking-tight">

@@ -7,6 +7,7 @@ import { Notice } from "@/components/ui/notice";
 import { strings } from "@/strings";
 import { formatInstant } from "@/time/local-time";
 import { serverNow } from "@/time/clock";
+import { useLeaveWarning } from "./use-leave-warning";
 import { KeyCheck } from "./key-check";
 import { KeySnippets } from "./key-snippets";
 
@@ -30,12 +31,7 @@ export function KeyReveal({ revealed, onDone }: { revealed: Revealed; onDone: ()
 
   useEffect(() => heading.current?.focus(), []);
 
-  useEffect(() => {
-    if (copied) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener("beforeunload", ask);
-    return () => window.removeEventListener("beforeunload", ask);
-  }, [copied]);
+  useLeaveWarning(!copied);
 
   return (
     <section

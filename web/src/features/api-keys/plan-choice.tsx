@@ -1,7 +1,7 @@
 import { useId } from "react";
 import type { UseFormRegisterReturn } from "react-hook-form";
 import type { UsagePlan } from "@/api/types";
-import { describeLimits } from "@/features/plans/describe-limits";
+import { limitsBesidesName } from "@/features/plans/describe-limits";
 import { strings } from "@/strings";
 
 type Props = { plans: UsagePlan[]; field: UseFormRegisterReturn; error?: string };
@@ -26,8 +26,8 @@ export function PlanChoice({ plans, field, error }: Props) {
             />
             <span className="min-w-0">
               <span className="block font-medium">{plan.name}</span>
-              <span className="mt-1 block text-sm text-muted">
-                {plan.description || describeLimits(plan.limits)}
+              <span className="mt-1 block text-sm text-muted empty:hidden">
+                {plan.description || limitsBesidesName(plan).join(", ")}
               </span>
             </span>
           </label>

@@ -18,12 +18,12 @@ const words = strings.chat;
 
 export function ChatBar({ keys, keyId, onKey, models, model, onModel, onClear }: Props) {
   return (
-    <div className="flex flex-wrap items-center gap-2 py-4">
+    <div className="flex items-center gap-2 py-4">
       <Select
         aria-label={words.key}
         value={keyId}
         onChange={(event) => onKey(event.target.value)}
-        className="w-36 sm:w-48"
+        className="max-w-48 flex-1"
       >
         {keys.map(({ id, name }) => (
           <option key={id} value={id}>
@@ -35,7 +35,7 @@ export function ChatBar({ keys, keyId, onKey, models, model, onModel, onClear }:
         aria-label={words.model}
         value={model}
         onChange={(event) => onModel(event.target.value)}
-        className="w-36 sm:w-48"
+        className="max-w-48 flex-1"
       >
         {models.map((id) => (
           <option key={id}>{id}</option>

@@ -1,7 +1,6 @@
 "use client";
 
 import { RotateCcw } from "lucide-react";
-import { useRef } from "react";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { strings } from "@/strings";
@@ -19,8 +18,7 @@ type Props = {
 };
 
 export function Transcript({ messages, partial, onRegenerate }: Props) {
-  const end = useRef<HTMLDivElement>(null);
-  useFollowEnd(end, `${messages.length}:${partial?.length ?? ""}`);
+  useFollowEnd();
 
   return (
     <section aria-label={words.transcript} aria-live="off" className="flex-1 space-y-8 py-4">
@@ -42,7 +40,6 @@ export function Transcript({ messages, partial, onRegenerate }: Props) {
           {partial ? <Markdown text={partial} /> : <Waiting />}
         </article>
       )}
-      <div ref={end} />
     </section>
   );
 }

@@ -1,22 +1,23 @@
-import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
+import { useEffect } from "react";
 
 const near = 120;
 
-/** Keeps the end in view while it moves, unless the reader has scrolled away from it. */
-export function useFollowEnd(end: RefObject<HTMLElement | null>, progress: string): void {
-  const following = useRef(true);
-
+/** Keeps the page's end in view while the page grows, unless the reader has scrolled away from it. */
+export function useFollowEnd(): void {
   useEffect(() => {
+    let following = true;
     const onScroll = () => {
       const { scrollHeight, scrollTop, clientHeight } = document.documentElement;
-      following.current = scrollHeight - scrollTop - clientHeight < near;
+      following = scrollHeight - scrollTop - clientHeight < near;
     };
+    const growth = new ResizeObserver(() => {
+      if (following) window.scrollTo({ top: document.documentElement.scrollHeight });
+    });
     window.addEventListener("scroll", onScroll, { passive: true });
-    return () => window.removeEventListener("scroll", onScroll);
+    growth.observe(document.body);
+    return () => {
+      window.removeEventListener("scroll", onScroll);
+      growth.disconnect();
+    };
   }, []);
-
-  useLayoutEffect(() => {
-    if (!following.current || !end.current) return;
-    window.scrollTo({ top: document.documentElement.scrollHeight });
-  }, [end, progress]);
 }

@@ -14,7 +14,11 @@ export function Landing() {
       <section className={`${band} grid items-center gap-12 py-16 sm:py-24 lg:grid-cols-2`}>
         <div>
           <h1 className="text-4xl font-semibold tracking-tighter text-balance sm:text-5xl lg:text-6xl">
-            {words.headline}
+            {words.headline.map((sentence) => (
+              <span key={sentence} className="block">
+                {sentence}{" "}
+              </span>
+            ))}
           </h1>
           <p className="mt-6 max-w-xl text-lg leading-8 text-pretty text-muted">{words.lead}</p>
           <div className="mt-8 flex flex-wrap gap-3">

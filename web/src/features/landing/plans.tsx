@@ -9,7 +9,7 @@ import { LoadFailed } from "@/components/load-failed";
 import { buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Skeleton } from "@/components/ui/skeleton";
-import { describeLimit } from "@/features/plans/describe-limits";
+import { limitsBesidesName } from "@/features/plans/describe-limits";
 import { strings } from "@/strings";
 
 const words = strings.landing;
@@ -40,13 +40,14 @@ function PlanCard({ plan, signedIn }: { plan: UsagePlan; signedIn: boolean }) {
   const chosen = `/keys/?plan=${encodeURIComponent(plan.id)}`;
   const href = signedIn ? chosen : `/sign-up/?next=${encodeURIComponent(chosen)}`;
   const lines = [
-    ...plan.limits.map(describeLimit),
+    ...limitsBesidesName(plan),
     plan.models.length > 0 ? plan.models.join(", ") : words.allModels,
+    words.everyWay,
   ];
   return (
     <li className="flex min-h-56 flex-col rounded-xl border bg-raised p-6">
-      <h3 className="text-lg font-semibold tracking-tight">{plan.name}</h3>
-      <p className="mt-1 text-sm text-muted">{plan.description}</p>
+      <PlanName name={plan.name} />
+      {plan.description && <p className="mt-1 text-sm text-muted">{plan.description}</p>}
       <ul className="mt-4 mb-6 space-y-2 text-sm">
         {lines.map((line) => (
           <li key={line} className="flex gap-2">
@@ -63,5 +64,16 @@ function PlanCard({ plan, signedIn }: { plan: UsagePlan; signedIn: boolean }) {
         {words.choose}
       </Link>
     </li>
+  );
+}
+
+/** A number that a name begins with is what people compare. */
+function PlanName({ name }: { name: string }) {
+  const [, amount, rest] = /^(\d[\d.,]*) (.+)$/.exec(name) ?? [];
+  return (
+    <h3 className="font-semibold tracking-tight">
+      {amount && <span className="mr-2 text-4xl tabular-nums">{amount}</span>}
+      <span className={amount ? undefined : "text-lg"}>{rest ?? name}</span>
+    </h3>
   );
 }

@@ -1,10 +1,11 @@
-import type { Limit } from "@/api/types";
+import type { Limit, UsagePlan } from "@/api/types";
 import { strings } from "@/strings";
 
 export function describeLimit({ measure, amount, window }: Limit): string {
   return `${strings.measures[measure](amount)} ${strings.windows[window]}`;
 }
 
-export function describeLimits(limits: Limit[]): string {
-  return limits.map(describeLimit).join(", ");
+/** The plan's limits in words, but for one that its name says already. */
+export function limitsBesidesName({ name, limits }: UsagePlan): string[] {
+  return limits.map(describeLimit).filter((words) => words !== name);
 }

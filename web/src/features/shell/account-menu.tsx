@@ -31,7 +31,7 @@ export function AccountMenu({ account }: { account: Account }) {
       <div
         id={id}
         popover="auto"
-        className="fixed inset-auto top-13 right-4 w-60 rounded-lg border bg-raised p-1 text-sm text-foreground shadow-lg sm:right-6"
+        className="fixed inset-auto top-13 right-[max(1rem,calc((100vw-72rem)/2+1.5rem))] w-60 rounded-lg border bg-raised p-1 text-sm text-foreground shadow-lg"
       >
         <div className="mb-1 border-b px-3 pt-2 pb-3">
           <p className="font-medium break-words">{account.email}</p>

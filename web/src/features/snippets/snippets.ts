@@ -24,7 +24,8 @@ export function environmentSnippet({ baseUrl, key }: { baseUrl: string; key: str
 }
 
 function curl({ baseUrl, model, key }: SnippetInput): string {
-  const body = JSON.stringify({ model, messages: [{ role: "user", content: prompt }] }, null, 2);
+  const message = `{"role": "user", "content": ${quoted(prompt)}}`;
+  const body = `{"model": ${quoted(model)},\n       "messages": [${message}]}`;
   return [
     `curl ${shellQuoted(`${baseUrl}/chat/completions`)} \\`,
     `  -H ${key === null ? '"x-api-key: $OPENAI_API_KEY"' : shellQuoted(`x-api-key: ${key}`)} \\`,

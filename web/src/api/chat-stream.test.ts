@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { chatDeltas } from "./chat-stream";
+import { GatewayError } from "./refusal";
+
+function chunk(content: string): string {
+  return `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }], usage: null })}\n\n`;
+}
+
+const usage = `data: ${JSON.stringify({ choices: [], usage: { total_tokens: 3 } })}\n\n`;
+const finish = `data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }] })}\n\n`;
+const done = "data: [DONE]\n\n";
+
+/** The bytes of a stream, cut every `size` of them, as a network might. */
+function streamOf(text: string, size = Infinity, failure?: Error): ReadableStream<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  return new ReadableStream({
+    start(controller) {
+      for (let from = 0; from < bytes.length; from += size) {
+        controller.enqueue(bytes.slice(from, from + size));
+      }
+      if (failure) controller.error(failure);
+      else controller.close();
+    },
+  });
+}
+
+async function read(body: ReadableStream<Uint8Array>) {
+  let text = "";
+  try {
+    for await (const delta of chatDeltas(body)) text += delta;
+    return { text };
+  } catch (error) {
+    return { text, failure: error instanceof GatewayError ? error.failure : error };
+  }
+}
+
+test.each([1, 2, 7, Infinity])("reads an answer that arrives %d bytes at a time", async (size) => {
+  const text = chunk("Grüße, ") + chunk("🎫 世界\n\ndata: x") + finish + usage + done;
+  expect(await read(streamOf(text, size))).toEqual({ text: "Grüße, 🎫 世界\n\ndata: x" });
+});
+
+test("passes over comments and empty deltas", async () => {
+  const empty = `data: ${JSON.stringify({ choices: [{ delta: { role: "assistant" } }] })}\n\n`;
+  expect(await read(streamOf(`: hold on\n\n${empty}${chunk("a")}${done}`))).toEqual({ text: "a" });
+});
+
+test("takes the reason of the end for the end where [DONE] is missing", async () => {
+  expect(await read(streamOf(chunk("a") + finish))).toEqual({ text: "a" });
+});
+
+test("tells an error in mid-stream, and keeps what came before it", async () => {
+  const error = `data: ${JSON.stringify({ error: { message: "gone" } })}\n\n`;
+  expect(await read(streamOf(chunk("a") + error + done))).toEqual({
+    text: "a",
+    failure: { kind: "broken", message: "gone" },
+  });
+});
+
+test("an end before the answer's end, a torn connection and garbage are all a broken answer", async () => {
+  const broken = { text: "a", failure: { kind: "broken", message: "" } };
+  expect(await read(streamOf(chunk("a")))).toEqual(broken);
+  expect(await read(streamOf(`${chunk("a")}data: {oops\n\n`))).toEqual(broken);
+  expect((await read(streamOf("", Infinity, new TypeError("network error")))).failure).toEqual(
+    broken.failure,
+  );
+});

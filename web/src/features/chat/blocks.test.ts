@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { splitBlocks } from "./blocks";
+
+test("cuts between paragraphs, and loses nothing", () => {
+  const text = "# Title\n\nOne\ntwo\n\n\nThree";
+  expect(splitBlocks(text)).toEqual(["# Title\n", "One\ntwo\n\n", "Three"]);
+  expect(splitBlocks(text).join("\n")).toBe(text);
+});
+
+test("keeps a code block whole, also while it is still open", () => {
+  expect(splitBlocks("```js\na\n\nb\n```\n\nc")).toEqual(["```js\na\n\nb\n```\n", "c"]);
+  expect(splitBlocks("a\n\n````\n```\n\nb")).toEqual(["a\n", "````\n```\n\nb"]);
+});
+
+test("keeps a list whole, with what belongs to its items", () => {
+  const list = "1. a\n\n   more\n\n2. b";
+  expect(splitBlocks(`${list}\n\nafter`)).toEqual([`${list}\n`, "after"]);
+  expect(splitBlocks("text\n\n- a\n- b")).toEqual(["text\n", "- a\n- b"]);
+});
+
+test("leaves text with definitions whole, since any block may use them", () => {
+  const text = "See [it][1].\n\n[1]: https://example.com";
+  expect(splitBlocks(text)).toEqual([text]);
+});

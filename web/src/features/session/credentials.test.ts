@@ -1,0 +1,38 @@
+import { describe, expect, test } from "vitest";
+import { strings } from "@/strings";
+import { signInSchema, signUpSchema } from "./credentials";
+
+const words = strings.session;
+
+function messages(result: { error?: { issues: { path: PropertyKey[]; message: string }[] } }) {
+  return result.error?.issues.map(({ path, message }) => [path.join("."), message]) ?? [];
+}
+
+describe("sign-up", () => {
+  test("takes an address and a long password, and trims the address only", () => {
+    const entered = { email: " ann@example.com ", password: " 12345678 " };
+    expect(signUpSchema.parse(entered)).toEqual({ email: "ann@example.com", password: " 12345678 " });
+  });
+
+  test("says what is wrong beside each field", () => {
+    expect(messages(signUpSchema.safeParse({ email: "ann", password: "short" }))).toEqual([
+      ["email", words.emailInvalid],
+      ["password", words.passwordShort],
+    ]);
+    const long = { email: "ann@example.com", password: "x".repeat(257) };
+    expect(messages(signUpSchema.safeParse(long))).toEqual([["password", words.passwordLong]]);
+  });
+});
+
+describe("sign-in", () => {
+  test("leaves the judgement of an existing password to the server", () => {
+    expect(signInSchema.safeParse({ email: "ann@example.com", password: "old" }).success).toBe(true);
+  });
+
+  test("asks for what is missing", () => {
+    expect(messages(signInSchema.safeParse({ email: "", password: "" }))).toEqual([
+      ["email", words.emailInvalid],
+      ["password", words.passwordMissing],
+    ]);
+  });
+});

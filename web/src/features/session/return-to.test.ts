@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { returnAddress, signInAddress } from "./return-to";
+
+const origin = "https://daypass.example";
+
+test("leads back to where the visit was interrupted", () => {
+  const search = new URL(signInAddress("/chat/"), origin).search;
+  expect(returnAddress(search, origin)).toBe("/chat/");
+  expect(returnAddress("?next=%2Fkeys%2F%3Fplan%3D20RequestPerDay", origin)).toBe(
+    "/keys/?plan=20RequestPerDay",
+  );
+});
+
+test("leads to the keys when nothing was asked for", () => {
+  expect(signInAddress("/keys/")).toBe("/sign-in/");
+  expect(returnAddress("", origin)).toBe("/keys/");
+});
+
+test.each(["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "keys"])(
+  "never leads elsewhere: %s",
+  (next) => {
+    expect(returnAddress(`?next=${encodeURIComponent(next)}`, origin)).toBe("/keys/");
+  },
+);

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { chooseModel, fallbackModel } from "./choose-model";
+import { environmentSnippet, snippets } from "./snippets";
+
+const input = { baseUrl: "https://daypass.example/v1", model: "gpt-4o-mini", key: "dp_secret" };
+
+function codeOf(id: string, of = snippets(input)): string {
+  return of.find((snippet) => snippet.id === id)?.code ?? "";
+}
+
+test("hold this site's address and the key", () => {
+  expect(codeOf("curl")).toContain("curl 'https://daypass.example/v1/chat/completions'");
+  expect(codeOf("curl")).toContain("'x-api-key: dp_secret'");
+  expect(codeOf("python")).toContain(
+    'OpenAI(base_url="https://daypass.example/v1", api_key="dp_secret")',
+  );
+  expect(codeOf("node")).toContain('baseURL: "https://daypass.example/v1"');
+});
+
+test("send a body that is JSON", () => {
+  const body = /-d '([^']*)'/.exec(codeOf("curl"))?.[1] ?? "";
+  expect(JSON.parse(body)).toMatchObject({ model: "gpt-4o-mini", messages: [{ role: "user" }] });
+});
+
+test("read the key from the environment when it is to stay out of them", () => {
+  for (const { code } of snippets({ ...input, key: null })) expect(code).not.toContain("dp_secret");
+  expect(codeOf("curl", snippets({ ...input, key: null }))).toContain('"x-api-key: $OPENAI_API_KEY"');
+  expect(environmentSnippet(input).code).toBe(
+    "export OPENAI_BASE_URL='https://daypass.example/v1'\nexport OPENAI_API_KEY='dp_secret'",
+  );
+});
+
+test("quote what would break out of the shell", () => {
+  expect(codeOf("curl", snippets({ ...input, model: "it's" }))).toContain(`"it'\\''s"`);
+});
+
+test("use a model that can chat", () => {
+  expect(chooseModel(["text-embedding-3-small", "gpt-4.1", "gpt-4o-mini"])).toBe("gpt-4o-mini");
+  expect(chooseModel(["whisper-1", "llama-3"])).toBe("llama-3");
+  expect(chooseModel([])).toBe(fallbackModel);
+});
