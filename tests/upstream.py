@@ -32,7 +32,8 @@ Reply = Callable[[Seen], Response]
 
 def completion(seen: Seen) -> Response:
     """An unary or streamed chat completion, as the request asks."""
-    asked = orjson.loads(seen.body) if seen.body else {}
+    is_json = seen.headers.get("content-type") == "application/json"
+    asked = orjson.loads(seen.body) if seen.body and is_json else {}
     usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     if not asked.get("stream"):
         message = {"role": "assistant", "content": "Hello."}
@@ -59,7 +60,7 @@ def completion(seen: Seen) -> Response:
             }
             yield b"data: " + orjson.dumps(chunk) + b"\n\n"
             await asyncio.sleep(0.02)
-        last = {
+        last: dict[str, Any] = {
             "id": "chatcmpl-1",
             "object": "chat.completion.chunk",
             "created": 1,
@@ -84,7 +85,9 @@ class FakeUpstream:
     def __post_init__(self) -> None:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(self._app, log_level="critical", lifespan="off", ws="none")
+        config = uvicorn.Config(
+            self._app, interface="asgi3", log_level="critical", lifespan="off", ws="none"
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True

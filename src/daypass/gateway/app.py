@@ -18,7 +18,6 @@ from daypass.gateway.errors import (
 )
 from daypass.gateway.relay import UsageReader, request_headers, response_headers
 from daypass.gateway.request import (
-    CallerGoneError,
     StreamedBody,
     Target,
     check_length,
@@ -26,7 +25,6 @@ from daypass.gateway.request import (
     model_of,
     read_body,
     target_of,
-    too_large,
     while_caller_waits,
 )
 from daypass.gateway.upstream import (
@@ -118,7 +116,7 @@ class Gateway:
             response.close()
             return [str(model["id"]) for model in orjson.loads(body)["data"]]
         except UpstreamError as error:
-            raise self._upstream_failure(error, b"") from error
+            raise _upstream_failure(error, b"") from error
         except (UpstreamBrokeError, ValueError, KeyError, TypeError):
             message = "The upstream does not list its models."
             raise server_error(502, "upstream_misconfigured", message) from None
@@ -162,7 +160,7 @@ class Gateway:
         except UpstreamError as error:
             await self._give_back(reservation, answer)
             reservation = None
-            raise self._upstream_failure(error, call.body) from error
+            raise _upstream_failure(error, call.body) from error
         finally:
             if reservation is not None:
                 self._settle(call, reservation, usage)
@@ -203,18 +201,6 @@ class Gateway:
         model = call.model if use.requests else ""
         row = UsageRow(day, call.principal.api_key_id, model, call.via)
         self._usage.add(row, use, at)
-
-    def _upstream_failure(self, error: UpstreamError, body: bytes | StreamedBody) -> Exception:
-        if isinstance(body, StreamedBody) and body.is_too_large:
-            return too_large(self._max_body_bytes)
-        if isinstance(body, StreamedBody) and body.is_cut_off:
-            return CallerGoneError()
-        log.warning("upstream_failed", reason=str(error) or type(error).__name__)
-        if isinstance(error, UpstreamTimeoutError):
-            message = "The upstream did not answer in time. Nothing was counted. Please try again."
-            return server_error(504, "upstream_timeout", message)
-        message = "The upstream cannot be reached. Nothing was counted. Please try again."
-        return server_error(502, "upstream_unreachable", message)
 
     async def _describe_key(self, principal: Principal, target: Target, answer: Answer) -> None:
         if target.method not in ("GET", "HEAD"):
@@ -269,3 +255,14 @@ def _refuse_misconfigured(response: UpstreamResponse) -> None:
             "nothing was counted. The operator of this site has to look at it."
         )
         raise server_error(502, "upstream_misconfigured", message)
+
+
+def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
+    if isinstance(body, StreamedBody) and body.is_incomplete:
+        return body.failure()
+    log.warning("upstream_failed", reason=str(error) or type(error).__name__)
+    if isinstance(error, UpstreamTimeoutError):
+        message = "The upstream did not answer in time. Nothing was counted. Please try again."
+        return server_error(504, "upstream_timeout", message)
+    message = "The upstream cannot be reached. Nothing was counted. Please try again."
+    return server_error(502, "upstream_unreachable", message)

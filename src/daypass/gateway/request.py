@@ -22,6 +22,10 @@ class CallerGoneError(Exception):
     """The caller hung up. There is nobody left to answer."""
 
 
+class BodyIncompleteError(Exception):
+    """A body broke off, or was broken off, before its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a request goes below `/v1`, percent-encoding and query string as sent."""
@@ -49,7 +53,9 @@ def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
     """
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     lower = raw.lower()
-    if not raw.startswith(PREFIX + b"/") or any(part in lower for part in _SUSPECT):
+    if len(raw) <= len(PREFIX) + 1 or not raw.startswith(PREFIX + b"/"):
+        raise unknown_path()
+    if any(part in lower for part in _SUSPECT):
         raise unknown_path()
     path = raw[len(PREFIX) :]
     if any(path == denied or path.startswith(denied + b"/") for denied in denied_paths):
@@ -88,23 +94,34 @@ def check_length(scope: Scope, max_bytes: int) -> None:
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
     """The whole body. Raises GatewayError 413 as soon as it outgrows `max_bytes`."""
     body = StreamedBody(receive, max_bytes)
-    chunks = [chunk async for chunk in body]
-    if body.is_too_large:
-        raise too_large(max_bytes)
-    if body.is_cut_off:
-        raise CallerGoneError
+    try:
+        chunks = [chunk async for chunk in body]
+    except BodyIncompleteError:
+        raise body.failure() from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 class StreamedBody:
-    """A body passed on as it comes in. It ends early when it is too large or cut off."""
+    """A body passed on as it comes in.
+
+    Iteration raises BodyIncompleteError when the body outgrows `max_bytes` or its sender
+    leaves, so that who passes it on cannot take what came so far for the whole.
+    """
 
     def __init__(self, receive: Receive, max_bytes: int) -> None:
         self._receive = receive
         self._max_bytes = max_bytes
-        self.is_too_large = False
-        self.is_cut_off = False
+        self._failure: Exception | None = None
         self.ended = asyncio.Event()
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether iteration failed; `failure` tells why."""
+        return self._failure is not None
+
+    def failure(self) -> Exception:
+        """Why the body is not whole: GatewayError 413 or CallerGoneError."""
+        return self._failure or CallerGoneError()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
@@ -112,14 +129,14 @@ class StreamedBody:
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                self.is_cut_off = True
-                break
+                self._failure = CallerGoneError()
+                raise BodyIncompleteError
             chunk: bytes = message.get("body", b"")
             more = message.get("more_body", False)
             size += len(chunk)
             if size > self._max_bytes:
-                self.is_too_large = True
-                break
+                self._failure = too_large(self._max_bytes)
+                raise BodyIncompleteError
             if chunk:
                 yield chunk
         self.ended.set()
