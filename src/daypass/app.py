@@ -13,6 +13,7 @@ from daypass import __version__
 from daypass.demo import DemoUpstream
 from daypass.gateway.app import Gateway
 from daypass.gateway.authenticate import Authenticator
+from daypass.gateway.errors import GatewayError
 from daypass.gateway.upstream import HttpUpstream, Upstream
 from daypass.portal import (
     accounts,
@@ -32,6 +33,8 @@ from daypass.records.database import Database
 from daypass.records.usage import UsageRecorder
 from daypass.settings import Settings, load_settings
 from daypass.telemetry import configure_logging
+
+PORTAL_PATHS = ("/api/", "/healthz", "/readyz")
 
 # What a page on another origin may read of an answer (CORS).
 EXPOSED_HEADERS = (
@@ -74,6 +77,7 @@ class Daypass:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._gateway: Gateway
+        self._pages = site.pages()
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -93,25 +97,30 @@ class Daypass:
             api.include_router(room.router)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
-        self._portal.mount("/api", problems.not_found)
-        self._portal.mount("/", site.pages())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a request to the gateway or to the portal, by its path alone."""
+        """Send a request to the gateway, the portal or the site, by its path alone."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
             await self._gateway(scope, receive, send)
-        elif scope["type"] == "http":
+        elif scope["type"] == "lifespan":
+            await self._portal(scope, receive, send)
+        else:
+            is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
             # A fault has been answered and logged where it happened: the server, which would
             # print all of it, need not hear of it.
             with contextlib.suppress(Exception):
-                await self._portal(scope, receive, send)
-        else:
-            await self._portal(scope, receive, send)
+                await (self._pages if is_page else self._portal)(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The portal's OpenAPI document."""
         return self._portal.openapi()
+
+    async def _list_models(self) -> list[str]:
+        try:
+            return await self._gateway.list_models()
+        except GatewayError as error:
+            raise problems.ProblemError(error.status, error.message) from error
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -154,7 +163,7 @@ class Daypass:
                 policy=policy,
                 clock=clock,
                 serve_chat=self._gateway.chat,
-                list_models=self._gateway.list_models,
+                list_models=self._list_models,
                 keys_changed=authenticator.forget,
             )
             yield

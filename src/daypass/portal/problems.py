@@ -11,12 +11,17 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
 
 from daypass.faults import place_of
 from daypass.quota.ledger import LedgerUnavailableError
 
 log = structlog.get_logger()
+
+
+_DETAILS = {
+    404: "There is no such path in this API. It is described at /api/docs.",
+    405: "This path has no such method. The API is described at /api/docs.",
+}
 
 
 class FieldProblem(BaseModel):
@@ -74,12 +79,6 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    """An ASGI application with nothing in it: 404, as a problem and never as a page."""
-    detail = "There is no such path in this API. It is described at /api/docs."
-    await to_response(ProblemError(404, detail).problem)(scope, receive, send)
-
-
 def install(app: FastAPI) -> None:
     """Answer every error of `app` with problem details."""
 
@@ -89,7 +88,8 @@ def install(app: FastAPI) -> None:
 
     async def on_http(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
-        response = to_response(ProblemError(error.status_code, str(error.detail)).problem)
+        detail = _DETAILS.get(error.status_code, str(error.detail))
+        response = to_response(ProblemError(error.status_code, detail).problem)
         response.headers.update(error.headers or {})
         return response
 

@@ -5,7 +5,9 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
@@ -50,9 +52,9 @@ async def describe_site(portal: InPortal) -> SiteView:
 
 def pages() -> ASGIApp:
     """The application that serves the site, or says that it has not been built."""
-    if (PAGES / "index.html").is_file():
-        return Pages(directory=PAGES, html=True)
-    return PlainTextResponse(NOT_BUILT, 503)
+    if not (PAGES / "index.html").is_file():
+        return PlainTextResponse(NOT_BUILT, 503)
+    return Starlette(routes=[Mount("/", Pages(directory=PAGES, html=True))])
 
 
 class Pages(StaticFiles):

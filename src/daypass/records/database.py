@@ -71,13 +71,15 @@ class Database:
         from alembic import command  # noqa: PLC0415  (slow to import, needed once)
         from alembic.config import Config  # noqa: PLC0415
 
+        lock_path = self._path.parent / "migrate.lock"
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path.parent.chmod(0o700)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        for path in (self._path, lock_path):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.set_main_option("sqlalchemy.url", f"sqlite:///{self._path}")
-        with (self._path.parent / "migrate.lock").open("w") as lock:
+        with lock_path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             command.upgrade(config, "head")
 

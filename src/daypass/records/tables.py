@@ -66,14 +66,16 @@ class ApiKeySecret(Base):
 
 
 class UsageDay(Base):
-    """What one key did with one model on one UTC day, by API or by the site's chat."""
+    """What one key did with one model on one UTC day, by API or by the site's chat.
+
+    No foreign key: these rows are written after the fact, and one whose key has gone meanwhile
+    must not hold up the others.
+    """
 
     __tablename__ = "usage_day"
 
     day: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    api_key_id: Mapped[str] = mapped_column(
-        ForeignKey("api_key.id", ondelete="CASCADE"), primary_key=True
-    )
+    api_key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     model: Mapped[str] = mapped_column(String(100), primary_key=True)
     via: Mapped[str] = mapped_column(String(8), primary_key=True)
     requests: Mapped[int] = mapped_column(BigInteger)

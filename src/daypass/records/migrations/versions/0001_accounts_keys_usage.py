@@ -71,7 +71,6 @@ def upgrade() -> None:
         sa.Column("refused", sa.BigInteger(), nullable=False),
         sa.Column("input_tokens", sa.BigInteger(), nullable=False),
         sa.Column("output_tokens", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["api_key_id"], ["api_key.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("day", "api_key_id", "model", "via"),
     )
     with op.batch_alter_table("usage_day", schema=None) as batch_op:
