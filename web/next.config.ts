@@ -5,8 +5,10 @@ const config: NextConfig = {
   // Starlette serves /keys/ from keys/index.html; without the slash, direct addresses would be 404.
   trailingSlash: true,
   images: { unoptimized: true },
-  // Python serves the export as it is; an indicator over the page would only get into screenshots.
+  // An indicator over the page would only get into screenshots.
   devIndicators: false,
+  // The cache remembers failures too: one build cut off, and each after it fails until it is deleted.
+  experimental: { turbopackFileSystemCacheForBuild: false },
 };
 
 export default config;

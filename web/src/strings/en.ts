@@ -52,7 +52,7 @@ export const en = {
     notFoundText: "There is nothing at this address. It may have moved, or the link may be mistyped.",
   },
 
-  actions: { copy: "Copy", copied: "Copied", copyFailed: "Press Ctrl+C to copy", cancel: "Cancel", save: "Save", close: "Close", more: "More" },
+  actions: { copy: "Copy", copied: "Copied", copyFailed: "Press Ctrl+C to copy", cancel: "Cancel", save: "Save" },
 
   landing: {
     headline: ["One API key.", "A fresh allowance every day."],
@@ -137,8 +137,7 @@ export const en = {
     verified: (models: number) => `The key works. ${count(models, "model", "models")} available. Nothing was counted.`,
     test: "Send a test request",
     testHint: "uses 1 request",
-    testPrompt: "Say hello in one short sentence.",
-    answer: "Answer",
+    testPrompt: "Say hello.",
     left: (remaining: number) => `${count(remaining, "request", "requests")} left today`,
     used: (used: number, limit: number) => `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} requests used today`,
     usedUnlimited: (used: number) => `${count(used, "request", "requests")} used today, no limit`,
@@ -197,8 +196,9 @@ export const en = {
     generating: "Generating an answer",
     complete: "Answer complete",
     stopped: "Stopped",
+    cut: "Broken off here",
     brokenTitle: "The answer broke off",
-    brokenOff: "It ended half-way. The request was counted.",
+    brokenOff: "The answer ended half-way, and the request was counted. You can ask again.",
     copyMessage: "Copy message",
     copyCode: "Copy code",
     regenerate: "Ask again (uses 1 request)",
@@ -248,6 +248,7 @@ export const en = {
     bar: (date: string, served: number, refused: number) => `${date}: ${served} served, ${refused} refused`,
     columns: { date: "Day", key: "Key", model: "Model", via: "Via", requests: "Requests", refused: "Refused", input: "Tokens in", output: "Tokens out" },
     via: { api: "API", chat: "Chat" } as Record<string, string>,
+    table: "Usage by day, key and model",
     empty: "Nothing used in the last 30 days. Your first request will show up here.",
     noKeys: "No keys yet.",
     download: "Download CSV",

@@ -62,7 +62,7 @@ function AssistantMessage({ message: { content, cut }, onRegenerate }: AnswerPro
       <Markdown text={content} />
       {cut && (
         <p className="mt-3 text-sm text-muted">
-          {cut === "stopped" ? words.stopped : words.brokenOff}
+          {cut === "stopped" ? words.stopped : words.cut}
         </p>
       )}
       <div className="mt-2 -ml-2 flex">

@@ -72,7 +72,7 @@ function PlanName({ name }: { name: string }) {
   const [, amount, rest] = /^(\d[\d.,]*) (.+)$/.exec(name) ?? [];
   return (
     <h3 className="font-semibold tracking-tight">
-      {amount && <span className="mr-2 text-4xl tabular-nums">{amount}</span>}
+      {amount && <span className="text-4xl tabular-nums">{amount} </span>}
       <span className={amount ? undefined : "text-lg"}>{rest ?? name}</span>
     </h3>
   );

@@ -7,7 +7,7 @@ export type SnippetInput = {
 
 export type Snippet = { id: string; label: string; code: string };
 
-const prompt = "Say hello in one short sentence.";
+const prompt = "Say hello.";
 
 /** Commands that run as they are pasted. */
 export function snippets(input: SnippetInput): Snippet[] {
@@ -24,8 +24,12 @@ export function environmentSnippet({ baseUrl, key }: { baseUrl: string; key: str
 }
 
 function curl({ baseUrl, model, key }: SnippetInput): string {
-  const message = `{"role": "user", "content": ${quoted(prompt)}}`;
-  const body = `{"model": ${quoted(model)},\n       "messages": [${message}]}`;
+  const body = [
+    "{",
+    `    "model": ${quoted(model)},`,
+    `    "messages": [{"role": "user", "content": ${quoted(prompt)}}]`,
+    "  }",
+  ].join("\n");
   return [
     `curl ${shellQuoted(`${baseUrl}/chat/completions`)} \\`,
     `  -H ${key === null ? '"x-api-key: $OPENAI_API_KEY"' : shellQuoted(`x-api-key: ${key}`)} \\`,

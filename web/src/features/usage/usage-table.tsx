@@ -11,7 +11,7 @@ export function UsageTable({ rows }: { rows: UsageRow[] }) {
   return (
     <div
       role="region"
-      aria-label={words.history}
+      aria-label={words.table}
       tabIndex={0}
       className="overflow-x-auto rounded-xl border bg-raised"
     >
