@@ -83,7 +83,7 @@ class Daypass:
             version=__version__,
             summary="Accounts, usage plans, API keys and usage. The gateway itself is at /v1.",
             openapi_url="/api/openapi.json",
-            docs_url="/api/docs",
+            docs_url=None,
             redoc_url=None,
             lifespan=self._lifespan,
         )
@@ -164,6 +164,7 @@ class Daypass:
                 clock=clock,
                 serve_chat=self._gateway.chat,
                 list_models=self._list_models,
+                write_usage=recorder.flush,
                 keys_changed=authenticator.forget,
             )
             yield

@@ -150,7 +150,7 @@ class Gateway:
                 response = await self._open(call)
                 try:
                     if not _was_served(response):
-                        await self._give_back(reservation, answer)
+                        await self._give_back(call, reservation, answer)
                         reservation = None
                         _refuse_misconfigured(response)
                     answer.add(response_headers(response.headers))
@@ -158,7 +158,7 @@ class Gateway:
                 finally:
                     response.close()
         except UpstreamError as error:
-            await self._give_back(reservation, answer)
+            await self._give_back(call, reservation, answer)
             reservation = None
             raise _upstream_failure(error, call.body) from error
         finally:
@@ -170,6 +170,7 @@ class Gateway:
         if isinstance(outcome, Refusal):
             self._record(call, Use(refused=1), outcome.at)
             raise over_limit(outcome, call.principal.usage_plan.id)
+        self._record(call, Use(requests=1), outcome.at)
         return outcome
 
     async def _open(self, call: Call) -> UpstreamResponse:
@@ -177,7 +178,7 @@ class Gateway:
             UpstreamRequest(call.target.method, str(call.target), call.headers, call.body)
         )
 
-    async def _give_back(self, reservation: Reservation | None, answer: Answer) -> None:
+    async def _give_back(self, call: Call, reservation: Reservation | None, answer: Answer) -> None:
         """Release a reservation, and say so in the answer's headers."""
         if reservation is None:
             return
@@ -187,18 +188,19 @@ class Gateway:
             log.warning("unit_not_given_back")
             return
         if released:
+            self._record(call, Use(requests=-1), reservation.at)
             before = [replace(x, used=max(0, x.used - 1)) for x in reservation.buckets]
             answer.replace(rate_limit_headers(before, reservation.at))
 
     def _settle(self, call: Call, reservation: Reservation, usage: UsageReader) -> None:
         self._ledger.settle(reservation)
         input_tokens, output_tokens = usage.tokens()
-        use = Use(requests=1, input_tokens=input_tokens, output_tokens=output_tokens)
+        use = Use(input_tokens=input_tokens, output_tokens=output_tokens)
         self._record(call, use, reservation.at)
 
     def _record(self, call: Call, use: Use, at: float) -> None:
         day = int(at) // DAY_S * DAY_S
-        model = call.model if use.requests else ""
+        model = "" if use.refused else call.model
         row = UsageRow(day, call.principal.api_key_id, model, call.via)
         self._usage.add(row, use, at)
 

@@ -81,7 +81,7 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
     wait = math.ceil(hit.resets_at - refusal.at) + random.randint(0, RETRY_SPREAD_S)  # noqa: S311
     headers = rate_limit_headers(refusal.buckets, refusal.at)
     figures: dict[str, Any] = {
-        "limit": limit.amount,
+        "limit": limit.capacity,
         "used": hit.used,
         "window": limit.window.value,
         "subject": hit.claim.subject.kind,
@@ -113,14 +113,17 @@ def rate_limit_headers(buckets: Sequence[BucketState], at: float) -> Headers:
         return []
     state = min(buckets, key=lambda x: (x.remaining, -x.resets_at))
     limit = state.claim.limit
-    window = limit.window.value.encode()
+    name, seconds = limit.window.value.encode(), limit.window.seconds
+    if limit.burst is not None:
+        # A token bucket's quota is its burst, and its window the time to refill all of it.
+        name, seconds = b"burst", math.ceil(limit.burst * seconds / limit.amount)
     reset = max(0, math.ceil(state.resets_at - at))
     return [
-        (b"x-ratelimit-limit-requests", b"%d" % limit.amount),
+        (b"x-ratelimit-limit-requests", b"%d" % limit.capacity),
         (b"x-ratelimit-remaining-requests", b"%d" % state.remaining),
         (b"x-ratelimit-reset-requests", duration(reset).encode()),
-        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (window, limit.amount, limit.window.seconds)),
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (window, state.remaining, reset)),
+        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, limit.capacity, seconds)),
+        (b"ratelimit", b'"%b";r=%d;t=%d' % (name, state.remaining, reset)),
     ]
 
 

@@ -33,6 +33,8 @@ class Portal:
     serve_chat: Callable[[str, bytes], ASGIApp]
     """An API key's id and a chat request → the application that serves it."""
     list_models: Callable[[], Awaitable[list[str]]]
+    write_usage: Callable[[], Awaitable[None]]
+    """To be called before usage is read: what this process has gathered is written."""
     keys_changed: Callable[[], None]
     """To be called when a key or an account changed: the gateway looks it up anew."""
 

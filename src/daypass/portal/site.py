@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -31,6 +31,12 @@ class SiteView(BaseModel):
     max_keys_per_account: int
     account_requests_per_day: int | None
     has_operator: bool
+
+
+@router.get("/docs", include_in_schema=False)
+async def show_docs() -> Response:
+    """This API is described on a page of the site."""
+    return RedirectResponse("/docs/")
 
 
 @router.get("/site")

@@ -63,6 +63,7 @@ async def usage_by_day(
 ) -> list[UsageOfDay]:
     """What was used per day, key and model, newest first."""
     today = portal.now() // DAY_S * DAY_S
+    await portal.write_usage()
     async with portal.database.read() as session:
         rows = await usage.by_day(session, account.id, today - (days - 1) * DAY_S)
     return [
@@ -85,6 +86,7 @@ async def usage_by_day(
 async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
     """What was used today, as the ledger counts it."""
     today = portal.now() // DAY_S * DAY_S
+    await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
         rows = await usage.by_day(session, account.id, today)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,7 +32,7 @@ class UsageRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one request adds to its usage row."""
+    """What one request adds to its usage row; a unit given back is taken off again."""
 
     requests: int = 0
     refused: int = 0
@@ -62,7 +62,7 @@ class UsageRecorder:
         counter["refused"] += use.refused
         counter["input_tokens"] += use.input_tokens
         counter["output_tokens"] += use.output_tokens
-        if use.requests:
+        if use.requests > 0:
             self._last_used[row.api_key_id] = int(at)
 
     def start(self) -> None:
@@ -121,6 +121,10 @@ async def _add_row(session: AsyncSession, row: UsageRow, counter: Counter[str]) 
 _TOKENS = ("input_tokens", "output_tokens")
 
 
+# A row whose every request was given back says nothing.
+_SOMETHING = or_(UsageDay.requests > 0, UsageDay.refused > 0)
+
+
 async def by_day(
     session: AsyncSession, account_id: str, since: int
 ) -> Sequence[tuple[UsageDay, str]]:
@@ -131,7 +135,7 @@ async def by_day(
     rows = await session.execute(
         select(UsageDay, ApiKey.name)
         .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
-        .where(ApiKey.account_id == account_id, UsageDay.day >= since)
+        .where(ApiKey.account_id == account_id, UsageDay.day >= since, _SOMETHING)
         .order_by(UsageDay.day.desc(), ApiKey.name, UsageDay.model, UsageDay.via)
     )
     return [(usage, name) for usage, name in rows]

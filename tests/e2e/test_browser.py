@@ -1,0 +1,257 @@
+"""A newcomer's way through the site, in a real browser."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+
+from tests.conftest import PASSWORD, Server, StartServer
+from tests.e2e.browser import chromium
+
+PHONE = {"width": 360, "height": 780}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+class Visit:
+    """A page, and everything that went wrong on it."""
+
+    def __init__(self, browser: Browser, server: Server, size: dict[str, int]) -> None:
+        self.context = browser.new_context(
+            base_url=server.url,
+            viewport={"width": size["width"], "height": size["height"]},
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        self._origin = server.url
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._on_console)
+        self.page.on("response", self._on_response)
+        self.page.on("request", self._on_request)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.faults.append(message.text)
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status} {response.url}")
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((self._origin, "data:", "blob:")):
+            self.faults.append(f"another origin: {request.url}")
+
+    def take_faults(self) -> list[str]:
+        faults, self.faults = self.faults, []
+        return faults
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def visit(browser: Browser, demo: Server, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    visit = Visit(browser, demo, PHONE if request.param == "phone" else DESKTOP)
+    yield visit
+    visit.context.close()
+
+
+def sign_up(page: Page, email: str) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Get your key").click()
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/keys/")
+
+
+def fits(page: Page) -> bool:
+    """Whether the page can be read without scrolling sideways."""
+    fits: bool = page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    return fits
+
+
+def test_from_the_landing_page_to_the_spent_day(
+    visit: Visit, request: pytest.FixtureRequest
+) -> None:
+    page = visit.page
+    sign_up(page, f"{request.node.callspec.id}@example.org")
+
+    page.get_by_role("radio", name="10 requests per day").check()
+    page.get_by_role("button", name="Create key").click()
+    shown = page.get_by_text(re.compile(r"^dp_[0-9A-Za-z]{38}$"))
+    expect(shown).to_be_visible()
+    secret = shown.inner_text()
+    page.get_by_role("button", name="Copy key").click()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    for tab in ("Python", "Node", "curl"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_role("tabpanel", name=tab)).to_contain_text("/v1")
+    kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, location.href])")
+    assert secret not in kept
+    assert fits(page)
+    page.get_by_role("button", name="Send a test request").click()
+    expect(page.get_by_role("meter")).to_have_attribute("aria-valuenow", "1", timeout=10_000)
+
+    page.get_by_role("button", name="Done").click()
+    expect(shown).to_have_count(0)
+    page.get_by_role("link", name="Chat", exact=True).first.click()
+    composer = page.get_by_role("textbox", name="Message")
+    composer.fill("What is a lighthouse?")
+    composer.press("Enter")
+    answer = page.get_by_role("article", name="Assistant")
+    expect(answer).to_contain_text("demo model")
+    early = len(answer.inner_text())
+    expect(answer).to_contain_text("starts Daypass again", timeout=20_000)
+    assert early < len(answer.inner_text())
+    expect(page.get_by_text("8 left today")).to_be_visible()
+    assert answer.locator("strong").first.inner_text() == "This is Daypass's demo model."
+    assert fits(page)
+    assert visit.take_faults() == []
+
+    for left in range(7, -1, -1):
+        composer.fill("again")
+        composer.press("Enter")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text(f"{left} left today")).to_be_visible()
+    draft = "  a draft\n\nof  mine  "
+    composer.fill(draft)
+    composer.press("Enter")
+    notice = page.get_by_role("alert").filter(has_text="10 requests per day")
+    expect(notice).to_be_visible()
+    expect(page.get_by_text(re.compile(r"UTC\), in \d+ h|UTC.*in \d"))).to_be_visible()
+    expect(composer).to_have_value(draft)
+    expect(composer).to_be_editable()
+    assert fits(page)
+    assert [x for x in visit.take_faults() if "429" not in x] == []
+
+    page.get_by_role("link", name="Usage", exact=True).first.click()
+    expect(page.get_by_text("10 of 10 used")).to_be_visible()
+    expect(page.get_by_text("1 by the API, 9 by chat")).to_be_visible()
+    assert fits(page)
+    assert visit.take_faults() == []
+
+
+def test_a_key_is_renamed_moved_rotated_and_deleted(visit: Visit, demo: Server) -> None:
+    person = demo.sign_up()
+    person.create_key(name="laptop")
+    visit.context.add_cookies(
+        [{"name": k, "value": v, "url": demo.url} for k, v in person.http.cookies.items()]
+    )
+    page = visit.page
+    page.goto("/keys/")
+    page.get_by_role("button", name="Edit laptop").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Name").fill("desk")
+    dialog.get_by_label("Plan").select_option("20 requests per day")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="desk")).to_be_visible()
+    expect(page.get_by_text("0 of 20 used")).to_be_visible()
+    page.get_by_role("button", name="Rotate desk").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    expect(page.get_by_text(re.compile(r"^dp_[0-9A-Za-z]{38}$"))).to_be_visible()
+    page.get_by_role("button", name="Copy key").click()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("heading", name="desk")).to_have_count(1)
+    page.get_by_role("button", name="Delete desk").click()
+    dialog = page.get_by_role("alertdialog").or_(page.get_by_role("dialog"))
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="desk", exact=True)).to_have_count(0)
+    assert person.keys() == []
+    assert visit.take_faults() == []
+
+
+def test_what_the_server_refuses_stands_beside_its_field(visit: Visit, demo: Server) -> None:
+    taken = demo.sign_up().email
+    page = visit.page
+    page.goto("/sign-up/")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_label("E-mail address")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("E-mail address").fill(taken)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("There is an account with this e-mail address already")).to_be_visible()
+    page.goto("/sign-in/")
+    page.get_by_label("E-mail address").fill(taken)
+    page.get_by_label("Password", exact=True).fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("E-mail address or password is wrong")).to_be_visible()
+
+
+def test_pages_need_a_session_and_lead_back(visit: Visit, demo: Server) -> None:
+    person = demo.sign_up()
+    page = visit.page
+    page.goto("/usage/")
+    page.wait_for_url("**/sign-in/**")
+    page.get_by_label("E-mail address").fill(person.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/usage/")
+    expect(page.get_by_role("heading", name="Usage")).to_be_visible()
+
+
+def test_an_upstream_that_is_down_is_said_so(browser: Browser, start: StartServer) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL="http://127.0.0.1:1/v1")
+    person = server.sign_up()
+    person.create_key()
+    visit = Visit(browser, server, DESKTOP)
+    visit.context.add_cookies(
+        [{"name": k, "value": v, "url": server.url} for k, v in person.http.cookies.items()]
+    )
+    page = visit.page
+    page.goto("/chat/")
+    composer = page.get_by_role("textbox", name="Message")
+    composer.fill("hello?")
+    composer.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="not counted")).to_be_visible()
+    assert person.keys()[0]["used"] == 0
+    visit.context.close()
+
+
+def test_a_script_in_an_answer_is_text(browser: Browser, demo: Server) -> None:
+    person = demo.sign_up()
+    person.create_key()
+    visit = Visit(browser, demo, DESKTOP)
+    visit.context.add_cookies(
+        [{"name": k, "value": v, "url": demo.url} for k, v in person.http.cookies.items()]
+    )
+    page = visit.page
+    page.goto("/chat/")
+    attack = (
+        "<img src=x onerror=alert(1)> [x](javascript:alert(1)) ![y](https://evil.example/p.png)"
+    )
+    chunk = {
+        "id": "1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "delta": {"content": attack}, "finish_reason": "stop"}],
+    }
+    page.route(
+        "**/api/chat/completions",
+        lambda route: route.fulfill(
+            status=200,
+            content_type="text/event-stream",
+            body=f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n",
+        ),
+    )
+    page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
+    composer = page.get_by_role("textbox", name="Message")
+    composer.fill("hi")
+    composer.press("Enter")
+    answer = page.get_by_role("article", name="Assistant")
+    expect(answer).to_contain_text("<img src=x")
+    assert answer.locator("img").count() == 0
+    assert answer.locator("a[href^='javascript']").count() == 0
+    assert visit.take_faults() == []
+    visit.context.close()
