@@ -100,14 +100,14 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
     )
 
 
-def start_server(directory: Path, **settings: str) -> Server:
+def start_server(directory: Path, *options: str, **settings: str) -> Server:
     """Start `daypass serve` on a free port and wait until it is ready."""
     port = free_port()
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
     log_path = directory / f"server-{port}.log"
     with log_path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daypass", "serve", "--port", str(port)],
+            [sys.executable, "-m", "daypass", "serve", "--port", str(port), *options],
             env=clean_environment(**settings),
             cwd=directory,
             stdout=log,
@@ -136,8 +136,8 @@ def start(tmp_path: Path) -> Iterator[StartServer]:
     """Starts servers with settings of the test's own."""
     servers: list[Server] = []
 
-    def starter(**settings: str) -> Server:
-        servers.append(start_server(tmp_path, **settings))
+    def starter(*options: str, **settings: str) -> Server:
+        servers.append(start_server(tmp_path, *options, **settings))
         return servers[-1]
 
     yield starter

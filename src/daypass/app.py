@@ -21,6 +21,7 @@ from daypass.portal import (
     chat,
     health,
     problems,
+    requests,
     sessions,
     site,
     usage,
@@ -30,7 +31,8 @@ from daypass.portal.context import Portal, same_origin
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
 from daypass.records.database import Database
-from daypass.records.usage import UsageRecorder
+from daypass.records.recorder import Recorder
+from daypass.records.schema import upgrade
 from daypass.settings import Settings, load_settings
 from daypass.telemetry import configure_logging
 
@@ -93,7 +95,7 @@ class Daypass:
             dependencies=[Depends(same_origin)],
             responses={"4XX": {"model": problems.Problem, "description": "A problem"}},
         )
-        for room in (accounts, sessions, usage_plans, api_keys, usage, chat, site):
+        for room in (accounts, sessions, usage_plans, api_keys, usage, requests, chat, site):
             api.include_router(room.router)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
@@ -130,13 +132,13 @@ class Daypass:
             return time.time() + settings.clock_offset_s
 
         async with contextlib.AsyncExitStack() as stack:
-            database = Database(settings.database_path)
+            await upgrade(settings.database_address)
+            database = Database(settings.database_address)
             stack.push_async_callback(database.close)
-            await database.migrate()
-            ledger = SqliteLedger(settings.database_path, clock)
+            ledger = SqliteLedger(settings.ledger_path, clock)
             await ledger.start()
             stack.push_async_callback(ledger.close)
-            recorder = UsageRecorder(database)
+            recorder = Recorder(database)
             recorder.start()
             stack.push_async_callback(recorder.close)
             upstream = _open_upstream(settings)
@@ -147,7 +149,7 @@ class Daypass:
                 settings.account_daily_ceiling,
                 settings.site_requests_per_day,
             )
-            authenticator = Authenticator(database, policy, clock)
+            authenticator = Authenticator(database, policy, clock, fail_open=settings.fail_open)
             self._gateway = Gateway(
                 authenticator,
                 ledger,
@@ -155,6 +157,7 @@ class Daypass:
                 recorder,
                 max_body_bytes=settings.max_body_bytes,
                 denied_paths=settings.denied_paths,
+                fail_open=settings.fail_open,
             )
             self._portal.state.portal = Portal(
                 settings=settings,

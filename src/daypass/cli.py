@@ -13,6 +13,7 @@ from daypass.api_keys import mint
 from daypass.plans import UsagePlan
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.schema import upgrade
 from daypass.settings import Settings, SettingsError, load_settings
 
 app = typer.Typer(help="Self-service API keys with daily limits.", no_args_is_help=True)
@@ -40,22 +41,22 @@ def main() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
 ) -> None:
     """Serve the site, the portal and the gateway."""
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
-    from daypass.app import create_app  # noqa: PLC0415
-
     settings = load_settings()
-    application = create_app(settings)
-    _with_database(settings, _nothing)
+    asyncio.run(upgrade(settings.database_address))
     address = f"[{host}]" if ":" in host else host
     typer.echo(f"Daypass: {settings.public_url or f'http://{address}:{port}'}", err=True)
     typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
     uvicorn.run(
-        application,
+        "daypass.app:create_app",
+        factory=True,
         host=host,
         port=port,
+        workers=workers,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -70,7 +71,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    _with_database(load_settings(), _nothing)
+    asyncio.run(upgrade(load_settings().database_address))
     typer.echo("The database is up to date.")
 
 
@@ -221,18 +222,14 @@ def _change_account(email: str, change: Callable[[Any], Awaitable[bool]]) -> Non
 
 def _with_database(settings: Settings, work: Callable[[Database], Awaitable[Result]]) -> Result:
     async def run() -> Result:
-        database = Database(settings.database_path)
+        await upgrade(settings.database_address)
+        database = Database(settings.database_address)
         try:
-            await database.migrate()
             return await work(database)
         finally:
             await database.close()
 
     return asyncio.run(run())
-
-
-async def _nothing(_database: Database) -> None:
-    pass
 
 
 def _upstream_name(settings: Settings) -> str:

@@ -2,11 +2,14 @@
 
 from typing import NamedTuple
 
+from sqlalchemy.engine import make_url
+
 from daypass.gateway.upstream import HttpUpstream, UpstreamError, UpstreamRequest
 from daypass.portal.site import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.sqlite import SqliteLedger
 from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.schema import upgrade
 from daypass.settings import Settings, SettingsError, load_settings
 
 
@@ -42,11 +45,11 @@ def _examine_site() -> Finding:
 
 
 async def _examine_stores(settings: Settings) -> list[Finding]:
-    database = Database(settings.database_path)
-    ledger = SqliteLedger(settings.database_path)
-    where = str(settings.database_path)
+    database = Database(settings.database_address)
+    ledger = SqliteLedger(settings.ledger_path)
+    where = make_url(settings.database_address).render_as_string(hide_password=True)
     try:
-        await database.migrate()
+        await upgrade(settings.database_address)
         await database.ping()
         await ledger.start()
         await ledger.peek([])

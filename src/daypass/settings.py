@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     upstream_api_key: SecretStr | None = None
     demo: bool = False
     data_dir: Path = Path("data")
+    database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    fail_open: bool = False
     public_url: str | None = None
     cors_origins: CommaSeparated = ()
     sign_up: Literal["open", "closed"] = "open"
@@ -122,6 +125,20 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
         return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.match(r"(sqlite|postgresql|postgres)://", value.get_secret_value()):
+            raise ValueError("must begin with postgresql:// or sqlite:///")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.match(r"rediss?(\+\w+)?://", value.get_secret_value()):
+            raise ValueError("must begin with redis:// or rediss://")
+        return value
 
     @field_validator("cors_origins")
     @classmethod
@@ -165,8 +182,15 @@ class Settings(BaseSettings):
         return largest_daily_requests(self.usage_plans)
 
     @property
-    def database_path(self) -> Path:
-        """The one file of state."""
+    def database_address(self) -> str:
+        """Where the records are: PostgreSQL, or the SQLite file of the data directory."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.ledger_path}"
+
+    @property
+    def ledger_path(self) -> Path:
+        """The file of the embedded ledger, which by default holds the records too."""
         return self.data_dir / "daypass.db"
 
 

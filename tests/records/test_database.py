@@ -9,16 +9,6 @@ from daypass.records.tables import Base
 from daypass.records.usage import UsageRecorder, UsageRow, Use
 
 
-def migrate(path: Path, to: str) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}")
-    (command.upgrade if to == "head" else command.downgrade)(config, to)
-
-
 def test_migrations_make_the_tables_and_take_them_away(tmp_path: Path) -> None:
     path = tmp_path / "daypass.db"
     engine = create_engine(f"sqlite:///{path}")

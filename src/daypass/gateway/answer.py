@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from daypass.faults import place_of
 from daypass.gateway.asgi import Headers, Send
 from daypass.gateway.errors import GatewayError, server_error, unavailable
 from daypass.gateway.relay import UsageReader, relay
 from daypass.gateway.request import CallerGoneError
-from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
+from daypass.gateway.upstream import UpstreamResponse
 from daypass.quota.ledger import LedgerUnavailableError
+from daypass.records.database import DatabaseUnavailableError
+
+CALLER_LEFT = 499
+"""What a receipt says of a caller who left before the answer began (nginx's convention)."""
 
 log = structlog.get_logger()
 
@@ -22,8 +25,10 @@ class Answer:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._headers: Headers = [(b"x-request-id", f"req_{uuid4().hex}".encode())]
+        self.request_id = f"req_{uuid4().hex}"
+        self.status = CALLER_LEFT
         self.started = False
+        self._headers: Headers = [(b"x-request-id", self.request_id.encode())]
 
     def add(self, headers: Headers) -> None:
         """Add headers to those that will be sent."""
@@ -34,14 +39,16 @@ class Answer:
         names = {name for name, _ in headers}
         self._headers = [pair for pair in self._headers if pair[0] not in names] + headers
 
-    async def relay(self, response: UpstreamResponse, usage: UsageReader) -> None:
-        """Send the upstream's answer. Raises UpstreamBrokeError."""
+    async def relay(self, response: UpstreamResponse, usage: UsageReader) -> bool:
+        """Send the upstream's answer on. False when it broke off, and the caller was told."""
         self.started = True
-        await relay(response, self._headers, self._send, usage)
+        self.status = response.status
+        return await relay(response, self._headers, self._send, usage)
 
     async def json(self, status: int, body: bytes) -> None:
         """Send a JSON document."""
         self.started = True
+        self.status = status
         headers = [
             *self._headers,
             (b"content-type", b"application/json"),
@@ -64,16 +71,12 @@ async def serve(call: Callable[[Answer], Awaitable[None]], send: Send) -> None:
         await call(answer)
     except GatewayError as error:
         await answer.error(error)
-    except (LedgerUnavailableError, SQLAlchemyError) as error:
-        log.error("cannot_decide", reason=type(error).__name__)
+    except (LedgerUnavailableError, DatabaseUnavailableError) as error:
+        log.error("cannot_decide", reason=str(error))
         if not answer.started:
             await answer.error(unavailable())
     except CallerGoneError:
         pass
-    except UpstreamBrokeError as error:
-        # Returning without an end makes the server cut the connection: the caller must not
-        # take what came so far for the whole.
-        log.warning("upstream_broke_off", reason=str(error))
     except Exception as error:
         log.error("gateway_fault", reason=place_of(error))
         if not answer.started:

@@ -1,6 +1,6 @@
 """The way of a request: authenticate → reserve → relay → settle."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import orjson
@@ -9,15 +9,11 @@ import structlog
 from daypass.gateway.answer import Answer, serve
 from daypass.gateway.asgi import Application, Headers, Receive, Scope, Send
 from daypass.gateway.authenticate import Authenticator, Principal
-from daypass.gateway.errors import (
-    GatewayError,
-    iso_time,
-    over_limit,
-    rate_limit_headers,
-    server_error,
-)
+from daypass.gateway.charge import Charge
+from daypass.gateway.errors import GatewayError, iso_time, server_error
 from daypass.gateway.relay import UsageReader, request_headers, response_headers
 from daypass.gateway.request import (
+    CallerGoneError,
     StreamedBody,
     Target,
     check_length,
@@ -35,10 +31,8 @@ from daypass.gateway.upstream import (
     UpstreamResponse,
     UpstreamTimeoutError,
 )
-from daypass.quota.ledger import BucketState, Ledger, LedgerUnavailableError, Refusal, Reservation
-from daypass.records.usage import UsageRecorder, UsageRow, Use
-
-DAY_S = 86_400
+from daypass.quota.ledger import BucketState, Ledger, LedgerUnavailableError
+from daypass.records.recorder import Recorder
 
 log = structlog.get_logger()
 
@@ -63,15 +57,17 @@ class Gateway:
         authenticator: Authenticator,
         ledger: Ledger,
         upstream: Upstream,
-        usage: UsageRecorder,
+        recorder: Recorder,
         *,
         max_body_bytes: int,
         denied_paths: tuple[str, ...] = (),
+        fail_open: bool = False,
     ) -> None:
         self._authenticator = authenticator
         self._ledger = ledger
         self._upstream = upstream
-        self._usage = usage
+        self._recorder = recorder
+        self._fail_open = fail_open
         self._max_body_bytes = max_body_bytes
         self._denied_paths = tuple(b"/" + path.strip("/").encode() for path in denied_paths)
 
@@ -141,68 +137,58 @@ class Gateway:
 
     async def _relay(self, call: Call, receive: Receive, answer: Answer) -> None:
         """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
-        reservation = None if call.target.is_free else await self._reserve(call)
-        if reservation is not None:
-            answer.add(rate_limit_headers(reservation.buckets, reservation.at))
+        charge = Charge(
+            self._ledger, self._recorder, call.principal, model=call.model, via=call.via
+        )
+        if not call.target.is_free:
+            await self._take(charge, answer)
         usage = UsageReader()
         try:
             async with while_caller_waits(receive, call.body):
-                response = await self._open(call)
-                try:
-                    if not _was_served(response):
-                        await self._give_back(call, reservation, answer)
-                        reservation = None
-                        _refuse_misconfigured(response)
-                    answer.add(response_headers(response.headers))
-                    await answer.relay(response, usage)
-                finally:
-                    response.close()
-        except UpstreamError as error:
-            await self._give_back(call, reservation, answer)
-            reservation = None
-            raise _upstream_failure(error, call.body) from error
+                await self._exchange(call, charge, answer, usage)
+        except GatewayError as error:
+            answer.status = error.status
+            raise
+        except CallerGoneError:
+            charge.reason = "caller_left"
+            raise
         finally:
-            if reservation is not None:
-                self._settle(call, reservation, usage)
+            charge.close(answer.request_id, answer.status, usage)
 
-    async def _reserve(self, call: Call) -> Reservation:
-        outcome = await self._ledger.reserve(call.principal.claims)
-        if isinstance(outcome, Refusal):
-            self._record(call, Use(refused=1), outcome.at)
-            raise over_limit(outcome, call.principal.usage_plan.id)
-        self._record(call, Use(requests=1), outcome.at)
-        return outcome
-
-    async def _open(self, call: Call) -> UpstreamResponse:
-        return await self._upstream.open(
-            UpstreamRequest(call.target.method, str(call.target), call.headers, call.body)
-        )
-
-    async def _give_back(self, call: Call, reservation: Reservation | None, answer: Answer) -> None:
-        """Release a reservation, and say so in the answer's headers."""
-        if reservation is None:
-            return
+    async def _take(self, charge: Charge, answer: Answer) -> None:
         try:
-            released = await self._ledger.release(reservation)
-        except LedgerUnavailableError:
-            log.warning("unit_not_given_back")
-            return
-        if released:
-            self._record(call, Use(requests=-1), reservation.at)
-            before = [replace(x, used=max(0, x.used - 1)) for x in reservation.buckets]
-            answer.replace(rate_limit_headers(before, reservation.at))
+            await charge.take(answer.request_id)
+        except LedgerUnavailableError as error:
+            if not self._fail_open:
+                raise
+            log.warning("relayed_uncounted", request_id=answer.request_id, reason=str(error))
+        answer.add(charge.headers)
 
-    def _settle(self, call: Call, reservation: Reservation, usage: UsageReader) -> None:
-        self._ledger.settle(reservation)
-        input_tokens, output_tokens = usage.tokens()
-        use = Use(input_tokens=input_tokens, output_tokens=output_tokens)
-        self._record(call, use, reservation.at)
-
-    def _record(self, call: Call, use: Use, at: float) -> None:
-        day = int(at) // DAY_S * DAY_S
-        model = "" if use.refused else call.model
-        row = UsageRow(day, call.principal.api_key_id, model, call.via)
-        self._usage.add(row, use, at)
+    async def _exchange(
+        self, call: Call, charge: Charge, answer: Answer, usage: UsageReader
+    ) -> None:
+        """Ask the upstream and send on what it answers. Raises GatewayError when it does not."""
+        try:
+            response = await self._upstream.open(
+                UpstreamRequest(call.target.method, str(call.target), call.headers, call.body)
+            )
+        except UpstreamError as error:
+            failure = _upstream_failure(error, call.body)
+            reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
+            await charge.give_back(reason)
+            answer.replace(charge.headers)
+            raise failure from error
+        try:
+            if not _was_served(response):
+                await charge.give_back(f"upstream_{response.status}")
+                answer.replace(charge.headers)
+                _refuse_misconfigured(response)
+            answer.add(response_headers(response.headers))
+            if not await answer.relay(response, usage):
+                charge.reason = "upstream_broke_off"
+                log.warning("upstream_broke_off", request_id=answer.request_id)
+        finally:
+            response.close()
 
     async def _describe_key(self, principal: Principal, target: Target, answer: Answer) -> None:
         if target.method not in ("GET", "HEAD"):

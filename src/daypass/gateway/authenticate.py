@@ -4,15 +4,20 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import structlog
+
 from daypass import api_keys
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import Claim
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.api_keys import KeyHolder, find_holder, find_holder_by_id
-from daypass.records.database import Database
+from daypass.records.database import Database, DatabaseUnavailableError
 
-CACHE_LIFE_S = 1.0
+log = structlog.get_logger()
+
+CACHE_LIFE_S = 0.8
+"""Below the second within which a revoked key must be refused everywhere."""
 CACHE_SIZE = 100_000
 
 NO_KEY = (
@@ -35,8 +40,20 @@ class Principal:
 class Authenticator:
     """Finds the principal of a request, remembering it for up to a second."""
 
-    def __init__(self, database: Database, policy: QuotaPolicy, clock: Callable[[], float]) -> None:
-        """`clock` gives Unix time in seconds."""
+    def __init__(
+        self,
+        database: Database,
+        policy: QuotaPolicy,
+        clock: Callable[[], float],
+        *,
+        fail_open: bool = False,
+    ) -> None:
+        """`clock` gives Unix time in seconds.
+
+        With `fail_open` a key that was good when it was last looked up stays good while the
+        database is away.
+        """
+        self._fail_open = fail_open
         self._database = database
         self._policy = policy
         self._clock = clock
@@ -55,8 +72,14 @@ class Authenticator:
         cached = self._cache.get(digest)
         if cached is not None and now < cached[0]:
             return cached[1]
-        async with self._database.read() as session:
-            holder = await find_holder(session, digest)
+        try:
+            async with self._database.read() as session:
+                holder = await find_holder(session, digest)
+        except DatabaseUnavailableError as error:
+            if cached is None or not self._fail_open:
+                raise
+            log.warning("key_not_checked", api_key_id=cached[1].api_key_id, reason=str(error))
+            return cached[1]
         if holder is None or (holder.expires_at or self._clock() + 1) <= self._clock():
             raise invalid_api_key(BAD_KEY.format(mask(secret)))
         principal = self._to_principal(holder)

@@ -132,11 +132,12 @@ def _count(usage: dict[str, Any], *names: str) -> int:
 
 async def relay(
     response: UpstreamResponse, headers: Headers, send: Send, usage: UsageReader
-) -> None:
+) -> bool:
     """Send the upstream's answer with these headers on to the caller, as it arrives.
 
-    When it breaks off, an event stream gets an `error` event (and no `[DONE]`); of any other
-    answer UpstreamBrokeError is raised, so that the server cuts the connection.
+    Returns False when it broke off: then an event stream gets an `error` event (and no
+    `[DONE]`), and any other answer no end at all, so that the server cuts the connection and
+    the caller cannot take what came so far for the whole.
     """
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     try:
@@ -145,12 +146,13 @@ async def relay(
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     except UpstreamBrokeError:
         if not is_event_stream(headers):
-            raise
+            return False
         error = server_error(502, "upstream_broke_off", "The upstream broke off its answer.")
         event = error.event() if usage.ends_event() else b"\n\n" + error.event()
         await send({"type": "http.response.body", "body": event, "more_body": False})
-    else:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return False
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    return True
 
 
 def is_event_stream(headers: Headers) -> bool:

@@ -8,12 +8,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from daypass.faults import place_of
 from daypass.quota.ledger import LedgerUnavailableError
+from daypass.records.database import DatabaseUnavailableError
 
 log = structlog.get_logger()
 
@@ -98,7 +98,7 @@ def install(app: FastAPI) -> None:
         return to_response(_invalid(error.errors()))
 
     async def on_store(_request: Request, error: Exception) -> Response:
-        log.error("store_unavailable", reason=type(error).__name__)
+        log.error("store_unavailable", reason=str(error))
         detail = "Daypass cannot reach its database right now. Please try again in a moment."
         return to_response(ProblemError(503, detail).problem)
 
@@ -111,7 +111,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
-    app.add_exception_handler(SQLAlchemyError, on_store)
+    app.add_exception_handler(DatabaseUnavailableError, on_store)
     app.add_exception_handler(LedgerUnavailableError, on_store)
     app.add_exception_handler(Exception, on_fault)
 

@@ -15,9 +15,20 @@ def day_of(at: int) -> date:
     return datetime.fromtimestamp(at, UTC).date()
 
 
+def _iso_ms(at: int) -> str:
+    return f"{_iso(at // 1000)[:-1]}.{at % 1000:03d}Z"
+
+
 Instant = Annotated[
     int,
     PlainSerializer(_iso, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 """Unix time in seconds inside, ISO 8601 in UTC outside."""
+
+Moment = Annotated[
+    int,
+    PlainSerializer(_iso_ms, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+"""The same to the millisecond."""

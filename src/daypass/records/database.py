@@ -1,15 +1,14 @@
-"""The database connection and its migrations."""
+"""The database connection: SQLite or PostgreSQL."""
 
 import asyncio
 import contextlib
-import fcntl
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -17,49 +16,42 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-BUSY_TIMEOUT_MS = 1_500
-MIGRATIONS = Path(__file__).parent / "migrations"
+ANSWER_S = 1.8
+"""Seconds within which a unit of work is done or raises DatabaseUnavailableError."""
 
 
 class DatabaseUnavailableError(Exception):
-    """The database could not be opened or migrated. The message says which and why."""
+    """The database could not be opened, or did not answer. The message is one line."""
 
 
 class Database:
     """Sessions on one database: `read` for queries, `write` for one transaction."""
 
-    def __init__(self, path: Path) -> None:
-        """`path` is the SQLite file; it is created by `migrate`."""
-        self._path = path
-        self._engine = _sqlite_engine(path)
+    def __init__(self, url: str) -> None:
+        """`url` is `sqlite:///path` or `postgresql://…`; `migrations.upgrade` makes the tables."""
+        self._engine = _sqlite_engine(url) if is_sqlite(url) else _postgresql_engine(url)
         # Outside a transaction a read sees the newest commit and holds no lock.
         autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._read = async_sessionmaker(autocommit, expire_on_commit=False)
         self._write = async_sessionmaker(self._engine, expire_on_commit=False)
 
-    def read(self) -> AsyncSession:
-        """A session for queries only: `async with database.read() as session`."""
-        return self._read()
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for queries only. Raises DatabaseUnavailableError within 2 seconds."""
+        async with _answering(), self._read() as session:
+            yield session
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end, rolled back by an exception."""
-        async with self._write.begin() as session:
+        """One transaction: committed at the end, rolled back by an exception.
+
+        Raises DatabaseUnavailableError within 2 seconds.
+        """
+        async with _answering(), self._write.begin() as session:
             yield session
 
-    async def migrate(self) -> None:
-        """Bring the tables up to date. Processes that start together migrate once.
-
-        Raises DatabaseUnavailableError when the file cannot be opened or is not a database.
-        """
-        try:
-            await asyncio.to_thread(self._upgrade)
-        except (OSError, DBAPIError) as error:
-            reason = error.orig if isinstance(error, DBAPIError) else error.strerror
-            raise DatabaseUnavailableError(f"cannot open {self._path}: {reason}") from error
-
     async def ping(self) -> None:
-        """Raise when the database does not answer."""
+        """Raise DatabaseUnavailableError when the database does not answer."""
         async with self.read() as session:
             await session.execute(text("SELECT 1 FROM account LIMIT 1"))
 
@@ -67,25 +59,32 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
 
-    def _upgrade(self) -> None:
-        from alembic import command  # noqa: PLC0415  (slow to import, needed once)
-        from alembic.config import Config  # noqa: PLC0415
 
-        lock_path = self._path.parent / "migrate.lock"
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path.parent.chmod(0o700)
-        for path in (self._path, lock_path):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.set_main_option("sqlalchemy.url", f"sqlite:///{self._path}")
-        with lock_path.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            command.upgrade(config, "head")
+def is_sqlite(url: str) -> bool:
+    """Whether this address names a SQLite file."""
+    return make_url(url).get_backend_name() == "sqlite"
 
 
-def _sqlite_engine(path: Path) -> AsyncEngine:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+@contextlib.asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise DatabaseUnavailableError(f"the database failed: {reason_of(error)}") from error
+    except (TimeoutError, PoolTimeoutError, OSError) as error:
+        raise DatabaseUnavailableError("the database does not answer") from error
+
+
+def reason_of(error: DBAPIError) -> str:
+    """The driver's own words, on one line, without the statement or its values."""
+    return " ".join(str(error.orig).split())
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(make_url(url).set(drivername="sqlite+aiosqlite"))
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -93,7 +92,7 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout = {int(ANSWER_S * 1000)}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
@@ -105,3 +104,14 @@ def _sqlite_engine(path: Path) -> AsyncEngine:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _postgresql_engine(url: str) -> AsyncEngine:
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        # A connection that died with the server is noticed before it is used.
+        pool_pre_ping=True,
+        pool_size=10,
+        pool_timeout=ANSWER_S,
+        connect_args={"connect_timeout": 2, "application_name": "daypass"},
+    )

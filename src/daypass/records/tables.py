@@ -84,3 +84,22 @@ class UsageDay(Base):
     output_tokens: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
+
+
+class RequestReceipt(Base):
+    """What became of one recent request. `at` is Unix time in milliseconds."""
+
+    __tablename__ = "request_receipt"
+
+    request_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(32))
+    at: Mapped[int] = mapped_column(BigInteger)
+    api_key_id: Mapped[str] = mapped_column(String(32))
+    model: Mapped[str] = mapped_column(String(100))
+    via: Mapped[str] = mapped_column(String(8))
+    status: Mapped[int] = mapped_column(Integer)
+    outcome: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(40))
+    remaining: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_request_receipt_account_id", "account_id", "at"),)

@@ -1,16 +1,8 @@
-"""How Alembic reaches the database; run by `records.database.Database.migrate`."""
+"""How Alembic reaches the database; run by `daypass.records.schema.upgrade`."""
 
 from alembic import context
-from sqlalchemy import engine_from_config, pool
 
 from daypass.records.tables import Base
-
-config = context.config
-connectable = engine_from_config(
-    config.get_section(config.config_ini_section) or {},
-    prefix="sqlalchemy.",
-    poolclass=pool.NullPool,
-)
 
 
 def is_ours(name: str | None, type_: str, _parents: object) -> bool:
@@ -18,12 +10,11 @@ def is_ours(name: str | None, type_: str, _parents: object) -> bool:
     return type_ != "table" or name in Base.metadata.tables
 
 
-with connectable.connect() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        include_name=is_ours,
-        render_as_batch=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    include_name=is_ours,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,56 @@
+"""GET /api/requests: what became of each recent request."""
+
+from typing import Literal, cast
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from daypass.portal.context import InPortal, SignedIn
+from daypass.portal.times import Moment
+from daypass.records import receipts
+from daypass.records.receipts import Outcome
+
+router = APIRouter(tags=["usage"])
+
+
+class RequestView(BaseModel):
+    """A receipt. It holds no prompt and no answer.
+
+    `outcome` tells whether the request counted; `reason` why it was given back or refused (the
+    limit it hit, such as `key_day`, or the error's code), or how a counted answer ended early.
+    """
+
+    request_id: str
+    at: Moment
+    api_key_id: str
+    api_key_name: str
+    model: str
+    via: Literal["api", "chat"]
+    status: int
+    outcome: Outcome
+    reason: str
+    remaining: int | None
+
+
+@router.get("/requests")
+async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView]:
+    """The account's requests of the last 7 days, newest first, at most 200."""
+    await portal.write_usage()
+    since = int(portal.clock() * 1000) - receipts.KEPT_MS
+    async with portal.database.read() as session:
+        rows = await receipts.recent(session, account.id, since)
+    return [
+        RequestView(
+            request_id=row.request_id,
+            at=row.at,
+            api_key_id=row.api_key_id,
+            api_key_name=name,
+            model=row.model,
+            via=cast(Literal["api", "chat"], row.via),
+            status=row.status,
+            outcome=cast(Outcome, row.outcome),
+            reason=row.reason,
+            remaining=row.remaining,
+        )
+        for row, name in rows
+    ]
