@@ -77,6 +77,22 @@ def test_limits_read_as_people_say_them() -> None:
         Limit(Measure.REQUESTS, -1, Window.DAY)
 
 
+def test_a_burst_is_at_once_and_refills_per_minute() -> None:
+    limit = Limit(Measure.REQUESTS, 60, Window.MINUTE, burst=5)
+    assert str(limit) == "60 requests per minute, 5 at once"
+    assert limit.capacity == 5
+    assert Limit(Measure.REQUESTS, 60, Window.MINUTE).capacity == 60
+
+
+@pytest.mark.parametrize(
+    ("amount", "window", "burst"),
+    [(60, Window.MINUTE, 0), (0, Window.MINUTE, 5), (60, Window.HOUR, 5)],
+)
+def test_a_burst_needs_a_rate_per_minute(amount: int, window: Window, burst: int) -> None:
+    with pytest.raises(ValueError, match="burst"):
+        Limit(Measure.REQUESTS, amount, window, burst)
+
+
 def test_a_plan_without_models_allows_every_model() -> None:
     assert requests_per_day(1).allows("anything")
     narrow = UsagePlan("n", "n", (), models=frozenset({"small"}))

@@ -92,6 +92,7 @@ def test_a_wrong_setting_is_one_clear_line(
         "[[plans]]\nid = 'a b'\nname = 'x'",
         "[[plans]",
         "[[plans]]\nid='a'\nname='a'\ncost=1",
+        "[[plans]]\nid='a'\nname='a'\nburst=5",
     ],
 )
 def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
@@ -99,6 +100,17 @@ def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError) as error:
         load_settings()
     assert "\n" not in str(error.value)
+
+
+def test_a_burst_belongs_to_the_limit_per_minute(tmp_path: Path) -> None:
+    (tmp_path / "daypass.toml").write_text(
+        "[[plans]]\nid='a'\nname='a'\nrequests_per_minute=60\nburst=5\nrequests_per_day=100"
+    )
+    (plan,) = load_settings().usage_plans
+    assert [str(limit) for limit in plan.limits] == [
+        "60 requests per minute, 5 at once",
+        "100 requests per day",
+    ]
 
 
 def test_the_command_ends_with_that_line() -> None:

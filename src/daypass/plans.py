@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-
-_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800, "month": 2_592_000}
+from typing import Self
 
 # 1970-01-01 was a Thursday; weeks begin on Monday (ISO 8601), four days later.
 _FIRST_MONDAY = 4 * 86_400
@@ -20,16 +19,21 @@ class Measure(StrEnum):
 class Window(StrEnum):
     """A calendar window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st."""
 
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
+    seconds: int
+    """Nominal length (a month: 30 days)."""
 
-    @property
-    def seconds(self) -> int:
-        """Nominal length in seconds (a month: 30 days)."""
-        return _SECONDS[self.value]
+    MINUTE = "minute", 60
+    HOUR = "hour", 3_600
+    DAY = "day", 86_400
+    WEEK = "week", 604_800
+    MONTH = "month", 2_592_000
+
+    def __new__(cls, value: str, seconds: int) -> Self:
+        """A member that is its name, and has a length."""
+        window = str.__new__(cls, value)
+        window._value_ = value
+        window.seconds = seconds
+        return window
 
     @property
     def is_throttle(self) -> bool:
@@ -54,19 +58,34 @@ class Window(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `amount` of `measure` in each `window`."""
+    """At most `amount` of `measure` in each `window`.
+
+    With a `burst`, which only a limit per minute can have, it is a token bucket instead of a
+    calendar minute: at most `burst` at once, and they refill evenly, `amount` per minute.
+    """
 
     measure: Measure
     amount: int
     window: Window
+    burst: int | None = None
 
     def __post_init__(self) -> None:
         if self.amount < 0:
             raise ValueError("a limit cannot be negative")
+        if self.burst is not None and (
+            self.burst < 1 or self.amount < 1 or not self.window.is_throttle
+        ):
+            raise ValueError("a burst is at least 1 and needs a limit per minute of at least 1")
 
     def __str__(self) -> str:
         noun = self.measure.value if self.amount != 1 else self.measure.value.removesuffix("s")
-        return f"{self.amount} {noun} per {self.window.value}"
+        rate = f"{self.amount} {noun} per {self.window.value}"
+        return rate if self.burst is None else f"{rate}, {self.burst} at once"
+
+    @property
+    def capacity(self) -> int:
+        """Units that an unused bucket has: `amount`, or the `burst` of a token bucket."""
+        return self.amount if self.burst is None else self.burst
 
 
 @dataclass(frozen=True, slots=True)

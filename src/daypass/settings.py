@@ -46,12 +46,19 @@ class PlanSettings(BaseModel):
     name: str = Field(min_length=1, max_length=80)
     description: str = Field(default="", max_length=500)
     requests_per_minute: int | None = Field(default=None, ge=0)
+    burst: int | None = Field(default=None, ge=1)
     requests_per_hour: int | None = Field(default=None, ge=0)
     requests_per_day: int | None = Field(default=None, ge=0)
     requests_per_week: int | None = Field(default=None, ge=0)
     requests_per_month: int | None = Field(default=None, ge=0)
     models: tuple[str, ...] = ()
     self_service: bool = True
+
+    @validate_model(mode="after")
+    def _check_burst(self) -> Self:
+        if self.burst is not None and not self.requests_per_minute:
+            raise ValueError("burst needs requests_per_minute, the rate at which it refills")
+        return self
 
     def to_plan(self) -> UsagePlan:
         """The usage plan that this table describes."""
@@ -61,7 +68,12 @@ class PlanSettings(BaseModel):
             name=self.name,
             description=self.description,
             limits=tuple(
-                Limit(Measure.REQUESTS, amount, window)
+                Limit(
+                    Measure.REQUESTS,
+                    amount,
+                    window,
+                    self.burst if window is Window.MINUTE else None,
+                )
                 for window, amount in amounts.items()
                 if amount is not None
             ),

@@ -5,12 +5,16 @@ ledger grants all of them in one atomic step or none.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from daypass.plans import Limit
+from daypass.quota.counters import Counter, resets_at, units_used
 
 SubjectKind = Literal["key", "account", "site"]
+
+DECISION_S = 1.8
+"""Seconds within which a ledger decides or raises LedgerUnavailableError."""
 
 
 class LedgerUnavailableError(Exception):
@@ -18,21 +22,15 @@ class LedgerUnavailableError(Exception):
 
 
 class Subject(NamedTuple):
-    """Whom a bucket counts for."""
+    """Whom a bucket counts for: the key in a slot of an account, the account, or the site."""
 
     kind: SubjectKind
-    id: str
+    account: str = ""
+    slot: int = 0
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.id}"
-
-
-class Bucket(NamedTuple):
-    """The name of one counter: a subject's use of one measure in one window."""
-
-    subject: str
-    window: str
-    start: int
+        place = f"/{self.slot}" if self.kind == "key" else ""
+        return f"{self.kind}:{self.account}{place}" if self.account else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,43 +39,46 @@ class Claim:
 
     subject: Subject
     limit: Limit
+    name: str = field(init=False, compare=False, repr=False)
+    """The bucket's name: `key:acc_1/1 requests/day`."""
 
-    def bucket(self, at: float) -> Bucket:
-        """The bucket that holds the instant `at` (Unix time, seconds)."""
+    def __post_init__(self) -> None:
         limit = self.limit
-        return Bucket(
-            str(self.subject),
-            f"{limit.measure.value}/{limit.window.value}",
-            limit.window.start(at),
-        )
+        window = limit.window.value if limit.burst is None else "burst"
+        object.__setattr__(self, "name", f"{self.subject} {limit.measure.value}/{window}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BucketState:
     """How full a claim's bucket is."""
 
     claim: Claim
     used: int
     resets_at: int
-    """Unix time in seconds."""
+    """When its window ends, or a token bucket refills one unit (Unix time, seconds)."""
 
     @property
     def remaining(self) -> int:
-        """Units left in the window."""
-        return max(0, self.claim.limit.amount - self.used)
+        """Units left."""
+        return max(0, self.claim.limit.capacity - self.used)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Reservation:
     """Units taken from every bucket of a request, until it is settled or released."""
 
-    id: int
     at: float
     """The ledger's clock at admission (Unix time, seconds): the request belongs to this day."""
     buckets: tuple[BucketState, ...]
+    taken: tuple[Counter, ...]
+    """How the buckets' counters stood then: what to give back, and to which window."""
+    id: str = ""
+    """The name under which the store knows it, where it has to."""
+    is_open: bool = True
+    """Neither settled nor released. Only the process that made a reservation closes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Refusal:
     """A full bucket: nothing was taken from any. `at` is the ledger's clock."""
 
@@ -88,25 +89,45 @@ class Refusal:
 
 
 class Ledger(Protocol):
-    """Counts exactly. Every method raises LedgerUnavailableError when the store is away."""
+    """Counts exactly.
+
+    What waits raises LedgerUnavailableError within 2 seconds when the store is away, and works
+    again once it is back.
+    """
+
+    async def start(self) -> None:
+        """Open the store. Raises LedgerUnavailableError."""
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the store."""
 
     async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
-        """Take one unit from every claim's bucket, or none. Durable when it returns."""
+        """Take one unit from every claim's bucket, or none. Durable when it returns.
+
+        When it raises or is cancelled, whatever it took or may still take is given back.
+        """
 
     async def release(self, reservation: Reservation) -> bool:
-        """Give a reservation's units back to the windows they came from.
+        """Give a reservation's units back to the windows they came from, once.
 
-        Returns False where it was settled or released before: units come back once.
+        Returns False where it was settled or released before. When it raises, the units are
+        owed, and are given back before the next decision that the store can make.
         """
 
     def settle(self, reservation: Reservation) -> None:
-        """Close a reservation as used. Does not wait; one that is lost counts as used anyway."""
+        """Close a reservation as used. One that is never closed counts as used anyway."""
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now. Takes nothing."""
 
 
-def decide(states: Sequence[BucketState]) -> BucketState | None:
-    """The bucket that refuses one unit more: of the full ones, the one that frees last."""
-    full = [state for state in states if state.used >= state.claim.limit.amount]
-    return max(full, key=lambda state: state.resets_at, default=None)
+def state(claim: Claim, counter: Counter) -> BucketState:
+    """How full a claim's bucket is, by its counter."""
+    limit = claim.limit
+    return BucketState(claim, units_used(limit, counter), resets_at(limit, counter))
+
+
+def refuse(at: float, states: tuple[BucketState, ...]) -> Refusal:
+    """The refusal of a claim on buckets of which at least one is full, by the ledger's clock."""
+    full = [x for x in states if x.used >= x.claim.limit.capacity]
+    return Refusal(at, max(full, key=lambda x: x.resets_at), states)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from daypass.plans import Limit, Measure, UsagePlan, Window
 from daypass.quota.ledger import Claim, Subject
 
-SITE = Subject("site", "site")
+SITE = Subject("site")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class QuotaPolicy:
         A key counts under its slot, not its own id: whoever takes the slot of a deleted key
         takes over what that key used, so recreating a key resets nothing.
         """
-        key = Subject("key", f"{account_id}/{slot}")
+        key = Subject("key", account_id, slot)
         claims = [Claim(key, limit) for limit in plan.limits]
         account = self.account_claim(account_id)
         if account is not None:

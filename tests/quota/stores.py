@@ -1,0 +1,89 @@
+"""What the contract tests count in: a store, its clock, and ledgers that share both."""
+
+import asyncio
+from pathlib import Path
+from typing import Protocol
+
+from daypass.plans import Limit, Measure, UsagePlan, Window
+from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
+from daypass.quota.policy import QuotaPolicy
+from daypass.quota.sqlite import SqliteLedger
+
+DAY = 86_400
+NOON = 1_795_608_000  # 2026-11-25T12:00:00Z, a Wednesday
+
+
+class Store(Protocol):
+    """Where ledgers count. Its clock starts at NOON."""
+
+    ledgers: list[Ledger]
+
+    async def open(self) -> Ledger:
+        """One more ledger on this store, as another process would open it."""
+
+    def shift_clock(self, seconds: float) -> None:
+        """Move the clock of every ledger, forwards or back."""
+
+
+class SqliteStore:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.now = float(NOON)
+        self.ledgers: list[Ledger] = []
+
+    async def open(self) -> SqliteLedger:
+        ledger = SqliteLedger(self.path, lambda: self.now)
+        await ledger.start()
+        self.ledgers.append(ledger)
+        return ledger
+
+    def shift_clock(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def claims_of(
+    *limits: Limit,
+    account: str = "ann",
+    slot: int = 1,
+    ceiling: int | None = None,
+    site: int | None = None,
+) -> tuple[Claim, ...]:
+    """The claims of a request with a key of these limits."""
+    plan = UsagePlan("p", "p", limits)
+    return QuotaPolicy.of([plan], ceiling, site).claims(account, slot, plan)
+
+
+def per(window: Window, amount: int) -> Limit:
+    return Limit(Measure.REQUESTS, amount, window)
+
+
+def per_day(amount: int) -> Limit:
+    return per(Window.DAY, amount)
+
+
+def burst(size: int, per_minute: int) -> Limit:
+    return Limit(Measure.REQUESTS, per_minute, Window.MINUTE, size)
+
+
+async def used(ledger: Ledger, claims: tuple[Claim, ...]) -> list[int]:
+    return [state.used for state in await ledger.peek(claims)]
+
+
+async def admit(ledger: Ledger, claims: tuple[Claim, ...]) -> Reservation:
+    outcome = await ledger.reserve(claims)
+    assert isinstance(outcome, Reservation), outcome
+    return outcome
+
+
+async def refuse(ledger: Ledger, claims: tuple[Claim, ...]) -> Refusal:
+    outcome = await ledger.reserve(claims)
+    assert isinstance(outcome, Refusal), outcome
+    return outcome
+
+
+async def race(ledgers: list[Ledger], claims: tuple[Claim, ...], times: int) -> int:
+    """How many of so many decisions at once, spread over the ledgers, admit."""
+    outcomes = await asyncio.gather(
+        *(ledgers[i % len(ledgers)].reserve(claims) for i in range(times))
+    )
+    return sum(isinstance(x, Reservation) for x in outcomes)
