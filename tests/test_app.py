@@ -9,9 +9,7 @@ from tests.conftest import Server, StartServer
 from tests.upstream import FakeUpstream
 
 
-def test_workers_share_sessions_keys_and_limits(
-    start: StartServer, upstream: FakeUpstream
-) -> None:
+def test_workers_share_sessions_keys_and_limits(start: StartServer, upstream: FakeUpstream) -> None:
     server = start("--workers", "2", DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
     person = server.sign_up()
     key = person.create_key("30RequestPerDay")["key"]

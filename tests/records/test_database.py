@@ -1,50 +1,141 @@
+"""The records on both databases."""
+
 import asyncio
-import sqlite3
-from pathlib import Path
+from collections import Counter
+from collections.abc import AsyncIterator
 
-from sqlalchemy import create_engine, inspect
+import pytest
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import make_url
 
-from daypass.records.database import MIGRATIONS, Database
+from daypass.records import accounts, api_keys, receipts, usage
+from daypass.records.database import Database
+from daypass.records.receipts import Receipt
+from daypass.records.recorder import Recorder
+from daypass.records.schema import upgrade
 from daypass.records.tables import Base
-from daypass.records.usage import UsageRecorder, UsageRow, Use
+from daypass.records.usage import UsageRow, Use
+
+DAY = 1_795_564_800
 
 
-def test_migrations_make_the_tables_and_take_them_away(tmp_path: Path) -> None:
-    path = tmp_path / "daypass.db"
-    engine = create_engine(f"sqlite:///{path}")
-    migrate(path, "head")
-    made = inspect(engine)
-    assert set(made.get_table_names()) == set(Base.metadata.tables) | {"alembic_version"}
-    for table in Base.metadata.sorted_tables:
-        columns = {column["name"] for column in made.get_columns(table.name)}
-        assert columns == set(table.columns.keys())
-    migrate(path, "base")
-    assert inspect(engine).get_table_names() == ["alembic_version"]
-
-
-async def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
-    databases = [Database(tmp_path / "data" / "daypass.db") for _ in range(4)]
-    await asyncio.gather(*(database.migrate() for database in databases))
-    for database in databases:
-        await database.ping()
-        await database.close()
-
-
-async def test_usage_that_cannot_be_written_yet_is_written_later(tmp_path: Path) -> None:
-    path = tmp_path / "data" / "daypass.db"
-    database = Database(path)
-    await database.migrate()
-    recorder = UsageRecorder(database)
-    row = UsageRow(0, "key_1", "m", "api")
-    recorder.add(row, Use(requests=1, input_tokens=5), 0)
-    blocker = sqlite3.connect(path, isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-    await recorder.flush()
-    recorder.add(row, Use(requests=1, input_tokens=6), 0)
-    blocker.execute("ROLLBACK")
-    await recorder.flush()
-    await recorder.flush()
-    written = blocker.execute("SELECT requests, input_tokens FROM usage_day").fetchall()
-    assert written == [(2, 11)]
-    blocker.close()
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    await upgrade(database_url)
+    database = Database(database_url)
+    yield database
     await database.close()
+
+
+def tables(url: str) -> dict[str, set[str]]:
+    sync = make_url(url)
+    if sync.get_backend_name() == "postgresql":
+        sync = sync.set(drivername="postgresql+psycopg")
+    engine = create_engine(sync)
+    found = inspect(engine)
+    columns = {
+        name: {column["name"] for column in found.get_columns(name)}
+        for name in found.get_table_names()
+    }
+    engine.dispose()
+    return columns
+
+
+async def test_migrations_make_the_tables_and_take_them_away(database_url: str) -> None:
+    wanted = {table.name: set(table.columns.keys()) for table in Base.metadata.sorted_tables}
+    for _ in range(2):
+        await upgrade(database_url)
+        made = tables(database_url)
+        assert made.pop("alembic_version")
+        assert made == wanted
+        await upgrade(database_url, "0001")
+        assert "request_receipt" not in tables(database_url)
+        await upgrade(database_url, "base")
+        assert set(tables(database_url)) == {"alembic_version"}
+
+
+async def test_processes_that_start_together_migrate_once(database_url: str) -> None:
+    await asyncio.gather(*(upgrade(database_url) for _ in range(4)))
+    database = Database(database_url)
+    await database.ping()
+    await database.close()
+
+
+async def test_only_one_of_those_who_come_first_is_the_operator(database: Database) -> None:
+    async def sign_up(number: int) -> str:
+        async with database.write() as session:
+            account = await accounts.create(session, f"p{number}@example.org", "hash", DAY)
+            return account.role
+
+    roles = await asyncio.gather(*(sign_up(number) for number in range(6)))
+    assert sorted(roles) == ["member"] * 5 + ["operator"]
+
+
+async def test_usage_of_many_writers_adds_up(database: Database) -> None:
+    rows = [UsageRow(DAY, f"key_{n}", model, "api") for n in range(5) for model in ("a", "b")]
+
+    async def write(order: list[UsageRow]) -> None:
+        recorder = Recorder(database)
+        for _ in range(10):
+            for row in order:
+                recorder.use(row, Use(requests=1, input_tokens=3), DAY)
+            await recorder.flush()
+        await recorder.close()
+
+    await asyncio.gather(write(rows), write(rows[::-1]), write(rows[3:] + rows[:3]))
+    async with database.read() as session:
+        found = (await session.execute(text("SELECT requests, input_tokens FROM usage_day"))).all()
+    assert [tuple(row) for row in found] == [(30, 90)] * 10
+
+
+async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
+    from daypass.api_keys import mint
+
+    async with database.write() as session:
+        account = await accounts.create(session, "a@example.org", "hash", DAY)
+        key = await api_keys.create(
+            session, account.id, mint(), name="laptop", usage_plan_id="x", max_keys=1, now=DAY
+        )
+        counted = Counter({"requests": 2})
+        await usage.add(session, UsageRow(DAY, key.id, "m", "api"), counted)
+        await usage.add(session, UsageRow(DAY - 86_400, key.id, "m", "api"), counted)
+        await usage.add(session, UsageRow(DAY, key.id, "given back", "api"), Counter())
+        await api_keys.remove(session, key, DAY)
+    async with database.read() as session:
+        ((row, name),) = await usage.by_day(session, account.id, DAY)
+    assert (row.requests, name) == (2, "laptop")
+
+
+def receipt(number: int, at: int) -> Receipt:
+    return Receipt(f"req_{number}", at, "key_1", "m", "api", 200, "counted", "", 1)
+
+
+async def test_the_last_200_receipts_of_a_week_are_kept(database: Database) -> None:
+    now = DAY * 1000
+    week = 7 * 86_400_000
+    async with database.write() as session:
+        await receipts.add(session, "acc_1", [receipt(n, now + n) for n in range(150)])
+        await receipts.add(session, "acc_2", [receipt(10_000, now)])
+    async with database.write() as session:
+        await receipts.add(session, "acc_1", [receipt(n, now + n) for n in range(150, 250)])
+
+    async def kept(account: str) -> list[int]:
+        async with database.read() as session:
+            query = text("SELECT at FROM request_receipt WHERE account_id = :a ORDER BY at")
+            return [row[0] for row in await session.execute(query, {"a": account})]
+
+    assert await kept("acc_1") == [now + n for n in range(50, 250)]
+    assert await kept("acc_2") == [now]
+    async with database.write() as session:
+        await receipts.add(session, "acc_1", [receipt(20_000, now + 249 + week)])
+    assert await kept("acc_1") == [now + 249, now + 249 + week]
+
+
+async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None:
+    recorder = Recorder(database)
+    for number in range(1000):
+        recorder.receipt("acc_1", receipt(number, DAY * 1000 + number))
+    await recorder.flush()
+    async with database.read() as session:
+        count = await session.scalar(text("SELECT count(*) FROM request_receipt"))
+    assert count == receipts.KEPT

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,12 +25,16 @@ def normalise_email(email: str) -> str:
 
 async def create(session: AsyncSession, email: str, password_hash: str, now: int) -> Account:
     """Add an account; the first one of a site is its operator. Raises EmailTakenError."""
-    role = MEMBER if await has_any(session) else OPERATOR
+    is_first = not await has_any(session)
+    if is_first and session.get_bind().dialect.name == "postgresql":
+        # Two may come first at the same moment. (SQLite has one writer at a time anyway.)
+        await session.execute(text("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE"))
+        is_first = not await has_any(session)
     account = Account(
         id=new_id("acc"),
         email=normalise_email(email),
         password_hash=password_hash,
-        role=role,
+        role=OPERATOR if is_first else MEMBER,
         created_at=now,
         disabled_at=None,
     )

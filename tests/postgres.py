@@ -1,0 +1,100 @@
+"""A private PostgreSQL server for tests: found or installed, on a free loopback port."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests.ports import free_port
+
+SUPERUSER = "daypass"
+NOBODY = "nobody"
+
+
+def find_programs() -> Path:
+    """The directory of PostgreSQL's server programs; Debian's package is installed for root."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found and os.geteuid() == 0:
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        install = ["apt-get", "install", "-y", "-qq", "postgresql"]
+        subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        raise RuntimeError("install Debian's package postgresql, which these tests need")
+    return found[-1].parent
+
+
+class Postgres:
+    """One server, with its own data directory."""
+
+    def __init__(self) -> None:
+        self._programs = find_programs()
+        self._directory = Path(tempfile.mkdtemp(prefix="daypass-postgres-"))
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.geteuid() == 0:
+            shutil.chown(self._directory, NOBODY)
+        initdb = [str(self._programs / "initdb"), "-D", str(self._data), "-U", SUPERUSER]
+        self._run([*initdb, "--auth=trust", "--no-sync", "--encoding=UTF8"])
+
+    @property
+    def _data(self) -> Path:
+        return self._directory / "data"
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://{SUPERUSER}@127.0.0.1:{self._port}/{database}"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = {
+            "port": str(self._port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self._directory),
+        }
+        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._as_nobody(command), stdout=log, stderr=log)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self.url(), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End the server at once, as a crash would."""
+        if self._process is not None:
+            self._run(
+                [str(self._programs / "pg_ctl"), "-D", str(self._data), "-m", "immediate", "stop"]
+            )
+            self._process.wait(20)
+            self._process = None
+
+    def remove(self) -> None:
+        """End the server and delete what it held."""
+        self.kill()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def create_database(self, name: str) -> str:
+        """Make an empty database. Returns its address."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def _run(self, command: list[str]) -> None:
+        subprocess.run(self._as_nobody(command), check=True, stdout=subprocess.DEVNULL)
+
+    def _as_nobody(self, command: list[str]) -> list[str]:
+        """PostgreSQL refuses to run as root."""
+        return ["runuser", "-u", NOBODY, "--", *command] if os.geteuid() == 0 else command
