@@ -64,3 +64,37 @@ test("an end before the answer's end, a torn connection and garbage are all a br
     broken.failure,
   );
 });
+
+/** A stream that ends only when it is told to. */
+function openStream(text: string) {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  let cancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    start: (own) => {
+      controller = own;
+      own.enqueue(new TextEncoder().encode(text));
+    },
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  return { body, close: () => controller.close(), isCancelled: () => cancelled };
+}
+
+test("is over at [DONE], and leaves the response to its natural end", async () => {
+  const stream = openStream(chunk("a") + done);
+  expect(await read(stream.body)).toEqual({ text: "a" });
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(stream.isCancelled()).toBe(false);
+  stream.close();
+});
+
+test("cancels what nobody reads any more", async () => {
+  const stream = openStream(chunk("a") + chunk("b"));
+  for await (const delta of chatDeltas(stream.body)) {
+    expect(delta).toBe("a");
+    break;
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(stream.isCancelled()).toBe(true);
+});

@@ -44,6 +44,7 @@ export async function* chatDeltas(body: ReadableStream<Uint8Array>): AsyncGenera
       const { done, value } = await events.read().catch((error: unknown) => {
         throw isAbort(error) ? error : brokenOff();
       });
+      finished ||= value?.data === "[DONE]";
       if (value?.data === "[DONE]" || (done && finished)) return;
       if (done) throw brokenOff();
       const chunk = parse(value.data);
@@ -54,8 +55,13 @@ export async function* chatDeltas(body: ReadableStream<Uint8Array>): AsyncGenera
       if (choice?.delta?.content) yield choice.delta.content;
     }
   } finally {
-    void events.cancel().catch(() => {});
+    // A whole answer is read to its end: browsers report a request as failed when its rest is cancelled.
+    void (finished ? drain(events) : events.cancel()).catch(() => {});
   }
+}
+
+async function drain(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
+  while (!(await reader.read()).done);
 }
 
 function parse(data: string): Chunk {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { ApiError, showProblem } from "./problem";
 
 function problem(body: unknown, status = 422): Promise<ApiError> {

@@ -1,5 +1,5 @@
 import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 type FieldProblem = { pointer: string; detail: string };
 

@@ -1,16 +1,18 @@
-import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { forgetTab, storedValue } from "@/browser/stored-value";
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { storedValue } from "@/browser/stored-value";
 import { useHydrated } from "@/browser/use-hydrated";
 import { dataOf, portal } from "./client";
 import { isStatus } from "./problem";
 import type { Account } from "./types";
 
-export type Credentials = { email: string; password: string };
-
 export const sessionKey = ["session"] as const;
 
 // Visitors should cause no 401, so public pages ask for the session only where one was opened before.
 const signedInBefore = storedValue("daypass.signed-in");
+
+export function rememberSession(): void {
+  signedInBefore.set("yes");
+}
 
 export function forgetSession(): void {
   signedInBefore.set(null);
@@ -21,7 +23,7 @@ const sessionQuery = queryOptions({
   queryFn: async ({ signal }): Promise<Account | null> => {
     try {
       const account = await dataOf(portal.GET("/api/session", { signal }));
-      signedInBefore.set("yes");
+      rememberSession();
       return account;
     } catch (error) {
       if (!isStatus(error, 401)) throw error;
@@ -44,38 +46,4 @@ export function useLikelySession(): Account | null | undefined {
   const { data, isError } = useQuery({ ...sessionQuery, enabled: likely });
   if (!hydrated) return undefined;
   return likely && !isError ? data : (data ?? null);
-}
-
-export function useSignIn() {
-  return useOpenSession((credentials) => dataOf(portal.POST("/api/session", { body: credentials })));
-}
-
-export function useSignUp() {
-  return useOpenSession((credentials) => dataOf(portal.POST("/api/accounts", { body: credentials })));
-}
-
-function useOpenSession(open: (credentials: Credentials) => Promise<Account>) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: open,
-    // The variables hold a password; nothing may keep them.
-    gcTime: 0,
-    onSuccess: (account) => {
-      signedInBefore.set("yes");
-      client.setQueryData(sessionKey, account);
-      void client.invalidateQueries({ queryKey: ["site"] });
-    },
-  });
-}
-
-export function useSignOut() {
-  return useMutation({
-    mutationFn: () => portal.DELETE("/api/session"),
-    onSuccess: () => {
-      forgetSession();
-      forgetTab();
-      // eslint-disable-next-line @next/next/no-location-assign-relative-destination -- a whole new page keeps nothing of the account in memory
-      window.location.assign("/");
-    },
-  });
 }

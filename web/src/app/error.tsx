@@ -1,7 +1,7 @@
 "use client";
 
 import { Button } from "@/components/ui/button";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export default function PageError({ reset }: { reset: () => void }) {
   return (

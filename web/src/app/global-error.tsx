@@ -1,6 +1,6 @@
 "use client";
 
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import PageError from "./error";
 import "./globals.css";
 

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { DemoNotice } from "@/features/shell/demo-notice";
 import { Header } from "@/features/shell/header";
 import { Providers } from "@/features/shell/providers";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { mono, sans } from "./fonts";
 import "./globals.css";
 

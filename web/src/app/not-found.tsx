@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import Link from "next/link";
 import { buttonStyles } from "@/components/ui/button";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.notFound };
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Allowance } from "@/api/types";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { Meter } from "./ui/meter";
 
 const words = strings.keys;

@@ -1,5 +1,5 @@
 import { CopyButton } from "@/components/ui/copy-button";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 type Props = {
   code: string;

@@ -1,7 +1,7 @@
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { messageOf } from "@/api/problem";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 type Props = { error: unknown; onRetry: () => void; retrying?: boolean };
 

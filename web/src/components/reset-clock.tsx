@@ -3,7 +3,7 @@
 import { formatDuration } from "@/time/duration";
 import { formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 /** When an allowance comes back: how long until then, and the time on the reader's own clock. */
 export function ResetClock({ at }: { at: string }) {

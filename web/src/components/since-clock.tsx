@@ -2,7 +2,7 @@
 
 import { formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const justNow = 60_000;
 

@@ -1,4 +1,4 @@
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const second = 1000;
 const minute = 60 * second;

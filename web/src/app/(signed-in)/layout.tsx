@@ -1,6 +1,12 @@
 import type { ReactNode } from "react";
+import { Toaster } from "@/components/ui/toast";
 import { SessionGate } from "@/features/session/session-gate";
 
 export default function SignedInLayout({ children }: { children: ReactNode }) {
-  return <SessionGate>{children}</SessionGate>;
+  return (
+    <>
+      <SessionGate>{children}</SessionGate>
+      <Toaster />
+    </>
+  );
 }

@@ -3,7 +3,7 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { copyText } from "@/browser/clipboard";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { Button } from "./button";
 
 type Props = {

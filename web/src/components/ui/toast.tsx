@@ -1,9 +1,9 @@
 "use client";
 
-import { Check, CircleAlert } from "lucide-react";
+import { Check } from "lucide-react";
 import { useSyncExternalStore } from "react";
 
-type Toast = { id: number; tone: "success" | "error"; text: string };
+type Toast = { id: number; text: string };
 
 const shownFor = 5000;
 const none: Toast[] = [];
@@ -12,10 +12,10 @@ let toasts = none;
 let nextId = 1;
 const listeners = new Set<() => void>();
 
-/** Says how something ended. What people must act upon belongs into the page, not here. */
-export function toast(text: string, tone: Toast["tone"] = "success"): void {
+/** Says that something is done. What people must act upon belongs into the page, not here. */
+export function toast(text: string): void {
   const id = nextId++;
-  publish([...toasts, { id, tone, text }]);
+  publish([...toasts, { id, text }]);
   setTimeout(() => publish(toasts.filter((shown) => shown.id !== id)), shownFor);
 }
 
@@ -36,16 +36,12 @@ export function Toaster() {
       role="status"
       className="pointer-events-none fixed inset-x-4 z-50 flex flex-col items-center gap-2 max-sm:top-16 sm:bottom-4 sm:left-auto sm:items-end"
     >
-      {shown.map(({ id, tone, text }) => (
+      {shown.map(({ id, text }) => (
         <p
           key={id}
           className="flex max-w-sm items-center gap-2.5 rounded-lg border bg-raised px-4 py-3 text-sm shadow-lg"
         >
-          {tone === "success" ? (
-            <Check aria-hidden className="size-4 shrink-0 text-accent" />
-          ) : (
-            <CircleAlert aria-hidden className="size-4 shrink-0 text-danger" />
-          )}
+          <Check aria-hidden className="size-4 shrink-0 text-accent" />
           {text}
         </p>
       ))}

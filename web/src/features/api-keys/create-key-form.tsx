@@ -9,7 +9,7 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Notice } from "@/components/ui/notice";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { keySchema, type KeyValues } from "./key-schema";
 import { PlanChoice } from "./plan-choice";
 

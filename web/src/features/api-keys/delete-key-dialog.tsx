@@ -6,12 +6,14 @@ import { showProblem } from "@/api/problem";
 import type { ApiKey } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { toast } from "@/components/ui/toast";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { DialogForm } from "./dialog-form";
 
 const words = strings.keys;
 
-export function DeleteKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
+type Props = { apiKey: ApiKey; onClose: () => void; onDeleted: () => void };
+
+export function DeleteKeyDialog({ apiKey, onClose, onDeleted }: Props) {
   const remove = useDeleteApiKey();
   const form = useForm();
 
@@ -19,7 +21,7 @@ export function DeleteKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: 
     try {
       await remove.mutateAsync({ id: apiKey.id });
       toast(words.deleted);
-      onClose();
+      onDeleted();
     } catch (error) {
       showProblem(form, error);
     }

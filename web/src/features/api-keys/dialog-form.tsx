@@ -1,7 +1,7 @@
 import type { FormEventHandler, ReactNode } from "react";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 type Props = {
   onSubmit: FormEventHandler<HTMLFormElement>;

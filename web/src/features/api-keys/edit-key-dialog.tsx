@@ -10,7 +10,7 @@ import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { DialogForm } from "./dialog-form";
 import { keySchema, type KeyValues } from "./key-schema";
 

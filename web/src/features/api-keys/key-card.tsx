@@ -4,7 +4,7 @@ import { AllowanceMeter } from "@/components/allowance-meter";
 import { ResetClock } from "@/components/reset-clock";
 import { SinceClock } from "@/components/since-clock";
 import { Button } from "@/components/ui/button";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import type { KeyAction } from "./key-list";
 
 const words = strings.keys;

@@ -8,7 +8,7 @@ import { useRefreshUsage } from "@/api/usage";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { chooseModel } from "@/features/snippets/choose-model";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const words = strings.keys;
 

@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import type { ApiKey, RotatedApiKey, UsagePlan } from "@/api/types";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { DeleteKeyDialog } from "./delete-key-dialog";
 import { EditKeyDialog } from "./edit-key-dialog";
 import { KeyCard } from "./key-card";
@@ -12,11 +12,12 @@ type Props = {
   keys: ApiKey[];
   plans: UsagePlan[];
   onRotated: (rotated: RotatedApiKey) => void;
+  onDeleted: (id: string) => void;
 };
 
 export type KeyAction = "edit" | "rotate" | "delete";
 
-export function KeyList({ keys, plans, onRotated }: Props) {
+export function KeyList({ keys, plans, onRotated, onDeleted }: Props) {
   const [asked, setAsked] = useState<{ action: KeyAction; apiKey: ApiKey }>();
   const close = () => setAsked(undefined);
 
@@ -49,7 +50,16 @@ export function KeyList({ keys, plans, onRotated }: Props) {
           }}
         />
       )}
-      {asked?.action === "delete" && <DeleteKeyDialog apiKey={asked.apiKey} onClose={close} />}
+      {asked?.action === "delete" && (
+        <DeleteKeyDialog
+          apiKey={asked.apiKey}
+          onClose={close}
+          onDeleted={() => {
+            close();
+            onDeleted(asked.apiKey.id);
+          }}
+        />
+      )}
     </section>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Notice } from "@/components/ui/notice";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { formatInstant } from "@/time/local-time";
 import { serverNow } from "@/time/clock";
 import { useLeaveWarning } from "./use-leave-warning";
@@ -12,6 +12,7 @@ import { KeyCheck } from "./key-check";
 import { KeySnippets } from "./key-snippets";
 
 export type Revealed = {
+  id: string;
   key: string;
   name: string;
   usagePlanId: string;

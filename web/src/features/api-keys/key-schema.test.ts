@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { keySchema, rotationSchema } from "./key-schema";
 
 const plan = "10RequestPerDay";

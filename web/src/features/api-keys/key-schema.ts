@@ -1,5 +1,5 @@
 import * as z from "@/forms/zod";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const words = strings.keys;
 

@@ -8,7 +8,7 @@ import { CodeBlock } from "@/components/code-block";
 import { Tabs } from "@/components/ui/tabs";
 import { chooseModel } from "@/features/snippets/choose-model";
 import { environmentSnippet, snippets } from "@/features/snippets/snippets";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import type { Revealed } from "./key-reveal";
 
 const words = strings.keys;

@@ -11,7 +11,7 @@ import { PageHeading } from "@/components/page-heading";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Skeleton } from "@/components/ui/skeleton";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { CreateKeyForm } from "./create-key-form";
 import { KeyList } from "./key-list";
 import { KeyReveal, type Revealed } from "./key-reveal";
@@ -84,8 +84,8 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
             plans={open}
             keysSoFar={keys.length}
             onCancel={first ? undefined : () => setCreating(false)}
-            onCreated={({ key, name, usage_plan_id }) =>
-              reveal({ key, name, usagePlanId: usage_plan_id })
+            onCreated={({ id, key, name, usage_plan_id }) =>
+              reveal({ id, key, name, usagePlanId: usage_plan_id })
             }
           />
         )}
@@ -93,14 +93,16 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
         <KeyList
           keys={keys}
           plans={plans}
-          onRotated={({ key, name, usage_plan_id, previous_valid_until }) =>
+          onRotated={({ id, key, name, usage_plan_id, previous_valid_until }) =>
             reveal({
+              id,
               key,
               name,
               usagePlanId: usage_plan_id,
               rotation: { previousValidUntil: previous_valid_until },
             })
           }
+          onDeleted={(id) => setRevealed((shown) => (shown?.id === id ? undefined : shown))}
         />
       </div>
     </>

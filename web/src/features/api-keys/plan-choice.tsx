@@ -2,7 +2,7 @@ import { useId } from "react";
 import type { UseFormRegisterReturn } from "react-hook-form";
 import type { UsagePlan } from "@/api/types";
 import { limitsBesidesName } from "@/features/plans/describe-limits";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 type Props = { plans: UsagePlan[]; field: UseFormRegisterReturn; error?: string };
 
@@ -26,9 +26,11 @@ export function PlanChoice({ plans, field, error }: Props) {
             />
             <span className="min-w-0">
               <span className="block font-medium">{plan.name}</span>
-              <span className="mt-1 block text-sm text-muted empty:hidden">
-                {plan.description || limitsBesidesName(plan).join(", ")}
-              </span>
+              {[plan.description, limitsBesidesName(plan).join(", ")].filter(Boolean).map((line) => (
+                <span key={line} className="mt-1 block text-sm text-muted">
+                  {line}
+                </span>
+              ))}
             </span>
           </label>
         ))}

@@ -8,7 +8,7 @@ import type { ApiKey, RotatedApiKey } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Select } from "@/components/ui/select";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { DialogForm } from "./dialog-form";
 import { rotationSchema } from "./key-schema";
 

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 /** Asks before the page is left, by a link of the site or in any other way. */
 export function useLeaveWarning(active: boolean): void {

@@ -2,7 +2,7 @@ import { SquarePen } from "lucide-react";
 import type { ApiKey } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/select";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 type Props = {
   keys: ApiKey[];

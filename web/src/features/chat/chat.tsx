@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 import type { ApiKey, UsagePlan } from "@/api/types";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { ChatBar } from "./chat-bar";
 import { Composer } from "./composer";
 import { chosenKey } from "./conversation-store";

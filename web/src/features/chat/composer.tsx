@@ -7,7 +7,7 @@ import { useForm } from "react-hook-form";
 import type { storedValue } from "@/browser/stored-value";
 import { Button } from "@/components/ui/button";
 import * as z from "@/forms/zod";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 type Props = {
   draft: ReturnType<typeof storedValue>;

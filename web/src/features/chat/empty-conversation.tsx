@@ -1,4 +1,4 @@
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const words = strings.chat;
 

@@ -3,7 +3,7 @@ import type { Failure } from "@/api/refusal";
 import { Button, buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { signInAddress } from "@/features/session/return-to";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { formatDuration } from "@/time/duration";
 import { useNow } from "@/time/use-now";
 import type { Incident } from "./use-conversation";

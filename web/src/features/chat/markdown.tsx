@@ -2,7 +2,7 @@ import { isValidElement, memo, type ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { CodeBlock } from "@/components/code-block";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { splitBlocks } from "./blocks";
 
 /** A model's words. Raw HTML stays text, nothing is loaded from elsewhere, links lead to the web only. */

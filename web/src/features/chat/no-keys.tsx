@@ -1,6 +1,6 @@
 import Link from "next/link";
 import { buttonStyles } from "@/components/ui/button";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const words = strings.chat;
 

@@ -3,7 +3,7 @@ import type { Quota } from "@/api/refusal";
 import type { KeyAllowance, UsagePlan } from "@/api/types";
 import { buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { formatDuration } from "@/time/duration";
 import { formatInstant, formatUtc } from "@/time/local-time";
 import { useNow } from "@/time/use-now";

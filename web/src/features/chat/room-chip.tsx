@@ -1,6 +1,6 @@
 import clsx from "clsx";
 import type { Allowance } from "@/api/types";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const scarce = 0.2;
 

@@ -3,7 +3,7 @@
 import { RotateCcw } from "lucide-react";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import type { Message } from "./conversation-store";
 import { Markdown } from "./markdown";
 import { useFollowEnd } from "./use-follow-end";

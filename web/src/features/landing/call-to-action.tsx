@@ -4,13 +4,13 @@ import { ArrowRight } from "lucide-react";
 import Link from "next/link";
 import { useLikelySession } from "@/api/session";
 import { buttonStyles } from "@/components/ui/button";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export function CallToAction() {
   const account = useLikelySession();
   return (
     <Link href={account ? "/keys/" : "/sign-up/"} className={buttonStyles({ size: "large" })}>
-      {account ? strings.landing.openKeys : strings.landing.start}
+      {account ? strings.nav.openKeys : strings.nav.start}
       <ArrowRight aria-hidden className="size-4" />
     </Link>
   );

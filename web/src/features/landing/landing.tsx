@@ -1,6 +1,6 @@
 import { buttonStyles } from "@/components/ui/button";
 import { ExampleSnippets } from "@/features/snippets/example-snippets";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { CallToAction } from "./call-to-action";
 import { Plans } from "./plans";
 

@@ -10,9 +10,9 @@ import { buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Skeleton } from "@/components/ui/skeleton";
 import { limitsBesidesName } from "@/features/plans/describe-limits";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
-const words = strings.landing;
+const words = strings.plans;
 
 export function Plans() {
   const { data, error, isFetching, refetch } = useUsagePlans();
@@ -22,7 +22,7 @@ export function Plans() {
     return <LoadFailed error={error} retrying={isFetching} onRetry={() => void refetch()} />;
   }
   const open = data?.filter((plan) => plan.self_service);
-  if (open?.length === 0) return <Notice>{words.plansEmpty}</Notice>;
+  if (open?.length === 0) return <Notice>{words.empty}</Notice>;
   return (
     <ul className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
       {open

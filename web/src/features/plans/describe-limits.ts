@@ -1,5 +1,5 @@
 import type { Limit, UsagePlan } from "@/api/types";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export function describeLimit({ measure, amount, window }: Limit): string {
   return `${strings.measures[measure](amount)} ${strings.windows[window]}`;

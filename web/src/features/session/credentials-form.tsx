@@ -3,12 +3,12 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { showProblem } from "@/api/problem";
-import type { Credentials } from "@/api/session";
+import type { Credentials } from "@/api/entrance";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Notice } from "@/components/ui/notice";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import type { signInSchema, signUpSchema } from "./credentials";
 import { PasswordInput } from "./password-input";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { signInSchema, signUpSchema } from "./credentials";
 
 const words = strings.session;

@@ -3,7 +3,7 @@
 import { Eye, EyeOff } from "lucide-react";
 import { useState, type ComponentProps } from "react";
 import { Input } from "@/components/ui/input";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export function PasswordInput(props: ComponentProps<"input">) {
   const [shown, setShown] = useState(false);

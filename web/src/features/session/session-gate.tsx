@@ -5,7 +5,7 @@ import { useEffect, type ReactNode } from "react";
 import { useSession } from "@/api/session";
 import { LoadFailed } from "@/components/load-failed";
 import { Skeleton } from "@/components/ui/skeleton";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { signInAddress } from "./return-to";
 
 /** Shows its children to people who are signed in, and sends everybody else to the sign-in and back. */

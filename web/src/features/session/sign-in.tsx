@@ -1,7 +1,7 @@
 "use client";
 
-import { useSignIn } from "@/api/session";
-import { strings } from "@/strings";
+import { useSignIn } from "@/api/entrance";
+import * as strings from "@/strings";
 import { signInSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";

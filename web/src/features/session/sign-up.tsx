@@ -1,9 +1,9 @@
 "use client";
 
 import { useSite } from "@/api/site";
-import { useSignUp } from "@/api/session";
+import { useSignUp } from "@/api/entrance";
 import { Notice } from "@/components/ui/notice";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { signUpSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";

@@ -2,20 +2,17 @@
 
 import { CircleUser, LogOut } from "lucide-react";
 import { useId } from "react";
+import { useSignOut } from "@/api/entrance";
 import { messageOf } from "@/api/problem";
-import { useSignOut } from "@/api/session";
 import type { Account } from "@/api/types";
 import { Button, buttonStyles } from "@/components/ui/button";
-import { toast } from "@/components/ui/toast";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const words = strings.nav;
 
-export function AccountMenu({ account }: { account: Account }) {
+export default function AccountMenu({ account }: { account: Account }) {
   const id = useId();
   const signOut = useSignOut();
-  const leave = () =>
-    signOut.mutate(undefined, { onError: (error) => toast(messageOf(error), "error") });
 
   return (
     <>
@@ -42,11 +39,16 @@ export function AccountMenu({ account }: { account: Account }) {
           size="small"
           className="w-full justify-start"
           pending={signOut.isPending}
-          onClick={leave}
+          onClick={() => signOut.mutate()}
         >
           <LogOut aria-hidden className="size-4" />
           {words.signOut}
         </Button>
+        {signOut.isError && (
+          <p role="alert" className="px-3 py-2 text-danger">
+            {messageOf(signOut.error)}
+          </p>
+        )}
       </div>
     </>
   );

@@ -1,7 +1,7 @@
 "use client";
 
 import { useSite } from "@/api/site";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export function DemoNotice() {
   const { data } = useSite();

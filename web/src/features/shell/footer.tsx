@@ -1,14 +1,14 @@
-import { strings } from "@/strings";
+import Link from "next/link";
+import * as strings from "@/strings";
 
 export function Footer() {
   return (
     <footer className="border-t">
       <div className="mx-auto flex max-w-6xl flex-wrap items-center justify-between gap-x-6 gap-y-2 px-4 py-6 text-sm text-muted sm:px-6">
         <p>{strings.nav.footer}</p>
-        {/* Served by the portal, not by the router: a plain link. */}
-        <a href="/api/docs" className="rounded-sm underline-offset-4 hover:text-foreground hover:underline">
+        <Link href="/docs/" prefetch={false} className="rounded-sm underline-offset-4 hover:text-foreground hover:underline">
           {strings.nav.apiReference}
-        </a>
+        </Link>
       </div>
     </footer>
   );

@@ -1,13 +1,16 @@
 "use client";
 
 import Link from "next/link";
+import { lazy, Suspense } from "react";
 import { useLikelySession } from "@/api/session";
 import { Logo } from "@/components/logo";
 import { buttonStyles } from "@/components/ui/button";
 import { ThemeSelect } from "@/features/theme/theme-select";
-import { strings } from "@/strings";
-import { AccountMenu } from "./account-menu";
+import * as strings from "@/strings";
 import { NavLinks } from "./nav-links";
+
+// Visitors of the public pages have no account, so they need not load its menu.
+const AccountMenu = lazy(() => import("./account-menu"));
 
 export function Header() {
   const account = useLikelySession();
@@ -25,7 +28,11 @@ export function Header() {
         {account && <NavLinks />}
         <div className="flex items-center gap-1 sm:ml-auto sm:gap-2">
           <ThemeSelect />
-          {account && <AccountMenu account={account} />}
+          {account && (
+            <Suspense fallback={<span className="size-9" />}>
+              <AccountMenu account={account} />
+            </Suspense>
+          )}
           {account === null && <SignedOutLinks />}
         </div>
       </div>

@@ -3,7 +3,7 @@
 import clsx from "clsx";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const { keys, chat, usage } = strings.nav;
 

@@ -7,6 +7,9 @@ export type SnippetInput = {
 
 export type Snippet = { id: string; label: string; code: string };
 
+/** Stands where people put their own. */
+export const exampleKey = "dp_your_key";
+
 const prompt = "Say hello.";
 
 /** Commands that run as they are pasted. */
@@ -21,6 +24,11 @@ export function snippets(input: SnippetInput): Snippet[] {
 export function environmentSnippet({ baseUrl, key }: { baseUrl: string; key: string }): Snippet {
   const code = `export OPENAI_BASE_URL=${shellQuoted(baseUrl)}\nexport OPENAI_API_KEY=${shellQuoted(key)}`;
   return { id: "environment", label: "Environment", code };
+}
+
+/** Asks a key about itself. */
+export function keyInfoSnippet({ baseUrl, key }: { baseUrl: string; key: string }): string {
+  return `curl ${shellQuoted(`${baseUrl}/key`)} -H ${shellQuoted(`x-api-key: ${key}`)}`;
 }
 
 function curl({ baseUrl, model, key }: SnippetInput): string {

@@ -1,7 +1,7 @@
 "use client";
 
 import { Moon, Sun } from "lucide-react";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { useTheme, type Theme } from "./theme";
 
 const { theme: label, themes } = strings.nav;

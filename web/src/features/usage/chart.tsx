@@ -1,4 +1,4 @@
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { formatUtcDate } from "@/time/local-time";
 import { totalOf, type Day } from "./days";
 

@@ -7,7 +7,7 @@ import { saveFile } from "@/browser/save-file";
 import { LoadFailed } from "@/components/load-failed";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
 import { Chart } from "./chart";
 import { toCsv } from "./csv";

@@ -7,7 +7,7 @@ import { AllowanceMeter } from "@/components/allowance-meter";
 import { LoadFailed } from "@/components/load-failed";
 import { ResetClock } from "@/components/reset-clock";
 import { Skeleton } from "@/components/ui/skeleton";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 const words = strings.usage;
 

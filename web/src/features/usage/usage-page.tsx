@@ -1,7 +1,7 @@
 "use client";
 
 import { PageHeading } from "@/components/page-heading";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { History } from "./history";
 import { Today } from "./today";
 

@@ -1,5 +1,5 @@
 import type { UsageRow } from "@/api/types";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 import { formatUtcDate } from "@/time/local-time";
 
 const words = strings.usage;

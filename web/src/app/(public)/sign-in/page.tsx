@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { SignIn } from "@/features/session/sign-in";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.signIn };
 

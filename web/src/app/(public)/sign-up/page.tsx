@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { SignUp } from "@/features/session/sign-up";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.signUp };
 

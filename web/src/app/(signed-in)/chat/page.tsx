@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { ChatPage } from "@/features/chat/chat-page";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.chat };
 

@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { KeysPage } from "@/features/api-keys/keys-page";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.keys };
 

@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { UsagePage } from "@/features/usage/usage-page";
-import { strings } from "@/strings";
+import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.usage };
 

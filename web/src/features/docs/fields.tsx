@@ -1,0 +1,17 @@
+import * as strings from "@/strings";
+import type { Field } from "./openapi";
+import { Rows } from "./rows";
+
+/** Members of a JSON document, or parameters. */
+export function Fields({ fields, marksRequired }: { fields: Field[]; marksRequired?: boolean }) {
+  return (
+    <Rows
+      rows={fields.map(({ name, type, required, text }) => ({
+        key: name,
+        term: name,
+        note: marksRequired && required ? `${type}, ${strings.docs.schema.required}` : type,
+        text,
+      }))}
+    />
+  );
+}

@@ -1,0 +1,65 @@
+import type { ReactNode } from "react";
+import { CodeBlock } from "@/components/code-block";
+import { ExampleSnippets } from "@/features/snippets/example-snippets";
+import * as strings from "@/strings";
+import { BaseUrl, KeyInfoRequest } from "./gateway-code";
+import { Prose } from "./prose";
+import { Rows } from "./rows";
+import { keyInfo, quotaError } from "./samples";
+import { Part, Section } from "./section";
+
+const words = strings.docs.gateway;
+const { key, examples, counting, headers, keyInfo: ofKey, errors, quota } = words.sections;
+
+export function GatewayReference() {
+  return (
+    <Part id={words.id} title={words.title} text={words.text}>
+      <Section {...key}>
+        <Frame>
+          <BaseUrl />
+        </Frame>
+      </Section>
+      <Section {...examples}>
+        <ExampleSnippets />
+      </Section>
+      <Section {...counting}>
+        <ul className="max-w-3xl list-disc space-y-2 pl-5 leading-7 text-muted">
+          {words.counting.map((rule) => (
+            <li key={rule}>
+              <Prose text={rule} />
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <Section {...headers}>
+        <Rows rows={words.headers.map(({ name, text }) => ({ key: name, term: name, text }))} />
+      </Section>
+      <Section {...ofKey}>
+        <Frame>
+          <KeyInfoRequest />
+        </Frame>
+        <Frame>
+          <CodeBlock code={keyInfo} />
+        </Frame>
+      </Section>
+      <Section {...errors}>
+        <Rows
+          rows={words.errors.map(({ status, code, text }) => ({
+            key: code,
+            term: `${status} ${code}`,
+            text,
+          }))}
+        />
+      </Section>
+      <Section {...quota}>
+        <Frame>
+          <CodeBlock code={quotaError} />
+        </Frame>
+      </Section>
+    </Part>
+  );
+}
+
+function Frame({ children }: { children: ReactNode }) {
+  return <div className="overflow-hidden rounded-xl border bg-raised">{children}</div>;
+}

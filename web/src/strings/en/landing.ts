@@ -1,0 +1,20 @@
+export const landing = {
+  headline: ["One API key.", "A fresh allowance every day."],
+  lead: "Sign up, pick a plan, and call the API with the client you already use. Every day brings a new allowance, and you always see what is left of it.",
+  seePlans: "See the plans",
+  stepsTitle: "How it works",
+  steps: [
+    { title: "Create an account", text: "An e-mail address and a password. Nothing to install, no card." },
+    { title: "Pick a plan, get a key", text: "The key is ready at once, together with commands you can paste and run." },
+    { title: "Call the API, or just chat", text: "Any OpenAI client works. So does the chat on this site, with the same allowance." },
+  ],
+  plansTitle: "Plans",
+  plansText: "The day begins at 00:00 UTC, for everybody. A request that the model could not serve is not counted.",
+  snippetText: "Point the OpenAI SDK at this address and use your key. Streaming, tools, embeddings and files pass through unchanged.",
+  factsTitle: "Limits without surprises",
+  facts: [
+    { title: "Exact", text: "A plan of ten admits ten requests, not nine and not eleven." },
+    { title: "Visible", text: "Each answer says in its headers how many requests are left and when the day ends." },
+    { title: "Yours alone", text: "Keys are shown once and stored only as hashes. Rotate or delete them at any time." },
+  ],
+};

@@ -1,0 +1,24 @@
+export const nav = {
+  label: "Main",
+  home: "Daypass, start page",
+  keys: "Keys",
+  chat: "Chat",
+  usage: "Usage",
+  signIn: "Sign in",
+  signUp: "Get a key",
+  start: "Get your key",
+  openKeys: "Go to your keys",
+  account: "Account",
+  operator: "Operator",
+  signOut: "Sign out",
+  skip: "Skip to content",
+  theme: "Theme",
+  themes: { light: "Light", dark: "Dark", system: "System" },
+  footer: "Daypass hands out API keys and keeps their limits to the request.",
+  apiReference: "API reference",
+};
+
+export const demo = {
+  title: "Demo model.",
+  text: "The operator has set no upstream key yet, so a built-in demo model answers. Limits count as usual.",
+};
