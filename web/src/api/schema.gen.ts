@@ -180,6 +180,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Requests
+         * @description The account's requests of the last 7 days, newest first, at most 200.
+         */
+        get: operations["list_requests_api_requests_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chat/completions": {
         parameters: {
             query?: never;
@@ -455,6 +475,44 @@ export interface components {
              * @default []
              */
             errors: components["schemas"]["FieldProblem"][];
+        };
+        /**
+         * RequestView
+         * @description A receipt. It holds no prompt and no answer.
+         *
+         *     `outcome` tells whether the request counted; `reason` why it was given back or refused (the
+         *     limit it hit, such as `key_day`, or the error's code), or how a counted answer ended early.
+         */
+        RequestView: {
+            /** Request Id */
+            request_id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Api Key Id */
+            api_key_id: string;
+            /** Api Key Name */
+            api_key_name: string;
+            /** Model */
+            model: string;
+            /**
+             * Via
+             * @enum {string}
+             */
+            via: "api" | "chat";
+            /** Status */
+            status: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "counted" | "given_back" | "refused" | "not_counted";
+            /** Reason */
+            reason: string;
+            /** Remaining */
+            remaining: number | null;
         };
         /**
          * RotatedApiKey
@@ -950,6 +1008,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageToday"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_requests_api_requests_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"][];
                 };
             };
             /** @description A problem */
