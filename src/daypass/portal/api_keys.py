@@ -106,6 +106,7 @@ async def create_api_key(
 @router.get("/api-keys")
 async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]:
     """The account's API keys with today's use."""
+    await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
     return await _views(portal, keys)

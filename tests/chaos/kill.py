@@ -1,0 +1,123 @@
+"""`kill -9` at random moments under load: what was admitted, served and counted.
+
+python -m tests.chaos.kill --cycles 100
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2 as httpx
+
+from tests.conftest import Server, start_server
+from tests.upstream import FakeUpstream
+
+LIMIT = 30
+CALLERS = 16
+LONGEST_LIFE_S = 0.8
+
+
+@dataclass
+class Figures:
+    """The outcome of some cycles: for each, a fresh key with a limit of 30 requests a day."""
+
+    cycles: int = 0
+    kills: int = 0
+    admitted: int = 0
+    served: int = 0
+    counted: int = 0
+    over_limit: int = 0
+    uncounted: int = 0
+
+    def add(self, served: int, upstream_saw: int, counted: int) -> None:
+        self.cycles += 1
+        self.admitted += upstream_saw
+        self.served += served
+        self.counted += counted
+        self.over_limit += max(0, upstream_saw - LIMIT)
+        self.uncounted += max(0, upstream_saw - counted)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cycles} cycles, {self.kills} kills: the upstream saw {self.admitted}, callers "
+            f"got {self.served}, counted {self.counted}; over the limit {self.over_limit}, "
+            f"seen but not counted {self.uncounted}"
+        )
+
+
+def run(cycles: int, report: Callable[[str], None] = print, **settings: str) -> Figures:
+    """Run cycles of load and kills. In each, two lives of the server end by SIGKILL."""
+    figures = Figures()
+    upstream = FakeUpstream()
+    upstream.start()
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            settings = {"DAYPASS_UPSTREAM_BASE_URL": upstream.base_url} | settings
+            for number in range(cycles):
+                _cycle(Path(directory), upstream, settings, figures)
+                if number % 10 == 9 or number == cycles - 1:
+                    report(str(figures))
+    finally:
+        upstream.stop()
+    return figures
+
+
+def _cycle(
+    directory: Path, upstream: FakeUpstream, settings: dict[str, str], figures: Figures
+) -> None:
+    upstream.seen.clear()
+    server = start_server(directory, **settings)
+    key = server.sign_up().create_key("30RequestPerDay")["key"]
+    served = 0
+    for life in range(3):
+        if life:
+            server = start_server(directory, **settings)
+        is_last = life == 2
+        served += asyncio.run(_load(server, key, kill=not is_last))
+        figures.kills += not is_last
+    counted: int = server.gateway(key).get("/v1/key").json()["limits"][0]["used"]
+    server.stop()
+    figures.add(served, len(upstream.seen), counted)
+
+
+async def _load(server: Server, key: str, *, kill: bool) -> int:
+    """Call until the server dies, or until all callers are refused. Returns the answers got."""
+    served = 0
+
+    async def call() -> None:
+        nonlocal served
+        headers = {"x-api-key": key}
+        async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=10) as client:
+            try:
+                while True:
+                    response = await client.post("/v1/embeddings", json={})
+                    if response.status_code != 200:
+                        return
+                    served += 1
+                    await asyncio.sleep(random.uniform(0, 0.2))
+            except httpx.TransportError:
+                return
+
+    async def killer() -> None:
+        await asyncio.sleep(random.uniform(0, LONGEST_LIFE_S))
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+
+    await asyncio.gather(*(call() for _ in range(CALLERS)), *([killer()] if kill else []))
+    return served
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cycles", type=int, default=100)
+    began = time.monotonic()
+    found = run(parser.parse_args().cycles)
+    print(f"{time.monotonic() - began:.0f} s")
+    raise SystemExit(found.over_limit > 0 or found.uncounted > 0)
