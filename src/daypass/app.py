@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -28,6 +28,7 @@ from daypass.portal import (
     usage_plans,
 )
 from daypass.portal.context import Portal, same_origin
+from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
 from daypass.records.database import Database
@@ -128,14 +129,12 @@ class Daypass:
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings = self._settings
 
-        def clock() -> float:
-            return time.time() + settings.clock_offset_s
-
+        clock = _make_clock(settings)
         async with contextlib.AsyncExitStack() as stack:
-            await upgrade(settings.database_address)
+            await prepare(settings)
             database = Database(settings.database_address)
             stack.push_async_callback(database.close)
-            ledger = SqliteLedger(settings.ledger_path, clock)
+            ledger = _make_ledger(settings)
             await ledger.start()
             stack.push_async_callback(ledger.close)
             recorder = Recorder(database)
@@ -171,6 +170,26 @@ class Daypass:
                 keys_changed=authenticator.forget,
             )
             yield
+
+
+async def prepare(settings: Settings) -> None:
+    """Make the data directory and the tables, and see whether the ledger can be opened.
+
+    Raises DatabaseUnavailableError or LedgerUnavailableError, with one clear line.
+    """
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    await upgrade(settings.database_address)
+    ledger = _make_ledger(settings)
+    await ledger.start()
+    await ledger.close()
+
+
+def _make_clock(settings: Settings) -> Callable[[], float]:
+    return lambda: time.time() + settings.clock_offset_s
+
+
+def _make_ledger(settings: Settings) -> Ledger:
+    return SqliteLedger(settings.ledger_path, _make_clock(settings))
 
 
 def _open_upstream(settings: Settings) -> Upstream:

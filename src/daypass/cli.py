@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +12,7 @@ import typer
 
 from daypass.api_keys import mint
 from daypass.plans import UsagePlan
+from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
@@ -31,9 +33,10 @@ Result = TypeVar("Result")
 
 def main() -> None:
     """Run the command. What stops it is told in one line, with exit code 2."""
+    os.umask(0o077)  # Whatever is written is for the owner alone.
     try:
         app()
-    except (SettingsError, DatabaseUnavailableError) as error:
+    except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
         _fail(str(error), code=2)
 
 
@@ -46,8 +49,10 @@ def serve(
     """Serve the site, the portal and the gateway."""
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
+    from daypass.app import prepare  # noqa: PLC0415
+
     settings = load_settings()
-    asyncio.run(upgrade(settings.database_address))
+    asyncio.run(prepare(settings))
     address = f"[{host}]" if ":" in host else host
     typer.echo(f"Daypass: {settings.public_url or f'http://{address}:{port}'}", err=True)
     typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)

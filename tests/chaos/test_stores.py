@@ -1,0 +1,138 @@
+"""The stores away, one after the other: 503 in time, nothing relayed, recovery without restart."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx2 as httpx
+import pytest
+
+from tests.conftest import Server, StartServer
+from tests.postgres import Postgres
+from tests.upstream import FakeUpstream
+
+
+def call(api: httpx.Client) -> tuple[int, str, float]:
+    began = time.monotonic()
+    response = api.post("/v1/embeddings", json={})
+    code = response.json()["error"]["code"] if response.status_code != 200 else ""
+    return response.status_code, code, time.monotonic() - began
+
+
+def used(api: httpx.Client) -> int:
+    count: int = api.get("/v1/key").json()["limits"][0]["used"]
+    return count
+
+
+@contextlib.contextmanager
+def locked(server: Server) -> Iterator[None]:
+    """Another program holds the write lock of the SQLite file."""
+    blocker = sqlite3.connect(server.data_dir / "daypass.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        blocker.execute("ROLLBACK")
+        blocker.close()
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    server.start()
+    yield server
+    server.remove()
+
+
+def test_everything_works_on_postgresql(
+    start: StartServer, upstream: FakeUpstream, postgres_server: Postgres
+) -> None:
+    server = start(
+        "--workers",
+        "2",
+        DAYPASS_UPSTREAM_BASE_URL=upstream.base_url,
+        DAYPASS_DATABASE_URL=postgres_server.create_database(f"test_{uuid4().hex}"),
+    )
+    person = server.sign_up()
+    created = person.create_key()
+    api = server.gateway(created["key"])
+    assert [call(api)[0] for _ in range(11)] == [200] * 10 + [429]
+    assert person.keys()[0]["used"] == 10
+    deadline = time.monotonic() + 10
+    while len(person.http.get("/api/requests").json()) < 11:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (row,) = person.http.get("/api/usage").json()
+    assert (row["requests"], row["refused"]) == (10, 1)
+    assert person.http.delete(f"/api/api-keys/{created['id']}").status_code == 204
+
+
+def test_postgresql_killed_and_restarted(
+    start: StartServer, upstream: FakeUpstream, postgres: Postgres
+) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_DATABASE_URL=postgres.url())
+    person = server.sign_up()
+    api = server.gateway(person.create_key()["key"])
+    assert call(api)[0] == 200
+    postgres.kill()
+    time.sleep(1)
+    seen = len(upstream.seen)
+    for _ in range(3):
+        status, code, seconds = call(api)
+        assert (status, code) == (503, "quota_unavailable")
+        assert seconds < 2
+    began = time.monotonic()
+    response = person.http.get("/api/api-keys")
+    assert response.status_code == 503
+    assert response.headers["content-type"] == "application/problem+json"
+    assert server.client().get("/readyz").status_code == 503
+    assert time.monotonic() - began < 4
+    assert len(upstream.seen) == seen
+    postgres.start()
+    assert call(api)[0] == 200
+    assert used(api) == 2
+    assert person.http.get("/api/api-keys").status_code == 200
+    assert "daypass@" not in server.log()
+    assert "Traceback" not in server.log()
+
+
+def test_a_locked_ledger_refuses_in_time_and_recovers(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
+    api = server.gateway(server.sign_up().create_key()["key"])
+    assert call(api)[0] == 200
+    with locked(server):
+        status, code, seconds = call(api)
+        assert (status, code) == (503, "quota_unavailable")
+        assert seconds < 2
+        assert len(upstream.seen) == 1
+    assert call(api)[0] == 200
+    assert used(api) == 2
+
+
+def test_fail_open_relays_and_logs_each(start: StartServer, upstream: FakeUpstream) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_FAIL_OPEN="1")
+    api = server.gateway(server.sign_up().create_key()["key"])
+    assert call(api)[0] == 200
+    with locked(server):
+        for _ in range(2):
+            assert call(api)[0] == 200
+    assert len(upstream.seen) == 3
+    assert server.log().count("relayed_uncounted") == 2
+    assert used(api) == 1
+
+
+def test_a_database_that_is_damaged_while_it_is_used_is_said_so(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
+    api = server.gateway(server.sign_up().create_key()["key"])
+    assert call(api)[0] == 200
+    server.stop()
+    path = server.data_dir / "daypass.db"
+    path.write_bytes(path.read_bytes()[:100] + b"\xff" * 4000 + path.read_bytes()[4100:])
+    with pytest.raises(AssertionError, match=r"cannot open .*malformed"):
+        start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
