@@ -9,7 +9,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test check lint types format openapi lock screenshots clean
+.PHONY: run test check format openapi lock screenshots soak clean
 
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
@@ -34,6 +34,11 @@ format: .venv/installed-dev
 openapi: .venv/installed-dev
 	$(BIN)/python -m daypass.openapi > web/openapi.json
 	$(BIN)/python hatch_build.py npm run generate
+
+# The long form of what `make test` tries briefly: kill -9 at random moments, with its figures.
+CYCLES ?= 100
+soak: .venv/installed-dev
+	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES)
 
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium

@@ -167,6 +167,7 @@ def test_a_key_is_renamed_moved_rotated_and_deleted(visit: Visit, demo: Server) 
     dialog = page.get_by_role("alertdialog").or_(page.get_by_role("dialog"))
     dialog.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="desk", exact=True)).to_have_count(0)
+    expect(page.get_by_text("Key deleted.")).to_be_visible()
     assert person.keys() == []
     assert visit.take_faults() == []
 
