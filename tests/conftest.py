@@ -16,6 +16,7 @@ import pytest
 
 from tests.ports import free_port
 from tests.postgres import Postgres
+from tests.redis import Redis
 from tests.upstream import FakeUpstream
 
 PASSWORD = "correct horse battery"
@@ -186,6 +187,17 @@ def relaying(
 def postgres_server() -> Iterator[Postgres]:
     """A private PostgreSQL."""
     server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A private Redis."""
+    server = Redis()
     try:
         server.start()
         yield server

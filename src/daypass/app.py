@@ -134,7 +134,7 @@ class Daypass:
             await prepare(settings)
             database = Database(settings.database_address)
             stack.push_async_callback(database.close)
-            ledger = _make_ledger(settings)
+            ledger = make_ledger(settings)
             await ledger.start()
             stack.push_async_callback(ledger.close)
             recorder = Recorder(database)
@@ -179,7 +179,7 @@ async def prepare(settings: Settings) -> None:
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     await upgrade(settings.database_address)
-    ledger = _make_ledger(settings)
+    ledger = make_ledger(settings)
     await ledger.start()
     await ledger.close()
 
@@ -188,8 +188,13 @@ def _make_clock(settings: Settings) -> Callable[[], float]:
     return lambda: time.time() + settings.clock_offset_s
 
 
-def _make_ledger(settings: Settings) -> Ledger:
-    return SqliteLedger(settings.ledger_path, _make_clock(settings))
+def make_ledger(settings: Settings) -> Ledger:
+    """The ledger that the settings name, to be started: in Redis, or embedded."""
+    if settings.redis_url is None:
+        return SqliteLedger(settings.ledger_path, _make_clock(settings))
+    from daypass.quota.redis import RedisLedger  # noqa: PLC0415  (slow to import)
+
+    return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
 
 
 def _open_upstream(settings: Settings) -> Upstream:

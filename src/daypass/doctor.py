@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import make_url
 
+from daypass.app import make_ledger
 from daypass.gateway.upstream import HttpUpstream, UpstreamError, UpstreamRequest
 from daypass.portal.site import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.quota.sqlite import SqliteLedger
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 from daypass.settings import Settings, SettingsError, load_settings
@@ -46,7 +46,7 @@ def _examine_site() -> Finding:
 
 async def _examine_stores(settings: Settings) -> list[Finding]:
     database = Database(settings.database_address)
-    ledger = SqliteLedger(settings.ledger_path)
+    ledger = make_ledger(settings)
     where = make_url(settings.database_address).render_as_string(hide_password=True)
     try:
         await upgrade(settings.database_address)
@@ -59,7 +59,11 @@ async def _examine_stores(settings: Settings) -> list[Finding]:
         return [Finding("database", False, str(error), advice)]
     finally:
         await database.close()
-    return [Finding("database", True, where), Finding("ledger", True, where)]
+    return [Finding("database", True, where), Finding("ledger", True, _ledger_name(settings))]
+
+
+def _ledger_name(settings: Settings) -> str:
+    return str(settings.ledger_path) if settings.redis_url is None else "Redis"
 
 
 async def _examine_upstream(settings: Settings) -> Finding:

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not re.match(r"rediss?(\+\w+)?://", value.get_secret_value()):
-            raise ValueError("must begin with redis:// or rediss://")
+            raise ValueError("must be redis://, rediss://, redis+sentinel:// or redis+cluster://")
         return value
 
     @field_validator("cors_origins")

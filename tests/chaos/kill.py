@@ -10,7 +10,6 @@ import random
 import signal
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +51,7 @@ class Figures:
         )
 
 
-def run(cycles: int, report: Callable[[str], None] = print, **settings: str) -> Figures:
+def run(cycles: int, **settings: str) -> Figures:
     """Run cycles of load and kills. In each, two lives of the server end by SIGKILL."""
     figures = Figures()
     upstream = FakeUpstream()
@@ -63,7 +62,7 @@ def run(cycles: int, report: Callable[[str], None] = print, **settings: str) -> 
             for number in range(cycles):
                 _cycle(Path(directory), upstream, settings, figures)
                 if number % 10 == 9 or number == cycles - 1:
-                    report(str(figures))
+                    print(figures, flush=True)
     finally:
         upstream.stop()
     return figures

@@ -1,9 +1,16 @@
+import pytest
+
 from tests.chaos.kill import run
+from tests.redis import Redis
 
 
-def test_kill_9_under_load_admits_no_more_and_forgets_nothing() -> None:
-    figures = run(3)
-    assert figures.kills == 6
+@pytest.mark.parametrize("store", ["sqlite", "redis"])
+def test_kill_9_under_load_admits_no_more_and_forgets_nothing(
+    store: str, redis_server: Redis
+) -> None:
+    settings = {"DAYPASS_REDIS_URL": redis_server.url} if store == "redis" else {}
+    figures = run(2, **settings)
+    assert figures.kills == 4
     assert figures.over_limit == 0
     assert figures.uncounted == 0
     assert figures.served <= figures.admitted <= figures.counted

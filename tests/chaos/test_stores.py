@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx2 as httpx
@@ -11,6 +12,7 @@ import pytest
 
 from tests.conftest import Server, StartServer
 from tests.postgres import Postgres
+from tests.redis import Redis
 from tests.upstream import FakeUpstream
 
 
@@ -44,6 +46,69 @@ def postgres() -> Iterator[Postgres]:
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    server = Redis()
+    server.start()
+    yield server
+    server.remove()
+
+
+def test_two_machines_share_limits_sessions_and_revocations(
+    start: StartServer, upstream: FakeUpstream, postgres_server: Postgres, redis_server: Redis
+) -> None:
+    redis_server.empty()
+    database = postgres_server.create_database(f"test_{uuid4().hex}")
+    machines = [
+        start(
+            DAYPASS_UPSTREAM_BASE_URL=upstream.base_url,
+            DAYPASS_DATABASE_URL=database,
+            DAYPASS_REDIS_URL=redis_server.url,
+            DAYPASS_SITE_REQUESTS_PER_DAY="45",
+            DAYPASS_DATA_DIR=f"data-{number}",
+        )
+        for number in range(2)
+    ]
+    person, other = machines[0].sign_up(), machines[1].sign_up()
+    created = person.create_key("30RequestPerDay")
+    cookies = dict(person.http.cookies)
+    assert machines[1].client(cookies=cookies).get("/api/api-keys").json()[0]["used"] == 0
+
+    def race(key: str) -> list[int]:
+        def one(number: int) -> int:
+            with machines[number % 2].gateway(key) as api:
+                return call(api)[0]
+
+        with ThreadPoolExecutor(16) as pool:
+            return sorted(pool.map(one, range(64)))
+
+    assert race(created["key"]) == [200] * 30 + [429] * 34
+    # The site has 15 left: its ceiling holds over both machines.
+    assert race(other.create_key("30RequestPerDay")["key"]).count(200) == 15
+    assert len(upstream.seen) == 45
+    assert person.http.delete(f"/api/api-keys/{created['id']}").status_code == 204
+    time.sleep(1)
+    assert machines[1].gateway(created["key"]).get("/v1/key").status_code == 401
+
+
+def test_redis_killed_and_restarted(
+    start: StartServer, upstream: FakeUpstream, redis: Redis
+) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_REDIS_URL=redis.url)
+    api = server.gateway(server.sign_up().create_key()["key"])
+    assert call(api)[0] == 200
+    redis.kill()
+    for _ in range(3):
+        status, code, seconds = call(api)
+        assert (status, code) == (503, "quota_unavailable")
+        assert seconds < 2
+    assert server.client().get("/readyz").status_code == 503
+    assert len(upstream.seen) == 1
+    redis.start()
+    assert call(api)[0] == 200
+    assert used(api) == 2
 
 
 def test_everything_works_on_postgresql(

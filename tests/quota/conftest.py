@@ -4,15 +4,23 @@ from pathlib import Path
 import pytest
 
 from daypass.quota.ledger import Ledger
-from tests.quota.stores import SqliteStore, Store
+from tests.quota.stores import RedisStore, SqliteStore, Store
+from tests.redis import Redis
 
 
-@pytest.fixture(params=["sqlite"])
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store: Store = SqliteStore(tmp_path / "daypass.db")
+@pytest.fixture(params=["sqlite", "redis"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    store: Store
+    if request.param == "sqlite":
+        store = SqliteStore(tmp_path / "daypass.db")
+    else:
+        server: Redis = request.getfixturevalue("redis_server")
+        server.empty()
+        store = RedisStore(server.url)
     yield store
-    for ledger in store.ledgers:
-        await ledger.close()
+    still_open: tuple[Ledger, ...] = tuple(store.ledgers)
+    for ledger in still_open:
+        await store.close(ledger)
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """What the contract tests count in: a store, its clock, and ledgers that share both."""
 
 import asyncio
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from daypass.plans import Limit, Measure, UsagePlan, Window
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from daypass.quota.policy import QuotaPolicy
+from daypass.quota.redis import RedisLedger
 from daypass.quota.sqlite import SqliteLedger
 
 DAY = 86_400
@@ -16,10 +19,15 @@ NOON = 1_795_608_000  # 2026-11-25T12:00:00Z, a Wednesday
 class Store(Protocol):
     """Where ledgers count. Its clock starts at NOON."""
 
-    ledgers: list[Ledger]
+    @property
+    def ledgers(self) -> Sequence[Ledger]:
+        """The ledgers that are open."""
 
     async def open(self) -> Ledger:
         """One more ledger on this store, as another process would open it."""
+
+    async def close(self, ledger: Ledger) -> None:
+        """Close one of the ledgers."""
 
     def shift_clock(self, seconds: float) -> None:
         """Move the clock of every ledger, forwards or back."""
@@ -29,7 +37,7 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.now = float(NOON)
-        self.ledgers: list[Ledger] = []
+        self.ledgers: list[SqliteLedger] = []
 
     async def open(self) -> SqliteLedger:
         ledger = SqliteLedger(self.path, lambda: self.now)
@@ -37,8 +45,36 @@ class SqliteStore:
         self.ledgers.append(ledger)
         return ledger
 
+    async def close(self, ledger: Ledger) -> None:
+        self.ledgers = [x for x in self.ledgers if x is not ledger]
+        await ledger.close()
+
     def shift_clock(self, seconds: float) -> None:
         self.now += seconds
+
+
+class RedisStore:
+    """A Redis of one test alone. Its clock is the server's, moved to NOON."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.offset = NOON - time.time()
+        self.ledgers: list[RedisLedger] = []
+
+    async def open(self) -> RedisLedger:
+        ledger = RedisLedger(self.url, self.offset)
+        await ledger.start()
+        self.ledgers.append(ledger)
+        return ledger
+
+    async def close(self, ledger: Ledger) -> None:
+        self.ledgers = [x for x in self.ledgers if x is not ledger]
+        await ledger.close()
+
+    def shift_clock(self, seconds: float) -> None:
+        self.offset += seconds
+        for ledger in self.ledgers:
+            ledger.clock_offset_s = self.offset
 
 
 def claims_of(

@@ -170,8 +170,7 @@ async def test_counts_survive_their_ledger(store: Store) -> None:
         ledger = await store.open()
         await admit(ledger, claims)
         assert await used(ledger, claims) == [expected] * 4
-        await ledger.close()
-        store.ledgers.remove(ledger)
+        await store.close(ledger)
 
 
 async def test_the_sites_ceiling_is_reached_and_never_passed(store: Store) -> None:

@@ -50,7 +50,7 @@ def advance(limit: Limit, counter: Counter | None, moment: Moment) -> Counter:
     """A stored counter as it stands at a moment. None: nothing has been taken yet."""
     if limit.burst is None:
         start = moment.start(limit.window)
-        return counter if counter is not None and counter.since == start else Counter(start, 0)
+        return counter if counter is not None and counter.since >= start else Counter(start, 0)
     if counter is None:
         return Counter(moment.us, 0)
     elapsed = moment.us - counter.since

@@ -1,0 +1,89 @@
+"""What only the ledger in Redis can meet."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota.redis import RedisLedger
+from tests.quota.stores import admit, claims_of, per_day, race, used
+from tests.redis import Redis
+
+
+@pytest.fixture
+def server() -> Iterator[Redis]:
+    """A server of this test alone, which it may harm."""
+    server = Redis()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+async def ledger(server: Redis) -> AsyncIterator[RedisLedger]:
+    ledger = RedisLedger(server.url)
+    await ledger.start()
+    yield ledger
+    await ledger.close()
+
+
+async def test_a_redis_that_was_killed_is_an_error_in_time_and_comes_back(
+    server: Redis, ledger: RedisLedger
+) -> None:
+    claims = claims_of(per_day(10), ceiling=10)
+    await admit(ledger, claims)
+    server.kill()
+    for _ in range(2):
+        with pytest.raises(LedgerUnavailableError):
+            await asyncio.wait_for(ledger.reserve(claims), 2)
+    server.start()
+    await admit(ledger, claims)
+    assert await used(ledger, claims) == [2, 2]
+
+
+async def test_a_redis_that_hangs_is_an_error_in_time_and_takes_nothing(
+    server: Redis, ledger: RedisLedger
+) -> None:
+    claims = claims_of(per_day(10), ceiling=10)
+    await admit(ledger, claims)
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        waiting = [asyncio.wait_for(ledger.reserve(claims), 2) for _ in range(5)]
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    finally:
+        os.kill(server.process.pid, signal.SIGCONT)
+    assert all(isinstance(x, LedgerUnavailableError) for x in outcomes)
+    await admit(ledger, claims)
+    # What the hung server carried out after all has been given back.
+    assert await used(ledger, claims) == [2, 2]
+
+
+async def test_scripts_that_the_server_forgot_are_sent_again(
+    server: Redis, ledger: RedisLedger
+) -> None:
+    import redis
+
+    claims = claims_of(per_day(10))
+    await admit(ledger, claims)
+    with redis.Redis.from_url(server.url) as client:
+        client.script_flush()
+    await admit(ledger, claims)
+    assert await used(ledger, claims) == [2]
+
+
+async def test_every_key_expires(server: Redis, ledger: RedisLedger) -> None:
+    import redis
+
+    await race([ledger], claims_of(per_day(10), ceiling=20, site=100), 30)
+    with redis.Redis.from_url(server.url) as client:
+        keys = list(client.scan_iter())
+        assert keys
+        assert all(client.ttl(key) > 0 for key in keys)
+
+
+async def test_no_redis_at_all_is_said_so() -> None:
+    with pytest.raises(LedgerUnavailableError, match="Redis"):
+        await RedisLedger("redis://127.0.0.1:1/0").start()
