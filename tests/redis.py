@@ -1,10 +1,13 @@
 """A private Redis server for tests: found or installed, on a free loopback port."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -75,3 +78,69 @@ class Redis:
         """End the server and delete what it held."""
         self.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+class RedisCluster:
+    """Three nodes that share the slots among them."""
+
+    def __init__(self) -> None:
+        self._directories = [Path(tempfile.mkdtemp(prefix="daypass-cluster-")) for _ in range(3)]
+        self._ports = [free_port() for _ in range(3)]
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in self._ports)
+
+    def start(self) -> None:
+        """Start the nodes, join them, and wait until they agree that every slot is served."""
+        program = find_program()
+        for port, directory in zip(self._ports, self._directories, strict=True):
+            options = {
+                "port": str(port),
+                "bind": "127.0.0.1",
+                "dir": str(directory),
+                "save": "",
+                "cluster-enabled": "yes",
+                # The default is the port and 10000 more, which may be taken or too large.
+                "cluster-port": str(free_port()),
+            }
+            command = [program, *(x for k, v in options.items() for x in (f"--{k}", v))]
+            self._processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        addresses = [f"127.0.0.1:{port}" for port in self._ports]
+        clients = [redis.Redis(port=port) for port in self._ports]
+        try:
+            for client in clients:
+                _until(client.ping)
+            join = ["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"]
+            subprocess.run(join, check=True, stdout=subprocess.DEVNULL, timeout=60)
+            for client in clients:
+                _until(partial(_serves_every_slot, client))
+        finally:
+            for client in clients:
+                client.close()
+
+    def remove(self) -> None:
+        """End the nodes and delete what they held."""
+        for process in self._processes:
+            process.kill()
+            process.wait(20)
+        for directory in self._directories:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _serves_every_slot(client: redis.Redis) -> bool:
+    info = client.cluster("info")
+    return bool(info["cluster_state"] == "ok")
+
+
+def _until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds; an answer that is an error does not."""
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(redis.RedisError):
+            if condition():
+                return
+        if time.monotonic() > deadline:
+            raise RuntimeError("the Redis Cluster did not come up")
+        time.sleep(0.05)

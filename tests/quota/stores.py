@@ -117,7 +117,7 @@ async def refuse(ledger: Ledger, claims: tuple[Claim, ...]) -> Refusal:
     return outcome
 
 
-async def race(ledgers: list[Ledger], claims: tuple[Claim, ...], times: int) -> int:
+async def race(ledgers: Sequence[Ledger], claims: tuple[Claim, ...], times: int) -> int:
     """How many of so many decisions at once, spread over the ledgers, admit."""
     outcomes = await asyncio.gather(
         *(ledgers[i % len(ledgers)].reserve(claims) for i in range(times))

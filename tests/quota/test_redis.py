@@ -10,7 +10,7 @@ import pytest
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis import RedisLedger
 from tests.quota.stores import admit, claims_of, per_day, race, used
-from tests.redis import Redis
+from tests.redis import Redis, RedisCluster
 
 
 @pytest.fixture
@@ -87,3 +87,35 @@ async def test_every_key_expires(server: Redis, ledger: RedisLedger) -> None:
 async def test_no_redis_at_all_is_said_so() -> None:
     with pytest.raises(LedgerUnavailableError, match="Redis"):
         await RedisLedger("redis://127.0.0.1:1/0").start()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RedisCluster]:
+    cluster = RedisCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) -> None:
+    ledgers = [RedisLedger(cluster.url) for _ in range(3)]
+    for ledger in ledgers:
+        await ledger.start()
+    people = [
+        claims_of(per_day(10), account=f"person {number}", ceiling=12, site=100)
+        for number in range(12)
+    ]
+    admitted = await asyncio.gather(*(race(ledgers, claims, 30) for claims in people))
+    assert sum(admitted) == 100
+    assert max(admitted) <= 10
+    assert [await used(ledgers[0], claims) for claims in people] == [
+        [count, count, 100] for count in admitted
+    ]
+    reservation = await admit(ledgers[1], claims_of(per_day(1), account="one more"))
+    assert await ledgers[1].release(reservation)
+    assert not await ledgers[1].release(reservation)
+    assert await used(ledgers[2], claims_of(per_day(1), account="one more")) == [0]
+    for ledger in ledgers:
+        await ledger.close()

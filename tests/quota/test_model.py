@@ -1,0 +1,135 @@
+"""A model of the ledger, checked against both stores over random histories."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from daypass.plans import Window
+from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
+from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per_day
+from tests.redis import Redis
+
+CEILING = 5
+ACCOUNTS = st.sampled_from(["ann", "bob"])
+SLOTS = st.integers(1, 2)
+LIMITS = st.integers(0, 4)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Two ledgers on one store, and what a day's buckets must hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._used: Counter[tuple[str, int]] = Counter()
+        self._latest: dict[str, int] = {}
+        self._open: list[tuple[Ledger, Reservation, list[tuple[str, int]]]] = []
+        self._last: tuple[Claim, ...] = ()
+
+    make_store: ClassVar[Any]
+
+    @initialize()
+    def start(self) -> None:
+        self._store = self.make_store()
+        self._ledgers = [self._runner.run(self._store.open()) for _ in range(2)]
+
+    @rule(which=st.integers(0, 1), account=ACCOUNTS, slot=SLOTS, limit=LIMITS)
+    def reserve(self, which: int, account: str, slot: int, limit: int) -> None:
+        """A request, on a plan that may have changed since the last one."""
+        claims = claims_of(per_day(limit), account=account, slot=slot, ceiling=CEILING)
+        outcome = self._runner.run(self._ledgers[which].reserve(claims))
+        day = Window.DAY.start(outcome.at)
+        names = [(claim.name, day) for claim in claims]
+        amounts = [claim.limit.amount for claim in claims]
+        has_room = all(self._used[x] < y for x, y in zip(names, amounts, strict=True))
+        assert isinstance(outcome, Reservation) == has_room
+        assert day >= self._latest.get(account, 0), "a closed day was opened again"
+        if isinstance(outcome, Refusal):
+            assert outcome.hit.used >= outcome.hit.claim.limit.amount
+            return
+        self._used.update(names)
+        self._latest[account] = day
+        assert [x.used for x in outcome.buckets] == [self._used[name] for name in names]
+        self._open.append((self._ledgers[which], outcome, names))
+        self._last = claims
+
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        if self._open:
+            ledger, reservation, _ = self._open[data.draw(st.integers(0, len(self._open) - 1))]
+            ledger.settle(reservation)
+
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        """Give back, perhaps again, perhaps what has been settled, perhaps on a later day."""
+        if not self._open:
+            return
+        ledger, reservation, names = self._open[data.draw(st.integers(0, len(self._open) - 1))]
+        was_open = reservation.is_open
+        assert self._runner.run(ledger.release(reservation)) == was_open
+        if was_open:
+            self._used.subtract(names)
+
+    @rule()
+    def crash(self) -> None:
+        """A process dies: what it had reserved is never closed, and stays used."""
+        dead = self._ledgers.pop(0)
+        self._open = [x for x in self._open if x[0] is not dead]
+        self._runner.run(self._store.close(dead))
+        self._ledgers.append(self._runner.run(self._store.open()))
+
+    @rule(hours=st.integers(-30, 30))
+    def shift_clock(self, hours: int) -> None:
+        self._store.shift_clock(hours * 3600)
+
+    @invariant()
+    def the_buckets_hold_what_was_taken(self) -> None:
+        if not self._last:
+            return
+        for state in self._runner.run(self._ledgers[0].peek(self._last)):
+            day = state.resets_at - Window.DAY.seconds
+            assert state.used == self._used[(state.claim.name, day)]
+
+    def teardown(self) -> None:
+        for ledger in getattr(self, "_ledgers", ()):
+            self._runner.run(self._store.close(ledger))
+        self._runner.close()
+
+
+def check(make_store: Callable[[], Store]) -> None:
+    attributes = {"make_store": staticmethod(make_store)}
+    machine = type("Machine", (LedgerMachine,), attributes)
+    options = settings(
+        max_examples=40,
+        stateful_step_count=30,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=options)
+
+
+def test_the_ledger_on_sqlite_follows_the_model() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        numbers = iter(range(10**6))
+        check(lambda: SqliteStore(Path(directory) / f"{next(numbers)}.db"))
+
+
+def test_the_ledger_in_redis_follows_the_model(redis_server: Redis) -> None:
+    def make() -> Store:
+        redis_server.empty()
+        return RedisStore(redis_server.url)
+
+    check(make)
