@@ -149,6 +149,15 @@ class Daypass:
                 settings.site_requests_per_day,
             )
             authenticator = Authenticator(database, policy, clock, fail_open=settings.fail_open)
+            keys_changed = authenticator.forget
+            if settings.redis_url is not None:
+                from daypass.gateway.revocation import Revocations  # noqa: PLC0415
+
+                url = settings.redis_url.get_secret_value()
+                revocations = Revocations(url, authenticator.forget)
+                revocations.start()
+                stack.push_async_callback(revocations.close)
+                keys_changed = revocations.announce
             self._gateway = Gateway(
                 authenticator,
                 ledger,
@@ -167,7 +176,7 @@ class Daypass:
                 serve_chat=self._gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
-                keys_changed=authenticator.forget,
+                keys_changed=keys_changed,
             )
             yield
 
