@@ -13,3 +13,4 @@ export type Allowance = Schemas["Allowance"];
 export type KeyAllowance = Schemas["KeyAllowance"];
 export type UsageToday = Schemas["UsageToday"];
 export type UsageRow = Schemas["UsageOfDay"];
+export type RecentRequest = Schemas["RequestView"];

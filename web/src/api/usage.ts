@@ -20,6 +20,15 @@ export function useUsageHistory(days: number) {
   });
 }
 
+/** The last 200 requests of 7 days at most. */
+export function useRecentRequests() {
+  return useQuery({
+    queryKey: [...usageKey, "requests"],
+    queryFn: ({ signal }) => dataOf(portal.GET("/api/requests", { signal })),
+    staleTime: 5_000,
+  });
+}
+
 /** After a request was counted: every meter on the site reads from these. */
 export function useRefreshUsage(): () => Promise<unknown> {
   const client = useQueryClient();

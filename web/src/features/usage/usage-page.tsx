@@ -3,6 +3,7 @@
 import { PageHeading } from "@/components/page-heading";
 import * as strings from "@/strings";
 import { History } from "./history";
+import { Requests } from "./requests";
 import { Today } from "./today";
 
 export function UsagePage() {
@@ -12,6 +13,7 @@ export function UsagePage() {
       <div className="space-y-14">
         <Today />
         <History />
+        <Requests />
       </div>
     </div>
   );

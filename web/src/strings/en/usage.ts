@@ -1,5 +1,24 @@
 import { count } from "./count";
 
+const outcomes: Record<string, string> = {
+  counted: "Counted",
+  given_back: "Given back",
+  refused: "Refused",
+  not_counted: "Not counted",
+};
+
+const reasons: Record<string, string> = {
+  key_day: "the key's day was spent",
+  key_minute: "too many in a minute",
+  account_day: "the account's day was spent",
+  site_day: "the site's day was spent",
+  caller_left: "the caller left",
+  upstream_429: "the upstream was busy",
+  upstream_unreachable: "the upstream could not be reached",
+  upstream_timeout: "the upstream did not answer in time",
+  upstream_broke_off: "the upstream broke off",
+};
+
 export const usage = {
   title: "Usage",
   text: "Days are counted from 00:00 to 24:00 UTC.",
@@ -18,5 +37,14 @@ export const usage = {
   table: "Usage by day, key and model",
   empty: "Nothing used in the last 30 days. Your first request will show up here.",
   noKeys: "No keys yet.",
+  requests: "Recent requests",
+  requestsText: "What became of each: the last 200 of the last 7 days. Prompts and answers are not kept.",
+  noRequests: "No requests in the last 7 days.",
+  requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Left", id: "Request id" },
+  became: (outcome: string, reason: string) => {
+    const what = outcomes[outcome] ?? outcome;
+    const why = reasons[reason] ?? reason.replaceAll("_", " ");
+    return reason ? `${what}: ${why}` : what;
+  },
   download: "Download CSV",
 };

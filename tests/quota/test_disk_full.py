@@ -1,0 +1,44 @@
+"""A disk that fills up under the embedded ledger: a small tmpfs of its own."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota.sqlite import SqliteLedger
+from tests.quota.stores import admit, claims_of, per_day, used
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    assert os.geteuid() == 0, "mounting a tmpfs needs root: run these tests in a container"
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    subprocess.run(mount, check=True)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+async def test_a_full_disk_is_an_error_and_nothing_is_lost(small_disk: Path) -> None:
+    ledger = SqliteLedger(small_disk / "daypass.db")
+    await ledger.start()
+    claims = claims_of(per_day(1000), ceiling=1000)
+    await admit(ledger, claims)
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(b"x" * 4096)
+    counted = 1
+    with pytest.raises(LedgerUnavailableError, match="full"):
+        for number in range(10_000):
+            await admit(ledger, claims_of(per_day(1), account=f"somebody new {number}"))
+    filler.unlink()
+    await admit(ledger, claims)
+    counted += 1
+    assert await used(ledger, claims) == [counted, counted]
+    await ledger.close()
