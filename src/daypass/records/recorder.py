@@ -30,6 +30,7 @@ class Recorder:
         self._usage: dict[UsageRow, Counter[str]] = {}
         self._receipts: dict[str, deque[Receipt]] = {}
         self._last_used: dict[str, int] = {}
+        self._writing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     def use(self, row: UsageRow, use: Use, at: float) -> None:
@@ -64,7 +65,14 @@ class Recorder:
         await self.flush()
 
     async def flush(self) -> None:
-        """Write what is pending now. What cannot be written stays pending."""
+        """Write what is pending now, and wait for what is being written.
+
+        What cannot be written stays pending.
+        """
+        async with self._writing:
+            await self._write()
+
+    async def _write(self) -> None:
         if not self._usage and not self._receipts:
             return
         pending, self._usage = self._usage, {}
