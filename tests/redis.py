@@ -144,3 +144,35 @@ def _until(condition: Callable[[], object]) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError("the Redis Cluster did not come up")
         time.sleep(0.05)
+
+
+class Sentinel:
+    """A sentinel that knows one Redis server under the name `daypass`."""
+
+    def __init__(self, server: Redis) -> None:
+        self._directory = Path(tempfile.mkdtemp(prefix="daypass-sentinel-"))
+        self._port = free_port()
+        host_and_port = server.url.removeprefix("redis://").partition("/")[0].replace(":", " ")
+        self._config = self._directory / "sentinel.conf"
+        self._config.write_text(
+            f"port {self._port}\nbind 127.0.0.1\ndir {self._directory}\n"
+            f"sentinel monitor daypass {host_and_port} 1\n"
+        )
+        self._process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self._port}/daypass"
+
+    def start(self) -> None:
+        """Start the sentinel and wait until it answers."""
+        command = [find_program(), str(self._config), "--sentinel"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with redis.Redis(port=self._port) as client:
+            _until(client.ping)
+
+    def remove(self) -> None:
+        """End the sentinel and delete what it held."""
+        self._process.kill()
+        self._process.wait(20)
+        shutil.rmtree(self._directory, ignore_errors=True)

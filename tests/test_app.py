@@ -10,7 +10,7 @@ from tests.upstream import FakeUpstream
 
 
 def test_workers_share_sessions_keys_and_limits(start: StartServer, upstream: FakeUpstream) -> None:
-    server = start("--workers", "2", DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
+    server = start("--workers", "3", DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
     person = server.sign_up()
     key = person.create_key("30RequestPerDay")["key"]
 
@@ -19,7 +19,7 @@ def test_workers_share_sessions_keys_and_limits(start: StartServer, upstream: Fa
         with server.gateway(key) as api:
             return api.post("/v1/embeddings", json={}).status_code
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(64) as pool:
         statuses = list(pool.map(call, range(80)))
     assert statuses.count(200) == 30
     assert statuses.count(429) == 50

@@ -10,7 +10,7 @@ import pytest
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis import RedisLedger
 from tests.quota.stores import admit, claims_of, per_day, race, used
-from tests.redis import Redis, RedisCluster
+from tests.redis import Redis, RedisCluster, Sentinel
 
 
 @pytest.fixture
@@ -119,3 +119,16 @@ async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) ->
     assert await used(ledgers[2], claims_of(per_day(1), account="one more")) == [0]
     for ledger in ledgers:
         await ledger.close()
+
+
+async def test_a_sentinel_leads_to_the_server(server: Redis) -> None:
+    sentinel = Sentinel(server)
+    sentinel.start()
+    try:
+        ledger = RedisLedger(sentinel.url)
+        await ledger.start()
+        claims = claims_of(per_day(10), ceiling=10, site=8)
+        assert await race([ledger], claims, 20) == 8
+        await ledger.close()
+    finally:
+        sentinel.remove()
