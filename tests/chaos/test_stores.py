@@ -81,7 +81,7 @@ def test_two_machines_share_limits_sessions_and_revocations(
             with machines[number % 2].gateway(key) as api:
                 return call(api)[0]
 
-        with ThreadPoolExecutor(16) as pool:
+        with ThreadPoolExecutor(64) as pool:
             return sorted(pool.map(one, range(64)))
 
     assert race(created["key"]) == [200] * 30 + [429] * 34
