@@ -86,6 +86,7 @@ class RedisCluster:
     def __init__(self) -> None:
         self._directories = [Path(tempfile.mkdtemp(prefix="daypass-cluster-")) for _ in range(3)]
         self._ports = [free_port() for _ in range(3)]
+        self._bus_ports = [free_port() for _ in range(3)]
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -94,19 +95,7 @@ class RedisCluster:
 
     def start(self) -> None:
         """Start the nodes, join them, and wait until they agree that every slot is served."""
-        program = find_program()
-        for port, directory in zip(self._ports, self._directories, strict=True):
-            options = {
-                "port": str(port),
-                "bind": "127.0.0.1",
-                "dir": str(directory),
-                "save": "",
-                "cluster-enabled": "yes",
-                # The default is the port and 10000 more, which may be taken or too large.
-                "cluster-port": str(free_port()),
-            }
-            command = [program, *(x for k, v in options.items() for x in (f"--{k}", v))]
-            self._processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        self._processes = [self._start_node(number) for number in range(3)]
         addresses = [f"127.0.0.1:{port}" for port in self._ports]
         clients = [redis.Redis(port=port) for port in self._ports]
         try:
@@ -119,6 +108,34 @@ class RedisCluster:
         finally:
             for client in clients:
                 client.close()
+
+    def kill(self, number: int) -> None:
+        """End one of the nodes at once, as a crash would."""
+        self._processes[number].kill()
+        self._processes[number].wait(20)
+
+    def restart(self, number: int, *, wait: bool = True) -> None:
+        """Start a node that was killed, and wait until it sees that every slot is served."""
+        self._processes[number] = self._start_node(number)
+        if not wait:
+            return
+        with redis.Redis(port=self._ports[number]) as client:
+            _until(partial(_serves_every_slot, client))
+
+    def _start_node(self, number: int) -> subprocess.Popen[bytes]:
+        options = {
+            "port": str(self._ports[number]),
+            "bind": "127.0.0.1",
+            "dir": str(self._directories[number]),
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "cluster-enabled": "yes",
+            # The default is the port and 10000 more, which may be taken or too large.
+            "cluster-port": str(self._bus_ports[number]),
+        }
+        command = [find_program(), *(x for k, v in options.items() for x in (f"--{k}", v))]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def remove(self) -> None:
         """End the nodes and delete what they held."""

@@ -197,6 +197,22 @@ async def test_the_sites_unit_comes_back_too(store: Store, ledger: Ledger) -> No
     await admit(ledger, claims)
 
 
+async def test_the_sites_last_units_come_and_go_under_refusals(store: Store) -> None:
+    ledgers = [await store.open() for _ in range(2)]
+    claims = claims_of(per_day(1000), ceiling=1000, site=2)
+
+    async def call_often(ledger: Ledger) -> None:
+        for _ in range(30):
+            outcome = await ledger.reserve(claims)
+            if isinstance(outcome, Reservation):
+                assert await ledger.release(outcome)
+            else:
+                assert outcome.hit.claim.subject == Subject("site")
+
+    await asyncio.gather(*(call_often(ledger) for ledger in ledgers for _ in range(8)))
+    assert (await used(ledgers[0], claims))[:2] == [0, 0]
+
+
 async def test_the_sites_ceiling_is_for_a_day(store: Store, ledger: Ledger) -> None:
     claims = claims_of(per_day(1000), ceiling=1000, site=3)
     assert await race([ledger], claims, 2) == 2

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota.ledger import LedgerUnavailableError, Refusal, Reservation
 from daypass.quota.redis import RedisLedger
-from tests.quota.stores import admit, claims_of, per_day, race, used
+from tests.quota.stores import admit, claims_of, per_day, race, refuse, used
 from tests.redis import Redis, RedisCluster, Sentinel
 
 
@@ -117,8 +117,57 @@ async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) ->
     assert await ledgers[1].release(reservation)
     assert not await ledgers[1].release(reservation)
     assert await used(ledgers[2], claims_of(per_day(1), account="one more")) == [0]
+    await admit(ledgers[0], claims_of())
+    assert (await refuse(ledgers[0], claims_of(site=100))).hit.used == 100
+    await admit(ledgers[0], claims_of(site=101))
     for ledger in ledgers:
         await ledger.close()
+
+
+async def test_nodes_that_died_fail_their_own_accounts_only_and_come_back(
+    cluster: RedisCluster,
+) -> None:
+    ledger = RedisLedger(cluster.url)
+    await ledger.start()
+    people = [claims_of(per_day(10), account=f"of node {number}") for number in range(12)]
+
+    async def admitted_in_time() -> list[bool]:
+        calls = (asyncio.wait_for(ledger.reserve(claims), 2) for claims in people)
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        unexpected = (Exception, Refusal)
+        assert not [
+            x
+            for x in outcomes
+            if isinstance(x, unexpected) and not isinstance(x, LedgerUnavailableError)
+        ]
+        return [isinstance(x, Reservation) for x in outcomes]
+
+    assert all(await admitted_in_time())
+    cluster.kill(0)
+    try:
+        for _ in range(3):
+            admitted = await admitted_in_time()
+            assert any(admitted)
+            assert not all(admitted)
+    finally:
+        cluster.restart(0)
+    assert all(await admitted_in_time())
+
+    for number in range(3):
+        cluster.kill(number)
+    try:
+        for _ in range(2):
+            assert not any(await admitted_in_time())
+    finally:
+        for number in range(3):
+            cluster.restart(number, wait=number == 2)
+    assert all(await admitted_in_time())
+    await ledger.close()
+
+
+async def test_no_cluster_at_all_is_said_so() -> None:
+    with pytest.raises(LedgerUnavailableError):
+        await RedisLedger("redis+cluster://127.0.0.1:1").start()
 
 
 async def test_a_sentinel_leads_to_the_server(server: Redis) -> None:

@@ -81,8 +81,8 @@ class RedisLedger:
         not_before = 0
         while True:
             unit = await lease.take(not_before, deadline)
-            if unit is None:
-                return await self._refuse_on_site(claims, deadline)
+            if isinstance(unit, BucketState):
+                return await self._refuse_on_site(claims, unit, deadline)
             try:
                 outcome = await self._take(claims, unit, deadline, lease.until())
             except TooLateError as late:
@@ -135,10 +135,16 @@ class RedisLedger:
                 found[claim] = lease.state(counter) if lease else state(claim, counter)
         return tuple(found[claim] for claim in claims)
 
-    async def _refuse_on_site(self, claims: Sequence[Claim], deadline: float) -> Refusal:
+    async def _refuse_on_site(
+        self, claims: Sequence[Claim], full: BucketState, deadline: float
+    ) -> Refusal:
         """The refusal of a spent site, with how full the other buckets are."""
-        _, now, _ = await self._ask(_hash(SITE), None, [], wanted=0, deadline=deadline)
-        return refuse(now / SECOND, await self.peek(claims))
+        counted = [claim for claim in claims if claim.subject.kind != SITE]
+        key = _hash_of(counted[0]) if counted else _hash(SITE)
+        _, now, found = await self._ask(key, None, counted, wanted=0, deadline=deadline)
+        rest = map(state, counted, found)
+        states = tuple(full if claim.subject.kind == SITE else next(rest) for claim in claims)
+        return refuse(now / SECOND, states)
 
     async def _take(
         self,
@@ -149,8 +155,8 @@ class RedisLedger:
     ) -> Reservation | Refusal:
         """Take a unit of the buckets of the key and its account. Raises TooLateError."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
-        key = _hash_of(counted[0]) if counted else _hash("")
         name = self._new_name()
+        key = _hash_of(counted[0]) if counted else _hash(name)
         units, now, found = await self._ask(
             key, name, counted, wanted=1, deadline=deadline, no_later=no_later
         )

@@ -1,7 +1,8 @@
 """How commands reach Redis or Valkey: one server, one that Sentinel chooses, or a Cluster."""
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -16,10 +17,13 @@ from redis.exceptions import (
     AskError,
     ClusterDownError,
     MovedError,
+    RedisClusterException,
     RedisError,
     ResponseError,
+    SlotNotCoveredError,
     TryAgainError,
 )
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 SOCKET_TIMEOUT_S = 0.6
 SENTINEL_PORT = 26_379
@@ -133,15 +137,19 @@ class _ClusterWire:
         self._client = client
 
     async def open(self) -> None:
-        await self._client.initialize()
+        with _as_connection_error():
+            await self._client.initialize()
 
     def node(self, key: str) -> str:
-        node = self._client.get_node_from_key(key)
+        try:
+            node = self._client.get_node_from_key(key)
+        except SlotNotCoveredError:
+            node = None
         return node.name if node is not None else ""
 
     async def exchange(self, node: str, commands: Sequence[Command]) -> list[Any]:
         """Straight to the node; by the client's own, slower way where that has moved or gone."""
-        target = self._client.get_node(node_name=node)
+        target = self._client.get_node(node_name=node) if node else None
         replies: list[Any] = [ClusterDownError("no such node")] * len(commands)
         if target is not None:
             connection = target.acquire_connection()
@@ -153,14 +161,27 @@ class _ClusterWire:
                 target.release(connection)
         for place, reply in enumerate(replies):
             if isinstance(reply, _ELSEWHERE):
-                try:
-                    replies[place] = await self._client.execute_command(*commands[place])
-                except ResponseError as error:
-                    replies[place] = error
+                with _as_connection_error():
+                    replies[place] = await self._execute(commands[place])
         return replies
+
+    async def _execute(self, command: Command) -> Any:
+        try:
+            return await self._client.execute_command(*command)
+        except ResponseError as error:
+            return error
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+@contextlib.contextmanager
+def _as_connection_error() -> Iterator[None]:
+    """What redis-py raises for a Cluster that cannot be reached is no RedisError."""
+    try:
+        yield
+    except RedisClusterException as error:
+        raise RedisConnectionError(str(error)) from error
 
 
 # hiredis annotates a tuple of one argument and takes any number of them.

@@ -47,20 +47,20 @@ class SiteLease:
         self._asking: asyncio.Task[Grant] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    async def take(self, not_before: int, deadline: float) -> Counter | None:
-        """Take one unit. None: the ceiling is reached.
+    async def take(self, not_before: int, deadline: float) -> Counter | BucketState:
+        """Take one unit. A state, in place of a counter: the bucket is full.
 
         `not_before` (Unix µs): a unit of a window that ends by then is not enough. `deadline` is
         by the event loop's clock. Raises LedgerUnavailableError.
         """
-        while not self._units or self._ends() <= not_before:
+        while not self._units or self._ends(self._counter) <= not_before:
             self._wanted += 1
             try:
                 grant = await self._more(not_before, deadline)
             finally:
                 self._wanted -= 1
-            if not grant.units:
-                return None
+            if not grant.units and self._ends(grant.counter) > not_before:
+                return state(self._claim, grant.counter)
         self._units -= 1
         self._spent += 1
         return self._taken()
@@ -73,7 +73,7 @@ class SiteLease:
 
     def until(self) -> int:
         """The end (Unix µs) of the window whose units are held."""
-        return self._ends()
+        return self._ends(self._counter)
 
     def state(self, stored: Counter | None = None) -> BucketState:
         """How full the bucket is, not counting what is held here. `stored`: as Redis has it."""
@@ -88,8 +88,8 @@ class SiteLease:
             self._timer = None
         self._return(self._units)
 
-    def _ends(self) -> int:
-        return self._claim.limit.window.end(self._counter.since // SECOND) * SECOND
+    def _ends(self, counter: Counter) -> int:
+        return self._claim.limit.window.end(counter.since // SECOND) * SECOND
 
     def _taken(self) -> Counter:
         return Counter(self._counter.since, self._counter.used - self._units)
