@@ -220,3 +220,14 @@ async def test_the_sites_ceiling_is_for_a_day(store: Store, ledger: Ledger) -> N
     assert await race([ledger], claims, 5) == 3
     store.shift_clock(DAY)
     assert await race([ledger], claims, 5) == 3
+
+
+async def test_the_sites_units_of_yesterday_are_not_spent_today(
+    store: Store, ledger: Ledger
+) -> None:
+    claims = claims_of(per_day(1000), ceiling=1000, site=1000)
+    await admit(ledger, claims)
+    store.shift_clock(DAY)
+    reservation = await admit(ledger, claims)
+    assert reservation.buckets[-1].resets_at == NOON + DAY * 3 / 2
+    assert await used(ledger, claims) == [1, 1, 1]

@@ -141,9 +141,15 @@ class Lane:
         replies = await self._patiently([x.command("EVALSHA") for x in calls])
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
-            again = await self._patiently([calls[i].command("EVAL") for i in unknown])
-            for i, reply in zip(unknown, again, strict=True):
-                replies[i] = reply
+            # All that follows is repeated too, which changes nothing that was carried out: so
+            # that what is owed is given back before anything is refused for want of it.
+            first = unknown[0]
+            replies[first:] = await self._patiently(
+                [
+                    calls[i].command("EVAL" if i in unknown else "EVALSHA")
+                    for i in range(first, len(calls))
+                ]
+            )
         return replies
 
     async def _patiently(self, commands: list[Command]) -> list[Any]:
