@@ -211,7 +211,7 @@ def _describe(state: BucketState) -> dict[str, object]:
         "subject": state.claim.subject.kind,
         "measure": limit.measure.value,
         "window": limit.window.value,
-        "limit": limit.amount,
+        "limit": limit.capacity,
         "used": state.used,
         "remaining": state.remaining,
         "resets_at": iso_time(state.resets_at),

@@ -29,7 +29,7 @@ class Meter:
         shown = self.shown
         return {
             "used": shown.used if shown else 0,
-            "limit": shown.claim.limit.amount if shown else None,
+            "limit": shown.claim.limit.capacity if shown else None,
             "remaining": min((x.remaining for x in self.buckets), default=None),
             "resets_at": shown.resets_at if shown else None,
         }

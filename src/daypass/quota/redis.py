@@ -167,7 +167,7 @@ class RedisLedger:
             site_unit if claim.subject.kind == SITE and site_unit else next(rest)
             for claim in claims
         )
-        states = tuple(state(claim, counter) for claim, counter in zip(claims, taken, strict=True))
+        states = tuple(map(state, claims, taken))
         at = now / SECOND
         return Reservation(at, states, taken, name) if units else refuse(at, states)
 
@@ -190,9 +190,8 @@ class RedisLedger:
         reply = await self._lane(key).submit(call)
         if reply == b"closed":
             raise LedgerUnavailableError("Redis: the decision came too late")
-        units, now, *numbers = (int(x) for x in reply.split())
-        pairs = zip(numbers[::2], numbers[1::2], strict=True)
-        return units, now, [Counter(since, used) for since, used in pairs]
+        numbers = map(int, reply.split())
+        return next(numbers), next(numbers), list(map(Counter, numbers, numbers))
 
     def _give_back(
         self, key: str, name: str, units: int, taken: Sequence[tuple[Claim, Counter]]

@@ -1,0 +1,32 @@
+"""Headers of limits, checked without a server."""
+
+from daypass.gateway.errors import over_limit, rate_limit_headers
+from daypass.plans import Limit, Measure, Window
+from daypass.quota.ledger import BucketState, Claim, Refusal, Subject
+
+KEY = Subject("key", "ann", 1)
+BURST = Claim(KEY, Limit(Measure.REQUESTS, 60, Window.MINUTE, burst=5))
+DAY = Claim(KEY, Limit(Measure.REQUESTS, 100, Window.DAY))
+NOW = 1_795_608_000.5
+
+
+def test_a_token_bucket_is_named_by_its_burst_and_the_time_to_refill_it() -> None:
+    buckets = [BucketState(BURST, 4, 1_795_608_002), BucketState(DAY, 4, 1_795_651_200)]
+    assert dict(rate_limit_headers(buckets, NOW)) == {
+        b"x-ratelimit-limit-requests": b"5",
+        b"x-ratelimit-remaining-requests": b"1",
+        b"x-ratelimit-reset-requests": b"2s",
+        b"ratelimit-policy": b'"burst";q=5;w=5',
+        b"ratelimit": b'"burst";r=1;t=2',
+    }
+
+
+def test_a_spent_burst_is_a_throttle() -> None:
+    hit = BucketState(BURST, 5, 1_795_608_002)
+    error = over_limit(Refusal(NOW, hit, (hit,)), "60PerMinute")
+    assert (error.status, error.code) == (429, "rate_limit_exceeded")
+    assert "60 requests per minute, 5 at once" in error.message
+    assert error.figures["limit"] == 5
+    headers = dict(error.headers)
+    assert 2 <= int(headers[b"retry-after"]) <= 60
+    assert b"x-should-retry" not in headers
