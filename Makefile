@@ -39,6 +39,7 @@ openapi: .venv/installed-dev
 CYCLES ?= 100
 soak: .venv/installed-dev
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES)
+	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES) --redis
 
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium

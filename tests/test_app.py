@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx2 as httpx
 
-from tests.conftest import Server, StartServer
+from tests.conftest import Server, StartServer, daypass
 from tests.upstream import FakeUpstream
 
 
@@ -66,12 +66,15 @@ class Anew:
 def test_a_revoked_key_is_refused_by_every_worker_within_a_second(start: StartServer) -> None:
     server = start("--workers", "2")
     person = server.sign_up()
-    for act in ("delete", "rotate"):
+    for act in ("delete", "rotate", "disable"):
         created = person.create_key()
         warm(server, created["key"])
         path = f"/api/api-keys/{created['id']}"
         if act == "delete":
             assert person.http.delete(path).status_code == 204
+        elif act == "disable":
+            settings = {"DAYPASS_DATA_DIR": str(server.data_dir)}
+            assert daypass("accounts", "disable", person.email, **settings).returncode == 0
         else:
             assert person.http.post(f"{path}/rotate").status_code == 200
         assert refused_after(Anew(server, created["key"])) < 1

@@ -2,11 +2,13 @@ import json
 import stat
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from daypass import api_keys
 from tests.conftest import Person, Server, StartServer, daypass
+from tests.postgres import Postgres
 from tests.upstream import FakeUpstream
 
 
@@ -85,6 +87,17 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> N
     wrong = daypass("doctor", DAYPASS_SIGN_UP="maybe")
     assert wrong.returncode == 1
     assert "FAIL settings: DAYPASS_SIGN_UP" in wrong.stdout
+
+
+def test_doctor_needs_no_directory_made_before_it(
+    tmp_path: Path, postgres_server: Postgres
+) -> None:
+    ended = daypass(
+        "doctor",
+        DAYPASS_DATA_DIR=str(tmp_path / "not there yet"),
+        DAYPASS_DATABASE_URL=postgres_server.create_database(f"test_{uuid4().hex}"),
+    )
+    assert ended.returncode == 0, ended.stdout
 
 
 def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> None:

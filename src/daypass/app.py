@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
 from daypass.demo import DemoUpstream
+from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.errors import GatewayError
@@ -31,11 +33,13 @@ from daypass.portal.context import Portal, same_origin
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
-from daypass.records.database import Database
+from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
 from daypass.settings import Settings, load_settings
 from daypass.telemetry import configure_logging
+
+log = structlog.get_logger()
 
 PORTAL_PATHS = ("/api/", "/healthz", "/readyz")
 
@@ -110,10 +114,11 @@ class Daypass:
             await self._portal(scope, receive, send)
         else:
             is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
-            # A fault has been answered and logged where it happened: the server, which would
-            # print all of it, need not hear of it.
-            with contextlib.suppress(Exception):
+            try:
                 await (self._pages if is_page else self._portal)(scope, receive, send)
+            except Exception as error:
+                # It has been answered already. The server would print all of it, secrets too.
+                log.error("request_fault", reason=place_of(error))
 
     def openapi(self) -> dict[str, Any]:
         """The portal's OpenAPI document."""
@@ -128,19 +133,18 @@ class Daypass:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings = self._settings
-
         clock = _make_clock(settings)
         async with contextlib.AsyncExitStack() as stack:
             await prepare(settings)
             database = Database(settings.database_address)
             stack.push_async_callback(database.close)
-            ledger = make_ledger(settings)
+            ledger = _make_ledger(settings)
             await ledger.start()
             stack.push_async_callback(ledger.close)
             recorder = Recorder(database)
             recorder.start()
             stack.push_async_callback(recorder.close)
-            upstream = _open_upstream(settings)
+            upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
             policy = QuotaPolicy.of(
@@ -182,13 +186,22 @@ class Daypass:
 
 
 async def prepare(settings: Settings) -> None:
-    """Make the data directory and the tables, and see whether the ledger can be opened.
-
-    Raises DatabaseUnavailableError or LedgerUnavailableError, with one clear line.
-    """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the data directory and the tables. Raises DatabaseUnavailableError."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
+        raise DatabaseUnavailableError(message) from error
     await upgrade(settings.database_address)
-    ledger = make_ledger(settings)
+
+
+async def rehearse(settings: Settings) -> None:
+    """See whether a start would find its stores, so that what fails can be told in one line.
+
+    Raises DatabaseUnavailableError or LedgerUnavailableError.
+    """
+    await prepare(settings)
+    ledger = _make_ledger(settings)
     await ledger.start()
     await ledger.close()
 
@@ -197,7 +210,7 @@ def _make_clock(settings: Settings) -> Callable[[], float]:
     return lambda: time.time() + settings.clock_offset_s
 
 
-def make_ledger(settings: Settings) -> Ledger:
+def _make_ledger(settings: Settings) -> Ledger:
     """The ledger that the settings name, to be started: in Redis, or embedded."""
     if settings.redis_url is None:
         return SqliteLedger(settings.ledger_path, _make_clock(settings))
@@ -206,7 +219,8 @@ def make_ledger(settings: Settings) -> Ledger:
     return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
 
 
-def _open_upstream(settings: Settings) -> Upstream:
+def open_upstream(settings: Settings) -> Upstream:
+    """The upstream that the settings name, or the demo model. Needs a running event loop."""
     if settings.uses_demo_model:
         return DemoUpstream()
     key = settings.upstream_api_key

@@ -49,10 +49,10 @@ def serve(
     """Serve the site, the portal and the gateway."""
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
-    from daypass.app import prepare  # noqa: PLC0415
+    from daypass.app import rehearse  # noqa: PLC0415
 
     settings = load_settings()
-    asyncio.run(prepare(settings))
+    asyncio.run(rehearse(settings))
     address = f"[{host}]" if ":" in host else host
     typer.echo(f"Daypass: {settings.public_url or f'http://{address}:{port}'}", err=True)
     typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)

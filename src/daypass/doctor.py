@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import make_url
 
-from daypass.app import make_ledger
-from daypass.gateway.upstream import HttpUpstream, UpstreamError, UpstreamRequest
+from daypass.app import open_upstream, rehearse
+from daypass.gateway.upstream import UpstreamError, UpstreamRequest
 from daypass.portal.site import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import upgrade
+from daypass.records.database import DatabaseUnavailableError
 from daypass.settings import Settings, SettingsError, load_settings
 
 
@@ -45,20 +44,15 @@ def _examine_site() -> Finding:
 
 
 async def _examine_stores(settings: Settings) -> list[Finding]:
-    database = Database(settings.database_address)
-    ledger = make_ledger(settings)
     where = make_url(settings.database_address).render_as_string(hide_password=True)
     try:
-        await upgrade(settings.database_address)
-        await database.ping()
-        await ledger.start()
-        await ledger.peek([])
-        await ledger.close()
-    except (DatabaseUnavailableError, LedgerUnavailableError) as error:
-        advice = "Check that DAYPASS_DATA_DIR exists, is writable, and has room."
+        await rehearse(settings)
+    except DatabaseUnavailableError as error:
+        advice = "Check DAYPASS_DATA_DIR (writable, with room?) or DAYPASS_DATABASE_URL."
         return [Finding("database", False, str(error), advice)]
-    finally:
-        await database.close()
+    except LedgerUnavailableError as error:
+        advice = "Check DAYPASS_DATA_DIR (writable, with room?) or DAYPASS_REDIS_URL."
+        return [Finding("database", True, where), Finding("ledger", False, str(error), advice)]
     return [Finding("database", True, where), Finding("ledger", True, _ledger_name(settings))]
 
 
@@ -69,13 +63,8 @@ def _ledger_name(settings: Settings) -> str:
 async def _examine_upstream(settings: Settings) -> Finding:
     if settings.uses_demo_model:
         return Finding("upstream", True, "the demo model", "Set OPENAI_API_KEY for real answers.")
-    key = settings.upstream_api_key
-    upstream = HttpUpstream(
-        settings.upstream_base_url,
-        key.get_secret_value() if key else None,
-        connect_timeout_s=settings.connect_timeout_s,
-        read_timeout_s=min(30, settings.read_timeout_s),
-    )
+    patience = {"read_timeout_s": min(30, settings.read_timeout_s)}
+    upstream = open_upstream(settings.model_copy(update=patience))
     where = settings.upstream_base_url
     try:
         response = await upstream.open(UpstreamRequest("GET", "/models", [], b""))

@@ -5,6 +5,7 @@ python -m tests.chaos.kill --cycles 100
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 from tests.conftest import Server, start_server
+from tests.redis import Redis
 from tests.upstream import FakeUpstream
 
 LIMIT = 30
@@ -116,7 +118,16 @@ async def _load(server: Server, key: str, *, kill: bool) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--cycles", type=int, default=100)
+    parser.add_argument("--redis", action="store_true", help="count in a private Redis")
+    asked = parser.parse_args()
     began = time.monotonic()
-    found = run(parser.parse_args().cycles)
+    with contextlib.ExitStack() as stack:
+        settings = {}
+        if asked.redis:
+            redis = Redis()
+            stack.callback(redis.remove)
+            redis.start()
+            settings["DAYPASS_REDIS_URL"] = redis.url
+        found = run(asked.cycles, **settings)
     print(f"{time.monotonic() - began:.0f} s")
     raise SystemExit(found.over_limit > 0 or found.uncounted > 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
-from tests.conftest import PASSWORD, Server, StartServer
+from tests.conftest import PASSWORD, Person, Server, StartServer
 from tests.e2e.browser import chromium
 
 PHONE = {"width": 360, "height": 780}
@@ -36,6 +36,13 @@ class Visit:
         self.page.on("console", self._on_console)
         self.page.on("response", self._on_response)
         self.page.on("request", self._on_request)
+
+    def sign_in(self, person: Person) -> None:
+        """Let the browser be this person's."""
+        cookies = person.http.cookies.items()
+        self.context.add_cookies(
+            [{"name": name, "value": value, "url": self._origin} for name, value in cookies]
+        )
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -146,9 +153,7 @@ def test_from_the_landing_page_to_the_spent_day(
 def test_a_key_is_renamed_moved_rotated_and_deleted(visit: Visit, demo: Server) -> None:
     person = demo.sign_up()
     person.create_key(name="laptop")
-    visit.context.add_cookies(
-        [{"name": k, "value": v, "url": demo.url} for k, v in person.http.cookies.items()]
-    )
+    visit.sign_in(person)
     page = visit.page
     page.goto("/keys/")
     page.get_by_role("button", name="Edit laptop").click()
@@ -210,9 +215,7 @@ def test_an_upstream_that_is_down_is_said_so(browser: Browser, start: StartServe
     person = server.sign_up()
     person.create_key()
     visit = Visit(browser, server, DESKTOP)
-    visit.context.add_cookies(
-        [{"name": k, "value": v, "url": server.url} for k, v in person.http.cookies.items()]
-    )
+    visit.sign_in(person)
     page = visit.page
     page.goto("/chat/")
     composer = page.get_by_role("textbox", name="Message")
@@ -227,9 +230,7 @@ def test_a_script_in_an_answer_is_text(browser: Browser, demo: Server) -> None:
     person = demo.sign_up()
     person.create_key()
     visit = Visit(browser, demo, DESKTOP)
-    visit.context.add_cookies(
-        [{"name": k, "value": v, "url": demo.url} for k, v in person.http.cookies.items()]
-    )
+    visit.sign_in(person)
     page = visit.page
     page.goto("/chat/")
     attack = (

@@ -139,3 +139,27 @@ async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None
     async with database.read() as session:
         count = await session.scalar(text("SELECT count(*) FROM request_receipt"))
     assert count == receipts.KEPT
+
+
+async def test_what_was_written_though_the_reply_was_lost_is_no_fault(database: Database) -> None:
+    recorder = Recorder(database)
+    for _ in range(2):
+        recorder.receipt("acc_1", receipt(1, DAY * 1000))
+        await recorder.flush()
+    recorder.receipt("acc_1", receipt(2, DAY * 1000 + 1))
+    await recorder.flush()
+    async with database.read() as session:
+        assert await session.scalar(text("SELECT count(*) FROM request_receipt")) == 2
+
+
+async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database) -> None:
+    recorder = Recorder(database)
+    recorder.start()
+    rows = [UsageRow(DAY, f"key_{number}", "m", "api") for number in range(200)]
+    for row in rows:
+        recorder.use(row, Use(requests=1), DAY)
+    while recorder.has_pending:
+        await asyncio.sleep(0)
+    await recorder.close()
+    async with database.read() as session:
+        assert await session.scalar(text("SELECT sum(requests) FROM usage_day")) == len(rows)

@@ -80,7 +80,7 @@ class Authenticator:
                 raise
             log.warning("key_not_checked", api_key_id=cached[1].api_key_id, reason=str(error))
             return cached[1]
-        if holder is None or (holder.expires_at or self._clock() + 1) <= self._clock():
+        if holder is None or holder.has_expired(self._clock()):
             raise invalid_api_key(BAD_KEY.format(mask(secret)))
         principal = self._to_principal(holder)
         if len(self._cache) >= CACHE_SIZE:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from daypass.faults import place_of
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
 
@@ -102,8 +101,7 @@ def install(app: FastAPI) -> None:
         detail = "Daypass cannot reach its database right now. Please try again in a moment."
         return to_response(ProblemError(503, detail).problem)
 
-    async def on_fault(_request: Request, error: Exception) -> Response:
-        log.error("portal_fault", reason=place_of(error))
+    async def on_fault(_request: Request, _error: Exception) -> Response:
         detail = "Something went wrong in Daypass. The operator finds it in the log."
         return to_response(ProblemError(500, detail).problem)
 

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -108,11 +108,6 @@ async def find_by_session(session: AsyncSession, token: str, now: int) -> Accoun
 async def close_session(session: AsyncSession, token: str) -> None:
     """Sign a browser out."""
     await session.execute(delete(Session).where(Session.digest == _digest(token)))
-
-
-async def count_all(session: AsyncSession) -> int:
-    """How many accounts there are."""
-    return await session.scalar(select(func.count()).select_from(Account)) or 0
 
 
 def _digest(token: str) -> str:

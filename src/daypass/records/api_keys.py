@@ -27,6 +27,10 @@ class KeyHolder:
     account_disabled: bool
     expires_at: int | None
 
+    def has_expired(self, now: float) -> bool:
+        """Whether the grace of a secret that was rotated away is over (Unix time, seconds)."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 async def create(
     session: AsyncSession,
@@ -136,7 +140,7 @@ async def remove(session: AsyncSession, key: ApiKey, now: int) -> None:
 
 
 async def find_holder(session: AsyncSession, digest: str) -> KeyHolder | None:
-    """Who holds the key with this digest. The caller checks `expires_at`."""
+    """Who holds the key with this digest. The caller asks whether it has expired."""
     row = await session.execute(
         _HOLDER.add_columns(ApiKeySecret.expires_at)
         .join(ApiKeySecret, ApiKeySecret.api_key_id == ApiKey.id)

@@ -6,9 +6,10 @@ No prompt and no answer is in a receipt.
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.records.database import insert_into
 from daypass.records.tables import ApiKey, RequestReceipt
 
 KEPT = 200
@@ -35,7 +36,8 @@ class Receipt(NamedTuple):
 async def add(session: AsyncSession, account_id: str, new: Iterable[Receipt]) -> None:
     """Add receipts to an account's, and drop the oldest ones over the number and age kept."""
     rows = [receipt._asdict() | {"account_id": account_id} for receipt in new]
-    await session.execute(insert(RequestReceipt), rows)
+    # One may have been written before, by a transaction whose reply was lost.
+    await session.execute(insert_into(session, RequestReceipt).on_conflict_do_nothing(), rows)
     mine = RequestReceipt.account_id == account_id
     last_kept = (
         select(RequestReceipt.at)

@@ -1,7 +1,6 @@
 """What happened, gathered in memory and written in batches."""
 
 import asyncio
-import contextlib
 from collections import Counter, deque
 
 import structlog
@@ -52,16 +51,20 @@ class Recorder:
             kept = self._receipts[account_id] = deque(maxlen=receipts.KEPT)
         kept.append(receipt)
 
+    @property
+    def has_pending(self) -> bool:
+        """Whether anything waits to be written."""
+        return bool(self._usage or self._receipts)
+
     def start(self) -> None:
         """Begin to write in the background."""
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         """Write what is pending and stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        async with self._writing:  # What is being written is written to its end.
+            if self._task is not None:
+                self._task.cancel()
         await self.flush()
 
     async def flush(self) -> None:
@@ -73,7 +76,7 @@ class Recorder:
             await self._write()
 
     async def _write(self) -> None:
-        if not self._usage and not self._receipts:
+        if not self.has_pending:
             return
         pending, self._usage = self._usage, {}
         kept, self._receipts = self._receipts, {}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.records.database import insert_into
 from daypass.records.tables import ApiKey, UsageDay
 
 
@@ -34,9 +34,7 @@ class Use:
 async def add(session: AsyncSession, row: UsageRow, counter: Counter[str]) -> None:
     """Add what was counted to a row."""
     counts = {name: counter[name] for name in Use.__dataclass_fields__}
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite.insert if is_sqlite else postgresql.insert
-    statement = insert(UsageDay).values(**row._asdict(), **counts)
+    statement = insert_into(session, UsageDay).values(**row._asdict(), **counts)
     columns = UsageDay.__table__.c
     await session.execute(
         statement.on_conflict_do_update(
