@@ -28,7 +28,7 @@ export const usage = {
   history: "Last 30 days",
   served: "Served",
   refused: "Refused",
-  total: (served: number, refused: number) => `${count(served, "request", "requests")} served, ${count(refused, "one refused", "refused")}`,
+  total: (served: number, refused: number) => `${count(served, "request", "requests")} served, ${refused.toLocaleString("en")} refused`,
   chartLabel: (served: number, refused: number) =>
     `Requests by day for 30 days: ${served} served, ${refused} refused in all. The table below has the figures.`,
   bar: (date: string, served: number, refused: number) => `${date}: ${served} served, ${refused} refused`,
