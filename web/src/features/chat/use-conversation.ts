@@ -77,7 +77,8 @@ export function useConversation(accountId: string) {
     draft,
     partial,
     incident,
-    isStreaming: ask.isPending,
+    // Over as soon as the answer stands among the messages, or it would be shown twice for a moment.
+    isStreaming: ask.isPending && messages.at(-1)?.role === "user",
     isComplete: ask.isSuccess,
     send: (content: string, target: Target) =>
       put([...messages, { role: "user", content }], true, target),
