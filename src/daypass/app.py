@@ -1,6 +1,7 @@
 """The composition root: settings in, one ASGI application out."""
 
 import contextlib
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -16,7 +17,8 @@ from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.errors import GatewayError
-from daypass.gateway.upstream import HttpUpstream, Upstream
+from daypass.gateway.http_upstream import HttpUpstream
+from daypass.gateway.upstream import Upstream
 from daypass.portal import (
     accounts,
     api_keys,
@@ -182,6 +184,9 @@ class Daypass:
                 write_usage=recorder.flush,
                 keys_changed=keys_changed,
             )
+            # What is here now stays: the garbage collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
             yield
 
 

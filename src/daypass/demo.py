@@ -13,7 +13,8 @@ import random
 import re
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -55,7 +56,7 @@ class DemoUpstream:
             asked = json.loads(body) if body else {}
         except ValueError:
             asked = {}
-        path = request.target.partition("?")[0]
+        path = request.target.partition(b"?")[0].decode("latin-1")
         match request.method, path:
             case "GET", "/models":
                 models = [_model(MODEL), _model(EMBEDDING_MODEL)]
@@ -84,15 +85,21 @@ class DemoResponse:
         if not paced:
             length = sum(len(piece) for piece in pieces)
             self.headers.append((b"content-length", b"%d" % length))
-        self._pieces = pieces
+        self._pieces = deque(pieces)
         self._paced = paced
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body."""
-        for piece in self._pieces:
-            if self._paced:
-                await asyncio.sleep(random.uniform(*WORD_DELAY_S))  # noqa: S311
-            yield piece
+    @property
+    def ended(self) -> bool:
+        """Whether all of the body has been read."""
+        return not self._pieces
+
+    async def read(self) -> bytes:
+        """The next piece of the body; empty at its end."""
+        if not self._pieces:
+            return b""
+        if self._paced:
+            await asyncio.sleep(random.uniform(*WORD_DELAY_S))  # noqa: S311
+        return self._pieces.popleft()
 
     def close(self) -> None:
         """Nothing to close."""

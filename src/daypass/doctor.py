@@ -67,7 +67,7 @@ async def _examine_upstream(settings: Settings) -> Finding:
     upstream = open_upstream(settings.model_copy(update=patience))
     where = settings.upstream_base_url
     try:
-        response = await upstream.open(UpstreamRequest("GET", "/models", [], b""))
+        response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
         response.close()
     except UpstreamError as error:
         advice = "Check DAYPASS_UPSTREAM_BASE_URL and the network."

@@ -1,7 +1,8 @@
 """What goes back to the caller, errors included."""
 
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
+from itertools import count
+from secrets import token_hex
 
 import structlog
 
@@ -19,13 +20,17 @@ CALLER_LEFT = 499
 
 log = structlog.get_logger()
 
+# Request ids of one process share what is random in them: randomness is dear by the request.
+_process = token_hex(10)
+_numbers = count(1)
+
 
 class Answer:
     """What goes back to the caller: its headers gather on the way, its start is sent once."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.request_id = f"req_{uuid4().hex}"
+        self.request_id = f"req_{_process}{next(_numbers):012x}"
         self.status = CALLER_LEFT
         self.started = False
         self._headers: Headers = [(b"x-request-id", self.request_id.encode())]

@@ -16,7 +16,7 @@ from daypass.gateway.request import (
     CallerGoneError,
     StreamedBody,
     Target,
-    check_length,
+    declared_length,
     is_json,
     model_of,
     read_body,
@@ -47,6 +47,12 @@ class Call:
     body: bytes | StreamedBody
     model: str
     via: Literal["api", "chat"]
+
+    def to_upstream(self) -> UpstreamRequest:
+        """What of it goes on."""
+        length = self.body.length if isinstance(self.body, StreamedBody) else None
+        target = self.target
+        return UpstreamRequest(target.method, target.raw, self.headers, self.body, length)
 
 
 class Gateway:
@@ -107,9 +113,13 @@ class Gateway:
     async def list_models(self) -> list[str]:
         """Ids of the upstream's models. Raises GatewayError 502 or 504."""
         try:
-            response = await self._upstream.open(UpstreamRequest("GET", "/models", [], b""))
-            body = b"".join([chunk async for chunk in response.chunks()])
-            response.close()
+            response = await self._upstream.open(UpstreamRequest("GET", b"/models", [], b""))
+            try:
+                body = b""
+                while not response.ended:
+                    body += await response.read()
+            finally:
+                response.close()
             return [str(model["id"]) for model in orjson.loads(body)["data"]]
         except UpstreamError as error:
             raise _upstream_failure(error, b"") from error
@@ -121,7 +131,7 @@ class Gateway:
         self, scope: Scope, receive: Receive, principal: Principal, target: Target
     ) -> Call:
         """Check and read what was asked, before anything is counted. Raises GatewayError."""
-        check_length(scope, self._max_body_bytes)
+        length = declared_length(scope, self._max_body_bytes)
         headers = request_headers(scope["headers"])
         body: bytes | StreamedBody
         if is_json(scope):
@@ -130,7 +140,7 @@ class Gateway:
         elif target.method in ("GET", "HEAD", "DELETE"):
             body, model = await read_body(receive, self._max_body_bytes), None
         else:
-            body, model = StreamedBody(receive, self._max_body_bytes), None
+            body, model = StreamedBody(receive, self._max_body_bytes, length), None
         if target.method in ("POST", "PUT", "PATCH"):
             model = _check_model(principal, model)
         return Call(principal, target, headers, body, model or "", "api")
@@ -169,9 +179,7 @@ class Gateway:
     ) -> None:
         """Ask the upstream and send on what it answers. Raises GatewayError when it does not."""
         try:
-            response = await self._upstream.open(
-                UpstreamRequest(call.target.method, str(call.target), call.headers, call.body)
-            )
+            response = await self._upstream.open(call.to_upstream())
         except UpstreamError as error:
             failure = _upstream_failure(error, call.body)
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"

@@ -140,10 +140,13 @@ async def relay(
     the caller cannot take what came so far for the whole.
     """
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    more = True
     try:
-        async for chunk in response.chunks():
-            usage.feed(chunk)
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        while more:
+            piece = await response.read()
+            more = not response.ended
+            usage.feed(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
     except UpstreamBrokeError:
         if not is_event_stream(headers):
             return False
@@ -151,7 +154,6 @@ async def relay(
         event = error.event() if usage.ends_event() else b"\n\n" + error.event()
         await send({"type": "http.response.body", "body": event, "more_body": False})
         return False
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
     return True
 
 

@@ -13,6 +13,8 @@ from daypass.gateway.errors import GatewayError
 PREFIX = b"/v1"
 FREE_PATHS = (b"/models",)
 MODEL_LENGTH = 100
+WATCH_AFTER_S = 0.1
+"""Of a request, after which its caller is watched; within the second that a cancellation has."""
 
 # What a path must not hold: a way out of /v1, or two readings by two servers.
 _SUSPECT = (b"..", b"//", b"\\", b";", b"%2e", b"%2f", b"%5c", b"%00", b"%3b")
@@ -34,9 +36,10 @@ class Target:
     path: bytes
     query: bytes
 
-    def __str__(self) -> str:
-        raw = self.path + b"?" + self.query if self.query else self.path
-        return raw.decode("latin-1")
+    @property
+    def raw(self) -> bytes:
+        """Path and query as one."""
+        return self.path + b"?" + self.query if self.query else self.path
 
     @property
     def is_free(self) -> bool:
@@ -84,11 +87,14 @@ def is_json(scope: Scope) -> bool:
     return media_type == b"application/json" or media_type.endswith(b"+json")
 
 
-def check_length(scope: Scope, max_bytes: int) -> None:
-    """Raise GatewayError 413 for a body declared longer than `max_bytes`."""
+def declared_length(scope: Scope, max_bytes: int) -> int | None:
+    """The body's declared length in bytes. Raises GatewayError 413 for more than `max_bytes`."""
     declared = header(scope, b"content-length")
-    if declared.isdigit() and int(declared) > max_bytes:
+    if not declared.isdigit():
+        return None
+    if int(declared) > max_bytes:
         raise too_large(max_bytes)
+    return int(declared)
 
 
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
@@ -108,7 +114,8 @@ class StreamedBody:
     leaves, so that who passes it on cannot take what came so far for the whole.
     """
 
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
+    def __init__(self, receive: Receive, max_bytes: int, length: int | None = None) -> None:
+        self.length = length
         self._receive = receive
         self._max_bytes = max_bytes
         self._failure: Exception | None = None
@@ -158,7 +165,15 @@ async def while_caller_waits(receive: Receive, body: bytes | StreamedBody) -> As
         gone = True
         task.cancel()
 
-    watcher = asyncio.create_task(watch())
+    watcher: asyncio.Task[None] | None = None
+
+    def start() -> None:
+        nonlocal watcher
+        watcher = loop.create_task(watch())
+
+    # Most answers are there before it is worth a task to watch for who leaves.
+    loop = asyncio.get_running_loop()
+    waiting = loop.call_later(WATCH_AFTER_S, start)
     try:
         yield
     except asyncio.CancelledError:
@@ -167,7 +182,9 @@ async def while_caller_waits(receive: Receive, body: bytes | StreamedBody) -> As
             raise CallerGoneError from None
         raise
     finally:
-        watcher.cancel()
+        waiting.cancel()
+        if watcher is not None:
+            watcher.cancel()
 
 
 def too_large(max_bytes: int) -> GatewayError:
