@@ -155,6 +155,8 @@ class Daypass:
                 settings.site_requests_per_day,
             )
             authenticator = Authenticator(database, policy, clock, fail_open=settings.fail_open)
+            authenticator.start()
+            stack.push_async_callback(authenticator.close)
             keys_changed = authenticator.forget
             if settings.redis_url is not None:
                 from daypass.gateway.revocation import Revocations  # noqa: PLC0415
@@ -187,6 +189,7 @@ class Daypass:
             # What is here now stays: the garbage collector need not look at it again and again.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(10_000, 20, 20)
             yield
 
 

@@ -50,6 +50,7 @@ def serve(
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
     from daypass.app import rehearse  # noqa: PLC0415
+    from daypass.server import HttpProtocol  # noqa: PLC0415
 
     settings = load_settings()
     asyncio.run(rehearse(settings))
@@ -63,7 +64,7 @@ def serve(
         port=port,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         access_log=False,
         log_level="warning",

@@ -1,6 +1,6 @@
 """Headers of limits, checked without a server."""
 
-from daypass.gateway.errors import over_limit, rate_limit_headers
+from daypass.gateway.errors import fullest, over_limit, rate_limit_headers
 from daypass.plans import Limit, Measure, Window
 from daypass.quota.ledger import BucketState, Claim, Refusal, Subject
 
@@ -12,7 +12,7 @@ NOW = 1_795_608_000.5
 
 def test_a_token_bucket_is_named_by_its_burst_and_the_time_to_refill_it() -> None:
     buckets = [BucketState(BURST, 4, 1_795_608_002), BucketState(DAY, 4, 1_795_651_200)]
-    assert dict(rate_limit_headers(buckets, NOW)) == {
+    assert dict(rate_limit_headers(fullest(buckets), NOW)) == {
         b"x-ratelimit-limit-requests": b"5",
         b"x-ratelimit-remaining-requests": b"1",
         b"x-ratelimit-reset-requests": b"2s",

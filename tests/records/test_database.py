@@ -78,7 +78,7 @@ async def test_usage_of_many_writers_adds_up(database: Database) -> None:
         recorder = Recorder(database)
         for _ in range(10):
             for row in order:
-                recorder.use(row, Use(requests=1, input_tokens=3), DAY)
+                recorder.use(row).add(Use(requests=1, input_tokens=3))
             await recorder.flush()
         await recorder.close()
 
@@ -96,7 +96,7 @@ async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
         key = await api_keys.create(
             session, account.id, mint(), name="laptop", usage_plan_id="x", max_keys=1, now=DAY
         )
-        counted = Counter({"requests": 2})
+        counted = Use(requests=2)
         await usage.add(session, UsageRow(DAY, key.id, "m", "api"), counted)
         await usage.add(session, UsageRow(DAY - 86_400, key.id, "m", "api"), counted)
         await usage.add(session, UsageRow(DAY, key.id, "given back", "api"), Counter())
@@ -157,7 +157,7 @@ async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database
     recorder.start()
     rows = [UsageRow(DAY, f"key_{number}", "m", "api") for number in range(200)]
     for row in rows:
-        recorder.use(row, Use(requests=1), DAY)
+        recorder.use(row).add(Use(requests=1))
     while recorder.has_pending:
         await asyncio.sleep(0)
     await recorder.close()

@@ -1,6 +1,5 @@
 """What goes back to the caller, errors included."""
 
-from collections.abc import Awaitable, Callable
 from itertools import count
 from secrets import token_hex
 
@@ -27,6 +26,8 @@ _numbers = count(1)
 
 class Answer:
     """What goes back to the caller: its headers gather on the way, its start is sent once."""
+
+    __slots__ = ("_headers", "_send", "request_id", "started", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -63,27 +64,23 @@ class Answer:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def error(self, error: GatewayError) -> None:
+    async def refuse(self, error: GatewayError) -> None:
         """Send an error in OpenAI's shape."""
         self.add(error.headers)
         await self.json(error.status, error.body())
 
-
-async def serve(call: Callable[[Answer], Awaitable[None]], send: Send) -> None:
-    """Run a call and answer with its error, if it raises one. Ends early with its caller."""
-    answer = Answer(send)
-    try:
-        await call(answer)
-    except GatewayError as error:
-        await answer.error(error)
-    except (LedgerUnavailableError, DatabaseUnavailableError) as error:
-        log.error("cannot_decide", reason=str(error))
-        if not answer.started:
-            await answer.error(unavailable())
-    except CallerGoneError:
-        pass
-    except Exception as error:
-        log.error("gateway_fault", reason=place_of(error))
-        if not answer.started:
+    async def fail(self, error: Exception) -> None:
+        """Tell the caller what went wrong, if he can still be told, and the log, if it is ours."""
+        if isinstance(error, CallerGoneError):
+            return
+        if isinstance(error, GatewayError):
+            refusal = error
+        elif isinstance(error, LedgerUnavailableError | DatabaseUnavailableError):
+            log.error("cannot_decide", reason=str(error))
+            refusal = unavailable()
+        else:
+            log.error("gateway_fault", reason=place_of(error))
             message = "Something went wrong in Daypass. The operator finds it in the log."
-            await answer.error(server_error(500, "internal_error", message))
+            refusal = server_error(500, "internal_error", message)
+        if not self.started:
+            await self.refuse(refusal)

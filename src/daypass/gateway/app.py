@@ -1,12 +1,13 @@
 """The way of a request: authenticate → reserve → relay → settle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import orjson
 import structlog
 
-from daypass.gateway.answer import Answer, serve
+from daypass.gateway.answer import Answer
 from daypass.gateway.asgi import Application, Headers, Receive, Scope, Send
 from daypass.gateway.authenticate import Authenticator, Principal
 from daypass.gateway.charge import Charge
@@ -16,12 +17,12 @@ from daypass.gateway.request import (
     CallerGoneError,
     StreamedBody,
     Target,
+    WhileCallerWaits,
     declared_length,
     is_json,
     model_of,
     read_body,
     target_of,
-    while_caller_waits,
 )
 from daypass.gateway.upstream import (
     Upstream,
@@ -37,7 +38,7 @@ from daypass.records.recorder import Recorder
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One authenticated request on its way to the upstream."""
 
@@ -79,17 +80,18 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request to `/v1/*`, which carries an API key."""
-
-        async def call(answer: Answer) -> None:
+        answer = Answer(send)
+        try:
             target = target_of(scope, self._denied_paths)
-            principal = await self._authenticator.by_headers(scope["headers"])
+            by_name = dict(scope["headers"])
+            principal = await self._authenticator.by_headers(by_name)
             if target.path == b"/key":
                 await self._describe_key(principal, target, answer)
             else:
-                asked = await self._read(scope, receive, principal, target)
-                await self._relay(asked, receive, answer)
-
-        await serve(call, send)
+                call = await self._read(scope["headers"], by_name, receive, principal, target)
+                await self._relay(call, receive, answer)
+        except Exception as error:
+            await answer.fail(error)
 
     def chat(self, api_key_id: str, body: bytes) -> Application:
         """An ASGI application that serves one chat completion on behalf of a key's owner.
@@ -98,15 +100,16 @@ class Gateway:
         """
 
         async def application(_scope: Scope, receive: Receive, send: Send) -> None:
-            async def call(answer: Answer) -> None:
+            answer = Answer(send)
+            try:
                 principal = await self._authenticator.by_id(api_key_id)
                 target = Target("POST", b"/chat/completions", b"")
                 headers = [(b"content-type", b"application/json")]
                 model = _check_model(principal, model_of(body))
-                asked = Call(principal, target, headers, body, model, "chat")
-                await self._relay(asked, receive, answer)
-
-            await serve(call, send)
+                call = Call(principal, target, headers, body, model, "chat")
+                await self._relay(call, receive, answer)
+            except Exception as error:
+                await answer.fail(error)
 
         return application
 
@@ -128,22 +131,27 @@ class Gateway:
             raise server_error(502, "upstream_misconfigured", message) from None
 
     async def _read(
-        self, scope: Scope, receive: Receive, principal: Principal, target: Target
+        self,
+        headers: Headers,
+        by_name: Mapping[bytes, bytes],
+        receive: Receive,
+        principal: Principal,
+        target: Target,
     ) -> Call:
         """Check and read what was asked, before anything is counted. Raises GatewayError."""
-        length = declared_length(scope, self._max_body_bytes)
-        headers = request_headers(scope["headers"])
+        length = declared_length(by_name, self._max_body_bytes)
         body: bytes | StreamedBody
-        if is_json(scope):
+        model = None
+        if is_json(by_name):
             body = await read_body(receive, self._max_body_bytes)
             model = model_of(body)
         elif target.method in ("GET", "HEAD", "DELETE"):
-            body, model = await read_body(receive, self._max_body_bytes), None
+            body = await read_body(receive, self._max_body_bytes)
         else:
-            body, model = StreamedBody(receive, self._max_body_bytes, length), None
+            body = StreamedBody(receive, self._max_body_bytes, length=length)
         if target.method in ("POST", "PUT", "PATCH"):
             model = _check_model(principal, model)
-        return Call(principal, target, headers, body, model or "", "api")
+        return Call(principal, target, request_headers(headers, by_name), body, model or "", "api")
 
     async def _relay(self, call: Call, receive: Receive, answer: Answer) -> None:
         """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
@@ -154,7 +162,7 @@ class Gateway:
             await self._take(charge, answer)
         usage = UsageReader()
         try:
-            async with while_caller_waits(receive, call.body):
+            with WhileCallerWaits(receive, call.body):
                 await self._exchange(call, charge, answer, usage)
         except GatewayError as error:
             answer.status = error.status

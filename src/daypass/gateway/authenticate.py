@@ -1,7 +1,9 @@
 """Headers → Principal: who calls, and what claims the call makes."""
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -11,14 +13,16 @@ from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import Claim
 from daypass.quota.policy import QuotaPolicy
-from daypass.records.api_keys import KeyHolder, find_holder, find_holder_by_id
+from daypass.records.api_keys import KeyHolder, find_holder, find_holder_by_id, key_revision
 from daypass.records.database import Database, DatabaseUnavailableError
 
 log = structlog.get_logger()
 
-CACHE_LIFE_S = 0.8
-"""Below the second within which a revoked key must be refused everywhere."""
-CACHE_SIZE = 100_000
+FRESH_S = 0.9
+"""Seconds for which what is known of keys holds: below the second within which a revoked key
+must be refused everywhere."""
+WATCH_EVERY_S = 0.4
+KNOWN_MAX = 100_000
 
 NO_KEY = (
     "You didn't provide an API key. Send it as 'x-api-key: dp_...' or "
@@ -27,7 +31,7 @@ NO_KEY = (
 BAD_KEY = "Incorrect API key provided: {}. Make one, or look at yours, on this site's keys page."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Principal:
     """An authenticated key, with its account and usage plan."""
 
@@ -35,10 +39,16 @@ class Principal:
     account_id: str
     usage_plan: UsagePlan
     claims: tuple[Claim, ...]
+    expires_at: int | None
+    """When a secret that was rotated away stops to work (Unix time, seconds)."""
 
 
 class Authenticator:
-    """Finds the principal of a request, remembering it for up to a second."""
+    """Finds the principal of a request and remembers it until any key changes.
+
+    It asks the database a few times a second whether one did (`key_revision`), not for every
+    key anew. While it cannot tell, every request is looked up.
+    """
 
     def __init__(
         self,
@@ -57,35 +67,40 @@ class Authenticator:
         self._database = database
         self._policy = policy
         self._clock = clock
-        self._cache: dict[str, tuple[float, Principal]] = {}
+        # Keyed on the digest of the whole key: no two keys share an entry, and no key is
+        # kept in memory.
+        self._known: dict[str, Principal] = {}
+        self._looking: dict[str, asyncio.Task[Principal | None]] = {}
+        self._revision = 0
+        self._fresh_until = 0.0
+        self._forgotten = 0
+        self._watching: asyncio.Task[None] | None = None
 
-    async def by_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
+    def start(self) -> None:
+        """Begin to watch for changes in the background."""
+        self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Stop watching."""
+        tasks = [*self._looking.values(), *([self._watching] if self._watching else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def by_headers(self, headers: Mapping[bytes, bytes]) -> Principal:
         """The principal of the API key in `x-api-key` or `Authorization: Bearer`.
 
         Raises GatewayError: 401 without a valid key, 403 for a disabled account.
         """
         secret = presented_key(headers)
-        # Keyed on the digest of the whole key: no two keys share an entry, and no key is
-        # kept in memory.
         digest = api_keys.digest(secret)
-        now = time.monotonic()
-        cached = self._cache.get(digest)
-        if cached is not None and now < cached[0]:
-            return cached[1]
-        try:
-            async with self._database.read() as session:
-                holder = await find_holder(session, digest)
-        except DatabaseUnavailableError as error:
-            if cached is None or not self._fail_open:
-                raise
-            log.warning("key_not_checked", api_key_id=cached[1].api_key_id, reason=str(error))
-            return cached[1]
-        if holder is None or holder.has_expired(self._clock()):
+        principal = self._known.get(digest)
+        if principal is None or time.monotonic() > self._fresh_until:
+            principal = await self._look_up_once(secret, digest)
+        if principal is None or (
+            principal.expires_at is not None and principal.expires_at <= self._clock()
+        ):
             raise invalid_api_key(BAD_KEY.format(mask(secret)))
-        principal = self._to_principal(holder)
-        if len(self._cache) >= CACHE_SIZE:
-            self._cache.clear()
-        self._cache[digest] = (now + CACHE_LIFE_S, principal)
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
@@ -98,7 +113,56 @@ class Authenticator:
 
     def forget(self) -> None:
         """Look every key up anew: one was deleted, rotated, moved to another plan or disabled."""
-        self._cache.clear()
+        self._forgotten += 1
+        self._known.clear()
+        self._looking.clear()
+
+    async def _look_up_once(self, secret: str, digest: str) -> Principal | None:
+        """Look a key up, once for all who ask at the same time."""
+        if not api_keys.is_well_formed(secret):
+            return None
+        looking = self._looking.get(digest)
+        if looking is None:
+            looking = self._looking[digest] = asyncio.create_task(self._look_up(digest))
+        try:
+            # Whoever leaves must not take the look-up along that others wait for.
+            return await asyncio.shield(looking)
+        except DatabaseUnavailableError as error:
+            known = self._known.get(digest)
+            if known is None or not self._fail_open:
+                raise
+            log.warning("key_not_checked", api_key_id=known.api_key_id, reason=str(error))
+            return known
+        finally:
+            if self._looking.get(digest) is looking:
+                del self._looking[digest]
+
+    async def _look_up(self, digest: str) -> Principal | None:
+        began = self._forgotten
+        async with self._database.read() as session:
+            holder = await find_holder(session, digest)
+        if holder is None:
+            self._known.pop(digest, None)
+            return None
+        principal = self._to_principal(holder)
+        # What changed while this was read may not be in it.
+        if began == self._forgotten:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[digest] = principal
+        return principal
+
+    async def _watch(self) -> None:
+        while True:
+            asked_at = time.monotonic()
+            with contextlib.suppress(DatabaseUnavailableError):
+                async with self._database.read() as session:
+                    revision = await key_revision(session)
+                if revision != self._revision:
+                    self._revision = revision
+                    self.forget()
+                self._fresh_until = asked_at + FRESH_S
+            await asyncio.sleep(WATCH_EVERY_S)
 
     def _to_principal(self, holder: KeyHolder) -> Principal:
         if holder.account_disabled:
@@ -112,28 +176,22 @@ class Authenticator:
             )
             raise GatewayError(403, "usage_plan_retired", message)
         claims = self._policy.claims(holder.account_id, holder.slot, plan)
-        return Principal(holder.api_key_id, holder.account_id, plan, claims)
+        return Principal(holder.api_key_id, holder.account_id, plan, claims, holder.expires_at)
 
 
-def presented_key(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The well-formed API key that the headers carry. Raises GatewayError 401 otherwise."""
-    found: set[bytes] = set()
-    for name, value in headers:
-        if name == b"x-api-key":
-            found.add(value.strip())
-        elif name == b"authorization":
-            scheme, _, credentials = value.strip().partition(b" ")
-            if scheme.lower() == b"bearer":
-                found.add(credentials.strip())
-    found.discard(b"")
-    if not found:
+def presented_key(headers: Mapping[bytes, bytes]) -> str:
+    """The one API key that the headers carry. Raises GatewayError 401 otherwise."""
+    secret = headers.get(b"x-api-key", b"").strip()
+    authorization = headers.get(b"authorization")
+    if authorization is not None:
+        scheme, _, credentials = authorization.strip().partition(b" ")
+        bearer = credentials.strip() if scheme.lower() == b"bearer" else b""
+        if secret and bearer and secret != bearer:
+            raise invalid_api_key("Two different API keys were sent in one request: send one.")
+        secret = secret or bearer
+    if not secret:
         raise invalid_api_key(NO_KEY)
-    if len(found) > 1:
-        raise invalid_api_key("Two different API keys were sent in one request: send one.")
-    secret = found.pop().decode("latin-1")
-    if not api_keys.is_well_formed(secret):
-        raise invalid_api_key(BAD_KEY.format(mask(secret)))
-    return secret
+    return secret.decode("latin-1")
 
 
 def mask(secret: str) -> str:

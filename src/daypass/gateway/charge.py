@@ -1,13 +1,12 @@
 """What one call costs: a reservation from its taking to its closing, and its receipt."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
 from daypass.gateway.asgi import Headers
 from daypass.gateway.authenticate import Principal
-from daypass.gateway.errors import over_limit, rate_limit_headers
+from daypass.gateway.errors import fullest, over_limit, rate_limit_headers
 from daypass.gateway.relay import UsageReader
 from daypass.quota.ledger import (
     BucketState,
@@ -18,7 +17,7 @@ from daypass.quota.ledger import (
 )
 from daypass.records.receipts import Outcome, Receipt
 from daypass.records.recorder import Recorder
-from daypass.records.usage import UsageRow, Use
+from daypass.records.usage import UsageRow
 
 DAY_S = 86_400
 
@@ -27,6 +26,11 @@ log = structlog.get_logger()
 
 class Charge:
     """One call's unit of each bucket: taken, then given back or settled, once."""
+
+    __slots__ = (
+        "_fullest", "_ledger", "_model", "_outcome", "_principal", "_recorder", "_reservation",
+        "_row", "_via", "reason",
+    )  # fmt: skip
 
     def __init__(
         self, ledger: Ledger, recorder: Recorder, principal: Principal, *, model: str, via: str
@@ -37,7 +41,8 @@ class Charge:
         self._model = model
         self._via = via
         self._reservation: Reservation | None = None
-        self._buckets: Sequence[BucketState] = ()
+        self._row: UsageRow
+        self._fullest: BucketState | None = None
         self._outcome: Outcome = "not_counted"
         self.reason = ""
         """Why it was given back or refused, or how a counted answer ended; empty: well."""
@@ -48,22 +53,27 @@ class Charge:
         Raises GatewayError 429 over a limit and LedgerUnavailableError when it cannot be told.
         """
         outcome = await self._ledger.reserve(self._principal.claims)
-        self._buckets = outcome.buckets
+        self._fullest = fullest(outcome.buckets) if outcome.buckets else None
         if isinstance(outcome, Refusal):
-            self._record(Use(refused=1), outcome.at)
-            limit = outcome.hit.claim
-            self.reason = f"{limit.subject.kind}_{limit.limit.window.value}"
+            self._recorder.use(self._usage_row(outcome.at, model="")).refused += 1
+            hit = outcome.hit.claim
+            self.reason = f"{hit.subject.kind}_{hit.limit.window.value}"
             self._outcome = "refused"
             self._write_receipt(request_id, outcome.at, 429)
             raise over_limit(outcome, self._principal.usage_plan.id)
         self._reservation = outcome
         self._outcome = "counted"
-        self._record(Use(requests=1), outcome.at)
+        self._row = self._usage_row(outcome.at, self._model)
+        use = self._recorder.use(self._row)
+        use.requests += 1
+        use.last_at = int(outcome.at)
 
     @property
     def headers(self) -> Headers:
         """The rate-limit headers, as things stand."""
-        return rate_limit_headers(self._buckets, self._reservation.at) if self._reservation else []
+        if self._reservation is None or self._fullest is None:
+            return []
+        return rate_limit_headers(self._fullest, self._reservation.at)
 
     async def give_back(self, reason: str) -> None:
         """Release the units of a call that the upstream did not serve."""
@@ -77,8 +87,9 @@ class Charge:
             return
         if released:
             self._outcome = "given_back"
-            self._record(Use(requests=-1), self._reservation.at)
-            self._buckets = [replace(x, used=max(0, x.used - 1)) for x in self._buckets]
+            self._recorder.use(self._row).requests -= 1
+            back = [replace(x, used=max(0, x.used - 1)) for x in self._reservation.buckets]
+            self._fullest = fullest(back) if back else None
 
     def close(self, request_id: str, status: int, usage: UsageReader) -> None:
         """Settle the call, unless it was given back, and write its receipt."""
@@ -86,26 +97,26 @@ class Charge:
             return
         if self._outcome == "counted":
             self._ledger.settle(self._reservation)
+            use = self._recorder.use(self._row)
             input_tokens, output_tokens = usage.tokens()
-            use = Use(input_tokens=input_tokens, output_tokens=output_tokens)
-            self._record(use, self._reservation.at)
+            use.input_tokens += input_tokens
+            use.output_tokens += output_tokens
         self._write_receipt(request_id, self._reservation.at, status)
 
-    def _record(self, use: Use, at: float) -> None:
-        model = "" if use.refused else self._model
+    def _usage_row(self, at: float, model: str) -> UsageRow:
         day = int(at) // DAY_S * DAY_S
-        self._recorder.use(UsageRow(day, self._principal.api_key_id, model, self._via), use, at)
+        return UsageRow(day, self._principal.api_key_id, model, self._via)
 
     def _write_receipt(self, request_id: str, at: float, status: int) -> None:
         receipt = Receipt(
-            request_id=request_id,
-            at=int(at * 1000),
-            api_key_id=self._principal.api_key_id,
-            model=self._model,
-            via=self._via,
-            status=status,
-            outcome=self._outcome,
-            reason=self.reason,
-            remaining=min((x.remaining for x in self._buckets), default=None),
+            request_id,
+            int(at * 1000),
+            self._principal.api_key_id,
+            self._model,
+            self._via,
+            status,
+            self._outcome,
+            self.reason,
+            self._fullest.remaining if self._fullest else None,
         )
         self._recorder.receipt(self._principal.account_id, receipt)

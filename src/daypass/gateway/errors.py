@@ -8,11 +8,13 @@ import math
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from daypass.gateway.asgi import Headers
+from daypass.plans import Limit
 from daypass.quota.ledger import BucketState, Refusal
 
 THROTTLE_RETRY_MAX_S = 60
@@ -79,7 +81,7 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
     limit = hit.claim.limit
     resets_at = iso_time(hit.resets_at)
     wait = math.ceil(hit.resets_at - refusal.at) + random.randint(0, RETRY_SPREAD_S)  # noqa: S311
-    headers = rate_limit_headers(refusal.buckets, refusal.at)
+    headers = rate_limit_headers(fullest(refusal.buckets), refusal.at)
     figures: dict[str, Any] = {
         "limit": limit.capacity,
         "used": hit.used,
@@ -104,36 +106,54 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
     return GatewayError(429, code, message, type_=type_, headers=headers, **figures)
 
 
-def rate_limit_headers(buckets: Sequence[BucketState], at: float) -> Headers:
-    """OpenAI's `x-ratelimit-*` and the IETF's `RateLimit` fields for the fullest bucket.
+def rate_limit_headers(state: BucketState, at: float) -> Headers:
+    """OpenAI's `x-ratelimit-*` and the IETF's `RateLimit` fields for a request's fullest bucket.
 
     IETF draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. `at` is Unix time.
     """
-    if not buckets:
-        return []
-    state = min(buckets, key=lambda x: (x.remaining, -x.resets_at))
-    limit = state.claim.limit
+    name, limit, policy = _limit_headers(state.claim.limit)
+    remaining, reset = state.remaining, max(0, math.ceil(state.resets_at - at))
+    return [
+        limit,
+        (b"x-ratelimit-remaining-requests", b"%d" % remaining),
+        (b"x-ratelimit-reset-requests", duration(reset)),
+        policy,
+        (b"ratelimit", b'"%b";r=%d;t=%d' % (name, remaining, reset)),
+    ]
+
+
+def fullest(buckets: Sequence[BucketState]) -> BucketState:
+    """The bucket with the least room; of several, the one that frees last."""
+    least = buckets[0]
+    for state in buckets[1:]:
+        more_room = state.remaining - least.remaining
+        if more_room < 0 or (more_room == 0 and state.resets_at > least.resets_at):
+            least = state
+    return least
+
+
+@lru_cache(1024)
+def _limit_headers(limit: Limit) -> tuple[bytes, tuple[bytes, bytes], tuple[bytes, bytes]]:
+    """A limit's name in `RateLimit` fields, and the two headers that only depend on it."""
     name, seconds = limit.window.value.encode(), limit.window.seconds
     if limit.burst is not None:
         # A token bucket's quota is its burst, and its window the time to refill all of it.
         name, seconds = b"burst", math.ceil(limit.burst * seconds / limit.amount)
-    reset = max(0, math.ceil(state.resets_at - at))
-    return [
+    return (
+        name,
         (b"x-ratelimit-limit-requests", b"%d" % limit.capacity),
-        (b"x-ratelimit-remaining-requests", b"%d" % state.remaining),
-        (b"x-ratelimit-reset-requests", duration(reset).encode()),
         (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, limit.capacity, seconds)),
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (name, state.remaining, reset)),
-    ]
+    )
 
 
-def duration(seconds: int) -> str:
+@lru_cache(1024)
+def duration(seconds: int) -> bytes:
     """Whole seconds in the form of OpenAI's headers: `6h12m3s`, `6m0s`, `1s`."""
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)
     if hours:
-        return f"{hours}h{minute}m{second}s"
-    return f"{minute}m{second}s" if minute else f"{second}s"
+        return b"%dh%dm%ds" % (hours, minute, second)
+    return b"%dm%ds" % (minute, second) if minute else b"%ds" % second
 
 
 def iso_time(at: int) -> str:

@@ -1,9 +1,7 @@
 """Bytes through: the upstream's answer to the caller, unchanged, usage read on the way by."""
 
 import re
-from collections import deque
-from json import JSONDecodeError, JSONDecoder
-from typing import Any
+from collections.abc import Mapping
 
 from daypass.gateway.asgi import Headers, Send
 from daypass.gateway.errors import server_error
@@ -51,34 +49,41 @@ NOT_SENT_BACK = HOP_BY_HOP | {
     b"ratelimit-policy",
 }
 
-_USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
-_decoder = JSONDecoder()
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_INPUT_TOKENS = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d{1,9})')
+_OUTPUT_TOKENS = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d{1,9})')
 
 
-def request_headers(headers: Headers) -> Headers:
+def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers:
     """The caller's headers that the upstream may see."""
-    return _without(headers, NOT_SENT_UPSTREAM, (b"x-forwarded-",))
+    kept = [
+        pair
+        for pair in headers
+        if pair[0] not in NOT_SENT_UPSTREAM and not pair[0].startswith(b"x-forwarded-")
+    ]
+    return kept if b"connection" not in by_name else _without_named(kept, headers)
 
 
 def response_headers(headers: Headers) -> Headers:
     """The upstream's headers that the caller may see; its own request id under another name."""
-    upstream_id = [(b"x-upstream-request-id", v) for k, v in headers if k == b"x-request-id"]
-    return _without(headers, NOT_SENT_BACK, (b"x-ratelimit-", b"access-control-")) + upstream_id
-
-
-def _without(headers: Headers, names: frozenset[bytes], prefixes: tuple[bytes, ...]) -> Headers:
     kept = [
-        (name, value)
-        for name, value in headers
-        if name not in names and not name.startswith(prefixes)
+        pair
+        for pair in headers
+        if pair[0] not in NOT_SENT_BACK
+        and not pair[0].startswith((b"x-ratelimit-", b"access-control-"))
     ]
-    named = {
-        token.strip().lower()
-        for name, value in headers
-        if name == b"connection"
-        for token in value.split(b",")
-    }
-    return [pair for pair in kept if pair[0] not in named] if named else kept
+    by_name = dict(headers)
+    upstream_id = by_name.get(b"x-request-id")
+    if upstream_id is not None:
+        kept.append((b"x-upstream-request-id", upstream_id))
+    return kept if b"connection" not in by_name else _without_named(kept, headers)
+
+
+def _without_named(kept: Headers, headers: Headers) -> Headers:
+    """What is kept but for what a `connection` header names: that is for one hop alone."""
+    lists = [value for name, value in headers if name == b"connection"]
+    named = {token.strip().lower() for token in b",".join(lists).split(b",")}
+    return [pair for pair in kept if pair[0] not in named]
 
 
 class UsageReader:
@@ -89,45 +94,34 @@ class UsageReader:
     cannot be mistaken for it, since quotes inside JSON strings are escaped.
     """
 
-    __slots__ = ("_chunks", "_size")
+    __slots__ = ("_tail",)
 
     def __init__(self) -> None:
-        self._chunks: deque[bytes] = deque()
-        self._size = 0
+        self._tail = b""
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, piece: bytes) -> None:
         """Remember a piece of the answer, and forget what is too old to matter."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        while self._size - len(self._chunks[0]) >= TAIL_BYTES:
-            self._size -= len(self._chunks.popleft())
+        self._tail = (self._tail + piece)[-TAIL_BYTES:] if self._tail else piece[-TAIL_BYTES:]
 
     def tokens(self) -> tuple[int, int]:
         """Input and output tokens; zeros where the answer does not tell."""
-        tail = b"".join(self._chunks)[-TAIL_BYTES:]
-        places = [found.end() for found in _USAGE.finditer(tail)]
-        if not places:
-            return 0, 0
-        try:
-            usage, _ = _decoder.raw_decode(tail[places[-1] :].decode("utf-8", "replace"))
-        except (JSONDecodeError, RecursionError):
-            return 0, 0
-        return (
-            _count(usage, "prompt_tokens", "input_tokens"),
-            _count(usage, "completion_tokens", "output_tokens"),
-        )
+        end = len(self._tail)
+        while (start := self._tail.rfind(b'"usage"', 0, end)) >= 0:
+            if _USAGE.match(self._tail, start):
+                return _count(_INPUT_TOKENS, self._tail, start), _count(
+                    _OUTPUT_TOKENS, self._tail, start
+                )
+            end = start
+        return 0, 0
 
     def ends_event(self) -> bool:
         """Whether the bytes so far end where a server-sent event ends."""
-        return not self._chunks or self._chunks[-1].endswith((b"\n\n", b"\r\n\r\n"))
+        return not self._tail or self._tail.endswith((b"\n\n", b"\r\n\r\n"))
 
 
-def _count(usage: dict[str, Any], *names: str) -> int:
-    for name in names:
-        value = usage.get(name)
-        if isinstance(value, int) and 0 <= value < 2**31:
-            return value
-    return 0
+def _count(name: re.Pattern[bytes], text: bytes, start: int) -> int:
+    found = name.search(text, start)
+    return int(found[1]) if found else 0
 
 
 async def relay(

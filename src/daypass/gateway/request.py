@@ -1,13 +1,14 @@
 """A caller's request: its path checked, its body read, its model known."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 import orjson
 
-from daypass.gateway.asgi import Receive, Scope
+from daypass.gateway.asgi import Message, Receive, Scope
 from daypass.gateway.errors import GatewayError
 
 PREFIX = b"/v1"
@@ -17,7 +18,7 @@ WATCH_AFTER_S = 0.1
 """Of a request, after which its caller is watched; within the second that a cancellation has."""
 
 # What a path must not hold: a way out of /v1, or two readings by two servers.
-_SUSPECT = (b"..", b"//", b"\\", b";", b"%2e", b"%2f", b"%5c", b"%00", b"%3b")
+_SUSPECT = re.compile(rb"\.\.|//|\\|;|%(?:2e|2f|5c|00|3b)", re.IGNORECASE)
 
 
 class CallerGoneError(Exception):
@@ -28,8 +29,7 @@ class BodyIncompleteError(Exception):
     """A body broke off, or was broken off, before its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a request goes below `/v1`, percent-encoding and query string as sent."""
 
     method: str
@@ -55,15 +55,17 @@ def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
     Decides on the raw path alone, never on the Host header or a rebuilt address.
     """
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    lower = raw.lower()
-    if len(raw) <= len(PREFIX) + 1 or not raw.startswith(PREFIX + b"/"):
-        raise unknown_path()
-    if any(part in lower for part in _SUSPECT):
+    return Target(scope["method"], _path_below(raw, denied_paths), scope["query_string"])
+
+
+@lru_cache(1024)
+def _path_below(raw: bytes, denied_paths: tuple[bytes, ...]) -> bytes:
+    if len(raw) <= len(PREFIX) + 1 or not raw.startswith(PREFIX + b"/") or _SUSPECT.search(raw):
         raise unknown_path()
     path = raw[len(PREFIX) :]
     if any(path == denied or path.startswith(denied + b"/") for denied in denied_paths):
         raise unknown_path()
-    return Target(scope["method"], path, scope["query_string"])
+    return path
 
 
 def unknown_path() -> GatewayError:
@@ -72,39 +74,39 @@ def unknown_path() -> GatewayError:
     return GatewayError(404, "unknown_url", message)
 
 
-def header(scope: Scope, name: bytes) -> bytes:
-    """The value of a request header, empty when it is absent."""
-    value: bytes
-    for key, value in scope["headers"]:
-        if key == name:
-            return value
-    return b""
-
-
-def is_json(scope: Scope) -> bool:
+def is_json(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the request says that its body is JSON."""
-    media_type = header(scope, b"content-type").partition(b";")[0].strip().lower()
+    declared = headers.get(b"content-type", b"")
+    if declared == b"application/json":
+        return True
+    media_type = declared.partition(b";")[0].strip().lower()
     return media_type == b"application/json" or media_type.endswith(b"+json")
 
 
-def declared_length(scope: Scope, max_bytes: int) -> int | None:
+def declared_length(headers: Mapping[bytes, bytes], max_bytes: int) -> int | None:
     """The body's declared length in bytes. Raises GatewayError 413 for more than `max_bytes`."""
-    declared = header(scope, b"content-length")
+    declared = headers.get(b"content-length", b"")
     if not declared.isdigit():
         return None
-    if int(declared) > max_bytes:
+    length = int(declared)
+    if length > max_bytes:
         raise too_large(max_bytes)
-    return int(declared)
+    return length
 
 
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
     """The whole body. Raises GatewayError 413 as soon as it outgrows `max_bytes`."""
-    body = StreamedBody(receive, max_bytes)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        whole: bytes = message.get("body", b"")
+        if len(whole) > max_bytes:
+            raise too_large(max_bytes)
+        return whole
+    body = StreamedBody(receive, max_bytes, first=message)
     try:
-        chunks = [chunk async for chunk in body]
+        return b"".join([chunk async for chunk in body])
     except BodyIncompleteError:
         raise body.failure() from None
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 class StreamedBody:
@@ -114,8 +116,17 @@ class StreamedBody:
     leaves, so that who passes it on cannot take what came so far for the whole.
     """
 
-    def __init__(self, receive: Receive, max_bytes: int, length: int | None = None) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        max_bytes: int,
+        *,
+        length: int | None = None,
+        first: Message | None = None,
+    ) -> None:
+        """`length` is what its sender declared, in bytes; `first` has been received already."""
         self.length = length
+        self._first = first
         self._receive = receive
         self._max_bytes = max_bytes
         self._failure: Exception | None = None
@@ -134,7 +145,8 @@ class StreamedBody:
         size = 0
         more = True
         while more:
-            message = await self._receive()
+            message = self._first or await self._receive()
+            self._first = None
             if message["type"] == "http.disconnect":
                 self._failure = CallerGoneError()
                 raise BodyIncompleteError
@@ -149,42 +161,42 @@ class StreamedBody:
         self.ended.set()
 
 
-@contextlib.asynccontextmanager
-async def while_caller_waits(receive: Receive, body: bytes | StreamedBody) -> AsyncIterator[None]:
-    """Cancel what runs inside as soon as the caller hangs up. Raises CallerGoneError then."""
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101
-    gone = False
+class WhileCallerWaits:
+    """Cancels what runs inside as soon as the caller hangs up. Raises CallerGoneError then."""
 
-    async def watch() -> None:
-        nonlocal gone
-        if isinstance(body, StreamedBody):
-            await body.ended.wait()
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        gone = True
-        task.cancel()
+    __slots__ = ("_body", "_gone", "_receive", "_task", "_timer", "_watcher")
 
-    watcher: asyncio.Task[None] | None = None
+    def __init__(self, receive: Receive, body: bytes | StreamedBody) -> None:
+        self._receive = receive
+        self._body = body
+        self._gone = False
+        self._watcher: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any]
+        self._timer: asyncio.TimerHandle
 
-    def start() -> None:
-        nonlocal watcher
-        watcher = loop.create_task(watch())
+    def __enter__(self) -> None:
+        self._task = cast(asyncio.Task[Any], asyncio.current_task())
+        # Most answers are there before it is worth a task to watch for who leaves.
+        self._timer = self._task.get_loop().call_later(WATCH_AFTER_S, self._start)
 
-    # Most answers are there before it is worth a task to watch for who leaves.
-    loop = asyncio.get_running_loop()
-    waiting = loop.call_later(WATCH_AFTER_S, start)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if gone:
-            task.uncancel()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._gone and kind is asyncio.CancelledError:
+            self._task.uncancel()
             raise CallerGoneError from None
-        raise
-    finally:
-        waiting.cancel()
-        if watcher is not None:
-            watcher.cancel()
+
+    def _start(self) -> None:
+        self._watcher = self._task.get_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        if isinstance(self._body, StreamedBody):
+            await self._body.ended.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._gone = True
+        self._task.cancel()
 
 
 def too_large(max_bytes: int) -> GatewayError:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.api_keys import MintedKey
 from daypass.records.identifiers import new_id
-from daypass.records.tables import Account, ApiKey, ApiKeySecret
+from daypass.records.tables import Account, ApiKey, ApiKeySecret, KeyRevision
 
 
 class TooManyKeysError(Exception):
@@ -153,6 +153,11 @@ async def find_holder_by_id(session: AsyncSession, api_key_id: str) -> KeyHolder
     """The same, for a key named by its id."""
     row = await session.execute(_HOLDER.add_columns(null()).where(ApiKey.id == api_key_id))
     return _to_holder(row.first())
+
+
+async def key_revision(session: AsyncSession) -> int:
+    """A number that rises when a key that was good may not be good any more, or not as good."""
+    return (await session.scalars(select(KeyRevision.number))).one()
 
 
 _HOLDER = (

@@ -1,7 +1,7 @@
 """What happened, gathered in memory and written in batches."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 
 import structlog
 from sqlalchemy import update
@@ -26,23 +26,17 @@ class Recorder:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._usage: dict[UsageRow, Counter[str]] = {}
+        self._usage: dict[UsageRow, Use] = {}
         self._receipts: dict[str, deque[Receipt]] = {}
-        self._last_used: dict[str, int] = {}
         self._writing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
-    def use(self, row: UsageRow, use: Use, at: float) -> None:
-        """Add one request to its usage row. Does not wait. `at` is Unix time in seconds."""
-        counter = self._usage.get(row)
-        if counter is None:
-            counter = self._usage[row] = Counter()
-        counter["requests"] += use.requests
-        counter["refused"] += use.refused
-        counter["input_tokens"] += use.input_tokens
-        counter["output_tokens"] += use.output_tokens
-        if use.requests > 0:
-            self._last_used[row.api_key_id] = int(at)
+    def use(self, row: UsageRow) -> Use:
+        """What waits to be added to a row: add to it before anything else is awaited."""
+        use = self._usage.get(row)
+        if use is None:
+            use = self._usage[row] = Use()
+        return use
 
     def receipt(self, account_id: str, receipt: Receipt) -> None:
         """Keep the receipt of a request. Does not wait; older ones than are kept fall out."""
@@ -80,38 +74,37 @@ class Recorder:
             return
         pending, self._usage = self._usage, {}
         kept, self._receipts = self._receipts, {}
-        last_used, self._last_used = self._last_used, {}
         try:
             async with self._database.write() as session:
                 # In primary-key order, so that two writers never wait for each other.
                 for row in sorted(pending):
                     await usage.add(session, row, pending[row])
-                for api_key_id in sorted(last_used):
-                    await session.execute(
-                        update(ApiKey)
-                        .where(ApiKey.id == api_key_id)
-                        .values(last_used_at=last_used[api_key_id])
-                    )
+                for api_key_id, last_at in sorted(_last_uses(pending).items()):
+                    key = update(ApiKey).where(ApiKey.id == api_key_id)
+                    await session.execute(key.values(last_used_at=last_at))
                 for account_id in sorted(kept):
                     await receipts.add(session, account_id, kept[account_id])
         except DatabaseUnavailableError as error:
             log.warning("usage_not_written", reason=str(error), rows=len(pending))
-            self._keep(pending, kept, last_used)
+            self._keep(pending, kept)
 
-    def _keep(
-        self,
-        pending: dict[UsageRow, Counter[str]],
-        kept: dict[str, deque[Receipt]],
-        last_used: dict[str, int],
-    ) -> None:
-        for row, counter in pending.items():
-            self._usage.setdefault(row, Counter()).update(counter)
+    def _keep(self, pending: dict[UsageRow, Use], kept: dict[str, deque[Receipt]]) -> None:
+        for row, use in pending.items():
+            self.use(row).add(use)
         for account_id, older in kept.items():
             newer = self._receipts.get(account_id, ())
             self._receipts[account_id] = deque((*older, *newer), maxlen=receipts.KEPT)
-        self._last_used = last_used | self._last_used
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
             await self.flush()
+
+
+def _last_uses(pending: dict[UsageRow, Use]) -> dict[str, int]:
+    """When each key was last used, by its id."""
+    last: dict[str, int] = {}
+    for row, use in pending.items():
+        if use.last_at:
+            last[row.api_key_id] = max(use.last_at, last.get(row.api_key_id, 0))
+    return last

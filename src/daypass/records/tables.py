@@ -65,6 +65,18 @@ class ApiKeySecret(Base):
     __table_args__ = (Index("ix_api_key_secret_api_key_id", "api_key_id"),)
 
 
+class KeyRevision(Base):
+    """One row, whose number rises with every change of what a key may do.
+
+    The database's own triggers raise it (migration 0003), so that no writer can forget to.
+    """
+
+    __tablename__ = "key_revision"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
 class UsageDay(Base):
     """What one key did with one model on one UTC day, by API or by the site's chat.
 

@@ -1,6 +1,5 @@
 """What was used, by day, key and model."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,19 +20,32 @@ class UsageRow(NamedTuple):
     via: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Use:
-    """What one request adds to its usage row; a unit given back is taken off again."""
+    """What requests add to their usage row; a unit given back is taken off again."""
 
     requests: int = 0
     refused: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    last_at: int = 0
+    """When the last of them was admitted (Unix time, seconds; 0: none was)."""
+
+    def add(self, other: "Use") -> None:
+        """Add what came later."""
+        self.requests += other.requests
+        self.refused += other.refused
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+        self.last_at = max(self.last_at, other.last_at)
 
 
-async def add(session: AsyncSession, row: UsageRow, counter: Counter[str]) -> None:
+_COUNTS = ("requests", "refused", "input_tokens", "output_tokens")
+
+
+async def add(session: AsyncSession, row: UsageRow, use: Use) -> None:
     """Add what was counted to a row."""
-    counts = {name: counter[name] for name in Use.__dataclass_fields__}
+    counts = {name: getattr(use, name) for name in _COUNTS}
     statement = insert_into(session, UsageDay).values(**row._asdict(), **counts)
     columns = UsageDay.__table__.c
     await session.execute(

@@ -1,0 +1,427 @@
+"""HTTP/1.1 as Daypass serves it: uvicorn's server with a protocol of our own.
+
+It does what uvicorn's does, in less time, and adds what a site in the open needs: a deadline
+for every part of a request and of taking its answer, and a limit on the size of a head.
+Parsing and framing are llhttp's, strict (RFC 9112).
+"""
+
+import asyncio
+from collections import deque
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import unquote
+
+import httptools
+import structlog
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from daypass.faults import place_of
+from daypass.gateway.asgi import Application, Headers, Message, Scope
+
+log = structlog.get_logger()
+
+KEEP_ALIVE_S = 5.0
+"""Of a connection on which nothing is asked."""
+HEAD_S = 10.0
+"""From a request's first byte to the end of its head."""
+BODY_S = 30.0
+BODY_BYTES_PER_S = 1024
+"""A body has 30 seconds, and one more for every kilobyte that has come."""
+WRITE_S = 60.0
+"""Without the caller taking anything of an answer that waits for him."""
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 128
+HIGH_WATER_BYTES = 64 * 1024
+"""Of a body that waits to be read: then its sender has to wait."""
+LINGER_S = 2.0
+"""For the rest of a body that nobody wants, so that its sender gets to read why."""
+CHECK_EVERY_S = 2.0
+NEVER = float("inf")
+
+_STATUS_LINES = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus
+}
+
+
+class HttpProtocol(asyncio.Protocol):
+    """One connection of a caller. The methods `on_…` are what httptools calls."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._app = cast(Application, config.loaded_app)
+        self._state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        # What follows a request that asked to close is nobody's; it must not cut the answer.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._transport: asyncio.Transport
+        self._timer: asyncio.TimerHandle
+        self._deadline = self._loop.time() + KEEP_ALIVE_S
+        self._scheme = "http"
+        self._server: tuple[str, int] | None = None
+        self._client: tuple[str, int] | None = None
+        # The request that is being received, the one being answered, and those that wait.
+        self._receiving: Exchange | None = None
+        self._current: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()
+        self._drained: asyncio.Future[None] | None = None
+        self._url = b""
+        self._headers: Headers = []
+        self._head_bytes = 0
+        self._closes = False
+
+    # What uvicorn calls.
+
+    def shutdown(self) -> None:
+        """Close as soon as what has been asked is answered."""
+        self._closes = True
+        if self._current is None:
+            self._transport.close()
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A caller has connected."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._client = _address(transport.get_extra_info("peername"))
+        if transport.get_extra_info("sslcontext"):
+            self._scheme = "https"
+        self._timer = self._loop.call_at(self._deadline, self._check_deadline)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """He has gone."""
+        self._state.connections.discard(self)
+        self._timer.cancel()
+        self.resume_writing()
+        for exchange in (self._receiving, self._current, *self._waiting):
+            if exchange is not None:
+                exchange.disconnect()
+        self._waiting.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of requests."""
+        if self._receiving is None:
+            self._head_bytes += len(data)
+            if self._current is None and self._head_bytes == len(data):
+                self._deadline = self._loop.time() + HEAD_S
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # A server may ignore `Upgrade` (RFC 9110, section 7.8), and this one does.
+            (offset,) = upgrade.args
+            if offset < len(data):
+                self.data_received(data[offset:])
+        except httptools.HttpParserError:
+            self._refuse(400, b"Malformed HTTP request.")
+        else:
+            if self._receiving is None and self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(431, b"The request's head is too large.")
+
+    def pause_writing(self) -> None:
+        """The caller takes his answer more slowly than it comes."""
+        self._drained = self._loop.create_future()
+        self._deadline = self._loop.time() + WRITE_S
+
+    def resume_writing(self) -> None:
+        """He has caught up."""
+        if self._drained is not None:
+            if not self._drained.done():
+                self._drained.set_result(None)
+            self._drained = None
+            self._deadline = NEVER
+
+    # What httptools calls.
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._url = b""
+        self._headers = []
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the request target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which nobody reads."""
+        if len(self._headers) >= MAX_HEADERS:
+            raise ValueError("too many headers")
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: the request can be served."""
+        self._head_bytes = 0
+        parser = self._parser
+        url = self._url
+        if not url.startswith(b"/") and parser.get_method() != b"CONNECT":
+            parsed = httptools.parse_url(url)  # the absolute form
+            url = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+        raw_path, _, query = url.partition(b"?")
+        path = raw_path.decode("latin-1")
+        version = parser.get_http_version()
+        scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "server": self._server,
+            "client": self._client,
+            "scheme": self._scheme,
+            "root_path": "",
+            "headers": self._headers,
+            "state": self._app_state.copy(),
+            "method": parser.get_method().decode("ascii"),
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+        }
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        self._headers = []
+        exchange = Exchange(self, scope, keep_alive=keep_alive)
+        self._receiving = exchange
+        self._deadline = self._loop.time() + BODY_S
+        if self._current is None:
+            self._serve(exchange)
+        else:
+            self._waiting.append(exchange)
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body."""
+        if self._receiving is not None:
+            self._deadline += len(piece) / BODY_BYTES_PER_S
+            if self._receiving.feed(piece) > HIGH_WATER_BYTES:
+                self.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """The request is whole. What follows it waits until it is answered."""
+        exchange, self._receiving = self._receiving, None
+        self._head_bytes = 0
+        self._deadline = NEVER
+        if exchange is not None:
+            exchange.feed_end()
+            if exchange.is_complete:
+                self._go_on()
+        if self._waiting:
+            self._transport.pause_reading()
+
+    # What an exchange calls.
+
+    def pause_reading(self) -> None:
+        """Let the sender of a body wait, and not count that against him."""
+        self._transport.pause_reading()
+        self._deadline = NEVER
+
+    def resume_reading(self) -> None:
+        """Let him go on."""
+        self._transport.resume_reading()
+        if self._receiving is not None and self._deadline == NEVER:
+            self._deadline = self._loop.time() + BODY_S
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of an answer."""
+        self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the caller has caught up."""
+        if self._drained is not None:
+            await self._drained
+
+    def head(self, status: int, headers: Headers) -> list[bytes]:
+        """Status line and headers, as pieces. Raises ValueError for one that would forge more."""
+        lines = [
+            name + b": " + value + b"\r\n" for name, value in self._state.default_headers + headers
+        ]
+        block = b"".join(lines)
+        if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
+            raise ValueError("a header holds a line break")
+        return [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, block]
+
+    def finish(self, exchange: "Exchange", *, keep_alive: bool) -> None:
+        """An answer is complete: go on to the next request, or close."""
+        self._state.total_requests += 1
+        self._closes = self._closes or not keep_alive
+        if exchange is not self._receiving:
+            self._go_on()
+            return
+        self._transport.resume_reading()
+        if self._closes:
+            self._deadline = self._loop.time() + LINGER_S
+
+    def cut(self) -> None:
+        """Close without an end, so that nobody takes what came so far for the whole."""
+        self._transport.close()
+
+    def _go_on(self) -> None:
+        self._current = None
+        if self._closes:
+            self._transport.close()
+            return
+        if self._waiting:
+            self._serve(self._waiting.popleft())
+        else:
+            self._deadline = self._loop.time() + KEEP_ALIVE_S
+        self._transport.resume_reading()
+
+    def _serve(self, exchange: "Exchange") -> None:
+        self._current = exchange
+        task = self._loop.create_task(exchange.run(self._app))
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+
+    def _refuse(self, status: int, message: bytes) -> None:
+        """Answer what is no request, unless an answer is under way, and close."""
+        if self._current is None and not self._transport.is_closing():
+            headers = [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", b"%d" % len(message)),
+                (b"connection", b"close"),
+            ]
+            self._transport.write(b"".join([*self.head(status, headers), b"\r\n", message]))
+        self._transport.close()
+
+    def _check_deadline(self) -> None:
+        now = self._loop.time()
+        if now < self._deadline:
+            soonest = min(now + CHECK_EVERY_S, self._deadline)
+            self._timer = self._loop.call_at(soonest, self._check_deadline)
+        elif self._drained is not None:
+            self._transport.abort()
+        elif self._head_bytes:
+            self._refuse(408, b"The request's head did not come in time.")
+        else:
+            self._transport.close()
+
+
+class Exchange:
+    """One request and its answer: the `receive` and `send` of an ASGI application."""
+
+    __slots__ = (
+        "_body", "_expects_continue", "_is_chunked", "_is_gone", "_is_head", "_is_read",
+        "_is_started", "_is_whole", "_keep_alive", "_protocol", "_remaining", "_size", "_waiter",
+        "is_complete", "scope",
+    )  # fmt: skip
+
+    def __init__(self, protocol: HttpProtocol, scope: Scope, *, keep_alive: bool) -> None:
+        self.scope = scope
+        self._protocol = protocol
+        self._keep_alive = keep_alive
+        self._body: list[bytes] = []
+        self._size = 0
+        self._is_whole = self._is_read = self._is_gone = False
+        self._is_started = self._is_chunked = False
+        self.is_complete = False
+        """Whether the answer is."""
+        self._is_head = scope["method"] == "HEAD"
+        self._expects_continue = dict(scope["headers"]).get(b"expect", b"").lower() == (
+            b"100-continue"
+        )
+        self._remaining: int | None = 0
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def run(self, app: Application) -> None:
+        """Let the application answer. What it leaves open is cut."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception as error:
+            log.error("server_fault", reason=place_of(error))
+        finally:
+            if not self.is_complete and not self._is_gone:
+                self._protocol.cut()
+
+    async def receive(self) -> Message:
+        """The next piece of the body; after its end, wait for the caller to leave."""
+        if self._expects_continue and not self._is_started:
+            self._expects_continue = False
+            self._protocol.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        while not (self._is_gone or self.is_complete) and (
+            self._is_read or not (self._body or self._is_whole)
+        ):
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self._is_gone or self.is_complete:
+            return {"type": "http.disconnect"}
+        self._is_read = self._is_whole
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body.clear()
+        if self._size > HIGH_WATER_BYTES:
+            self._protocol.resume_reading()
+        self._size = 0
+        return {"type": "http.request", "body": body, "more_body": not self._is_whole}
+
+    async def send(self, message: Message) -> None:
+        """Send the head of the answer, or a piece of its body. Does nothing for nobody."""
+        await self._protocol.drain()
+        if self._is_gone:
+            return
+        if message["type"] == "http.response.start":
+            self._start(message["status"], list(message.get("headers", ())))
+            return
+        body: bytes = message.get("body", b"")
+        more: bool = message.get("more_body", False)
+        if self._is_head:
+            pass
+        elif self._is_chunked:
+            framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self._protocol.write(framed if more else framed + b"0\r\n\r\n")
+        else:
+            if self._remaining is not None:
+                self._remaining -= len(body)
+                if self._remaining < 0 or (self._remaining and not more):
+                    raise ValueError("the body is not as long as its content-length says")
+            self._protocol.write(body)
+        if not more:
+            self.is_complete = True
+            self._wake()
+            self._protocol.finish(self, keep_alive=self._keep_alive)
+
+    def feed(self, piece: bytes) -> int:
+        """Keep a piece of the body until it is read. Returns the bytes that wait."""
+        if not self.is_complete:
+            self._body.append(piece)
+            self._size += len(piece)
+            self._wake()
+        return self._size
+
+    def feed_end(self) -> None:
+        """The body is whole."""
+        self._is_whole = True
+        self._wake()
+
+    def disconnect(self) -> None:
+        """The caller has gone."""
+        self._is_gone = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _start(self, status: int, headers: Headers) -> None:
+        self._is_started = True
+        by_name = dict(headers)
+        length = by_name.get(b"content-length")
+        if b"close" in by_name.get(b"connection", b""):
+            self._keep_alive = False
+        elif not self._keep_alive:
+            headers.append((b"connection", b"close"))
+        if self._is_head or status in (204, 304):
+            self._is_head = True
+        elif length is not None:
+            self._remaining = int(length)
+        elif self.scope["http_version"] == "1.1":
+            self._is_chunked = True
+            headers.append((b"transfer-encoding", b"chunked"))
+        else:  # To a caller of HTTP/1.0 the end of the connection is the end of the body.
+            self._remaining = None
+        self._protocol.write(b"".join([*self._protocol.head(status, headers), b"\r\n"]))
+
+
+def _address(given: Any) -> tuple[str, int] | None:
+    return (str(given[0]), int(given[1])) if isinstance(given, tuple) else None
