@@ -1,7 +1,6 @@
 """The records on both databases."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -99,7 +98,7 @@ async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
         counted = Use(requests=2)
         await usage.add(session, UsageRow(DAY, key.id, "m", "api"), counted)
         await usage.add(session, UsageRow(DAY - 86_400, key.id, "m", "api"), counted)
-        await usage.add(session, UsageRow(DAY, key.id, "given back", "api"), Counter())
+        await usage.add(session, UsageRow(DAY, key.id, "given back", "api"), Use())
         await api_keys.remove(session, key, DAY)
     async with database.read() as session:
         ((row, name),) = await usage.by_day(session, account.id, DAY)
