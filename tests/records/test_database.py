@@ -1,7 +1,7 @@
 """The records on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
@@ -96,9 +96,9 @@ async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
             session, account.id, mint(), name="laptop", usage_plan_id="x", max_keys=1, now=DAY
         )
         counted = Use(requests=2)
-        await usage.add(session, UsageRow(DAY, key.id, "m", "api"), counted)
-        await usage.add(session, UsageRow(DAY - 86_400, key.id, "m", "api"), counted)
-        await usage.add(session, UsageRow(DAY, key.id, "given back", "api"), Use())
+        await usage.add(session, {UsageRow(DAY, key.id, "m", "api"): counted})
+        await usage.add(session, {UsageRow(DAY - 86_400, key.id, "m", "api"): counted})
+        await usage.add(session, {UsageRow(DAY, key.id, "given back", "api"): Use()})
         await api_keys.remove(session, key, DAY)
     async with database.read() as session:
         ((row, name),) = await usage.by_day(session, account.id, DAY)
@@ -109,25 +109,46 @@ def receipt(number: int, at: int) -> Receipt:
     return Receipt(f"req_{number}", at, "key_1", "m", "api", 200, "counted", "", 1)
 
 
+async def create_key(database: Database) -> str:
+    """The account that receipts are for, which holds the key that they name."""
+    from daypass.api_keys import mint
+
+    async with database.write() as session:
+        account = await accounts.create(session, "a@example.org", "hash", DAY)
+        key = await api_keys.create(
+            session, account.id, mint(), name="laptop", usage_plan_id="x", max_keys=1, now=DAY
+        )
+        await session.execute(
+            text("UPDATE api_key SET id = 'key_1' WHERE id = :id"), {"id": key.id}
+        )
+    return account.id
+
+
 async def test_the_last_200_receipts_of_a_week_are_kept(database: Database) -> None:
     now = DAY * 1000
     week = 7 * 86_400_000
-    async with database.write() as session:
-        await receipts.add(session, "acc_1", [receipt(n, now + n) for n in range(150)])
-        await receipts.add(session, "acc_2", [receipt(10_000, now)])
-    async with database.write() as session:
-        await receipts.add(session, "acc_1", [receipt(n, now + n) for n in range(150, 250)])
+    mine = await create_key(database)
 
-    async def kept(account: str) -> list[int]:
+    async def add(*batches: tuple[str, Sequence[Receipt]]) -> None:
+        async with database.write() as session:
+            await receipts.add(session, dict(batches))
+
+    async def kept() -> list[int]:
         async with database.read() as session:
-            query = text("SELECT at FROM request_receipt WHERE account_id = :a ORDER BY at")
-            return [row[0] for row in await session.execute(query, {"a": account})]
+            return [x.at for x, _ in reversed(await receipts.recent(session, mine, 0))]
 
-    assert await kept("acc_1") == [now + n for n in range(50, 250)]
-    assert await kept("acc_2") == [now]
-    async with database.write() as session:
-        await receipts.add(session, "acc_1", [receipt(20_000, now + 249 + week)])
-    assert await kept("acc_1") == [now + 249, now + 249 + week]
+    async def batches() -> list[int]:
+        async with database.read() as session:
+            return list(await session.scalars(text("SELECT count FROM receipt_batch ORDER BY at")))
+
+    await add((mine, [receipt(n, now + n) for n in range(150)]), ("acc_2", [receipt(9_999, now)]))
+    await add((mine, [receipt(n, now + n) for n in range(150, 250)]))
+    assert await kept() == [now + n for n in range(50, 250)]
+    await add((mine, [receipt(n, now + n) for n in range(250, 350)]))
+    assert await kept() == [now + n for n in range(150, 350)]
+    assert await batches() == [1, 100, 100]
+    await add((mine, [receipt(20_000, now + 349 + week)]))
+    assert await kept() == [now + n for n in range(250, 350)] + [now + 349 + week]
 
 
 async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None:
@@ -136,19 +157,20 @@ async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None
         recorder.receipt("acc_1", receipt(number, DAY * 1000 + number))
     await recorder.flush()
     async with database.read() as session:
-        count = await session.scalar(text("SELECT count(*) FROM request_receipt"))
+        count = await session.scalar(text("SELECT sum(count) FROM receipt_batch"))
     assert count == receipts.KEPT
 
 
-async def test_what_was_written_though_the_reply_was_lost_is_no_fault(database: Database) -> None:
+async def test_what_was_written_though_the_reply_was_lost_is_told_once(database: Database) -> None:
+    mine = await create_key(database)
     recorder = Recorder(database)
-    for _ in range(2):
-        recorder.receipt("acc_1", receipt(1, DAY * 1000))
+    for numbers in ([1], [1, 2], [2, 3]):
+        for number in numbers:
+            recorder.receipt(mine, receipt(number, DAY * 1000 + number))
         await recorder.flush()
-    recorder.receipt("acc_1", receipt(2, DAY * 1000 + 1))
-    await recorder.flush()
     async with database.read() as session:
-        assert await session.scalar(text("SELECT count(*) FROM request_receipt")) == 2
+        told = [x.request_id for x, _ in await receipts.recent(session, mine, 0)]
+    assert told == ["req_3", "req_2", "req_1"]
 
 
 async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database) -> None:

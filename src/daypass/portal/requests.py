@@ -48,7 +48,7 @@ async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView
             model=row.model,
             via=cast(Literal["api", "chat"], row.via),
             status=row.status,
-            outcome=cast(Outcome, row.outcome),
+            outcome=row.outcome,
             reason=row.reason,
             remaining=row.remaining,
         )

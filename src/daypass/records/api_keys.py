@@ -1,10 +1,10 @@
 """Queries on API keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, null, or_, select, update
+from sqlalchemy import bindparam, delete, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.api_keys import MintedKey
@@ -139,6 +139,13 @@ async def remove(session: AsyncSession, key: ApiKey, now: int) -> None:
     await session.flush()
 
 
+async def note_use(session: AsyncSession, last_used_at: Mapping[str, int]) -> None:
+    """Note when keys were last used (Unix time, seconds), by their ids."""
+    if last_used_at:
+        rows = [{"used": key, "last": at} for key, at in sorted(last_used_at.items())]
+        await (await session.connection()).execute(_NOTE_USE, rows)
+
+
 async def find_holder(session: AsyncSession, digest: str) -> KeyHolder | None:
     """Who holds the key with this digest. The caller asks whether it has expired."""
     row = await session.execute(
@@ -160,6 +167,9 @@ async def key_revision(session: AsyncSession) -> int:
     return (await session.scalars(select(KeyRevision.number))).one()
 
 
+_NOTE_USE = (
+    update(ApiKey).where(ApiKey.id == bindparam("used")).values(last_used_at=bindparam("last"))
+)
 _HOLDER = (
     select(ApiKey.id, ApiKey.account_id, ApiKey.slot, ApiKey.usage_plan_id, Account.disabled_at)
     .join(Account, Account.id == ApiKey.account_id)

@@ -3,18 +3,21 @@
 No prompt and no answer is in a receipt.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from sqlalchemy import delete, or_, select
+import orjson
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.database import insert_into
-from daypass.records.tables import ApiKey, RequestReceipt
+from daypass.records.tables import ApiKey, ReceiptBatch
 
 KEPT = 200
 """Receipts kept of an account."""
 KEPT_MS = 7 * 86_400 * 1_000
+DROP_AT_ONCE = 500
+"""Accounts in one statement: databases bound its parameters."""
 
 Outcome = Literal["counted", "given_back", "refused", "not_counted"]
 
@@ -33,34 +36,60 @@ class Receipt(NamedTuple):
     remaining: int | None
 
 
-async def add(session: AsyncSession, account_id: str, new: Iterable[Receipt]) -> None:
-    """Add receipts to an account's, and drop the oldest ones over the number and age kept."""
-    rows = [receipt._asdict() | {"account_id": account_id} for receipt in new]
-    # One may have been written before, by a transaction whose reply was lost.
-    await session.execute(insert_into(session, RequestReceipt).on_conflict_do_nothing(), rows)
-    mine = RequestReceipt.account_id == account_id
-    last_kept = (
-        select(RequestReceipt.at)
-        .where(mine)
-        .order_by(RequestReceipt.at.desc())
-        .offset(KEPT - 1)
-        .limit(1)
-        .scalar_subquery()
+async def add(session: AsyncSession, new: Mapping[str, Sequence[Receipt]]) -> None:
+    """Add receipts, oldest first, by account, and drop what is over the number and age kept."""
+    batches = [
+        {
+            # Written anew after a lost reply, a batch has the same first receipt, and maybe more.
+            "id": batch[0].request_id,
+            "account_id": account_id,
+            "at": batch[-1].at,
+            "count": len(batch),
+            "receipts": orjson.dumps([tuple(receipt) for receipt in batch]).decode(),
+        }
+        for account_id, batch in sorted(new.items())
+    ]
+    insert = insert_into(session, ReceiptBatch)
+    changed = {name: insert.excluded[name] for name in ("at", "count", "receipts")}
+    await session.execute(
+        insert.on_conflict_do_update(index_elements=["id"], set_=changed), batches
     )
-    newest = max(row["at"] for row in rows)
-    is_old = or_(RequestReceipt.at < last_kept, RequestReceipt.at < newest - KEPT_MS)
-    await session.execute(delete(RequestReceipt).where(mine, is_old))
+    for start in range(0, len(batches), DROP_AT_ONCE):
+        accounts = [batch["account_id"] for batch in batches[start : start + DROP_AT_ONCE]]
+        await session.execute(_DROP_OLD, {"accounts": accounts})
+
+
+# Batches beyond which the newer ones hold enough, or which are too old beside the newest.
+_newer = func.sum(ReceiptBatch.count).over(
+    partition_by=ReceiptBatch.account_id, order_by=ReceiptBatch.at.desc(), rows=(None, -1)
+)
+_newest = func.max(ReceiptBatch.at).over(partition_by=ReceiptBatch.account_id)
+_ranked = (
+    select(ReceiptBatch.id, ReceiptBatch.at, _newer.label("newer"), _newest.label("newest"))
+    .where(ReceiptBatch.account_id.in_(bindparam("accounts", expanding=True)))
+    .subquery()
+)
+_DROP_OLD = delete(ReceiptBatch).where(
+    ReceiptBatch.id.in_(
+        select(_ranked.c.id).where(
+            or_(_ranked.c.newer >= KEPT, _ranked.c.at < _ranked.c.newest - KEPT_MS)
+        )
+    )
+)
 
 
 async def recent(
     session: AsyncSession, account_id: str, since: int
-) -> Sequence[tuple[RequestReceipt, str]]:
+) -> Sequence[tuple[Receipt, str]]:
     """An account's receipts with their key's name, newest first. `since`: Unix time in ms."""
-    rows = await session.execute(
-        select(RequestReceipt, ApiKey.name)
-        .join(ApiKey, ApiKey.id == RequestReceipt.api_key_id)
-        .where(RequestReceipt.account_id == account_id, RequestReceipt.at >= since)
-        .order_by(RequestReceipt.at.desc(), RequestReceipt.request_id)
-        .limit(KEPT)
+    batches = await session.scalars(
+        select(ReceiptBatch.receipts)
+        .where(ReceiptBatch.account_id == account_id, ReceiptBatch.at >= since)
+        .order_by(ReceiptBatch.at.desc())
     )
-    return [(receipt, name) for receipt, name in rows]
+    found = (Receipt(*row) for batch in batches for row in orjson.loads(batch))
+    by_id = {receipt.request_id: receipt for receipt in found if receipt.at >= since}
+    newest_first = sorted(by_id.values(), key=lambda x: (-x.at, x.request_id))[:KEPT]
+    keys = select(ApiKey.id, ApiKey.name).where(ApiKey.account_id == account_id)
+    names = {api_key_id: name for api_key_id, name in await session.execute(keys)}
+    return [(x, names[x.api_key_id]) for x in newest_first if x.api_key_id in names]

@@ -4,12 +4,10 @@ import asyncio
 from collections import deque
 
 import structlog
-from sqlalchemy import update
 
-from daypass.records import receipts, usage
+from daypass.records import api_keys, receipts, usage
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.receipts import Receipt
-from daypass.records.tables import ApiKey
 from daypass.records.usage import UsageRow, Use
 
 FLUSH_EVERY_S = 1.0
@@ -76,14 +74,11 @@ class Recorder:
         kept, self._receipts = self._receipts, {}
         try:
             async with self._database.write() as session:
-                # In primary-key order, so that two writers never wait for each other.
-                for row in sorted(pending):
-                    await usage.add(session, row, pending[row])
-                for api_key_id, last_at in sorted(_last_uses(pending).items()):
-                    key = update(ApiKey).where(ApiKey.id == api_key_id)
-                    await session.execute(key.values(last_used_at=last_at))
-                for account_id in sorted(kept):
-                    await receipts.add(session, account_id, kept[account_id])
+                if pending:
+                    await usage.add(session, pending)
+                    await api_keys.note_use(session, _last_uses(pending))
+                if kept:
+                    await receipts.add(session, kept)
         except DatabaseUnavailableError as error:
             log.warning("usage_not_written", reason=str(error), rows=len(pending))
             self._keep(pending, kept)

@@ -1,6 +1,6 @@
 """The tables. Times are whole seconds of Unix time, UTC."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -98,20 +98,18 @@ class UsageDay(Base):
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
 
 
-class RequestReceipt(Base):
-    """What became of one recent request. `at` is Unix time in milliseconds."""
+class ReceiptBatch(Base):
+    """What became of an account's recent requests, as many as were written together.
 
-    __tablename__ = "request_receipt"
+    `receipts` is a JSON list of them; `at` is Unix time of the newest, in milliseconds.
+    """
 
-    request_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    __tablename__ = "receipt_batch"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(32))
     at: Mapped[int] = mapped_column(BigInteger)
-    api_key_id: Mapped[str] = mapped_column(String(32))
-    model: Mapped[str] = mapped_column(String(100))
-    via: Mapped[str] = mapped_column(String(8))
-    status: Mapped[int] = mapped_column(Integer)
-    outcome: Mapped[str] = mapped_column(String(16))
-    reason: Mapped[str] = mapped_column(String(40))
-    remaining: Mapped[int | None] = mapped_column(BigInteger)
+    count: Mapped[int] = mapped_column(Integer)
+    receipts: Mapped[str] = mapped_column(Text)
 
-    __table_args__ = (Index("ix_request_receipt_account_id", "account_id", "at"),)
+    __table_args__ = (Index("ix_receipt_batch_account_id", "account_id", "at"),)

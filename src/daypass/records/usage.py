@@ -1,7 +1,8 @@
 """What was used, by day, key and model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
@@ -40,20 +41,23 @@ class Use:
         self.last_at = max(self.last_at, other.last_at)
 
 
+_KEY = UsageRow._fields
 _COUNTS = ("requests", "refused", "input_tokens", "output_tokens")
 
 
-async def add(session: AsyncSession, row: UsageRow, use: Use) -> None:
-    """Add what was counted to a row."""
-    counts = {name: getattr(use, name) for name in _COUNTS}
-    statement = insert_into(session, UsageDay).values(**row._asdict(), **counts)
+async def add(session: AsyncSession, pending: Mapping[UsageRow, Use]) -> None:
+    """Add what was counted to its rows.
+
+    In primary-key order, so that two writers never wait for each other.
+    """
     columns = UsageDay.__table__.c
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(UsageRow._fields),
-            set_={name: columns[name] + statement.excluded[name] for name in counts},
-        )
-    )
+    insert = insert_into(session, UsageDay)
+    added = {name: columns[name] + insert.excluded[name] for name in _COUNTS}
+    rows = [
+        row._asdict() | {name: getattr(use, name) for name in _COUNTS}
+        for row, use in sorted(pending.items(), key=itemgetter(0))
+    ]
+    await session.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=added), rows)
 
 
 # A row whose every request was given back says nothing.
