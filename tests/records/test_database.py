@@ -105,29 +105,25 @@ async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
     assert (row.requests, name) == (2, "laptop")
 
 
-def receipt(number: int, at: int) -> Receipt:
-    return Receipt(f"req_{number}", at, "key_1", "m", "api", 200, "counted", "", 1)
+def receipt(number: int, at: int, api_key_id: str = "key_1") -> Receipt:
+    return Receipt(f"req_{number}", at, api_key_id, "m", "api", 200, "counted", "", 1)
 
 
-async def create_key(database: Database) -> str:
-    """The account that receipts are for, which holds the key that they name."""
+async def create_key(database: Database) -> ApiKey:
     from daypass.api_keys import mint
 
     async with database.write() as session:
         account = await accounts.create(session, "a@example.org", "hash", DAY)
-        key = await api_keys.create(
+        return await api_keys.create(
             session, account.id, mint(), name="laptop", usage_plan_id="x", max_keys=1, now=DAY
         )
-        await session.execute(
-            text("UPDATE api_key SET id = 'key_1' WHERE id = :id"), {"id": key.id}
-        )
-    return account.id
 
 
 async def test_the_last_200_receipts_of_a_week_are_kept(database: Database) -> None:
     now = DAY * 1000
     week = 7 * 86_400_000
-    mine = await create_key(database)
+    key = await create_key(database)
+    mine = key.account_id
 
     async def add(*batches: tuple[str, Sequence[Receipt]]) -> None:
         async with database.write() as session:
@@ -141,13 +137,15 @@ async def test_the_last_200_receipts_of_a_week_are_kept(database: Database) -> N
         async with database.read() as session:
             return list(await session.scalars(text("SELECT count FROM receipt_batch ORDER BY at")))
 
-    await add((mine, [receipt(n, now + n) for n in range(150)]), ("acc_2", [receipt(9_999, now)]))
-    await add((mine, [receipt(n, now + n) for n in range(150, 250)]))
+    await add(
+        (mine, [receipt(n, now + n, key.id) for n in range(150)]), ("acc_2", [receipt(9_999, now)])
+    )
+    await add((mine, [receipt(n, now + n, key.id) for n in range(150, 250)]))
     assert await kept() == [now + n for n in range(50, 250)]
-    await add((mine, [receipt(n, now + n) for n in range(250, 350)]))
+    await add((mine, [receipt(n, now + n, key.id) for n in range(250, 350)]))
     assert await kept() == [now + n for n in range(150, 350)]
     assert await batches() == [1, 100, 100]
-    await add((mine, [receipt(20_000, now + 349 + week)]))
+    await add((mine, [receipt(20_000, now + 349 + week, key.id)]))
     assert await kept() == [now + n for n in range(250, 350)] + [now + 349 + week]
 
 
@@ -162,11 +160,12 @@ async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None
 
 
 async def test_what_was_written_though_the_reply_was_lost_is_told_once(database: Database) -> None:
-    mine = await create_key(database)
+    key = await create_key(database)
+    mine = key.account_id
     recorder = Recorder(database)
     for numbers in ([1], [1, 2], [2, 3]):
         for number in numbers:
-            recorder.receipt(mine, receipt(number, DAY * 1000 + number))
+            recorder.receipt(mine, receipt(number, DAY * 1000 + number, key.id))
         await recorder.flush()
     async with database.read() as session:
         told = [x.request_id for x, _ in await receipts.recent(session, mine, 0)]
