@@ -12,7 +12,7 @@ from daypass.records.database import Database
 from daypass.records.receipts import Receipt
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
-from daypass.records.tables import Base
+from daypass.records.tables import ApiKey, Base
 from daypass.records.usage import UsageRow, Use
 
 DAY = 1_795_564_800
