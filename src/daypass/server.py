@@ -71,7 +71,8 @@ class HttpProtocol(asyncio.Protocol):
         self._receiving: Exchange | None = None
         self._current: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
-        self._drained: asyncio.Future[None] | None = None
+        self.drained: asyncio.Future[None] | None = None
+        """Done when the caller, who takes his answer too slowly, has caught up."""
         self._url = b""
         self._headers: Headers = []
         self._head_bytes = 0
@@ -128,15 +129,15 @@ class HttpProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The caller takes his answer more slowly than it comes."""
-        self._drained = self._loop.create_future()
+        self.drained = self._loop.create_future()
         self._deadline = self._loop.time() + WRITE_S
 
     def resume_writing(self) -> None:
         """He has caught up."""
-        if self._drained is not None:
-            if not self._drained.done():
-                self._drained.set_result(None)
-            self._drained = None
+        if self.drained is not None:
+            if not self.drained.done():
+                self.drained.set_result(None)
+            self.drained = None
             self._deadline = NEVER
 
     # What httptools calls.
@@ -228,11 +229,6 @@ class HttpProtocol(asyncio.Protocol):
         """Send bytes of an answer."""
         self._transport.write(data)
 
-    async def drain(self) -> None:
-        """Wait until the caller has caught up."""
-        if self._drained is not None:
-            await self._drained
-
     def head(self, status: int, headers: Headers) -> list[bytes]:
         """Status line and headers, as pieces. Raises ValueError for one that would forge more."""
         lines = [
@@ -291,7 +287,7 @@ class HttpProtocol(asyncio.Protocol):
         if now < self._deadline:
             soonest = min(now + CHECK_EVERY_S, self._deadline)
             self._timer = self._loop.call_at(soonest, self._check_deadline)
-        elif self._drained is not None:
+        elif self.drained is not None:
             self._transport.abort()
         elif self._head_bytes:
             self._refuse(408, b"The request's head did not come in time.")
@@ -357,7 +353,8 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """Send the head of the answer, or a piece of its body. Does nothing for nobody."""
-        await self._protocol.drain()
+        while self._protocol.drained is not None:
+            await self._protocol.drained
         if self._is_gone:
             return
         if message["type"] == "http.response.start":

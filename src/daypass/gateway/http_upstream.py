@@ -181,7 +181,7 @@ class Connection(asyncio.Protocol):
                 self._transport.write(head)
                 sending = self._send(request.body, is_chunked=request.length is None)
                 self._upload = self._loop.create_task(sending)
-            await self.wait()
+            await self.news()
             if self._failure is not None:
                 raise self._failure
             assert self._response is not None  # noqa: S101
@@ -190,13 +190,10 @@ class Connection(asyncio.Protocol):
             self.abort()
             raise
 
-    async def wait(self) -> None:
-        """Wait until something has come: a head, a piece of the body, its end, a failure."""
+    def news(self) -> asyncio.Future[None]:
+        """To be awaited: something has come, a head, a piece of the body, its end, a failure."""
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def release(self) -> None:
         """Its answer is of no more use: keep the connection, if it can serve another."""
@@ -249,8 +246,9 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     # What the event loop calls.
 
@@ -369,7 +367,7 @@ class HttpResponse:
                 return b""
             if self.failure:
                 raise UpstreamBrokeError(self.failure)
-            await self._connection.wait()
+            await self._connection.news()
         pieces = self._pieces
         piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()

@@ -97,11 +97,13 @@ class UsageReader:
     __slots__ = ("_tail",)
 
     def __init__(self) -> None:
-        self._tail = b""
+        self._tail = bytearray()
 
     def feed(self, piece: bytes) -> None:
-        """Remember a piece of the answer, and forget what is too old to matter."""
-        self._tail = (self._tail + piece)[-TAIL_BYTES:] if self._tail else piece[-TAIL_BYTES:]
+        """Remember a piece of the answer, and now and then forget what is too old to matter."""
+        self._tail += piece
+        if len(self._tail) > 2 * TAIL_BYTES:
+            del self._tail[:-TAIL_BYTES]
 
     def tokens(self) -> tuple[int, int]:
         """Input and output tokens; zeros where the answer does not tell."""
@@ -119,7 +121,7 @@ class UsageReader:
         return not self._tail or self._tail.endswith((b"\n\n", b"\r\n\r\n"))
 
 
-def _count(name: re.Pattern[bytes], text: bytes, start: int) -> int:
+def _count(name: re.Pattern[bytes], text: bytearray, start: int) -> int:
     found = name.search(text, start)
     return int(found[1]) if found else 0
 
