@@ -20,6 +20,7 @@ from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.http_upstream import HttpUpstream
 from daypass.gateway.upstream import Upstream
+from daypass.metrics import Metrics
 from daypass.portal import (
     accounts,
     api_keys,
@@ -44,7 +45,7 @@ from daypass.telemetry import configure_logging
 
 log = structlog.get_logger()
 
-PORTAL_PATHS = ("/api/", "/healthz", "/readyz")
+PORTAL_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
 
 # What a page on another origin may read of an answer (CORS).
 EXPOSED_HEADERS = (
@@ -144,6 +145,9 @@ class Daypass:
             ledger = _make_ledger(settings)
             await ledger.start()
             stack.push_async_callback(ledger.close)
+            metrics = Metrics(settings.metrics_dir)
+            metrics.start()
+            stack.push_async_callback(metrics.close)
             recorder = Recorder(database)
             recorder.start()
             stack.push_async_callback(recorder.close)
@@ -172,6 +176,7 @@ class Daypass:
                 ledger,
                 upstream,
                 recorder,
+                metrics,
                 max_body_bytes=settings.max_body_bytes,
                 denied_paths=settings.denied_paths,
                 fail_open=settings.fail_open,
@@ -186,6 +191,7 @@ class Daypass:
                 list_models=self._list_models,
                 write_usage=recorder.flush,
                 keys_changed=keys_changed,
+                metrics=metrics.exposition,
             )
             _tune_interpreter()
             yield

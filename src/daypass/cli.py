@@ -50,10 +50,12 @@ def serve(
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
     from daypass.app import rehearse  # noqa: PLC0415
+    from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
     from daypass.server import HttpProtocol  # noqa: PLC0415
 
     settings = load_settings()
     asyncio.run(rehearse(settings))
+    forget_metrics(settings.metrics_dir)
     address = f"[{host}]" if ":" in host else host
     typer.echo(f"Daypass: {settings.public_url or f'http://{address}:{port}'}", err=True)
     typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)

@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     denied_paths: CommaSeparated = ()
     connect_timeout_s: float = Field(default=5, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     testing: bool = False
     clock_offset_s: float = 0
     plans: tuple[PlanSettings, ...] = ()
@@ -199,6 +200,11 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.ledger_path}"
+
+    @property
+    def metrics_dir(self) -> Path:
+        """Where the workers put their metrics together."""
+        return self.data_dir / "metrics"
 
     @property
     def ledger_path(self) -> Path:

@@ -1,4 +1,4 @@
-"""Structured logs and Prometheus metrics. No key, prompt, answer or address goes into either."""
+"""Structured logs. No key, prompt, answer or address goes into them."""
 
 import logging
 import sys

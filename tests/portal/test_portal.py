@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -316,6 +317,27 @@ def test_unknown_paths_of_the_api_are_problems_and_not_pages(demo: Server) -> No
     assert problem(client.get("/api/nothing")) == 404
     assert problem(client.get("/api")) == 404
     assert problem(client.put("/api/api-keys", json={})) == 405
+
+
+def test_metrics_tell_what_became_of_requests(start: StartServer) -> None:
+    server = start("--workers", "2", DAYPASS_METRICS_TOKEN="a-token-of-the-operator")
+    person = server.sign_up()
+    secret = person.create_key()["key"]
+    for _ in range(11):
+        with server.gateway(secret) as api:  # a connection each, so that both workers serve
+            api.post("/v1/embeddings", json={"input": "x"})
+    time.sleep(1.2)  # Each worker shares its numbers every second.
+    text = server.client().get("/metrics").text
+    assert 'daypass_requests_total{outcome="counted",status="200"} 10.0' in text
+    assert 'daypass_requests_total{outcome="refused",status="429"} 1.0' in text
+    assert "daypass_decision_seconds_count 11.0" in text
+    assert "daypass_open_requests 0.0" in text
+    assert secret not in text
+    outside = server.client(headers={"x-forwarded-for": "203.0.113.7"})
+    assert outside.get("/metrics").status_code == 403
+    token = {"authorization": "Bearer a-token-of-the-operator"}
+    assert outside.get("/metrics", headers=token).status_code == 200
+    assert outside.get("/metrics", headers={"authorization": "Bearer x"}).status_code == 403
 
 
 def test_health(demo: Server) -> None:

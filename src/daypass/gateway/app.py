@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Literal
 
 import orjson
@@ -32,6 +33,7 @@ from daypass.gateway.upstream import (
     UpstreamResponse,
     UpstreamTimeoutError,
 )
+from daypass.metrics import Metrics
 from daypass.quota.ledger import BucketState, Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 
@@ -65,6 +67,7 @@ class Gateway:
         ledger: Ledger,
         upstream: Upstream,
         recorder: Recorder,
+        metrics: Metrics,
         *,
         max_body_bytes: int,
         denied_paths: tuple[str, ...] = (),
@@ -74,6 +77,7 @@ class Gateway:
         self._ledger = ledger
         self._upstream = upstream
         self._recorder = recorder
+        self._metrics = metrics
         self._fail_open = fail_open
         self._max_body_bytes = max_body_bytes
         self._denied_paths = tuple(b"/" + path.strip("/").encode() for path in denied_paths)
@@ -156,11 +160,17 @@ class Gateway:
     async def _relay(self, call: Call, receive: Receive, answer: Answer) -> None:
         """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
         charge = Charge(
-            self._ledger, self._recorder, call.principal, model=call.model, via=call.via
+            self._ledger,
+            self._recorder,
+            self._metrics,
+            call.principal,
+            model=call.model,
+            via=call.via,
         )
         if not call.target.is_free:
             await self._take(charge, answer)
         usage = UsageReader()
+        self._metrics.open_requests += 1
         try:
             with WhileCallerWaits(receive, call.body):
                 await self._exchange(call, charge, answer, usage)
@@ -171,6 +181,7 @@ class Gateway:
             charge.reason = "caller_left"
             raise
         finally:
+            self._metrics.open_requests -= 1
             charge.close(answer.request_id, answer.status, usage)
 
     async def _take(self, charge: Charge, answer: Answer) -> None:
@@ -186,6 +197,7 @@ class Gateway:
         self, call: Call, charge: Charge, answer: Answer, usage: UsageReader
     ) -> None:
         """Ask the upstream and send on what it answers. Raises GatewayError when it does not."""
+        began = perf_counter()
         try:
             response = await self._upstream.open(call.to_upstream())
         except UpstreamError as error:
@@ -194,6 +206,7 @@ class Gateway:
             await charge.give_back(reason)
             answer.replace(charge.headers)
             raise failure from error
+        self._metrics.first_byte.add(perf_counter() - began)
         try:
             if not _was_served(response):
                 await charge.give_back(f"upstream_{response.status}")

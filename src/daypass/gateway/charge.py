@@ -1,6 +1,7 @@
 """What one call costs: a reservation from its taking to its closing, and its receipt."""
 
 from dataclasses import replace
+from time import perf_counter
 
 import structlog
 
@@ -8,6 +9,7 @@ from daypass.gateway.asgi import Headers
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import fullest, over_limit, rate_limit_headers
 from daypass.gateway.relay import UsageReader
+from daypass.metrics import Metrics
 from daypass.quota.ledger import (
     BucketState,
     Ledger,
@@ -28,14 +30,22 @@ class Charge:
     """One call's unit of each bucket: taken, then given back or settled, once."""
 
     __slots__ = (
-        "_fullest", "_ledger", "_model", "_outcome", "_principal", "_recorder", "_reservation",
-        "_row", "_via", "reason",
+        "_fullest", "_ledger", "_metrics", "_model", "_outcome", "_principal", "_recorder",
+        "_reservation", "_row", "_via", "reason",
     )  # fmt: skip
 
     def __init__(
-        self, ledger: Ledger, recorder: Recorder, principal: Principal, *, model: str, via: str
+        self,
+        ledger: Ledger,
+        recorder: Recorder,
+        metrics: Metrics,
+        principal: Principal,
+        *,
+        model: str,
+        via: str,
     ) -> None:
         self._ledger = ledger
+        self._metrics = metrics
         self._recorder = recorder
         self._principal = principal
         self._model = model
@@ -52,7 +62,9 @@ class Charge:
 
         Raises GatewayError 429 over a limit and LedgerUnavailableError when it cannot be told.
         """
+        began = perf_counter()
         outcome = await self._ledger.reserve(self._principal.claims)
+        self._metrics.decision.add(perf_counter() - began)
         self._fullest = fullest(outcome.buckets) if outcome.buckets else None
         if isinstance(outcome, Refusal):
             self._recorder.use(self._usage_row(outcome.at, model="")).refused += 1
@@ -60,6 +72,7 @@ class Charge:
             self.reason = f"{hit.subject.kind}_{hit.limit.window.value}"
             self._outcome = "refused"
             self._write_receipt(request_id, outcome.at, 429)
+            self._metrics.count(self._outcome, 429)
             raise over_limit(outcome, self._principal.usage_plan.id)
         self._reservation = outcome
         self._outcome = "counted"
@@ -93,15 +106,16 @@ class Charge:
 
     def close(self, request_id: str, status: int, usage: UsageReader) -> None:
         """Settle the call, unless it was given back, and write its receipt."""
-        if self._reservation is None:
-            return
-        if self._outcome == "counted":
-            self._ledger.settle(self._reservation)
-            use = self._recorder.use(self._row)
-            input_tokens, output_tokens = usage.tokens()
-            use.input_tokens += input_tokens
-            use.output_tokens += output_tokens
-        self._write_receipt(request_id, self._reservation.at, status)
+        tokens = (0, 0)
+        if self._reservation is not None:
+            if self._outcome == "counted":
+                self._ledger.settle(self._reservation)
+                tokens = usage.tokens()
+                use = self._recorder.use(self._row)
+                use.input_tokens += tokens[0]
+                use.output_tokens += tokens[1]
+            self._write_receipt(request_id, self._reservation.at, status)
+        self._metrics.count(self._outcome, status, tokens)
 
     def _usage_row(self, at: float, model: str) -> UsageRow:
         day = int(at) // DAY_S * DAY_S

@@ -36,6 +36,8 @@ class Portal:
     write_usage: Callable[[], Awaitable[None]]
     """To be called before usage is read: what this process has gathered is written."""
     keys_changed: Callable[[], None]
+    metrics: Callable[[], tuple[bytes, str]]
+    """All metrics in Prometheus' text format, and its content type."""
     """To be called when a key or an account changed: the gateway looks it up anew."""
 
     def now(self) -> int:

@@ -1,9 +1,16 @@
-"""GET /healthz and /readyz, for load balancers and supervisors."""
+"""GET /healthz, /readyz and /metrics, for load balancers, supervisors and Prometheus."""
 
-from fastapi import APIRouter
+import hmac
+import ipaddress
+
+from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from daypass.portal.context import InPortal
+from daypass.portal.problems import ProblemError
+
+# Who comes through a proxy on this machine has one of these, and is not on this machine himself.
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,3 +27,34 @@ async def is_ready(portal: InPortal) -> Response:
     await portal.database.ping()
     await portal.ledger.peek([])
     return JSONResponse({"status": "ready"}, headers={"cache-control": "no-store"})
+
+
+@router.get("/metrics")
+async def metrics(request: Request, portal: InPortal) -> Response:
+    """What the gateway did, for Prometheus: to this machine, or with the operator's token."""
+    token = portal.settings.metrics_token
+    presented = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token is None or not hmac.compare_digest(
+        presented.encode(), token.get_secret_value().encode()
+    ):
+        _check_is_local(request)
+    body, content_type = portal.metrics()
+    return Response(body, headers={"content-type": content_type, "cache-control": "no-store"})
+
+
+def _check_is_local(request: Request) -> None:
+    address = request.client.host if request.client else ""
+    is_forwarded = any(name in request.headers for name in FORWARDED)
+    if is_forwarded or not _is_loopback(address):
+        message = (
+            "Metrics are for this machine alone, or for who sends DAYPASS_METRICS_TOKEN as "
+            "'Authorization: Bearer …'."
+        )
+        raise ProblemError(403, message)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

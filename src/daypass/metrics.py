@@ -1,0 +1,179 @@
+"""What the gateway did, in numbers, for Prometheus.
+
+No label holds what a caller chose: no key, account, model or path. Requests add to plain
+numbers; once a second each process writes its own into a file of a directory that all workers
+share, and whichever is asked tells the sum.
+"""
+
+import asyncio
+import os
+import shutil
+from bisect import bisect_left
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+
+from daypass.faults import place_of
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+log = structlog.get_logger()
+
+SHARE_EVERY_S = 1.0
+DECISION_BOUNDS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0)
+FIRST_BYTE_BOUNDS_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+
+
+class Durations:
+    """A histogram of durations in seconds."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Add a duration."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Cumulative counts by upper bound, as Prometheus has them."""
+        found, below = [], 0
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
+            below += count
+            found.append((bound, float(below)))
+        return found
+
+
+class Metrics:
+    """The numbers of one process, and the sum over all that share its directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._shared = b""
+        self._task: asyncio.Task[None] | None = None
+        self.requests: dict[tuple[str, int], int] = {}
+        """By outcome (counted, given_back, refused, not_counted) and status of the answer."""
+        self.input_tokens = self.output_tokens = 0
+        self.open_requests = 0
+        self.decision = Durations(DECISION_BOUNDS_S)
+        self.first_byte = Durations(FIRST_BYTE_BOUNDS_S)
+
+    def start(self) -> None:
+        """Begin to share the numbers in the background."""
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Share them a last time."""
+        if self._task is not None:
+            self._task.cancel()
+        self._share()
+
+    def count(self, outcome: str, status: int, tokens: tuple[int, int] = (0, 0)) -> None:
+        """Count a request that is over."""
+        kind = (outcome, status)
+        self.requests[kind] = self.requests.get(kind, 0) + 1
+        self.input_tokens += tokens[0]
+        self.output_tokens += tokens[1]
+
+    def exposition(self) -> tuple[bytes, str]:
+        """The sum over all processes in Prometheus' text format, and the content type of that."""
+        import prometheus_client as prometheus  # noqa: PLC0415  (slow to import)
+        from prometheus_client import core  # noqa: PLC0415
+
+        total = Metrics(self._directory)
+        self._share()
+        for file in self._directory.glob("*.json"):
+            total._add(file.read_bytes())
+        requests = core.CounterMetricFamily(
+            "daypass_requests", "Requests, by what became of them.", labels=["outcome", "status"]
+        )
+        for (outcome, status), number in sorted(total.requests.items()):
+            requests.add_metric([outcome, str(status)], number)
+        tokens = core.CounterMetricFamily(
+            "daypass_tokens", "Tokens that upstreams reported.", labels=["direction"]
+        )
+        tokens.add_metric(["input"], total.input_tokens)
+        tokens.add_metric(["output"], total.output_tokens)
+        families = [
+            requests,
+            tokens,
+            core.GaugeMetricFamily(
+                "daypass_open_requests", "Requests under way.", value=total.open_requests
+            ),
+            core.HistogramMetricFamily(
+                "daypass_decision_seconds",
+                "Time in which the ledger decided.",
+                buckets=total.decision.buckets(),
+                sum_value=total.decision.total,
+            ),
+            core.HistogramMetricFamily(
+                "daypass_upstream_first_byte_seconds",
+                "Time until the upstream's answer began.",
+                buckets=total.first_byte.buckets(),
+                sum_value=total.first_byte.total,
+            ),
+        ]
+        registry = prometheus.CollectorRegistry()
+        registry.register(_Families(families))
+        return prometheus.generate_latest(registry), prometheus.CONTENT_TYPE_LATEST
+
+    def _share(self) -> None:
+        numbers = {
+            "requests": [[*kind, number] for kind, number in self.requests.items()],
+            "tokens": [self.input_tokens, self.output_tokens],
+            "open": self.open_requests,
+            "decision": [self.decision.counts, self.decision.total],
+            "first_byte": [self.first_byte.counts, self.first_byte.total],
+        }
+        shared = orjson.dumps(numbers)
+        if shared == self._shared:
+            return
+        self._directory.mkdir(parents=True, exist_ok=True)
+        new = self._directory / f"{os.getpid()}.new"
+        new.write_bytes(shared)
+        new.replace(self._directory / f"{os.getpid()}.json")
+        self._shared = shared
+
+    def _add(self, shared: bytes) -> None:
+        numbers = orjson.loads(shared)
+        for outcome, status, number in numbers["requests"]:
+            kind = (outcome, status)
+            self.requests[kind] = self.requests.get(kind, 0) + number
+        self.input_tokens += numbers["tokens"][0]
+        self.output_tokens += numbers["tokens"][1]
+        self.open_requests += numbers["open"]
+        for durations, name in ((self.decision, "decision"), (self.first_byte, "first_byte")):
+            counts, total = numbers[name]
+            durations.counts = [x + y for x, y in zip(durations.counts, counts, strict=True)]
+            durations.total += total
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(SHARE_EVERY_S)
+            try:
+                self._share()
+            except OSError as error:
+                log.warning("metrics_not_shared", reason=place_of(error))
+
+
+class _Families:
+    """A collector of what has been collected already."""
+
+    def __init__(self, families: "Iterable[Metric]") -> None:
+        self._families = families
+
+    def collect(self) -> "Iterable[Metric]":
+        return self._families
+
+
+def forget(directory: Path) -> None:
+    """Begin anew: the numbers of processes that have ended are let go."""
+    shutil.rmtree(directory, ignore_errors=True)
