@@ -51,7 +51,7 @@ def serve(
 
     from daypass.app import rehearse  # noqa: PLC0415
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
-    from daypass.server import HttpProtocol  # noqa: PLC0415
+    from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
 
     settings = load_settings()
     asyncio.run(rehearse(settings))

@@ -5,8 +5,8 @@ from secrets import token_hex
 
 import structlog
 
+from daypass.asgi import Headers, Send
 from daypass.faults import place_of
-from daypass.gateway.asgi import Headers, Send
 from daypass.gateway.errors import GatewayError, server_error, unavailable
 from daypass.gateway.relay import UsageReader, relay
 from daypass.gateway.request import CallerGoneError

@@ -8,8 +8,8 @@ from typing import Literal
 import orjson
 import structlog
 
+from daypass.asgi import Application, Headers, Receive, Scope, Send
 from daypass.gateway.answer import Answer
-from daypass.gateway.asgi import Application, Headers, Receive, Scope, Send
 from daypass.gateway.authenticate import Authenticator, Principal
 from daypass.gateway.charge import Charge
 from daypass.gateway.errors import GatewayError, iso_time, server_error

@@ -5,7 +5,7 @@ from time import perf_counter
 
 import structlog
 
-from daypass.gateway.asgi import Headers
+from daypass.asgi import Headers
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import fullest, over_limit, rate_limit_headers
 from daypass.gateway.relay import UsageReader

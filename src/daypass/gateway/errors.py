@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from daypass.gateway.asgi import Headers
+from daypass.asgi import Headers
 from daypass.plans import Limit
 from daypass.quota.ledger import BucketState, Refusal
 

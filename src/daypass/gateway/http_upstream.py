@@ -1,22 +1,16 @@
-"""An upstream over HTTP/1.1: a pool of kept-alive connections, parsed by httptools.
+"""An upstream over HTTP/1.1: a pool of kept-alive connections.
 
-Framing follows RFC 9112 as strictly as llhttp does by default. Redirects are not followed and
-nothing is decompressed. A request is sent again only if its method is idempotent (RFC 9110,
-section 9.2.2) and the upstream closed a kept-alive connection under it.
+Redirects are not followed and nothing is decompressed. A request is sent again only if its
+method is idempotent (RFC 9110, section 9.2.2) and the upstream closed a kept-alive connection
+under it.
 """
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterable
-from typing import cast
 from urllib.parse import urlsplit
 
-import httptools
-
-from daypass.gateway.asgi import Headers
+from daypass.gateway.http_connection import Connection, HttpResponse
 from daypass.gateway.upstream import (
-    UpstreamBrokeError,
-    UpstreamError,
     UpstreamRequest,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
@@ -25,10 +19,6 @@ from daypass.gateway.upstream import (
 KEEP_ALIVE_S = 4
 """Below the 5 s after which uvicorn (vLLM, say) closes an idle connection under our feet."""
 SWEEP_EVERY_S = 0.5
-HIGH_WATER_BYTES = 256 * 1024
-"""Of an answer that its reader has not taken yet: then the upstream has to wait."""
-MAX_OVERHEAD_BYTES = 64 * 1024
-"""Of an answer's head, trailers or chunk extensions, beyond what arrives in one read."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
@@ -63,7 +53,7 @@ class HttpUpstream:
         self._loop = asyncio.get_running_loop()
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
 
-    async def open(self, request: UpstreamRequest) -> "HttpResponse":
+    async def open(self, request: UpstreamRequest) -> HttpResponse:
         """Send a request and wait for the head of its answer. Raises UpstreamError."""
         connection = self._take_idle()
         if connection is not None:
@@ -82,16 +72,16 @@ class HttpUpstream:
         for connection in list(self._connections):
             connection.abort()
 
-    def keep(self, connection: "Connection") -> None:
+    def keep(self, connection: Connection) -> None:
         """Keep a connection that has served for the next request."""
         self._idle[connection] = self._loop.time()
 
-    def forget(self, connection: "Connection") -> None:
+    def forget(self, connection: Connection) -> None:
         """A connection has closed."""
         self._connections.discard(connection)
         self._idle.pop(connection, None)
 
-    def _take_idle(self) -> "Connection | None":
+    def _take_idle(self) -> Connection | None:
         """The connection that served last, and so has been idle for the shortest time."""
         while self._idle:
             connection, since = self._idle.popitem()
@@ -100,7 +90,7 @@ class HttpUpstream:
             connection.abort()
         return None
 
-    async def _connect(self) -> "Connection":
+    async def _connect(self) -> Connection:
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 _, connection = await self._loop.create_connection(
@@ -132,259 +122,3 @@ class HttpUpstream:
         for connection in list(self._connections):
             connection.expire(now - self._read_timeout_s)
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
-
-
-class Connection(asyncio.Protocol):
-    """One connection, which serves one exchange after another.
-
-    The methods `on_…` are what httptools calls.
-    """
-
-    __slots__ = (
-        "_drained", "_failure", "_headers", "_is_head", "_keep_alive", "_loop", "_overhead",
-        "_parser", "_pool", "_response", "_spoke_at", "_transport", "_upload", "_waiter",
-        "was_heard",
-    )  # fmt: skip
-
-    def __init__(self, pool: HttpUpstream) -> None:
-        self._pool = pool
-        self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpResponseParser(self)
-        self._transport: asyncio.Transport
-        self._response: HttpResponse | None = None
-        self._headers: Headers = []
-        self._failure: UpstreamError | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._drained: asyncio.Future[None] | None = None
-        self._upload: asyncio.Task[None] | None = None
-        self._is_head = self._keep_alive = False
-        self._overhead = 0
-        self._spoke_at = 0.0
-        self.was_heard = False
-        """Whether any byte has come since the last request was sent."""
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
-        return self._transport.is_closing()
-
-    async def exchange(self, request: UpstreamRequest, head: bytes) -> "HttpResponse":
-        """Send a request and wait for the head of its answer. Raises UpstreamError."""
-        self._response = self._failure = None
-        self._is_head = request.method == "HEAD"
-        self.was_heard = False
-        self._spoke_at = self._loop.time()
-        try:
-            if isinstance(request.body, bytes):
-                self._transport.write(head + request.body)
-            else:
-                self._transport.write(head)
-                sending = self._send(request.body, is_chunked=request.length is None)
-                self._upload = self._loop.create_task(sending)
-            await self.news()
-            if self._failure is not None:
-                raise self._failure
-            assert self._response is not None  # noqa: S101
-            return self._response
-        except BaseException:
-            self.abort()
-            raise
-
-    def news(self) -> asyncio.Future[None]:
-        """To be awaited: something has come, a head, a piece of the body, its end, a failure."""
-        self._waiter = self._loop.create_future()
-        return self._waiter
-
-    def release(self) -> None:
-        """Its answer is of no more use: keep the connection, if it can serve another."""
-        is_sent = self._upload is None or self._upload.done()
-        is_read = self._response is not None and self._response.is_complete
-        if is_sent and is_read and self._keep_alive and not self.is_closing:
-            self._response = self._upload = None
-            self._pool.keep(self)
-        else:
-            self.abort()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._upload is not None:
-            self._upload.cancel()
-        self._transport.abort()
-
-    def expire(self, before: float) -> None:
-        """Give up if somebody waits for what has been silent since before this time."""
-        if self._waiter is not None and self._spoke_at < before:
-            self._fail(UpstreamTimeoutError("it fell silent"))
-
-    def pause_reading(self) -> None:
-        """Let the upstream wait."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Let it go on."""
-        self._spoke_at = self._loop.time()
-        self._transport.resume_reading()
-
-    async def _send(self, body: AsyncIterable[bytes], *, is_chunked: bool) -> None:
-        try:
-            async for piece in body:
-                framed = b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece
-                self._transport.write(framed)
-                self._spoke_at = self._loop.time()
-                if self._drained is not None:
-                    await self._drained
-            if is_chunked:
-                self._transport.write(b"0\r\n\r\n")
-        except Exception as error:
-            self._fail(UpstreamUnreachableError(f"the body broke off: {type(error).__name__}"))
-
-    def _fail(self, failure: UpstreamError) -> None:
-        self._failure = failure
-        if self._response is not None:
-            self._response.failure = str(failure)
-        self._wake()
-        self._transport.abort()
-
-    def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-    # What the event loop calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is open."""
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes of an answer."""
-        if self._waiter is None and self._response is None:  # Nobody has asked for anything.
-            self.abort()
-            return
-        self._spoke_at = self._loop.time()
-        self.was_heard = True
-        self._overhead += len(data)
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(UpstreamUnreachableError(f"malformed answer: {type(error).__name__}"))
-        if self._overhead > MAX_OVERHEAD_BYTES and self._overhead > len(data):
-            self._fail(UpstreamUnreachableError("endless head or trailers"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has closed, which ends an answer that has no other end."""
-        self._pool.forget(self)
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_exception(exc or ConnectionResetError())
-        response = self._response
-        if response is not None and response.is_until_close and exc is None:
-            response.is_complete = True
-        elif response is None or not response.is_complete:
-            name = type(exc).__name__ if exc else "it hung up"
-            self._failure = self._failure or UpstreamUnreachableError(name)
-            if response is not None:
-                response.failure = response.failure or name
-        self._wake()
-
-    def pause_writing(self) -> None:
-        """The upstream takes a body more slowly than it comes."""
-        self._drained = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
-        self._drained = None
-
-    # What httptools calls.
-
-    def on_message_begin(self) -> None:
-        """The first byte of an answer."""
-        if self._response is not None:
-            raise ValueError("an answer after the answer")
-        self._headers = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which nobody reads."""
-        self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """The head is whole."""
-        self._overhead = 0
-        status = self._parser.get_status_code()
-        if status < 200:  # Interim: the answer itself is still to come.
-            return
-        self._keep_alive = self._parser.should_keep_alive() and not self._is_head
-        self._response = HttpResponse(self, status, self._headers)
-        self._response.is_complete = self._is_head
-        self._headers = []
-        self._wake()
-
-    def on_body(self, piece: bytes) -> None:
-        """A piece of the body."""
-        self._overhead = 0
-        if self._response is not None:
-            self._response.feed(piece)
-            self._wake()
-
-    def on_message_complete(self) -> None:
-        """The answer is whole."""
-        if self._response is not None:
-            self._response.is_complete = True
-            self._wake()
-
-
-class HttpResponse:
-    """An answer that arrives over HTTP."""
-
-    __slots__ = (
-        "_connection", "_is_paused", "_pieces", "_unread", "failure", "headers", "is_complete",
-        "is_until_close", "status",
-    )  # fmt: skip
-
-    def __init__(self, connection: Connection, status: int, headers: Headers) -> None:
-        self.status = status
-        self.headers = headers
-        self.is_complete = False
-        self.failure = ""
-        self.is_until_close = not any(
-            name in (b"content-length", b"transfer-encoding") for name, _ in headers
-        )
-        self._connection = connection
-        self._pieces: list[bytes] = []
-        self._unread = 0
-        self._is_paused = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether all of the body has been read."""
-        return self.is_complete and not self._pieces
-
-    async def read(self) -> bytes:
-        """The next piece of the body, unchanged; empty at its end. Raises UpstreamBrokeError."""
-        while not self._pieces:
-            if self.is_complete:
-                return b""
-            if self.failure:
-                raise UpstreamBrokeError(self.failure)
-            await self._connection.news()
-        pieces = self._pieces
-        piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        self._unread = 0
-        if self._is_paused:
-            self._is_paused = False
-            self._connection.resume_reading()
-        return piece
-
-    def close(self) -> None:
-        """End the request: at once, when the body has not been read to its end."""
-        self._connection.release()
-
-    def feed(self, piece: bytes) -> None:
-        """Keep a piece until it is read."""
-        self._pieces.append(piece)
-        self._unread += len(piece)
-        if self._unread > HIGH_WATER_BYTES and not self._is_paused:
-            self._is_paused = True
-            self._connection.pause_reading()

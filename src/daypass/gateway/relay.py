@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from daypass.gateway.asgi import Headers, Send
+from daypass.asgi import Headers, Send
 from daypass.gateway.errors import server_error
 from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
 

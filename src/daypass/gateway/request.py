@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from daypass.gateway.asgi import Message, Receive, Scope
+from daypass.asgi import Message, Receive, Scope
 from daypass.gateway.errors import GatewayError
 
 PREFIX = b"/v1"

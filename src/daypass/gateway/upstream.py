@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from daypass.gateway.asgi import Headers
+from daypass.asgi import Headers
 
 
 class UpstreamError(Exception):

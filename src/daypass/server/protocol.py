@@ -1,4 +1,4 @@
-"""HTTP/1.1 as Daypass serves it: uvicorn's server with a protocol of our own.
+"""One connection of a caller: uvicorn's HTTP protocol, made anew.
 
 It does what uvicorn's does, in less time, and adds what a site in the open needs: a deadline
 for every part of a request and of taking its answer, and a limit on the size of a head.
@@ -12,14 +12,11 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 import httptools
-import structlog
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from daypass.faults import place_of
-from daypass.gateway.asgi import Application, Headers, Message, Scope
-
-log = structlog.get_logger()
+from daypass.asgi import Application, Headers, Scope
+from daypass.server.exchange import HIGH_WATER_BYTES, Exchange
 
 KEEP_ALIVE_S = 5.0
 """Of a connection on which nothing is asked."""
@@ -27,13 +24,11 @@ HEAD_S = 10.0
 """From a request's first byte to the end of its head."""
 BODY_S = 30.0
 BODY_BYTES_PER_S = 1024
-"""A body has 30 seconds, and one more for every kilobyte that has come."""
+"""A body is never silent for 30 seconds, nor slower for long than a kilobyte a second."""
 WRITE_S = 60.0
 """Without the caller taking anything of an answer that waits for him."""
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 128
-HIGH_WATER_BYTES = 64 * 1024
-"""Of a body that waits to be read: then its sender has to wait."""
 LINGER_S = 2.0
 """For the rest of a body that nobody wants, so that its sender gets to read why."""
 CHECK_EVERY_S = 2.0
@@ -195,10 +190,13 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
-        if self._receiving is not None:
-            self._deadline += len(piece) / BODY_BYTES_PER_S
-            if self._receiving.feed(piece) > HIGH_WATER_BYTES:
-                self.pause_reading()
+        exchange = self._receiving
+        if exchange is None or exchange.is_complete:
+            return
+        credit_s = len(piece) / BODY_BYTES_PER_S
+        self._deadline = min(self._deadline + credit_s, self._loop.time() + BODY_S)
+        if exchange.feed(piece) > HIGH_WATER_BYTES:
+            self.pause_reading()
 
     def on_message_complete(self) -> None:
         """The request is whole. What follows it waits until it is answered."""
@@ -239,7 +237,7 @@ class HttpProtocol(asyncio.Protocol):
             raise ValueError("a header holds a line break")
         return [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, block]
 
-    def finish(self, exchange: "Exchange", *, keep_alive: bool) -> None:
+    def finish(self, exchange: Exchange, *, keep_alive: bool) -> None:
         """An answer is complete: go on to the next request, or close."""
         self._state.total_requests += 1
         self._closes = self._closes or not keep_alive
@@ -265,7 +263,7 @@ class HttpProtocol(asyncio.Protocol):
             self._deadline = self._loop.time() + KEEP_ALIVE_S
         self._transport.resume_reading()
 
-    def _serve(self, exchange: "Exchange") -> None:
+    def _serve(self, exchange: Exchange) -> None:
         self._current = exchange
         task = self._loop.create_task(exchange.run(self._app))
         self._state.tasks.add(task)
@@ -293,131 +291,6 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(408, b"The request's head did not come in time.")
         else:
             self._transport.close()
-
-
-class Exchange:
-    """One request and its answer: the `receive` and `send` of an ASGI application."""
-
-    __slots__ = (
-        "_body", "_expects_continue", "_is_chunked", "_is_gone", "_is_head", "_is_read",
-        "_is_started", "_is_whole", "_keep_alive", "_protocol", "_remaining", "_size", "_waiter",
-        "is_complete", "scope",
-    )  # fmt: skip
-
-    def __init__(self, protocol: HttpProtocol, scope: Scope, *, keep_alive: bool) -> None:
-        self.scope = scope
-        self._protocol = protocol
-        self._keep_alive = keep_alive
-        self._body: list[bytes] = []
-        self._size = 0
-        self._is_whole = self._is_read = self._is_gone = False
-        self._is_started = self._is_chunked = False
-        self.is_complete = False
-        """Whether the answer is."""
-        self._is_head = scope["method"] == "HEAD"
-        self._expects_continue = dict(scope["headers"]).get(b"expect", b"").lower() == (
-            b"100-continue"
-        )
-        self._remaining: int | None = 0
-        self._waiter: asyncio.Future[None] | None = None
-
-    async def run(self, app: Application) -> None:
-        """Let the application answer. What it leaves open is cut."""
-        try:
-            await app(self.scope, self.receive, self.send)
-        except Exception as error:
-            log.error("server_fault", reason=place_of(error))
-        finally:
-            if not self.is_complete and not self._is_gone:
-                self._protocol.cut()
-
-    async def receive(self) -> Message:
-        """The next piece of the body; after its end, wait for the caller to leave."""
-        if self._expects_continue and not self._is_started:
-            self._expects_continue = False
-            self._protocol.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while not (self._is_gone or self.is_complete) and (
-            self._is_read or not (self._body or self._is_whole)
-        ):
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        if self._is_gone or self.is_complete:
-            return {"type": "http.disconnect"}
-        self._is_read = self._is_whole
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._body.clear()
-        if self._size > HIGH_WATER_BYTES:
-            self._protocol.resume_reading()
-        self._size = 0
-        return {"type": "http.request", "body": body, "more_body": not self._is_whole}
-
-    async def send(self, message: Message) -> None:
-        """Send the head of the answer, or a piece of its body. Does nothing for nobody."""
-        while self._protocol.drained is not None:
-            await self._protocol.drained
-        if self._is_gone:
-            return
-        if message["type"] == "http.response.start":
-            self._start(message["status"], list(message.get("headers", ())))
-            return
-        body: bytes = message.get("body", b"")
-        more: bool = message.get("more_body", False)
-        if self._is_head:
-            pass
-        elif self._is_chunked:
-            framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            self._protocol.write(framed if more else framed + b"0\r\n\r\n")
-        else:
-            if self._remaining is not None:
-                self._remaining -= len(body)
-                if self._remaining < 0 or (self._remaining and not more):
-                    raise ValueError("the body is not as long as its content-length says")
-            self._protocol.write(body)
-        if not more:
-            self.is_complete = True
-            self._wake()
-            self._protocol.finish(self, keep_alive=self._keep_alive)
-
-    def feed(self, piece: bytes) -> int:
-        """Keep a piece of the body until it is read. Returns the bytes that wait."""
-        if not self.is_complete:
-            self._body.append(piece)
-            self._size += len(piece)
-            self._wake()
-        return self._size
-
-    def feed_end(self) -> None:
-        """The body is whole."""
-        self._is_whole = True
-        self._wake()
-
-    def disconnect(self) -> None:
-        """The caller has gone."""
-        self._is_gone = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _start(self, status: int, headers: Headers) -> None:
-        self._is_started = True
-        by_name = dict(headers)
-        length = by_name.get(b"content-length")
-        if b"close" in by_name.get(b"connection", b""):
-            self._keep_alive = False
-        elif not self._keep_alive:
-            headers.append((b"connection", b"close"))
-        if self._is_head or status in (204, 304):
-            self._is_head = True
-        elif length is not None:
-            self._remaining = int(length)
-        elif self.scope["http_version"] == "1.1":
-            self._is_chunked = True
-            headers.append((b"transfer-encoding", b"chunked"))
-        else:  # To a caller of HTTP/1.0 the end of the connection is the end of the body.
-            self._remaining = None
-        self._protocol.write(b"".join([*self._protocol.head(status, headers), b"\r\n"]))
 
 
 def _address(given: Any) -> tuple[str, int] | None:

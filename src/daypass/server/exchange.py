@@ -1,0 +1,141 @@
+"""One request and its answer, as an ASGI application sees them."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from daypass.asgi import Application, Headers, Message, Scope
+from daypass.faults import place_of
+
+if TYPE_CHECKING:
+    from daypass.server.protocol import HttpProtocol
+
+HIGH_WATER_BYTES = 64 * 1024
+"""Of a body that waits to be read: then its sender has to wait."""
+
+log = structlog.get_logger()
+
+
+class Exchange:
+    """One request and its answer: the `receive` and `send` of an ASGI application."""
+
+    __slots__ = (
+        "_body", "_expects_continue", "_is_chunked", "_is_gone", "_is_head", "_is_read",
+        "_is_started", "_is_whole", "_keep_alive", "_protocol", "_remaining", "_size", "_waiter",
+        "is_complete", "scope",
+    )  # fmt: skip
+
+    def __init__(self, protocol: "HttpProtocol", scope: Scope, *, keep_alive: bool) -> None:
+        self.scope = scope
+        self._protocol = protocol
+        self._keep_alive = keep_alive
+        self._body: list[bytes] = []
+        self._size = 0
+        self._is_whole = self._is_read = self._is_gone = False
+        self._is_started = self._is_chunked = False
+        self.is_complete = False
+        """Whether the answer is."""
+        self._is_head = scope["method"] == "HEAD"
+        self._expects_continue = dict(scope["headers"]).get(b"expect", b"").lower() == (
+            b"100-continue"
+        )
+        self._remaining: int | None = 0
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def run(self, app: Application) -> None:
+        """Let the application answer. What it leaves open is cut."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception as error:
+            log.error("server_fault", reason=place_of(error))
+        finally:
+            if not self.is_complete and not self._is_gone:
+                self._protocol.cut()
+
+    async def receive(self) -> Message:
+        """The next piece of the body; after its end, wait for the caller to leave."""
+        if self._expects_continue and not self._is_started:
+            self._expects_continue = False
+            self._protocol.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        while not (self._is_gone or self.is_complete) and (
+            self._is_read or not (self._body or self._is_whole)
+        ):
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self._is_gone or self.is_complete:
+            return {"type": "http.disconnect"}
+        self._is_read = self._is_whole
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body.clear()
+        if self._size > HIGH_WATER_BYTES:
+            self._protocol.resume_reading()
+        self._size = 0
+        return {"type": "http.request", "body": body, "more_body": not self._is_whole}
+
+    async def send(self, message: Message) -> None:
+        """Send the head of the answer, or a piece of its body. Does nothing for nobody."""
+        while self._protocol.drained is not None:
+            await self._protocol.drained
+        if self._is_gone:
+            return
+        if message["type"] == "http.response.start":
+            self._start(message["status"], list(message.get("headers", ())))
+            return
+        body: bytes = message.get("body", b"")
+        more: bool = message.get("more_body", False)
+        if self._is_head:
+            pass
+        elif self._is_chunked:
+            framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self._protocol.write(framed if more else framed + b"0\r\n\r\n")
+        else:
+            if self._remaining is not None:
+                self._remaining -= len(body)
+                if self._remaining < 0 or (self._remaining and not more):
+                    raise ValueError("the body is not as long as its content-length says")
+            self._protocol.write(body)
+        if not more:
+            self.is_complete = True
+            self._wake()
+            self._protocol.finish(self, keep_alive=self._keep_alive)
+
+    def feed(self, piece: bytes) -> int:
+        """Keep a piece of the body until it is read. Returns the bytes that wait."""
+        self._body.append(piece)
+        self._size += len(piece)
+        self._wake()
+        return self._size
+
+    def feed_end(self) -> None:
+        """The body is whole."""
+        self._is_whole = True
+        self._wake()
+
+    def disconnect(self) -> None:
+        """The caller has gone."""
+        self._is_gone = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _start(self, status: int, headers: Headers) -> None:
+        self._is_started = True
+        by_name = dict(headers)
+        length = by_name.get(b"content-length")
+        if b"close" in by_name.get(b"connection", b""):
+            self._keep_alive = False
+        elif not self._keep_alive:
+            headers.append((b"connection", b"close"))
+        if self._is_head or status in (204, 304):
+            self._is_head = True
+        elif length is not None:
+            self._remaining = int(length)
+        elif self.scope["http_version"] == "1.1":
+            self._is_chunked = True
+            headers.append((b"transfer-encoding", b"chunked"))
+        else:  # To a caller of HTTP/1.0 the end of the connection is the end of the body.
+            self._remaining = None
+        self._protocol.write(b"".join([*self._protocol.head(status, headers), b"\r\n"]))

@@ -1,0 +1,283 @@
+"""The HTTP protocol of `daypass serve`, spoken to byte by byte."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+
+from daypass.asgi import Application, Message, Receive, Scope, Send
+from daypass.server import protocol
+from daypass.server.protocol import HttpProtocol
+
+
+class Site:
+    """An application served by the protocol, and a way to talk to it."""
+
+    def __init__(self, port: int, running: uvicorn.Server) -> None:
+        self.port = port
+        self.running = running
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def say(self, *pieces: bytes, pause_s: float = 0.002) -> bytes:
+        """Send these pieces, each in a packet of its own, and read to the connection's end."""
+        reader, writer = await self.connect()
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(pause_s)
+        answer = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+        return answer
+
+
+@asynccontextmanager
+async def serving(app: Application) -> AsyncIterator[Site]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app, http=HttpProtocol, ws="none", lifespan="off", log_level="critical",
+        interface="asgi3", server_header=False, proxy_headers=False,
+    )  # fmt: skip
+    running = uvicorn.Server(config)
+    task = asyncio.create_task(running.serve(sockets=[listener]))
+    while not running.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield Site(listener.getsockname()[1], running)
+    finally:
+        running.should_exit = True
+        await asyncio.wait_for(task, 10)
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the method, the path and the body."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    answer = f"{scope['method']} {scope['path']} ".encode() + body
+    headers = [(b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
+CLOSE = b"connection: close\r\n"
+
+
+def head(line: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join([line + b" HTTP/1.1", b"host: x", *headers, b"", b""])
+
+
+def bodies(answer: bytes) -> list[bytes]:
+    return [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+
+
+REQUESTS = [
+    (head(b"GET /a%20b?q=1", b"connection: close"), b"GET /a b "),
+    (head(b"POST /x", b"connection: close", b"content-length: 5") + b"hello", b"POST /x hello"),
+    (
+        head(b"POST /x", b"connection: close", b"transfer-encoding: chunked")
+        + b"2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\ntrailer: x\r\n\r\n",
+        b"POST /x hello",
+    ),
+    (head(b"GET http://other/x?y", b"connection: close"), b"GET /x "),
+    (
+        head(b"GET /x", b"connection: upgrade, close", b"upgrade: websocket"),
+        b"GET /x ",
+    ),
+    (b"GET /x HTTP/1.0\r\n\r\n", b"GET /x "),
+]
+
+
+@pytest.mark.parametrize(("request_", "body"), REQUESTS)
+async def test_a_request_in_every_split(request_: bytes, body: bytes) -> None:
+    async with serving(echo) as site:
+        assert bodies(await site.say(request_)) == [body]
+        for at in range(1, len(request_), 7):
+            assert bodies(await site.say(request_[:at], request_[at:])) == [body]
+        assert bodies(await site.say(*(bytes([x]) for x in request_), pause_s=0)) == [body]
+
+
+async def test_requests_in_one_packet_are_answered_in_their_order() -> None:
+    async with serving(echo) as site:
+        first = head(b"POST /1", b"content-length: 2") + b"ab"
+        answer = await site.say(first + head(b"GET /2") + head(b"GET /3", b"connection: close"))
+        assert bodies(answer) == [b"POST /1 ab", b"GET /2 ", b"GET /3 "]
+
+
+async def test_head_and_no_content_have_no_body() -> None:
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        status = 200 if scope["method"] == "HEAD" else 204
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b"none of this"})
+
+    async with serving(app) as site:
+        for method in (b"HEAD /", b"GET /"):
+            answer = await site.say(head(method, b"connection: close"))
+            assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_100_continue_is_said_when_the_body_is_wanted() -> None:
+    async with serving(echo) as site:
+        reader, writer = await site.connect()
+        writer.write(head(b"POST /", b"expect: 100-continue", b"content-length: 2"))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"ok")
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"no request\r\n\r\n", 400),
+        (head(b"GET /", b"bad name: x"), 400),
+        (head(b"GET /", b"x: 1", b" folded"), 400),
+        (head(b"GET /", b"x: \0"), 400),
+        (b"GET / HTTP/1.1\nhost: x\n\n", 400),
+        (head(b"POST /", b"content-length: 2", b"transfer-encoding: chunked") + b"ok", 400),
+        (head(b"POST /", b"content-length: 2", b"content-length: 3") + b"ok", 400),
+        (head(b"POST /", b"transfer-encoding: chunked, gzip"), 400),
+        (head(b"GET /", *[b"x: y"] * 200), 400),
+        (head(b"GET /", b"x: " + b"y" * 300_000)[:-2], 431),
+    ],
+)
+async def test_what_is_no_request_is_refused(request_: bytes, status: int) -> None:
+    async with serving(echo) as site:
+        answer = await site.say(request_[:70_000], request_[70_000:], pause_s=0.05)
+        assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_each_part_of_a_request_has_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KEEP_ALIVE_S", "HEAD_S", "BODY_S", "CHECK_EVERY_S"):
+        monkeypatch.setattr(protocol, name, 0.2)
+    async with serving(echo) as site:
+        assert await site.say() == b""
+        slow = await site.say(*[b"GET / HTTP/1.1\r\n", *[b"x: y\r\n"] * 5], pause_s=0.03)
+        assert slow.startswith(b"HTTP/1.1 408 ")
+        partial = head(b"POST /", b"content-length: 9") + b"x"
+        assert await site.say(partial) == b""
+        whole = await site.say(head(b"GET /"))  # kept alive, and then closed in silence
+        assert bodies(whole) == [b"GET / "]
+
+
+async def test_who_takes_nothing_of_his_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "WRITE_S", 0.3)
+    monkeypatch.setattr(protocol, "CHECK_EVERY_S", 0.1)
+    gone = asyncio.Event()
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        async def watch() -> Message:
+            return await receive()
+
+        watcher = asyncio.create_task(watch())
+        while not watcher.done():
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+            await asyncio.sleep(0)
+        assert watcher.result()["type"] == "http.disconnect"
+        gone.set()
+
+    async with serving(app) as site:
+        _reader, writer = await site.connect()
+        writer.write(head(b"GET /"))
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.wait_for(gone.wait(), 10)
+        writer.transport.abort()
+
+
+async def test_an_application_hears_that_its_caller_left() -> None:
+    heard: list[Message] = []
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        await receive()
+        heard.append(await receive())
+
+    async with serving(app) as site:
+        _reader, writer = await site.connect()
+        writer.write(head(b"GET /"))
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        while not heard:
+            await asyncio.sleep(0.01)
+    assert heard == [{"type": "http.disconnect"}]
+
+
+async def test_an_answer_given_before_the_body_is_read_arrives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "CHECK_EVERY_S", 0.1)
+    monkeypatch.setattr(protocol, "LINGER_S", 0.5)
+
+    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"3"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": b"big"})
+
+    async with serving(refuse) as site:
+        request = head(b"POST /", b"content-length: 5000000")
+        answer = await site.say(request, *[b"x" * 50_000] * 20, pause_s=0.001)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert answer.endswith(b"big")
+
+
+Answering = Callable[[Send], Awaitable[None]]
+
+
+async def cut_short(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+
+
+async def too_long(send: Send) -> None:
+    headers = [(b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"too long"})
+
+
+async def forged(send: Send) -> None:
+    headers = [(b"x", b"1\r\nset-cookie: y")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+@pytest.mark.parametrize("answering", [cut_short, too_long, forged])
+async def test_a_faulty_answer_never_looks_whole(answering: Answering) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answering(send)
+
+    async with serving(app) as site:
+        answer = await site.say(head(b"GET /"))
+        assert not answer.endswith(b"0\r\n\r\n")
+        assert b"too long" not in answer
+        assert b"set-cookie" not in answer
+
+
+async def test_a_body_comes_no_faster_than_it_is_read() -> None:
+    read: list[int] = []
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        more = True
+        while more:
+            await asyncio.sleep(0.05 if not read else 0)
+            message: dict[str, Any] = dict(await receive())
+            read.append(len(message.get("body", b"")))
+            more = message.get("more_body", False)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"%d" % sum(read)})
+
+    async with serving(app) as site:
+        size = 20_000_000
+        request = head(b"POST /", b"content-length: %d" % size, b"connection: close")
+        answer = await site.say(request + b"x" * size)
+        assert b"%d" % size in answer
+    # No more waits than a few reads' worth, however much is sent.
+    assert max(read) < 2_000_000
