@@ -4,7 +4,7 @@ import contextlib
 import gc
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -109,20 +109,24 @@ class Daypass:
         self._portal.include_router(api)
         self._portal.include_router(health.router)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Send a request to the gateway, the portal or the site, by its path alone."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
-            await self._gateway(scope, receive, send)
-        elif scope["type"] == "lifespan":
+            return self._gateway(scope, receive, send)
+        return self._beside_gateway(scope, receive, send)
+
+    async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
             await self._portal(scope, receive, send)
-        else:
-            is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
-            try:
-                await (self._pages if is_page else self._portal)(scope, receive, send)
-            except Exception as error:
-                # It has been answered already. The server would print all of it, secrets too.
-                log.error("request_fault", reason=place_of(error))
+            return
+        path = scope.get("path", "")
+        is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
+        try:
+            await (self._pages if is_page else self._portal)(scope, receive, send)
+        except Exception as error:
+            # It has been answered already. The server would print all of it, secrets too.
+            log.error("request_fault", reason=place_of(error))
 
     def openapi(self) -> dict[str, Any]:
         """The portal's OpenAPI document."""

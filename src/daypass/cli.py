@@ -62,6 +62,7 @@ def serve(
     uvicorn.run(
         "daypass.app:create_app",
         factory=True,
+        interface="asgi3",
         host=host,
         port=port,
         workers=workers,

@@ -8,9 +8,9 @@ import structlog
 from daypass.asgi import Headers, Send
 from daypass.faults import place_of
 from daypass.gateway.errors import GatewayError, server_error, unavailable
-from daypass.gateway.relay import UsageReader, relay
+from daypass.gateway.relay import UsageReader, is_event_stream
 from daypass.gateway.request import CallerGoneError
-from daypass.gateway.upstream import UpstreamResponse
+from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
 
@@ -46,10 +46,33 @@ class Answer:
         self._headers = [pair for pair in self._headers if pair[0] not in names] + headers
 
     async def relay(self, response: UpstreamResponse, usage: UsageReader) -> bool:
-        """Send the upstream's answer on. False when it broke off, and the caller was told."""
+        """Send the upstream's answer on, as it arrives, its body unchanged.
+
+        Returns False when it broke off: then an event stream gets an `error` event (and no
+        `[DONE]`), and any other answer no end at all, so that the server cuts the connection
+        and the caller cannot take what came so far for the whole.
+        """
         self.started = True
         self.status = response.status
-        return await relay(response, self._headers, self._send, usage)
+        send = self._send
+        start = {"type": "http.response.start", "status": self.status, "headers": self._headers}
+        await send(start)
+        more = True
+        try:
+            while more:
+                piece = await response.read()
+                more = not response.ended
+                usage.feed(piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
+        except UpstreamBrokeError:
+            if is_event_stream(self._headers):
+                error = server_error(
+                    502, "upstream_broke_off", "The upstream broke off its answer."
+                )
+                event = error.event() if usage.ends_event() else b"\n\n" + error.event()
+                await send({"type": "http.response.body", "body": event, "more_body": False})
+            return False
+        return True
 
     async def json(self, status: int, body: bytes) -> None:
         """Send a JSON document."""

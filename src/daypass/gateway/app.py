@@ -171,9 +171,13 @@ class Gateway:
             await self._take(charge, answer)
         usage = UsageReader()
         self._metrics.open_requests += 1
+        response = None
         try:
             with WhileCallerWaits(receive, call.body):
-                await self._exchange(call, charge, answer, usage)
+                response = await self._open(call, charge, answer)
+                if not await answer.relay(response, usage):
+                    charge.reason = "upstream_broke_off"
+                    log.warning("upstream_broke_off", request_id=answer.request_id)
         except GatewayError as error:
             answer.status = error.status
             raise
@@ -181,6 +185,8 @@ class Gateway:
             charge.reason = "caller_left"
             raise
         finally:
+            if response is not None:
+                response.close()
             self._metrics.open_requests -= 1
             charge.close(answer.request_id, answer.status, usage)
 
@@ -193,10 +199,8 @@ class Gateway:
             log.warning("relayed_uncounted", request_id=answer.request_id, reason=str(error))
         answer.add(charge.headers)
 
-    async def _exchange(
-        self, call: Call, charge: Charge, answer: Answer, usage: UsageReader
-    ) -> None:
-        """Ask the upstream and send on what it answers. Raises GatewayError when it does not."""
+    async def _open(self, call: Call, charge: Charge, answer: Answer) -> UpstreamResponse:
+        """Ask the upstream. Gives the unit back and raises GatewayError when it does not serve."""
         began = perf_counter()
         try:
             response = await self._upstream.open(call.to_upstream())
@@ -212,12 +216,11 @@ class Gateway:
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
                 _refuse_misconfigured(response)
-            answer.add(response_headers(response.headers))
-            if not await answer.relay(response, usage):
-                charge.reason = "upstream_broke_off"
-                log.warning("upstream_broke_off", request_id=answer.request_id)
-        finally:
+        except BaseException:
             response.close()
+            raise
+        answer.add(response_headers(response.headers))
+        return response
 
     async def _describe_key(self, principal: Principal, target: Target, answer: Answer) -> None:
         if target.method not in ("GET", "HEAD"):

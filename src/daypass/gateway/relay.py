@@ -1,11 +1,9 @@
-"""Bytes through: the upstream's answer to the caller, unchanged, usage read on the way by."""
+"""What passes of headers, and the usage that is read in an answer on its way by."""
 
 import re
 from collections.abc import Mapping
 
-from daypass.asgi import Headers, Send
-from daypass.gateway.errors import server_error
-from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
+from daypass.asgi import Headers
 
 TAIL_BYTES = 8 * 1024
 
@@ -124,33 +122,6 @@ class UsageReader:
 def _count(name: re.Pattern[bytes], text: bytearray, start: int) -> int:
     found = name.search(text, start)
     return int(found[1]) if found else 0
-
-
-async def relay(
-    response: UpstreamResponse, headers: Headers, send: Send, usage: UsageReader
-) -> bool:
-    """Send the upstream's answer with these headers on to the caller, as it arrives.
-
-    Returns False when it broke off: then an event stream gets an `error` event (and no
-    `[DONE]`), and any other answer no end at all, so that the server cuts the connection and
-    the caller cannot take what came so far for the whole.
-    """
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    more = True
-    try:
-        while more:
-            piece = await response.read()
-            more = not response.ended
-            usage.feed(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": more})
-    except UpstreamBrokeError:
-        if not is_event_stream(headers):
-            return False
-        error = server_error(502, "upstream_broke_off", "The upstream broke off its answer.")
-        event = error.event() if usage.ends_event() else b"\n\n" + error.event()
-        await send({"type": "http.response.body", "body": event, "more_body": False})
-        return False
-    return True
 
 
 def is_event_stream(headers: Headers) -> bool:

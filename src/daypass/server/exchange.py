@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from daypass.asgi import Application, Headers, Message, Scope
+from daypass.asgi import Headers, Message, Scope
 from daypass.faults import place_of
 
 if TYPE_CHECKING:
@@ -43,15 +43,12 @@ class Exchange:
         self._remaining: int | None = 0
         self._waiter: asyncio.Future[None] | None = None
 
-    async def run(self, app: Application) -> None:
-        """Let the application answer. What it leaves open is cut."""
-        try:
-            await app(self.scope, self.receive, self.send)
-        except Exception as error:
+    def end(self, task: asyncio.Task[None]) -> None:
+        """The application has returned, or failed. What it leaves open is cut."""
+        if not task.cancelled() and (error := task.exception()) is not None:
             log.error("server_fault", reason=place_of(error))
-        finally:
-            if not self.is_complete and not self._is_gone:
-                self._protocol.cut()
+        if not self.is_complete and not self._is_gone:
+            self._protocol.cut()
 
     async def receive(self) -> Message:
         """The next piece of the body; after its end, wait for the caller to leave."""

@@ -265,9 +265,11 @@ class HttpProtocol(asyncio.Protocol):
 
     def _serve(self, exchange: Exchange) -> None:
         self._current = exchange
-        task = self._loop.create_task(exchange.run(self._app))
+        application = self._app(exchange.scope, exchange.receive, exchange.send)
+        task = self._loop.create_task(application)
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
+        task.add_done_callback(exchange.end)
 
     def _refuse(self, status: int, message: bytes) -> None:
         """Answer what is no request, unless an answer is under way, and close."""
