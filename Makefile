@@ -9,7 +9,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test check format openapi lock screenshots soak clean
+.PHONY: run test check format openapi lock screenshots soak bench clean
 
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
@@ -19,16 +19,16 @@ test: .venv/installed-dev $(SITE) .venv/chromium
 	$(BIN)/pytest
 
 check: .venv/installed-dev $(SITE)
-	$(BIN)/ruff format --check src tests hatch_build.py
-	$(BIN)/ruff check src tests hatch_build.py
+	$(BIN)/ruff format --check src tests bench hatch_build.py
+	$(BIN)/ruff check src tests bench hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python hatch_build.py npm run typecheck
 	$(BIN)/python hatch_build.py npm run lint
 
 format: .venv/installed-dev
-	$(BIN)/ruff format src tests hatch_build.py
-	$(BIN)/ruff check --fix src tests hatch_build.py
+	$(BIN)/ruff format src tests bench hatch_build.py
+	$(BIN)/ruff check --fix src tests bench hatch_build.py
 
 # The portal's OpenAPI document, from which the site's API client is generated.
 openapi: .venv/installed-dev
@@ -40,6 +40,14 @@ CYCLES ?= 100
 soak: .venv/installed-dev
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES)
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES) --redis
+
+# Speed against peers, with figures in docs/performance.md; about 25 minutes. In part and shortly:
+# make bench ONLY=unary,streams PEERS=direct,nginx,daypass QUICK=1
+ONLY ?=
+PEERS ?=
+QUICK ?=
+bench: .venv/installed-dev $(SITE)
+	@$(BIN)/python -m bench --only '$(ONLY)' --peers '$(PEERS)' $(if $(QUICK),--quick)
 
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium

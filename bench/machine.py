@@ -1,0 +1,36 @@
+"""The machine: its cores and who gets which, its limits, and what it is."""
+
+import os
+import platform
+import resource
+from pathlib import Path
+
+CORES = sorted(os.sched_getaffinity(0))
+GATEWAY_CORES = {CORES[-1]}
+"""The gateway under test has the last core to itself."""
+LOAD_CORES = set(CORES[:-1]) or GATEWAY_CORES
+"""Upstream, load generator and Redis share the others."""
+
+
+def allow_many_files() -> None:
+    """Raise the limit on open files as far as may be, for this process and its children."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def describe() -> dict[str, str]:
+    """What a reader needs to know of the machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "processor": f"{_processor()}, {len(CORES)} cores",
+        "memory": f"{memory:.0f} GiB",
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()

@@ -1,0 +1,80 @@
+"""Runs that alternate, so that what drifts on the machine drifts for all alike."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from bench.load import Figures
+
+Runs = dict[str, list[Figures]]
+"""For each of the compared, the figures of its rounds in order."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long and how often is measured."""
+
+    rounds: int
+    seconds: int
+    """Of one run, after its warm-up."""
+
+
+FULL = Effort(rounds=3, seconds=4)
+QUICK = Effort(rounds=1, seconds=2)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of some rounds, and their extremes."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """The spread of at least one value."""
+        ordered = sorted(values)
+        return cls(statistics.median(ordered), ordered[0], ordered[-1])
+
+
+def alternate(
+    what: str, rounds: int, runs: Mapping[str, Callable[[], Figures]], shown: str = "cpu_us"
+) -> Runs:
+    """Do every run once in each round. Tells on standard error what is going on."""
+    found: Runs = {name: [] for name in runs}
+    for number in range(1, rounds + 1):
+        for name, run in runs.items():
+            say(f"{what}, round {number} of {rounds}: {name} …", end="")
+            figures = run()
+            found[name].append(figures)
+            print(f" {figures[shown]:,.4g} {shown}", file=sys.stderr, flush=True)
+    return found
+
+
+def ratios(runs: Runs, one: str, other: str, figure: str) -> Spread:
+    """How many times `other`'s figure is `one`'s, round by round."""
+    pairs = zip(runs[one], runs[other], strict=True)
+    return Spread.of(a[figure] / b[figure] for a, b in pairs)
+
+
+def differences(runs: Runs, one: str, other: str, figure: str, scale: float) -> Spread:
+    """How much more `one`'s figure is than `other`'s, round by round, times `scale`."""
+    pairs = zip(runs[one], runs[other], strict=True)
+    return Spread.of((a[figure] - b[figure]) * scale for a, b in pairs)
+
+
+def of(rounds: Iterable[Figures], figure: str) -> Spread:
+    """One figure's spread over its rounds."""
+    return Spread.of(figures[figure] for figures in rounds)
+
+
+def say(message: str, end: str = "\n") -> None:
+    """Tell the person who waits what is going on, with the time since the start."""
+    minutes, seconds = divmod(int(time.monotonic() - _STARTED), 60)
+    print(f"{minutes:3}:{seconds:02}  {message}", end=end, file=sys.stderr, flush=True)
+
+
+_STARTED = time.monotonic()
