@@ -9,7 +9,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test check format openapi lock screenshots soak bench clean
+.PHONY: run test check format openapi lock screenshots soak bench bench-profile clean
 
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
@@ -46,8 +46,14 @@ soak: .venv/installed-dev
 ONLY ?=
 PEERS ?=
 QUICK ?=
-bench: .venv/installed-dev $(SITE)
+bench: .venv/installed-bench $(SITE)
 	@$(BIN)/python -m bench --only '$(ONLY)' --peers '$(PEERS)' $(if $(QUICK),--quick)
+
+# Where the time goes: Daypass under load, each function's own share. REDIS=1, NATIVE=1 (C too).
+REDIS ?=
+NATIVE ?=
+bench-profile: .venv/installed-bench $(SITE)
+	@$(BIN)/python -m bench.profile $(if $(REDIS),--redis) $(if $(NATIVE),--native)
 
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium
@@ -59,6 +65,7 @@ lock:
 	  --no-emit-index-url --no-header --quiet)
 	$(LOCK) pyproject.toml --group build -o requirements.lock
 	$(LOCK) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group bench -c requirements-dev.lock -o requirements-bench.lock
 	$(LOCK) --group node -o requirements-node.lock
 
 clean:
@@ -77,6 +84,11 @@ clean:
 .venv/installed-dev: requirements-dev.lock .venv/installed
 	@echo "Installing Python packages for tests…"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/installed-bench: requirements-bench.lock .venv/installed-dev
+	@echo "Installing Python packages for measuring…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 .venv/chromium: | .venv/bin/python

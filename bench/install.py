@@ -1,5 +1,6 @@
 """The peers' programs: their pinned versions, and how they get onto the machine."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from bench.process import BenchError
 
 LITELLM = "1.106.12"
 PORTKEY = "1.15.2"
+# With a newer one Portkey's gateway fails at every stream (issue 1389 of Portkey-AI/gateway).
+HONO_NODE_SERVER = "1.14.1"
 DEBIAN_PACKAGES = {"nginx": "nginx", "wrk": "wrk", "redis-server": "redis-server"}
 """Program and package. Debian chooses the version; the report names it."""
 
@@ -54,8 +57,13 @@ def portkey() -> list[str]:
     if not (directory / "installed").exists():
         _say(f"Installing Portkey's gateway {PORTKEY}…")
         directory.mkdir(parents=True, exist_ok=True)
+        wanted = {
+            "dependencies": {"@portkey-ai/gateway": PORTKEY},
+            "overrides": {"@hono/node-server": HONO_NODE_SERVER},
+        }
+        (directory / "package.json").write_text(json.dumps(wanted))
         command = [*node().npm, "install", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run([*command, f"@portkey-ai/gateway@{PORTKEY}"], cwd=directory, check=True)
+        subprocess.run(command, cwd=directory, check=True)
         (directory / "installed").touch()
     script = directory / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
     return [str(node().directory / "node"), str(script)]

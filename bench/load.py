@@ -101,7 +101,7 @@ def streams(
                 case "result":
                     result = line
     if watch is None or result["errors"] or not result["events"]:
-        raise BenchError(f"the streams had errors: {result['errors']}")
+        raise BenchError(f"the streams had errors: {result['errors']} {result['sample']}")
     if not may_lag and (result["still_open"] < count or result["finished"] < count):
         raise BenchError(f"{peer.url} did not keep the pace of {count} streams: {result}")
     return {

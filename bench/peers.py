@@ -1,8 +1,10 @@
 """The gateways that are compared, each in its leanest fair configuration."""
 
 import contextlib
+import json
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +16,8 @@ from tests.ports import free_port
 from bench import install
 from bench.daypass_site import make_site
 from bench.machine import GATEWAY_CORES, LOAD_CORES
-from bench.process import Process, clean_environment
+from bench.process import BenchError, Process, clean_environment
+from bench.upstream import completion_body
 
 ROOT = Path(__file__).parents[1]
 UPSTREAM_KEY = "sk-upstream"
@@ -43,6 +46,23 @@ class Peer:
         """Run it within, and only within, so that peers do not disturb each other."""
         with self.process.awake() if self.process else contextlib.nullcontext():
             yield
+
+
+def answering(peer: Peer) -> Peer:
+    """This peer, once it has answered a completion: the first may take long. Raises BenchError."""
+    request = urllib.request.Request(
+        f"{peer.url}/v1/chat/completions",
+        data=completion_body(),
+        headers={"content-type": "application/json"} | peer.headers[0],
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as response:
+            answer = json.load(response)
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{peer.url} does not answer: {error}") from error
+    if not answer.get("choices"):
+        raise BenchError(f"{peer.url} answers strangely: {answer}")
+    return peer
 
 
 class Stage:
@@ -88,7 +108,7 @@ def nginx(stage: Stage) -> Peer:
     command = [install.program("nginx"), "-c", str(config), "-p", str(directory)]
     process = stage.start(directory, command)
     process.wait_until_ready(f"http://127.0.0.1:{port}/v1/models")
-    return Peer(port, process)
+    return answering(Peer(port, process))
 
 
 NGINX = """\
@@ -132,7 +152,7 @@ def naive(stage: Stage) -> Peer:
     settings = {"UPSTREAM": stage.upstream.url, "PYTHONPATH": str(ROOT)}
     process = stage.start("naive", [*command, *options], settings=settings)
     process.wait_until_ready(f"http://127.0.0.1:{port}/v1/models")
-    return Peer(port, process)
+    return answering(Peer(port, process))
 
 
 def litellm(stage: Stage) -> Peer:
@@ -152,7 +172,7 @@ def litellm(stage: Stage) -> Peer:
     }
     process = stage.start(directory, command, settings=settings)
     process.wait_until_ready(f"http://127.0.0.1:{port}/health/liveliness", timeout_s=180)
-    return Peer(port, process, [{"authorization": f"Bearer {MASTER_KEY}"}], exact=False)
+    return answering(Peer(port, process, [{"authorization": f"Bearer {MASTER_KEY}"}], exact=False))
 
 
 LITELLM = """\
@@ -181,7 +201,7 @@ def portkey(stage: Stage) -> Peer:
         "x-portkey-custom-host": f"{stage.upstream.url}/v1",
         "authorization": f"Bearer {UPSTREAM_KEY}",
     }
-    return Peer(port, process, [headers], exact=False)
+    return answering(Peer(port, process, [headers]))
 
 
 def daypass(
@@ -206,7 +226,9 @@ def daypass(
     command = [python, "-m", "daypass", "serve", "--port", str(port), "--workers", str(workers)]
     process = stage.start(directory, command, settings=settings)
     process.wait_until_ready(f"http://127.0.0.1:{port}/readyz")
-    return Peer(port, process, [{"x-api-key": secret} for secret in secrets], store=store)
+    return answering(
+        Peer(port, process, [{"x-api-key": secret} for secret in secrets], store=store)
+    )
 
 
 def redis(stage: Stage) -> tuple[Process, str]:

@@ -82,6 +82,8 @@ class Result:
     largest_gap_s: float
     gap_p99_s: float
     errors: dict[str, int] = field(default_factory=dict)
+    sample: str = ""
+    """What came with the first error."""
 
 
 class Crowd:
@@ -96,6 +98,7 @@ class Crowd:
         self.events = 0
         self.gaps: array[float] | None = None
         self.errors: dict[str, int] = {}
+        self.sample = ""
         self.first_event_s = array("d")
         self.all_open = asyncio.Event()
         self.all_over = asyncio.Event()
@@ -135,6 +138,7 @@ class Crowd:
             largest_gap_s=_at(gaps, 1),
             gap_p99_s=_at(gaps, 0.99),
             errors=self.errors,
+            sample=self.sample,
         )
 
     async def _open(self) -> None:
@@ -165,12 +169,13 @@ class Crowd:
         self.first_event_s.append(after_s)
         self._no_longer_waiting()
 
-    def over(self, error: str | None, *, began: bool) -> None:
+    def over(self, error: str | None, *, began: bool, seen: bytes = b"") -> None:
         """A stream is at its end, good or bad."""
         if error is None:
             self.finished += 1
         else:
             self.errors[error] = self.errors.get(error, 0) + 1
+            self.sample = self.sample or seen[-500:].decode("latin-1")
         if not began:
             self._no_longer_waiting()
         self.running -= 1
@@ -205,7 +210,7 @@ class Stream(asyncio.Protocol):
         if self.is_over:
             return
         if not self._tail and not data.startswith(b"HTTP/1.1 200"):
-            self._end("status_" + data[9:12].decode("latin-1"))
+            self._end("status_" + data[9:12].decode("latin-1"), data)
             return
         # An event ends with an empty line, which may come in two pieces.
         events = data.count(b"\n\n") + (data[:1] == b"\n" == self._tail[-1:])
@@ -214,7 +219,7 @@ class Stream(asyncio.Protocol):
         if events:
             self._count(events)
         if b'"error"' in data:
-            self._end("error_event")
+            self._end("error_event", data)
         elif b"[DONE]" in seen:
             order = self._crowd.order
             lost = order.exact and self.events != order.events(self._number) + ENDING_EVENTS
@@ -241,8 +246,8 @@ class Stream(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _end(self, error: str | None) -> None:
-        self._crowd.over(error, began=self.events > 0)
+    def _end(self, error: str | None, seen: bytes = b"") -> None:
+        self._crowd.over(error, began=self.events > 0, seen=seen)
         self.abort()
 
 
