@@ -1,4 +1,7 @@
-"""The peers' programs: their pinned versions, and how they get onto the machine."""
+"""The peers' programs: their pinned versions, and how they get onto the machine.
+
+Of nginx, wrk and Redis the version is Debian's; the report names it.
+"""
 
 import json
 import os
@@ -15,27 +18,27 @@ LITELLM = "1.106.12"
 PORTKEY = "1.15.2"
 # With a newer one Portkey's gateway fails at every stream (issue 1389 of Portkey-AI/gateway).
 HONO_NODE_SERVER = "1.14.1"
-DEBIAN_PACKAGES = {"nginx": "nginx", "wrk": "wrk", "redis-server": "redis-server"}
-"""Program and package. Debian chooses the version; the report names it."""
 
 PEERS = Path(__file__).parent / ".peers"
 
 
 def program(name: str) -> str:
-    """The path of a program of Debian's, installed for root where it is missing."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None and os.geteuid() == 0:
-        package = DEBIAN_PACKAGES[name]
-        _say(f"Installing Debian's {package}…")
+    """The path of a program of Debian's package of the same name, installed for root if missing."""
+    if (found := _find(name)) is None and os.geteuid() == 0:
+        _say(f"Installing Debian's {name}…")
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update", "-qq"], ["install", "-y", "-qq", package]):
+        for command in (["update", "-qq"], ["install", "-y", "-qq", name]):
             subprocess.run(
                 ["apt-get", *command], check=True, env=environment, stdout=subprocess.DEVNULL
             )
-        found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        found = _find(name)
     if found is None:
         raise BenchError(f"install {name}, which this measurement needs")
     return found
+
+
+def _find(name: str) -> str | None:
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 def litellm() -> str:

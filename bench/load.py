@@ -20,11 +20,12 @@ Figures = dict[str, float]
 """What one run showed: a name with its unit, and the value."""
 
 CONNECTIONS = 32
+WARM_UP_S = 2
 OPENED_PER_S = 400
 SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
-def unary(peer: Peer, seconds: int, *, pause_ms: int = 0, warm_up_s: int = 1) -> Figures:
+def unary(peer: Peer, seconds: int, *, pause_ms: int = 0) -> Figures:
     """Requests over 32 connections, on each one after another with a pause between.
 
     Raises BenchError when an answer was not a success.
@@ -35,8 +36,7 @@ def unary(peer: Peer, seconds: int, *, pause_ms: int = 0, warm_up_s: int = 1) ->
         sets = ("\t".join(f"{k}: {v}" for k, v in headers.items()) for headers in peer.headers)
         keys.write_text("\n".join(sets) + "\n")
         arguments = [peer.url, "--", str(body), str(keys), str(pause_ms)]
-        if warm_up_s:
-            _wrk(warm_up_s, arguments)
+        _wrk(WARM_UP_S, arguments)
         watch = _Watch(peer)
         found = _wrk(seconds, arguments)
         watch.stop()

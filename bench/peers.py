@@ -49,7 +49,10 @@ class Peer:
 
 
 def answering(peer: Peer) -> Peer:
-    """This peer, once it has answered a completion: the first may take long. Raises BenchError."""
+    """This peer, suspended, once it has answered a completion: the first may take long.
+
+    Raises BenchError.
+    """
     request = urllib.request.Request(
         f"{peer.url}/v1/chat/completions",
         data=completion_body(),
@@ -62,6 +65,8 @@ def answering(peer: Peer) -> Peer:
         raise BenchError(f"{peer.url} does not answer: {error}") from error
     if not answer.get("choices"):
         raise BenchError(f"{peer.url} answers strangely: {answer}")
+    if peer.process is not None:
+        peer.process.suspend()
     return peer
 
 

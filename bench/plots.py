@@ -69,7 +69,8 @@ def _bars(axes: Axes, runs: Runs, unit: str) -> None:
     for row, value in enumerate(values):
         axes.text(value * 1.12, row, f"{value:,.0f}", va="center", fontsize=9)
     axes.set_xscale("log")
-    axes.set_xlim(right=max(values) * 3)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.set_xlim(1, max(values) * 3)
     axes.set_xlabel(f"CPU µs {unit} of the gateway's processes, logarithmic scale", fontsize=9)
     axes.tick_params(labelsize=9)
 
@@ -85,6 +86,7 @@ def _growth(axes: Axes, runs: Groups, kind: str, unit: str) -> None:
         colour = THEIRS if series == "nginx" else next(colours)
         axes.plot(points, values, marker="o", markersize=4, color=colour, label=series)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(bottom=0)
     axes.grid(visible=True, axis="y", linewidth=0.6)
     axes.set_xlabel(kind, fontsize=9)

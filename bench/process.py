@@ -81,12 +81,16 @@ class Process:
 
     @contextlib.contextmanager
     def awake(self) -> Iterator[None]:
-        """Run within; be suspended before and after, so that others are measured undisturbed."""
+        """Run within, and be suspended after it, so that others are measured undisturbed."""
         self._signal(signal.SIGCONT)
         try:
             yield
         finally:
-            self._signal(signal.SIGSTOP)
+            self.suspend()
+
+    def suspend(self) -> None:
+        """Let the tree do nothing until it is awake again."""
+        self._signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """End the tree: politely, then at once."""

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -36,13 +37,14 @@ def main() -> None:
     with ExitStack() as stack:
         peer = daypass(Stage(stack), on_redis=options.redis)
         loads = {
-            "request, 32 connections": partial(load.unary, peer, SECONDS + 3, warm_up_s=2),
-            "event, 300 streams": partial(load.streams, peer, 300, window_s=SECONDS + 1),
+            "request, 32 connections": partial(load.unary, peer, SECONDS + 2),
+            "event, 300 streams": partial(load.streams, peer, 300, window_s=SECONDS + 2),
         }
         for what, run in loads.items():
             say(f"Profiling {SECONDS} s: {what}")
             with ThreadPoolExecutor(1) as other:
                 running = other.submit(run)
+                time.sleep(load.WARM_UP_S + 0.5)
                 samples = _sample(peer, native=options.native)
                 cpu_us = running.result()["cpu_us"]
             print(f"\n{cpu_us:.1f} µs an {what} (py-spy slows it a little)\n")
