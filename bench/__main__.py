@@ -32,10 +32,16 @@ def main() -> None:
     machine.allow_many_files()
     effort = QUICK if options.quick else FULL
     measured: dict[str, report.Measurement] = {}
+    failed = []
     for number, name in enumerate(options.only, 1):
         say(f"Part {number} of {len(options.only)}: {name}")
-        with ExitStack() as stack:
-            runs = PARTS[name](Stage(stack), options.peers, effort)
+        try:
+            with ExitStack() as stack:
+                runs = PARTS[name](Stage(stack), options.peers, effort)
+        except BenchError as error:
+            print(f"\n{name} could not be measured: {error}", file=sys.stderr)
+            failed.append(name)
+            continue
         measured[name] = report.Measurement(
             measured_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             machine=machine.describe(),
@@ -47,6 +53,8 @@ def main() -> None:
         say("A short run: docs/performance.md is left as it is.")
     else:
         report.write(measured)
+    if failed:
+        sys.exit(f"bench: not measured: {', '.join(failed)}")
 
 
 def _options() -> argparse.Namespace:
@@ -73,5 +81,5 @@ def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
 if __name__ == "__main__":
     try:
         main()
-    except (BenchError, KeyboardInterrupt) as error:
-        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit("bench: interrupted")

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import install
+from bench import install, machine
 from bench.peers import ROOT, Peer
 from bench.process import BenchError
 from bench.streams import Order
@@ -48,6 +48,7 @@ def unary(peer: Peer, seconds: int, *, pause_ms: int = 0) -> Figures:
         "cpu_us": watch.gateway_s / requests * 1e6,
         "store_cpu_us": watch.store_s / requests * 1e6,
         "busy": watch.gateway_s / watch.wall_s,
+        "foreign": watch.foreign,
     }
 
 
@@ -109,6 +110,7 @@ def streams(
         "cpu_us": watch.gateway_s / result["events"] * 1e6,
         "store_cpu_us": watch.store_s / result["events"] * 1e6,
         "busy": watch.gateway_s / watch.wall_s,
+        "foreign": watch.foreign,
         "first_event_p50_us": result["first_event_p50_s"] * 1e6,
         "first_event_p99_us": result["first_event_p99_s"] * 1e6,
         "largest_gap_paces": result["largest_gap_s"] / pace_s,
@@ -142,18 +144,19 @@ class _Watch:
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self.gateway_s, self.store_s, self.wall_s = self._now()
+        self._began = self._now()
 
     def stop(self) -> None:
-        gateway, store, wall = self._now()
-        self.gateway_s = gateway - self.gateway_s
-        self.store_s = store - self.store_s
-        self.wall_s = wall - self.wall_s
+        now = zip(self._now(), self._began, strict=True)
+        self.gateway_s, self.store_s, core_s, self.wall_s = (end - begin for end, begin in now)
+        self.foreign = max(0.0, core_s - self.gateway_s) / self.wall_s
+        """Share of the gateway's core that went to processes other than the gateway."""
 
-    def _now(self) -> tuple[float, float, float]:
+    def _now(self) -> tuple[float, float, float, float]:
         gateway, store = self._peer.process, self._peer.store
         return (
             gateway.cpu_s() if gateway else 0.0,
             store.cpu_s() if store else 0.0,
+            machine.gateway_core_busy_s(),
             time.monotonic(),
         )

@@ -18,6 +18,15 @@ def allow_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def gateway_core_busy_s() -> float:
+    """CPU time that anybody had on the gateway's core since the machine started, in seconds."""
+    names = {f"cpu{core}" for core in GATEWAY_CORES}
+    lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
+    # user, nice and system, and steal: what the hypervisor gave to others (proc(5)).
+    ticks = (sum(int(line[i]) for i in (1, 2, 3, 8)) for line in lines if line[0] in names)
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
 def describe() -> dict[str, str]:
     """What a reader needs to know of the machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from bench import plots
 from bench.peers import ROOT
-from bench.rounds import Runs, Spread
+from bench.rounds import DISTURBED, Runs, Spread
 from bench.tables import TABLES, table
 from bench.targets import TARGETS
 
@@ -28,7 +28,7 @@ class Measurement:
 def as_text(measured: dict[str, Measurement]) -> str:
     """The targets and every table, in Markdown."""
     parts = {name: part.runs for name, part in measured.items()}
-    sections = [f"## Targets\n\n{_targets(parts)}"]
+    sections = [f"## Targets\n\n{_targets(parts)}{_disturbed(parts)}"]
     for name, runs in parts.items():
         sections += [f"## {title}\n\n{table(rows)}" for title, rows in TABLES[name](runs)]
     return "\n\n".join(sections)
@@ -64,6 +64,18 @@ def _targets(parts: dict[str, dict[str, Runs]]) -> str:
             met = "met" if target.is_met(value) else "**not met**"
             rows.append([target.what, target.wanted, target.shown(value), met])
     return table(rows)
+
+
+def _disturbed(parts: dict[str, dict[str, Runs]]) -> str:
+    """A warning, where others had too much of the gateway's core during a run."""
+    every = [
+        f"{part}, {group}, {name}"
+        for part, groups in parts.items()
+        for group, runs in groups.items()
+        for name, rounds in runs.items()
+        if any(figures.get("foreign", 0) > DISTURBED for figures in rounds)
+    ]
+    return f"\n\n**Disturbed by other processes**: {'; '.join(every)}." if every else ""
 
 
 def _circumstances(known: dict[str, Measurement]) -> str:

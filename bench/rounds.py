@@ -12,6 +12,11 @@ Runs = dict[str, list[Figures]]
 """For each of the compared, the figures of its rounds in order."""
 
 
+DISTURBED = 0.05
+"""Share of the gateway's core that others may have during a run."""
+ATTEMPTS = 4
+
+
 @dataclass(frozen=True)
 class Effort:
     """How long and how often is measured."""
@@ -43,14 +48,22 @@ class Spread:
 def alternate(
     what: str, rounds: int, runs: Mapping[str, Callable[[], Figures]], shown: str = "cpu_us"
 ) -> Runs:
-    """Do every run once in each round. Tells on standard error what is going on."""
+    """Do every run once in each round. Tells on standard error what is going on.
+
+    A run that others disturbed on the gateway's core is repeated, a few times at most.
+    """
     found: Runs = {name: [] for name in runs}
     for number in range(1, rounds + 1):
         for name, run in runs.items():
-            say(f"{what}, round {number} of {rounds}: {name} …", end="")
-            figures = run()
+            for left in reversed(range(ATTEMPTS)):
+                say(f"{what}, round {number} of {rounds}: {name} …", end="")
+                figures = run()
+                foreign = figures.get("foreign", 0)
+                note = f", disturbed: others had {foreign:.0%}" if foreign > DISTURBED else ""
+                print(f" {figures[shown]:,.4g} {shown}{note}", file=sys.stderr, flush=True)
+                if not note or not left:
+                    break
             found[name].append(figures)
-            print(f" {figures[shown]:,.4g} {shown}", file=sys.stderr, flush=True)
     return found
 
 

@@ -65,7 +65,10 @@ STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n"
     b"transfer-encoding: chunked\r\n\r\n"
 )
-EVENT = _http_chunk(_event(b'"content":" dull"'))
+# Different ones in turn: LiteLLM takes a model that repeats itself for broken.
+EVENTS = tuple(
+    _http_chunk(_event(b'"content":" %b"' % word)) for word in (b"dull", b"grey", b"slow", b"long")
+)
 USAGE = b',"usage":{"prompt_tokens":20,"completion_tokens":144,"total_tokens":164}'
 STREAM_END = (
     _http_chunk(_event(b"", b'"stop"', USAGE)) + _http_chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
@@ -125,7 +128,7 @@ class MockUpstream(asyncio.Protocol):
             self._transport.write(STREAM_END)
             return
         self._events_left -= 1
-        self._transport.write(EVENT)
+        self._transport.write(EVENTS[self._events_left % len(EVENTS)])
         self._next_at += self._pace_s
         self._timer = self._loop.call_at(self._next_at, self._send_event)
 

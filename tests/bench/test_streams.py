@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from bench.streams import Order, Result, run
-from bench.upstream import ENDING_EVENTS, EVENT, STREAM_END, STREAM_HEAD, completion_body, listen
+from bench.upstream import ENDING_EVENTS, EVENTS, STREAM_END, STREAM_HEAD, completion_body, listen
 
+EVENT = EVENTS[0]
 BRIEF = Order(
     host="127.0.0.1",
     port=0,
