@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import install, machine
+from bench.machine import GATEWAY_CORES
 from bench.peers import ROOT, Peer
 from bench.process import BenchError
 from bench.streams import Order
@@ -157,6 +158,6 @@ class _Watch:
         return (
             gateway.cpu_s() if gateway else 0.0,
             store.cpu_s() if store else 0.0,
-            machine.gateway_core_busy_s(),
+            machine.busy_s(GATEWAY_CORES),
             time.monotonic(),
         )

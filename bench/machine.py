@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import time
 from pathlib import Path
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -12,15 +13,30 @@ LOAD_CORES = set(CORES[:-1]) or GATEWAY_CORES
 """Upstream, load generator and Redis share the others."""
 
 
+QUIET = 0.1
+"""Share of a core that others may use on a quiet machine."""
+
+
 def allow_many_files() -> None:
     """Raise the limit on open files as far as may be, for this process and its children."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def gateway_core_busy_s() -> float:
-    """CPU time that anybody had on the gateway's core since the machine started, in seconds."""
-    names = {f"cpu{core}" for core in GATEWAY_CORES}
+def wait_until_quiet(patience_s: float) -> bool:
+    """Wait until others leave the cores alone for half a second. False when they do not."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        before = busy_s(set(CORES))
+        time.sleep(0.5)
+        if busy_s(set(CORES)) - before < 0.5 * QUIET:
+            return True
+    return False
+
+
+def busy_s(cores: set[int]) -> float:
+    """CPU time that anybody had on these cores since the machine started, in seconds."""
+    names = {f"cpu{core}" for core in cores}
     lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
     # user, nice and system, and steal: what the hypervisor gave to others (proc(5)).
     ticks = (sum(int(line[i]) for i in (1, 2, 3, 8)) for line in lines if line[0] in names)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.load import Figures
+from bench.machine import wait_until_quiet
 
 Runs = dict[str, list[Figures]]
 """For each of the compared, the figures of its rounds in order."""
@@ -14,7 +15,9 @@ Runs = dict[str, list[Figures]]
 
 DISTURBED = 0.05
 """Share of the gateway's core that others may have during a run."""
-ATTEMPTS = 4
+ATTEMPTS = 3
+PATIENCE_S = 60
+"""How long to wait for a quiet machine before each run."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,16 @@ def alternate(
 ) -> Runs:
     """Do every run once in each round. Tells on standard error what is going on.
 
-    A run that others disturbed on the gateway's core is repeated, a few times at most.
+    Each waits for a quiet machine. A run that others disturbed on the gateway's core all the
+    same is repeated, a few times at most.
     """
     found: Runs = {name: [] for name in runs}
     for number in range(1, rounds + 1):
         for name, run in runs.items():
             for left in reversed(range(ATTEMPTS)):
                 say(f"{what}, round {number} of {rounds}: {name} …", end="")
+                if not wait_until_quiet(PATIENCE_S):
+                    print(" others are busy …", end="", file=sys.stderr, flush=True)
                 figures = run()
                 foreign = figures.get("foreign", 0)
                 note = f", disturbed: others had {foreign:.0%}" if foreign > DISTURBED else ""
