@@ -97,7 +97,10 @@ def _growth(axes: Axes, runs: Groups, kind: str, unit: str) -> None:
 
 PLOTS: dict[str, tuple[str, Callable[[Axes, Groups], None]]] = {
     "CPU per request": ("unary", lambda a, r: _bars(a, r["back to back"], "a request")),
-    "CPU per streamed event": ("streams", lambda a, r: _bars(a, r["streams"], "an event")),
+    "CPU per streamed event": (
+        "streams",
+        lambda a, r: _bars(a, r["fewer streams"] | r["streams"], "an event"),
+    ),
     "CPU per request by keys in use": (
         "growth",
         lambda a, r: _growth(a, r, "keys in use", "a request"),

@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from bench import load
 from bench.load import Figures
 from bench.machine import wait_until_quiet
+from bench.peers import Peer
 
 Runs = dict[str, list[Figures]]
 """For each of the compared, the figures of its rounds in order."""
 
 
+WARM_UP_S = 6
 DISTURBED = 0.05
 """Share of the gateway's core that others may have during a run."""
 ATTEMPTS = 3
@@ -46,6 +49,14 @@ class Spread:
         """The spread of at least one value."""
         ordered = sorted(values)
         return cls(statistics.median(ordered), ordered[0], ordered[-1])
+
+
+def warmed_up(peers: dict[str, Peer]) -> dict[str, Peer]:
+    """These peers, after a load that is long enough for the slow ones, too, to settle."""
+    for name, peer in peers.items():
+        say(f"Warming up: {name}")
+        load.unary(peer, WARM_UP_S)
+    return peers
 
 
 def alternate(

@@ -45,7 +45,10 @@ def _unary(runs: dict[str, Runs]) -> list[Titled]:
 
 
 def _streams(runs: dict[str, Runs]) -> list[Titled]:
-    return [("300 streams, an event each 30 ms", _stream_rows(runs["streams"]))]
+    return [
+        ("300 streams, an event each 30 ms", _stream_rows(runs["streams"])),
+        ("20 streams, an event each 30 ms", _stream_rows(runs["fewer streams"])),
+    ]
 
 
 def _crowd(runs: dict[str, Runs]) -> list[Titled]:

@@ -4,7 +4,7 @@ from functools import partial
 
 from bench import load
 from bench.peers import PEERS, Stage
-from bench.rounds import Effort, Runs, alternate
+from bench.rounds import Effort, Runs, alternate, warmed_up
 
 PAUSE_MS = 16
 
@@ -12,7 +12,7 @@ PAUSE_MS = 16
 def measure(stage: Stage, names: list[str], effort: Effort) -> dict[str, Runs]:
     """With requests back to back, which shows the cost, and with pauses between."""
     seconds = effort.seconds
-    peers = {name: PEERS[name](stage) for name in names}
+    peers = warmed_up({name: PEERS[name](stage) for name in names})
     back_to_back = {name: partial(load.unary, peer, seconds) for name, peer in peers.items()}
     paused = {
         name: partial(load.unary, peer, seconds, pause_ms=PAUSE_MS) for name, peer in peers.items()
