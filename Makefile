@@ -9,7 +9,7 @@ WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -pa
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test check format openapi lock screenshots soak clean
+.PHONY: run test check format openapi lock screenshots soak bench bench-profile clean
 
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
@@ -19,16 +19,16 @@ test: .venv/installed-dev $(SITE) .venv/chromium
 	$(BIN)/pytest
 
 check: .venv/installed-dev $(SITE)
-	$(BIN)/ruff format --check src tests hatch_build.py
-	$(BIN)/ruff check src tests hatch_build.py
+	$(BIN)/ruff format --check src tests bench hatch_build.py
+	$(BIN)/ruff check src tests bench hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python hatch_build.py npm run typecheck
 	$(BIN)/python hatch_build.py npm run lint
 
 format: .venv/installed-dev
-	$(BIN)/ruff format src tests hatch_build.py
-	$(BIN)/ruff check --fix src tests hatch_build.py
+	$(BIN)/ruff format src tests bench hatch_build.py
+	$(BIN)/ruff check --fix src tests bench hatch_build.py
 
 # The portal's OpenAPI document, from which the site's API client is generated.
 openapi: .venv/installed-dev
@@ -41,6 +41,20 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES)
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES) --redis
 
+# Speed against peers, with figures in docs/performance.md; about 25 minutes. In part and shortly:
+# make bench ONLY=unary,streams PEERS=direct,nginx,daypass QUICK=1
+ONLY ?=
+PEERS ?=
+QUICK ?=
+bench: .venv/installed-bench $(SITE)
+	@$(BIN)/python -m bench --only '$(ONLY)' --peers '$(PEERS)' $(if $(QUICK),--quick)
+
+# Where the time goes: Daypass under load, each function's own share. REDIS=1, NATIVE=1 (C too).
+REDIS ?=
+NATIVE ?=
+bench-profile: .venv/installed-bench $(SITE)
+	@$(BIN)/python -m bench.profile $(if $(REDIS),--redis) $(if $(NATIVE),--native)
+
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium
 	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
@@ -51,6 +65,7 @@ lock:
 	  --no-emit-index-url --no-header --quiet)
 	$(LOCK) pyproject.toml --group build -o requirements.lock
 	$(LOCK) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group bench -c requirements-dev.lock -o requirements-bench.lock
 	$(LOCK) --group node -o requirements-node.lock
 
 clean:
@@ -69,6 +84,11 @@ clean:
 .venv/installed-dev: requirements-dev.lock .venv/installed
 	@echo "Installing Python packages for tests…"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/installed-bench: requirements-bench.lock .venv/installed-dev
+	@echo "Installing Python packages for measuring…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
 .venv/chromium: | .venv/bin/python

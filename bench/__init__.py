@@ -1,0 +1,1 @@
+"""Speed of the gateway against its peers: `make bench`."""

@@ -1,0 +1,110 @@
+"""Runs that alternate, so that what drifts on the machine drifts for all alike."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from bench import load
+from bench.load import Figures
+from bench.machine import wait_until_quiet
+from bench.peers import Peer
+
+Runs = dict[str, list[Figures]]
+"""For each of the compared, the figures of its rounds in order."""
+
+
+WARM_UP_S = 6
+DISTURBED = 0.05
+"""Share of the gateway's core that others may have during a run."""
+ATTEMPTS = 3
+PATIENCE_S = 60
+"""How long to wait for a quiet machine before each run."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long and how often is measured."""
+
+    rounds: int
+    seconds: int
+    """Of one run, after its warm-up."""
+
+
+FULL = Effort(rounds=3, seconds=4)
+QUICK = Effort(rounds=1, seconds=2)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of some rounds, and their extremes."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """The spread of at least one value."""
+        ordered = sorted(values)
+        return cls(statistics.median(ordered), ordered[0], ordered[-1])
+
+
+def warmed_up(peers: dict[str, Peer]) -> dict[str, Peer]:
+    """These peers, after a load that is long enough for the slow ones, too, to settle."""
+    for name, peer in peers.items():
+        say(f"Warming up: {name}")
+        load.unary(peer, WARM_UP_S)
+    return peers
+
+
+def alternate(
+    what: str, rounds: int, runs: Mapping[str, Callable[[], Figures]], shown: str = "cpu_us"
+) -> Runs:
+    """Do every run once in each round. Tells on standard error what is going on.
+
+    Each waits for a quiet machine. A run that others disturbed on the gateway's core all the
+    same is repeated, a few times at most.
+    """
+    found: Runs = {name: [] for name in runs}
+    for number in range(1, rounds + 1):
+        for name, run in runs.items():
+            for left in reversed(range(ATTEMPTS)):
+                say(f"{what}, round {number} of {rounds}: {name} …", end="")
+                if not wait_until_quiet(PATIENCE_S):
+                    print(" others are busy …", end="", file=sys.stderr, flush=True)
+                figures = run()
+                foreign = figures.get("foreign", 0)
+                note = f", disturbed: others had {foreign:.0%}" if foreign > DISTURBED else ""
+                print(f" {figures[shown]:,.4g} {shown}{note}", file=sys.stderr, flush=True)
+                if not note or not left:
+                    break
+            found[name].append(figures)
+    return found
+
+
+def ratios(runs: Runs, one: str, other: str, figure: str) -> Spread:
+    """How many times `other`'s figure is `one`'s, round by round."""
+    pairs = zip(runs[one], runs[other], strict=True)
+    return Spread.of(a[figure] / b[figure] for a, b in pairs)
+
+
+def differences(runs: Runs, one: str, other: str, figure: str, scale: float) -> Spread:
+    """How much more `one`'s figure is than `other`'s, round by round, times `scale`."""
+    pairs = zip(runs[one], runs[other], strict=True)
+    return Spread.of((a[figure] - b[figure]) * scale for a, b in pairs)
+
+
+def of(rounds: Iterable[Figures], figure: str) -> Spread:
+    """One figure's spread over its rounds."""
+    return Spread.of(figures[figure] for figures in rounds)
+
+
+def say(message: str, end: str = "\n") -> None:
+    """Tell the person who waits what is going on, with the time since the start."""
+    minutes, seconds = divmod(int(time.monotonic() - _STARTED), 60)
+    print(f"{minutes:3}:{seconds:02}  {message}", end=end, file=sys.stderr, flush=True)
+
+
+_STARTED = time.monotonic()
