@@ -38,7 +38,8 @@ class SqliteLedger:
         """`clock` gives Unix time in seconds."""
         self._path = path
         self._clock = clock
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._write, name="quota-writer", daemon=True)
@@ -60,7 +61,8 @@ class SqliteLedger:
 
     async def close(self) -> None:
         """Write what is queued and end the writer thread."""
-        self._jobs.put(None)
+        self._hand_over()
+        self._jobs.put([])
         await asyncio.to_thread(self._thread.join)
         if self._watch is not None:
             self._watch.cancel()
@@ -89,11 +91,22 @@ class SqliteLedger:
 
     def _submit(self, job: Job) -> asyncio.Future[Any]:
         job.future = self._loop.create_future()
-        self._jobs.put(job)
+        self._gather(job)
         self._waiting.append((self._loop.time() + DECISION_S - WATCH_EVERY_S, job.future))
         if self._watch is None:
             self._watch = self._loop.call_later(WATCH_EVERY_S, self._give_up)
         return job.future
+
+    def _gather(self, job: Job) -> None:
+        # What one turn of the loop brings goes over together: each hand-over wakes the writer.
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(job)
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._jobs.put(self._gathered)
+            self._gathered = []
 
     def _give_up(self) -> None:
         """Fail what has waited too long: a hung disk hangs the writer, and nobody else."""
@@ -114,7 +127,7 @@ class SqliteLedger:
                 continue
             if job.future.done():
                 if isinstance(outcome, Reservation):  # Whoever asked for it has gone.
-                    self._jobs.put(_giving_back(outcome))
+                    self._gather(_giving_back(outcome))
             elif isinstance(outcome, Exception):
                 job.future.set_exception(outcome)
             else:
@@ -146,18 +159,13 @@ class SqliteLedger:
 
     def _next_group(self) -> list[Job]:
         """The jobs that wait now, at least one; none when the ledger closes."""
-        jobs: list[Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == GROUP_SIZE:
-                return jobs
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return jobs
-        if jobs:
-            self._jobs.put(None)
+        jobs = list(self._jobs.get())
+        while jobs and len(jobs) < GROUP_SIZE and not self._jobs.empty():
+            more = self._jobs.get()
+            if not more:
+                self._jobs.put(more)
+                break
+            jobs += more
         return jobs
 
     def _connect(self) -> sqlite3.Connection:

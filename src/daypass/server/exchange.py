@@ -21,7 +21,7 @@ class Exchange:
     """One request and its answer: the `receive` and `send` of an ASGI application."""
 
     __slots__ = (
-        "_body", "_expects_continue", "_is_chunked", "_is_gone", "_is_head", "_is_read",
+        "_body", "_expects_continue", "_head", "_is_chunked", "_is_gone", "_is_head", "_is_read",
         "_is_started", "_is_whole", "_keep_alive", "_protocol", "_remaining", "_size", "_waiter",
         "is_complete", "scope",
     )  # fmt: skip
@@ -41,6 +41,7 @@ class Exchange:
             b"100-continue"
         )
         self._remaining: int | None = 0
+        self._head = b""
         self._waiter: asyncio.Future[None] | None = None
 
     def end(self, task: asyncio.Task[None]) -> None:
@@ -48,6 +49,7 @@ class Exchange:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("server_fault", reason=place_of(error))
         if not self.is_complete and not self._is_gone:
+            self._send_head()
             self._protocol.cut()
 
     async def receive(self) -> Message:
@@ -82,16 +84,16 @@ class Exchange:
         body: bytes = message.get("body", b"")
         more: bool = message.get("more_body", False)
         if self._is_head:
-            pass
+            self._write(b"")
         elif self._is_chunked:
             framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            self._protocol.write(framed if more else framed + b"0\r\n\r\n")
+            self._write(framed if more else framed + b"0\r\n\r\n")
         else:
             if self._remaining is not None:
                 self._remaining -= len(body)
                 if self._remaining < 0 or (self._remaining and not more):
                     raise ValueError("the body is not as long as its content-length says")
-            self._protocol.write(body)
+            self._write(body)
         if not more:
             self.is_complete = True
             self._wake()
@@ -135,4 +137,15 @@ class Exchange:
             headers.append((b"transfer-encoding", b"chunked"))
         else:  # To a caller of HTTP/1.0 the end of the connection is the end of the body.
             self._remaining = None
-        self._protocol.write(b"".join([*self._protocol.head(status, headers), b"\r\n"]))
+        self._head = b"".join([*self._protocol.head(status, headers), b"\r\n"])
+        # In one packet with the body, when that follows at once.
+        asyncio.get_running_loop().call_soon(self._send_head)
+
+    def _send_head(self) -> None:
+        if self._head:
+            self._write(b"")
+
+    def _write(self, body: bytes) -> None:
+        if self._head:
+            body, self._head = self._head + body, b""
+        self._protocol.write(body)
