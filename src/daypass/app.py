@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
 from daypass.demo import DemoUpstream
+from daypass.embedded import EmbeddedEnforcer
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.authenticate import Authenticator
@@ -189,12 +190,17 @@ class Daypass:
                 settings=settings,
                 database=database,
                 ledger=ledger,
-                policy=policy,
+                enforcer=EmbeddedEnforcer(
+                    database,
+                    policy,
+                    clock,
+                    max_keys=settings.max_keys_per_account,
+                    keys_changed=keys_changed,
+                ),
                 clock=clock,
                 serve_chat=self._gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
-                keys_changed=keys_changed,
                 metrics=metrics.exposition,
             )
             _tune_interpreter()

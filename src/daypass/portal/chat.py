@@ -7,10 +7,9 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daypass.portal.api_keys import found
+from daypass.portal.api_keys import find
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.problems import ProblemError
-from daypass.records import api_keys
 
 router = APIRouter(tags=["chat"])
 
@@ -53,8 +52,7 @@ async def chat(
     api_key_id = asked.pop("api_key_id", None)
     if not isinstance(api_key_id, str):
         raise ProblemError(422, "Choose one of your API keys.", field="api_key_id")
-    async with portal.database.read() as session:
-        key = found(await api_keys.find(session, account.id, api_key_id))
+    key = await find(portal, account, api_key_id)
     return ServedBy(portal.serve_chat(key.id, orjson.dumps(asked)))
 
 
