@@ -74,19 +74,31 @@ class RotatedApiKey(CreatedApiKey):
 
 
 class ApiKeyView(ApiKeyCore):
-    """An API key with today's use. `remaining` heeds the account's and the site's ceilings."""
+    """An API key with today's use. `remaining` heeds the account's and the site's ceilings.
+
+    Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
+    `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
+    """
 
     last_used_at: Instant | None
     used: int
     limit: int | None
     remaining: int | None
     resets_at: Instant | None
+    activating: bool
+    next_usage_plan_id: str | None
 
     @classmethod
-    def of(cls, meter: Meter) -> Self:
-        """The view of a key and its meter."""
+    def of(cls, meter: Meter, now: int) -> Self:
+        """The view of a key and its meter. `now` is Unix time in seconds."""
         key = meter.key
-        return cls(**_core(key), last_used_at=key.last_used_at, **meter.figures())
+        return cls(
+            **_core(key),
+            last_used_at=key.last_used_at,
+            activating=key.activating_until is not None and key.activating_until > now,
+            next_usage_plan_id=key.next_usage_plan_id,
+            **meter.figures(),
+        )
 
 
 @router.post("/api-keys", status_code=201)
@@ -98,7 +110,7 @@ async def create_api_key(
     try:
         issued = await portal.enforcer.create_key(account.id, new.name, plan)
     except api_keys.TooManyKeysError:
-        most = portal.settings.max_keys_per_account
+        most = portal.settings.keys_per_account
         message = (
             f"You have {most} API key{'s' if most > 1 else ''}, as many as an account may. "
             "Delete one, or rotate one if you have lost its secret."
@@ -121,11 +133,17 @@ async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]
 async def change_api_key(
     api_key_id: str, change: ApiKeyChange, account: SignedIn, portal: InPortal
 ) -> ApiKeyView:
-    """Rename a key or move it to another usage plan. What it used today stays used."""
+    """Rename a key or move it to another usage plan. What it used today stays used.
+
+    Where AWS enforces, a move to a larger plan takes effect at the next 00:00 UTC.
+    """
     key = await find(portal, account, api_key_id)
+    wanted = change.usage_plan_id
     plan = None
-    if change.usage_plan_id is not None and change.usage_plan_id != key.usage_plan_id:
-        plan = await _offered_plan(portal, change.usage_plan_id)
+    if wanted == key.usage_plan_id:
+        plan = (await portal.policy()).plans.get(wanted)
+    elif wanted is not None:
+        plan = await _offered_plan(portal, wanted)
     changed = await portal.enforcer.change_key(key, change.name or key.name, plan)
     return (await _views(portal, [changed]))[0]
 
@@ -171,7 +189,8 @@ async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
 
 
 async def _views(portal: Portal, keys: list[ApiKey]) -> list[ApiKeyView]:
-    return [ApiKeyView.of(meter) for meter in await read_meters(portal, keys)]
+    now = portal.now()
+    return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
 
 
 def _core(key: ApiKey) -> dict[str, Any]:

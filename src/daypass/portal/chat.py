@@ -13,6 +13,8 @@ from daypass.portal.problems import ProblemError
 
 router = APIRouter(tags=["chat"])
 
+HERE = "API Gateway counts on this site, and it counts only calls with a key."
+
 
 class ModelView(BaseModel):
     """A model of the upstream."""
@@ -46,6 +48,8 @@ async def chat(
 ) -> Response:
     """A chat completion on one of your API keys. Counts as a call with the key itself does.
 
+    Where AWS enforces this is 409: there a chat calls the stage with the key itself.
+
     Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
     shape; earlier ones are problem details.
     """
@@ -53,6 +57,8 @@ async def chat(
     if not isinstance(api_key_id, str):
         raise ProblemError(422, "Choose one of your API keys.", field="api_key_id")
     key = await find(portal, account, api_key_id)
+    if portal.settings.enforcer == "aws":
+        raise ProblemError(409, f"Chat with the key itself, at {portal.gateway_base_url}: {HERE}")
     return ServedBy(portal.serve_chat(key.id, orjson.dumps(asked)))
 
 

@@ -29,6 +29,8 @@ class Portal:
     database: Database
     ledger: Ledger
     enforcer: Enforcer
+    gateway_base_url: str | None
+    """Where programs call; None: this site's own address."""
     clock: Callable[[], float]
     """Unix time in seconds."""
     serve_chat: Callable[[str, bytes], ASGIApp]
