@@ -86,6 +86,21 @@ class ApiGateway:
         patches = [*_replacing("quota", quota), *_replacing("throttle", throttle)]
         await self._call("update_usage_plan", usagePlanId=aws_id, patchOperations=patches)
 
+    async def delete_usage_plan(self, aws_id: str) -> None:
+        """Take a usage plan off its stage and delete it. It need not be there."""
+        patch = {
+            "op": "remove",
+            "path": "/apiStages",
+            "value": f"{self.rest_api_id}:{self.stage}",
+        }
+        await self._unless_missing("update_usage_plan", usagePlanId=aws_id, patchOperations=[patch])
+        await self._unless_missing("delete_usage_plan", usagePlanId=aws_id)
+
+    async def key_ids_of(self, plan_id: str) -> list[str]:
+        """Ids of the keys that are in a plan."""
+        found = await self._pages("get_usage_plan_keys", usagePlanId=plan_id)
+        return [str(key["id"]) for key in found]
+
     async def create_key(self, name: str, secret: str, account_id: str) -> str:
         """Make a key that is in no plan yet. Returns its id."""
         made = await self._call(
