@@ -114,8 +114,8 @@ def sync(
             settings.database_address, lambda database: find_strays(api, database)
         )
         if as_json:
-            found = {"usage_plans": differences, "keys": strays}
-            print_json({name: [x._asdict() for x in rows] for name, rows in found.items()})
+            plan_rows = [x._asdict() for x in differences]
+            print_json({"usage_plans": plan_rows, "keys": [x._asdict() for x in strays]})
             return
         if not differences and not strays:
             typer.echo("Usage plans and keys are the same here and at API Gateway.")

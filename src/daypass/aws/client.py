@@ -8,9 +8,8 @@ from typing import Any
 import boto3
 import structlog
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from daypass.aws.errors import AwsError, translate
+from daypass.aws.errors import AWS_ERRORS, AwsError, translate
 from daypass.aws.plans import covers, quota_and_throttle
 from daypass.plans import UsagePlan
 from daypass.settings import Settings
@@ -36,7 +35,7 @@ def make_client(service: str, settings: Settings) -> Any:
     """A boto3 client, with AWS's own settings from the environment. Raises AwsError."""
     try:
         return boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=CONFIG)
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         raise translate(service, error) from error
 
 
@@ -197,7 +196,7 @@ class ApiGateway:
     async def _off_loop(self, method: str, work: Callable[[], Any]) -> Any:
         try:
             return await asyncio.to_thread(work)
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             operation = self._client.meta.method_to_api_mapping.get(method, method)
             raise translate(operation, error) from error
 

@@ -15,8 +15,12 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from daypass.enforcer import EnforcerError
+
+AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
+"""What a call of boto3 raises. (The last: what answered is not AWS.)"""
 
 AWAY = (
     "This site cannot reach API Gateway right now. Nothing was changed. "
@@ -65,7 +69,7 @@ class AwsError(EnforcerError):
         return self.code == "ConflictException"
 
 
-def translate(operation: str, error: ClientError | BotoCoreError) -> AwsError:
+def translate(operation: str, error: Exception) -> AwsError:
     """The error that says what `operation` met, such as `CreateApiKey`."""
     if isinstance(error, ClientError):
         return _refused(operation, error)

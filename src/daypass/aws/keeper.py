@@ -29,11 +29,11 @@ class Keeper:
         self._base_url = base_url
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._enforcer: ApiGatewayEnforcer
+        self.enforcer: ApiGatewayEnforcer
 
     def start(self, enforcer: ApiGatewayEnforcer) -> None:
         """Begin to look for changes of plan that are due."""
-        self._enforcer = enforcer
+        self.enforcer = enforcer
         self._run(self._look())
 
     async def close(self) -> None:
@@ -59,11 +59,11 @@ class Keeper:
 
     async def _move(self, key: ApiKey, usage_plan_id: str) -> None:
         try:
-            await self._enforcer.move_now(key, usage_plan_id)
+            await self.enforcer.move_now(key, usage_plan_id)
         except EnforcerError as error:
             log.warning("plan_not_changed", api_key_id=key.id, reason=error.reason)
             if error.about == "usage_plan_id":  # There is no such plan any more.
-                await self._enforcer.keep_plan(key)
+                await self.enforcer.keep_plan(key)
         except KeyGoneError:
             pass
 
@@ -73,10 +73,10 @@ class Keeper:
             log.warning("key_not_admitted", api_key_id=key.id, base_url=self._base_url)
             return
         try:
-            held = await self._enforcer.held_plan(key.usage_plan_id)
+            held = await self.enforcer.held_plan(key.usage_plan_id)
             if held is not None and key.aws_key_id:
                 # The look itself was counted: give it back.
-                await self._enforcer.set_remaining(key.aws_key_id, held, key.account_id)
+                await self.enforcer.set_remaining(key.aws_key_id, held, key.account_id)
         except EnforcerError as error:
             log.warning("look_not_given_back", api_key_id=key.id, reason=error.reason)
         async with self._database.write() as session:

@@ -5,9 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from daypass.aws.errors import translate
+from daypass.aws.errors import AWS_ERRORS, translate
 
 POLL_S = 2.0
 NOT_THE_CAUSE = "cancelled"
@@ -127,17 +125,13 @@ class Stack:
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self._client, method)(**parameters)
-        except ClientError as error:
-            told = error.response.get("Error", {})
+        except AWS_ERRORS as error:
+            told = getattr(error, "response", {}).get("Error", {})
             if told.get("Code") == "ValidationError":
                 raise StackError(" ".join(str(told.get("Message")).split())) from error
-            raise self._translated(method, error) from error
-        except BotoCoreError as error:
-            raise self._translated(method, error) from error
+            operation = self._client.meta.method_to_api_mapping.get(method, method)
+            raise translate(operation, error) from error
         return answer
-
-    def _translated(self, method: str, error: ClientError | BotoCoreError) -> Exception:
-        return translate(self._client.meta.method_to_api_mapping.get(method, method), error)
 
 
 def _parameter(name: str, value: str | None) -> dict[str, Any]:
