@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
-from tests.aws.ministack import Ministack
-from tests.aws.moto import Moto
+from tests.ministack import Ministack
+from tests.moto import Moto
 from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
@@ -91,25 +91,27 @@ def clean_environment(**settings: str) -> dict[str, str]:
     return environment | settings
 
 
-def daypass(
-    *arguments: str, timeout: float = 60, **settings: str
-) -> subprocess.CompletedProcess[str]:
+def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the `daypass` command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "daypass", *arguments],
         env=clean_environment(**settings),
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=300,
         check=False,
     )
 
 
-def start_server(
-    directory: Path, *options: str, port: int | None = None, **settings: str
+def start_server(directory: Path, *options: str, **settings: str) -> Server:
+    """Start `daypass serve` on a free port and wait until it is ready."""
+    return serve_on(free_port(), directory, options, settings)
+
+
+def serve_on(
+    port: int, directory: Path, options: Sequence[str], settings: dict[str, str]
 ) -> Server:
-    """Start `daypass serve` on a port (a free one) and wait until it is ready."""
-    port = port or free_port()
+    """Start `daypass serve` on this port and wait until it is ready."""
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
     log_path = directory / f"server-{port}.log"
     with log_path.open("w") as log:
@@ -152,7 +154,7 @@ def start_behind_aws(directory: Path, ministack: Ministack, **settings: str) -> 
         "DAYPASS_AWS_REST_API_ID": rest_api_id,
         "DAYPASS_AWS_BASE_URL": f"{root}/v1",
     }
-    server = start_server(directory, port=port, **settings)
+    server = serve_on(port, directory, (), settings)
     server.gateway_root = root
     return server
 

@@ -180,7 +180,8 @@ class Daypass:
                 fail_open=settings.fail_open,
             )
             self._gateway = gateway
-            self._relay = _for_pages(gateway) if settings.enforcer == "aws" else gateway
+            guarded = enforcement.guard(gateway)
+            self._relay = _for_pages(guarded) if settings.enforcer == "aws" else guarded
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             self._portal.state.portal = Portal(
                 settings=settings,
@@ -239,7 +240,7 @@ def make_clock(settings: Settings) -> Callable[[], float]:
     return lambda: time.time() + settings.clock_offset_s
 
 
-def _for_pages(gateway: Gateway) -> ASGIApp:
+def _for_pages(gateway: ASGIApp) -> ASGIApp:
     """The gateway for callers on other origins: the site's pages call the stage's address.
 
     A key travels in a header of its own and never as a cookie, so any origin may.

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from daypass.embedded import EmbeddedEnforcer
 from daypass.enforcer import Enforcer
-from daypass.gateway.api_gateway import ApiGatewayAuthenticator
+from daypass.gateway.api_gateway import ApiGatewayAuthenticator, FrontDoor
+from daypass.gateway.asgi import Application
 from daypass.gateway.authenticate import Authenticator
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
@@ -36,6 +37,9 @@ class Enforcement(Protocol):
     def base_url(self) -> str | None:
         """Where programs call; None: this site's own address."""
 
+    def guard(self, gateway: Application) -> Application:
+        """The gateway as callers reach it."""
+
     def enforcer(
         self, write_usage: WriteUsage, keys_changed: KeysChanged
     ) -> AbstractAsyncContextManager[Enforcer]:
@@ -58,6 +62,10 @@ class Embedded:
         self.ledger = make_ledger(settings, clock)
         self.base_url = f"{settings.public_url}/v1" if settings.public_url else None
 
+    def guard(self, gateway: Application) -> Application:
+        """The gateway itself: it checks every key."""
+        return gateway
+
     @asynccontextmanager
     async def enforcer(
         self, _write_usage: WriteUsage, keys_changed: KeysChanged
@@ -79,12 +87,15 @@ class BehindApiGateway:
         from daypass.aws.assembly import Assembly  # noqa: PLC0415  (boto3 is slow to import)
 
         parts = Assembly(settings, database, clock)
-        self.authenticator = ApiGatewayAuthenticator(
-            database, parts.secret, parts.catalogue.known, parts.base_url
-        )
+        self._secret = parts.secret
+        self.authenticator = ApiGatewayAuthenticator(database, parts.catalogue.known)
         self.ledger = parts.ledger
         self.base_url = parts.base_url
         self.enforcer = parts.enforcer
+
+    def guard(self, gateway: Application) -> Application:
+        """The gateway for what came through API Gateway only."""
+        return FrontDoor(gateway, self._secret, self.base_url)
 
 
 def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:

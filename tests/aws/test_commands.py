@@ -2,14 +2,15 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from tests.aws.ministack import Ministack
 from tests.conftest import Server, daypass, start_behind_aws
+from tests.ministack import Ministack
 
 WORKSHOP = """
 [[plans]]
@@ -26,14 +27,24 @@ def server(ministack: Ministack, tmp_path: Path) -> Any:
     server.stop()
 
 
-def aws(server: Server, *arguments: str, code: int = 0, **settings: str) -> str:
+def run(server: Server, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     stack = f"daypass-{server.url.rpartition(':')[2]}"
-    ended = daypass("aws", *arguments, "--stack", stack, **(server.settings | settings))
-    assert ended.returncode == code, ended.stdout + ended.stderr
-    return ended.stdout if code == 0 else ended.stderr
+    return daypass("aws", *arguments, "--stack", stack, **(server.settings | settings))
 
 
-def plans_at_aws(server: Server) -> dict[str, int]:
+def aws(server: Server, *arguments: str, **settings: str) -> str:
+    ended = run(server, *arguments, **settings)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def refusal(server: Server, *arguments: str, **settings: str) -> str:
+    ended = run(server, *arguments, **settings)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    return ended.stderr
+
+
+def plans_at_aws(server: Server) -> dict[str, str]:
     status = json.loads(aws(server, "status", "--json"))
     return {x["id"]: x["limits"] for x in status["usage_plans"]}
 
@@ -91,7 +102,7 @@ def test_a_plan_with_keys_is_not_taken_away(server: Server, tmp_path: Path) -> N
     config.write_text(WORKSHOP.format(limit=50))
     mine = {"DAYPASS_CONFIG": str(config)}
     for command in (("deploy", "--origin", server.url), ("sync", "--yes")):
-        refused = aws(server, *command, code=1, **mine)
+        refused = refusal(server, *command, **mine)
         assert "usage plan 10RequestPerDay" in refused
         assert "1 keys" in refused
     assert "10RequestPerDay" in plans_at_aws(server)
@@ -101,7 +112,7 @@ def test_destroy_removes_keys_and_stack(server: Server) -> None:
     server.sign_up().create_key()
     assert "Gone" in aws(server, "destroy", "--yes")
     assert json.loads(aws(server, "status", "--json"))["stack"] is None
-    assert "there is no stack" in aws(server, "destroy", "--yes", code=1)
+    assert "there is no stack" in refusal(server, "destroy", "--yes")
 
 
 def test_verify_sees_what_there_is_to_see(server: Server) -> None:
@@ -184,5 +195,5 @@ def test_a_real_stage() -> None:
     for name, value in os.environ.items():
         if name.startswith(("AWS_", "DAYPASS_TEST_")):
             settings[name.replace("DAYPASS_TEST_", "DAYPASS_")] = value
-    ended = daypass("aws", "verify", timeout=300, **settings)
+    ended = daypass("aws", "verify", **settings)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -26,8 +26,8 @@ from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 from daypass.records.tables import ApiKey
-from tests.aws.ministack import Ministack
-from tests.aws.moto import Moto
+from tests.ministack import Ministack
+from tests.moto import Moto
 
 TEN, TWENTY, THIRTY = DEFAULT_PLANS
 PARAMETERS: dict[str, str | None] = {

@@ -10,8 +10,8 @@ import httpx2 as httpx
 import openai
 import pytest
 
-from tests.aws.ministack import Ministack
 from tests.conftest import Person, Server, daypass, start_server
+from tests.ministack import Ministack
 
 EMBEDDING = {"input": "x"}
 DAY_S = 86_400

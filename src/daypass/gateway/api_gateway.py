@@ -6,9 +6,11 @@ through it, and the id of the API key. Both replace whatever the caller sent und
 
 import hmac
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
-from daypass.gateway.authenticate import CACHE_LIFE_S, CACHE_SIZE, Principal
+from daypass.gateway.answer import Answer
+from daypass.gateway.asgi import Application, Receive, Scope, Send
+from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
@@ -19,46 +21,77 @@ from daypass.records.database import Database
 SECRET_HEADER = b"x-daypass-gateway-secret"
 KEY_ID_HEADER = b"x-daypass-api-key-id"
 
+KNOWN_FOR_S = 0.8
+"""Below the second within which a disabled account must be refused everywhere."""
+KNOWN_MAX = 100_000
+
 NOT_THROUGH = "Call the API at {}: there your key is checked and counted. Nothing was counted here."
 UNKNOWN = "This API key has been deleted or replaced. Make one, or look at yours, on the keys page."
 
-NO_LIMITS = QuotaPolicy({})
+NO_CEILINGS = QuotaPolicy({})
+
+
+class FrontDoor:
+    """Lets through to the gateway what came through API Gateway, and nothing else."""
+
+    def __init__(self, gateway: Application, secret: str, base_url: str) -> None:
+        """`base_url` is where callers should go."""
+        self._gateway = gateway
+        self._secret = secret.encode()
+        self._base_url = base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it with 403."""
+        if self._came_through(scope):
+            await self._gateway(scope, receive, send)
+            return
+        message = NOT_THROUGH.format(self._base_url)
+        await Answer(send).refuse(GatewayError(403, "not_through_api_gateway", message))
+
+    def _came_through(self, scope: Scope) -> bool:
+        """Each header must be there once: a second one could be the caller's."""
+        secrets = []
+        key_ids = []
+        for name, value in scope["headers"]:
+            if name == SECRET_HEADER:
+                secrets.append(value)
+            elif name == KEY_ID_HEADER:
+                key_ids.append(value)
+        is_known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)
+        return is_known and len(key_ids) == 1 and key_ids[0] != b""
 
 
 class ApiGatewayAuthenticator:
-    """Finds the principal of a request that came through API Gateway; refuses any other."""
+    """Finds the principal of the key that API Gateway names."""
 
-    def __init__(
-        self,
-        database: Database,
-        secret: str,
-        plan_of: Callable[[str], UsagePlan],
-        base_url: str,
-    ) -> None:
-        """`plan_of` gives a usage plan by its id; `base_url` is where callers should go."""
+    def __init__(self, database: Database, plan_of: Callable[[str], UsagePlan]) -> None:
+        """`plan_of` gives a usage plan by its id."""
         self._database = database
-        self._secret = secret.encode()
         self._plan_of = plan_of
-        self._base_url = base_url
-        self._cache: dict[bytes, tuple[float, Principal]] = {}
+        self._known: dict[bytes, tuple[float, Principal]] = {}
 
-    async def by_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
-        """The principal of the key that API Gateway names.
+    def start(self) -> None:
+        """There is nothing to watch."""
 
-        Raises GatewayError: 403 for a request that did not come through it or whose account is
-        disabled, 401 for a key that is not known here.
+    async def close(self) -> None:
+        """There is nothing to stop."""
+
+    async def by_headers(self, headers: Mapping[bytes, bytes]) -> Principal:
+        """The principal of a request that the front door has let through.
+
+        Raises GatewayError: 401 for a key that is not known here, 403 for a disabled account.
         """
-        key_id = self._vouched(headers)
+        key_id = headers.get(KEY_ID_HEADER, b"")
         now = time.monotonic()
-        cached = self._cache.get(key_id)
-        if cached is not None and now < cached[0]:
-            return cached[1]
+        known = self._known.get(key_id)
+        if known is not None and now < known[0]:
+            return known[1]
         async with self._database.read() as session:
             holder = await find_holder_by_aws_id(session, key_id.decode("latin-1"))
         principal = self._to_principal(holder)
-        if len(self._cache) >= CACHE_SIZE:
-            self._cache.clear()
-        self._cache[key_id] = (now + CACHE_LIFE_S, principal)
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        self._known[key_id] = (now + KNOWN_FOR_S, principal)
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
@@ -68,21 +101,7 @@ class ApiGatewayAuthenticator:
 
     def forget(self) -> None:
         """Look every key up anew."""
-        self._cache.clear()
-
-    def _vouched(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """The key's id. Each header must be there once: a second one could be the caller's."""
-        secrets = []
-        key_ids = []
-        for name, value in headers:
-            if name == SECRET_HEADER:
-                secrets.append(value)
-            elif name == KEY_ID_HEADER:
-                key_ids.append(value)
-        came_through = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)
-        if not came_through or len(key_ids) != 1 or not key_ids[0]:
-            raise GatewayError(403, "not_through_api_gateway", NOT_THROUGH.format(self._base_url))
-        return key_ids[0]
+        self._known.clear()
 
     def _to_principal(self, holder: KeyHolder | None) -> Principal:
         if holder is None:
@@ -91,5 +110,5 @@ class ApiGatewayAuthenticator:
             message = "Your account has been disabled. Ask the operator of this site."
             raise GatewayError(403, "account_disabled", message)
         plan = self._plan_of(holder.usage_plan_id)
-        claims = NO_LIMITS.claims(holder.account_id, holder.slot, plan)
-        return Principal(holder.api_key_id, holder.account_id, plan, claims)
+        claims = NO_CEILINGS.claims(holder.account_id, holder.slot, plan)
+        return Principal(holder.api_key_id, holder.account_id, plan, claims, None)

@@ -11,7 +11,7 @@ import httpx2 as httpx
 
 from tests.ports import free_port
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "aws"
 LOCK = HERE / "ministack.lock"
 VENV = Path(sys.prefix) / "ministack"
 CREDENTIALS = {

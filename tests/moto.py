@@ -6,7 +6,7 @@ import time
 
 import httpx2 as httpx
 
-from tests.aws.ministack import CREDENTIALS
+from tests.ministack import CREDENTIALS
 from tests.ports import free_port
 
 
