@@ -84,7 +84,7 @@ def test_plans_go_both_ways(server: Server, tmp_path: Path) -> None:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    (plan,) = [x for x in client.get_usage_plans()["items"] if x["name"] == "workshop"]
+    (plan,) = [x for x in client.get_usage_plans(limit=500)["items"] if x["name"] == "workshop"]
     change = [{"op": "replace", "path": "/quota/limit", "value": "70"}]
     client.update_usage_plan(usagePlanId=plan["id"], patchOperations=change)
     aws(server, "sync", "--to", "toml", "--yes", **mine)

@@ -114,7 +114,7 @@ async def delete_plan(client: Any, api: ApiGateway, name: str) -> None:
 def plan_of(client: Any, key_id: str) -> list[str]:
     return [
         plan["name"]
-        for plan in client.get_usage_plans()["items"]
+        for plan in client.get_usage_plans(limit=500)["items"]
         if key_id in {x["id"] for x in client.get_usage_plan_keys(usagePlanId=plan["id"])["items"]}
     ]
 

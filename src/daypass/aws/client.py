@@ -1,6 +1,7 @@
 """API Gateway's control plane: boto3, off the event loop, its errors in words that help."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +35,13 @@ log = structlog.get_logger()
 def make_client(service: str, settings: Settings) -> Any:
     """A boto3 client, with AWS's own settings from the environment. Raises AwsError."""
     try:
-        return boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=CONFIG)
+        return boto3.client(
+            service,
+            # boto3 reads AWS_DEFAULT_REGION alone; AWS's other tools read this one first.
+            region_name=os.environ.get("AWS_REGION"),
+            endpoint_url=settings.aws_endpoint_url,
+            config=CONFIG,
+        )
     except AWS_ERRORS as error:
         raise translate(service, error) from error
 

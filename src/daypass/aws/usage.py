@@ -54,7 +54,9 @@ class Use:
         """
         async with self._database.read() as session:
             keys = await api_keys.list_of(session, account_id)
-        counted = [await self._counted(key, window) for key in keys if key.aws_key_id]
+        # Of a key that is activating, the look at it is counted and about to be given back.
+        known = [key for key in keys if key.aws_key_id and key.activating_until is None]
+        counted = [await self._counted(key, window) for key in known]
         return max(await self.recorded(account_id, window), *counted, 0)
 
     async def _counted(self, key: ApiKey, window: Window) -> int:

@@ -13,7 +13,7 @@ from daypass.portal.problems import ProblemError
 
 router = APIRouter(tags=["chat"])
 
-HERE = "API Gateway counts on this site, and it counts only calls with a key."
+HERE = "On this site API Gateway counts, and it counts only calls with the key itself."
 
 
 class ModelView(BaseModel):
@@ -58,7 +58,7 @@ async def chat(
         raise ProblemError(422, "Choose one of your API keys.", field="api_key_id")
     key = await find(portal, account, api_key_id)
     if portal.settings.enforcer == "aws":
-        raise ProblemError(409, f"Chat with the key itself, at {portal.gateway_base_url}: {HERE}")
+        raise ProblemError(409, f"{HERE} Call {portal.gateway_base_url}/chat/completions.")
     return ServedBy(portal.serve_chat(key.id, orjson.dumps(asked)))
 
 
