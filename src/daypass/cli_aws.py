@@ -173,7 +173,7 @@ def policy(
 def verify() -> None:
     """Try the stage with a key made for that: limit, counting, streaming. Takes some minutes."""
     from daypass.aws.assembly import Assembly  # noqa: PLC0415
-    from daypass.aws.verify import Verification  # noqa: PLC0415
+    from daypass.aws.verify import SETTLE_S, Verification  # noqa: PLC0415
 
     settings = load_settings()
     if settings.enforcer != "aws":
@@ -181,7 +181,9 @@ def verify() -> None:
 
     async def run(database: Database) -> bool:
         well = True
-        async for seen in Verification(Assembly(settings, database, time.time), database).run():
+        parts = Assembly(settings, database, time.time)
+        settle_s = 0 if settings.aws_endpoint_url else SETTLE_S
+        async for seen in Verification(parts, database, settle_s).run():
             typer.echo(f"{'ok  ' if seen.ok else 'FAIL'} {seen.what}: {seen.found}")
             well = well and seen.ok
         return well

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
+from daypass.asgi import Application
 from daypass.embedded import EmbeddedEnforcer
 from daypass.enforcer import Enforcer
 from daypass.gateway.api_gateway import ApiGatewayAuthenticator, FrontDoor
-from daypass.gateway.asgi import Application
 from daypass.gateway.authenticate import Authenticator
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy

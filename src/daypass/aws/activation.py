@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-import aiohttp
+import urllib3
 
 PATIENCE_S = 60.0
 PAUSE_S = 2.0
@@ -16,20 +16,18 @@ async def is_admitted(base_url: str, secret: str, patience_s: float = PATIENCE_S
     The call that is admitted counts, as every call with a key does there.
     """
     deadline = time.monotonic() + patience_s
-    timeout = aiohttp.ClientTimeout(total=ANSWER_S)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    with urllib3.PoolManager(timeout=ANSWER_S, retries=False) as http:
         while True:
-            if await _ask(session, base_url, secret) not in (None, 401, 403):
+            if await asyncio.to_thread(_ask, http, base_url, secret) not in (None, 401, 403):
                 return True
             if time.monotonic() + PAUSE_S > deadline:
                 return False
             await asyncio.sleep(PAUSE_S)
 
 
-async def _ask(session: aiohttp.ClientSession, base_url: str, secret: str) -> int | None:
+def _ask(http: urllib3.PoolManager, base_url: str, secret: str) -> int | None:
     """The status of asking the key about itself; None without an answer."""
     try:
-        async with session.get(f"{base_url}/key", headers={"x-api-key": secret}) as response:
-            return response.status
-    except (aiohttp.ClientError, OSError, TimeoutError):
+        return http.request("GET", f"{base_url}/key", headers={"x-api-key": secret}).status
+    except urllib3.exceptions.HTTPError:
         return None

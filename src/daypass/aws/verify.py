@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-import aiohttp
+import urllib3
 
 from daypass.api_keys import PLAIN_PREFIX, PREFIX, mint
 from daypass.aws.assembly import Assembly
@@ -23,8 +23,9 @@ from daypass.records.database import Database
 LIMIT = 50
 """Of the plan that is made: what is tried is set by UpdateUsage, and is less."""
 ADMITTED = 5
-OVERSHOOT = 20
-"""Calls over the limit after which counting is not waited for any longer."""
+TRIED = 25
+"""Calls after which counting is not waited for any longer."""
+READ_BYTES = 65_536
 SETTLE_S = 5.0
 PATIENCE_S = 120.0
 APART_S = 0.02
@@ -42,7 +43,10 @@ class Seen(NamedTuple):
 class Verification:
     """Calls one stage with a key made for that. Raises AwsError when it cannot be made."""
 
-    def __init__(self, parts: Assembly, database: Database) -> None:
+    def __init__(self, parts: Assembly, database: Database, settle_s: float = SETTLE_S) -> None:
+        """A change of what is left is given `settle_s` seconds to take effect."""
+        self._settle_s = settle_s
+        self._http = urllib3.PoolManager(timeout=PATIENCE_S, retries=False)
         self._parts = parts
         self._api = parts.api
         self._database = database
@@ -58,23 +62,20 @@ class Verification:
 
     async def run(self) -> AsyncIterator[Seen]:
         """Try one thing after the other, and tell what was seen."""
-        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-        async with aiohttp.ClientSession(timeout=timeout) as http:
-            yield await self._without_key(http)
-            async with self._key():
-                yield self._format()
-                admitted = await self._activation(http)
-                yield admitted
-                if not admitted.ok:
-                    return
-                yield await self._limit(http)
-                yield await self._stream(http)
+        yield await self._without_key()
+        async with self._key():
+            yield self._format()
+            admitted = await self._activation()
+            yield admitted
+            if not admitted.ok:
+                return
+            yield await self._limit()
+            yield await self._stream()
         yield Seen("what was made", True, "removed")
 
-    async def _without_key(self, http: aiohttp.ClientSession) -> Seen:
-        async with http.get(f"{self._parts.base_url}/key") as response:
-            code = (await _json(response)).get("error", {}).get("code")
-            found = f"{response.status} {code}"
+    async def _without_key(self) -> Seen:
+        answer = await self._get("/key", with_key=False)
+        found = f"{answer.status} {_json(answer).get('error', {}).get('code')}"
         return Seen("a call without a key is refused", found == "401 invalid_api_key", found)
 
     def _format(self) -> Seen:
@@ -82,62 +83,63 @@ class Verification:
         found = f"keys begin with {PREFIX if has_underscore else PLAIN_PREFIX}"
         return Seen("a key of our own format is taken", True, found)
 
-    async def _activation(self, http: aiohttp.ClientSession) -> Seen:
+    async def _activation(self) -> Seen:
+        what = "a new key works"
         began = time.monotonic()
         while True:
-            status = await self._call(http)
+            status = (await self._get("/key")).status
             waited = time.monotonic() - began
             if status not in (401, 403):
-                return Seen("a new key works", status == 200, f"{status} after {waited:.0f} s")
+                return Seen(what, status == 200, f"{status} after {waited:.0f} s")
             if waited > PATIENCE_S:
-                return Seen("a new key works", False, f"{status} still after {waited:.0f} s")
+                return Seen(what, False, f"{status} still after {waited:.0f} s")
             await asyncio.sleep(1)
 
-    async def _limit(self, http: aiohttp.ClientSession) -> Seen:
+    async def _limit(self) -> Seen:
         """Lower what is left, as a rotation does, and see how many calls pass."""
         what = f"with {ADMITTED} requests left, {ADMITTED} calls pass and the next is 429"
         await self._leave(ADMITTED)
         passed = 0
-        while (status := await self._call(http)) == 200 and passed < ADMITTED + OVERSHOOT:
+        while (status := (await self._get("/key")).status) == 200 and passed < TRIED:
             passed += 1
         return Seen(what, status == 429 and passed == ADMITTED, f"{passed} passed, then {status}")
 
-    async def _stream(self, http: aiohttp.ClientSession) -> Seen:
+    async def _stream(self) -> Seen:
         """Grant more, as UpdateUsage is meant for, and watch a stream arrive."""
-        what = "a stream arrives in pieces"
         await self._leave(ADMITTED)
-        asked: dict[str, Any] = {
-            "model": await self._model(http),
+        asked = {
+            "model": await self._model(),
             "messages": [{"role": "user", "content": "Count from 1 to 30."}],
             "stream": True,
         }
-        arrivals = []
-        url = f"{self._parts.base_url}/chat/completions"
-        async with http.post(url, json=asked, headers=self._headers) as response:
-            async for _ in response.content.iter_any():
-                arrivals.append(time.monotonic())
+        status, arrivals = await asyncio.to_thread(self._watch_stream, asked)
         pieces = 1 + sum(b - a > APART_S for a, b in itertools.pairwise(arrivals))
         spread = arrivals[-1] - arrivals[0] if arrivals else 0
-        found = f"{response.status}, {pieces} pieces over {spread:.1f} s"
-        return Seen(what, response.status == 200 and pieces > 2, found)
+        found = f"{status}, {pieces} pieces over {spread:.1f} s"
+        return Seen("a stream arrives in pieces", status == 200 and pieces > 2, found)
 
-    async def _model(self, http: aiohttp.ClientSession) -> str:
-        async with http.get(f"{self._parts.base_url}/models", headers=self._headers) as response:
-            models = [str(x["id"]) for x in (await _json(response)).get("data", [])]
+    def _watch_stream(self, asked: dict[str, Any]) -> tuple[int, list[float]]:
+        answer = self._http.request(
+            "POST",
+            f"{self._parts.base_url}/chat/completions",
+            json=asked,
+            headers={"x-api-key": self._secret},
+            preload_content=False,
+        )
+        return answer.status, [time.monotonic() for _ in answer.stream(READ_BYTES)]
+
+    async def _model(self) -> str:
+        models = [str(x["id"]) for x in _json(await self._get("/models")).get("data", [])]
         return next((x for x in models if "mini" in x or "demo" in x), models[0] if models else "")
 
     async def _leave(self, requests: int) -> None:
         await self._api.set_remaining(self._key_id, self._plan_id, requests)
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(self._settle_s)
 
-    async def _call(self, http: aiohttp.ClientSession) -> int:
-        async with http.get(f"{self._parts.base_url}/key", headers=self._headers) as response:
-            await response.read()
-            return response.status
-
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"x-api-key": self._secret}
+    async def _get(self, path: str, with_key: bool = True) -> urllib3.BaseHTTPResponse:
+        headers = {"x-api-key": self._secret} if with_key else {}
+        url = self._parts.base_url + path
+        return await asyncio.to_thread(self._http.request, "GET", url, headers=headers)
 
     @asynccontextmanager
     async def _key(self) -> AsyncIterator[None]:
@@ -187,9 +189,9 @@ class Verification:
                 await accounts.remove(session, self._account_id)
 
 
-async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
+def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:
     try:
-        document = await response.json(content_type=None)
+        document = answer.json()
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

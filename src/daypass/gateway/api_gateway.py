@@ -8,8 +8,8 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 
+from daypass.asgi import Application, Receive, Scope, Send
 from daypass.gateway.answer import Answer
-from daypass.gateway.asgi import Application, Receive, Scope, Send
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.plans import UsagePlan
