@@ -85,6 +85,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     composer.fill("One more?")
     composer.press("Enter")
     expect(page.get_by_text("This key's allowance is used up")).to_be_visible()
+    expect(page.get_by_text("10 of 10 requests per day used.")).to_be_visible()
     shoot(page, "aws-limit")
 
 
