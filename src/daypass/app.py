@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
+from daypass.asgi import Application
 from daypass.demo import DemoUpstream
 from daypass.enforcement import choose, make_ledger
 from daypass.faults import place_of
@@ -85,7 +86,7 @@ class Daypass:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._gateway: Gateway
-        self._relay: ASGIApp
+        self._relay: Application
         self._pages = site.pages()
         self._portal = FastAPI(
             title="Daypass",
@@ -240,7 +241,7 @@ def make_clock(settings: Settings) -> Callable[[], float]:
     return lambda: time.time() + settings.clock_offset_s
 
 
-def _for_pages(gateway: ASGIApp) -> ASGIApp:
+def _for_pages(gateway: Application) -> Application:
     """The gateway for callers on other origins: the site's pages call the stage's address.
 
     A key travels in a header of its own and never as a cookie, so any origin may.
