@@ -2,10 +2,11 @@
 
 import itertools
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from tests.ministack import Ministack
+from tests.moto import Moto
 from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
@@ -51,6 +54,9 @@ class Server:
     url: str
     data_dir: Path
     log_path: Path
+    settings: dict[str, str]
+    gateway_root: str = ""
+    """Address below which programs find `/v1`, where it is not this server's."""
 
     def client(self, **options: Any) -> httpx.Client:
         headers = {"origin": self.url} | options.pop("headers", {})
@@ -64,7 +70,8 @@ class Server:
         return Person(http, email)
 
     def gateway(self, key: str) -> httpx.Client:
-        return self.client(headers={"x-api-key": key})
+        root = self.gateway_root or self.url
+        return httpx.Client(base_url=root, headers={"x-api-key": key}, timeout=30)
 
     def log(self) -> str:
         return self.log_path.read_text()
@@ -91,14 +98,20 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         env=clean_environment(**settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
 
 def start_server(directory: Path, *options: str, **settings: str) -> Server:
     """Start `daypass serve` on a free port and wait until it is ready."""
-    port = free_port()
+    return serve_on(free_port(), directory, options, settings)
+
+
+def serve_on(
+    port: int, directory: Path, options: Sequence[str], settings: dict[str, str]
+) -> Server:
+    """Start `daypass serve` on this port and wait until it is ready."""
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
     log_path = directory / f"server-{port}.log"
     with log_path.open("w") as log:
@@ -111,7 +124,7 @@ def start_server(directory: Path, *options: str, **settings: str) -> Server:
             text=True,
         )
     server = Server(
-        process, f"http://127.0.0.1:{port}", Path(settings["DAYPASS_DATA_DIR"]), log_path
+        process, f"http://127.0.0.1:{port}", Path(settings["DAYPASS_DATA_DIR"]), log_path, settings
     )
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
@@ -125,6 +138,25 @@ def start_server(directory: Path, *options: str, **settings: str) -> Server:
         time.sleep(0.05)
     server.stop()
     raise AssertionError(f"the server is not ready:\n{server.log()}")
+
+
+def start_behind_aws(directory: Path, ministack: Ministack, **settings: str) -> Server:
+    """Start `daypass serve` behind a stage that `daypass aws deploy` has just made."""
+    port = free_port()
+    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | ministack.settings | settings
+    origin, stack = f"http://127.0.0.1:{port}", f"daypass-{port}"
+    deployed = daypass("aws", "deploy", "--origin", origin, "--stack", stack, **settings)
+    assert deployed.returncode == 0, deployed.stdout + deployed.stderr
+    (rest_api_id,) = re.findall(r"DAYPASS_AWS_REST_API_ID=(\w+)", deployed.stdout)
+    root = ministack.stage_root(rest_api_id)
+    settings |= {
+        "DAYPASS_ENFORCER": "aws",
+        "DAYPASS_AWS_REST_API_ID": rest_api_id,
+        "DAYPASS_AWS_BASE_URL": f"{root}/v1",
+    }
+    server = serve_on(port, directory, (), settings)
+    server.gateway_root = root
+    return server
 
 
 @pytest.fixture
@@ -203,6 +235,32 @@ def redis_server() -> Iterator[Redis]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[Ministack]:
+    """A private AWS."""
+    server = Ministack()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    """A private control plane of AWS."""
+    server = Moto()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def behind_aws(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with the demo model, whose plans API Gateway enforces."""
+    server = start_behind_aws(tmp_path_factory.mktemp("aws"), ministack)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

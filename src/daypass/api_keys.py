@@ -12,6 +12,8 @@ import zlib
 from dataclasses import dataclass
 
 PREFIX = "dp_"
+PLAIN_PREFIX = "dp"
+"""Of a key for an enforcer that takes letters and digits only."""
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
 KEY_LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
@@ -32,10 +34,10 @@ class MintedKey:
         return f"MintedKey({self.prefix}…{self.last4})"
 
 
-def mint() -> MintedKey:
+def mint(prefix: str = PREFIX) -> MintedKey:
     """Make a new API key from the operating system's randomness."""
     body = "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_LENGTH))
-    secret = PREFIX + body + checksum(body)
+    secret = prefix + body + checksum(body)
     return MintedKey(secret, digest(secret), secret[:8], secret[-4:])
 
 

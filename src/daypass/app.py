@@ -13,10 +13,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
+from daypass.asgi import Application
 from daypass.demo import DemoUpstream
+from daypass.enforcement import choose, make_ledger
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
-from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.http_upstream import HttpUpstream
 from daypass.gateway.upstream import Upstream
@@ -34,9 +35,6 @@ from daypass.portal import (
     usage_plans,
 )
 from daypass.portal.context import Portal, same_origin
-from daypass.quota.ledger import Ledger
-from daypass.quota.policy import QuotaPolicy
-from daypass.quota.sqlite import SqliteLedger
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
@@ -88,6 +86,7 @@ class Daypass:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._gateway: Gateway
+        self._relay: Application
         self._pages = site.pages()
         self._portal = FastAPI(
             title="Daypass",
@@ -113,7 +112,7 @@ class Daypass:
         """Send a request to the gateway, the portal or the site, by its path alone."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
-            return self._gateway(scope, receive, send)
+            return self._relay(scope, receive, send)
         return self._beside_gateway(scope, receive, send)
 
     async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,12 +140,13 @@ class Daypass:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         settings = self._settings
-        clock = _make_clock(settings)
+        clock = make_clock(settings)
         async with contextlib.AsyncExitStack() as stack:
             await prepare(settings)
             database = Database(settings.database_address)
             stack.push_async_callback(database.close)
-            ledger = _make_ledger(settings)
+            enforcement = choose(settings, database, clock)
+            ledger = enforcement.ledger
             await ledger.start()
             stack.push_async_callback(ledger.close)
             metrics = Metrics(settings.metrics_dir)
@@ -158,12 +158,7 @@ class Daypass:
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
-            policy = QuotaPolicy.of(
-                settings.usage_plans,
-                settings.account_daily_ceiling,
-                settings.site_requests_per_day,
-            )
-            authenticator = Authenticator(database, policy, clock, fail_open=settings.fail_open)
+            authenticator = enforcement.authenticator
             authenticator.start()
             stack.push_async_callback(authenticator.close)
             keys_changed = authenticator.forget
@@ -175,7 +170,7 @@ class Daypass:
                 revocations.start()
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce
-            self._gateway = Gateway(
+            gateway = Gateway(
                 authenticator,
                 ledger,
                 upstream,
@@ -185,16 +180,20 @@ class Daypass:
                 denied_paths=settings.denied_paths,
                 fail_open=settings.fail_open,
             )
+            self._gateway = gateway
+            guarded = enforcement.guard(gateway)
+            self._relay = _for_pages(guarded) if settings.enforcer == "aws" else guarded
+            enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
                 ledger=ledger,
-                policy=policy,
+                enforcer=await stack.enter_async_context(enforcer),
+                gateway_base_url=enforcement.base_url,
                 clock=clock,
-                serve_chat=self._gateway.chat,
+                serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
-                keys_changed=keys_changed,
                 metrics=metrics.exposition,
             )
             _tune_interpreter()
@@ -224,25 +223,36 @@ async def prepare(settings: Settings) -> None:
 async def rehearse(settings: Settings) -> None:
     """See whether a start would find its stores, so that what fails can be told in one line.
 
-    Raises DatabaseUnavailableError or LedgerUnavailableError.
+    Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
     await prepare(settings)
-    ledger = _make_ledger(settings)
-    await ledger.start()
-    await ledger.close()
+    if settings.enforcer == "embedded":
+        ledger = make_ledger(settings, make_clock(settings))
+        await ledger.start()
+        await ledger.close()
+    else:
+        database = Database(settings.database_address)
+        choose(settings, database, make_clock(settings))
+        await database.close()
 
 
-def _make_clock(settings: Settings) -> Callable[[], float]:
+def make_clock(settings: Settings) -> Callable[[], float]:
+    """Unix time in seconds; tests may shift it."""
     return lambda: time.time() + settings.clock_offset_s
 
 
-def _make_ledger(settings: Settings) -> Ledger:
-    """The ledger that the settings name, to be started: in Redis, or embedded."""
-    if settings.redis_url is None:
-        return SqliteLedger(settings.ledger_path, _make_clock(settings))
-    from daypass.quota.redis import RedisLedger  # noqa: PLC0415  (slow to import)
+def _for_pages(gateway: Application) -> Application:
+    """The gateway for callers on other origins: the site's pages call the stage's address.
 
-    return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
+    A key travels in a header of its own and never as a cookie, so any origin may.
+    """
+    return CORSMiddleware(
+        gateway,
+        allow_origins=("*",),
+        allow_methods=("*",),
+        allow_headers=("*",),
+        expose_headers=EXPOSED_HEADERS,
+    )
 
 
 def open_upstream(settings: Settings) -> Upstream:

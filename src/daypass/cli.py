@@ -1,21 +1,21 @@
 """The `daypass` command."""
 
 import asyncio
-import json
 import os
-import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 import typer
 
-from daypass.api_keys import mint
+from daypass.cli_aws import aws_app
+from daypass.console import AsJson, fail, print_json, print_rows
+from daypass.enforcer import Enforcer, EnforcerError
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import upgrade
+from daypass.records.schema import upgrade, with_database
 from daypass.settings import Settings, SettingsError, load_settings
 
 app = typer.Typer(help="Self-service API keys with daily limits.", no_args_is_help=True)
@@ -25,8 +25,8 @@ accounts_app = typer.Typer(help="Accounts.", no_args_is_help=True)
 app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
+app.add_typer(aws_app, name="aws")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 Result = TypeVar("Result")
 
@@ -36,8 +36,10 @@ def main() -> None:
     os.umask(0o077)  # Whatever is written is for the owner alone.
     try:
         app()
+    except EnforcerError as error:
+        fail(error.reason, code=2)
     except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
-        _fail(str(error), code=2)
+        fail(str(error), code=2)
 
 
 @app.command()
@@ -91,7 +93,7 @@ def doctor(as_json: AsJson = False) -> None:
 
     findings = asyncio.run(examine())
     if as_json:
-        _print_json([finding._asdict() for finding in findings])
+        print_json([finding._asdict() for finding in findings])
     for finding in findings if not as_json else ():
         mark = "ok  " if finding.ok else "FAIL"
         typer.echo(f"{mark} {finding.what}: {finding.found}")
@@ -104,8 +106,15 @@ def doctor(as_json: AsJson = False) -> None:
 @plans_app.command("list")
 def list_plans(as_json: AsJson = False) -> None:
     """List the usage plans."""
-    rows = [_plan_row(plan) for plan in load_settings().usage_plans]
-    _print_rows(rows, as_json)
+
+    settings = load_settings()
+
+    async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
+        return list((await enforcer.policy()).plans.values())
+
+    is_ours = settings.enforcer == "embedded"
+    plans = settings.usage_plans if is_ours else _with_enforcer(settings, query)
+    print_rows([_plan_row(plan) for plan in plans], as_json)
 
 
 @keys_app.command("list")
@@ -128,7 +137,7 @@ def list_keys(as_json: AsJson = False) -> None:
             for key, email in found
         ]
 
-    _print_rows(_with_database(load_settings(), query), as_json)
+    print_rows(with_database(load_settings().database_address, query), as_json)
 
 
 @keys_app.command("create")
@@ -140,45 +149,37 @@ def create_key(
 ) -> None:
     """Create an API key for an account. Its secret is printed once."""
     settings = load_settings()
-    if plan not in {known.id for known in settings.usage_plans}:
-        _fail(f"there is no usage plan {plan}; see 'daypass plans list'")
 
-    async def create(database: Database) -> dict[str, Any]:
-        minted = mint()
-        async with database.write() as session:
+    async def create(database: Database, enforcer: Enforcer) -> dict[str, Any]:
+        plans = (await enforcer.policy()).plans
+        if plan not in plans:
+            fail(f"there is no usage plan {plan}; see 'daypass plans list'")
+        async with database.read() as session:
             account = await accounts.find_by_email(session, email)
-            if account is None:
-                raise typer.BadParameter(f"there is no account {email}")
-            key = await api_keys.create(
-                session,
-                account.id,
-                minted,
-                name=name,
-                usage_plan_id=plan,
-                max_keys=settings.max_keys_per_account,
-                now=int(time.time()),
-            )
-        return {"id": key.id, "usage_plan_id": plan, "name": name, "key": minted.secret}
+        if account is None:
+            fail(f"there is no account {email}; see 'daypass accounts list'")
+        issued = await enforcer.create_key(account.id, name, plans[plan])
+        return {"id": issued.key.id, "usage_plan_id": plan, "name": name, "key": issued.secret}
 
     try:
-        _print_rows([_with_database(settings, create)], as_json)
+        print_rows([_with_enforcer(settings, create)], as_json)
     except api_keys.TooManyKeysError:
-        _fail(f"{email} has {settings.max_keys_per_account} API keys, as many as an account may")
+        fail(f"{email} has {settings.keys_per_account} API keys, as many as an account may")
 
 
 @keys_app.command("revoke")
 def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key.")]) -> None:
     """Revoke an API key. It is refused everywhere within a second."""
 
-    async def revoke(database: Database) -> bool:
-        async with database.write() as session:
+    async def revoke(database: Database, enforcer: Enforcer) -> bool:
+        async with database.read() as session:
             key = await api_keys.find_any(session, api_key_id)
-            if key is not None:
-                await api_keys.remove(session, key, int(time.time()))
+        if key is not None:
+            await enforcer.delete_key(key)
         return key is not None
 
-    if not _with_database(load_settings(), revoke):
-        _fail(f"there is no API key {api_key_id}; see 'daypass keys list'")
+    if not _with_enforcer(load_settings(), revoke):
+        fail(f"there is no API key {api_key_id}; see 'daypass keys list'")
     typer.echo(f"{api_key_id} is revoked.")
 
 
@@ -200,7 +201,7 @@ def list_accounts(as_json: AsJson = False) -> None:
             for account in found
         ]
 
-    _print_rows(_with_database(load_settings(), query), as_json)
+    print_rows(with_database(load_settings().database_address, query), as_json)
 
 
 @accounts_app.command("promote")
@@ -217,6 +218,14 @@ def disable_account(
     """Disable an account: its keys and sessions are refused within a second."""
     at = None if undo else int(time.time())
     _change_account(email, lambda session: accounts.set_disabled(session, email, at))
+
+    async def tell(database: Database, enforcer: Enforcer) -> None:
+        async with database.read() as session:
+            account = await accounts.find_by_email(session, email)
+        if account is not None:
+            await enforcer.set_account_enabled(account.id, undo)
+
+    _with_enforcer(load_settings(), tell)
     typer.echo(f"{email} is {'enabled' if undo else 'disabled'}.")
 
 
@@ -225,20 +234,20 @@ def _change_account(email: str, change: Callable[[Any], Awaitable[bool]]) -> Non
         async with database.write() as session:
             return await change(session)
 
-    if not _with_database(load_settings(), apply):
-        _fail(f"there is no account {email}; see 'daypass accounts list'")
+    if not with_database(load_settings().database_address, apply):
+        fail(f"there is no account {email}; see 'daypass accounts list'")
 
 
-def _with_database(settings: Settings, work: Callable[[Database], Awaitable[Result]]) -> Result:
-    async def run() -> Result:
-        await upgrade(settings.database_address)
-        database = Database(settings.database_address)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
+def _with_enforcer(
+    settings: Settings, work: Callable[[Database, Enforcer], Awaitable[Result]]
+) -> Result:
+    from daypass.enforcement import open_enforcer  # noqa: PLC0415  (slow to import)
 
-    return asyncio.run(run())
+    async def run(database: Database) -> Result:
+        async with open_enforcer(settings, database, time.time) as enforcer:
+            return await work(database, enforcer)
+
+    return with_database(settings.database_address, run)
 
 
 def _upstream_name(settings: Settings) -> str:
@@ -259,29 +268,3 @@ def _plan_row(plan: UsagePlan) -> dict[str, Any]:
 
 def _iso(at: int | None) -> str | None:
     return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-
-
-def _print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        _print_json(rows)
-        return
-    if not rows:
-        typer.echo("none")
-        return
-    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
-    for line in table:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else str(value)
-
-
-def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
-
-
-def _fail(message: str, code: int = 1) -> None:
-    typer.echo(f"daypass: {message}", err=True)
-    sys.exit(code)

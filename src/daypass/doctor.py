@@ -1,14 +1,17 @@
 """`daypass doctor`: what is wrong with this installation, and what to do about it."""
 
+import time
 from typing import NamedTuple
 
 from sqlalchemy.engine import make_url
 
 from daypass.app import open_upstream, rehearse
+from daypass.enforcement import open_enforcer
+from daypass.enforcer import EnforcerError
 from daypass.gateway.upstream import UpstreamError, UpstreamRequest
 from daypass.portal.site import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records.database import DatabaseUnavailableError
+from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.settings import Settings, SettingsError, load_settings
 
 
@@ -33,6 +36,7 @@ async def examine() -> list[Finding]:
         Finding("settings", True, f"usage plans: {plans}"),
         _examine_site(),
         *await _examine_stores(settings),
+        *await _examine_enforcer(settings),
         await _examine_upstream(settings),
     ]
 
@@ -53,10 +57,33 @@ async def _examine_stores(settings: Settings) -> list[Finding]:
     except LedgerUnavailableError as error:
         advice = "Check DAYPASS_DATA_DIR (writable, with room?) or DAYPASS_REDIS_URL."
         return [Finding("database", True, where), Finding("ledger", False, str(error), advice)]
+    except (EnforcerError, SettingsError):
+        pass  # `_examine_enforcer` tells it.
     return [Finding("database", True, where), Finding("ledger", True, _ledger_name(settings))]
 
 
+async def _examine_enforcer(settings: Settings) -> list[Finding]:
+    """API Gateway's plans, where it enforces. The embedded enforcer is the ledger."""
+    if settings.enforcer == "embedded":
+        return []
+    database = Database(settings.database_address)
+    try:
+        async with open_enforcer(settings, database, time.time) as enforcer:
+            plans = (await enforcer.policy()).plans
+    except (EnforcerError, SettingsError) as error:
+        reason = error.reason if isinstance(error, EnforcerError) else str(error)
+        return [Finding("API Gateway", False, reason, "See docs/aws.md.")]
+    finally:
+        await database.close()
+    if not plans:
+        advice = "'daypass aws deploy' makes them; check DAYPASS_AWS_STAGE."
+        return [Finding("API Gateway", False, "the stage has no usage plans", advice)]
+    return [Finding("API Gateway", True, f"usage plans: {', '.join(plans)}")]
+
+
 def _ledger_name(settings: Settings) -> str:
+    if settings.enforcer == "aws":
+        return "API Gateway counts"
     return str(settings.ledger_path) if settings.redis_url is None else "Redis"
 
 

@@ -96,6 +96,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     fail_open: bool = False
+    enforcer: Literal["embedded", "aws"] = "embedded"
+    aws_rest_api_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]{1,32}$")
+    aws_stage: str = Field(default="v1", pattern=r"^[A-Za-z0-9_-]{1,128}$")
+    aws_base_url: str | None = None
+    aws_gateway_secret: SecretStr | None = Field(default=None, min_length=20, max_length=200)
+    aws_endpoint_url: str | None = None
     public_url: str | None = None
     cors_origins: CommaSeparated = ()
     sign_up: Literal["open", "closed"] = "open"
@@ -129,7 +135,7 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: Any) -> Any:
         return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
 
-    @field_validator("upstream_base_url", "public_url")
+    @field_validator("upstream_base_url", "public_url", "aws_base_url", "aws_endpoint_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         if value is None:
@@ -176,6 +182,31 @@ class Settings(BaseSettings):
             raise ValueError("DAYPASS_CLOCK_OFFSET_S is for tests: it needs DAYPASS_TESTING=1")
         return self
 
+    @validate_model(mode="after")
+    def _check_enforcer(self) -> Self:
+        if self.enforcer == "embedded":
+            return self
+        if self.aws_rest_api_id is None:
+            raise ValueError(
+                "DAYPASS_ENFORCER=aws needs DAYPASS_AWS_REST_API_ID: 'daypass aws deploy' makes "
+                "the API and prints its id"
+            )
+        for name in ("account_requests_per_day", "site_requests_per_day"):
+            if getattr(self, name) is not None:
+                variable = ENV_PREFIX + name.upper()
+                raise ValueError(
+                    f"{variable} needs DAYPASS_ENFORCER=embedded: AWS has no such limit"
+                )
+        return self
+
+    @property
+    def keys_per_account(self) -> int:
+        """How many API keys an account may have.
+
+        With API Gateway one: it counts each key by itself, so a second one would double the day.
+        """
+        return 1 if self.enforcer == "aws" else self.max_keys_per_account
+
     @property
     def uses_demo_model(self) -> bool:
         """Whether the built-in demo model answers: asked for, or no upstream was named."""
@@ -190,6 +221,8 @@ class Settings(BaseSettings):
     @property
     def account_daily_ceiling(self) -> int | None:
         """Requests per day of all of an account's keys together; None: no ceiling."""
+        if self.enforcer == "aws":
+            return None
         if self.account_requests_per_day is not None:
             return self.account_requests_per_day
         return largest_daily_requests(self.usage_plans)

@@ -18,9 +18,21 @@ from tests.conftest import PASSWORD, Person, Server, StartServer
 CHAT = {"messages": [{"role": "user", "content": "hi"}]}
 
 
+only_embedded = pytest.mark.parametrize("site", ["embedded"], indirect=True)
+"""Where the enforcers differ: tests/aws/test_enforcement.py has the other half."""
+
+
+@pytest.fixture(params=["embedded", "aws"])
+def site(request: pytest.FixtureRequest) -> Server:
+    """A server with the demo model: the portal is the same, whoever enforces the plans."""
+    name = {"embedded": "demo", "aws": "behind_aws"}[request.param]
+    server: Server = request.getfixturevalue(name)
+    return server
+
+
 @pytest.fixture
-def person(demo: Server) -> Person:
-    return demo.sign_up()
+def person(site: Server) -> Person:
+    return site.sign_up()
 
 
 def problem(response: httpx.Response, field: str | None = None) -> int:
@@ -34,8 +46,8 @@ def problem(response: httpx.Response, field: str | None = None) -> int:
     return response.status_code
 
 
-def test_usage_plans_need_no_session(demo: Server) -> None:
-    response = demo.client().get("/api/usage-plans")
+def test_usage_plans_need_no_session(site: Server) -> None:
+    response = site.client().get("/api/usage-plans")
     assert response.status_code == 200
     assert [plan["id"] for plan in response.json()] == [
         "10RequestPerDay",
@@ -55,13 +67,13 @@ def test_the_first_account_is_the_operator(start: StartServer) -> None:
     assert server.client().get("/api/site").json()["has_operator"] is True
 
 
-def test_signing_up_in_and_out(demo: Server, person: Person) -> None:
+def test_signing_up_in_and_out(site: Server, person: Person) -> None:
     assert person.http.get("/api/session").json()["email"] == person.email
     cookie = next(iter(person.http.cookies.jar))
     assert cookie.has_nonstandard_attr("HttpOnly")
     assert cookie.get_nonstandard_attr("SameSite") == "lax"
 
-    browser = demo.client()
+    browser = site.client()
     assert problem(browser.get("/api/session")) == 401
     wrong = {"email": person.email, "password": "not the password"}
     unknown = {"email": "nobody@example.org", "password": PASSWORD}
@@ -74,7 +86,7 @@ def test_signing_up_in_and_out(demo: Server, person: Person) -> None:
     stolen = dict(browser.cookies)
     assert browser.delete("/api/session").status_code == 204
     assert browser.get("/api/session").status_code == 401
-    assert demo.client(cookies=stolen).get("/api/session").status_code == 401
+    assert site.client(cookies=stolen).get("/api/session").status_code == 401
     assert person.http.get("/api/session").status_code == 200
 
 
@@ -90,14 +102,14 @@ def test_signing_up_in_and_out(demo: Server, person: Person) -> None:
     ],
 )
 def test_bad_fields_have_a_message_beside_them(
-    demo: Server, body: dict[str, Any], field: str
+    site: Server, body: dict[str, Any], field: str
 ) -> None:
-    assert problem(demo.client().post("/api/accounts", json=body), field) == 422
+    assert problem(site.client().post("/api/accounts", json=body), field) == 422
 
 
-def test_an_address_is_taken_once(demo: Server, person: Person) -> None:
+def test_an_address_is_taken_once(site: Server, person: Person) -> None:
     body = {"email": person.email.title(), "password": PASSWORD}
-    assert problem(demo.client().post("/api/accounts", json=body), "email") == 409
+    assert problem(site.client().post("/api/accounts", json=body), "email") == 409
 
 
 def test_sign_up_can_be_closed_or_kept_to_a_domain(start: StartServer) -> None:
@@ -112,7 +124,7 @@ def test_sign_up_can_be_closed_or_kept_to_a_domain(start: StartServer) -> None:
     assert problem(closed.client().post("/api/accounts", json=body | {"email": "b@b.org"})) == 403
 
 
-def test_a_key_is_shown_once_and_stored_as_a_hash(demo: Server, person: Person) -> None:
+def test_a_key_is_shown_once_and_stored_as_a_hash(site: Server, person: Person) -> None:
     response = person.http.post(
         "/api/api-keys", json={"name": " laptop ", "usage_plan_id": "20RequestPerDay"}
     )
@@ -136,7 +148,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(demo: Server, person: Person) 
     assert listed["last4"] == created["key"][-4:]
     assert (listed["used"], listed["limit"], listed["remaining"]) == (0, 20, 20)
     assert listed["resets_at"].endswith("T00:00:00Z")
-    stored = b"".join(path.read_bytes() for path in demo.data_dir.rglob("*") if path.is_file())
+    stored = b"".join(path.read_bytes() for path in site.data_dir.rglob("*") if path.is_file())
     assert created["key"].encode() not in stored
     assert api_keys.digest(created["key"]).encode() in stored
 
@@ -165,6 +177,7 @@ def test_broken_json_is_400(person: Person) -> None:
     assert problem(response) == 400
 
 
+@only_embedded
 def test_an_account_has_only_so_many_keys_even_at_once(person: Person) -> None:
     def create(number: int) -> int:
         body = {"name": f"key {number}", "usage_plan_id": "10RequestPerDay"}
@@ -176,9 +189,10 @@ def test_an_account_has_only_so_many_keys_even_at_once(person: Person) -> None:
     assert len(person.keys()) == 3
 
 
-def test_renaming_and_changing_the_plan_keep_what_was_used(demo: Server, person: Person) -> None:
+@only_embedded
+def test_renaming_and_changing_the_plan_keep_what_was_used(site: Server, person: Person) -> None:
     created = person.create_key()
-    api = demo.gateway(created["key"])
+    api = site.gateway(created["key"])
     for _ in range(4):
         assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
     path = f"/api/api-keys/{created['id']}"
@@ -192,23 +206,24 @@ def test_renaming_and_changing_the_plan_keep_what_was_used(demo: Server, person:
     assert person.http.patch(path, json={}).json()["name"] == "desk"
 
 
+@only_embedded
 def test_rotation_keeps_the_day_and_the_old_secret_for_its_grace(
-    demo: Server, person: Person
+    site: Server, person: Person
 ) -> None:
     created = person.create_key()
-    old = demo.gateway(created["key"])
+    old = site.gateway(created["key"])
     old.post("/v1/embeddings", json={"input": "x"})
     path = f"/api/api-keys/{created['id']}/rotate"
     rotated = person.http.post(path, json={"grace_seconds": 60}).json()
     assert rotated["id"] == created["id"]
     assert rotated["previous_valid_until"].endswith("Z")
-    new = demo.gateway(rotated["key"])
+    new = site.gateway(rotated["key"])
     for api in (old, new):
         assert api.get("/v1/key").json()["limits"][0]["used"] == 1
     last = person.http.post(path).json()
     assert last["previous_valid_until"] is None
     assert [api.get("/v1/key").status_code for api in (old, new)] == [401, 401]
-    assert demo.gateway(last["key"]).get("/v1/key").json()["limits"][0]["used"] == 1
+    assert site.gateway(last["key"]).get("/v1/key").json()["limits"][0]["used"] == 1
     assert problem(person.http.post(path, json={"grace_seconds": -1}), "grace_seconds") == 422
 
 
@@ -225,8 +240,8 @@ def test_a_graces_end_ends_the_old_secret(start: StartServer) -> None:
     assert later.gateway(created["key"]).get("/v1/key").status_code == 401
 
 
-def test_anothers_key_is_not_there(demo: Server, person: Person) -> None:
-    theirs = demo.sign_up().create_key()["id"]
+def test_anothers_key_is_not_there(site: Server, person: Person) -> None:
+    theirs = site.sign_up().create_key()["id"]
     path = f"/api/api-keys/{theirs}"
     chat = CHAT | {"api_key_id": theirs}
     for response in (
@@ -254,9 +269,9 @@ def test_anothers_key_is_not_there(demo: Server, person: Person) -> None:
         ("POST", "/api/chat/completions"),
     ],
 )
-def test_without_a_session_it_is_401(demo: Server, method: str, path: str) -> None:
+def test_without_a_session_it_is_401(site: Server, method: str, path: str) -> None:
     body = {"name": "x", "usage_plan_id": "10RequestPerDay"} if method != "GET" else None
-    assert problem(demo.client().request(method, path, json=body)) == 401
+    assert problem(site.client().request(method, path, json=body)) == 401
 
 
 @pytest.mark.parametrize(
@@ -270,9 +285,9 @@ def test_without_a_session_it_is_401(demo: Server, method: str, path: str) -> No
     ],
 )
 def test_another_site_cannot_act_for_a_signed_in_browser(
-    demo: Server, person: Person, headers: dict[str, str]
+    site: Server, person: Person, headers: dict[str, str]
 ) -> None:
-    browser = httpx.Client(base_url=demo.url, cookies=dict(person.http.cookies))
+    browser = httpx.Client(base_url=site.url, cookies=dict(person.http.cookies))
     sent = {name: value for name, value in headers.items() if value}
     body = {"name": "x", "usage_plan_id": "10RequestPerDay"}
     assert problem(browser.post("/api/api-keys", json=body, headers=sent)) == 403
@@ -281,7 +296,8 @@ def test_another_site_cannot_act_for_a_signed_in_browser(
     assert fetched.status_code == 201
 
 
-def test_the_chat_counts_on_the_key_and_streams(demo: Server, person: Person) -> None:
+@only_embedded
+def test_the_chat_counts_on_the_key_and_streams(site: Server, person: Person) -> None:
     created = person.create_key()
     asked = CHAT | {"api_key_id": created["id"], "model": "daypass-demo"}
     plain = person.http.post("/api/chat/completions", json=asked)
@@ -312,8 +328,8 @@ def test_an_upstream_without_models_is_a_problem(start: StartServer) -> None:
     assert problem(server.sign_up().http.get("/api/models")) == 502
 
 
-def test_unknown_paths_of_the_api_are_problems_and_not_pages(demo: Server) -> None:
-    client = demo.client()
+def test_unknown_paths_of_the_api_are_problems_and_not_pages(site: Server) -> None:
+    client = site.client()
     assert problem(client.get("/api/nothing")) == 404
     assert problem(client.get("/api")) == 404
     assert problem(client.put("/api/api-keys", json={})) == 405
@@ -340,14 +356,14 @@ def test_metrics_tell_what_became_of_requests(start: StartServer) -> None:
     assert outside.get("/metrics", headers={"authorization": "Bearer x"}).status_code == 403
 
 
-def test_health(demo: Server) -> None:
-    client = demo.client()
+def test_health(site: Server) -> None:
+    client = site.client()
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}
 
 
-def test_the_site_is_served_on_the_same_address(demo: Server) -> None:
-    client = demo.client()
+def test_the_site_is_served_on_the_same_address(site: Server) -> None:
+    client = site.client()
     for path in ("/", "/sign-up/", "/sign-in/", "/keys/", "/chat/", "/usage/"):
         page = client.get(path)
         assert page.status_code == 200, path
@@ -359,19 +375,19 @@ def test_the_site_is_served_on_the_same_address(demo: Server) -> None:
     assert missing.headers["content-type"].startswith("text/html")
 
 
-def test_the_openapi_document_is_the_one_the_site_was_generated_from(demo: Server) -> None:
-    served = demo.client().get("/api/openapi.json").json()
+def test_the_openapi_document_is_the_one_the_site_was_generated_from(site: Server) -> None:
+    served = site.client().get("/api/openapi.json").json()
     kept = json.loads((Path(__file__).parents[2] / "web" / "openapi.json").read_text())
     assert served == kept == Daypass(Settings()).openapi(), "run 'make openapi'"
 
 
-def test_a_disabled_account_is_refused(demo: Server) -> None:
-    person = demo.sign_up()
+def test_a_disabled_account_is_refused(site: Server) -> None:
+    person = site.sign_up()
     key = person.create_key()["key"]
-    with sqlite3.connect(demo.data_dir / "daypass.db") as connection:
+    with sqlite3.connect(site.data_dir / "daypass.db") as connection:
         connection.execute("UPDATE account SET disabled_at = 1 WHERE email = ?", (person.email,))
     assert problem(person.http.get("/api/api-keys")) == 403
     sign_in = {"email": person.email, "password": PASSWORD}
-    assert problem(demo.client().post("/api/session", json=sign_in)) == 403
-    refused = demo.gateway(key).get("/v1/key")
+    assert problem(site.client().post("/api/session", json=sign_in)) == 403
+    refused = site.gateway(key).get("/v1/key")
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_disabled")

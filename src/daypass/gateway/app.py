@@ -10,6 +10,7 @@ import structlog
 
 from daypass.asgi import Application, Headers, Receive, Scope, Send
 from daypass.gateway.answer import Answer
+from daypass.gateway.api_gateway import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator, Principal
 from daypass.gateway.charge import Charge
 from daypass.gateway.errors import GatewayError, iso_time, server_error
@@ -63,7 +64,7 @@ class Gateway:
 
     def __init__(
         self,
-        authenticator: Authenticator,
+        authenticator: Authenticator | ApiGatewayAuthenticator,
         ledger: Ledger,
         upstream: Upstream,
         recorder: Recorder,

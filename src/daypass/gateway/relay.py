@@ -28,6 +28,8 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"accept-encoding",
     b"authorization",
     b"x-api-key",
+    b"x-daypass-api-key-id",
+    b"x-daypass-gateway-secret",
     b"api-key",
     b"openai-organization",
     b"openai-project",

@@ -4,16 +4,14 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, Field
-from sqlalchemy.exc import IntegrityError
 
-from daypass.api_keys import MintedKey, mint
 from daypass.plans import UsagePlan
 from daypass.portal.context import InPortal, Portal, SignedIn
 from daypass.portal.meters import Meter, read_meters
-from daypass.portal.problems import ProblemError
+from daypass.portal.problems import NO_SUCH_KEY, ProblemError
 from daypass.portal.times import Instant
 from daypass.records import api_keys
-from daypass.records.tables import ApiKey
+from daypass.records.tables import Account, ApiKey
 
 MAX_GRACE_S = 7 * 86_400
 
@@ -76,19 +74,31 @@ class RotatedApiKey(CreatedApiKey):
 
 
 class ApiKeyView(ApiKeyCore):
-    """An API key with today's use. `remaining` heeds the account's and the site's ceilings."""
+    """An API key with today's use. `remaining` heeds the account's and the site's ceilings.
+
+    Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
+    `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
+    """
 
     last_used_at: Instant | None
     used: int
     limit: int | None
     remaining: int | None
     resets_at: Instant | None
+    activating: bool
+    next_usage_plan_id: str | None
 
     @classmethod
-    def of(cls, meter: Meter) -> Self:
-        """The view of a key and its meter."""
+    def of(cls, meter: Meter, now: int) -> Self:
+        """The view of a key and its meter. `now` is Unix time in seconds."""
         key = meter.key
-        return cls(**_core(key), last_used_at=key.last_used_at, **meter.figures())
+        return cls(
+            **_core(key),
+            last_used_at=key.last_used_at,
+            activating=key.activating_until is not None and key.activating_until > now,
+            next_usage_plan_id=key.next_usage_plan_id,
+            **meter.figures(),
+        )
 
 
 @router.post("/api-keys", status_code=201)
@@ -96,11 +106,18 @@ async def create_api_key(
     new: NewApiKey, response: Response, account: SignedIn, portal: InPortal
 ) -> CreatedApiKey:
     """Create an API key. Its secret is in this answer and nowhere else."""
-    _offered_plan(portal, new.usage_plan_id)
-    minted = mint()
-    key = await _create(portal, account.id, new, minted)
+    plan = await _offered_plan(portal, new.usage_plan_id)
+    try:
+        issued = await portal.enforcer.create_key(account.id, new.name, plan)
+    except api_keys.TooManyKeysError:
+        most = portal.settings.keys_per_account
+        message = (
+            f"You have {most} API key{'s' if most > 1 else ''}, as many as an account may. "
+            "Delete one, or rotate one if you have lost its secret."
+        )
+        raise ProblemError(409, message) from None
     response.headers["cache-control"] = "no-store"
-    return CreatedApiKey(**_core(key), key=minted.secret)
+    return CreatedApiKey(**_core(issued.key), key=issued.secret)
 
 
 @router.get("/api-keys")
@@ -116,15 +133,19 @@ async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]
 async def change_api_key(
     api_key_id: str, change: ApiKeyChange, account: SignedIn, portal: InPortal
 ) -> ApiKeyView:
-    """Rename a key or move it to another usage plan. What it used today stays used."""
-    async with portal.database.write() as session:
-        key = found(await api_keys.find(session, account.id, api_key_id))
-        if change.name is not None:
-            key.name = change.name
-        if change.usage_plan_id is not None and change.usage_plan_id != key.usage_plan_id:
-            key.usage_plan_id = _offered_plan(portal, change.usage_plan_id).id
-    portal.keys_changed()
-    return (await _views(portal, [key]))[0]
+    """Rename a key or move it to another usage plan. What it used today stays used.
+
+    Where AWS enforces, a move to a larger plan takes effect at the next 00:00 UTC.
+    """
+    key = await find(portal, account, api_key_id)
+    wanted = change.usage_plan_id
+    plan = None
+    if wanted == key.usage_plan_id:
+        plan = (await portal.policy()).plans.get(wanted)
+    elif wanted is not None:
+        plan = await _offered_plan(portal, wanted)
+    changed = await portal.enforcer.change_key(key, change.name or key.name, plan)
+    return (await _views(portal, [changed]))[0]
 
 
 @router.post("/api-keys/{api_key_id}/rotate")
@@ -136,58 +157,31 @@ async def rotate_api_key(
     rotation: Rotation | None = None,
 ) -> RotatedApiKey:
     """Give a key a new secret. Its plan, its name and what it used today stay."""
-    minted = mint()
-    now = portal.now()
-    grace = rotation.grace_seconds if rotation else 0
-    grace_ends = now + grace if grace else None
-    async with portal.database.write() as session:
-        key = found(await api_keys.find(session, account.id, api_key_id))
-        await api_keys.rotate(session, key, minted, grace_ends, now)
-    portal.keys_changed()
+    key = await find(portal, account, api_key_id)
+    issued = await portal.enforcer.rotate_key(key, rotation.grace_seconds if rotation else 0)
     response.headers["cache-control"] = "no-store"
-    return RotatedApiKey(**_core(key), key=minted.secret, previous_valid_until=grace_ends)
+    return RotatedApiKey(
+        **_core(issued.key), key=issued.secret, previous_valid_until=issued.previous_valid_until
+    )
 
 
 @router.delete("/api-keys/{api_key_id}", status_code=204)
 async def delete_api_key(api_key_id: str, account: SignedIn, portal: InPortal) -> None:
     """Delete a key. A key created in its place today takes over what it used."""
-    async with portal.database.write() as session:
-        key = found(await api_keys.find(session, account.id, api_key_id))
-        await api_keys.remove(session, key, portal.now())
-    portal.keys_changed()
+    await portal.enforcer.delete_key(await find(portal, account, api_key_id))
 
 
-def found(key: ApiKey | None) -> ApiKey:
-    """The key, or 404: an unknown one and another account's are not told apart."""
+async def find(portal: Portal, account: Account, api_key_id: str) -> ApiKey:
+    """The account's key, or 404: an unknown one and another account's are not told apart."""
+    async with portal.database.read() as session:
+        key = await api_keys.find(session, account.id, api_key_id)
     if key is None:
-        raise ProblemError(404, "You have no such API key.")
+        raise ProblemError(404, NO_SUCH_KEY)
     return key
 
 
-async def _create(portal: Portal, account_id: str, new: NewApiKey, minted: MintedKey) -> ApiKey:
-    settings = portal.settings
-    try:
-        async with portal.database.write() as session:
-            return await api_keys.create(
-                session,
-                account_id,
-                minted,
-                name=new.name,
-                usage_plan_id=new.usage_plan_id,
-                max_keys=settings.max_keys_per_account,
-                now=portal.now(),
-            )
-    except (api_keys.TooManyKeysError, IntegrityError):
-        # Two requests at once may go for the same slot: the database lets one have it.
-        message = (
-            f"You have {settings.max_keys_per_account} API keys, as many as an account may. "
-            "Delete one, or rotate one if you have lost its secret."
-        )
-        raise ProblemError(409, message) from None
-
-
-def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
-    plan = portal.policy.plans.get(usage_plan_id)
+async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
+    plan = (await portal.policy()).plans.get(usage_plan_id)
     if plan is None or not plan.self_service:
         message = "There is no such usage plan to choose."
         raise ProblemError(422, message, field="usage_plan_id")
@@ -195,7 +189,8 @@ def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
 
 
 async def _views(portal: Portal, keys: list[ApiKey]) -> list[ApiKeyView]:
-    return [ApiKeyView.of(meter) for meter in await read_meters(portal, keys)]
+    now = portal.now()
+    return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
 
 
 def _core(key: ApiKey) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daypass.portal.api_keys import found
+from daypass.portal.api_keys import find
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.problems import ProblemError
-from daypass.records import api_keys
 
 router = APIRouter(tags=["chat"])
+
+HERE = "On this site API Gateway counts, and it counts only calls with the key itself."
 
 
 class ModelView(BaseModel):
@@ -47,14 +48,17 @@ async def chat(
 ) -> Response:
     """A chat completion on one of your API keys. Counts as a call with the key itself does.
 
+    Where AWS enforces this is 409: there a chat calls the stage with the key itself.
+
     Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
     shape; earlier ones are problem details.
     """
     api_key_id = asked.pop("api_key_id", None)
     if not isinstance(api_key_id, str):
         raise ProblemError(422, "Choose one of your API keys.", field="api_key_id")
-    async with portal.database.read() as session:
-        key = found(await api_keys.find(session, account.id, api_key_id))
+    key = await find(portal, account, api_key_id)
+    if portal.settings.enforcer == "aws":
+        raise ProblemError(409, f"{HERE} Call {portal.gateway_base_url}/chat/completions.")
     return ServedBy(portal.serve_chat(key.id, orjson.dumps(asked)))
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from starlette.types import ASGIApp
 
+from daypass.enforcer import Enforcer
 from daypass.portal.problems import ProblemError
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
@@ -27,7 +28,9 @@ class Portal:
     settings: Settings
     database: Database
     ledger: Ledger
-    policy: QuotaPolicy
+    enforcer: Enforcer
+    gateway_base_url: str | None
+    """Where programs call; None: this site's own address."""
     clock: Callable[[], float]
     """Unix time in seconds."""
     serve_chat: Callable[[str, bytes], ASGIApp]
@@ -35,10 +38,12 @@ class Portal:
     list_models: Callable[[], Awaitable[list[str]]]
     write_usage: Callable[[], Awaitable[None]]
     """To be called before usage is read: what this process has gathered is written."""
-    keys_changed: Callable[[], None]
     metrics: Callable[[], tuple[bytes, str]]
     """All metrics in Prometheus' text format, and its content type."""
-    """To be called when a key or an account changed: the gateway looks it up anew."""
+
+    async def policy(self) -> QuotaPolicy:
+        """The plans and ceilings that hold at this moment."""
+        return await self.enforcer.policy()
 
     def now(self) -> int:
         """Unix time in whole seconds."""

@@ -7,6 +7,7 @@ from typing import Any
 from daypass.plans import Window
 from daypass.portal.context import Portal
 from daypass.quota.ledger import BucketState, Claim
+from daypass.quota.policy import QuotaPolicy
 from daypass.records.tables import ApiKey
 
 
@@ -37,7 +38,8 @@ class Meter:
 
 async def read_meters(portal: Portal, keys: Sequence[ApiKey]) -> list[Meter]:
     """The meters of these keys, at one instant. Raises LedgerUnavailableError."""
-    claims_of = [_claims(portal, key) for key in keys]
+    policy = await portal.policy()
+    claims_of = [_claims(policy, key) for key in keys]
     states = iter(await portal.ledger.peek([x for claims in claims_of for x in claims]))
     return [
         Meter(key, [next(states) for _ in claims])
@@ -45,8 +47,8 @@ async def read_meters(portal: Portal, keys: Sequence[ApiKey]) -> list[Meter]:
     ]
 
 
-def _claims(portal: Portal, key: ApiKey) -> tuple[Claim, ...]:
-    plan = portal.policy.plans.get(key.usage_plan_id)
+def _claims(policy: QuotaPolicy, key: ApiKey) -> tuple[Claim, ...]:
+    plan = policy.plans.get(key.usage_plan_id)
     if plan is None or key.slot is None:
         return ()
-    return portal.policy.claims(key.account_id, key.slot, plan)
+    return policy.claims(key.account_id, key.slot, plan)

@@ -11,11 +11,13 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from daypass.enforcer import EnforcerError, KeyGoneError
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
 
 log = structlog.get_logger()
 
+NO_SUCH_KEY = "You have no such API key."
 
 _DETAILS = {
     404: "There is no such path in this API. It is described at /api/docs.",
@@ -101,6 +103,14 @@ def install(app: FastAPI) -> None:
         detail = "Daypass cannot reach its database right now. Please try again in a moment."
         return to_response(ProblemError(503, detail).problem)
 
+    async def on_enforcer(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, EnforcerError)  # noqa: S101
+        log.warning("enforcer_failed", reason=error.reason)
+        return to_response(ProblemError(error.status, str(error), field=error.about).problem)
+
+    async def on_gone(_request: Request, _error: Exception) -> Response:
+        return to_response(ProblemError(404, NO_SUCH_KEY).problem)
+
     async def on_fault(_request: Request, _error: Exception) -> Response:
         detail = "Something went wrong in Daypass. The operator finds it in the log."
         return to_response(ProblemError(500, detail).problem)
@@ -111,6 +121,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(DatabaseUnavailableError, on_store)
     app.add_exception_handler(LedgerUnavailableError, on_store)
+    app.add_exception_handler(EnforcerError, on_enforcer)
+    app.add_exception_handler(KeyGoneError, on_gone)
     app.add_exception_handler(Exception, on_fault)
 
 

@@ -26,7 +26,7 @@ class SiteView(BaseModel):
 
     demo: bool
     sign_up: Literal["open", "closed"]
-    enforcer: Literal["embedded"]
+    enforcer: Literal["embedded", "aws"]
     gateway_base_url: str | None
     max_keys_per_account: int
     account_requests_per_day: int | None
@@ -48,9 +48,9 @@ async def describe_site(portal: InPortal) -> SiteView:
     return SiteView(
         demo=settings.uses_demo_model,
         sign_up=settings.sign_up,
-        enforcer="embedded",
-        gateway_base_url=f"{settings.public_url}/v1" if settings.public_url else None,
-        max_keys_per_account=settings.max_keys_per_account,
+        enforcer=settings.enforcer,
+        gateway_base_url=portal.gateway_base_url,
+        max_keys_per_account=settings.keys_per_account,
         account_requests_per_day=settings.account_daily_ceiling,
         has_operator=has_operator,
     )

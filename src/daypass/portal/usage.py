@@ -115,7 +115,7 @@ async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
 async def _account_allowance(
     portal: InPortal, account_id: str, keys: list[KeyAllowance]
 ) -> Allowance:
-    claim = portal.policy.account_claim(account_id)
+    claim = (await portal.policy()).account_claim(account_id)
     if claim is None:
         used = sum(key.used for key in keys)
         return Allowance(used=used, limit=None, remaining=None, resets_at=None)

@@ -47,5 +47,5 @@ class UsagePlanView(BaseModel):
 @router.get("/usage-plans")
 async def list_usage_plans(portal: InPortal) -> list[UsagePlanView]:
     """The usage plans on offer. Needs no session."""
-    plans = portal.policy.plans.values()
+    plans = (await portal.policy()).plans.values()
     return [UsagePlanView.of(plan) for plan in plans if plan.self_service]

@@ -71,6 +71,11 @@ async def set_disabled(session: AsyncSession, email: str, at: int | None) -> boo
     return await _change(session, email, disabled_at=at)
 
 
+async def remove(session: AsyncSession, account_id: str) -> None:
+    """Delete an account with its sessions and keys."""
+    await session.execute(delete(Account).where(Account.id == account_id))
+
+
 async def _change(session: AsyncSession, email: str, **values: object) -> bool:
     changed = await session.scalar(
         update(Account)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, null, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.api_keys import MintedKey
@@ -62,6 +62,10 @@ async def create(
         created_at=now,
         last_used_at=None,
         deleted_at=None,
+        aws_key_id=None,
+        next_usage_plan_id=None,
+        next_plan_at=None,
+        activating_until=None,
     )
     session.add(key)
     await session.flush()
@@ -135,7 +139,7 @@ async def rotate(
 async def remove(session: AsyncSession, key: ApiKey, now: int) -> None:
     """Delete a key: its secrets go, its slot is free, its name stays for the usage table."""
     await session.execute(delete(ApiKeySecret).where(ApiKeySecret.api_key_id == key.id))
-    key.deleted_at, key.slot = now, None
+    key.deleted_at, key.slot, key.aws_key_id = now, None, None
     await session.flush()
 
 
@@ -149,17 +153,17 @@ async def note_use(session: AsyncSession, last_used_at: Mapping[str, int]) -> No
 async def find_holder(session: AsyncSession, digest: str) -> KeyHolder | None:
     """Who holds the key with this digest. The caller asks whether it has expired."""
     row = await session.execute(
-        _HOLDER.add_columns(ApiKeySecret.expires_at)
+        HOLDER.add_columns(ApiKeySecret.expires_at)
         .join(ApiKeySecret, ApiKeySecret.api_key_id == ApiKey.id)
         .where(ApiKeySecret.digest == digest)
     )
-    return _to_holder(row.first())
+    return to_holder(row.first())
 
 
 async def find_holder_by_id(session: AsyncSession, api_key_id: str) -> KeyHolder | None:
     """The same, for a key named by its id."""
-    row = await session.execute(_HOLDER.add_columns(null()).where(ApiKey.id == api_key_id))
-    return _to_holder(row.first())
+    row = await session.execute(HOLDER.where(ApiKey.id == api_key_id))
+    return to_holder(row.first())
 
 
 async def key_revision(session: AsyncSession) -> int:
@@ -170,15 +174,17 @@ async def key_revision(session: AsyncSession) -> int:
 _NOTE_USE = (
     update(ApiKey).where(ApiKey.id == bindparam("used")).values(last_used_at=bindparam("last"))
 )
-_HOLDER = (
+HOLDER = (
     select(ApiKey.id, ApiKey.account_id, ApiKey.slot, ApiKey.usage_plan_id, Account.disabled_at)
     .join(Account, Account.id == ApiKey.account_id)
     .where(ApiKey.deleted_at.is_(None))
 )
 
 
-def _to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
+def to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
+    """The holder in a row of `HOLDER`, to which a secret's end may have been added."""
     if row is None:
         return None
-    api_key_id, account_id, slot, plan_id, disabled_at, expires_at = row
+    api_key_id, account_id, slot, plan_id, disabled_at, *ends = row
+    expires_at = ends[0] if ends else None
     return KeyHolder(api_key_id, account_id, slot, plan_id, disabled_at is not None, expires_at)

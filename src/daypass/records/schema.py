@@ -4,18 +4,26 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
-from daypass.records.database import DatabaseUnavailableError, is_sqlite, reason_of
+from daypass.records.database import (
+    Database,
+    DatabaseUnavailableError,
+    is_sqlite,
+    reason_of,
+)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_NUMBER = 0x6461797061737300
 """PostgreSQL advisory lock that a migration holds."""
+
+Result = TypeVar("Result")
 
 
 async def upgrade(url: str, to: str = "head") -> None:
@@ -31,6 +39,20 @@ async def upgrade(url: str, to: str = "head") -> None:
         name = make_url(url).render_as_string(hide_password=True)
         where = make_url(url).database if is_sqlite(url) else name
         raise DatabaseUnavailableError(f"cannot open {where}: {reason_of(error)}") from error
+
+
+def with_database(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Run a command's work on a database that is up to date. Raises DatabaseUnavailableError."""
+
+    async def run() -> Result:
+        await upgrade(url)
+        database = Database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
 
 
 def _migrate(url: URL, to: str) -> None:

@@ -49,8 +49,16 @@ class ApiKey(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    # Of keys that API Gateway enforces:
+    aws_key_id: Mapped[str | None] = mapped_column(String(64))
+    next_usage_plan_id: Mapped[str | None] = mapped_column(String(64))
+    next_plan_at: Mapped[int | None] = mapped_column(BigInteger)
+    activating_until: Mapped[int | None] = mapped_column(BigInteger)
 
-    __table_args__ = (UniqueConstraint("account_id", "slot", name="uq_api_key_slot"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "slot", name="uq_api_key_slot"),
+        Index("ix_api_key_aws_key_id", "aws_key_id", unique=True),
+    )
 
 
 class ApiKeySecret(Base):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.database import insert_into
@@ -78,3 +78,13 @@ async def by_day(
         .order_by(UsageDay.day.desc(), ApiKey.name, UsageDay.model, UsageDay.via)
     )
     return [(usage, name) for usage, name in rows]
+
+
+async def requests_since(session: AsyncSession, account_id: str, since: int) -> int:
+    """Requests of all of an account's keys, deleted ones too. `since`: a day's first second."""
+    total = await session.scalar(
+        select(func.sum(UsageDay.requests))
+        .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
+        .where(ApiKey.account_id == account_id, UsageDay.day >= since)
+    )
+    return int(total or 0)

@@ -12,6 +12,8 @@ export function useApiKeys() {
     queryKey: apiKeysKey,
     queryFn: ({ signal }) => dataOf(portal.GET("/api/api-keys", { signal })),
     staleTime: 5_000,
+    // A new key is not known everywhere at AWS for some seconds; the portal sees when it is.
+    refetchInterval: ({ state }) => (state.data?.some((key) => key.activating) ? 2_000 : false),
   });
 }
 

@@ -1,5 +1,6 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { syncClock } from "@/time/clock";
+import { heldKey } from "./held-keys";
 import { failureOf, GatewayError } from "./refusal";
 
 export type ChatMessage = { role: "user" | "assistant"; content: string };
@@ -11,11 +12,19 @@ export async function* streamChat(
   request: ChatRequest,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const response = await fetch("/api/chat/completions", {
+  const { api_key_id, ...asked } = request;
+  const held = heldKey(api_key_id);
+  // With the key itself where AWS enforces, which counts only such calls; else with the session.
+  const address = held ? `${held.baseUrl}/chat/completions` : "/api/chat/completions";
+  const response = await fetch(address, {
     method: "POST",
-    credentials: "same-origin",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ ...request, stream: true, stream_options: { include_usage: true } }),
+    credentials: held ? "omit" : "same-origin",
+    headers: { "content-type": "application/json", ...(held && { "x-api-key": held.key }) },
+    body: JSON.stringify({
+      ...(held ? asked : request),
+      stream: true,
+      stream_options: { include_usage: true },
+    }),
     signal,
   }).catch((error: unknown) => {
     if (signal.aborted) throw error;

@@ -46,7 +46,7 @@ export async function failureOf(response: Response): Promise<Failure> {
 }
 
 function quotaOf(error: Record<string, unknown>, message: string): Quota | null {
-  const resetsAt = text(error.resets_at);
+  const resetsAt = text(error.resets_at) ?? midnight(error);
   if (!resetsAt || Number.isNaN(Date.parse(resetsAt))) return null;
   return {
     kind: "quota",
@@ -58,6 +58,13 @@ function quotaOf(error: Record<string, unknown>, message: string): Quota | null 
     usagePlanId: text(error.usage_plan_id),
     resetsAt,
   };
+}
+
+/** API Gateway names the window alone: the next 00:00 UTC. */
+function midnight(error: Record<string, unknown>): string | null {
+  if (error.window !== "day") return null;
+  const now = new Date(serverNow());
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1)).toISOString();
 }
 
 function retryTime(headers: Headers): number {

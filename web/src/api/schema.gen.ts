@@ -116,6 +116,8 @@ export interface paths {
         /**
          * Change Api Key
          * @description Rename a key or move it to another usage plan. What it used today stays used.
+         *
+         *     Where AWS enforces, a move to a larger plan takes effect at the next 00:00 UTC.
          */
         patch: operations["change_api_key_api_api_keys__api_key_id__patch"];
         trace?: never;
@@ -212,6 +214,8 @@ export interface paths {
         /**
          * Chat
          * @description A chat completion on one of your API keys. Counts as a call with the key itself does.
+         *
+         *     Where AWS enforces this is 409: there a chat calls the stage with the key itself.
          *
          *     Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
          *     shape; earlier ones are problem details.
@@ -314,6 +318,9 @@ export interface components {
         /**
          * ApiKeyView
          * @description An API key with today's use. `remaining` heeds the account's and the site's ceilings.
+         *
+         *     Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
+         *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
          */
         ApiKeyView: {
             /** Id */
@@ -341,6 +348,10 @@ export interface components {
             remaining: number | null;
             /** Resets At */
             resets_at: string | null;
+            /** Activating */
+            activating: boolean;
+            /** Next Usage Plan Id */
+            next_usage_plan_id: string | null;
         };
         /**
          * CreatedApiKey
@@ -564,9 +575,9 @@ export interface components {
             sign_up: "open" | "closed";
             /**
              * Enforcer
-             * @constant
+             * @enum {string}
              */
-            enforcer: "embedded";
+            enforcer: "embedded" | "aws";
             /** Gateway Base Url */
             gateway_base_url: string | null;
             /** Max Keys Per Account */

@@ -10,6 +10,11 @@ export function useSite() {
   });
 }
 
+/** Whether AWS API Gateway keeps the limits: it counts differently, and only calls with a key. */
+export function useEnforcedByAws(): boolean {
+  return useSite().data?.enforcer === "aws";
+}
+
 /** Where programs call: the operator's address, else this site's own; null until it is known. */
 export function useGatewayBaseUrl(): string | null {
   const { data } = useSite();

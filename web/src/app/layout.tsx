@@ -1,6 +1,6 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
-import { DemoNotice } from "@/features/shell/demo-notice";
+import { SiteNotices } from "@/features/shell/site-notices";
 import { Header } from "@/features/shell/header";
 import { Providers } from "@/features/shell/providers";
 import * as strings from "@/strings";
@@ -36,7 +36,7 @@ export default function RootLayout({ children }: { children: ReactNode }) {
             {strings.nav.skip}
           </a>
           <Header />
-          <DemoNotice />
+          <SiteNotices />
           <main id="content" tabIndex={-1} className="flex flex-1 flex-col outline-none">
             {children}
           </main>

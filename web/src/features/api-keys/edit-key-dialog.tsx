@@ -4,6 +4,7 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useChangeApiKey } from "@/api/api-keys";
 import { showProblem } from "@/api/problem";
+import { useEnforcedByAws } from "@/api/site";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
@@ -20,9 +21,13 @@ type Props = { apiKey: ApiKey; plans: UsagePlan[]; onClose: () => void };
 
 export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
   const change = useChangeApiKey();
+  const enforcedByAws = useEnforcedByAws();
   const form = useForm<KeyValues>({
     resolver: zodResolver(keySchema),
-    defaultValues: { name: apiKey.name, usage_plan_id: apiKey.usage_plan_id },
+    defaultValues: {
+      name: apiKey.name,
+      usage_plan_id: apiKey.next_usage_plan_id ?? apiKey.usage_plan_id,
+    },
   });
   const { errors, isSubmitting } = form.formState;
   // A plan that the operator assigned by hand stays choosable for the key that has it.
@@ -39,7 +44,7 @@ export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
   });
 
   return (
-    <Dialog onClose={onClose} title={words.editTitle} description={words.editText}>
+    <Dialog onClose={onClose} title={words.editTitle} description={enforcedByAws ? words.editTextAws : words.editText}>
       <DialogForm
         onSubmit={submit}
         onCancel={onClose}

@@ -18,10 +18,12 @@ const actions = [
 type Props = {
   apiKey: ApiKey;
   plan: UsagePlan | undefined;
+  /** The plan that it moves to at the end of the day, if it does. */
+  next: UsagePlan | undefined;
   onAction: (action: KeyAction) => void;
 };
 
-export function KeyCard({ apiKey, plan, onAction }: Props) {
+export function KeyCard({ apiKey, plan, next, onAction }: Props) {
   const { name, prefix, last4, remaining, resets_at, last_used_at } = apiKey;
   return (
     <li className="rounded-xl border bg-raised p-5">
@@ -33,6 +35,8 @@ export function KeyCard({ apiKey, plan, onAction }: Props) {
               {prefix}…{last4}
             </code>
             <span>{plan?.name ?? apiKey.usage_plan_id}</span>
+            {next && <span>{words.nextPlan(next.name)}</span>}
+            {apiKey.activating && <span>{words.activating}</span>}
           </p>
         </div>
         <div className="-ml-2.5 flex sm:-mt-1 sm:-mr-2.5 sm:ml-0">

@@ -2,8 +2,9 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { listModels, sendTest } from "@/api/gateway";
+import { useModels } from "@/api/models";
 import { GatewayError } from "@/api/refusal";
-import { useGatewayBaseUrl } from "@/api/site";
+import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
 import { useRefreshUsage } from "@/api/usage";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
@@ -16,24 +17,29 @@ const words = strings.keys;
 export function KeyCheck({ apiKey }: { apiKey: string }) {
   const baseUrl = useGatewayBaseUrl();
   const refreshUsage = useRefreshUsage();
+  const enforcedByAws = useEnforcedByAws();
+  const { data: models } = useModels();
+  const model = chooseModel((models ?? []).map(({ id }) => id));
   const target = { baseUrl: baseUrl ?? "", key: apiKey };
   const verify = useMutation({ mutationFn: () => listModels(target), gcTime: 0 });
   const test = useMutation({
-    mutationFn: async () => sendTest(target, chooseModel(await listModels(target)), words.testPrompt),
+    mutationFn: () => sendTest(target, model, words.testPrompt),
     gcTime: 0,
     onSettled: refreshUsage,
   });
   const error = test.error ?? verify.error;
   const reachable = baseUrl?.startsWith(`${window.location.origin}/`);
 
-  // The page may talk to its own address only; a gateway elsewhere is for programs.
-  if (!reachable) return null;
+  // The page may talk to its own address and to API Gateway; another one is for programs.
+  if (!reachable && !enforcedByAws) return null;
   return (
     <div className="space-y-4">
       <div className="flex flex-wrap gap-2">
-        <Button variant="secondary" pending={verify.isPending} onClick={() => verify.mutate()}>
-          {words.verify}
-        </Button>
+        {!enforcedByAws && (
+          <Button variant="secondary" pending={verify.isPending} onClick={() => verify.mutate()}>
+            {words.verify}
+          </Button>
+        )}
         <Button variant="secondary" pending={test.isPending} onClick={() => test.mutate()}>
           {words.test}
           <span className="font-normal text-muted">{words.testHint}</span>

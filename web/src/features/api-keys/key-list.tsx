@@ -33,6 +33,7 @@ export function KeyList({ keys, plans, onRotated, onDeleted }: Props) {
             key={apiKey.id}
             apiKey={apiKey}
             plan={plans.find(({ id }) => id === apiKey.usage_plan_id)}
+            next={plans.find(({ id }) => id === apiKey.next_usage_plan_id)}
             onAction={(action) => setAsked({ action, apiKey })}
           />
         ))}

@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useRef, useState } from "react";
+import { useApiKeys } from "@/api/api-keys";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Notice } from "@/components/ui/notice";
@@ -26,6 +27,8 @@ const words = strings.keys;
 export function KeyReveal({ revealed, onDone }: { revealed: Revealed; onDone: () => void }) {
   const [copied, setCopied] = useState(false);
   const [asking, setAsking] = useState(false);
+  const { data: keys } = useApiKeys();
+  const activating = keys?.find(({ id }) => id === revealed.id)?.activating;
   const heading = useRef<HTMLHeadingElement>(null);
   const { key, name, rotation } = revealed;
   const onCopied = () => setCopied(true);
@@ -63,6 +66,7 @@ export function KeyReveal({ revealed, onDone }: { revealed: Revealed; onDone: ()
       </div>
       <KeySnippets revealed={revealed} onCopied={onCopied} />
       <div className="space-y-5 border-t p-5 sm:p-6">
+        {activating && <Notice title={words.activatingTitle}>{words.activatingText}</Notice>}
         <KeyCheck apiKey={key} />
         {asking ? (
           <Notice

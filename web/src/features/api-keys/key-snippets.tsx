@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import { useModels } from "@/api/models";
-import { useGatewayBaseUrl } from "@/api/site";
+import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
 import { useUsagePlans } from "@/api/usage-plans";
 import { CodeBlock } from "@/components/code-block";
 import { Tabs } from "@/components/ui/tabs";
@@ -17,9 +17,10 @@ const words = strings.keys;
 export function KeySnippets({ revealed, onCopied }: { revealed: Revealed; onCopied: () => void }) {
   const [inline, setInline] = useState(true);
   const baseUrl = useGatewayBaseUrl() ?? "";
+  const header = useEnforcedByAws();
   const model = useSnippetModel(revealed.usagePlanId);
   const write = (key: string) => [
-    ...snippets({ baseUrl, model, key: inline ? key : null }),
+    ...snippets({ baseUrl, model, key: inline ? key : null, header }),
     environmentSnippet({ baseUrl, key }),
   ];
   const whole = write(revealed.key);

@@ -3,6 +3,7 @@
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useApiKeys } from "@/api/api-keys";
+import { holdKey } from "@/api/held-keys";
 import { useSite } from "@/api/site";
 import type { ApiKey, Site, UsagePlan } from "@/api/types";
 import { useUsagePlans } from "@/api/usage-plans";
@@ -56,6 +57,10 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
 
   function reveal(next: Revealed) {
     setRevealed(next);
+    // Chat needs it then: API Gateway takes calls with a key only.
+    if (site.enforcer === "aws" && site.gateway_base_url) {
+      holdKey(next.id, { key: next.key, baseUrl: site.gateway_base_url });
+    }
     setCreating(false);
     window.scrollTo({ top: 0 });
   }

@@ -4,6 +4,7 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useRotateApiKey } from "@/api/api-keys";
 import { showProblem } from "@/api/problem";
+import { useEnforcedByAws } from "@/api/site";
 import type { ApiKey, RotatedApiKey } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
@@ -18,6 +19,7 @@ type Props = { apiKey: ApiKey; onClose: () => void; onRotated: (rotated: Rotated
 
 export function RotateKeyDialog({ apiKey, onClose, onRotated }: Props) {
   const rotate = useRotateApiKey();
+  const enforcedByAws = useEnforcedByAws();
   const form = useForm({
     resolver: zodResolver(rotationSchema),
     defaultValues: { grace_seconds: words.graces[0]?.seconds ?? 0 },
@@ -43,17 +45,21 @@ export function RotateKeyDialog({ apiKey, onClose, onRotated }: Props) {
         pending={isSubmitting}
         error={errors.root?.server?.message}
       >
-        <Field label={words.grace} error={errors.grace_seconds?.message}>
-          {(control) => (
-            <Select {...control} {...form.register("grace_seconds")}>
-              {words.graces.map(({ seconds, label }) => (
-                <option key={seconds} value={seconds}>
-                  {label}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
+        {enforcedByAws ? (
+          <p className="text-sm text-muted">{words.noGrace}</p>
+        ) : (
+          <Field label={words.grace} error={errors.grace_seconds?.message}>
+            {(control) => (
+              <Select {...control} {...form.register("grace_seconds")}>
+                {words.graces.map(({ seconds, label }) => (
+                  <option key={seconds} value={seconds}>
+                    {label}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+        )}
       </DialogForm>
     </Dialog>
   );

@@ -1,19 +1,24 @@
 "use client";
 
 import { useApiKeys } from "@/api/api-keys";
+import { useHeldKey } from "@/api/held-keys";
 import { useModels } from "@/api/models";
 import { useSession } from "@/api/session";
+import { useSite } from "@/api/site";
 import { useUsagePlans } from "@/api/usage-plans";
 import { LoadFailed } from "@/components/load-failed";
 import { Skeleton } from "@/components/ui/skeleton";
 import { Chat } from "./chat";
 import { NoKeys } from "./no-keys";
+import { PresentKey } from "./present-key";
 
 export function ChatPage() {
   const { data: account } = useSession();
   const keys = useApiKeys();
   const plans = useUsagePlans();
   const models = useModels();
+  const { data: site } = useSite();
+  const held = useHeldKey(keys.data?.[0]?.id ?? "");
   const failed = [keys, plans].find((query) => query.isError && !query.data);
   // Not every upstream lists its models; people can chat all the same.
   const listed = models.data ?? (models.isError ? [] : undefined);
@@ -29,8 +34,11 @@ export function ChatPage() {
       </div>
     );
   }
-  if (!account || !keys.data || !plans.data || !listed) return <ChatSkeleton />;
+  if (!account || !keys.data || !plans.data || !listed || !site) return <ChatSkeleton />;
   if (keys.data.length === 0) return <NoKeys />;
+  if (site.enforcer === "aws" && !held) {
+    return <PresentKey apiKey={keys.data[0]!} baseUrl={site.gateway_base_url ?? ""} />;
+  }
   return (
     <Chat
       accountId={account.id}

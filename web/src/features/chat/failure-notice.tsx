@@ -1,5 +1,6 @@
 import Link from "next/link";
 import type { Failure } from "@/api/refusal";
+import { useEnforcedByAws } from "@/api/site";
 import { Button, buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { signInAddress } from "@/features/session/return-to";
@@ -15,8 +16,11 @@ type Props = Incident & { onDismiss: () => void };
 
 /** A spent allowance has its own banner; each other failure is told in its own words here. */
 export function FailureNotice({ failure, takenBack, onDismiss }: Props) {
+  const enforcedByAws = useEnforcedByAws();
   if (failure.kind === "quota") return null;
-  const { title, text } = tell(failure);
+  const told = tell(failure);
+  const { title } = told;
+  const text = failure.kind === "upstream" && enforcedByAws ? words.upstreamTextAws : told.text;
   return (
     <Notice
       tone={failure.kind === "throttle" ? "warn" : "danger"}

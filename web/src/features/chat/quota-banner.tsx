@@ -1,5 +1,6 @@
 import Link from "next/link";
 import type { Quota } from "@/api/refusal";
+import { useEnforcedByAws } from "@/api/site";
 import type { KeyAllowance, UsagePlan } from "@/api/types";
 import { buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
@@ -20,7 +21,10 @@ type Props = {
 
 /** Stays until the limit is over: this is not news that passes, it is the state things are in. */
 export function QuotaBanner({ quota, due, plan, allowance }: Props) {
-  const { subject, used, limit, resetsAt } = quota;
+  const enforcedByAws = useEnforcedByAws();
+  const { subject, resetsAt } = quota;
+  // API Gateway's refusal has no figures; the portal has.
+  const { used, limit } = quota.limit > 0 || !allowance ? quota : allowance;
   const window = strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window;
   return (
     <Notice
@@ -42,8 +46,8 @@ export function QuotaBanner({ quota, due, plan, allowance }: Props) {
       }
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
-      {words.quotaUsed(used, limit, window)}{" "}
-      {subject === "key" && allowance && words.split(allowance.by_api, allowance.by_chat)}
+      {limit !== null && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
+      {subject === "key" && allowance && !enforcedByAws && words.split(allowance.by_api, allowance.by_chat)}
     </Notice>
   );
 }

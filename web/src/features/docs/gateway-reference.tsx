@@ -3,7 +3,7 @@ import { CodeBlock } from "@/components/code-block";
 import { ExampleSnippets } from "@/features/snippets/example-snippets";
 import * as strings from "@/strings";
 import { BaseUrl, KeyInfoRequest } from "./gateway-code";
-import { Prose } from "./prose";
+import { CountingRules } from "./counting-rules";
 import { Rows } from "./rows";
 import { keyInfo, quotaError } from "./samples";
 import { Part, Section } from "./section";
@@ -23,13 +23,7 @@ export function GatewayReference() {
         <ExampleSnippets />
       </Section>
       <Section {...counting}>
-        <ul className="max-w-3xl list-disc space-y-2 pl-5 leading-7 text-muted">
-          {words.counting.map((rule) => (
-            <li key={rule}>
-              <Prose text={rule} />
-            </li>
-          ))}
-        </ul>
+        <CountingRules />
       </Section>
       <Section {...headers}>
         <Rows rows={words.headers.map(({ name, text }) => ({ key: name, term: name, text }))} />

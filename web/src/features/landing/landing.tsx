@@ -3,6 +3,7 @@ import { ExampleSnippets } from "@/features/snippets/example-snippets";
 import * as strings from "@/strings";
 import { CallToAction } from "./call-to-action";
 import { Plans } from "./plans";
+import { Facts, PlansText } from "./promises";
 
 const words = strings.landing;
 const band = "mx-auto w-full max-w-6xl px-4 sm:px-6";
@@ -57,7 +58,7 @@ export function Landing() {
         <h2 id="plans" className={`${sectionTitle} scroll-mt-20`}>
           {words.plansTitle}
         </h2>
-        <p className="mt-3 max-w-2xl leading-7 text-muted">{words.plansText}</p>
+        <PlansText />
         <div className="mt-10">
           <Plans />
         </div>
@@ -69,12 +70,7 @@ export function Landing() {
             {words.factsTitle}
           </h2>
           <dl className="mt-10 grid gap-8 sm:grid-cols-3">
-            {words.facts.map(({ title, text }) => (
-              <div key={title}>
-                <dt className="font-medium">{title}</dt>
-                <dd className="mt-2 text-sm leading-6 text-muted">{text}</dd>
-              </div>
-            ))}
+            <Facts />
           </dl>
         </div>
       </section>

@@ -1,5 +1,6 @@
 "use client";
 
+import { useEnforcedByAws } from "@/api/site";
 import { useUsagePlans } from "@/api/usage-plans";
 import { CodeBlock } from "@/components/code-block";
 import { Tabs } from "@/components/ui/tabs";
@@ -11,13 +12,14 @@ import { useExampleBaseUrl } from "./use-example-base-url";
 /** What calling the API looks like, for people who have no key yet. */
 export function ExampleSnippets() {
   const baseUrl = useExampleBaseUrl();
+  const header = useEnforcedByAws();
   const { data: plans } = useUsagePlans();
   const model = chooseModel(plans?.[0]?.models ?? []);
   return (
     <div className="overflow-hidden rounded-xl border bg-raised">
       <Tabs
         label={strings.snippets.label}
-        tabs={snippets({ baseUrl, model, key: exampleKey }).map(({ id, label, code }) => ({
+        tabs={snippets({ baseUrl, model, key: exampleKey, header }).map(({ id, label, code }) => ({
           id,
           label,
           content: <CodeBlock code={code} />,

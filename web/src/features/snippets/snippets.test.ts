@@ -30,6 +30,15 @@ test("read the key from the environment when it is to stay out of them", () => {
   );
 });
 
+test("send the key in x-api-key to a gateway that reads it there only", () => {
+  const behindAws = snippets({ ...input, header: true });
+  expect(codeOf("python", behindAws)).toContain('default_headers={"x-api-key": "dp_secret"}');
+  expect(codeOf("node", behindAws)).toContain('defaultHeaders: { "x-api-key": "dp_secret" }');
+  const environment = snippets({ ...input, header: true, key: null });
+  expect(codeOf("python", environment)).toContain('{"x-api-key": os.environ["OPENAI_API_KEY"]}');
+  expect(codeOf("node", environment)).toContain('{ "x-api-key": process.env.OPENAI_API_KEY }');
+});
+
 test("quote what would break out of the shell", () => {
   expect(codeOf("curl", snippets({ ...input, model: "it's" }))).toContain(`"it'\\''s"`);
 });

@@ -3,6 +3,8 @@ export type SnippetInput = {
   model: string;
   /** Null: read from the environment, where the last snippet puts it. */
   key: string | null;
+  /** For a gateway that reads the key from `x-api-key` only, which OpenAI's clients do not send. */
+  header?: boolean;
 };
 
 export type Snippet = { id: string; label: string; code: string };
@@ -46,12 +48,16 @@ function curl({ baseUrl, model, key }: SnippetInput): string {
   ].join("\n");
 }
 
-function python({ baseUrl, model, key }: SnippetInput): string {
-  const settings = key === null ? "" : `base_url=${quoted(baseUrl)}, api_key=${quoted(key)}`;
+function python({ baseUrl, model, key, header }: SnippetInput): string {
+  const secret = key === null ? 'os.environ["OPENAI_API_KEY"]' : quoted(key);
+  const settings = [
+    ...(key === null ? [] : [`base_url=${quoted(baseUrl)}`, `api_key=${secret}`]),
+    ...(header ? [`default_headers={"x-api-key": ${secret}}`] : []),
+  ];
   return `# pip install openai
-from openai import OpenAI
+${header && key === null ? "import os\n" : ""}from openai import OpenAI
 
-client = OpenAI(${settings})
+client = OpenAI(${header ? `\n    ${settings.join(",\n    ")},\n` : settings.join(", ")})
 
 answer = client.chat.completions.create(
     model=${quoted(model)},
@@ -60,9 +66,13 @@ answer = client.chat.completions.create(
 print(answer.choices[0].message.content)`;
 }
 
-function node({ baseUrl, model, key }: SnippetInput): string {
-  const settings =
-    key === null ? "" : `{\n  baseURL: ${quoted(baseUrl)},\n  apiKey: ${quoted(key)},\n}`;
+function node({ baseUrl, model, key, header }: SnippetInput): string {
+  const secret = key === null ? "process.env.OPENAI_API_KEY" : quoted(key);
+  const lines = [
+    ...(key === null ? [] : [`baseURL: ${quoted(baseUrl)}`, `apiKey: ${secret}`]),
+    ...(header ? [`defaultHeaders: { "x-api-key": ${secret} }`] : []),
+  ];
+  const settings = lines.length === 0 ? "" : `{\n  ${lines.join(",\n  ")},\n}`;
   return `// npm install openai, then save as hello.mjs
 import OpenAI from "openai";
 

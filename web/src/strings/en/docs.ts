@@ -47,6 +47,12 @@ export const docs = {
       "An answer that breaks off after it began stays counted, whichever side broke it off.",
       "Days begin at 00:00 UTC. A new key takes over what a deleted one used on that day.",
     ],
+    countingAws: [
+      "API Gateway counts every call with a key, `GET /v1/models` and `GET /v1/key` and what the upstream did not serve included. It gives nothing back.",
+      "It counts by best effort: a few calls more may pass when many come at once. Its answers carry no headers about what is left.",
+      "The key goes in `x-api-key`; `Authorization: Bearer` alone is not read.",
+      "Days begin at 00:00 UTC. A new key, or one in another plan, takes over what was used on that day. A larger plan takes effect when the next day begins.",
+    ],
     headers: [
       { name: "x-ratelimit-limit-requests", text: "The limit." },
       { name: "x-ratelimit-remaining-requests", text: "Requests left, this one already taken off." },

@@ -10,11 +10,17 @@ export const landing = {
   ],
   plansTitle: "Plans",
   plansText: "The day begins at 00:00 UTC, for everybody. A request that the model could not serve is not counted.",
+  plansTextAws: "The day begins at 00:00 UTC, for everybody. Every call with a key counts.",
   snippetText: "Point the OpenAI SDK at this address and use your key. Streaming, tools, embeddings and files pass through unchanged.",
   factsTitle: "Limits without surprises",
   facts: [
     { title: "Exact", text: "A plan of ten admits ten requests, not nine and not eleven." },
     { title: "Visible", text: "Each answer says in its headers how many requests are left and when the day ends." },
     { title: "Yours alone", text: "Keys are shown once and stored only as hashes. Rotate or delete them at any time." },
+  ],
+  factsAws: [
+    { title: "Kept by AWS", text: "API Gateway counts each key by its plan. It does so by best effort: a few calls more may pass when many come at once." },
+    { title: "Visible", text: "Your keys and your usage, by day and model, on one page." },
+    { title: "Yours alone", text: "Keys are shown once and stored here only as hashes. Rotate or delete them at any time." },
   ],
 };

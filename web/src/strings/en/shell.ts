@@ -18,6 +18,11 @@ export const nav = {
   apiReference: "API reference",
 };
 
+export const enforcedByAws = {
+  title: "Limits by AWS API Gateway.",
+  text: "Counting is AWS's: best effort, resets at 00:00 UTC.",
+};
+
 export const demo = {
   title: "Demo model.",
   text: "The operator has set no upstream key yet, so a built-in demo model answers. Limits count as usual.",

@@ -1,0 +1,1 @@
+"""AWS API Gateway as the enforcer: its plans, its keys, and the stack that it runs from."""

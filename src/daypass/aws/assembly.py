@@ -1,0 +1,51 @@
+"""The parts of the enforcer, put together."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from daypass.aws.catalogue import Catalogue
+from daypass.aws.client import ApiGateway
+from daypass.aws.enforcer import ApiGatewayEnforcer
+from daypass.aws.keeper import Keeper
+from daypass.aws.ledger import ApiGatewayLedger
+from daypass.aws.secret import gateway_secret
+from daypass.aws.usage import Use
+from daypass.records.database import Database
+from daypass.settings import Settings
+
+
+class Assembly:
+    """What a process needs where API Gateway enforces. Raises AwsError and SettingsError."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Callable[[], float]) -> None:
+        """`clock` gives Unix time in seconds."""
+        self._database = database
+        self._clock = clock
+        self.secret = gateway_secret(settings)
+        self.api = ApiGateway.of(settings)
+        self.base_url = settings.aws_base_url or self.api.base_url
+        self.catalogue = Catalogue(self.api, settings.usage_plans)
+        self.use = Use(database, self.api, self.catalogue, clock)
+        self.ledger = ApiGatewayLedger(self.use, clock)
+
+    @asynccontextmanager
+    async def enforcer(
+        self, write_usage: Callable[[], Awaitable[None]], keys_changed: Callable[[], None]
+    ) -> AsyncIterator[ApiGatewayEnforcer]:
+        """The enforcer, and what it does in the background."""
+        keeper = Keeper(self._database, self.base_url, self._clock)
+        enforcer = ApiGatewayEnforcer(
+            self.api,
+            self.catalogue,
+            self.use,
+            self._database,
+            self._clock,
+            write_usage=write_usage,
+            keys_changed=keys_changed,
+            watch=keeper.watch,
+        )
+        keeper.start(enforcer)
+        try:
+            yield enforcer
+        finally:
+            await keeper.close()

@@ -1,0 +1,57 @@
+"""The usage plans on offer, asked of API Gateway and remembered briefly."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from daypass.aws.client import ApiGateway
+from daypass.aws.errors import AwsError
+from daypass.aws.plans import AwsPlan, read_plans
+from daypass.plans import UsagePlan
+
+CACHE_LIFE_S = 30.0
+
+log = structlog.get_logger()
+
+
+class Catalogue:
+    """The plans of API Gateway by id. While AWS is away, those that it had last."""
+
+    def __init__(self, api: ApiGateway, configured: Sequence[UsagePlan]) -> None:
+        """`configured` are the plans of the settings: they give the words and the models."""
+        self._api = api
+        self._configured = configured
+        self._plans: dict[str, AwsPlan] | None = None
+        self._good_until = 0.0
+        self._asking = asyncio.Lock()
+
+    async def plans(self) -> dict[str, AwsPlan]:
+        """The plans, in the order of the settings. Raises AwsError when none are known."""
+        async with self._asking:
+            if self._plans is None or time.monotonic() >= self._good_until:
+                await self._ask()
+            assert self._plans is not None  # noqa: S101
+            return self._plans
+
+    def forget(self) -> None:
+        """Ask anew: a plan is not what it was thought to be."""
+        self._good_until = 0.0
+
+    def known(self, usage_plan_id: str) -> UsagePlan:
+        """A plan by what is known of it here, without asking AWS: on the way of a request."""
+        found = (self._plans or {}).get(usage_plan_id)
+        if found is not None:
+            return found.plan
+        configured = (plan for plan in self._configured if plan.id == usage_plan_id)
+        return next(configured, UsagePlan(usage_plan_id, usage_plan_id, ()))
+
+    async def _ask(self) -> None:
+        try:
+            self._plans = read_plans(await self._api.usage_plans(), self._configured)
+        except AwsError as error:
+            if self._plans is None:
+                raise
+            log.warning("usage_plans_not_read", reason=error.reason)
+        self._good_until = time.monotonic() + CACHE_LIFE_S

@@ -1,0 +1,221 @@
+"""API Gateway's control plane: boto3, off the event loop, its errors in words that help."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import structlog
+from botocore.config import Config
+
+from daypass.aws.errors import AWS_ERRORS, AwsError, translate
+from daypass.aws.plans import covers, quota_and_throttle
+from daypass.plans import UsagePlan
+from daypass.settings import Settings
+
+PAGE = 500
+"""The most that API Gateway puts on one page; it is 25 unless asked."""
+ACCOUNT_TAG = "daypass:account"
+API_TAG = "daypass:api"
+
+# The control plane takes 10 calls a second, CreateApiKey and DeleteApiKey 5 (API Gateway quotas):
+# adaptive mode slows down by itself after the first refusal.
+CONFIG = Config(
+    retries={"mode": "adaptive", "total_max_attempts": 6},
+    connect_timeout=3,
+    read_timeout=20,
+    max_pool_connections=20,
+)
+
+log = structlog.get_logger()
+
+
+def make_client(service: str, settings: Settings) -> Any:
+    """A boto3 client, with AWS's own settings from the environment. Raises AwsError."""
+    try:
+        return boto3.client(
+            service,
+            # boto3 reads AWS_DEFAULT_REGION alone; AWS's other tools read this one first.
+            region_name=os.environ.get("AWS_REGION"),
+            endpoint_url=settings.aws_endpoint_url,
+            config=CONFIG,
+        )
+    except AWS_ERRORS as error:
+        raise translate(service, error) from error
+
+
+class ApiGateway:
+    """The usage plans and keys of one stage. Every method but `base_url` raises AwsError."""
+
+    def __init__(self, client: Any, rest_api_id: str, stage: str) -> None:
+        """`client` is boto3's, for `apigateway`."""
+        self._client = client
+        self.rest_api_id = rest_api_id
+        self.stage = stage
+
+    @classmethod
+    def of(cls, settings: Settings) -> "ApiGateway":
+        """The stage that the settings name. Raises AwsError."""
+        client = make_client("apigateway", settings)
+        return cls(client, settings.aws_rest_api_id or "", settings.aws_stage)
+
+    @property
+    def base_url(self) -> str:
+        """The stage's own address."""
+        meta = self._client.meta
+        suffix = "amazonaws.com.cn" if meta.partition == "aws-cn" else "amazonaws.com"
+        return f"https://{self.rest_api_id}.execute-api.{meta.region_name}.{suffix}/{self.stage}"
+
+    async def usage_plans(self) -> list[dict[str, Any]]:
+        """The usage plans that hold for the stage, as API Gateway describes them."""
+        found = await self._pages("get_usage_plans")
+        return [plan for plan in found if covers(plan, self.rest_api_id, self.stage)]
+
+    async def create_usage_plan(self, plan: UsagePlan) -> str:
+        """Make a usage plan for the stage. Returns its id."""
+        quota, throttle = quota_and_throttle(plan)
+        limits = {k: v for k, v in (("quota", quota), ("throttle", throttle)) if v}
+        made = await self._call(
+            "create_usage_plan",
+            name=plan.id,
+            description=plan.description or plan.name,
+            apiStages=[{"apiId": self.rest_api_id, "stage": self.stage}],
+            **limits,
+        )
+        return str(made["id"])
+
+    async def update_usage_plan(self, aws_id: str, plan: UsagePlan) -> None:
+        """Give a usage plan these limits."""
+        quota, throttle = quota_and_throttle(plan)
+        patches = [*_replacing("quota", quota), *_replacing("throttle", throttle)]
+        await self._call("update_usage_plan", usagePlanId=aws_id, patchOperations=patches)
+
+    async def delete_usage_plan(self, aws_id: str) -> None:
+        """Take a usage plan off its stage and delete it. It need not be there."""
+        patch = {
+            "op": "remove",
+            "path": "/apiStages",
+            "value": f"{self.rest_api_id}:{self.stage}",
+        }
+        await self._unless_missing("update_usage_plan", usagePlanId=aws_id, patchOperations=[patch])
+        await self._unless_missing("delete_usage_plan", usagePlanId=aws_id)
+
+    async def key_ids_of(self, plan_id: str) -> list[str]:
+        """Ids of the keys that are in a plan."""
+        found = await self._pages("get_usage_plan_keys", usagePlanId=plan_id)
+        return [str(key["id"]) for key in found]
+
+    async def create_key(self, name: str, secret: str, account_id: str) -> str:
+        """Make a key that is in no plan yet. Returns its id."""
+        made = await self._call(
+            "create_api_key",
+            name=name,
+            description=f"Daypass: {account_id}",
+            value=secret,
+            enabled=True,
+            tags={ACCOUNT_TAG: account_id, API_TAG: self.rest_api_id},
+        )
+        return str(made["id"])
+
+    async def attach(self, key_id: str, plan_id: str) -> None:
+        """Put a key into a plan; in one already, it stays."""
+        try:
+            await self._call(
+                "create_usage_plan_key", usagePlanId=plan_id, keyId=key_id, keyType="API_KEY"
+            )
+        except AwsError as error:
+            # A call that was carried out though its reply was lost is tried again by botocore.
+            if not error.is_conflict or not await self._is_attached(key_id, plan_id):
+                raise
+
+    async def detach(self, key_id: str, plan_id: str) -> None:
+        """Take a key out of a plan. It need not be there."""
+        await self._unless_missing("delete_usage_plan_key", usagePlanId=plan_id, keyId=key_id)
+
+    async def change_key(self, key_id: str, **values: str | bool) -> None:
+        """Change a key's `name` or whether it is `enabled`."""
+        patches = [
+            {"op": "replace", "path": f"/{name}", "value": _text(value)}
+            for name, value in values.items()
+        ]
+        await self._call("update_api_key", apiKey=key_id, patchOperations=patches)
+
+    async def delete_key(self, key_id: str) -> None:
+        """Delete a key. It need not be there."""
+        await self._unless_missing("delete_api_key", apiKey=key_id)
+
+    async def keys(self) -> list[dict[str, Any]]:
+        """The keys that Daypass made for this API, without their values."""
+        found = await self._pages("get_api_keys", includeValues=False)
+        return [key for key in found if key.get("tags", {}).get(API_TAG) == self.rest_api_id]
+
+    async def set_remaining(self, key_id: str, plan_id: str, requests: int) -> None:
+        """Set how many requests a key has left in the plan's current period."""
+        patch = {"op": "replace", "path": "/remaining", "value": str(requests)}
+        await self._call("update_usage", usagePlanId=plan_id, keyId=key_id, patchOperations=[patch])
+
+    async def usage_of_day(self, key_id: str, plan_id: str, at: float) -> tuple[int, int] | None:
+        """Used and remaining of a key on the UTC day of `at` (Unix time), minutes behind.
+
+        None where API Gateway knows nothing yet.
+        """
+        day = datetime.fromtimestamp(at, UTC).date().isoformat()
+        told = await self._call(
+            "get_usage", usagePlanId=plan_id, keyId=key_id, startDate=day, endDate=day
+        )
+        days = (told.get("items") or {}).get(key_id) or []
+        return (int(days[-1][0]), int(days[-1][1])) if days else None
+
+    async def _is_attached(self, key_id: str, plan_id: str) -> bool:
+        try:
+            await self._call("get_usage_plan_key", usagePlanId=plan_id, keyId=key_id)
+        except AwsError as error:
+            if error.is_missing:
+                return False
+            raise
+        return True
+
+    async def _unless_missing(self, method: str, **parameters: Any) -> None:
+        try:
+            await self._call(method, **parameters)
+        except AwsError as error:
+            if not error.is_missing:
+                raise
+
+    async def _pages(self, method: str, **parameters: Any) -> list[dict[str, Any]]:
+        def read() -> Iterator[dict[str, Any]]:
+            pages = self._client.get_paginator(method).paginate(
+                **parameters, PaginationConfig={"PageSize": PAGE}
+            )
+            for page in pages:
+                yield from page.get("items", [])
+
+        items: list[dict[str, Any]] = await self._off_loop(method, lambda: list(read()))
+        return items
+
+    async def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        bound = getattr(self._client, method)
+        answer: dict[str, Any] = await self._off_loop(method, lambda: bound(**parameters))
+        return answer
+
+    async def _off_loop(self, method: str, work: Callable[[], Any]) -> Any:
+        try:
+            return await asyncio.to_thread(work)
+        except AWS_ERRORS as error:
+            operation = self._client.meta.method_to_api_mapping.get(method, method)
+            raise translate(operation, error) from error
+
+
+def _replacing(group: str, values: dict[str, Any]) -> list[dict[str, str]]:
+    if not values:
+        return [{"op": "remove", "path": f"/{group}"}]
+    return [
+        {"op": "replace", "path": f"/{group}/{name}", "value": _text(value)}
+        for name, value in values.items()
+    ]
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

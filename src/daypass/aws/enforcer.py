@@ -1,0 +1,295 @@
+"""API Gateway as the enforcer: every change of a key is made there first, and then recorded.
+
+An account has one key at a time. API Gateway counts for a key in a plan, so a new key (or an old
+one in a new plan) would begin at zero: what the account used is carried over by UpdateUsage.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from daypass.api_keys import PLAIN_PREFIX, PREFIX, MintedKey, mint
+from daypass.aws.activation import PATIENCE_S
+from daypass.aws.catalogue import Catalogue
+from daypass.aws.client import ApiGateway
+from daypass.aws.errors import AwsError
+from daypass.aws.plans import AwsPlan, lowers, quota_of
+from daypass.aws.usage import Use
+from daypass.enforcer import EnforcerError, IssuedKey, KeyGoneError
+from daypass.plans import UsagePlan, Window
+from daypass.quota.policy import QuotaPolicy
+from daypass.records import api_keys
+from daypass.records.database import Database
+from daypass.records.tables import ApiKey
+
+MAX_KEYS = 1
+
+NO_GRACE = (
+    "On this site a key that is rotated stops at once: API Gateway counts each key by itself, so "
+    "two at a time would have two allowances."
+)
+
+log = structlog.get_logger()
+
+
+class ApiGatewayEnforcer:
+    """Keys and plans are API Gateway's; the records know whose they are."""
+
+    def __init__(
+        self,
+        api: ApiGateway,
+        catalogue: Catalogue,
+        use: Use,
+        database: Database,
+        clock: Callable[[], float],
+        *,
+        write_usage: Callable[[], Awaitable[None]],
+        keys_changed: Callable[[], None] = lambda: None,
+        watch: Callable[[ApiKey, str], None] = lambda _key, _secret: None,
+    ) -> None:
+        """`clock` gives Unix time in seconds.
+
+        `write_usage` writes what this process has gathered, `keys_changed` lets the gateway look
+        keys up anew, and `watch` follows a new key until it works.
+        """
+        self._api = api
+        self._catalogue = catalogue
+        self._use = use
+        self._database = database
+        self._clock = clock
+        self._write_usage = write_usage
+        self._keys_changed = keys_changed
+        self._watch = watch
+        self._prefix = PREFIX
+
+    async def policy(self) -> QuotaPolicy:
+        """The plans of API Gateway. It knows no ceilings above them."""
+        return QuotaPolicy.of(
+            [x.plan for x in (await self._catalogue.plans()).values()], None, None
+        )
+
+    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+        """Make a key. Raises TooManyKeysError when the account has one."""
+        async with self._database.read() as session:
+            if await api_keys.list_of(session, account_id):
+                raise api_keys.TooManyKeysError
+        held = await self._held(plan.id)
+        minted, aws_key_id = await self._make(account_id, name, held)
+        try:
+            async with self._database.write() as session:
+                key = await api_keys.create(
+                    session,
+                    account_id,
+                    minted,
+                    name=name,
+                    usage_plan_id=plan.id,
+                    max_keys=MAX_KEYS,
+                    now=self._now(),
+                )
+                self._begin(key, aws_key_id)
+        except BaseException as error:
+            await self._undo(aws_key_id)
+            if isinstance(error, IntegrityError):  # Two at once went for the one slot.
+                raise api_keys.TooManyKeysError from error
+            raise
+        self._watch(key, minted.secret)
+        return IssuedKey(key, minted.secret)
+
+    async def change_key(self, key: ApiKey, name: str, plan: UsagePlan | None) -> ApiKey:
+        """Rename a key; move it, at once if it gets no more by that, else at midnight (UTC)."""
+        aws_key_id = _aws_id(key)
+        if name != key.name:
+            await self._api.change_key(aws_key_id, name=name)
+        if plan is not None and plan.id != key.usage_plan_id:
+            before = await self.held_plan(key.usage_plan_id)
+            if lowers(before.plan if before else None, plan):
+                await self.move_now(key, plan.id)
+        async with self._database.write() as session:
+            current = _found(await api_keys.find_any(session, key.id))
+            current.name = name
+            if plan is not None:
+                is_there = current.usage_plan_id == plan.id
+                midnight = Window.DAY.end(Window.DAY.start(self._clock()))
+                current.next_usage_plan_id = None if is_there else plan.id
+                current.next_plan_at = None if is_there else midnight
+        return current
+
+    async def keep_plan(self, key: ApiKey) -> None:
+        """Take a change of plan back that has not taken effect yet."""
+        async with self._database.write() as session:
+            current = _found(await api_keys.find_any(session, key.id))
+            current.next_usage_plan_id = current.next_plan_at = None
+
+    async def move_now(self, key: ApiKey, usage_plan_id: str) -> None:
+        """Move a key to a plan at once. What was used stays used. Moves all of it or nothing."""
+        after = await self._held(usage_plan_id)
+        before = await self.held_plan(key.usage_plan_id)
+        aws_key_id = _aws_id(key)
+        if before is not None:
+            await self._api.detach(aws_key_id, before.aws_id)
+        try:
+            await self._attach(aws_key_id, after, key.account_id)
+            async with self._database.write() as session:
+                current = _found(await api_keys.find_any(session, key.id))
+                current.usage_plan_id = usage_plan_id
+                current.next_usage_plan_id = current.next_plan_at = None
+        except BaseException:
+            await self._put_back(aws_key_id, before, after)
+            raise
+        self._keys_changed()
+
+    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+        """Put a new key in place of the old one, which is refused at once."""
+        if grace_s:
+            raise EnforcerError(NO_GRACE, status=422, about="grace_seconds")
+        await self._check_alone(key)
+        held = await self._held(key.usage_plan_id)
+        minted, aws_key_id = await self._make(key.account_id, key.name, held)
+        try:
+            async with self._database.write() as session:
+                current = _found(await api_keys.find_any(session, key.id))
+                old = current.aws_key_id
+                await api_keys.rotate(session, current, minted, None, self._now())
+                self._begin(current, aws_key_id)
+        except BaseException:
+            await self._undo(aws_key_id)
+            raise
+        self._keys_changed()
+        self._watch(current, minted.secret)
+        if old:
+            # Even where this fails the old key is dead: the gateway does not know it any more.
+            await self._undo(old)
+        return IssuedKey(current, minted.secret)
+
+    async def delete_key(self, key: ApiKey) -> None:
+        """Delete a key."""
+        if key.aws_key_id:
+            await self._api.delete_key(key.aws_key_id)
+        async with self._database.write() as session:
+            current = _found(await api_keys.find_any(session, key.id))
+            await api_keys.remove(session, current, self._now())
+        self._keys_changed()
+
+    async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
+        """Let API Gateway refuse, or admit again, the account's key."""
+        async with self._database.read() as session:
+            keys = await api_keys.list_of(session, account_id)
+        for key in keys:
+            if key.aws_key_id:
+                await self._api.change_key(key.aws_key_id, enabled=enabled)
+        self._keys_changed()
+
+    async def set_remaining(self, aws_key_id: str, held: AwsPlan, account_id: str) -> None:
+        """Let a key have left what its account has not used yet, by our own record."""
+        quota = quota_of(held.plan)
+        if quota is not None:
+            used = await self._used(account_id, quota.window)
+            await self._api.set_remaining(aws_key_id, held.aws_id, max(0, quota.amount - used))
+
+    async def held_plan(self, usage_plan_id: str) -> AwsPlan | None:
+        """A plan as API Gateway has it, if it does."""
+        return (await self._catalogue.plans()).get(usage_plan_id)
+
+    async def _used(self, account_id: str, window: Window) -> int:
+        await self._write_usage()
+        return await self._use.recorded(account_id, window)
+
+    async def _make(self, account_id: str, name: str, held: AwsPlan) -> tuple[MintedKey, str]:
+        """A key at API Gateway, in its plan, that goes on from what its account used."""
+        minted, aws_key_id = await self._mint_there(account_id, name)
+        try:
+            await self._attach(aws_key_id, held, account_id)
+        except BaseException:
+            await self._undo(aws_key_id)
+            raise
+        return minted, aws_key_id
+
+    async def _mint_there(self, account_id: str, name: str) -> tuple[MintedKey, str]:
+        minted = mint(self._prefix)
+        try:
+            return minted, await self._api.create_key(name, minted.secret, account_id)
+        except AwsError as error:
+            refuses_format = error.code == "BadRequestException" and "value" in error.reason.lower()
+            if not refuses_format or self._prefix == PLAIN_PREFIX:
+                raise
+        # Key values are described as alphanumeric: where '_' is not taken, do without it.
+        log.warning("key_format_refused", using=PLAIN_PREFIX)
+        self._prefix = PLAIN_PREFIX
+        return await self._mint_there(account_id, name)
+
+    async def _attach(self, aws_key_id: str, held: AwsPlan, account_id: str) -> None:
+        try:
+            await self._api.attach(aws_key_id, held.aws_id)
+        except AwsError as error:
+            if error.is_missing:
+                raise self._plan_gone(held.plan.id) from error
+            raise
+        quota = quota_of(held.plan)
+        if quota is not None and await self._used(account_id, quota.window):
+            await self.set_remaining(aws_key_id, held, account_id)
+
+    async def _held(self, usage_plan_id: str) -> AwsPlan:
+        held = await self.held_plan(usage_plan_id)
+        if held is None:
+            raise self._plan_gone(usage_plan_id)
+        return held
+
+    async def _check_alone(self, key: ApiKey) -> None:
+        """Raise EnforcerError when another key of the account is at API Gateway already.
+
+        An account has several where it had them before API Gateway enforced.
+        """
+        async with self._database.read() as session:
+            keys = await api_keys.list_of(session, key.account_id)
+        if any(other.aws_key_id for other in keys if other.id != key.id):
+            message = "On this site an account has one key that works: delete the other one first."
+            raise EnforcerError(message, status=409)
+
+    def _plan_gone(self, usage_plan_id: str) -> EnforcerError:
+        self._catalogue.forget()
+        message = (
+            f"The usage plan {usage_plan_id} is no longer offered. Choose another one. "
+            "Nothing was changed."
+        )
+        reason = f"API Gateway has no usage plan {usage_plan_id} for this stage: 'daypass aws sync'"
+        return EnforcerError(message, reason=reason, status=409, about="usage_plan_id")
+
+    async def _put_back(self, aws_key_id: str, before: AwsPlan | None, after: AwsPlan) -> None:
+        try:
+            await self._api.detach(aws_key_id, after.aws_id)
+            if before is not None:
+                await self._api.attach(aws_key_id, before.aws_id)
+        except AwsError as error:
+            log.error("key_without_plan", aws_key_id=aws_key_id, reason=error.reason)
+
+    async def _undo(self, aws_key_id: str) -> None:
+        """Delete a key that nobody has seen, or that has been replaced."""
+        try:
+            await self._api.delete_key(aws_key_id)
+        except AwsError as error:
+            # Harmless: the gateway refuses a key that the records do not know.
+            log.error("key_left_behind", aws_key_id=aws_key_id, reason=error.reason)
+
+    def _begin(self, key: ApiKey, aws_key_id: str) -> None:
+        key.aws_key_id = aws_key_id
+        key.activating_until = self._now() + int(PATIENCE_S)
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+
+def _aws_id(key: ApiKey) -> str:
+    if key.aws_key_id is None:
+        message = (
+            "This key was made before API Gateway enforced the plans and does not work there. "
+            "Rotate it, or delete it and create a new one."
+        )
+        raise EnforcerError(message, status=409)
+    return key.aws_key_id
+
+
+def _found(key: ApiKey | None) -> ApiKey:
+    if key is None:
+        raise KeyGoneError
+    return key

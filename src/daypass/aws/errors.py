@@ -1,0 +1,120 @@
+"""What AWS says when it does not do what it was asked, in words that help.
+
+People who use the site are told what it means for them; its operator is told what to do. The
+codes are those of the API Gateway API reference and of AWS's "Common errors".
+"""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+from botocore.parsers import ResponseParserError
+
+from daypass.enforcer import EnforcerError
+
+AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
+"""What a call of boto3 raises. (The last: what answered is not AWS.)"""
+
+AWAY = (
+    "This site cannot reach API Gateway right now. Nothing was changed. "
+    "Its operator finds the reason in the log."
+)
+BUSY = (
+    "API Gateway takes only a few changes a second and is busy. Nothing was changed. "
+    "Please try again in a moment."
+)
+RENEW = "Renew them (such as with 'aws sso login') or check AWS_PROFILE and AWS_ACCESS_KEY_ID."
+
+BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnauthorizedException",
+        "UnrecognizedClientException",
+    }
+)
+NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
+THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingException"})
+
+
+class AwsError(EnforcerError):
+    """AWS did not do it. `code` is AWS's, or the name of botocore's exception."""
+
+    def __init__(
+        self, code: str, message: str, *, reason: str, status: int = 503, about: str | None = None
+    ) -> None:
+        super().__init__(message, reason=reason, status=status, about=about)
+        self.code = code
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether what was asked for is not there."""
+        return self.code == "NotFoundException"
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether it is there already, or is being changed by somebody else."""
+        return self.code == "ConflictException"
+
+
+def translate(operation: str, error: Exception) -> AwsError:
+    """The error that says what `operation` met, such as `CreateApiKey`."""
+    if isinstance(error, ClientError):
+        return _refused(operation, error)
+    code = type(error).__name__
+    if isinstance(error, NoRegionError):
+        reason = "No AWS Region is set: set AWS_REGION, such as eu-central-1."
+    elif isinstance(error, NoCredentialsError | PartialCredentialsError):
+        reason = (
+            "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "AWS_PROFILE, or run on a machine with a role."
+        )
+    elif isinstance(error, UnauthorizedSSOTokenError | TokenRetrievalError):
+        reason = f"The AWS session has ended. {RENEW}"
+    elif isinstance(error, ConnectionError | HTTPClientError):
+        reason = f"AWS does not answer ({code} in {operation}): check the network and AWS_REGION."
+    else:
+        reason = f"{operation} failed: {_one_line(error)}"
+    return AwsError(code, AWAY, reason=reason)
+
+
+def _refused(operation: str, error: ClientError) -> AwsError:
+    told = error.response.get("Error", {})
+    code, said = told.get("Code", "Unknown"), _one_line(told.get("Message", ""))
+    message, reason, status = AWAY, f"{operation}: {code}: {said}", 503
+    if code in BAD_CREDENTIALS:
+        reason = f"AWS does not accept the credentials ({code}): they are wrong or expired. {RENEW}"
+    elif code in NOT_ALLOWED:
+        reason = (
+            f"The AWS credentials may not do {operation}: {said or code}. "
+            "'daypass aws policy' prints the IAM policy that is needed."
+        )
+    elif code in THROTTLED:
+        message = BUSY
+        reason = f"{operation}: over AWS's limit of calls per second, after several tries."
+    elif code == "LimitExceededException":
+        message = "API Gateway has no room for this. Nothing was changed. Ask the site's operator."
+        reason += " (10,000 API keys per AWS account and Region, not raisable)"
+    elif code == "ConflictException":
+        message = "API Gateway was busy with the same thing. Nothing was changed. Try again."
+        status = 409
+    elif code == "BadRequestException":
+        message = f"API Gateway does not accept this: {said}"
+        status = 422
+    return AwsError(code, message, reason=reason, status=status)
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

@@ -1,0 +1,116 @@
+"""Usage plans as API Gateway has them, and as Daypass does. Pure.
+
+API Gateway knows one quota per plan (a day, a week or a month) and one throttle (a rate per second
+and a burst). The plan's name there is its id here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from daypass.plans import Limit, Measure, UsagePlan, Window
+
+PERIODS = {Window.DAY: "DAY", Window.WEEK: "WEEK", Window.MONTH: "MONTH"}
+WINDOWS = {period: window for window, period in PERIODS.items()}
+ID_LENGTH = 64
+
+
+class PlanNotPossibleError(Exception):
+    """API Gateway cannot enforce this plan. The message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPlan:
+    """A usage plan of API Gateway: its id there, and the plan."""
+
+    aws_id: str
+    plan: UsagePlan
+
+
+def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The plan's `quota` and `throttle` as API Gateway takes them; empty where it has none.
+
+    Raises PlanNotPossibleError.
+    """
+    quotas = [x for x in plan.limits if x.window in PERIODS]
+    if any(x.window is Window.HOUR for x in plan.limits):
+        raise PlanNotPossibleError(
+            f"usage plan {plan.id}: API Gateway has no quota per hour. Use requests_per_day, "
+            "requests_per_week or requests_per_month."
+        )
+    if len(quotas) > 1:
+        raise PlanNotPossibleError(
+            f"usage plan {plan.id}: API Gateway has one quota per plan. Keep one of: "
+            f"{', '.join(str(x) for x in quotas)}."
+        )
+    quota = {"limit": quotas[0].amount, "period": PERIODS[quotas[0].window]} if quotas else {}
+    throttle = next((x for x in plan.limits if x.window is Window.MINUTE), None)
+    if throttle is None:
+        return quota, {}
+    return quota, {"rateLimit": throttle.amount / 60, "burstLimit": throttle.capacity}
+
+
+def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
+    """The limits that a usage plan of API Gateway sets."""
+    limits = []
+    throttle = aws_plan.get("throttle") or {}
+    if throttle.get("rateLimit"):
+        amount = max(1, round(float(throttle["rateLimit"]) * 60))
+        burst = max(1, int(throttle.get("burstLimit") or 1))
+        limits.append(Limit(Measure.REQUESTS, amount, Window.MINUTE, burst))
+    quota = aws_plan.get("quota") or {}
+    if quota.get("limit") is not None:
+        window = WINDOWS[quota.get("period", "DAY")]
+        limits.append(Limit(Measure.REQUESTS, int(quota["limit"]), window))
+    return tuple(limits)
+
+
+def covers(aws_plan: Mapping[str, Any], rest_api_id: str, stage: str) -> bool:
+    """Whether the plan holds for this stage."""
+    return any(
+        place.get("apiId") == rest_api_id and place.get("stage") == stage
+        for place in aws_plan.get("apiStages") or ()
+    )
+
+
+def read_plans(
+    aws_plans: Iterable[Mapping[str, Any]], configured: Sequence[UsagePlan]
+) -> dict[str, AwsPlan]:
+    """The plans by id: limits by API Gateway, which enforces them, all words by the settings.
+
+    In the order of the settings; those that only API Gateway has come after, by name. Of two with
+    one name the first counts.
+    """
+    known = {plan.id: plan for plan in configured}
+    order = {plan.id: number for number, plan in enumerate(configured)}
+    found: dict[str, AwsPlan] = {}
+    for aws_plan in aws_plans:
+        name = aws_plan.get("name") or aws_plan["id"]
+        plan_id = name if len(name) <= ID_LENGTH else aws_plan["id"]
+        words = known.get(plan_id)
+        plan = UsagePlan(
+            id=plan_id,
+            name=words.name if words else name,
+            description=words.description if words else aws_plan.get("description") or "",
+            limits=limits_of(aws_plan),
+            models=words.models if words else frozenset(),
+            self_service=words.self_service if words else True,
+        )
+        found.setdefault(plan_id, AwsPlan(aws_plan["id"], plan))
+    return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+
+
+def lowers(before: UsagePlan | None, after: UsagePlan) -> bool:
+    """Whether a key gets no more by moving: then it moves at once, else at midnight (UTC)."""
+    if before is None:
+        return True
+    return all(
+        any(y.window is x.window and y.amount <= x.amount for y in after.limits)
+        for x in before.limits
+        if not x.window.is_throttle
+    )
+
+
+def quota_of(plan: UsagePlan) -> Limit | None:
+    """The quota that API Gateway counts, whatever its period."""
+    return next((x for x in plan.limits if x.window in PERIODS), None)

@@ -1,0 +1,84 @@
+"""What was used in a day (a week, a month), where API Gateway counts."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from daypass.aws.catalogue import Catalogue
+from daypass.aws.client import ApiGateway
+from daypass.aws.errors import AwsError
+from daypass.aws.plans import quota_of
+from daypass.plans import Window
+from daypass.records import api_keys, usage
+from daypass.records.database import Database
+from daypass.records.tables import ApiKey
+
+FIGURE_LIFE_S = 60.0
+"""GetUsage is minutes behind, and each call counts against the control plane's 10 a second."""
+REMEMBERED = 10_000
+
+log = structlog.get_logger()
+
+
+class Use:
+    """Requests of an account: those that came through, and those that API Gateway counted."""
+
+    def __init__(
+        self,
+        database: Database,
+        api: ApiGateway,
+        catalogue: Catalogue,
+        clock: Callable[[], float],
+    ) -> None:
+        """`clock` gives Unix time in seconds."""
+        self._database = database
+        self._api = api
+        self._catalogue = catalogue
+        self._clock = clock
+        self._figures: dict[str, tuple[float, int]] = {}
+
+    async def recorded(self, account_id: str, window: Window) -> int:
+        """Requests that came through in this window, by our own record.
+
+        Over all keys of the account, deleted ones too.
+        """
+        since = window.start(self._clock())
+        async with self._database.read() as session:
+            return await usage.requests_since(session, account_id, since)
+
+    async def shown(self, account_id: str, window: Window) -> int:
+        """The larger of our record and of what API Gateway says that it has counted.
+
+        The first is up to date, but knows nothing of calls that were lost on their way to us.
+        """
+        async with self._database.read() as session:
+            keys = await api_keys.list_of(session, account_id)
+        # Of a key that is activating, the look at it is counted and about to be given back.
+        known = [key for key in keys if key.aws_key_id and key.activating_until is None]
+        counted = [await self._counted(key, window) for key in known]
+        return max(await self.recorded(account_id, window), *counted, 0)
+
+    async def _counted(self, key: ApiKey, window: Window) -> int:
+        aws_key_id = key.aws_key_id or ""
+        kept_until, figure = self._figures.get(aws_key_id, (0.0, 0))
+        if time.monotonic() < kept_until:
+            return figure
+        try:
+            figure = await self._ask(key, aws_key_id, window)
+        except AwsError as error:
+            figure = 0
+            log.warning("usage_not_read", api_key_id=key.id, reason=error.reason)
+        if len(self._figures) >= REMEMBERED:
+            self._figures.clear()
+        self._figures[aws_key_id] = (time.monotonic() + FIGURE_LIFE_S, figure)
+        return figure
+
+    async def _ask(self, key: ApiKey, aws_key_id: str, window: Window) -> int:
+        held = (await self._catalogue.plans()).get(key.usage_plan_id)
+        quota = quota_of(held.plan) if held else None
+        if held is None or quota is None or quota.window is not window:
+            return 0
+        told = await self._api.usage_of_day(aws_key_id, held.aws_id, self._clock())
+        # What is left tells more than what was used: it heeds what was carried over.
+        return 0 if told is None else max(0, quota.amount - told[1])

@@ -1,0 +1,40 @@
+"""How the command prints: tables for people, JSON for programs, and errors in one line."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    """Print rows as a table, or as JSON."""
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        typer.echo("none")
+        return
+    table = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    for line in table:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def print_json(document: object) -> None:
+    """Print a document as JSON."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say in one line why, and end."""
+    typer.echo(f"daypass: {message}", err=True)
+    sys.exit(code)
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)

@@ -1,0 +1,98 @@
+"""The enforcer that Daypass is itself: its gateway asks the ledger about every call."""
+
+from collections.abc import Callable
+
+from sqlalchemy.exc import IntegrityError
+
+from daypass.api_keys import mint
+from daypass.enforcer import IssuedKey, KeyGoneError
+from daypass.plans import UsagePlan
+from daypass.quota.policy import QuotaPolicy
+from daypass.records import api_keys
+from daypass.records.database import Database
+from daypass.records.tables import ApiKey
+
+
+class EmbeddedEnforcer:
+    """Keys and plans are rows of the records; the gateway looks them up."""
+
+    def __init__(
+        self,
+        database: Database,
+        policy: QuotaPolicy,
+        clock: Callable[[], float],
+        *,
+        max_keys: int,
+        keys_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`clock` gives Unix time in seconds; `keys_changed` lets the gateway look keys up anew."""
+        self._database = database
+        self._policy = policy
+        self._clock = clock
+        self._max_keys = max_keys
+        self._keys_changed = keys_changed
+
+    async def policy(self) -> QuotaPolicy:
+        """The plans and ceilings of the settings."""
+        return self._policy
+
+    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+        """Make an API key, in the lowest free slot of its account. Raises TooManyKeysError."""
+        minted = mint()
+        try:
+            async with self._database.write() as session:
+                key = await api_keys.create(
+                    session,
+                    account_id,
+                    minted,
+                    name=name,
+                    usage_plan_id=plan.id,
+                    max_keys=self._max_keys,
+                    now=self._now(),
+                )
+        except IntegrityError as error:
+            # Two requests at once may go for the same slot: the database lets one have it.
+            raise api_keys.TooManyKeysError from error
+        return IssuedKey(key, minted.secret)
+
+    async def change_key(self, key: ApiKey, name: str, plan: UsagePlan | None) -> ApiKey:
+        """Rename a key and, with a `plan`, move it there at once."""
+        async with self._database.write() as session:
+            key = found(await api_keys.find_any(session, key.id))
+            key.name = name
+            if plan is not None:
+                key.usage_plan_id = plan.id
+        self._keys_changed()
+        return key
+
+    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+        """Give a key a new secret. The old one works for `grace_s` seconds more."""
+        minted = mint()
+        now = self._now()
+        grace_ends = now + grace_s if grace_s else None
+        async with self._database.write() as session:
+            key = found(await api_keys.find_any(session, key.id))
+            await api_keys.rotate(session, key, minted, grace_ends, now)
+        self._keys_changed()
+        return IssuedKey(key, minted.secret, grace_ends)
+
+    async def delete_key(self, key: ApiKey) -> None:
+        """Delete a key."""
+        async with self._database.write() as session:
+            key = found(await api_keys.find_any(session, key.id))
+            await api_keys.remove(session, key, self._now())
+        self._keys_changed()
+
+    async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
+        """Nothing to tell: the gateway reads it from the records."""
+        self._keys_changed()
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+
+def found(key: ApiKey | None) -> ApiKey:
+    """The key. Raises KeyGoneError where there is none."""
+    if key is None:
+        raise KeyGoneError
+    return key

@@ -1,0 +1,128 @@
+"""Which enforcer there is, with the parts that the gateway and the portal need of it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+from daypass.asgi import Application
+from daypass.embedded import EmbeddedEnforcer
+from daypass.enforcer import Enforcer
+from daypass.gateway.api_gateway import ApiGatewayAuthenticator, FrontDoor
+from daypass.gateway.authenticate import Authenticator
+from daypass.quota.ledger import Ledger
+from daypass.quota.policy import QuotaPolicy
+from daypass.quota.sqlite import SqliteLedger
+from daypass.records.database import Database
+from daypass.settings import Settings
+
+Clock = Callable[[], float]
+"""Unix time in seconds."""
+WriteUsage = Callable[[], Awaitable[None]]
+KeysChanged = Callable[[], None]
+
+
+class Enforcement(Protocol):
+    """Who may call, what counts, and where programs call."""
+
+    @property
+    def authenticator(self) -> Authenticator | ApiGatewayAuthenticator:
+        """Who calls."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What a call costs. To be started."""
+
+    @property
+    def base_url(self) -> str | None:
+        """Where programs call; None: this site's own address."""
+
+    def guard(self, gateway: Application) -> Application:
+        """The gateway as callers reach it."""
+
+    def enforcer(
+        self, write_usage: WriteUsage, keys_changed: KeysChanged
+    ) -> AbstractAsyncContextManager[Enforcer]:
+        """The enforcer. It writes what this process has gathered, and says when keys change."""
+
+
+class Embedded:
+    """Daypass's own gateway enforces, with the ledger."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._policy = QuotaPolicy.of(
+            settings.usage_plans, settings.account_daily_ceiling, settings.site_requests_per_day
+        )
+        self.authenticator = Authenticator(
+            database, self._policy, clock, fail_open=settings.fail_open
+        )
+        self.ledger = make_ledger(settings, clock)
+        self.base_url = f"{settings.public_url}/v1" if settings.public_url else None
+
+    def guard(self, gateway: Application) -> Application:
+        """The gateway itself: it checks every key."""
+        return gateway
+
+    @asynccontextmanager
+    async def enforcer(
+        self, _write_usage: WriteUsage, keys_changed: KeysChanged
+    ) -> AsyncIterator[Enforcer]:
+        """The enforcer, which needs no more than the records."""
+        yield EmbeddedEnforcer(
+            self._database,
+            self._policy,
+            self._clock,
+            max_keys=self._settings.keys_per_account,
+            keys_changed=keys_changed,
+        )
+
+
+class BehindApiGateway:
+    """API Gateway enforces; the gateway here trusts what comes through it."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+        from daypass.aws.assembly import Assembly  # noqa: PLC0415  (boto3 is slow to import)
+
+        parts = Assembly(settings, database, clock)
+        self._secret = parts.secret
+        self.authenticator = ApiGatewayAuthenticator(database, parts.catalogue.known)
+        self.ledger = parts.ledger
+        self.base_url = parts.base_url
+        self.enforcer = parts.enforcer
+
+    def guard(self, gateway: Application) -> Application:
+        """The gateway for what came through API Gateway only."""
+        return FrontDoor(gateway, self._secret, self.base_url)
+
+
+def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:
+    """The enforcement that the settings name. Raises SettingsError and EnforcerError."""
+    if settings.enforcer == "aws":
+        return BehindApiGateway(settings, database, clock)
+    return Embedded(settings, database, clock)
+
+
+def make_ledger(settings: Settings, clock: Clock) -> Ledger:
+    """The embedded enforcer's ledger, to be started: in Redis, or in the data directory."""
+    if settings.redis_url is None:
+        return SqliteLedger(settings.ledger_path, clock)
+    from daypass.quota.redis import RedisLedger  # noqa: PLC0415  (slow to import)
+
+    return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
+
+
+@contextlib.asynccontextmanager
+async def open_enforcer(
+    settings: Settings, database: Database, clock: Clock
+) -> AsyncIterator[Enforcer]:
+    """The enforcer alone, for the command: there is no gateway in this process."""
+
+    async def nothing_gathered() -> None:
+        pass
+
+    chosen = choose(settings, database, clock)
+    async with chosen.enforcer(nothing_gathered, lambda: None) as enforcer:
+        yield enforcer

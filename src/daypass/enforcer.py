@@ -1,0 +1,70 @@
+"""Who enforces the usage plans, as the portal and the command see it.
+
+There are two: Daypass's own gateway (`embedded.py`), and AWS API Gateway (`aws/`).
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from daypass.plans import UsagePlan
+from daypass.quota.policy import QuotaPolicy
+from daypass.records.tables import ApiKey
+
+
+class EnforcerError(Exception):
+    """The enforcer could not do what was asked, and nothing has changed.
+
+    The message is for whoever asked. `reason` is for the operator: what happened, and what to do.
+    """
+
+    def __init__(
+        self, message: str, *, reason: str = "", status: int = 503, about: str | None = None
+    ) -> None:
+        """`status` is the HTTP status that fits; `about` names the field that is at fault."""
+        super().__init__(message)
+        self.reason = reason or message
+        self.status = status
+        self.about = about
+
+
+class KeyGoneError(Exception):
+    """The API key has been deleted meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """An API key with a new secret, which is shown once and then forgotten."""
+
+    key: ApiKey
+    secret: str = field(repr=False)
+    previous_valid_until: int | None = None
+    """Until when the secret before it works (Unix time, seconds); None: no longer."""
+
+
+class Enforcer(Protocol):
+    """Admits and refuses calls by the usage plans, and knows the keys for that.
+
+    Every method raises EnforcerError when the enforcer is away or refuses, and
+    DatabaseUnavailableError; those that are given a key raise KeyGoneError.
+    """
+
+    async def policy(self) -> QuotaPolicy:
+        """The usage plans that are enforced now, and the ceilings above them."""
+
+    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+        """Make an API key. What its account used today counts on it.
+
+        Raises TooManyKeysError when the account has as many as it may.
+        """
+
+    async def change_key(self, key: ApiKey, name: str, plan: UsagePlan | None) -> ApiKey:
+        """Rename a key and, with a `plan`, move it there. What it used today stays used."""
+
+    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+        """Give a key a new secret. The old one works for `grace_s` seconds more."""
+
+    async def delete_key(self, key: ApiKey) -> None:
+        """Delete a key. It is refused everywhere within a second."""
+
+    async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
+        """Tell the enforcer that an account was disabled or enabled again."""

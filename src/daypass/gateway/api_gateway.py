@@ -1,0 +1,114 @@
+"""Behind AWS API Gateway: it has checked and counted the key, and says which one it was.
+
+Its integration adds two headers to every request: a secret, which shows that the request came
+through it, and the id of the API key. Both replace whatever the caller sent under these names.
+"""
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+
+from daypass.asgi import Application, Receive, Scope, Send
+from daypass.gateway.answer import Answer
+from daypass.gateway.authenticate import Principal
+from daypass.gateway.errors import GatewayError, invalid_api_key
+from daypass.plans import UsagePlan
+from daypass.quota.policy import QuotaPolicy
+from daypass.records.api_keys import KeyHolder, find_holder_by_id
+from daypass.records.aws_keys import find_holder_by_aws_id
+from daypass.records.database import Database
+
+SECRET_HEADER = b"x-daypass-gateway-secret"
+KEY_ID_HEADER = b"x-daypass-api-key-id"
+
+KNOWN_FOR_S = 0.8
+"""Below the second within which a disabled account must be refused everywhere."""
+KNOWN_MAX = 100_000
+
+NOT_THROUGH = "Call the API at {}: there your key is checked and counted. Nothing was counted here."
+UNKNOWN = "This API key has been deleted or replaced. Make one, or look at yours, on the keys page."
+
+NO_CEILINGS = QuotaPolicy({})
+
+
+class FrontDoor:
+    """Lets through to the gateway what came through API Gateway, and nothing else."""
+
+    def __init__(self, gateway: Application, secret: str, base_url: str) -> None:
+        """`base_url` is where callers should go."""
+        self._gateway = gateway
+        self._secret = secret.encode()
+        self._base_url = base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it with 403."""
+        if self._came_through(scope):
+            await self._gateway(scope, receive, send)
+            return
+        message = NOT_THROUGH.format(self._base_url)
+        await Answer(send).refuse(GatewayError(403, "not_through_api_gateway", message))
+
+    def _came_through(self, scope: Scope) -> bool:
+        """Each header must be there once: a second one could be the caller's."""
+        secrets = []
+        key_ids = []
+        for name, value in scope["headers"]:
+            if name == SECRET_HEADER:
+                secrets.append(value)
+            elif name == KEY_ID_HEADER:
+                key_ids.append(value)
+        is_known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)
+        return is_known and len(key_ids) == 1 and key_ids[0] != b""
+
+
+class ApiGatewayAuthenticator:
+    """Finds the principal of the key that API Gateway names."""
+
+    def __init__(self, database: Database, plan_of: Callable[[str], UsagePlan]) -> None:
+        """`plan_of` gives a usage plan by its id."""
+        self._database = database
+        self._plan_of = plan_of
+        self._known: dict[bytes, tuple[float, Principal]] = {}
+
+    def start(self) -> None:
+        """There is nothing to watch."""
+
+    async def close(self) -> None:
+        """There is nothing to stop."""
+
+    async def by_headers(self, headers: Mapping[bytes, bytes]) -> Principal:
+        """The principal of a request that the front door has let through.
+
+        Raises GatewayError: 401 for a key that is not known here, 403 for a disabled account.
+        """
+        key_id = headers.get(KEY_ID_HEADER, b"")
+        now = time.monotonic()
+        known = self._known.get(key_id)
+        if known is not None and now < known[0]:
+            return known[1]
+        async with self._database.read() as session:
+            holder = await find_holder_by_aws_id(session, key_id.decode("latin-1"))
+        principal = self._to_principal(holder)
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        self._known[key_id] = (now + KNOWN_FOR_S, principal)
+        return principal
+
+    async def by_id(self, api_key_id: str) -> Principal:
+        """The principal of a key by its id here. Raises GatewayError."""
+        async with self._database.read() as session:
+            return self._to_principal(await find_holder_by_id(session, api_key_id))
+
+    def forget(self) -> None:
+        """Look every key up anew."""
+        self._known.clear()
+
+    def _to_principal(self, holder: KeyHolder | None) -> Principal:
+        if holder is None:
+            raise invalid_api_key(UNKNOWN)
+        if holder.account_disabled:
+            message = "Your account has been disabled. Ask the operator of this site."
+            raise GatewayError(403, "account_disabled", message)
+        plan = self._plan_of(holder.usage_plan_id)
+        claims = NO_CEILINGS.claims(holder.account_id, holder.slot, plan)
+        return Principal(holder.api_key_id, holder.account_id, plan, claims, None)

@@ -1,0 +1,106 @@
+"""The site where API Gateway enforces, in a real browser."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import PASSWORD, Server
+from tests.e2e.browser import chromium
+
+
+@pytest.fixture
+def page(behind_aws: Server) -> Iterator[Page]:
+    with chromium() as browser:
+        context = browser.new_context(
+            base_url=behind_aws.url, permissions=["clipboard-read", "clipboard-write"]
+        )
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield page
+        assert faults == []
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where somebody wants to look at it."""
+    if directory := os.environ.get("DAYPASS_TEST_PICTURES"):
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+
+
+def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> None:
+    stage = f"{behind_aws.gateway_root}/v1"
+    page.goto("/")
+    expect(page.get_by_text("Counting is AWS's: best effort, resets at 00:00 UTC.")).to_be_visible()
+    expect(page.get_by_text("Every call with a key counts.")).to_be_visible()
+    shoot(page, "aws-landing")
+    page.goto("/sign-up/")
+    page.get_by_label("E-mail address").fill("browser@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/keys/")
+    page.get_by_role("radio", name="10 requests per day").check()
+    page.get_by_role("button", name="Create key").click()
+    shown = page.get_by_text(re.compile(r"^dp_[0-9A-Za-z]{38}$"))
+    expect(shown).to_be_visible(timeout=15_000)
+    secret = shown.inner_text()
+    expect(page.get_by_role("tabpanel", name="curl")).to_contain_text(stage)
+    page.get_by_role("tab", name="Python").click()
+    expect(page.get_by_role("tabpanel", name="Python")).to_contain_text("default_headers")
+    expect(page.get_by_text("Activating")).to_have_count(0, timeout=30_000)
+    page.get_by_role("button", name="Copy key").click()
+    page.get_by_role("button", name="Send a test request").click()
+    expect(page.get_by_text("This is Daypass's demo model").first).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("meter").first).to_have_attribute("aria-valuenow", "1", timeout=15_000)
+    shoot(page, "aws-key")
+    page.get_by_role("button", name="Done").click()
+
+    page.get_by_role("link", name="Chat", exact=True).first.click()
+    composer = page.get_by_role("textbox", name="Message")
+    composer.fill("What is a lighthouse?")
+    with page.expect_request(f"{stage}/chat/completions") as asked:
+        composer.press("Enter")
+    assert asked.value.header_value("x-api-key") == secret
+    answer = page.get_by_role("article", name="Assistant")
+    expect(answer).to_contain_text("starts Daypass again", timeout=30_000)
+    shoot(page, "aws-chat")
+    assert secret not in page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+
+    # The page forgot the key with a reload: it asks for it, and takes no other.
+    page.reload()
+    field = page.get_by_label(re.compile("The key"))
+    field.fill("dp_wrong")
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.get_by_text("This is not that key")).to_be_visible()
+    shoot(page, "aws-present-key")
+    field.fill(secret)
+    page.get_by_role("button", name="Use this key").click()
+    api = behind_aws.gateway(secret)
+    while api.post("/v1/embeddings", json={"input": "x"}).status_code == 200:
+        pass
+    composer = page.get_by_role("textbox", name="Message")
+    composer.fill("One more?")
+    composer.press("Enter")
+    expect(page.get_by_text("This key's allowance is used up")).to_be_visible()
+    expect(page.get_by_text("10 of 10 requests per day used.")).to_be_visible()
+    shoot(page, "aws-limit")
+
+
+def test_a_larger_plan_is_told_for_midnight(page: Page, behind_aws: Server) -> None:
+    person = behind_aws.sign_up()
+    person.create_key(name="laptop")
+    for name, value in person.http.cookies.items():
+        page.context.add_cookies([{"name": name, "value": value, "url": behind_aws.url}])
+    page.goto("/keys/")
+    page.get_by_role("button", name="Edit laptop").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("A larger plan takes effect at 00:00 UTC")
+    dialog.get_by_label("Plan").select_option("20 requests per day")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("From 00:00 UTC: 20 requests per day")).to_be_visible()
+    shoot(page, "aws-keys")
+    page.get_by_role("button", name="Rotate laptop").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The old key stops at once.")
