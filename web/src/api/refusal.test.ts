@@ -40,8 +40,18 @@ test("a spent quota comes with its figures", async () => {
 });
 
 test.each([undefined, "soon"])("the upstream's own spent quota is not the caller's (%s)", async (resets_at) => {
-  const error = { ...quota, resets_at };
+  const { message, type, code } = quota;
+  const error = { message, type, code, resets_at };
   expect(await failureOf(answer(429, { error }))).toMatchObject({ kind: "upstream" });
+});
+
+test("API Gateway names the window alone: a day ends at 00:00 UTC", async () => {
+  const { message, type, code } = quota;
+  const error = { message, type, code, window: "day", subject: "key" };
+  expect(await failureOf(answer(429, { error }))).toMatchObject({
+    kind: "quota",
+    resetsAt: "2026-11-26T00:00:00.000Z",
+  });
 });
 
 test("a throttle says when to come back", async () => {
