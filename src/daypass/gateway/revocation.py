@@ -1,6 +1,6 @@
 """Telling every process at once that a key changed, over Redis.
 
-What does not arrive is made good by the short life of the authenticator's cache.
+What does not arrive is made good by the authenticator, which watches the database.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ class Revocations:
     def __init__(self, url: str, on_change: Callable[[], None]) -> None:
         """`url` is Redis's. `on_change` is called for every announcement, its own included.
 
-        On a Redis Cluster nothing is announced: there the cache's short life is all.
+        On a Redis Cluster nothing is announced: there watching the database is all.
         """
         self._client = connect(url)
         self._on_change = on_change

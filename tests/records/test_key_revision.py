@@ -1,0 +1,63 @@
+"""What must make every process look its keys up anew, and what must not."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.api_keys import mint
+from daypass.records import accounts, api_keys
+from daypass.records.database import Database
+from daypass.records.schema import upgrade
+from daypass.records.tables import ApiKey
+
+NOW = 1_795_564_800
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    await upgrade(database_url)
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+async def rises(database: Database, key: ApiKey, change: str) -> bool:
+    async def apply(session: AsyncSession) -> None:
+        mine = await api_keys.find_any(session, key.id)
+        assert mine is not None
+        match change:
+            case "rotate":
+                await api_keys.rotate(session, mine, mint(), NOW + 60, NOW)
+            case "rotate at once":
+                await api_keys.rotate(session, mine, mint(), None, NOW)
+            case "move":
+                mine.usage_plan_id = "another"
+            case "rename":
+                mine.name = "another"
+            case "use":
+                await api_keys.note_use(session, {key.id: NOW})
+            case "disable":
+                await accounts.set_disabled(session, "a@example.org", NOW)
+            case "delete":
+                await api_keys.remove(session, mine, NOW)
+
+    async with database.read() as session:
+        before = await api_keys.key_revision(session)
+    async with database.write() as session:
+        await apply(session)
+    async with database.read() as session:
+        return await api_keys.key_revision(session) > before
+
+
+async def test_a_change_of_what_a_key_may_do_raises_the_revision(database: Database) -> None:
+    async with database.write() as session:
+        account = await accounts.create(session, "a@example.org", "hash", NOW)
+        key = await api_keys.create(
+            session, account.id, mint(), name="laptop", usage_plan_id="x", max_keys=1, now=NOW
+        )
+    for change in ("rotate", "rotate at once", "move", "disable"):
+        assert await rises(database, key, change), change
+    for change in ("rename", "use"):
+        assert not await rises(database, key, change), change
+    assert await rises(database, key, "delete")
