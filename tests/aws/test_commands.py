@@ -190,14 +190,14 @@ def test_what_is_missing_is_said_in_one_line(
 
 
 @pytest.mark.skipif(
-    "DAYPASS_TEST_AWS_REST_API_ID" not in os.environ,
+    "TEST_DAYPASS_AWS_REST_API_ID" not in os.environ,
     reason="needs a real stage: see docs/aws.md",
 )
 def test_a_real_stage() -> None:
     """`daypass aws verify` on a real account, with the settings and credentials of this shell."""
     settings = {"DAYPASS_ENFORCER": "aws"}
     for name, value in os.environ.items():
-        if name.startswith(("AWS_", "DAYPASS_TEST_")):
-            settings[name.replace("DAYPASS_TEST_", "DAYPASS_")] = value
+        if name.startswith(("AWS_", "TEST_DAYPASS_")):
+            settings[name.replace("TEST_DAYPASS_", "DAYPASS_")] = value
     ended = daypass("aws", "verify", **settings)
     assert ended.returncode == 0, ended.stdout + ended.stderr

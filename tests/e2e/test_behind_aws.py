@@ -27,7 +27,7 @@ def page(behind_aws: Server) -> Iterator[Page]:
 
 def shoot(page: Page, name: str) -> None:
     """Keep a picture where somebody wants to look at it."""
-    if directory := os.environ.get("DAYPASS_TEST_PICTURES"):
+    if directory := os.environ.get("TEST_PICTURES"):
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
 
 

@@ -175,7 +175,14 @@ def _gateway_responses() -> dict[str, Any]:
     message = "$context.error.messageString"
     other = _error(message, "invalid_request_error", "$context.error.responseType")
     other = other.replace(f'"{message}"', message)  # It brings its own quotation marks.
-    spent = _error(SPENT, "insufficient_quota", "insufficient_quota", window="day", subject="key")
+    spent = _error(
+        SPENT,
+        "insufficient_quota",
+        "insufficient_quota",
+        window="day",
+        subject="key",
+        enforcer="aws",
+    )
     return {
         "ResponseInvalidKey": _response(
             "INVALID_API_KEY", 401, _error(NO_KEY, "invalid_request_error", "invalid_api_key")

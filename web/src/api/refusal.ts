@@ -60,9 +60,9 @@ function quotaOf(error: Record<string, unknown>, message: string): Quota | null 
   };
 }
 
-/** API Gateway names the window alone: the next 00:00 UTC. */
+/** API Gateway cannot say when: at the next 00:00 UTC. */
 function midnight(error: Record<string, unknown>): string | null {
-  if (error.window !== "day") return null;
+  if (error.enforcer !== "aws") return null;
   const now = new Date(serverNow());
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1)).toISOString();
 }
