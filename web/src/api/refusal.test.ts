@@ -52,15 +52,6 @@ test.each([undefined, "soon"])("the upstream's own spent quota is not the caller
   expect(await failureOf(answer(429, { error }))).toMatchObject({ kind: "upstream" });
 });
 
-test("API Gateway names the window alone: a day ends at 00:00 UTC", async () => {
-  const { message, type, code } = quota;
-  const error = { message, type, code, window: "day", subject: "key" };
-  expect(await failureOf(answer(429, { error }))).toMatchObject({
-    kind: "quota",
-    resetsAt: "2026-11-26T00:00:00.000Z",
-  });
-});
-
 test("a throttle says when to come back", async () => {
   const error = { message: "Slow down", code: "rate_limit_exceeded" };
   expect(await failureOf(answer(429, { error }, { "retry-after": "30" }))).toEqual({
