@@ -6,15 +6,16 @@ BIN := .venv/bin
 SITE := src/daypass/_site/index.html
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/.next/*' \
                  -not -path 'web/out/*' -not -name '*.tsbuildinfo' -not -name 'next-env.d.ts')
+NODE_TESTS := tests/e2e/node/node_modules/.package-lock.json
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test check format openapi lock screenshots soak bench bench-profile clean
+.PHONY: run test check format openapi lock screenshots lighthouse soak bench bench-profile clean
 
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
 
-test: .venv/installed-dev $(SITE) .venv/chromium
+test: .venv/installed-dev $(SITE) .venv/chromium $(NODE_TESTS)
 	$(BIN)/python hatch_build.py npm test
 	$(BIN)/pytest
 
@@ -55,6 +56,10 @@ NATIVE ?=
 bench-profile: .venv/installed-bench $(SITE)
 	@$(BIN)/python -m bench.profile $(if $(REDIS),--redis) $(if $(NATIVE),--native)
 
+# Lighthouse's scores for speed, which are worth something on a machine at rest.
+lighthouse: .venv/installed-dev $(SITE) .venv/chromium $(NODE_TESTS)
+	$(BIN)/pytest -s tests/e2e/lighthouse_performance.py
+
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium
 	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
@@ -69,7 +74,7 @@ lock:
 	$(LOCK) --group node -o requirements-node.lock
 
 clean:
-	rm -rf .venv web/node_modules web/.next web/out src/daypass/_site
+	rm -rf .venv tests/e2e/node/node_modules web/node_modules web/.next web/out src/daypass/_site
 
 .venv/bin/python:
 	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && rm -rf .venv && apt-get update -qq \
@@ -94,6 +99,12 @@ clean:
 .venv/chromium: | .venv/bin/python
 	@command -v chromium >/dev/null || { echo "Installing Chromium…"; apt-get update -qq \
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+	@touch $@
+
+# What the browser tests need of Node.js: axe-core, Lighthouse, the openai package.
+$(NODE_TESTS): tests/e2e/node/package-lock.json | .venv/installed
+	@echo "Installing Node.js packages for tests…"
+	@$(BIN)/python hatch_build.py npm ci --prefix ../tests/e2e/node --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(SITE): $(WEB_SOURCES) hatch_build.py | .venv/installed

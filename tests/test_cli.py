@@ -28,14 +28,15 @@ def run(server: Server, *arguments: str) -> Any:
     return json.loads(ended.stdout) if "--json" in arguments else ended.stdout
 
 
-def test_plans_are_listed() -> None:
-    listed = json.loads(daypass("plans", "list", "--json").stdout)
+def test_plans_are_listed(tmp_path: Path) -> None:
+    state = {"DAYPASS_DATA_DIR": str(tmp_path)}
+    listed = json.loads(daypass("plans", "list", "--json", **state).stdout)
     assert [plan["id"] for plan in listed] == [
         "10RequestPerDay",
         "20RequestPerDay",
         "30RequestPerDay",
     ]
-    assert "10 requests per day" in daypass("plans", "list").stdout
+    assert "10 requests per day" in daypass("plans", "list", **state).stdout
 
 
 def test_keys_are_created_listed_and_revoked(server: Server, person: Person) -> None:

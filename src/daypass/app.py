@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from daypass import __version__
 from daypass.asgi import Application
 from daypass.demo import DemoUpstream
-from daypass.enforcement import choose, make_ledger
+from daypass.enforcement import choose, configured_policy, make_ledger
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.errors import GatewayError
@@ -23,6 +23,7 @@ from daypass.gateway.http_upstream import HttpUpstream
 from daypass.gateway.upstream import Upstream
 from daypass.metrics import Metrics
 from daypass.portal import (
+    account,
     accounts,
     api_keys,
     chat,
@@ -34,7 +35,8 @@ from daypass.portal import (
     usage,
     usage_plans,
 )
-from daypass.portal.context import Portal, same_origin
+from daypass.portal.context import Portal, operator, same_origin
+from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
@@ -103,8 +105,22 @@ class Daypass:
             dependencies=[Depends(same_origin)],
             responses={"4XX": {"model": problems.Problem, "description": "A problem"}},
         )
-        for room in (accounts, sessions, usage_plans, api_keys, usage, requests, chat, site):
+        for room in (
+            accounts,
+            account,
+            sessions,
+            usage_plans,
+            api_keys,
+            usage,
+            requests,
+            chat,
+            site,
+        ):
             api.include_router(room.router)
+        office = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(operator)])
+        for room in (people, keys, plans, site_usage, sign_up, audit_log, upstream):
+            office.include_router(room.router)
+        api.include_router(office)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
 
@@ -190,6 +206,8 @@ class Daypass:
                 ledger=ledger,
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
+                configured_policy=configured_policy(settings),
+                keys_changed=keys_changed,
                 clock=clock,
                 serve_chat=gateway.chat,
                 list_models=self._list_models,

@@ -105,15 +105,12 @@ def doctor(as_json: AsJson = False) -> None:
 
 @plans_app.command("list")
 def list_plans(as_json: AsJson = False) -> None:
-    """List the usage plans."""
-
-    settings = load_settings()
+    """List the usage plans, those made on the site too."""
 
     async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
         return list((await enforcer.policy()).plans.values())
 
-    is_ours = settings.enforcer == "embedded"
-    plans = settings.usage_plans if is_ours else _with_enforcer(settings, query)
+    plans = _with_enforcer(load_settings(), query)
     print_rows([_plan_row(plan) for plan in plans], as_json)
 
 

@@ -8,7 +8,7 @@ from daypass.api_keys import mint
 from daypass.enforcer import IssuedKey, KeyGoneError
 from daypass.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
-from daypass.records import api_keys
+from daypass.records import api_keys, usage_plans
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -33,8 +33,9 @@ class EmbeddedEnforcer:
         self._keys_changed = keys_changed
 
     async def policy(self) -> QuotaPolicy:
-        """The plans and ceilings of the settings."""
-        return self._policy
+        """The plans and ceilings of the settings, with the plans made on the site."""
+        async with self._database.read() as session:
+            return self._policy.with_plans(await usage_plans.plans(session))
 
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
         """Make an API key, in the lowest free slot of its account. Raises TooManyKeysError."""

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from daypass.asgi import Application
@@ -53,9 +54,7 @@ class Embedded:
         self._settings = settings
         self._database = database
         self._clock = clock
-        self._policy = QuotaPolicy.of(
-            settings.usage_plans, settings.account_daily_ceiling, settings.site_requests_per_day
-        )
+        self._policy = configured_policy(settings)
         self.authenticator = Authenticator(
             database, self._policy, clock, fail_open=settings.fail_open
         )
@@ -103,6 +102,14 @@ def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:
     if settings.enforcer == "aws":
         return BehindApiGateway(settings, database, clock)
     return Embedded(settings, database, clock)
+
+
+def configured_policy(settings: Settings) -> QuotaPolicy:
+    """The plans and ceilings of the settings, without the plans made on the site."""
+    policy = QuotaPolicy.of(
+        settings.usage_plans, settings.account_daily_ceiling, settings.site_requests_per_day
+    )
+    return replace(policy, ceiling_follows_plans=settings.account_requests_per_day is None)
 
 
 def make_ledger(settings: Settings, clock: Clock) -> Ledger:

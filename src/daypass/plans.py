@@ -1,6 +1,6 @@
 """Usage plans, limits and calendar windows. Pure: no clock, no storage."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -107,6 +107,15 @@ class UsagePlan:
     def daily_requests(self) -> int | None:
         """Requests per day, or None where the plan sets no such limit."""
         return next((x.amount for x in self.limits if x.window is Window.DAY), None)
+
+
+def request_limits(amounts: Mapping[Window, int | None], burst: int | None) -> tuple[Limit, ...]:
+    """The limits on requests per window, without those that are None; the minute has the burst."""
+    return tuple(
+        Limit(Measure.REQUESTS, amount, window, burst if window.is_throttle else None)
+        for window, amount in amounts.items()
+        if amount is not None
+    )
 
 
 def requests_per_day(amount: int) -> UsagePlan:

@@ -20,10 +20,10 @@ from pydantic_settings import (
 from daypass.plans import (
     DEFAULT_PLANS,
     Limit,
-    Measure,
     UsagePlan,
     Window,
     largest_daily_requests,
+    request_limits,
 )
 
 ENV_PREFIX = "DAYPASS_"
@@ -31,26 +31,26 @@ CONFIG_VARIABLE = "DAYPASS_CONFIG"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+Amount = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 
 
 class SettingsError(Exception):
     """A setting is unknown or wrong. The message is one line and says what to do."""
 
 
-class PlanSettings(BaseModel):
-    """One `[[plans]]` table of `daypass.toml`."""
+class PlanTerms(BaseModel):
+    """What a usage plan is, but for its id, which never changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
     name: str = Field(min_length=1, max_length=80)
     description: str = Field(default="", max_length=500)
-    requests_per_minute: int | None = Field(default=None, ge=0)
-    burst: int | None = Field(default=None, ge=1)
-    requests_per_hour: int | None = Field(default=None, ge=0)
-    requests_per_day: int | None = Field(default=None, ge=0)
-    requests_per_week: int | None = Field(default=None, ge=0)
-    requests_per_month: int | None = Field(default=None, ge=0)
+    requests_per_minute: Amount | None = None
+    burst: Annotated[Amount, Field(ge=1)] | None = None
+    requests_per_hour: Amount | None = None
+    requests_per_day: Amount | None = None
+    requests_per_week: Amount | None = None
+    requests_per_month: Amount | None = None
     models: tuple[str, ...] = ()
     self_service: bool = True
 
@@ -60,23 +60,25 @@ class PlanSettings(BaseModel):
             raise ValueError("burst needs requests_per_minute, the rate at which it refills")
         return self
 
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits on requests."""
+        amounts = {window: getattr(self, f"requests_per_{window.value}") for window in Window}
+        return request_limits(amounts, self.burst)
+
+
+class PlanSettings(PlanTerms):
+    """One `[[plans]]` table of `daypass.toml`."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+
     def to_plan(self) -> UsagePlan:
         """The usage plan that this table describes."""
-        amounts = {window: getattr(self, f"requests_per_{window.value}") for window in Window}
         return UsagePlan(
             id=self.id,
             name=self.name,
             description=self.description,
-            limits=tuple(
-                Limit(
-                    Measure.REQUESTS,
-                    amount,
-                    window,
-                    self.burst if window is Window.MINUTE else None,
-                )
-                for window, amount in amounts.items()
-                if amount is not None
-            ),
+            limits=self.limits,
             models=frozenset(self.models),
             self_service=self.self_service,
         )
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
     aws_endpoint_url: str | None = None
     public_url: str | None = None
     cors_origins: CommaSeparated = ()
-    sign_up: Literal["open", "closed"] = "open"
+    sign_up: Literal["open", "invite", "closed"] = "open"
     allowed_email_domains: CommaSeparated = ()
     max_keys_per_account: int = Field(default=3, ge=1, le=1000)
     account_requests_per_day: int | None = Field(default=None, ge=0)

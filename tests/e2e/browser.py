@@ -14,6 +14,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A name that is not the loopback's, for what browsers allow on secure origins alone.
+    "--host-resolver-rules=MAP daypass.test 127.0.0.1",
 ]
 
 

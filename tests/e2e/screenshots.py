@@ -17,7 +17,9 @@ def main(directory: Path) -> None:
     """Walk through the site and take a picture at each stop."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state:
-        server = start_server(Path(state))
+        server = start_server(
+            Path(state), DAYPASS_SIGN_UP="invite", DAYPASS_SITE_REQUESTS_PER_DAY="500"
+        )
         try:
             photograph(server, directory)
         finally:
@@ -77,6 +79,32 @@ def photograph(server: Server, directory: Path) -> None:
         page.goto("/usage/")
         page.get_by_text("10 of 10 used").wait_for()
         shoot(page, "usage")
+
+        page.goto("/account/")
+        page.get_by_role("button", name="Delete account").wait_for()
+        shoot(page, "account")
+        page.goto("/operator/plans/")
+        page.get_by_role("button", name="New plan").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Name").fill("Workshop")
+        dialog.get_by_label("Id").fill("workshop")
+        dialog.get_by_label("Per day").fill("100")
+        shoot(page, "operator-plan")
+        dialog.get_by_role("button", name="Create plan").click()
+        page.get_by_role("button", name="Retire Workshop").wait_for()
+        shoot(page, "operator-plans")
+        page.goto("/operator/sign-up/")
+        page.get_by_label("For whom").fill("Grace")
+        page.get_by_role("button", name="Create link").click()
+        page.get_by_role("button", name="Withdraw Grace").wait_for()
+        shoot(page, "operator-sign-up")
+        for name in ("people", "keys", "audit-log"):
+            page.goto(f"/operator/{name}/")
+            page.get_by_role("table").wait_for()
+            shoot(page, f"operator-{name}")
+        page.goto("/operator/")
+        page.get_by_role("table").wait_for()
+        shoot(page, "operator")
 
         page.emulate_media(color_scheme="dark")
         shoot(page, "usage-dark")

@@ -5,84 +5,18 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+from playwright.sync_api import Browser, expect
 
-from tests.conftest import PASSWORD, Person, Server, StartServer
-from tests.e2e.browser import chromium
-
-PHONE = {"width": 360, "height": 780}
-DESKTOP = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-class Visit:
-    """A page, and everything that went wrong on it."""
-
-    def __init__(self, browser: Browser, server: Server, size: dict[str, int]) -> None:
-        self.context = browser.new_context(
-            base_url=server.url,
-            viewport={"width": size["width"], "height": size["height"]},
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        self.page = self.context.new_page()
-        self.faults: list[str] = []
-        self._origin = server.url
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", self._on_console)
-        self.page.on("response", self._on_response)
-        self.page.on("request", self._on_request)
-
-    def sign_in(self, person: Person) -> None:
-        """Let the browser be this person's."""
-        cookies = person.http.cookies.items()
-        self.context.add_cookies(
-            [{"name": name, "value": value, "url": self._origin} for name, value in cookies]
-        )
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.faults.append(message.text)
-
-    def _on_response(self, response: Response) -> None:
-        if response.status >= 400:
-            self.faults.append(f"{response.status} {response.url}")
-
-    def _on_request(self, request: Request) -> None:
-        if not request.url.startswith((self._origin, "data:", "blob:")):
-            self.faults.append(f"another origin: {request.url}")
-
-    def take_faults(self) -> list[str]:
-        faults, self.faults = self.faults, []
-        return faults
+from tests.conftest import PASSWORD, Server, StartServer
+from tests.e2e.visit import DESKTOP, PHONE, Visit, fits, sign_up
 
 
 @pytest.fixture(params=["desktop", "phone"])
 def visit(browser: Browser, demo: Server, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    visit = Visit(browser, demo, PHONE if request.param == "phone" else DESKTOP)
+    size = PHONE if request.param == "phone" else DESKTOP
+    visit = Visit(browser, demo, size, permissions=["clipboard-read", "clipboard-write"])
     yield visit
     visit.context.close()
-
-
-def sign_up(page: Page, email: str) -> None:
-    page.goto("/")
-    page.get_by_role("link", name="Get your key").click()
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    page.wait_for_url("**/keys/")
-
-
-def fits(page: Page) -> bool:
-    """Whether the page can be read without scrolling sideways."""
-    fits: bool = page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )
-    return fits
 
 
 def test_from_the_landing_page_to_the_spent_day(

@@ -13,6 +13,7 @@ from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import Claim
 from daypass.quota.policy import QuotaPolicy
+from daypass.records import usage_plans
 from daypass.records.api_keys import KeyHolder, find_holder, find_holder_by_id, key_revision
 from daypass.records.database import Database, DatabaseUnavailableError
 
@@ -107,12 +108,13 @@ class Authenticator:
         """The principal of a key that the site's session vouches for. Raises GatewayError."""
         async with self._database.read() as session:
             holder = await find_holder_by_id(session, api_key_id)
+            policy = self._policy.with_plans(await usage_plans.plans(session))
         if holder is None:
             raise invalid_api_key("This API key has been deleted.")
-        return self._to_principal(holder)
+        return _to_principal(holder, policy)
 
     def forget(self) -> None:
-        """Look every key up anew: one was deleted, rotated, moved to another plan or disabled."""
+        """Look every key up anew: one was deleted, rotated or disabled, or a plan changed."""
         self._forgotten += 1
         self._known.clear()
         self._looking.clear()
@@ -141,10 +143,11 @@ class Authenticator:
         began = self._forgotten
         async with self._database.read() as session:
             holder = await find_holder(session, digest)
+            policy = self._policy.with_plans(await usage_plans.plans(session))
         if holder is None:
             self._known.pop(digest, None)
             return None
-        principal = self._to_principal(holder)
+        principal = _to_principal(holder, policy)
         # What changed while this was read may not be in it.
         if began == self._forgotten:
             if len(self._known) >= KNOWN_MAX:
@@ -164,19 +167,20 @@ class Authenticator:
                 self._fresh_until = asked_at + FRESH_S
             await asyncio.sleep(WATCH_EVERY_S)
 
-    def _to_principal(self, holder: KeyHolder) -> Principal:
-        if holder.account_disabled:
-            message = "Your account has been disabled. Ask the operator of this site."
-            raise GatewayError(403, "account_disabled", message)
-        plan = self._policy.plans.get(holder.usage_plan_id)
-        if plan is None:
-            message = (
-                f"The usage plan {holder.usage_plan_id} of this API key is no longer offered. "
-                "Choose another one on this site's keys page."
-            )
-            raise GatewayError(403, "usage_plan_retired", message)
-        claims = self._policy.claims(holder.account_id, holder.slot, plan)
-        return Principal(holder.api_key_id, holder.account_id, plan, claims, holder.expires_at)
+
+def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
+    if holder.account_disabled:
+        message = "Your account has been disabled. Ask the operator of this site."
+        raise GatewayError(403, "account_disabled", message)
+    plan = policy.plans.get(holder.usage_plan_id)
+    if plan is None:
+        message = (
+            f"The usage plan {holder.usage_plan_id} of this API key is no longer offered. "
+            "Choose another one on this site's keys page."
+        )
+        raise GatewayError(403, "usage_plan_retired", message)
+    claims = policy.claims(holder.account_id, holder.slot, plan)
+    return Principal(holder.api_key_id, holder.account_id, plan, claims, holder.expires_at)
 
 
 def presented_key(headers: Mapping[bytes, bytes]) -> str:

@@ -93,7 +93,7 @@ class ApiKeyView(ApiKeyCore):
         """The view of a key and its meter. `now` is Unix time in seconds."""
         key = meter.key
         return cls(
-            **_core(key),
+            **core_of(key),
             last_used_at=key.last_used_at,
             activating=key.activating_until is not None and key.activating_until > now,
             next_usage_plan_id=key.next_usage_plan_id,
@@ -117,7 +117,7 @@ async def create_api_key(
         )
         raise ProblemError(409, message) from None
     response.headers["cache-control"] = "no-store"
-    return CreatedApiKey(**_core(issued.key), key=issued.secret)
+    return CreatedApiKey(**core_of(issued.key), key=issued.secret)
 
 
 @router.get("/api-keys")
@@ -161,7 +161,7 @@ async def rotate_api_key(
     issued = await portal.enforcer.rotate_key(key, rotation.grace_seconds if rotation else 0)
     response.headers["cache-control"] = "no-store"
     return RotatedApiKey(
-        **_core(issued.key), key=issued.secret, previous_valid_until=issued.previous_valid_until
+        **core_of(issued.key), key=issued.secret, previous_valid_until=issued.previous_valid_until
     )
 
 
@@ -193,5 +193,6 @@ async def _views(portal: Portal, keys: list[ApiKey]) -> list[ApiKeyView]:
     return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
 
 
-def _core(key: ApiKey) -> dict[str, Any]:
+def core_of(key: ApiKey) -> dict[str, Any]:
+    """The members of `ApiKeyCore`."""
     return {name: getattr(key, name) for name in ApiKeyCore.model_fields}

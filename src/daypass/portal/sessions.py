@@ -1,6 +1,6 @@
 """/api/session: sign in, who am I, sign out."""
 
-from typing import Literal, Self, cast
+from typing import Any, Literal, Self
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -22,6 +22,8 @@ from daypass.records.tables import Account
 
 SESSION_LIFETIME_S = 30 * 86_400
 
+Role = Literal["operator", "member"]
+
 router = APIRouter(tags=["session"])
 
 
@@ -37,18 +39,18 @@ class AccountView(BaseModel):
 
     id: str
     email: str
-    role: Literal["operator", "member"]
+    role: Role
     created_at: Instant
 
     @classmethod
     def of(cls, account: Account) -> Self:
         """The view of a row."""
-        return cls(
-            id=account.id,
-            email=account.email,
-            role=cast(Literal["operator", "member"], account.role),
-            created_at=account.created_at,
-        )
+        return cls(**core_of(account))
+
+
+def core_of(account: Account) -> dict[str, Any]:
+    """The members of `AccountView`."""
+    return {name: getattr(account, name) for name in AccountView.model_fields}
 
 
 @router.post("/session")
@@ -80,6 +82,11 @@ async def sign_out(request: Request, response: Response, portal: InPortal) -> No
     if token:
         async with portal.database.write() as session:
             await accounts.close_session(session, token)
+    forget_cookies(request, response)
+
+
+def forget_cookies(request: Request, response: Response) -> None:
+    """Let the browser forget its session."""
     for name, secure in ((COOKIE, False), (SECURE_COOKIE, True)):
         if name in request.cookies:
             response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")

@@ -1,12 +1,15 @@
 """The site: its exported pages, and what they need to know of this installation."""
 
+import os
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
@@ -25,7 +28,7 @@ class SiteView(BaseModel):
     """What anybody may know of this installation."""
 
     demo: bool
-    sign_up: Literal["open", "closed"]
+    sign_up: Literal["open", "invite", "closed"]
     enforcer: Literal["embedded", "aws"]
     gateway_base_url: str | None
     max_keys_per_account: int
@@ -51,7 +54,7 @@ async def describe_site(portal: InPortal) -> SiteView:
         enforcer=settings.enforcer,
         gateway_base_url=portal.gateway_base_url,
         max_keys_per_account=settings.keys_per_account,
-        account_requests_per_day=settings.account_daily_ceiling,
+        account_requests_per_day=(await portal.policy()).account_daily_ceiling,
         has_operator=has_operator,
     )
 
@@ -73,4 +76,26 @@ class Pages(StaticFiles):
         response.headers["cache-control"] = (
             "public, max-age=31536000, immutable" if immutable else "no-cache"
         )
+        return response
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """The file, or where the browser takes it the one that was compressed in the build."""
+        packed = f"{os.fspath(full_path)}.gz"
+        if not os.path.isfile(packed):  # noqa: PTH113 (strings, as Starlette has them)
+            return super().file_response(full_path, stat_result, scope, status_code)
+        is_packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        chosen = packed if is_packed else os.fspath(full_path)
+        response = super().file_response(chosen, Path(chosen).stat(), scope, status_code)
+        response.headers["vary"] = "accept-encoding"
+        if is_packed and isinstance(response, FileResponse):
+            kind = guess_type(full_path)[0] or "application/octet-stream"
+            text = "; charset=utf-8" if kind.startswith("text/") else ""
+            response.headers["content-type"] = kind + text
+            response.headers["content-encoding"] = "gzip"
         return response

@@ -1,7 +1,7 @@
 """/api/usage: what was used today, and by day, key and model."""
 
 from datetime import date
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, Self, cast
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.meters import read_meters
 from daypass.portal.times import Instant, day_of
+from daypass.quota.ledger import BucketState
 from daypass.records import api_keys, usage
 
 DAY_S = 86_400
@@ -23,6 +24,16 @@ class Allowance(BaseModel):
     limit: int | None
     remaining: int | None
     resets_at: Instant | None
+
+    @classmethod
+    def of(cls, state: BucketState) -> Self:
+        """The allowance that a bucket leaves."""
+        return cls(
+            used=state.used,
+            limit=state.claim.limit.amount,
+            remaining=state.remaining,
+            resets_at=state.resets_at,
+        )
 
 
 class KeyAllowance(Allowance):
@@ -120,9 +131,4 @@ async def _account_allowance(
         used = sum(key.used for key in keys)
         return Allowance(used=used, limit=None, remaining=None, resets_at=None)
     (state,) = await portal.ledger.peek([claim])
-    return Allowance(
-        used=state.used,
-        limit=claim.limit.amount,
-        remaining=state.remaining,
-        resets_at=state.resets_at,
-    )
+    return Allowance.of(state)

@@ -1,9 +1,9 @@
 """GET /api/usage-plans: what can be chosen."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from daypass.plans import Measure, UsagePlan, Window
 from daypass.portal.context import InPortal
@@ -17,6 +17,7 @@ class LimitView(BaseModel):
     measure: Measure
     amount: int
     window: Window
+    burst: Annotated[int | None, Field(description="So many at once, refilled per minute")] = None
 
 
 class UsagePlanView(BaseModel):
@@ -37,14 +38,15 @@ class UsagePlanView(BaseModel):
             name=plan.name,
             description=plan.description,
             limits=[
-                LimitView(measure=x.measure, amount=x.amount, window=x.window) for x in plan.limits
+                LimitView(measure=x.measure, amount=x.amount, window=x.window, burst=x.burst)
+                for x in plan.limits
             ],
             models=sorted(plan.models),
             self_service=plan.self_service,
         )
 
 
-@router.get("/usage-plans")
+@router.get("/usage-plans", response_model_exclude_none=True)
 async def list_usage_plans(portal: InPortal) -> list[UsagePlanView]:
     """The usage plans on offer. Needs no session."""
     plans = (await portal.policy()).plans.values()

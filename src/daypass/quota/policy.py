@@ -1,9 +1,9 @@
 """From a key, its account and its usage plan to the claims that a request makes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from daypass.plans import Limit, Measure, UsagePlan, Window
+from daypass.plans import Limit, Measure, UsagePlan, Window, largest_daily_requests
 from daypass.quota.ledger import Claim, Subject
 
 SITE = Subject("site")
@@ -16,6 +16,8 @@ class QuotaPolicy:
     plans: dict[str, UsagePlan]
     account_daily_ceiling: int | None = None
     site_daily_ceiling: int | None = None
+    ceiling_follows_plans: bool = False
+    """Whether an account may use in a day what the largest plan on offer may."""
 
     @classmethod
     def of(
@@ -23,6 +25,16 @@ class QuotaPolicy:
     ) -> "QuotaPolicy":
         """A policy of these plans, by id."""
         return cls({plan.id: plan for plan in plans}, account_ceiling, site_ceiling)
+
+    def with_plans(self, more: Sequence[UsagePlan]) -> "QuotaPolicy":
+        """The policy with more plans. Those that it has already stay as they are."""
+        if not more:
+            return self
+        plans = self.plans | {plan.id: plan for plan in more if plan.id not in self.plans}
+        ceiling = self.account_daily_ceiling
+        if self.ceiling_follows_plans:
+            ceiling = largest_daily_requests(plans.values())
+        return replace(self, plans=plans, account_daily_ceiling=ceiling)
 
     def claims(self, account_id: str, slot: int, plan: UsagePlan) -> tuple[Claim, ...]:
         """The claims of one request by the key in an account's `slot`.
@@ -35,8 +47,9 @@ class QuotaPolicy:
         account = self.account_claim(account_id)
         if account is not None:
             claims.append(account)
-        if self.site_daily_ceiling is not None:
-            claims.append(Claim(SITE, _per_day(self.site_daily_ceiling)))
+        site = self.site_claim()
+        if site is not None:
+            claims.append(site)
         return tuple(claims)
 
     def account_claim(self, account_id: str) -> Claim | None:
@@ -44,6 +57,12 @@ class QuotaPolicy:
         if self.account_daily_ceiling is None:
             return None
         return Claim(Subject("account", account_id), _per_day(self.account_daily_ceiling))
+
+    def site_claim(self) -> Claim | None:
+        """The claim on what everybody may use together in a day, if that is limited."""
+        if self.site_daily_ceiling is None:
+            return None
+        return Claim(SITE, _per_day(self.site_daily_ceiling))
 
 
 def _per_day(amount: int) -> Limit:

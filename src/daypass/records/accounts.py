@@ -2,13 +2,21 @@
 
 import hashlib
 import secrets
+from typing import NamedTuple
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.identifiers import new_id
-from daypass.records.tables import Account, Session
+from daypass.records.tables import (
+    Account,
+    ApiKey,
+    DepartedAccount,
+    ReceiptBatch,
+    Session,
+    UsageDay,
+)
 
 OPERATOR = "operator"
 MEMBER = "member"
@@ -31,7 +39,7 @@ async def create(session: AsyncSession, email: str, password_hash: str, now: int
         await session.execute(text("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE"))
         is_first = not await has_any(session)
     account = Account(
-        id=new_id("acc"),
+        id=await _former_id(session, email) or new_id("acc"),
         email=normalise_email(email),
         password_hash=password_hash,
         role=OPERATOR if is_first else MEMBER,
@@ -56,9 +64,74 @@ async def find_by_email(session: AsyncSession, email: str) -> Account | None:
     return await session.scalar(select(Account).where(Account.email == normalise_email(email)))
 
 
+async def find(session: AsyncSession, account_id: str) -> Account | None:
+    """The account with this id."""
+    return await session.get(Account, account_id)
+
+
 async def list_all(session: AsyncSession) -> list[Account]:
     """Every account, oldest first."""
     return list(await session.scalars(select(Account).order_by(Account.created_at, Account.id)))
+
+
+class PersonRow(NamedTuple):
+    """An account, how many API keys it has, and its requests of one day."""
+
+    account: Account
+    keys: int
+    requests: int
+
+
+async def search(
+    session: AsyncSession, text_in_email: str, day: int, offset: int, limit: int
+) -> tuple[list[PersonRow], int]:
+    """Accounts whose address contains a text, newest first, and how many there are in all.
+
+    `day` is Unix time: the first second of the day whose requests are summed.
+    """
+    wanted = Account.email.icontains(text_in_email, autoescape=True)
+    mine = ApiKey.account_id == Account.id
+    keys = select(func.count()).where(mine, ApiKey.deleted_at.is_(None)).scalar_subquery()
+    requests = (
+        select(func.coalesce(func.sum(UsageDay.requests), 0))
+        .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
+        .where(mine, UsageDay.day == day)
+        .correlate(Account)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        select(Account, keys, requests)
+        .where(wanted)
+        .order_by(Account.created_at.desc(), Account.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    total = await session.scalar(select(func.count()).select_from(Account).where(wanted))
+    return [PersonRow(account, count, int(used)) for account, count, used in found], total or 0
+
+
+async def is_last_operator(session: AsyncSession, account: Account) -> bool:
+    """Whether nobody else could run the site: no other operator who is not disabled."""
+    other = await session.scalar(
+        select(Account.id)
+        .where(Account.role == OPERATOR, Account.disabled_at.is_(None), Account.id != account.id)
+        .limit(1)
+    )
+    return account.role == OPERATOR and other is None
+
+
+async def remove(session: AsyncSession, account: Account, now: int) -> None:
+    """Delete an account with its keys, sessions and receipts. Its usage stays, as nobody's."""
+    departed = DepartedAccount(email_digest=_digest(account.email), account_id=account.id, at=now)
+    await session.merge(departed)
+    await session.execute(delete(ReceiptBatch).where(ReceiptBatch.account_id == account.id))
+    await session.delete(account)
+    await session.flush()
+
+
+async def _former_id(session: AsyncSession, email: str) -> str | None:
+    departed = await session.get(DepartedAccount, _digest(normalise_email(email)))
+    return departed.account_id if departed else None
 
 
 async def set_role(session: AsyncSession, email: str, role: str) -> bool:
@@ -71,11 +144,6 @@ async def set_disabled(session: AsyncSession, email: str, at: int | None) -> boo
     return await _change(session, email, disabled_at=at)
 
 
-async def remove(session: AsyncSession, account_id: str) -> None:
-    """Delete an account with its sessions and keys."""
-    await session.execute(delete(Account).where(Account.id == account_id))
-
-
 async def _change(session: AsyncSession, email: str, **values: object) -> bool:
     changed = await session.scalar(
         update(Account)
@@ -84,6 +152,13 @@ async def _change(session: AsyncSession, email: str, **values: object) -> bool:
         .returning(Account.id)
     )
     return changed is not None
+
+
+async def set_password(session: AsyncSession, account_id: str, password_hash: str) -> None:
+    """Give an account another password."""
+    await session.execute(
+        update(Account).where(Account.id == account_id).values(password_hash=password_hash)
+    )
 
 
 async def open_session(session: AsyncSession, account_id: str, now: int, lifetime_s: int) -> str:
@@ -115,5 +190,11 @@ async def close_session(session: AsyncSession, token: str) -> None:
     await session.execute(delete(Session).where(Session.digest == _digest(token)))
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+async def close_sessions(session: AsyncSession, account_id: str, keep: str | None = None) -> None:
+    """Sign an account out everywhere, but for the browser with the token `keep`."""
+    mine = delete(Session).where(Session.account_id == account_id)
+    await session.execute(mine.where(Session.digest != _digest(keep)) if keep else mine)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

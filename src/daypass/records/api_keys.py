@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.api_keys import MintedKey
@@ -94,6 +94,46 @@ async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
         .order_by(ApiKey.created_at, ApiKey.id)
     )
     return [(key, email) for key, email in rows]
+
+
+async def search(
+    session: AsyncSession, wanted: str, offset: int, limit: int
+) -> tuple[list[tuple[ApiKey, str]], int]:
+    """Keys with their owner's address, newest first, and how many there are in all.
+
+    `wanted` is in the address, the key's name, its plan's id, its visible ends or its id.
+    """
+    columns = (
+        Account.email,
+        ApiKey.name,
+        ApiKey.usage_plan_id,
+        ApiKey.prefix,
+        ApiKey.last4,
+        ApiKey.id,
+    )
+    matching = (
+        select(ApiKey, Account.email)
+        .join(Account, Account.id == ApiKey.account_id)
+        .where(
+            ApiKey.deleted_at.is_(None),
+            or_(*(column.icontains(wanted, autoescape=True) for column in columns)),
+        )
+    )
+    found = await session.execute(
+        matching.order_by(ApiKey.created_at.desc(), ApiKey.id).offset(offset).limit(limit)
+    )
+    total = await session.scalar(select(func.count()).select_from(matching.subquery()))
+    return [(key, email) for key, email in found], total or 0
+
+
+async def count_by_plan(session: AsyncSession) -> dict[str, int]:
+    """How many keys each usage plan has."""
+    found = await session.execute(
+        select(ApiKey.usage_plan_id, func.count())
+        .where(ApiKey.deleted_at.is_(None))
+        .group_by(ApiKey.usage_plan_id)
+    )
+    return {plan_id: count for plan_id, count in found}
 
 
 async def find(session: AsyncSession, account_id: str, api_key_id: str) -> ApiKey | None:

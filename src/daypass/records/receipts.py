@@ -3,6 +3,7 @@
 No prompt and no answer is in a receipt.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,7 @@ from daypass.records.tables import ApiKey, ReceiptBatch
 KEPT = 200
 """Receipts kept of an account."""
 KEPT_MS = 7 * 86_400 * 1_000
+COUNTED_BATCHES = 5_000
 DROP_AT_ONCE = 500
 """Accounts in one statement: databases bound its parameters."""
 
@@ -93,3 +95,19 @@ async def recent(
     keys = select(ApiKey.id, ApiKey.name).where(ApiKey.account_id == account_id)
     names = {api_key_id: name for api_key_id, name in await session.execute(keys)}
     return [(x, names[x.api_key_id]) for x in newest_first if x.api_key_id in names]
+
+
+async def outcomes(session: AsyncSession, since: int) -> list[tuple[Outcome, str, int]]:
+    """How often each outcome and reason is among everybody's newest receipts.
+
+    `since` is Unix time in milliseconds. No more than the newest 5000 batches are read.
+    """
+    batches = await session.scalars(
+        select(ReceiptBatch.receipts)
+        .where(ReceiptBatch.at >= since)
+        .order_by(ReceiptBatch.at.desc())
+        .limit(COUNTED_BATCHES)
+    )
+    found = (Receipt(*row) for batch in batches for row in orjson.loads(batch))
+    counts = Counter((x.outcome, x.reason) for x in found if x.at >= since)
+    return [(outcome, reason, number) for (outcome, reason), number in counts.most_common()]

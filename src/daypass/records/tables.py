@@ -1,6 +1,16 @@
 """The tables. Times are whole seconds of Unix time, UTC."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -120,4 +130,72 @@ class ReceiptBatch(Base):
     count: Mapped[int] = mapped_column(Integer)
     receipts: Mapped[str] = mapped_column(Text)
 
-    __table_args__ = (Index("ix_receipt_batch_account_id", "account_id", "at"),)
+    __table_args__ = (
+        Index("ix_receipt_batch_account_id", "account_id", "at"),
+        Index("ix_receipt_batch_at", "at"),
+    )
+
+
+class StoredPlan(Base):
+    """A usage plan that an operator made on the site; those of `daypass.toml` are not here.
+
+    A retired one is offered to nobody, and holds for the keys that have it.
+    """
+
+    __tablename__ = "usage_plan"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    description: Mapped[str] = mapped_column(String(500))
+    requests_per_minute: Mapped[int | None] = mapped_column(BigInteger)
+    burst: Mapped[int | None] = mapped_column(BigInteger)
+    requests_per_hour: Mapped[int | None] = mapped_column(BigInteger)
+    requests_per_day: Mapped[int | None] = mapped_column(BigInteger)
+    requests_per_week: Mapped[int | None] = mapped_column(BigInteger)
+    requests_per_month: Mapped[int | None] = mapped_column(BigInteger)
+    models: Mapped[list[str]] = mapped_column(JSON)
+    self_service: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    retired_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class AuditEntry(Base):
+    """What an operator did. The actor's address is kept beside the id: accounts can go."""
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[int] = mapped_column(BigInteger)
+    actor_id: Mapped[str] = mapped_column(String(32))
+    actor_email: Mapped[str] = mapped_column(String(320))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(320))
+    detail: Mapped[str] = mapped_column(String(500))
+
+
+class Invitation(Base):
+    """A link with which one person may sign up. Its token is stored as its SHA-256 digest."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    note: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    used_by: Mapped[str | None] = mapped_column(String(320))
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class DepartedAccount(Base):
+    """The id of an account that was deleted, found by the SHA-256 digest of its address.
+
+    Whoever signs up with the same address again gets it back, and with it what was used: deleting
+    an account must not open a new day.
+    """
+
+    __tablename__ = "departed_account"
+
+    email_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(32))
+    at: Mapped[int] = mapped_column(BigInteger)

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.database import insert_into
-from daypass.records.tables import ApiKey, UsageDay
+from daypass.records.tables import Account, ApiKey, UsageDay
 
 
 class UsageRow(NamedTuple):
@@ -88,3 +88,51 @@ async def requests_since(session: AsyncSession, account_id: str, since: int) -> 
         .where(ApiKey.account_id == account_id, UsageDay.day >= since)
     )
     return int(total or 0)
+
+
+class SiteDay(NamedTuple):
+    """What everybody did with one model on one day. `day` is Unix time of its first second."""
+
+    day: int
+    model: str
+    requests: int
+    refused: int
+    input_tokens: int
+    output_tokens: int
+
+
+_SUMS = tuple(
+    func.sum(column)
+    for column in (
+        UsageDay.requests,
+        UsageDay.refused,
+        UsageDay.input_tokens,
+        UsageDay.output_tokens,
+    )
+)
+
+
+async def site_by_day(session: AsyncSession, since: int) -> list[SiteDay]:
+    """What everybody used, by day and model, newest first; `since` as in `by_day`."""
+    rows = await session.execute(
+        select(UsageDay.day, UsageDay.model, *_SUMS)
+        .where(UsageDay.day >= since, _SOMETHING)
+        .group_by(UsageDay.day, UsageDay.model)
+        .order_by(UsageDay.day.desc(), UsageDay.model)
+    )
+    return [SiteDay(day, model, *map(int, sums)) for day, model, *sums in rows]
+
+
+async def by_account(session: AsyncSession, since: int, limit: int) -> list[tuple[str, int, int]]:
+    """Who used the most since a day: e-mail address, requests served and refused."""
+    served = func.sum(UsageDay.requests)
+    rows = await session.execute(
+        select(Account.email, served, func.sum(UsageDay.refused))
+        .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
+        .join(Account, Account.id == ApiKey.account_id)
+        .where(UsageDay.day >= since, _SOMETHING)
+        .group_by(Account.email)
+        .order_by(served.desc(), Account.email)
+        .limit(limit)
+    )
+    return [(email, int(requests), int(refused)) for email, requests, refused in rows]

@@ -5,7 +5,12 @@ import { failureOf, GatewayError } from "./refusal";
 
 export type ChatMessage = { role: "user" | "assistant"; content: string };
 
-export type ChatRequest = { api_key_id: string; model: string; messages: ChatMessage[] };
+export type ChatRequest = {
+  api_key_id: string;
+  model: string;
+  temperature?: number;
+  messages: (ChatMessage | { role: "system"; content: string })[];
+};
 
 /** The answer, piece by piece as it is written. Never retried: every try may count. */
 export async function* streamChat(

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { forgetTab } from "@/browser/stored-value";
+import { forgetTab } from "@/browser/forget";
 import { dataOf, portal } from "./client";
 import { forgetSession, rememberSession, sessionKey } from "./session";
 import type { Account } from "./types";
 
-export type Credentials = { email: string; password: string };
+export type Credentials = { email: string; password: string; invitation?: string };
 
 export function useSignIn() {
   return useOpenSession((credentials) => dataOf(portal.POST("/api/session", { body: credentials })));
@@ -22,6 +22,8 @@ function useOpenSession(open: (credentials: Credentials) => Promise<Account>) {
     gcTime: 0,
     onSuccess: (account) => {
       rememberSession();
+      // Somebody else may have been signed in on this page before.
+      client.removeQueries({ queryKey: ["account"] });
       client.setQueryData(sessionKey, account);
       void client.invalidateQueries({ queryKey: ["site"] });
     },
@@ -31,11 +33,14 @@ function useOpenSession(open: (credentials: Credentials) => Promise<Account>) {
 export function useSignOut() {
   return useMutation({
     mutationFn: () => portal.DELETE("/api/session"),
-    onSuccess: () => {
-      forgetSession();
-      forgetTab();
-      // eslint-disable-next-line @next/next/no-location-assign-relative-destination -- a whole new page keeps nothing of the account in memory
-      window.location.assign("/");
-    },
+    onSuccess: leaveSite,
   });
+}
+
+/** To the start page, with nothing of the account left in memory: it is a whole new page. */
+export function leaveSite(): void {
+  forgetSession();
+  forgetTab();
+  // eslint-disable-next-line @next/next/no-location-assign-relative-destination -- see above
+  window.location.assign("/");
 }

@@ -24,6 +24,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Password
+         * @description Change the password. Every other browser is signed out.
+         */
+        put: operations["change_password_api_account_password_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign Out Everywhere
+         * @description Sign out on every device, this one too. API keys go on working.
+         */
+        delete: operations["sign_out_everywhere_api_account_sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete Account
+         * @description Delete the account with its keys, which are refused within a second.
+         *
+         *     What was used today stays used, should the same address sign up again.
+         */
+        post: operations["delete_account_api_account_deletion_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -267,10 +329,272 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description Accounts whose address contains the text, newest first.
+         */
+        get: operations["list_people_api_operator_people_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/people/{account_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Person
+         * @description Disable or enable an account, make it an operator or a member.
+         *
+         *     The last operator who can sign in stays one.
+         */
+        patch: operations["change_person_api_operator_people__account_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description Keys whose owner, name, plan, id or visible part contains the text, newest first.
+         */
+        get: operations["list_keys_api_operator_api_keys_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/api-keys/{api_key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Key
+         * @description Revoke a key: it is refused everywhere within a second.
+         */
+        delete: operations["revoke_key_api_operator_api_keys__api_key_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Assign Plan
+         * @description Move a key to another plan. What it used today stays used.
+         */
+        patch: operations["assign_plan_api_operator_api_keys__api_key_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/usage-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Plans
+         * @description Every plan, those for operators to give out and retired ones too.
+         */
+        get: operations["list_plans_api_operator_usage_plans_get"];
+        put?: never;
+        /**
+         * Create Plan
+         * @description Create a plan. People can choose it at once if it is self-service.
+         */
+        post: operations["create_plan_api_operator_usage_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/usage-plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Plan
+         * @description Change a plan, for the keys that have it too, or retire it: then nobody can choose it.
+         */
+        put: operations["change_plan_api_operator_usage_plans__plan_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Site Usage
+         * @description What everybody used per day and model, newest first.
+         */
+        get: operations["site_usage_api_operator_usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sign Up Policy
+         * @description The settings that decide who may sign up and what an account may have.
+         */
+        get: operations["sign_up_policy_api_operator_sign_up_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite
+         * @description Make a link with which one person may sign up.
+         */
+        post: operations["invite_api_operator_invitations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw
+         * @description Withdraw an invitation that nobody has used.
+         */
+        delete: operations["withdraw_api_operator_invitations__invitation_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entries
+         * @description Entries whose actor, action or subject contains the text, newest first, 50 at a time.
+         */
+        get: operations["list_entries_api_operator_audit_log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Upstream Health
+         * @description Ask the upstream for its models (counts nothing), and read the last hour's receipts.
+         */
+        get: operations["upstream_health_api_operator_upstream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccountUsage
+         * @description What one account used in the days shown.
+         */
+        AccountUsage: {
+            /** Email */
+            email: string;
+            /** Requests */
+            requests: number;
+            /** Refused */
+            refused: number;
+        };
         /**
          * AccountView
          * @description An account as its owner sees it.
@@ -354,6 +678,27 @@ export interface components {
             next_usage_plan_id: string | null;
         };
         /**
+         * AuditEntryView
+         * @description One thing that an operator did.
+         */
+        AuditEntryView: {
+            /** Id */
+            id: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Actor Email */
+            actor_email: string;
+            /** Action */
+            action: string;
+            /** Subject */
+            subject: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * CreatedApiKey
          * @description A new API key. This is the only time that `key` is shown.
          */
@@ -377,12 +722,46 @@ export interface components {
             key: string;
         };
         /**
+         * CreatedInvitation
+         * @description A new invitation. This is the only time that `token` is shown.
+         */
+        CreatedInvitation: {
+            /** Id */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Used By */
+            used_by: string | null;
+            /** Used At */
+            used_at: string | null;
+            /** Token */
+            token: string;
+        };
+        /**
          * Credentials
          * @description A request to sign in.
          */
         Credentials: {
             /** Email */
             email: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * Deletion
+         * @description The password, so that an open browser is not enough.
+         */
+        Deletion: {
             /** Password */
             password: string;
         };
@@ -398,6 +777,30 @@ export interface components {
             pointer: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * InvitationView
+         * @description An invitation. Its link is shown when it is created and never again.
+         */
+        InvitationView: {
+            /** Id */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Used By */
+            used_by: string | null;
+            /** Used At */
+            used_at: string | null;
         };
         /**
          * KeyAllowance
@@ -430,6 +833,48 @@ export interface components {
             /** Amount */
             amount: number;
             window: components["schemas"]["Window"];
+            /**
+             * Burst
+             * @description So many at once, refilled per minute
+             */
+            burst?: number | null;
+        };
+        /**
+         * ManagedPlan
+         * @description A plan as operators see it. One with `source` "settings" is changed in `daypass.toml`.
+         */
+        ManagedPlan: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Limits */
+            limits: components["schemas"]["LimitView"][];
+            /** Models */
+            models: string[];
+            /** Self Service */
+            self_service: boolean;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "settings" | "site";
+            /** Keys */
+            keys: number;
+            /** Retired At */
+            retired_at: string | null;
+        };
+        /**
+         * ManagedPlans
+         * @description Every plan, and what all keys of an account may use together in a day.
+         */
+        ManagedPlans: {
+            /** Account Requests Per Day */
+            account_requests_per_day: number | null;
+            /** Plans */
+            plans: components["schemas"]["ManagedPlan"][];
         };
         /**
          * Measure
@@ -454,6 +899,11 @@ export interface components {
             email: string;
             /** Password */
             password: string;
+            /**
+             * Invitation
+             * @description Where people need one: the token of its link
+             */
+            invitation?: string | null;
         };
         /**
          * NewApiKey
@@ -464,6 +914,217 @@ export interface components {
             name: string;
             /** Usage Plan Id */
             usage_plan_id: string;
+        };
+        /**
+         * NewInvitation
+         * @description A request for an invitation.
+         */
+        NewInvitation: {
+            /**
+             * Note
+             * @description For whom it is
+             * @default
+             */
+            note: string;
+            /**
+             * Days
+             * @description For how long it holds
+             * @default 7
+             */
+            days: number;
+        };
+        /**
+         * NewPlan
+         * @description A plan as a `[[plans]]` table of `daypass.toml` describes it.
+         */
+        NewPlan: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Requests Per Minute */
+            requests_per_minute?: number | null;
+            /** Burst */
+            burst?: number | null;
+            /** Requests Per Hour */
+            requests_per_hour?: number | null;
+            /** Requests Per Day */
+            requests_per_day?: number | null;
+            /** Requests Per Week */
+            requests_per_week?: number | null;
+            /** Requests Per Month */
+            requests_per_month?: number | null;
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
+            /**
+             * Self Service
+             * @default true
+             */
+            self_service: boolean;
+            /** Id */
+            id: string;
+        };
+        /**
+         * OutcomeCount
+         * @description How often requests came to this end. `reason` is empty for what was simply served.
+         */
+        OutcomeCount: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "counted" | "given_back" | "refused" | "not_counted";
+            /** Reason */
+            reason: string;
+            /** Requests */
+            requests: number;
+        };
+        /**
+         * OwnedKeyView
+         * @description A key, and whose it is.
+         */
+        OwnedKeyView: {
+            /** Id */
+            id: string;
+            /** Prefix */
+            prefix: string;
+            /** Last4 */
+            last4: string;
+            /** Name */
+            name: string;
+            /** Usage Plan Id */
+            usage_plan_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Account Id */
+            account_id: string;
+            /** Account Email */
+            account_email: string;
+            /** Last Used At */
+            last_used_at: string | null;
+        };
+        /**
+         * OwnedKeys
+         * @description A page of keys, and how many match in all.
+         */
+        OwnedKeys: {
+            /** Total */
+            total: number;
+            /** Keys */
+            keys: components["schemas"]["OwnedKeyView"][];
+        };
+        /**
+         * PasswordChange
+         * @description The password that holds, and the one that shall.
+         */
+        PasswordChange: {
+            /** Current Password */
+            current_password: string;
+            /** New Password */
+            new_password: string;
+        };
+        /**
+         * People
+         * @description A page of accounts, and how many match in all.
+         */
+        People: {
+            /** Total */
+            total: number;
+            /** People */
+            people: components["schemas"]["PersonView"][];
+        };
+        /**
+         * PersonChange
+         * @description Another role, disabled or not, or both.
+         */
+        PersonChange: {
+            /** Role */
+            role?: ("operator" | "member") | null;
+            /** Disabled */
+            disabled?: boolean | null;
+        };
+        /**
+         * PersonView
+         * @description An account as operators see it, with today's requests.
+         */
+        PersonView: {
+            /** Id */
+            id: string;
+            /** Email */
+            email: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "operator" | "member";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Keys */
+            keys: number;
+            /** Requests Today */
+            requests_today: number;
+        };
+        /**
+         * PlanAssignment
+         * @description A usage plan, one that people cannot choose themselves too.
+         */
+        PlanAssignment: {
+            /** Usage Plan Id */
+            usage_plan_id: string;
+        };
+        /**
+         * PlanChange
+         * @description Everything about a plan but its id, which keys refer to.
+         */
+        PlanChange: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Requests Per Minute */
+            requests_per_minute?: number | null;
+            /** Burst */
+            burst?: number | null;
+            /** Requests Per Hour */
+            requests_per_hour?: number | null;
+            /** Requests Per Day */
+            requests_per_day?: number | null;
+            /** Requests Per Week */
+            requests_per_week?: number | null;
+            /** Requests Per Month */
+            requests_per_month?: number | null;
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
+            /**
+             * Self Service
+             * @default true
+             */
+            self_service: boolean;
+            /**
+             * Retired
+             * @default false
+             */
+            retired: boolean;
         };
         /**
          * Problem
@@ -562,6 +1223,63 @@ export interface components {
             grace_seconds: number;
         };
         /**
+         * SettingView
+         * @description A setting of this installation. It is changed where the server is started.
+         */
+        SettingView: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * SignUpPolicy
+         * @description Who may sign up, by the settings, and the invitations made.
+         */
+        SignUpPolicy: {
+            /**
+             * Sign Up
+             * @enum {string}
+             */
+            sign_up: "open" | "invite" | "closed";
+            /** Settings */
+            settings: components["schemas"]["SettingView"][];
+            /** Invitations */
+            invitations: components["schemas"]["InvitationView"][];
+        };
+        /**
+         * SiteUsage
+         * @description Today's use of the site's ceiling, the days before by model, and who used the most.
+         */
+        SiteUsage: {
+            today: components["schemas"]["Allowance"];
+            /** Days */
+            days: components["schemas"]["SiteUsageOfDay"][];
+            /** Most Active */
+            most_active: components["schemas"]["AccountUsage"][];
+        };
+        /**
+         * SiteUsageOfDay
+         * @description What everybody did with one model on one UTC day.
+         */
+        SiteUsageOfDay: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Model */
+            model: string;
+            /** Requests */
+            requests: number;
+            /** Refused */
+            refused: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+        };
+        /**
          * SiteView
          * @description What anybody may know of this installation.
          */
@@ -572,7 +1290,7 @@ export interface components {
              * Sign Up
              * @enum {string}
              */
-            sign_up: "open" | "closed";
+            sign_up: "open" | "invite" | "closed";
             /**
              * Enforcer
              * @enum {string}
@@ -586,6 +1304,29 @@ export interface components {
             account_requests_per_day: number | null;
             /** Has Operator */
             has_operator: boolean;
+        };
+        /**
+         * UpstreamView
+         * @description Whether the upstream answers now, and what became of the last hour's requests.
+         */
+        UpstreamView: {
+            /** Demo */
+            demo: boolean;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Reachable */
+            reachable: boolean;
+            /** Problem */
+            problem: string | null;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Models */
+            models: number;
+            /** Last Hour */
+            last_hour: components["schemas"]["OutcomeCount"][];
         };
         /**
          * UsageOfDay
@@ -680,6 +1421,95 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AccountView"];
                 };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password_api_account_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_everywhere_api_account_sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_account_api_account_deletion_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Deletion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             "4XX": {
@@ -1139,6 +1969,450 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteView"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people_api_operator_people_get: {
+        parameters: {
+            query?: {
+                /** @description Only what contains this text */
+                search?: string;
+                /** @description How many to leave out */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_person_api_operator_people__account_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_keys_api_operator_api_keys_get: {
+        parameters: {
+            query?: {
+                /** @description Only what contains this text */
+                search?: string;
+                /** @description How many to leave out */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnedKeys"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key_api_operator_api_keys__api_key_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                api_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_plan_api_operator_api_keys__api_key_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                api_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanAssignment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plans_api_operator_usage_plans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManagedPlans"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_plan_api_operator_usage_plans_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_plan_api_operator_usage_plans__plan_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_usage_api_operator_usage_get: {
+        parameters: {
+            query?: {
+                /** @description How many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteUsage"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_up_policy_api_operator_sign_up_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUpPolicy"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_api_operator_invitations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_api_operator_invitations__invitation_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entries_api_operator_audit_log_get: {
+        parameters: {
+            query?: {
+                /** @description Only what contains this text */
+                search?: string;
+                /** @description How many to leave out */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntryView"][];
+                };
+            };
+            /** @description A problem */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upstream_health_api_operator_upstream_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamView"];
                 };
             };
             /** @description A problem */

@@ -45,12 +45,3 @@ export function storedValue(key: string, keptFor: "ever" | "tab" = "ever") {
 
   return { get, set, useValue };
 }
-
-/** Forgets all that is kept for this tab. */
-export function forgetTab(): void {
-  try {
-    sessionStorage.clear();
-  } catch {
-    // Where storage is forbidden nothing was kept.
-  }
-}

@@ -5,6 +5,7 @@ config({ jitless: true });
 
 // By name, so that the build leaves out the rest; the small variant is a seventh of the whole.
 export {
+  boolean,
   coerce,
   email,
   maximum,
@@ -14,6 +15,7 @@ export {
   number,
   object,
   pipe,
+  refine,
   regex,
   string,
   trim,

@@ -18,3 +18,8 @@ export function formatUtcDate(date: string): string {
     timeZone: "UTC",
   });
 }
+
+/** A day on the reader's calendar: "25 Nov 2026". */
+export function formatDate(iso: string): string {
+  return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+}

@@ -3,7 +3,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useCreateApiKey } from "@/api/api-keys";
-import { showProblem } from "@/api/problem";
+import { showProblem } from "@/forms/show-problem";
 import type { CreatedApiKey, UsagePlan } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";

@@ -3,8 +3,8 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useChangeApiKey } from "@/api/api-keys";
-import { showProblem } from "@/api/problem";
 import { useEnforcedByAws } from "@/api/site";
+import { showProblem } from "@/forms/show-problem";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
@@ -12,7 +12,7 @@ import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
-import { DialogForm } from "./dialog-form";
+import { DialogForm } from "@/components/dialog-form";
 import { keySchema, type KeyValues } from "./key-schema";
 
 const words = strings.keys;

@@ -21,7 +21,8 @@ export function KeyList({ keys, plans, onRotated, onDeleted }: Props) {
   const [asked, setAsked] = useState<{ action: KeyAction; apiKey: ApiKey }>();
   const close = () => setAsked(undefined);
 
-  if (keys.length === 0) return null;
+  // The key being deleted leaves the list before the server has answered; its dialog stays.
+  if (keys.length === 0 && !asked) return null;
   return (
     <section aria-labelledby="key-list-title">
       <h2 id="key-list-title" className="text-lg font-semibold tracking-tight">

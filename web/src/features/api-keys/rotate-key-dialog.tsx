@@ -3,14 +3,14 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useRotateApiKey } from "@/api/api-keys";
-import { showProblem } from "@/api/problem";
 import { useEnforcedByAws } from "@/api/site";
+import { showProblem } from "@/forms/show-problem";
 import type { ApiKey, RotatedApiKey } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Select } from "@/components/ui/select";
 import * as strings from "@/strings";
-import { DialogForm } from "./dialog-form";
+import { DialogForm } from "@/components/dialog-form";
 import { rotationSchema } from "./key-schema";
 
 const words = strings.keys;

@@ -1,4 +1,4 @@
-import { SquarePen } from "lucide-react";
+import { History, SquarePen } from "lucide-react";
 import type { ApiKey } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/select";
@@ -11,12 +11,13 @@ type Props = {
   models: string[];
   model: string;
   onModel: (model: string) => void;
-  onClear?: () => void;
+  onHistory?: () => void;
+  onNew?: () => void;
 };
 
 const words = strings.chat;
 
-export function ChatBar({ keys, keyId, onKey, models, model, onModel, onClear }: Props) {
+export function ChatBar({ keys, keyId, onKey, models, model, onModel, onHistory, onNew }: Props) {
   return (
     <div className="flex items-center gap-2 py-4">
       <Select
@@ -41,18 +42,30 @@ export function ChatBar({ keys, keyId, onKey, models, model, onModel, onClear }:
           <option key={id}>{id}</option>
         ))}
       </Select>
-      {onClear && (
-        <Button
-          variant="ghost"
-          size="icon"
-          className="ml-auto"
-          aria-label={words.new}
-          title={words.new}
-          onClick={onClear}
-        >
-          <SquarePen aria-hidden className="size-4" />
-        </Button>
-      )}
+      <div className="ml-auto flex">
+        {onHistory && (
+          <Button
+            variant="ghost"
+            size="icon"
+            aria-label={words.history}
+            title={words.history}
+            onClick={onHistory}
+          >
+            <History aria-hidden className="size-4" />
+          </Button>
+        )}
+        {onNew && (
+          <Button
+            variant="ghost"
+            size="icon"
+            aria-label={words.new}
+            title={words.new}
+            onClick={onNew}
+          >
+            <SquarePen aria-hidden className="size-4" />
+          </Button>
+        )}
+      </div>
     </div>
   );
 }

@@ -8,9 +8,11 @@ import { Composer } from "./composer";
 import { chosenKey } from "./conversation-store";
 import { EmptyConversation } from "./empty-conversation";
 import { FailureNotice } from "./failure-notice";
+import { HistoryDialog } from "./history-dialog";
 import { QuotaBanner } from "./quota-banner";
 import { RoomChip } from "./room-chip";
 import { Transcript } from "./transcript";
+import { TuningForm } from "./tuning-form";
 import { useConversation } from "./use-conversation";
 import { useModelChoice } from "./use-model-choice";
 import { useQuota } from "./use-quota";
@@ -25,10 +27,17 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   const plan = plans.find(({ id }) => id === apiKey.usage_plan_id);
   const [model, setModel, choices] = useModelChoice(models, plan);
   const chat = useConversation(accountId);
-  const { quota, due, key } = useQuota(apiKey.id, chat.incident);
-  const [suggestion, setSuggestion] = useState<string>();
+  const { quota, due, allowances } = useQuota(apiKey.id, chat.incident);
+  const key = allowances?.keys.find(({ api_key_id }) => api_key_id === apiKey.id);
+  const [given, setGiven] = useState<{ text: string }>();
+  const [browsing, setBrowsing] = useState(false);
   const { isStreaming, stop } = chat;
   const target = { keyId: apiKey.id, model };
+  const regenerate = () => void chat.regenerate(target);
+
+  async function resend(place: number, text: string) {
+    if (!(await chat.resend(place, text, target))) setGiven({ text });
+  }
 
   useEffect(() => {
     if (!isStreaming) return;
@@ -47,15 +56,18 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         models={choices}
         model={model}
         onModel={setModel}
-        onClear={chat.messages.length > 0 && !isStreaming ? chat.clear : undefined}
+        onHistory={chat.entries.length > 0 && !isStreaming ? () => setBrowsing(true) : undefined}
+        onNew={chat.messages.length > 0 && !isStreaming ? chat.begin : undefined}
       />
+      <TuningForm key={chat.id} tuning={chat.tuning} onChange={chat.setTuning} />
       {chat.messages.length === 0 ? (
-        <EmptyConversation onSuggest={setSuggestion} />
+        <EmptyConversation onSuggest={(text) => setGiven({ text })} />
       ) : (
         <Transcript
           messages={chat.messages}
           partial={isStreaming ? chat.partial : null}
-          onRegenerate={quota ? undefined : () => void chat.regenerate(target)}
+          onRegenerate={quota ? undefined : regenerate}
+          onResend={quota ? undefined : (place, text) => void resend(place, text)}
         />
       )}
       <p role="status" className="sr-only">
@@ -63,13 +75,15 @@ export function Chat({ accountId, keys, plans, models }: Props) {
       </p>
       <div className="sticky bottom-0 space-y-3 bg-background pt-2 pb-4">
         {quota ? (
-          <QuotaBanner quota={quota} due={due} plan={plan} allowance={key} />
+          <QuotaBanner quota={quota} due={due} plan={plan} keyId={apiKey.id} today={allowances} />
         ) : (
-          chat.incident && <FailureNotice {...chat.incident} onDismiss={chat.dismiss} />
+          chat.incident && (
+            <FailureNotice {...chat.incident} onAskAgain={regenerate} onDismiss={chat.dismiss} />
+          )
         )}
         <Composer
           draft={chat.draft}
-          suggestion={suggestion}
+          given={given}
           blocked={Boolean(quota)}
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
@@ -77,6 +91,18 @@ export function Chat({ accountId, keys, plans, models }: Props) {
           aside={key && <RoomChip {...key} />}
         />
       </div>
+      {browsing && (
+        <HistoryDialog
+          entries={chat.entries}
+          openId={chat.id}
+          onClose={() => setBrowsing(false)}
+          onRemove={chat.remove}
+          onShow={(id) => {
+            chat.show(id);
+            setBrowsing(false);
+          }}
+        />
+      )}
     </div>
   );
 }

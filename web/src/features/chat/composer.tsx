@@ -11,7 +11,8 @@ import * as strings from "@/strings";
 
 type Props = {
   draft: ReturnType<typeof storedValue>;
-  suggestion: string | undefined;
+  /** Text to be put into the field, below what stands there already. */
+  given: { text: string } | undefined;
   /** A limit stands in the way: writing goes on, sending waits. */
   blocked: boolean;
   streaming: boolean;
@@ -22,14 +23,17 @@ type Props = {
 };
 
 // Nothing is trimmed: what is sent, and what comes back after a refusal, is what was written.
-const schema = z.object({ message: z.string().check(z.regex(/\S/)) });
+export const messageSchema = z.object({ message: z.string().check(z.regex(/\S/)) });
+
+/** Buttons elsewhere can send what is written here by naming this form. */
+export const composerId = "composer";
 
 const words = strings.chat;
 
-export function Composer({ draft, suggestion, blocked, streaming, onSend, onStop, aside }: Props) {
+export function Composer({ draft, given, blocked, streaming, onSend, onStop, aside }: Props) {
   const noteId = useId();
   const form = useForm({
-    resolver: zodResolver(schema),
+    resolver: zodResolver(messageSchema),
     defaultValues: { message: draft.get() ?? "" },
   });
   const field = form.register("message", { onChange: (event) => draft.set(event.target.value) });
@@ -40,17 +44,20 @@ export function Composer({ draft, suggestion, blocked, streaming, onSend, onStop
     form.setFocus("message");
   }
 
+  function putBack(message: string) {
+    const writtenSince = form.getValues("message");
+    write(writtenSince ? `${message}\n\n${writtenSince}` : message);
+  }
+
   useEffect(() => {
-    if (suggestion) write(suggestion);
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- writes when a suggestion is chosen, not when the form changes
-  }, [suggestion]);
+    if (given) putBack(given.text);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- writes when something is given, not when the form changes
+  }, [given]);
 
   const submit = form.handleSubmit(async ({ message }) => {
     if (blocked || streaming) return;
     write("");
-    if (await onSend(message)) return;
-    const writtenSince = form.getValues("message");
-    write(writtenSince ? `${message}\n\n${writtenSince}` : message);
+    if (!(await onSend(message))) putBack(message);
   });
 
   function onKeyDown(event: KeyboardEvent) {
@@ -62,6 +69,7 @@ export function Composer({ draft, suggestion, blocked, streaming, onSend, onStop
 
   return (
     <form
+      id={composerId}
       noValidate
       onSubmit={submit}
       className="rounded-xl border border-line-strong/60 bg-raised focus-within:border-line-strong"

@@ -1,5 +1,6 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { ChatMessage } from "@/api/chat-stream";
+import { forgetStored } from "@/browser/forget";
 import { storedValue } from "@/browser/stored-value";
 
 export type Message = ChatMessage & {
@@ -7,32 +8,104 @@ export type Message = ChatMessage & {
   cut?: "stopped" | "broken";
 };
 
+export type Tuning = {
+  /** Told to the model before everything else; empty: nothing. */
+  instructions: string;
+  /** Null: the model's own. */
+  temperature: number | null;
+};
+
+type Conversation = { messages: Message[]; tuning: Tuning };
+
+/** A line of the list of conversations; `at` is Unix time in milliseconds. */
+export type Entry = { id: string; title: string; at: number };
+
 export const chosenKey = storedValue("daypass.chat-key");
 
+const empty: Conversation = { messages: [], tuning: { instructions: "", temperature: null } };
+const titleLength = 80;
+const kept = 50;
+
 /**
- * For this tab alone and by account: a conversation survives a look at the keys, a reload and a new
- * sign-in, but is nobody else's to read.
+ * By account, in this browser alone, until somebody deletes it. Each tab has one conversation open,
+ * and a draft of its own.
  */
 export function useConversationStore(accountId: string) {
-  const { conversation, draft } = useMemo(
+  const { open, draft, index } = useMemo(
     () => ({
-      conversation: storedValue(`daypass.conversation.${accountId}`, "tab"),
-      draft: storedValue(`daypass.draft.${accountId}`, "tab"),
+      open: storedValue(`${prefix(accountId)}open`, "tab"),
+      draft: storedValue(`${prefix(accountId)}draft`, "tab"),
+      index: storedValue(`${prefix(accountId)}index`),
     }),
     [accountId],
   );
-  const stored = conversation.useValue();
-  const messages = useMemo(() => parse(stored), [stored]);
-  const setMessages = (next: Message[]) =>
-    conversation.set(next.length > 0 ? JSON.stringify(next) : null);
-  return { messages, setMessages, draft };
+  const [fresh, setFresh] = useState(newId);
+  const id = open.useValue() ?? fresh;
+  const store = useMemo(() => storedValue(prefix(accountId) + id), [accountId, id]);
+  const stored = store.useValue();
+  const conversation = useMemo(() => parse(stored, empty), [stored]);
+  const listed = index.useValue();
+  const entries = useMemo(() => parse<Entry[]>(listed, []), [listed]);
+
+  // Written long after the page was drawn, when an answer ends: what stands in the store counts.
+  const now = () => parse(store.get(), empty);
+  const list = (change: (entries: Entry[]) => Entry[]) =>
+    index.set(JSON.stringify(change(parse<Entry[]>(index.get(), []))));
+  const drop = (dropped: string) => storedValue(prefix(accountId) + dropped).set(null);
+
+  function setMessages(messages: Message[]): void {
+    store.set(JSON.stringify({ ...now(), messages }));
+    open.set(id);
+    list((before) => {
+      const others = before.filter((entry) => entry.id !== id);
+      others.slice(kept - 1).forEach((entry) => drop(entry.id));
+      const title = messages[0]?.content.trim().slice(0, titleLength);
+      const rest = others.slice(0, kept - 1);
+      return title === undefined ? rest : [{ id, title, at: Date.now() }, ...rest];
+    });
+  }
+
+  function begin(): void {
+    setFresh(newId());
+    open.set(null);
+  }
+
+  return {
+    ...conversation,
+    id,
+    entries,
+    draft,
+    setMessages,
+    setTuning: (tuning: Tuning) => store.set(JSON.stringify({ ...now(), tuning })),
+    begin,
+    show: open.set,
+    remove: (ids: string[]) => {
+      ids.forEach(drop);
+      list((before) => before.filter((entry) => !ids.includes(entry.id)));
+      if (ids.includes(id)) begin();
+    },
+  };
 }
 
-function parse(stored: string | null): Message[] {
+/** Deletes all that this browser has of an account's conversations. */
+export function forgetConversations(accountId: string): void {
+  forgetStored(prefix(accountId));
+}
+
+function prefix(accountId: string): string {
+  return `daypass.chat.${accountId}.`;
+}
+
+/** `crypto.randomUUID` is missing on plain http addresses, and nobody guesses these. */
+function newId(): string {
+  return Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
+}
+
+function parse<Value extends object>(stored: string | null, otherwise: Value): Value {
   try {
-    const messages: unknown = JSON.parse(stored ?? "[]");
-    return Array.isArray(messages) ? messages : [];
+    const value: unknown = JSON.parse(stored ?? "null");
+    return value && typeof value === "object" ? (value as Value) : otherwise;
   } catch {
-    return [];
+    return otherwise;
   }
 }

@@ -7,15 +7,18 @@ import { signInAddress } from "@/features/session/return-to";
 import * as strings from "@/strings";
 import { formatDuration } from "@/time/duration";
 import { useNow } from "@/time/use-now";
+import { composerId } from "./composer";
 import type { Incident } from "./use-conversation";
 
 const words = strings.chat;
 const link = buttonStyles({ variant: "secondary", size: "small" });
 
-type Props = Incident & { onDismiss: () => void };
+type Props = Incident & { onAskAgain: () => void; onDismiss: () => void };
+
+const worthRetrying: Failure["kind"][] = ["throttle", "upstream", "network", "broken"];
 
 /** A spent allowance has its own banner; each other failure is told in its own words here. */
-export function FailureNotice({ failure, takenBack, onDismiss }: Props) {
+export function FailureNotice({ failure, takenBack, onAskAgain, onDismiss }: Props) {
   const enforcedByAws = useEnforcedByAws();
   if (failure.kind === "quota") return null;
   const told = tell(failure);
@@ -34,7 +37,17 @@ export function FailureNotice({ failure, takenBack, onDismiss }: Props) {
               {strings.nav.signIn}
             </Link>
           )}
-          <Button variant="secondary" size="small" onClick={onDismiss}>
+          {worthRetrying.includes(failure.kind) &&
+            (takenBack ? (
+              <Button type="submit" form={composerId} variant="secondary" size="small">
+                {words.sendAgain}
+              </Button>
+            ) : (
+              <Button variant="secondary" size="small" onClick={onAskAgain}>
+                {words.askAgain}
+              </Button>
+            ))}
+          <Button variant="ghost" size="small" onClick={onDismiss}>
             {words.dismiss}
           </Button>
         </>

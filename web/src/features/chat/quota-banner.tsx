@@ -1,7 +1,7 @@
 import Link from "next/link";
 import type { Quota } from "@/api/refusal";
 import { useEnforcedByAws } from "@/api/site";
-import type { KeyAllowance, UsagePlan } from "@/api/types";
+import type { UsagePlan, UsageToday } from "@/api/types";
 import { buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
@@ -16,15 +16,16 @@ type Props = {
   quota: Quota;
   due: boolean;
   plan: UsagePlan | undefined;
-  allowance: KeyAllowance | undefined;
+  keyId: string;
+  today: UsageToday | undefined;
 };
 
 /** Stays until the limit is over: this is not news that passes, it is the state things are in. */
-export function QuotaBanner({ quota, due, plan, allowance }: Props) {
+export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   const enforcedByAws = useEnforcedByAws();
   const { subject, resetsAt } = quota;
   // API Gateway's refusal has no figures; the portal has.
-  const { used, limit } = quota.limit > 0 || !allowance ? quota : allowance;
+  const { used, limit } = quota.limit > 0 ? quota : (today?.keys.find(({ api_key_id }) => api_key_id === keyId) ?? quota);
   const window = strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window;
   return (
     <Notice
@@ -37,19 +38,27 @@ export function QuotaBanner({ quota, due, plan, allowance }: Props) {
           <Link href="/usage/" className={link}>
             {words.seeUsage}
           </Link>
-          {subject === "key" && (
-            <Link href="/keys/" className={link}>
-              {words.seePlans}
-            </Link>
-          )}
+          <Link href="/keys/" className={link}>
+            {words.seePlans}
+          </Link>
         </>
       }
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
       {limit !== null && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
-      {subject === "key" && allowance && !enforcedByAws && words.split(allowance.by_api, allowance.by_chat)}
+      {today && subject !== "site" && !enforcedByAws && splitOf(today, subject === "key" ? keyId : undefined)}
     </Notice>
   );
+}
+
+/** Who used it: each key by the API, and the chat on one key or on all of them. */
+function splitOf({ keys }: UsageToday, keyId: string | undefined): string {
+  const concerned = keys.filter(({ api_key_id }) => keyId === undefined || api_key_id === keyId);
+  const byKey = concerned
+    .filter(({ by_api }) => by_api > 0)
+    .map(({ by_api, name }) => words.usedByKey(by_api, name));
+  const byChat = concerned.reduce((sum, { by_chat }) => sum + by_chat, 0);
+  return words.usedBy([...byKey, ...(byChat > 0 ? [words.usedByChat(byChat)] : [])]);
 }
 
 function ResetLine({ at, due }: { at: string; due: boolean }) {

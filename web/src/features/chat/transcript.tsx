@@ -1,11 +1,13 @@
 "use client";
 
-import { RotateCcw } from "lucide-react";
+import { Pencil, RotateCcw } from "lucide-react";
+import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import * as strings from "@/strings";
 import type { Message } from "./conversation-store";
 import { Markdown } from "./markdown";
+import { MessageEditor } from "./message-editor";
 import { useFollowEnd } from "./use-follow-end";
 
 const words = strings.chat;
@@ -15,38 +17,70 @@ type Props = {
   /** The answer being written; null when none is. */
   partial: string | null;
   onRegenerate?: () => void;
+  onResend?: (place: number, content: string) => void;
 };
 
-export function Transcript({ messages, partial, onRegenerate }: Props) {
+export function Transcript({ messages, partial, onRegenerate, onResend }: Props) {
   useFollowEnd();
+  // In the place where it will stand when it is done: what has been drawn of it is not drawn again.
+  const shown: Message[] =
+    partial === null ? messages : [...messages, { role: "assistant", content: partial }];
 
   return (
     <section aria-label={words.transcript} aria-live="off" className="flex-1 space-y-8 py-4">
-      {messages.map((message, index) =>
+      {shown.map((message, index) =>
         message.role === "user" ? (
-          <UserMessage key={index} content={message.content} />
+          <UserMessage
+            key={index}
+            content={message.content}
+            onResend={partial === null && onResend ? (text) => onResend(index, text) : undefined}
+          />
         ) : (
           <AssistantMessage
             key={index}
             message={message}
+            writing={index === messages.length}
             onRegenerate={
               index === messages.length - 1 && partial === null ? onRegenerate : undefined
             }
           />
         ),
       )}
-      {partial !== null && (
-        <article aria-label={words.assistant} aria-busy>
-          {partial ? <Markdown text={partial} /> : <Waiting />}
-        </article>
-      )}
     </section>
   );
 }
 
-function UserMessage({ content }: { content: string }) {
+type QuestionProps = { content: string; onResend?: (content: string) => void };
+
+function UserMessage({ content, onResend }: QuestionProps) {
+  const [editing, setEditing] = useState(false);
+  if (editing && onResend) {
+    return (
+      <article aria-label={words.you}>
+        <MessageEditor
+          message={content}
+          onCancel={() => setEditing(false)}
+          onSend={(text) => {
+            setEditing(false);
+            onResend(text);
+          }}
+        />
+      </article>
+    );
+  }
   return (
-    <article aria-label={words.you} className="flex justify-end">
+    <article aria-label={words.you} className="flex items-start justify-end gap-1">
+      {onResend && (
+        <Button
+          variant="ghost"
+          size="icon"
+          aria-label={words.edit}
+          title={words.edit}
+          onClick={() => setEditing(true)}
+        >
+          <Pencil aria-hidden className="size-4" />
+        </Button>
+      )}
       <p className="max-w-[85%] rounded-2xl rounded-br-md bg-track/60 px-4 py-2.5 leading-7 break-words whitespace-pre-wrap">
         {content}
       </p>
@@ -54,31 +88,33 @@ function UserMessage({ content }: { content: string }) {
   );
 }
 
-type AnswerProps = { message: Message; onRegenerate?: () => void };
+type AnswerProps = { message: Message; writing: boolean; onRegenerate?: () => void };
 
-function AssistantMessage({ message: { content, cut }, onRegenerate }: AnswerProps) {
+function AssistantMessage({ message: { content, cut }, writing, onRegenerate }: AnswerProps) {
   return (
-    <article aria-label={words.assistant}>
-      <Markdown text={content} />
+    <article aria-label={words.assistant} aria-busy={writing || undefined}>
+      {writing && !content ? <Waiting /> : <Markdown text={content} />}
       {cut && (
         <p className="mt-3 text-sm text-muted">
           {cut === "stopped" ? words.stopped : words.cut}
         </p>
       )}
-      <div className="mt-2 -ml-2 flex">
-        <CopyButton compact variant="ghost" text={content} label={words.copyMessage} />
-        {onRegenerate && (
-          <Button
-            variant="ghost"
-            size="icon"
-            aria-label={words.regenerate}
-            title={words.regenerate}
-            onClick={onRegenerate}
-          >
-            <RotateCcw aria-hidden className="size-4" />
-          </Button>
-        )}
-      </div>
+      {!writing && (
+        <div className="mt-2 -ml-2 flex">
+          <CopyButton compact variant="ghost" text={content} label={words.copyMessage} />
+          {onRegenerate && (
+            <Button
+              variant="ghost"
+              size="icon"
+              aria-label={words.regenerate}
+              title={words.regenerate}
+              onClick={onRegenerate}
+            >
+              <RotateCcw aria-hidden className="size-4" />
+            </Button>
+          )}
+        </div>
+      )}
     </article>
   );
 }

@@ -1,14 +1,19 @@
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { streamChat } from "@/api/chat-stream";
+import { streamChat, type ChatRequest } from "@/api/chat-stream";
 import { GatewayError, type Failure } from "@/api/refusal";
 import { useRefreshUsage } from "@/api/usage";
-import { useConversationStore, type Message } from "./conversation-store";
+import { useConversationStore, type Message, type Tuning } from "./conversation-store";
 import { usePaced } from "./use-paced";
 
 export type Target = { keyId: string; model: string };
 
-type Question = Target & { history: Message[]; isNew: boolean; signal: AbortSignal };
+type Question = Target & {
+  history: Message[];
+  tuning: Tuning;
+  isNew: boolean;
+  signal: AbortSignal;
+};
 
 export type Incident = {
   failure: Failure;
@@ -19,7 +24,8 @@ export type Incident = {
 };
 
 export function useConversation(accountId: string) {
-  const { messages, setMessages, draft } = useConversationStore(accountId);
+  const store = useConversationStore(accountId);
+  const { messages, tuning, setMessages } = store;
   const [partial, showPartial] = usePaced();
   const [incident, setIncident] = useState<Incident>();
   const running = useRef<AbortController>(undefined);
@@ -29,13 +35,12 @@ export function useConversation(accountId: string) {
 
   const ask = useMutation({
     gcTime: 0,
-    mutationFn: async ({ history, keyId, model, signal }: Question): Promise<void> => {
+    mutationFn: async ({ history, signal, ...question }: Question): Promise<void> => {
       let answer = "";
       const end = (cut?: Message["cut"]) =>
         setMessages([...history, { role: "assistant", content: answer, cut }]);
       try {
-        const request = { api_key_id: keyId, model, messages: history.map(wireMessage) };
-        for await (const delta of streamChat(request, signal)) {
+        for await (const delta of streamChat(requestOf(history, question), signal)) {
           answer += delta;
           showPartial(answer);
         }
@@ -63,7 +68,7 @@ export function useConversation(accountId: string) {
     setIncident(undefined);
     setMessages(history);
     try {
-      await ask.mutateAsync({ ...target, history, isNew, signal: controller.signal });
+      await ask.mutateAsync({ ...target, history, tuning, isNew, signal: controller.signal });
       return true;
     } catch (error) {
       if (failureOf(error).kind === "broken") return true;
@@ -72,9 +77,19 @@ export function useConversation(accountId: string) {
     }
   }
 
+  function leave(act: () => void): void {
+    setIncident(undefined);
+    ask.reset();
+    act();
+  }
+
   return {
+    id: store.id,
     messages,
-    draft,
+    tuning,
+    setTuning: store.setTuning,
+    entries: store.entries,
+    draft: store.draft,
     partial,
     incident,
     // Over as soon as the answer stands among the messages, or it would be shown twice for a moment.
@@ -82,12 +97,14 @@ export function useConversation(accountId: string) {
     isComplete: ask.isSuccess,
     send: (content: string, target: Target) =>
       put([...messages, { role: "user", content }], true, target),
+    /** Puts other words in the place of a message: what came after it goes. */
+    resend: (place: number, content: string, target: Target) =>
+      put([...messages.slice(0, place), { role: "user", content }], true, target),
     regenerate: (target: Target) => put(withoutLastAnswer(messages), false, target),
     stop: () => running.current?.abort(),
-    clear: () => {
-      setMessages([]);
-      setIncident(undefined);
-    },
+    begin: () => leave(store.begin),
+    show: (id: string) => leave(() => store.show(id)),
+    remove: (ids: string[]) => leave(() => store.remove(ids)),
     dismiss: () => setIncident(undefined),
   };
 }
@@ -96,8 +113,15 @@ function failureOf(error: unknown): Failure {
   return error instanceof GatewayError ? error.failure : { kind: "broken", message: "" };
 }
 
-function wireMessage({ role, content }: Message) {
-  return { role, content };
+function requestOf(history: Message[], { keyId, model, tuning }: Target & { tuning: Tuning }): ChatRequest {
+  const { instructions, temperature } = tuning;
+  const system = instructions.trim() ? [{ role: "system" as const, content: instructions }] : [];
+  return {
+    api_key_id: keyId,
+    model,
+    ...(temperature !== null && { temperature }),
+    messages: [...system, ...history.map(({ role, content }) => ({ role, content }))],
+  };
 }
 
 function withoutLastAnswer(messages: Message[]): Message[] {

@@ -22,7 +22,7 @@ export function useQuota(keyId: string, incident: Incident | undefined) {
     return () => clearInterval(timer);
   }, [due, refetch]);
 
-  return { quota, due, key };
+  return { quota, due, allowances: today };
 }
 
 /** The refusal just met, until its window has passed and the server has opened the next. */

@@ -18,11 +18,11 @@ export function PortalReference() {
         </a>
       </p>
       {portalEndpoints.map(({ tag, endpoints }) => (
-        <section key={tag} aria-label={tag}>
+        <div key={tag}>
           {endpoints.map((endpoint) => (
             <EndpointReference key={endpoint.id} endpoint={endpoint} />
           ))}
-        </section>
+        </div>
       ))}
       <Section id={words.problemsId} title={words.problems} text={words.problemsText}>
         <Fields fields={problem.fields} />

@@ -1,6 +1,5 @@
 "use client";
 
-import { ArrowRight } from "lucide-react";
 import Link from "next/link";
 import { useLikelySession } from "@/api/session";
 import { buttonStyles } from "@/components/ui/button";
@@ -11,7 +10,7 @@ export function CallToAction() {
   return (
     <Link href={account ? "/keys/" : "/sign-up/"} className={buttonStyles({ size: "large" })}>
       {account ? strings.nav.openKeys : strings.nav.start}
-      <ArrowRight aria-hidden className="size-4" />
+      <span aria-hidden>→</span>
     </Link>
   );
 }

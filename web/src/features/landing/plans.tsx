@@ -2,15 +2,20 @@
 
 import { Check } from "lucide-react";
 import Link from "next/link";
+import { lazy, Suspense } from "react";
 import { useLikelySession } from "@/api/session";
 import type { UsagePlan } from "@/api/types";
 import { useUsagePlans } from "@/api/usage-plans";
-import { LoadFailed } from "@/components/load-failed";
 import { buttonStyles } from "@/components/ui/button";
-import { Notice } from "@/components/ui/notice";
+import { Empty } from "@/components/ui/empty";
 import { Skeleton } from "@/components/ui/skeleton";
 import { limitsBesidesName } from "@/features/plans/describe-limits";
 import * as strings from "@/strings";
+
+// Hardly anybody sees it, and every visitor would load it.
+const LoadFailed = lazy(async () => ({
+  default: (await import("@/components/load-failed")).LoadFailed,
+}));
 
 const words = strings.plans;
 
@@ -19,10 +24,14 @@ export function Plans() {
   const account = useLikelySession();
 
   if (error && !data) {
-    return <LoadFailed error={error} retrying={isFetching} onRetry={() => void refetch()} />;
+    return (
+      <Suspense>
+        <LoadFailed error={error} retrying={isFetching} onRetry={() => void refetch()} />
+      </Suspense>
+    );
   }
   const open = data?.filter((plan) => plan.self_service);
-  if (open?.length === 0) return <Notice>{words.empty}</Notice>;
+  if (open?.length === 0) return <Empty>{words.empty}</Empty>;
   return (
     <ul className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
       {open

@@ -1,8 +1,9 @@
 import type { Limit, UsagePlan } from "@/api/types";
 import * as strings from "@/strings";
 
-export function describeLimit({ measure, amount, window }: Limit): string {
-  return `${strings.measures[measure](amount)} ${strings.windows[window]}`;
+export function describeLimit({ measure, amount, window, burst }: Limit): string {
+  const rate = `${strings.measures[measure](amount)} ${strings.windows[window]}`;
+  return burst ? strings.plans.withBurst(rate, burst) : rate;
 }
 
 /** The plan's limits in words, but for one that its name says already. */

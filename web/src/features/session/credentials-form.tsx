@@ -2,7 +2,7 @@
 
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
-import { showProblem } from "@/api/problem";
+import { showProblem } from "@/forms/show-problem";
 import type { Credentials } from "@/api/entrance";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";

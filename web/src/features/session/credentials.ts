@@ -5,15 +5,20 @@ const words = strings.session;
 
 const email = z.pipe(z.string().check(z.trim()), z.email(words.emailInvalid));
 
-export const signUpSchema = z.object({
-  email,
-  password: z
-    .string()
-    .check(z.minLength(10, words.passwordShort), z.maxLength(256, words.passwordLong)),
+const newPassword = z
+  .string()
+  .check(z.minLength(10, words.passwordShort), z.maxLength(256, words.passwordLong));
+
+// An existing password is judged by the server alone.
+const password = z.string().check(z.minLength(1, words.passwordMissing));
+
+export const signUpSchema = z.object({ email, password: newPassword });
+
+export const signInSchema = z.object({ email, password });
+
+export const passwordChangeSchema = z.object({
+  current_password: password,
+  new_password: newPassword,
 });
 
-/** An existing password is judged by the server alone. */
-export const signInSchema = z.object({
-  email,
-  password: z.string().check(z.minLength(1, words.passwordMissing)),
-});
+export const ownPasswordSchema = z.object({ password });

@@ -7,6 +7,7 @@ import * as strings from "@/strings";
 import { signUpSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";
+import { useInvitation } from "./use-invitation";
 
 const words = strings.session;
 
@@ -14,7 +15,9 @@ export function SignUp() {
   const { data: site } = useSite();
   const signUp = useSignUp();
   const firstAccount = site?.has_operator === false;
+  const invitation = useInvitation();
   const closed = site?.sign_up === "closed" && !firstAccount;
+  const uninvited = site?.sign_up === "invite" && !firstAccount && !invitation;
   return (
     <Entrance
       title={words.signUpTitle}
@@ -22,15 +25,16 @@ export function SignUp() {
       otherwise={{ question: words.haveAccount, href: "/sign-in/", label: words.signIn }}
     >
       {firstAccount && <Notice>{words.firstAccount}</Notice>}
-      {closed ? (
-        <Notice tone="warn">{words.closed}</Notice>
+      {invitation && site?.sign_up === "invite" && <Notice>{words.invited}</Notice>}
+      {closed || uninvited ? (
+        <Notice tone="warn">{closed ? words.closed : words.inviteOnly}</Notice>
       ) : (
         <CredentialsForm
           schema={signUpSchema}
           submitLabel={words.signUp}
           passwordHint={words.passwordHint}
           passwordKind="new-password"
-          onSubmit={signUp.mutateAsync}
+          onSubmit={(credentials) => signUp.mutateAsync({ ...credentials, invitation })}
         />
       )}
     </Entrance>

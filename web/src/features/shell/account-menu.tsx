@@ -1,7 +1,8 @@
 "use client";
 
-import { CircleUser, LogOut } from "lucide-react";
-import { useId } from "react";
+import { CircleUser, LogOut, Settings, ShieldCheck } from "lucide-react";
+import Link from "next/link";
+import { useId, useRef } from "react";
 import { useSignOut } from "@/api/entrance";
 import { messageOf } from "@/api/problem";
 import type { Account } from "@/api/types";
@@ -12,6 +13,7 @@ const words = strings.nav;
 
 export default function AccountMenu({ account }: { account: Account }) {
   const id = useId();
+  const menu = useRef<HTMLDivElement>(null);
   const signOut = useSignOut();
 
   return (
@@ -26,6 +28,7 @@ export default function AccountMenu({ account }: { account: Account }) {
         <CircleUser aria-hidden className="size-5" />
       </button>
       <div
+        ref={menu}
         id={id}
         popover="auto"
         className="fixed inset-auto top-13 right-[max(1rem,calc((100vw-72rem)/2+1.5rem))] w-60 rounded-lg border bg-raised p-1 text-sm text-foreground shadow-lg"
@@ -34,6 +37,17 @@ export default function AccountMenu({ account }: { account: Account }) {
           <p className="font-medium break-words">{account.email}</p>
           {account.role === "operator" && <p className="mt-0.5 text-muted">{words.operator}</p>}
         </div>
+        {places(account.role).map(({ href, label, Icon }) => (
+          <Link
+            key={href}
+            href={href}
+            onClick={() => menu.current?.hidePopover()}
+            className={`${buttonStyles({ variant: "ghost", size: "small" })} w-full justify-start`}
+          >
+            <Icon aria-hidden className="size-4" />
+            {label}
+          </Link>
+        ))}
         <Button
           variant="ghost"
           size="small"
@@ -52,4 +66,10 @@ export default function AccountMenu({ account }: { account: Account }) {
       </div>
     </>
   );
+}
+
+function places(role: Account["role"]) {
+  const own = { href: "/account/", label: words.settings, Icon: Settings };
+  const office = { href: "/operator/", label: words.office, Icon: ShieldCheck };
+  return role === "operator" ? [own, office] : [own];
 }

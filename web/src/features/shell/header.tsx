@@ -7,9 +7,9 @@ import { Logo } from "@/components/logo";
 import { buttonStyles } from "@/components/ui/button";
 import { ThemeSelect } from "@/features/theme/theme-select";
 import * as strings from "@/strings";
-import { NavLinks } from "./nav-links";
 
-// Visitors of the public pages have no account, so they need not load its menu.
+// Visitors of the public pages have no account, so they need not load its menus.
+const NavLinks = lazy(() => import("./nav-links"));
 const AccountMenu = lazy(() => import("./account-menu"));
 
 export function Header() {
@@ -25,7 +25,11 @@ export function Header() {
           <Logo className="size-7" />
           <span className={account ? "max-sm:hidden" : undefined}>{strings.product}</span>
         </Link>
-        {account && <NavLinks />}
+        {account && (
+          <Suspense>
+            <NavLinks />
+          </Suspense>
+        )}
         <div className="flex items-center gap-1 sm:ml-auto sm:gap-2">
           <ThemeSelect />
           {account && (

@@ -13,7 +13,7 @@ const links = [
   { href: "/usage/", label: usage },
 ];
 
-export function NavLinks() {
+export default function NavLinks() {
   const here = usePathname();
   return (
     <nav aria-label={strings.nav.label} className="flex">

@@ -1,71 +1,94 @@
+import clsx from "clsx";
 import * as strings from "@/strings";
 import { formatUtcDate } from "@/time/local-time";
-import { totalOf, type Day } from "./days";
+import type { Series, Stack } from "./figures";
 
 const words = strings.usage;
 const height = 100;
 const slot = 10;
 const bar = 7;
 
+// Whole class names: Tailwind reads them from the source.
+const parts = [
+  { bar: "fill-series-1", mark: "bg-series-1" },
+  { bar: "fill-series-2", mark: "bg-series-2" },
+  { bar: "fill-series-3", mark: "bg-series-3" },
+  { bar: "fill-series-4", mark: "bg-series-4" },
+  { bar: "fill-series-5", mark: "bg-series-5" },
+];
+const others = { bar: "fill-line-strong", mark: "bg-line-strong" };
+const refused = { bar: "fill-warn-fill", mark: "bg-warn-fill" };
+
 /** Bars by SVG attributes, stretched to the width there is; the words around it are plain text. */
-export function Chart({ days }: { days: Day[] }) {
-  const top = Math.max(1, ...days.map(({ requests, refused }) => requests + refused));
-  const { requests, refused } = totalOf(days);
-  const first = days[0];
-  const last = days.at(-1);
+export function Chart({ stack, label }: { stack: Stack; label: string }) {
+  const { dates, series, top } = stack;
   return (
     <figure>
       <div className="flex gap-3">
-        <div aria-hidden className="flex flex-col justify-between text-xs text-muted tabular-nums">
-          <span className="-mt-1.5">{top}</span>
+        <div aria-hidden className="flex flex-col justify-between text-right text-xs text-muted tabular-nums">
+          <span className="-mt-1.5">{top.toLocaleString("en")}</span>
           <span className="-mb-1.5">0</span>
         </div>
         <svg
           role="img"
-          aria-label={words.chartLabel(requests, refused)}
-          viewBox={`0 0 ${days.length * slot} ${height}`}
+          aria-label={label}
+          viewBox={`0 0 ${dates.length * slot} ${height}`}
           preserveAspectRatio="none"
           className="h-40 min-w-0 flex-1 border-y"
         >
-          {days.map((day, index) => (
-            <Bar key={day.date} day={day} x={index * slot + (slot - bar) / 2} scale={height / top} />
+          {dates.map((date, day) => (
+            <Day key={date} stack={stack} day={day} />
           ))}
         </svg>
       </div>
       <div aria-hidden className="mt-2 flex justify-between pl-6 text-xs text-muted">
-        <span>{first && formatUtcDate(first.date)}</span>
-        <span>{last && formatUtcDate(last.date)}</span>
+        <span>{formatUtcDate(dates[0]!)}</span>
+        <span>{formatUtcDate(dates.at(-1)!)}</span>
       </div>
-      <figcaption className="mt-4 flex gap-5 text-xs text-muted">
-        <span className="flex items-center gap-2">
-          <span className="size-2.5 rounded-xs bg-accent" />
-          {words.served}
-        </span>
-        <span className="flex items-center gap-2">
-          <span className="size-2.5 rounded-xs bg-warn-fill" />
-          {words.refused}
-        </span>
+      <figcaption className="mt-4 flex flex-wrap gap-x-5 gap-y-2 text-xs text-muted">
+        {series.map((one, index) => (
+          <span key={`${one.kind} ${one.id}`} className="flex max-w-60 items-center gap-2">
+            <span className={clsx("size-2.5 shrink-0 rounded-xs", lookOf(one, index).mark)} />
+            <span className="truncate">{nameOf(one)}</span>
+            <span className="tabular-nums">{one.total.toLocaleString("en")}</span>
+          </span>
+        ))}
       </figcaption>
     </figure>
   );
 }
 
-function Bar({ day, x, scale }: { day: Day; x: number; scale: number }) {
-  const served = day.requests * scale;
-  const refused = day.refused * scale;
+function Day({ stack: { dates, series, top }, day }: { stack: Stack; day: number }) {
+  const x = day * slot + (slot - bar) / 2;
+  const standing = series.filter(({ values }) => values[day]! > 0);
+  const told = standing.map((one) => `${nameOf(one)} ${one.values[day]!.toLocaleString("en")}`);
+  const sizes = standing.map(({ values }) => (values[day]! / top) * height);
+  const reached = (index: number) => sizes.slice(0, index + 1).reduce((sum, size) => sum + size, 0);
   return (
     <g>
-      <title>{words.bar(formatUtcDate(day.date), day.requests, day.refused)}</title>
+      <title>{words.bar(formatUtcDate(dates[day]!), told.join(", "))}</title>
       {/* The whole column answers to the pointer, not only the bar in it. */}
       <rect x={x} width={bar} height={height} fill="transparent" />
-      <rect x={x} y={height - served} width={bar} height={served} className="fill-accent" />
-      <rect
-        x={x}
-        y={height - served - refused}
-        width={bar}
-        height={refused}
-        className="fill-warn-fill"
-      />
+      {standing.map((one, index) => (
+        <rect
+          key={`${one.kind} ${one.id}`}
+          x={x}
+          y={height - reached(index)}
+          width={bar}
+          height={sizes[index]}
+          className={lookOf(one, series.indexOf(one)).bar}
+        />
+      ))}
     </g>
   );
+}
+
+function nameOf({ kind, name }: Series): string {
+  if (kind === "refused") return words.refused;
+  return kind === "others" ? words.others : name || words.noModel;
+}
+
+function lookOf({ kind }: Series, index: number): { bar: string; mark: string } {
+  if (kind === "refused") return refused;
+  return (kind === "part" && parts[index]) || others;
 }

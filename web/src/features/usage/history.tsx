@@ -1,17 +1,20 @@
 "use client";
 
 import { Download } from "lucide-react";
+import { useState } from "react";
 import { useUsageHistory } from "@/api/usage";
 import type { UsageRow } from "@/api/types";
 import { saveFile } from "@/browser/save-file";
 import { LoadFailed } from "@/components/load-failed";
 import { Button } from "@/components/ui/button";
+import { Empty } from "@/components/ui/empty";
 import { Skeleton } from "@/components/ui/skeleton";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
 import { Chart } from "./chart";
 import { toCsv } from "./csv";
-import { byDay, newestFirst, totalOf } from "./days";
+import { Choice } from "./choice";
+import { lastDays, newestFirst, stackOf, totalsOf, type Measure, type Named } from "./figures";
 import { UsageTable } from "./usage-table";
 
 const words = strings.usage;
@@ -48,22 +51,36 @@ export function History() {
 }
 
 function Figures({ rows }: { rows: UsageRow[] }) {
-  if (rows.length === 0) {
-    return (
-      <p className="rounded-xl border border-dashed p-8 text-center text-sm text-muted">
-        {words.empty}
-      </p>
-    );
-  }
-  const daily = byDay(rows, days, serverNow());
-  const { requests, refused } = totalOf(daily);
+  const [split, setSplit] = useState<Split>("key");
+  const [measure, setMeasure] = useState<Measure>("requests");
+  if (rows.length === 0) return <Empty>{words.empty}</Empty>;
+  const total = totalsOf(rows);
+  const stack = stackOf(rows, lastDays(days, serverNow()), partBy[split], measure);
   return (
     <div className="space-y-6">
       <div className="rounded-xl border bg-raised p-5">
-        <p className="mb-5 text-sm text-muted">{words.total(requests, refused)}</p>
-        <Chart days={daily} />
+        <div className="mb-5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+          <p className="text-sm text-muted">
+            {words.total(total.requests, total.refused)}
+            <br />
+            {words.totalTokens(total.input_tokens, total.output_tokens)}
+          </p>
+          <div className="flex gap-2">
+            <Choice label={words.measure} choices={words.measures} value={measure} onChange={setMeasure} />
+            <Choice label={words.splitBy} choices={words.splits} value={split} onChange={setSplit} />
+          </div>
+        </div>
+        <Chart stack={stack} label={words.chartLabel(words.measures[measure], words.splits[split])} />
       </div>
       <UsageTable rows={newestFirst(rows)} />
     </div>
   );
 }
+
+type Split = keyof typeof words.splits;
+
+const partBy: Record<Split, (row: UsageRow) => Named> = {
+  key: ({ api_key_id, api_key_name }) => ({ id: api_key_id, name: api_key_name }),
+  model: ({ model }) => ({ id: model, name: model }),
+  via: ({ via }) => ({ id: via, name: words.via[via] ?? via }),
+};

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { UsageRow } from "@/api/types";
 import { toCsv } from "./csv";
-import { byDay, newestFirst, totalOf } from "./days";
+import { lastDays, newestFirst, stackOf } from "./figures";
 
 function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
   return {
@@ -18,16 +18,40 @@ function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
   };
 }
 
+const byKey = ({ api_key_id, api_key_name }: UsageRow) => ({ id: api_key_id, name: api_key_name });
+
 test("days without use are days too, over a change of summer time as well", () => {
   const now = Date.parse("2026-10-26T00:30:00Z");
   const rows = [row("2026-10-24"), row("2026-10-26", { refused: 4 }), row("2026-10-26"), row("2026-10-01")];
-  const days = byDay(rows, 3, now);
-  expect(days).toEqual([
-    { date: "2026-10-24", requests: 1, refused: 0 },
-    { date: "2026-10-25", requests: 0, refused: 0 },
-    { date: "2026-10-26", requests: 2, refused: 4 },
+  const dates = lastDays(3, now);
+  expect(dates).toEqual(["2026-10-24", "2026-10-25", "2026-10-26"]);
+  const { series, top } = stackOf(rows, dates, byKey, "requests");
+  expect(series.map(({ kind, name, values }) => [kind, name, values])).toEqual([
+    ["part", "laptop", [1, 0, 2]],
+    ["refused", "", [0, 0, 4]],
   ]);
-  expect(totalOf(days)).toEqual({ requests: 3, refused: 4 });
+  expect(top).toBe(6);
+});
+
+test("tokens are added up, and nothing refused is among them", () => {
+  const rows = [row("2026-10-26"), row("2026-10-26", { refused: 4, model: "other" })];
+  const { series } = stackOf(rows, ["2026-10-26"], byKey, "tokens");
+  expect(series.map(({ name, total }) => [name, total])).toEqual([["laptop", 10]]);
+});
+
+test("keys of one name stay two, and small ones are put together", () => {
+  const rows = [1, 2, 3, 4, 5, 6, 7].map((requests) =>
+    row("2026-10-26", { api_key_id: `key_${requests}`, requests }),
+  );
+  const { series } = stackOf(rows, ["2026-10-26"], byKey, "requests");
+  expect(series.map(({ kind, total }) => `${kind} ${total}`)).toEqual([
+    "part 7",
+    "part 6",
+    "part 5",
+    "part 4",
+    "part 3",
+    "others 3",
+  ]);
 });
 
 test("the table begins with today", () => {
@@ -37,6 +61,11 @@ test("the table begins with today", () => {
     "2026-10-26 z",
     "2026-10-24 laptop",
   ]);
+});
+
+test.each(["=1+1", "+1", "-1", "@x", "\tx"])("a spreadsheet runs no name: %s", (name) => {
+  const [, line] = toCsv([row("2026-10-26", { api_key_name: name })]).split("\r\n");
+  expect(line).toBe(`2026-10-26,'${name},demo,api,1,0,2,3`);
 });
 
 test("a spreadsheet gets figures and never a formula", () => {

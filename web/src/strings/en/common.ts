@@ -18,6 +18,13 @@ export const titles = {
   keys: "API keys",
   chat: "Chat",
   usage: "Usage",
+  account: "Account",
+  operator: "Operator",
+  people: "People",
+  allKeys: "Keys of everybody",
+  usagePlans: "Plans",
+  signUpPolicy: "Sign-up",
+  auditLog: "Audit log",
   docs: "API reference",
   notFound: "Page not found",
 };
@@ -32,11 +39,12 @@ export const errors = {
   notFoundText: "There is nothing at this address. It may have moved, or the link may be mistyped.",
 };
 
-export const actions = { copy: "Copy", copied: "Copied", copyFailed: "Press Ctrl+C to copy", cancel: "Cancel", save: "Save" };
+export const actions = { copy: "Copy", copied: "Copied", copyFailed: "Press Ctrl+C to copy", cancel: "Cancel", close: "Close", save: "Save" };
 
 export const plans = {
   empty: "There are no plans to choose from yet.",
   choose: "Choose this plan",
+  withBurst: (rate: string, burst: number) => `${rate}, ${burst.toLocaleString("en")} at once`,
   allModels: "All models",
   everyWay: "By the API and in the chat",
 };

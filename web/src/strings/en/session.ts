@@ -2,6 +2,8 @@ export const session = {
   signUpTitle: "Create your account",
   signUpText: "One step from your first key.",
   firstAccount: "This site has no operator yet. The first account created becomes its operator.",
+  invited: "You are invited. The link works once.",
+  inviteOnly: "Sign-up is by invitation: open the link that you were sent, or ask the operator of this site for one.",
   closed: "This site takes no new accounts. Ask its operator for access.",
   signInTitle: "Welcome back",
   signInText: "Sign in to see your keys and today's allowance.",

@@ -1,0 +1,77 @@
+"""/api/account: one's own password, sessions and end."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from daypass.portal.context import InPortal, SignedIn, session_token
+from daypass.portal.passwords import MAX_LENGTH, MIN_LENGTH, hash_password, verify_password
+from daypass.portal.problems import ProblemError
+from daypass.portal.sessions import forget_cookies
+from daypass.records import accounts, api_keys
+from daypass.records.tables import Account
+
+router = APIRouter(prefix="/account", tags=["account"])
+
+
+class PasswordChange(BaseModel):
+    """The password that holds, and the one that shall."""
+
+    current_password: str = Field(min_length=1, max_length=MAX_LENGTH)
+    new_password: str = Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)
+
+
+class Deletion(BaseModel):
+    """The password, so that an open browser is not enough."""
+
+    password: str = Field(min_length=1, max_length=MAX_LENGTH)
+
+
+@router.put("/password", status_code=204)
+async def change_password(
+    change: PasswordChange, request: Request, account: SignedIn, portal: InPortal
+) -> None:
+    """Change the password. Every other browser is signed out."""
+    await _check_password(account, change.current_password, field="current_password")
+    password_hash = await hash_password(change.new_password)
+    async with portal.database.write() as session:
+        await accounts.set_password(session, account.id, password_hash)
+        await accounts.close_sessions(session, account.id, keep=session_token(request))
+
+
+@router.delete("/sessions", status_code=204)
+async def sign_out_everywhere(
+    request: Request, response: Response, account: SignedIn, portal: InPortal
+) -> None:
+    """Sign out on every device, this one too. API keys go on working."""
+    async with portal.database.write() as session:
+        await accounts.close_sessions(session, account.id)
+    forget_cookies(request, response)
+
+
+@router.post("/deletion", status_code=204)
+async def delete_account(
+    deletion: Deletion, request: Request, response: Response, account: SignedIn, portal: InPortal
+) -> None:
+    """Delete the account with its keys, which are refused within a second.
+
+    What was used today stays used, should the same address sign up again.
+    """
+    await _check_password(account, deletion.password, field="password")
+    async with portal.database.read() as session:
+        if await accounts.is_last_operator(session, account):
+            message = "You are the last operator: make somebody else one before you go."
+            raise ProblemError(409, message)
+        keys = await api_keys.list_of(session, account.id)
+    for key in keys:
+        await portal.enforcer.delete_key(key)
+    async with portal.database.write() as session:
+        doomed = await accounts.find(session, account.id)
+        if doomed is not None:
+            await accounts.remove(session, doomed, portal.now())
+    portal.keys_changed()
+    forget_cookies(request, response)
+
+
+async def _check_password(account: Account, password: str, field: str) -> None:
+    if not await verify_password(password, account.password_hash):
+        raise ProblemError(403, "This is not your password.", field=field)

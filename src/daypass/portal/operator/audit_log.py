@@ -1,0 +1,35 @@
+"""GET /api/operator/audit-log: what operators did."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from daypass.portal.context import InPortal, Operator
+from daypass.portal.operator.paging import PAGE, Offset, Search
+from daypass.portal.times import Instant
+from daypass.records import audit
+
+router = APIRouter()
+
+
+class AuditEntryView(BaseModel):
+    """One thing that an operator did."""
+
+    id: int
+    at: Instant
+    actor_email: str
+    action: str
+    subject: str
+    detail: str
+
+
+@router.get("/audit-log")
+async def list_entries(
+    _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
+) -> list[AuditEntryView]:
+    """Entries whose actor, action or subject contains the text, newest first, 50 at a time."""
+    async with portal.database.read() as session:
+        entries = await audit.recent(session, search.strip(), offset, PAGE)
+    return [
+        AuditEntryView(**{name: getattr(entry, name) for name in AuditEntryView.model_fields})
+        for entry in entries
+    ]

@@ -1,0 +1,95 @@
+"""/api/operator/api-keys: find keys, move them to any plan, revoke them."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from daypass.portal.api_keys import ApiKeyCore, core_of
+from daypass.portal.context import InPortal, Operator
+from daypass.portal.operator.paging import PAGE, Offset, Search
+from daypass.portal.problems import ProblemError
+from daypass.portal.times import Instant
+from daypass.records import api_keys, audit
+from daypass.records.tables import ApiKey
+
+router = APIRouter()
+
+
+class OwnedKeyView(ApiKeyCore):
+    """A key, and whose it is."""
+
+    account_id: str
+    account_email: str
+    last_used_at: Instant | None
+
+
+class OwnedKeys(BaseModel):
+    """A page of keys, and how many match in all."""
+
+    total: int
+    keys: list[OwnedKeyView]
+
+
+class PlanAssignment(BaseModel):
+    """A usage plan, one that people cannot choose themselves too."""
+
+    usage_plan_id: str
+
+
+@router.get("/api-keys")
+async def list_keys(
+    _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
+) -> OwnedKeys:
+    """Keys whose owner, name, plan, id or visible part contains the text, newest first."""
+    await portal.write_usage()
+    async with portal.database.read() as session:
+        rows, total = await api_keys.search(session, search.strip(), offset, PAGE)
+    return OwnedKeys(
+        total=total,
+        keys=[
+            OwnedKeyView(
+                **core_of(key),
+                account_id=key.account_id,
+                account_email=email,
+                last_used_at=key.last_used_at,
+            )
+            for key, email in rows
+        ],
+    )
+
+
+@router.patch("/api-keys/{api_key_id}", status_code=204)
+async def assign_plan(
+    api_key_id: str, assignment: PlanAssignment, operator: Operator, portal: InPortal
+) -> None:
+    """Move a key to another plan. What it used today stays used."""
+    plan_id = assignment.usage_plan_id
+    plan = (await portal.policy()).plans.get(plan_id)
+    if plan is None:
+        raise ProblemError(422, "There is no such usage plan.", field="usage_plan_id")
+    async with portal.database.read() as session:
+        key = found(await api_keys.find_any(session, api_key_id))
+    detail = f"{key.usage_plan_id} to {plan_id}"
+    await portal.enforcer.change_key(key, key.name, plan)
+    async with portal.database.write() as session:
+        audit.add(session, operator, "key moved", _name(key), now=portal.now(), detail=detail)
+
+
+@router.delete("/api-keys/{api_key_id}", status_code=204)
+async def revoke_key(api_key_id: str, operator: Operator, portal: InPortal) -> None:
+    """Revoke a key: it is refused everywhere within a second."""
+    async with portal.database.read() as session:
+        key = found(await api_keys.find_any(session, api_key_id))
+    await portal.enforcer.delete_key(key)
+    async with portal.database.write() as session:
+        audit.add(session, operator, "key revoked", _name(key), now=portal.now())
+
+
+def found(key: ApiKey | None) -> ApiKey:
+    """The key, or 404."""
+    if key is None:
+        raise ProblemError(404, "There is no such API key.")
+    return key
+
+
+def _name(key: ApiKey) -> str:
+    return f"{key.id} ({key.prefix}…{key.last4})"

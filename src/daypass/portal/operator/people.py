@@ -1,0 +1,99 @@
+"""/api/operator/people: find, disable and promote accounts."""
+
+from typing import Self
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.portal.context import InPortal, Operator
+from daypass.portal.operator.paging import PAGE, Offset, Search
+from daypass.portal.problems import ProblemError
+from daypass.portal.sessions import AccountView, Role, core_of
+from daypass.portal.times import Instant
+from daypass.portal.usage import DAY_S
+from daypass.records import accounts, audit
+from daypass.records.accounts import PersonRow
+from daypass.records.tables import Account
+
+router = APIRouter()
+
+
+class PersonView(AccountView):
+    """An account as operators see it, with today's requests."""
+
+    disabled_at: Instant | None
+    keys: int
+    requests_today: int
+
+    @classmethod
+    def of_row(cls, row: PersonRow) -> Self:
+        """The view of a row."""
+        return cls(
+            **core_of(row.account),
+            disabled_at=row.account.disabled_at,
+            keys=row.keys,
+            requests_today=row.requests,
+        )
+
+
+class People(BaseModel):
+    """A page of accounts, and how many match in all."""
+
+    total: int
+    people: list[PersonView]
+
+
+class PersonChange(BaseModel):
+    """Another role, disabled or not, or both."""
+
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+@router.get("/people")
+async def list_people(
+    _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
+) -> People:
+    """Accounts whose address contains the text, newest first."""
+    today = portal.now() // DAY_S * DAY_S
+    await portal.write_usage()
+    async with portal.database.read() as session:
+        rows, total = await accounts.search(session, search.strip(), today, offset, PAGE)
+    return People(total=total, people=[PersonView.of_row(row) for row in rows])
+
+
+@router.patch("/people/{account_id}", status_code=204)
+async def change_person(
+    account_id: str, change: PersonChange, operator: Operator, portal: InPortal
+) -> None:
+    """Disable or enable an account, make it an operator or a member.
+
+    The last operator who can sign in stays one.
+    """
+    async with portal.database.write() as session:
+        account = await accounts.find(session, account_id)
+        if account is None:
+            raise ProblemError(404, "There is no such account.")
+        if change.role == accounts.MEMBER or change.disabled:
+            await _check_not_last(session, account)
+        if change.role is not None and change.role != account.role:
+            account.role = change.role
+            _note(session, operator, portal, f"made {change.role}", account)
+        if change.disabled is not None and change.disabled != (account.disabled_at is not None):
+            account.disabled_at = portal.now() if change.disabled else None
+            _note(session, operator, portal, "disabled" if change.disabled else "enabled", account)
+    if change.disabled is not None:
+        await portal.enforcer.set_account_enabled(account_id, not change.disabled)
+
+
+async def _check_not_last(session: AsyncSession, account: Account) -> None:
+    if await accounts.is_last_operator(session, account):
+        message = "This is the last operator: make somebody else an operator first."
+        raise ProblemError(409, message)
+
+
+def _note(
+    session: AsyncSession, operator: Account, portal: InPortal, what: str, account: Account
+) -> None:
+    audit.add(session, operator, f"account {what}", account.email, now=portal.now())

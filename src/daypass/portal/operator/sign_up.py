@@ -1,0 +1,112 @@
+"""/api/operator/sign-up: who may sign up, and the invitations to do so."""
+
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from daypass.portal.context import InPortal, Operator
+from daypass.portal.problems import ProblemError
+from daypass.portal.times import Instant
+from daypass.records import audit, invitations
+from daypass.records.tables import Invitation
+
+MAX_DAYS = 90
+DAY_S = 86_400
+
+router = APIRouter()
+
+
+class SettingView(BaseModel):
+    """A setting of this installation. It is changed where the server is started."""
+
+    name: str
+    value: str
+
+
+class InvitationView(BaseModel):
+    """An invitation. Its link is shown when it is created and never again."""
+
+    id: str
+    note: str
+    created_at: Instant
+    expires_at: Instant
+    used_by: str | None
+    used_at: Instant | None
+
+    @classmethod
+    def of(cls, row: Invitation, **more: Any) -> Self:
+        """The view of a row."""
+        return cls(**{name: getattr(row, name) for name in InvitationView.model_fields}, **more)
+
+
+class CreatedInvitation(InvitationView):
+    """A new invitation. This is the only time that `token` is shown."""
+
+    token: str
+
+
+class NewInvitation(BaseModel):
+    """A request for an invitation."""
+
+    note: Annotated[str, Field(max_length=80, description="For whom it is")] = ""
+    days: Annotated[int, Field(ge=1, le=MAX_DAYS, description="For how long it holds")] = 7
+
+
+class SignUpPolicy(BaseModel):
+    """Who may sign up, by the settings, and the invitations made."""
+
+    sign_up: Literal["open", "invite", "closed"]
+    settings: list[SettingView]
+    invitations: list[InvitationView]
+
+
+@router.get("/sign-up")
+async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
+    """The settings that decide who may sign up and what an account may have."""
+    settings = portal.settings
+    async with portal.database.read() as session:
+        made = await invitations.recent(session)
+    values = {
+        "DAYPASS_SIGN_UP": settings.sign_up,
+        "DAYPASS_ALLOWED_EMAIL_DOMAINS": ", ".join(settings.allowed_email_domains),
+        "DAYPASS_MAX_KEYS_PER_ACCOUNT": str(settings.max_keys_per_account),
+        "DAYPASS_ACCOUNT_REQUESTS_PER_DAY": _amount(settings.account_requests_per_day),
+        "DAYPASS_SITE_REQUESTS_PER_DAY": _amount(settings.site_requests_per_day),
+    }
+    return SignUpPolicy(
+        sign_up=settings.sign_up,
+        settings=[SettingView(name=name, value=value) for name, value in values.items()],
+        invitations=[InvitationView.of(row) for row in made],
+    )
+
+
+@router.post("/invitations", status_code=201)
+async def invite(
+    new: NewInvitation, response: Response, operator: Operator, portal: InPortal
+) -> CreatedInvitation:
+    """Make a link with which one person may sign up."""
+    if portal.settings.sign_up != "invite":
+        message = "Nobody needs an invitation here: DAYPASS_SIGN_UP is not `invite`."
+        raise ProblemError(409, message)
+    now = portal.now()
+    note = new.note.strip()
+    async with portal.database.write() as session:
+        row, token = await invitations.create(session, note, now, new.days * DAY_S)
+        audit.add(session, operator, "invitation created", note or row.id, now=now)
+    response.headers["cache-control"] = "no-store"
+    return CreatedInvitation.of(row, token=token)
+
+
+@router.delete("/invitations/{invitation_id}", status_code=204)
+async def withdraw(invitation_id: str, operator: Operator, portal: InPortal) -> None:
+    """Withdraw an invitation that nobody has used."""
+    async with portal.database.write() as session:
+        row = await invitations.withdraw(session, invitation_id)
+        if row is None:
+            raise ProblemError(404, "There is no such invitation, or it has been used.")
+        audit.add(session, operator, "invitation withdrawn", row.note or row.id, now=portal.now())
+
+
+def _amount(value: int | None) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,80 @@
+"""GET /api/operator/usage: what everybody uses, and the ceiling above it."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from daypass.portal.context import InPortal, Operator
+from daypass.portal.times import day_of
+from daypass.portal.usage import DAY_S, Allowance
+from daypass.records import usage
+
+MOST_ACTIVE = 10
+
+router = APIRouter()
+
+
+class SiteUsageOfDay(BaseModel):
+    """What everybody did with one model on one UTC day."""
+
+    date: date
+    model: str
+    requests: int
+    refused: int
+    input_tokens: int
+    output_tokens: int
+
+
+class AccountUsage(BaseModel):
+    """What one account used in the days shown."""
+
+    email: str
+    requests: int
+    refused: int
+
+
+class SiteUsage(BaseModel):
+    """Today's use of the site's ceiling, the days before by model, and who used the most."""
+
+    today: Allowance
+    days: list[SiteUsageOfDay]
+    most_active: list[AccountUsage]
+
+
+@router.get("/usage")
+async def site_usage(
+    _operator: Operator,
+    portal: InPortal,
+    days: Annotated[int, Query(ge=1, le=366, description="How many days, today included")] = 30,
+) -> SiteUsage:
+    """What everybody used per day and model, newest first."""
+    today = portal.now() // DAY_S * DAY_S
+    since = today - (days - 1) * DAY_S
+    await portal.write_usage()
+    async with portal.database.read() as session:
+        rows = await usage.site_by_day(session, since)
+        active = await usage.by_account(session, since, MOST_ACTIVE)
+    used = sum(row.requests for row in rows if row.day == today)
+    return SiteUsage(
+        today=await _today(portal, used),
+        days=[SiteUsageOfDay(date=day_of(row.day), **_figures(row)) for row in rows],
+        most_active=[
+            AccountUsage(email=email, requests=requests, refused=refused)
+            for email, requests, refused in active
+        ],
+    )
+
+
+async def _today(portal: InPortal, used: int) -> Allowance:
+    """The ceiling as the ledger counts it; without one, what the usage rows say."""
+    claim = portal.configured_policy.site_claim()
+    if claim is None:
+        return Allowance(used=used, limit=None, remaining=None, resets_at=None)
+    (state,) = await portal.ledger.peek([claim])
+    return Allowance.of(state)
+
+
+def _figures(row: usage.SiteDay) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name != "day"}

@@ -1,0 +1,63 @@
+"""GET /api/operator/upstream: how the upstream is doing. Its address and key are not told."""
+
+import time
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from daypass.portal.context import InPortal, Operator
+from daypass.portal.problems import ProblemError
+from daypass.portal.times import Instant
+from daypass.records import receipts
+
+HOUR_MS = 3_600_000
+
+router = APIRouter()
+
+
+class OutcomeCount(BaseModel):
+    """How often requests came to this end. `reason` is empty for what was simply served."""
+
+    outcome: receipts.Outcome
+    reason: str
+    requests: int
+
+
+class UpstreamView(BaseModel):
+    """Whether the upstream answers now, and what became of the last hour's requests."""
+
+    demo: bool
+    checked_at: Instant
+    reachable: bool
+    problem: str | None
+    latency_ms: int
+    models: int
+    last_hour: list[OutcomeCount]
+
+
+@router.get("/upstream")
+async def upstream_health(_operator: Operator, portal: InPortal) -> UpstreamView:
+    """Ask the upstream for its models (counts nothing), and read the last hour's receipts."""
+    began = time.monotonic()
+    models: list[str] = []
+    problem = None
+    try:
+        models = await portal.list_models()
+    except ProblemError as error:
+        problem = error.problem.detail
+    latency_ms = round((time.monotonic() - began) * 1000)
+    await portal.write_usage()
+    async with portal.database.read() as session:
+        outcomes = await receipts.outcomes(session, int(portal.clock() * 1000) - HOUR_MS)
+    return UpstreamView(
+        demo=portal.settings.uses_demo_model,
+        checked_at=portal.now(),
+        reachable=problem is None,
+        problem=problem,
+        latency_ms=latency_ms,
+        models=len(models),
+        last_hour=[
+            OutcomeCount.model_validate({"outcome": outcome, "reason": reason, "requests": count})
+            for outcome, reason, count in outcomes
+        ],
+    )

@@ -1,0 +1,39 @@
+"""What operators did. No secret is ever in an entry."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.records.tables import Account, AuditEntry
+
+
+def add(
+    session: AsyncSession, actor: Account, action: str, subject: str, *, now: int, detail: str = ""
+) -> None:
+    """Note an action, in the transaction that does it. `now` is Unix time in seconds."""
+    session.add(
+        AuditEntry(
+            at=now,
+            actor_id=actor.id,
+            actor_email=actor.email,
+            action=action,
+            subject=subject[:320],
+            detail=detail[:500],
+        )
+    )
+
+
+async def recent(
+    session: AsyncSession, search: str, offset: int, limit: int
+) -> Sequence[AuditEntry]:
+    """Entries newest first whose actor, action or subject contains `search`."""
+    columns = (AuditEntry.actor_email, AuditEntry.action, AuditEntry.subject)
+    found = await session.scalars(
+        select(AuditEntry)
+        .where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+        .order_by(AuditEntry.id.desc())
+        .offset(offset)
+        .limit(limit)
+    )
+    return found.all()

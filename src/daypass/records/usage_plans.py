@@ -1,0 +1,57 @@
+"""Queries on the usage plans that operators made on the site."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.plans import UsagePlan, Window, request_limits
+from daypass.records.tables import StoredPlan
+
+
+class PlanIdTakenError(Exception):
+    """There is a usage plan with this id already."""
+
+
+async def plans(session: AsyncSession) -> list[UsagePlan]:
+    """Every plan made on the site; a retired one is not self-service."""
+    return [to_plan(row) for row in await rows(session)]
+
+
+async def rows(session: AsyncSession) -> Sequence[StoredPlan]:
+    """The same as they are stored, oldest first."""
+    found = await session.scalars(select(StoredPlan).order_by(StoredPlan.created_at, StoredPlan.id))
+    return found.all()
+
+
+async def find(session: AsyncSession, plan_id: str) -> StoredPlan | None:
+    """One plan made on the site."""
+    return await session.get(StoredPlan, plan_id)
+
+
+async def create(
+    session: AsyncSession, plan_id: str, columns: dict[str, Any], now: int
+) -> StoredPlan:
+    """Add a plan. Raises PlanIdTakenError."""
+    row = StoredPlan(id=plan_id, **columns, created_at=now, retired_at=None)
+    session.add(row)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise PlanIdTakenError from error
+    return row
+
+
+def to_plan(row: StoredPlan) -> UsagePlan:
+    """The usage plan that a row describes."""
+    amounts = {window: getattr(row, f"requests_per_{window.value}") for window in Window}
+    return UsagePlan(
+        id=row.id,
+        name=row.name,
+        limits=request_limits(amounts, row.burst),
+        description=row.description,
+        models=frozenset(row.models),
+        self_service=row.self_service and row.retired_at is None,
+    )

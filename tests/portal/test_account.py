@@ -1,0 +1,64 @@
+"""One's own account: password, sessions, end."""
+
+import pytest
+
+from tests.conftest import PASSWORD, Person, Server
+from tests.portal.test_portal import problem
+
+NEW = "another horse, another battery"
+
+
+@pytest.fixture
+def person(demo: Server) -> Person:
+    demo.sign_up()  # Not the first account: that one is the operator and stays.
+    return demo.sign_up()
+
+
+def sign_in(server: Server, email: str, password: str) -> Person:
+    http = server.client()
+    response = http.post("/api/session", json={"email": email, "password": password})
+    assert response.status_code == 200, response.text
+    return Person(http, email)
+
+
+def test_a_new_password_signs_every_other_browser_out(demo: Server, person: Person) -> None:
+    other = sign_in(demo, person.email, PASSWORD)
+    path = "/api/account/password"
+    wrong = {"current_password": "wrong", "new_password": NEW}
+    assert problem(person.http.put(path, json=wrong), "current_password") == 403
+    short = {"current_password": PASSWORD, "new_password": "short"}
+    assert problem(person.http.put(path, json=short), "new_password") == 422
+    right = {"current_password": PASSWORD, "new_password": NEW}
+    assert person.http.put(path, json=right).status_code == 204
+    assert person.http.get("/api/session").status_code == 200
+    assert other.http.get("/api/session").status_code == 401
+    old = {"email": person.email, "password": PASSWORD}
+    assert problem(demo.client().post("/api/session", json=old)) == 401
+    sign_in(demo, person.email, NEW)
+
+
+def test_signing_out_everywhere_leaves_the_keys(demo: Server, person: Person) -> None:
+    key = person.create_key()["key"]
+    other = sign_in(demo, person.email, PASSWORD)
+    assert person.http.delete("/api/account/sessions").status_code == 204
+    assert [x.http.get("/api/session").status_code for x in (person, other)] == [401, 401]
+    assert demo.gateway(key).get("/v1/key").status_code == 200
+
+
+def test_a_deleted_account_is_gone_and_its_day_is_not_new(demo: Server, person: Person) -> None:
+    created = person.create_key()
+    api = demo.gateway(created["key"])
+    assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+    path = "/api/account/deletion"
+    assert problem(person.http.post(path, json={"password": "wrong"}), "password") == 403
+    assert api.get("/v1/key").status_code == 200
+    assert person.http.post(path, json={"password": PASSWORD}).status_code == 204
+    assert person.http.get("/api/session").status_code == 401
+    assert api.get("/v1/key").status_code == 401
+    again = demo.client()
+    body = {"email": person.email, "password": PASSWORD}
+    assert again.post("/api/accounts", json=body).status_code == 201
+    assert again.get("/api/requests").json() == []
+    assert again.get("/api/usage/today").json()["account"]["used"] == 1
+    assert Person(again, person.email).create_key()["id"] != created["id"]
+    assert Person(again, person.email).keys()[0]["used"] == 1

@@ -1,0 +1,265 @@
+"""What operators see and do, and that nobody else does."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
+from tests.portal.test_portal import problem
+from tests.test_app import Anew, refused_after, warm
+
+PLAN = {"id": "lab", "name": "Lab", "requests_per_day": 5}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = start_server(tmp_path_factory.mktemp("operator"), DAYPASS_SITE_REQUESTS_PER_DAY="1000")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def operator(site: Server) -> Person:
+    return site.sign_up()
+
+
+def get(person: Person, path: str, **query: Any) -> Any:
+    response = person.http.get(f"/api/operator/{path}", params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def person_of(operator: Person, email: str) -> Any:
+    (found,) = get(operator, "people", search=email)["people"]
+    return found
+
+
+def actions(operator: Person, subject: str) -> list[str]:
+    return [x["action"] for x in get(operator, "audit-log", search=subject)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "people"),
+        ("PATCH", "people/acc_1"),
+        ("GET", "api-keys"),
+        ("PATCH", "api-keys/key_1"),
+        ("DELETE", "api-keys/key_1"),
+        ("GET", "usage-plans"),
+        ("POST", "usage-plans"),
+        ("PUT", "usage-plans/lab"),
+        ("GET", "usage"),
+        ("GET", "sign-up"),
+        ("POST", "invitations"),
+        ("DELETE", "invitations/inv_1"),
+        ("GET", "audit-log"),
+        ("GET", "upstream"),
+    ],
+)
+def test_it_is_for_operators_only(site: Server, operator: Person, method: str, path: str) -> None:
+    member = site.sign_up().http
+    assert problem(member.request(method, f"/api/operator/{path}", json={})) == 403
+    assert problem(site.client().request(method, f"/api/operator/{path}", json={})) == 401
+
+
+def test_people_are_found_and_a_wildcard_is_a_letter(site: Server, operator: Person) -> None:
+    for name in ("a_b", "axb", "100%"):
+        body = {"email": f"{name}@search.example", "password": PASSWORD}
+        assert site.client().post("/api/accounts", json=body).status_code == 201
+    found = get(operator, "people", search="A_B@search")
+    assert [x["email"] for x in found["people"]] == ["a_b@search.example"]
+    assert found["total"] == 1
+    assert get(operator, "people", search="%@search")["total"] == 1
+    assert get(operator, "people", search="search.example")["total"] == 3
+    page = get(operator, "people", search="search.example", offset=2)
+    assert (len(page["people"]), page["total"]) == (1, 3)
+    assert "password" not in str(page)
+
+
+def test_people_are_disabled_and_promoted_within_a_second(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    key = person.create_key()["key"]
+    warm(site, key)
+    path = f"/api/operator/people/{person_of(operator, person.email)['id']}"
+    assert operator.http.patch(path, json={"disabled": True}).status_code == 204
+    assert refused_after(Anew(site, key)) < 1
+    assert person.http.get("/api/session").status_code == 403
+    assert person_of(operator, person.email)["disabled_at"]
+    assert operator.http.patch(path, json={"disabled": False}).status_code == 204
+    assert site.gateway(key).get("/v1/key").status_code == 200
+    assert operator.http.patch(path, json={"role": "operator"}).status_code == 204
+    assert get(person, "people")["total"] >= 2
+    assert operator.http.patch(path, json={"role": "member"}).status_code == 204
+    assert problem(operator.http.patch("/api/operator/people/acc_x", json={})) == 404
+    assert actions(operator, person.email) == [
+        "account made member",
+        "account made operator",
+        "account enabled",
+        "account disabled",
+    ]
+
+
+def test_the_last_operator_stays_one(operator: Person) -> None:
+    path = f"/api/operator/people/{person_of(operator, operator.email)['id']}"
+    for change in ({"role": "member"}, {"disabled": True}):
+        assert problem(operator.http.patch(path, json=change)) == 409
+    assert problem(operator.http.post("/api/account/deletion", json={"password": PASSWORD})) == 409
+
+
+def test_keys_are_found_moved_and_revoked(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    created = person.create_key(name="50% of_all")
+    assert get(operator, "api-keys", search="0% of_a")["total"] == 1
+    assert get(operator, "api-keys", search="_% of")["total"] == 0
+    (found,) = get(operator, "api-keys", search=person.email)["keys"]
+    assert (found["id"], found["account_email"]) == (created["id"], person.email)
+    assert created["key"] not in str(found)
+    path = f"/api/operator/api-keys/{created['id']}"
+    assert problem(operator.http.patch(path, json={"usage_plan_id": "x"}), "usage_plan_id") == 422
+    moved = operator.http.patch(path, json={"usage_plan_id": "30RequestPerDay"})
+    assert moved.status_code == 204
+    api = Anew(site, created["key"])
+    assert api.get("/v1/key").json()["usage_plan"]["id"] == "30RequestPerDay"
+    assert operator.http.delete(path).status_code == 204
+    assert api.get("/v1/key").status_code == 401
+    assert person.keys() == []
+    assert actions(operator, created["id"]) == ["key revoked", "key moved"]
+    log = str(get(operator, "audit-log"))
+    assert created["key"] not in log
+    assert PASSWORD not in log
+
+
+def test_plans_of_the_site_live_beside_those_of_the_settings(
+    site: Server, operator: Person
+) -> None:
+    path = "/api/operator/usage-plans"
+    taken = operator.http.post(path, json=PLAN | {"id": "10RequestPerDay"})
+    assert problem(taken, "id") == 409
+    assert problem(operator.http.post(path, json=PLAN | {"id": "no way"}), "id") == 422
+    burst = {"burst": 2, "requests_per_minute": 6}
+    assert operator.http.post(path, json=PLAN | burst).status_code == 201
+    assert problem(operator.http.post(path, json=PLAN), "id") == 409
+    (offered,) = [x for x in site.client().get("/api/usage-plans").json() if x["id"] == "lab"]
+    assert offered["limits"] == [
+        {"measure": "requests", "amount": 6, "window": "minute", "burst": 2},
+        {"measure": "requests", "amount": 5, "window": "day"},
+    ]
+    person = site.sign_up()
+    api = site.gateway(person.create_key("lab")["key"])
+    first = api.post("/v1/embeddings", json={"input": "x"})
+    assert first.headers["x-ratelimit-limit-requests"] == "2"
+
+    changed = PLAN | {"name": "Lab, larger", "requests_per_day": 50}
+    del changed["id"]
+    assert operator.http.put(f"{path}/lab", json=changed).status_code == 204
+    second = api.post("/v1/embeddings", json={"input": "x"})
+    assert second.headers["x-ratelimit-limit-requests"] == "50"
+    assert second.headers["x-ratelimit-remaining-requests"] == "48"
+    assert site.client().get("/api/site").json()["account_requests_per_day"] == 50
+
+    assert operator.http.put(f"{path}/lab", json=changed | {"retired": True}).status_code == 204
+    assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+    body = {"name": "x", "usage_plan_id": "lab"}
+    assert problem(person.http.post("/api/api-keys", json=body), "usage_plan_id") == 422
+    managed = {x["id"]: x for x in get(operator, "usage-plans")["plans"]}
+    assert (managed["lab"]["source"], managed["lab"]["keys"]) == ("site", 1)
+    assert managed["lab"]["retired_at"]
+    assert managed["10RequestPerDay"]["source"] == "settings"
+    assert problem(operator.http.put(f"{path}/10RequestPerDay", json=changed)) == 409
+    assert problem(operator.http.put(f"{path}/nothing", json=changed)) == 404
+    assert actions(operator, "lab") == ["plan retired", "plan changed", "plan created"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"requests_per_day": -1},
+        {"requests_per_day": 10**30},
+        {"burst": 5},
+        {"name": ""},
+        {"unknown": 1},
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(operator: Person, wrong: dict[str, Any]) -> None:
+    response = operator.http.post("/api/operator/usage-plans", json=PLAN | {"id": "odd"} | wrong)
+    assert response.status_code == 422
+    assert "odd" not in [x["id"] for x in get(operator, "usage-plans")["plans"]]
+
+
+def test_a_changed_plan_reaches_every_worker_within_a_second(start: StartServer) -> None:
+    server = start("--workers", "2")
+    operator = server.sign_up()
+    path = "/api/operator/usage-plans"
+    assert operator.http.post(path, json=PLAN).status_code == 201
+    key = operator.create_key("lab")["key"]
+    warm(server, key)
+    change = {"name": "Lab", "requests_per_day": 7}
+    assert operator.http.put(f"{path}/lab", json=change).status_code == 204
+    api = Anew(server, key)
+    began = last_old = time.monotonic()
+    new = 0
+    while new < 20:
+        if api.get("/v1/key").json()["limits"][0]["limit"] == 7:
+            new += 1
+        else:
+            new, last_old = 0, time.monotonic()
+    assert last_old - began < 1
+
+
+def test_the_sites_usage_its_ceiling_and_the_upstream(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    api = site.gateway(person.create_key()["key"])
+    before = get(operator, "usage")["today"]["used"]
+    for _ in range(3):
+        assert api.post("/v1/embeddings", json={"input": "x", "model": "m"}).status_code == 200
+    usage = get(operator, "usage")
+    assert usage["today"]["limit"] == 1000
+    assert usage["today"]["used"] == before + 3
+    assert sum(x["requests"] for x in usage["days"]) == before + 3
+    assert person.email in [x["email"] for x in usage["most_active"]]
+    health = get(operator, "upstream")
+    assert (health["demo"], health["reachable"], health["models"]) == (True, True, 2)
+    assert {"outcome": "counted", "reason": "", "requests": before + 3} in health["last_hour"]
+
+
+def test_an_upstream_that_is_away_is_said_so_without_its_address(start: StartServer) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL="http://127.0.0.1:1/v1")
+    operator = server.sign_up()
+    health = get(operator, "upstream")
+    assert health["reachable"] is False
+    assert health["problem"]
+    assert "127.0.0.1" not in str(health)
+
+
+def test_sign_up_by_invitation(start: StartServer) -> None:
+    server = start(DAYPASS_SIGN_UP="invite")
+    operator = server.sign_up()
+    assert get(operator, "sign-up")["sign_up"] == "invite"
+    body = {"email": "guest@example.org", "password": PASSWORD}
+    assert problem(server.client().post("/api/accounts", json=body)) == 403
+    made = operator.http.post("/api/operator/invitations", json={"note": "guest"})
+    assert made.status_code == 201
+    assert made.headers["cache-control"] == "no-store"
+    token = made.json()["token"]
+    assert token not in str(get(operator, "sign-up"))
+    invited = body | {"invitation": token}
+    assert server.client().post("/api/accounts", json=invited).status_code == 201
+    again = invited | {"email": "second@example.org"}
+    assert problem(server.client().post("/api/accounts", json=again)) == 403
+    (used,) = get(operator, "sign-up")["invitations"]
+    assert used["used_by"] == "guest@example.org"
+    path = "/api/operator/invitations"
+    assert problem(operator.http.delete(f"{path}/{used['id']}")) == 404
+    second = operator.http.post(path, json={}).json()
+    assert operator.http.delete(f"{path}/{second['id']}").status_code == 204
+    late = again | {"invitation": second["token"]}
+    assert problem(server.client().post("/api/accounts", json=late)) == 403
+    log = str(get(operator, "audit-log"))
+    assert token not in log
+
+
+def test_nobody_is_invited_to_an_open_site(operator: Person) -> None:
+    assert problem(operator.http.post("/api/operator/invitations", json={})) == 409

@@ -1,0 +1,28 @@
+import { useMutation } from "@tanstack/react-query";
+import { portal } from "./client";
+import { leaveSite } from "./entrance";
+
+export type PasswordChange = { current_password: string; new_password: string };
+
+// The variables of these hold passwords; nothing may keep them.
+
+export function useChangePassword() {
+  return useMutation({
+    mutationFn: (body: PasswordChange) => portal.PUT("/api/account/password", { body }),
+    gcTime: 0,
+  });
+}
+
+export function useSignOutEverywhere() {
+  return useMutation({
+    mutationFn: () => portal.DELETE("/api/account/sessions"),
+    onSuccess: () => leaveSite(),
+  });
+}
+
+export function useDeleteAccount() {
+  return useMutation({
+    mutationFn: (body: { password: string }) => portal.POST("/api/account/deletion", { body }),
+    gcTime: 0,
+  });
+}

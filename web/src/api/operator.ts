@@ -1,0 +1,127 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { dataOf, portal } from "./client";
+import type { NewPlan, PlanChange, Role } from "./types";
+
+const operatorKey = ["account", "operator"] as const;
+
+export type Page = { search: string; offset: number };
+
+/** How many rows a page has; the portal sends no more. */
+export const pageSize = 50;
+
+export function usePeople(query: Page) {
+  return usePage("people", query, (signal) =>
+    dataOf(portal.GET("/api/operator/people", { params: { query }, signal })),
+  );
+}
+
+export function useOwnedKeys(query: Page) {
+  return usePage("keys", query, (signal) =>
+    dataOf(portal.GET("/api/operator/api-keys", { params: { query }, signal })),
+  );
+}
+
+export function useAuditLog(query: Page) {
+  return usePage("audit", query, (signal) =>
+    dataOf(portal.GET("/api/operator/audit-log", { params: { query }, signal })),
+  );
+}
+
+/** One page stays until the next has come: rows must not flash away while somebody types. */
+function usePage<Data>(name: string, page: Page, load: (signal: AbortSignal) => Promise<Data>) {
+  return useQuery({
+    queryKey: [...operatorKey, name, page],
+    queryFn: ({ signal }) => load(signal),
+    placeholderData: keepPreviousData,
+    staleTime: 5_000,
+  });
+}
+
+export function useManagedPlans() {
+  return useQuery({
+    queryKey: [...operatorKey, "plans"],
+    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/usage-plans", { signal })),
+  });
+}
+
+export function useSiteUsage(days: number) {
+  return useQuery({
+    queryKey: [...operatorKey, "usage", days],
+    queryFn: ({ signal }) =>
+      dataOf(portal.GET("/api/operator/usage", { params: { query: { days } }, signal })),
+    staleTime: 5_000,
+  });
+}
+
+/** Each look asks the upstream, so it is looked at when somebody wants to know. */
+export function useUpstreamHealth() {
+  return useQuery({
+    queryKey: [...operatorKey, "upstream"],
+    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/upstream", { signal })),
+  });
+}
+
+export function useSignUpPolicy() {
+  return useQuery({
+    queryKey: [...operatorKey, "sign-up"],
+    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/sign-up", { signal })),
+  });
+}
+
+export function useChangePerson() {
+  return useOfficeMutation(({ id, ...body }: { id: string; role?: Role; disabled?: boolean }) =>
+    portal.PATCH("/api/operator/people/{account_id}", { params: { path: { account_id: id } }, body }),
+  );
+}
+
+export function useAssignPlan() {
+  return useOfficeMutation(({ id, ...body }: { id: string; usage_plan_id: string }) =>
+    portal.PATCH("/api/operator/api-keys/{api_key_id}", { params: { path: { api_key_id: id } }, body }),
+  );
+}
+
+export function useRevokeKey() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/api-keys/{api_key_id}", { params: { path: { api_key_id: id } } }),
+  );
+}
+
+export function useCreatePlan() {
+  return useOfficeMutation((body: NewPlan) => portal.POST("/api/operator/usage-plans", { body }));
+}
+
+export function useChangePlan() {
+  return useOfficeMutation(({ id, ...body }: PlanChange & { id: string }) =>
+    portal.PUT("/api/operator/usage-plans/{plan_id}", { params: { path: { plan_id: id } }, body }),
+  );
+}
+
+/** The answer holds the invitation's token: the caller takes it out and resets the mutation. */
+export function useInvite() {
+  return useOfficeMutation((body: { note: string; days: number }) =>
+    dataOf(portal.POST("/api/operator/invitations", { body })),
+  );
+}
+
+export function useWithdrawInvitation() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/invitations/{invitation_id}", {
+      params: { path: { invitation_id: id } },
+    }),
+  );
+}
+
+function useOfficeMutation<Variables, Data>(call: (variables: Variables) => Promise<Data>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: call,
+    gcTime: 0,
+    // A plan, a key or an account may show on any page.
+    onSettled: () =>
+      Promise.all(
+        [["account"], ["usage-plans"], ["site"]].map((queryKey) =>
+          client.invalidateQueries({ queryKey }),
+        ),
+      ),
+  });
+}

@@ -1,0 +1,47 @@
+import clsx from "clsx";
+import type { ComponentProps, ReactNode } from "react";
+
+type Column = { label: string; /** Figures stand on the right, one under the other. */ figures?: boolean };
+
+type Props = { label: string; columns: Column[]; className?: string; children: ReactNode };
+
+/** A table that scrolls in its own frame where the page is narrow, by keyboard too. */
+export function Table({ label, columns, className, children }: Props) {
+  return (
+    <div
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      className={clsx("overflow-auto rounded-xl border bg-raised", className)}
+    >
+      <table className="w-full text-sm whitespace-nowrap">
+        <thead className="text-muted">
+          <tr className="border-b">
+            {columns.map((column) => (
+              <th
+                key={column.label}
+                scope="col"
+                className={clsx("px-4 py-2.5 font-medium", column.figures ? "text-right" : "text-left")}
+              >
+                {column.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="divide-y">{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+export function Cell({ className, ...props }: ComponentProps<"td">) {
+  return <td {...props} className={clsx("px-4 py-2.5 text-left", className)} />;
+}
+
+export function Figure({ children }: { children: ReactNode }) {
+  return (
+    <td className="px-4 py-2.5 text-right tabular-nums">
+      {typeof children === "number" ? children.toLocaleString("en") : children}
+    </td>
+  );
+}

@@ -1,0 +1,48 @@
+"use client";
+
+import type { ReactNode } from "react";
+import { useSession } from "@/api/session";
+import { PageHeading } from "@/components/page-heading";
+import * as strings from "@/strings";
+import { formatDate } from "@/time/local-time";
+import { DeleteAccount } from "./delete-account";
+import { PasswordForm } from "./password-form";
+import { SignOutEverywhere } from "./sign-out-everywhere";
+
+const words = strings.account;
+
+export function AccountPage() {
+  const { data: account } = useSession();
+  if (!account) return null;
+  return (
+    <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
+      <PageHeading
+        title={words.title}
+        text={`${words.text(account.email)} ${words.since(formatDate(account.created_at))}`}
+      />
+      <div className="divide-y border-t">
+        <Part title={words.passwordTitle} text={words.passwordText}>
+          <PasswordForm email={account.email} />
+        </Part>
+        <Part title={words.sessionsTitle} text={words.sessionsText}>
+          <SignOutEverywhere />
+        </Part>
+        <Part title={words.deleteTitle} text={words.deleteText}>
+          <DeleteAccount accountId={account.id} />
+        </Part>
+      </div>
+    </div>
+  );
+}
+
+function Part({ title, text, children }: { title: string; text: string; children: ReactNode }) {
+  return (
+    <section aria-label={title} className="grid gap-6 py-8 md:grid-cols-2 md:gap-12">
+      <div>
+        <h2 className="font-semibold tracking-tight">{title}</h2>
+        <p className="mt-1 text-sm leading-6 text-muted">{text}</p>
+      </div>
+      <div>{children}</div>
+    </section>
+  );
+}

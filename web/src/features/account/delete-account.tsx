@@ -1,0 +1,72 @@
+"use client";
+
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useDeleteAccount } from "@/api/account";
+import { leaveSite } from "@/api/entrance";
+import { showProblem } from "@/forms/show-problem";
+import { DialogForm } from "@/components/dialog-form";
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import { Field } from "@/components/ui/field";
+import { forgetConversations } from "@/features/chat/conversation-store";
+import { ownPasswordSchema } from "@/features/session/credentials";
+import { PasswordInput } from "@/features/session/password-input";
+import * as strings from "@/strings";
+
+const words = strings.account;
+
+export function DeleteAccount({ accountId }: { accountId: string }) {
+  const [asking, setAsking] = useState(false);
+  return (
+    <>
+      <Button variant="danger" onClick={() => setAsking(true)}>
+        {words.delete}
+      </Button>
+      {asking && <DeletionDialog accountId={accountId} onClose={() => setAsking(false)} />}
+    </>
+  );
+}
+
+function DeletionDialog({ accountId, onClose }: { accountId: string; onClose: () => void }) {
+  const remove = useDeleteAccount();
+  const form = useForm({
+    resolver: zodResolver(ownPasswordSchema),
+    defaultValues: { password: "" },
+  });
+  const { errors, isSubmitting } = form.formState;
+
+  const submit = form.handleSubmit(async (values) => {
+    try {
+      await remove.mutateAsync(values);
+      forgetConversations(accountId);
+      leaveSite();
+    } catch (error) {
+      showProblem(form, error);
+    }
+  });
+
+  return (
+    <Dialog onClose={onClose} title={words.deleteAsk} description={words.deleteAskText}>
+      <DialogForm
+        danger
+        onSubmit={submit}
+        onCancel={onClose}
+        submitLabel={words.deleteForGood}
+        pending={isSubmitting}
+        error={errors.root?.server?.message}
+      >
+        <Field label={words.password} error={errors.password?.message}>
+          {(control) => (
+            <PasswordInput
+              {...control}
+              {...form.register("password")}
+              autoComplete="current-password"
+            />
+          )}
+        </Field>
+      </DialogForm>
+    </Dialog>
+  );
+}

@@ -1,0 +1,64 @@
+"use client";
+
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useForm } from "react-hook-form";
+import { useChangePassword, type PasswordChange } from "@/api/account";
+import { showProblem } from "@/forms/show-problem";
+import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { Notice } from "@/components/ui/notice";
+import { toast } from "@/components/ui/toast";
+import { passwordChangeSchema } from "@/features/session/credentials";
+import { PasswordInput } from "@/features/session/password-input";
+import * as strings from "@/strings";
+
+const words = strings.account;
+const empty: PasswordChange = { current_password: "", new_password: "" };
+
+/** The address stands in the form unseen, so that password managers know whose password changes. */
+export function PasswordForm({ email }: { email: string }) {
+  const change = useChangePassword();
+  const form = useForm<PasswordChange>({
+    resolver: zodResolver(passwordChangeSchema),
+    defaultValues: empty,
+  });
+  const { errors, isSubmitting } = form.formState;
+
+  const submit = form.handleSubmit(async (values) => {
+    try {
+      await change.mutateAsync(values);
+      form.reset(empty);
+      toast(words.changed);
+    } catch (error) {
+      showProblem(form, error);
+    }
+  });
+
+  return (
+    <form noValidate onSubmit={submit} className="max-w-sm space-y-5">
+      {errors.root?.server && <Notice tone="danger" alert>{errors.root.server.message}</Notice>}
+      <input type="email" autoComplete="username" value={email} readOnly hidden />
+      <Field label={words.current} error={errors.current_password?.message}>
+        {(control) => (
+          <PasswordInput
+            {...control}
+            {...form.register("current_password")}
+            autoComplete="current-password"
+          />
+        )}
+      </Field>
+      <Field
+        label={words.new}
+        hint={strings.session.passwordHint}
+        error={errors.new_password?.message}
+      >
+        {(control) => (
+          <PasswordInput {...control} {...form.register("new_password")} autoComplete="new-password" />
+        )}
+      </Field>
+      <Button type="submit" pending={isSubmitting}>
+        {words.change}
+      </Button>
+    </form>
+  );
+}

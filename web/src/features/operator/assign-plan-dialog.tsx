@@ -1,0 +1,72 @@
+"use client";
+
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useForm } from "react-hook-form";
+import { useAssignPlan, useManagedPlans } from "@/api/operator";
+import { showProblem } from "@/forms/show-problem";
+import type { OwnedKey } from "@/api/types";
+import { DialogForm } from "@/components/dialog-form";
+import { Dialog } from "@/components/ui/dialog";
+import { Field } from "@/components/ui/field";
+import { Select } from "@/components/ui/select";
+import { toast } from "@/components/ui/toast";
+import * as z from "@/forms/zod";
+import * as strings from "@/strings";
+import { Loaded } from "./loaded";
+
+const words = strings.operator.keys;
+
+const schema = z.object({
+  usage_plan_id: z.string().check(z.minLength(1, strings.keys.planMissing)),
+});
+
+type Props = { apiKey: OwnedKey; onClose: () => void };
+
+/** Any plan, those that people cannot choose themselves too. */
+export function AssignPlanDialog({ apiKey, onClose }: Props) {
+  const plans = useManagedPlans();
+  const assign = useAssignPlan();
+  const form = useForm({
+    resolver: zodResolver(schema),
+    defaultValues: { usage_plan_id: apiKey.usage_plan_id },
+  });
+  const { errors, isSubmitting } = form.formState;
+
+  const submit = form.handleSubmit(async (values) => {
+    try {
+      await assign.mutateAsync({ id: apiKey.id, ...values });
+      toast(words.moved);
+      onClose();
+    } catch (error) {
+      showProblem(form, error);
+    }
+  });
+
+  return (
+    <Dialog onClose={onClose} title={words.moveTitle(apiKey.name)} description={words.moveText}>
+      <Loaded query={plans} skeleton="h-32">
+        {({ plans: choices }) => (
+          <DialogForm
+            onSubmit={submit}
+            onCancel={onClose}
+            submitLabel={strings.actions.save}
+            pending={isSubmitting}
+            error={errors.root?.server?.message}
+          >
+            <Field label={strings.keys.plan} error={errors.usage_plan_id?.message}>
+              {(control) => (
+                <Select {...control} {...form.register("usage_plan_id")}>
+                  {choices.map(({ id, name }) => (
+                    <option key={id} value={id}>
+                      {name}
+                    </option>
+                  ))}
+                </Select>
+              )}
+            </Field>
+          </DialogForm>
+        )}
+      </Loaded>
+    </Dialog>
+  );
+}

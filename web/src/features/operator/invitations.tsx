@@ -1,0 +1,105 @@
+"use client";
+
+import { useState } from "react";
+import { useWithdrawInvitation } from "@/api/operator";
+import { messageOf } from "@/api/problem";
+import type { Invitation } from "@/api/types";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { CopyButton } from "@/components/ui/copy-button";
+import { Empty } from "@/components/ui/empty";
+import { Notice } from "@/components/ui/notice";
+import { Cell, Table } from "@/components/ui/table";
+import { toast } from "@/components/ui/toast";
+import { invitationAddress } from "@/features/session/use-invitation";
+import * as strings from "@/strings";
+import { formatDate, formatInstant } from "@/time/local-time";
+import { useNow } from "@/time/use-now";
+import { InvitationForm } from "./invitation-form";
+
+const words = strings.operator.signUp;
+const { columns } = words;
+
+type Props = { invitations: Invitation[]; open: boolean };
+
+/** The token of a new one lives in this component's state and nowhere else. */
+export function Invitations({ invitations, open }: Props) {
+  const [token, setToken] = useState<string>();
+  return (
+    <div className="space-y-6">
+      {open && <InvitationForm onCreated={setToken} />}
+      {token && (
+        <div className="space-y-3 rounded-xl border border-accent/50 bg-accent-soft p-5">
+          <p className="text-sm">{words.linkText}</p>
+          <div className="flex flex-wrap items-center gap-3 rounded-lg border bg-raised p-3">
+            <code
+              aria-label={words.link}
+              className="min-w-0 flex-1 basis-64 font-mono text-sm break-all select-all"
+            >
+              {invitationAddress(token)}
+            </code>
+            <CopyButton variant="primary" text={invitationAddress(token)} label={words.copyLink} />
+          </div>
+        </div>
+      )}
+      {invitations.length === 0 ? (
+        <Empty>{words.none}</Empty>
+      ) : (
+        <InvitationTable invitations={invitations} />
+      )}
+    </div>
+  );
+}
+
+function InvitationTable({ invitations }: { invitations: Invitation[] }) {
+  const withdraw = useWithdrawInvitation();
+  return (
+    <>
+      {withdraw.isError && (
+        <Notice tone="danger" alert>
+          {messageOf(withdraw.error)}
+        </Notice>
+      )}
+      <Table
+        label={words.invitations}
+        columns={[columns.note, columns.created, columns.state, columns.actions].map((label) => ({
+          label,
+        }))}
+      >
+        {invitations.map((invitation) => (
+          <tr key={invitation.id}>
+            <Cell className="max-w-64 truncate font-medium">{invitation.note || words.someone}</Cell>
+            <Cell className="text-muted">{formatDate(invitation.created_at)}</Cell>
+            <Cell>
+              <State invitation={invitation} />
+            </Cell>
+            <Cell className="py-1">
+              {!invitation.used_at && (
+                <Button
+                  variant="ghost"
+                  size="small"
+                  aria-label={strings.keys.actionOn(words.withdraw, invitation.note || words.someone)}
+                  onClick={() =>
+                    withdraw.mutate(
+                      { id: invitation.id },
+                      { onSuccess: () => toast(words.withdrawn) },
+                    )
+                  }
+                >
+                  {words.withdraw}
+                </Button>
+              )}
+            </Cell>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}
+
+function State({ invitation: { used_by, expires_at } }: { invitation: Invitation }) {
+  const now = useNow() ?? 0;
+  if (used_by) return <Badge>{words.usedBy(used_by)}</Badge>;
+  if (Date.parse(expires_at) <= now) return <Badge tone="warn">{words.expired}</Badge>;
+  return <Badge tone="good">{words.openUntil(formatInstant(expires_at, now))}</Badge>;
+}

@@ -1,0 +1,125 @@
+"use client";
+
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { useChangePlan, useManagedPlans } from "@/api/operator";
+import type { ManagedPlan } from "@/api/types";
+import { ConfirmDialog } from "@/components/confirm-dialog";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Cell, Figure, Table } from "@/components/ui/table";
+import { toast } from "@/components/ui/toast";
+import { describeLimit } from "@/features/plans/describe-limits";
+import * as strings from "@/strings";
+import { Loaded } from "./loaded";
+import { PlanDialog } from "./plan-dialog";
+import { planOf, valuesOf } from "./plan-values";
+
+const words = strings.operator.plans;
+const { columns } = words;
+
+type Asked = { action: "new" } | { action: "edit" | "retire" | "bringBack"; plan: ManagedPlan };
+
+export function PlansPage() {
+  const plans = useManagedPlans();
+  const change = useChangePlan();
+  const [asked, setAsked] = useState<Asked>();
+  const close = () => setAsked(undefined);
+
+  async function setRetired(plan: ManagedPlan, retired: boolean) {
+    await change.mutateAsync({ ...planOf(valuesOf(plan)), retired });
+    toast(retired ? words.didRetire : words.didBringBack);
+  }
+
+  return (
+    <Loaded query={plans} skeleton="h-72">
+      {({ plans: rows, account_requests_per_day: ceiling }) => (
+        <>
+          <div className="mb-4 flex flex-wrap items-start justify-between gap-4">
+            <p className="max-w-2xl text-sm leading-6 text-muted">{words.text(ceiling)}</p>
+            <Button size="small" onClick={() => setAsked({ action: "new" })}>
+              <Plus aria-hidden className="size-4" />
+              {words.new}
+            </Button>
+          </div>
+          <PlansTable rows={rows} onAction={(action, plan) => setAsked({ action, plan })} />
+          {asked?.action === "new" && <PlanDialog onClose={close} />}
+          {asked?.action === "edit" && <PlanDialog plan={asked.plan} onClose={close} />}
+          {(asked?.action === "retire" || asked?.action === "bringBack") && (
+            <ConfirmDialog
+              {...question(asked.action, asked.plan)}
+              confirmLabel={words[asked.action]}
+              onConfirm={() => setRetired(asked.plan, asked.action === "retire")}
+              onDone={close}
+              onCancel={close}
+            />
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function question(action: "retire" | "bringBack", { name, keys }: ManagedPlan) {
+  return action === "retire"
+    ? { title: words.retireTitle(name), text: words.retireText(keys) }
+    : { title: words.bringBackTitle(name), text: words.bringBackText };
+}
+
+type TableProps = {
+  rows: ManagedPlan[];
+  onAction: (action: "edit" | "retire" | "bringBack", plan: ManagedPlan) => void;
+};
+
+function PlansTable({ rows, onAction }: TableProps) {
+  return (
+    <Table
+      label={strings.operator.pages.plans}
+      columns={[
+        { label: columns.name },
+        { label: columns.limits },
+        { label: columns.models },
+        { label: columns.state },
+        { label: columns.keys, figures: true },
+        { label: columns.actions },
+      ]}
+    >
+      {rows.map((plan) => (
+        <tr key={plan.id}>
+          <Cell className="max-w-64">
+            <span className="block truncate font-medium">{plan.name}</span>
+            <span className="block truncate font-mono text-xs text-muted">{plan.id}</span>
+          </Cell>
+          <Cell>{plan.limits.map(describeLimit).join(", ") || words.noLimits}</Cell>
+          <Cell className="max-w-48 truncate">{plan.models.join(", ") || words.allModels}</Cell>
+          <Cell>
+            <State plan={plan} />
+          </Cell>
+          <Figure>{plan.keys}</Figure>
+          <Cell className="py-1">
+            {plan.source === "settings" ? (
+              <span className="text-muted">{words.inSettings}</span>
+            ) : (
+              (["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
+                <Button
+                  key={action}
+                  variant="ghost"
+                  size="small"
+                  aria-label={strings.keys.actionOn(words[action], plan.name)}
+                  onClick={() => onAction(action, plan)}
+                >
+                  {words[action]}
+                </Button>
+              ))
+            )}
+          </Cell>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function State({ plan: { retired_at, self_service } }: { plan: ManagedPlan }) {
+  if (retired_at) return <Badge tone="warn">{words.retired}</Badge>;
+  return self_service ? <Badge tone="good">{words.offered}</Badge> : <Badge>{words.handOut}</Badge>;
+}

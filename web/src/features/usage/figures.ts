@@ -1,0 +1,86 @@
+export type Counts = {
+  date: string;
+  requests: number;
+  refused: number;
+  input_tokens: number;
+  output_tokens: number;
+};
+
+export type Measure = "requests" | "tokens";
+
+/** One kind of bar, with its figure for each day. */
+export type Series = Named & { kind: "part" | "others" | "refused"; values: number[]; total: number };
+
+/** Names need not differ: two keys may both be a laptop's. */
+export type Named = { id: string; name: string };
+
+export type Stack = { dates: string[]; series: Series[]; top: number };
+
+const dayLength = 86_400_000;
+const named = 5;
+
+/** The last UTC days in order, the empty ones too: a gap in use should look like one. */
+export function lastDays(days: number, now: number): string[] {
+  return Array.from({ length: days }, (_, index) =>
+    new Date(now - (days - 1 - index) * dayLength).toISOString().slice(0, 10),
+  );
+}
+
+/**
+ * What stands on each day, by name: the largest names for themselves, the rest together, and what
+ * was refused on top where requests are counted.
+ */
+export function stackOf<Row extends Counts>(
+  rows: Row[],
+  dates: string[],
+  partOf: (row: Row) => Named,
+  measure: Measure,
+): Stack {
+  const place = new Map(dates.map((date, index) => [date, index]));
+  const byId = new Map<string, Series>();
+  const others = seriesOf({ id: "others", name: "" }, "others", dates);
+  const refused = seriesOf({ id: "refused", name: "" }, "refused", dates);
+  for (const row of rows) {
+    const day = place.get(row.date);
+    if (day === undefined) continue;
+    const part = partOf(row);
+    const series = byId.get(part.id) ?? seriesOf(part, "part", dates);
+    byId.set(part.id, series);
+    add(series, day, measure === "tokens" ? row.input_tokens + row.output_tokens : row.requests);
+    add(refused, day, measure === "requests" ? row.refused : 0);
+  }
+  const parts = [...byId.values()]
+    .filter(({ total }) => total > 0)
+    .sort((a, b) => b.total - a.total || a.name.localeCompare(b.name));
+  for (const small of parts.slice(named)) small.values.forEach((value, day) => add(others, day, value));
+  const series = [...parts.slice(0, named), others, refused].filter(({ total }) => total > 0);
+  const heights = dates.map((_, day) => series.reduce((sum, { values }) => sum + values[day]!, 0));
+  return { dates, series, top: Math.max(1, ...heights) };
+}
+
+/** Newest first; within a day by key. */
+export function newestFirst<Row extends { date: string; api_key_name: string }>(rows: Row[]): Row[] {
+  return [...rows].sort(
+    (a, b) => b.date.localeCompare(a.date) || a.api_key_name.localeCompare(b.api_key_name),
+  );
+}
+
+export function totalsOf(rows: Counts[]): Omit<Counts, "date"> {
+  const total = { requests: 0, refused: 0, input_tokens: 0, output_tokens: 0 };
+  for (const row of rows) {
+    total.requests += row.requests;
+    total.refused += row.refused;
+    total.input_tokens += row.input_tokens;
+    total.output_tokens += row.output_tokens;
+  }
+  return total;
+}
+
+function seriesOf(named: Named, kind: Series["kind"], dates: string[]): Series {
+  return { ...named, kind, values: dates.map(() => 0), total: 0 };
+}
+
+function add(series: Series, day: number, value: number): void {
+  series.values[day]! += value;
+  series.total += value;
+}
