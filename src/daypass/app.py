@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from daypass import __version__
 from daypass.asgi import Application
 from daypass.demo import DemoUpstream
-from daypass.enforcement import choose, configured_policy, make_ledger
+from daypass.enforcement import choose, make_ledger
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.errors import GatewayError
@@ -206,8 +206,6 @@ class Daypass:
                 ledger=ledger,
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
-                configured_policy=configured_policy(settings),
-                keys_changed=keys_changed,
                 clock=clock,
                 serve_chat=gateway.chat,
                 list_models=self._list_models,

@@ -110,8 +110,7 @@ def list_plans(as_json: AsJson = False) -> None:
     async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
         return list((await enforcer.policy()).plans.values())
 
-    plans = _with_enforcer(load_settings(), query)
-    print_rows([_plan_row(plan) for plan in plans], as_json)
+    print_rows([_plan_row(plan) for plan in _with_enforcer(load_settings(), query)], as_json)
 
 
 @keys_app.command("list")

@@ -54,7 +54,14 @@ class Embedded:
         self._settings = settings
         self._database = database
         self._clock = clock
-        self._policy = configured_policy(settings)
+        self._policy = replace(
+            QuotaPolicy.of(
+                settings.usage_plans,
+                settings.account_daily_ceiling,
+                settings.site_requests_per_day,
+            ),
+            ceiling_follows_plans=settings.account_requests_per_day is None,
+        )
         self.authenticator = Authenticator(
             database, self._policy, clock, fail_open=settings.fail_open
         )
@@ -102,14 +109,6 @@ def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:
     if settings.enforcer == "aws":
         return BehindApiGateway(settings, database, clock)
     return Embedded(settings, database, clock)
-
-
-def configured_policy(settings: Settings) -> QuotaPolicy:
-    """The plans and ceilings of the settings, without the plans made on the site."""
-    policy = QuotaPolicy.of(
-        settings.usage_plans, settings.account_daily_ceiling, settings.site_requests_per_day
-    )
-    return replace(policy, ceiling_follows_plans=settings.account_requests_per_day is None)
 
 
 def make_ledger(settings: Settings, clock: Clock) -> Ledger:

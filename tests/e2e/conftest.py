@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 from tests.e2e.browser import chromium
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright runs, no asynchronous test can.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser

@@ -155,6 +155,9 @@ def test_plans_of_the_site_live_beside_those_of_the_settings(
     changed = PLAN | {"name": "Lab, larger", "requests_per_day": 50}
     del changed["id"]
     assert operator.http.put(f"{path}/lab", json=changed).status_code == 204
+    deadline = time.monotonic() + 1
+    while api.get("/v1/key").json()["limits"][-1]["limit"] != 50:
+        assert time.monotonic() < deadline
     second = api.post("/v1/embeddings", json={"input": "x"})
     assert second.headers["x-ratelimit-limit-requests"] == "50"
     assert second.headers["x-ratelimit-remaining-requests"] == "48"

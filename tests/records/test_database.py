@@ -47,7 +47,7 @@ async def test_migrations_make_the_tables_and_take_them_away(database_url: str) 
         made = tables(database_url)
         assert made.pop("alembic_version")
         assert made == wanted
-        await upgrade(database_url, "0004")
+        await upgrade(database_url, "0005")
         assert "audit_entry" not in tables(database_url)
         await upgrade(database_url, "0001")
         assert "request_receipt" not in tables(database_url)

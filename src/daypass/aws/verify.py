@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import urllib3
-from sqlalchemy import delete
 
 from daypass.api_keys import PLAIN_PREFIX, PREFIX, mint
 from daypass.aws.assembly import Assembly
@@ -20,7 +19,6 @@ from daypass.aws.errors import AwsError
 from daypass.plans import UsagePlan, requests_per_day
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database
-from daypass.records.tables import Account
 
 LIMIT = 50
 """Of the plan that is made: what is tried is set by UpdateUsage, and is less."""
@@ -188,7 +186,7 @@ class Verification:
             await self._api.delete_usage_plan(self._plan_id)
         if self._account_id:
             async with self._database.write() as session:
-                await session.execute(delete(Account).where(Account.id == self._account_id))
+                await accounts.remove(session, self._account_id)
 
 
 def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, Any]:

@@ -62,13 +62,13 @@ async def delete_account(
             message = "You are the last operator: make somebody else one before you go."
             raise ProblemError(409, message)
         keys = await api_keys.list_of(session, account.id)
+    # The enforcer first: what it would go on to admit must not outlive its owner.
     for key in keys:
         await portal.enforcer.delete_key(key)
     async with portal.database.write() as session:
         doomed = await accounts.find(session, account.id)
         if doomed is not None:
-            await accounts.remove(session, doomed, portal.now())
-    portal.keys_changed()
+            await accounts.depart(session, doomed, portal.now())
     forget_cookies(request, response)
 
 

@@ -31,8 +31,6 @@ class Portal:
     enforcer: Enforcer
     gateway_base_url: str | None
     """Where programs call; None: this site's own address."""
-    configured_policy: QuotaPolicy
-    """The plans and ceilings of the settings; `policy()` adds the plans made on the site."""
     clock: Callable[[], float]
     """Unix time in seconds."""
     serve_chat: Callable[[str, bytes], ASGIApp]
@@ -40,8 +38,6 @@ class Portal:
     list_models: Callable[[], Awaitable[list[str]]]
     write_usage: Callable[[], Awaitable[None]]
     """To be called before usage is read: what this process has gathered is written."""
-    keys_changed: Callable[[], None]
-    """To be called when a key, an account or a plan changed: the gateway looks it up anew."""
     metrics: Callable[[], tuple[bytes, str]]
     """All metrics in Prometheus' text format, and its content type."""
 

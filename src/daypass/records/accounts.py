@@ -120,13 +120,15 @@ async def is_last_operator(session: AsyncSession, account: Account) -> bool:
     return account.role == OPERATOR and other is None
 
 
-async def remove(session: AsyncSession, account: Account, now: int) -> None:
-    """Delete an account with its keys, sessions and receipts. Its usage stays, as nobody's."""
+async def depart(session: AsyncSession, account: Account, now: int) -> None:
+    """Delete an account as its owner wishes, with its keys, sessions and receipts.
+
+    Its usage stays, as nobody's, and so does the digest of its address: see DepartedAccount.
+    """
     departed = DepartedAccount(email_digest=_digest(account.email), account_id=account.id, at=now)
     await session.merge(departed)
     await session.execute(delete(ReceiptBatch).where(ReceiptBatch.account_id == account.id))
-    await session.delete(account)
-    await session.flush()
+    await remove(session, account.id)
 
 
 async def _former_id(session: AsyncSession, email: str) -> str | None:
@@ -142,6 +144,11 @@ async def set_role(session: AsyncSession, email: str, role: str) -> bool:
 async def set_disabled(session: AsyncSession, email: str, at: int | None) -> bool:
     """Disable an account (or enable it: None). False: there is no such account."""
     return await _change(session, email, disabled_at=at)
+
+
+async def remove(session: AsyncSession, account_id: str) -> None:
+    """Delete an account with its sessions and keys."""
+    await session.execute(delete(Account).where(Account.id == account_id))
 
 
 async def _change(session: AsyncSession, email: str, **values: object) -> bool:

@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from daypass.portal.api_keys import ApiKeyCore, core_of
-from daypass.portal.context import InPortal, Operator
+from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.operator.paging import PAGE, Offset, Search
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import api_keys, audit
-from daypass.records.tables import ApiKey
+from daypass.records.tables import Account, ApiKey
 
 router = APIRouter()
 
@@ -62,34 +62,34 @@ async def assign_plan(
     api_key_id: str, assignment: PlanAssignment, operator: Operator, portal: InPortal
 ) -> None:
     """Move a key to another plan. What it used today stays used."""
-    plan_id = assignment.usage_plan_id
-    plan = (await portal.policy()).plans.get(plan_id)
+    plan = (await portal.policy()).plans.get(assignment.usage_plan_id)
     if plan is None:
         raise ProblemError(422, "There is no such usage plan.", field="usage_plan_id")
-    async with portal.database.read() as session:
-        key = found(await api_keys.find_any(session, api_key_id))
-    detail = f"{key.usage_plan_id} to {plan_id}"
+    key = await _find(api_key_id, portal)
+    detail = f"{key.usage_plan_id} to {plan.id}"
     await portal.enforcer.change_key(key, key.name, plan)
-    async with portal.database.write() as session:
-        audit.add(session, operator, "key moved", _name(key), now=portal.now(), detail=detail)
+    await _note("key moved", key, operator, portal, detail)
 
 
 @router.delete("/api-keys/{api_key_id}", status_code=204)
 async def revoke_key(api_key_id: str, operator: Operator, portal: InPortal) -> None:
     """Revoke a key: it is refused everywhere within a second."""
-    async with portal.database.read() as session:
-        key = found(await api_keys.find_any(session, api_key_id))
+    key = await _find(api_key_id, portal)
     await portal.enforcer.delete_key(key)
-    async with portal.database.write() as session:
-        audit.add(session, operator, "key revoked", _name(key), now=portal.now())
+    await _note("key revoked", key, operator, portal)
 
 
-def found(key: ApiKey | None) -> ApiKey:
-    """The key, or 404."""
+async def _find(api_key_id: str, portal: Portal) -> ApiKey:
+    async with portal.database.read() as session:
+        key = await api_keys.find_any(session, api_key_id)
     if key is None:
         raise ProblemError(404, "There is no such API key.")
     return key
 
 
-def _name(key: ApiKey) -> str:
-    return f"{key.id} ({key.prefix}…{key.last4})"
+async def _note(
+    action: str, key: ApiKey, operator: Account, portal: Portal, detail: str = ""
+) -> None:
+    subject = f"{key.id} ({key.prefix}…{key.last4})"
+    async with portal.database.write() as session:
+        audit.add(session, operator, action, subject, now=portal.now(), detail=detail)

@@ -51,15 +51,15 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
     async with portal.database.read() as session:
         stored = {row.id: row for row in await usage_plans.rows(session)}
         counts = await api_keys.count_by_plan(session)
-    configured = portal.configured_policy.plans
+    made_here = stored.keys() - _configured(portal)
     return ManagedPlans(
         account_requests_per_day=policy.account_daily_ceiling,
         plans=[
             ManagedPlan(
                 **UsagePlanView.of(plan).model_dump(),
-                source="site" if plan.id in stored and plan.id not in configured else "settings",
+                source="site" if plan.id in made_here else "settings",
                 keys=counts.get(plan.id, 0),
-                retired_at=stored[plan.id].retired_at if plan.id in stored else None,
+                retired_at=stored[plan.id].retired_at if plan.id in made_here else None,
             )
             for plan in policy.plans.values()
         ],
@@ -69,8 +69,8 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
 @router.post("/usage-plans", status_code=201)
 async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> None:
     """Create a plan. People can choose it at once if it is self-service."""
-    _check_plans_are_ours(portal)
-    if new.id in portal.configured_policy.plans:
+    _check_ours(portal)
+    if new.id in _configured(portal):
         raise _taken(new.id)
     try:
         async with portal.database.write() as session:
@@ -80,7 +80,6 @@ async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> Non
             )
     except usage_plans.PlanIdTakenError:
         raise _taken(new.id) from None
-    portal.keys_changed()
 
 
 @router.put("/usage-plans/{plan_id}", status_code=204)
@@ -88,8 +87,8 @@ async def change_plan(
     plan_id: str, change: PlanChange, operator: Operator, portal: InPortal
 ) -> None:
     """Change a plan, for the keys that have it too, or retire it: then nobody can choose it."""
-    _check_plans_are_ours(portal)
-    if plan_id in portal.configured_policy.plans:
+    _check_ours(portal)
+    if plan_id in _configured(portal):
         raise ProblemError(409, f"The plan {plan_id} is in daypass.toml: change it there.")
     async with portal.database.write() as session:
         row = await usage_plans.find(session, plan_id)
@@ -99,14 +98,15 @@ async def change_plan(
             setattr(row, name, value)
         action = _retire(row, change.retired, portal.now())
         audit.add(session, operator, action, plan_id, now=portal.now(), detail=_limits(change))
-    portal.keys_changed()
 
 
-def _check_plans_are_ours(portal: Portal) -> None:
+def _configured(portal: Portal) -> set[str]:
+    return {plan.id for plan in portal.settings.usage_plans}
+
+
+def _check_ours(portal: Portal) -> None:
     if portal.settings.enforcer == "aws":
-        message = (
-            "The plans live in API Gateway: change them in daypass.toml and run 'daypass aws sync'."
-        )
+        message = "Here the plans are API Gateway's. Change daypass.toml, then 'daypass aws sync'."
         raise ProblemError(409, message)
 
 

@@ -7,7 +7,8 @@ import { useUsagePlans } from "@/api/usage-plans";
 import { CodeBlock } from "@/components/code-block";
 import { Tabs } from "@/components/ui/tabs";
 import { chooseModel } from "@/features/snippets/choose-model";
-import { environmentSnippet, snippets } from "@/features/snippets/snippets";
+import { environmentSnippet } from "@/features/snippets/key-commands";
+import { snippets } from "@/features/snippets/snippets";
 import * as strings from "@/strings";
 import type { Revealed } from "./key-reveal";
 

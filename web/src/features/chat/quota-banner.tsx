@@ -24,8 +24,9 @@ type Props = {
 export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   const enforcedByAws = useEnforcedByAws();
   const { subject, resetsAt } = quota;
+  const allowance = today?.keys.find(({ api_key_id }) => api_key_id === keyId);
   // API Gateway's refusal has no figures; the portal has.
-  const { used, limit } = quota.limit > 0 ? quota : (today?.keys.find(({ api_key_id }) => api_key_id === keyId) ?? quota);
+  const { used, limit } = quota.limit > 0 || !allowance ? quota : allowance;
   const window = strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window;
   return (
     <Notice
@@ -46,7 +47,10 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
       {limit !== null && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
-      {today && subject !== "site" && !enforcedByAws && splitOf(today, subject === "key" ? keyId : undefined)}
+      {today &&
+        subject !== "site" &&
+        !enforcedByAws &&
+        splitOf(today, subject === "key" ? keyId : undefined)}
     </Notice>
   );
 }

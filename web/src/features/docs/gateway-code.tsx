@@ -1,7 +1,8 @@
 "use client";
 
 import { CodeBlock } from "@/components/code-block";
-import { exampleKey, keyInfoSnippet } from "@/features/snippets/snippets";
+import { keyInfoSnippet } from "@/features/snippets/key-commands";
+import { exampleKey } from "@/features/snippets/snippets";
 import { useExampleBaseUrl } from "@/features/snippets/use-example-base-url";
 
 export function BaseUrl() {

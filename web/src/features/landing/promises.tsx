@@ -1,19 +1,28 @@
-"use client";
-
-import { useEnforcedByAws } from "@/api/site";
+import { ByEnforcer } from "@/components/by-enforcer";
 import * as strings from "@/strings";
 
 const words = strings.landing;
 
 /** When a day begins, and what counts in it. */
 export function PlansText() {
-  const text = useEnforcedByAws() ? words.plansTextAws : words.plansText;
-  return <p className="mt-3 max-w-2xl leading-7 text-muted">{text}</p>;
+  return (
+    <p className="mt-3 max-w-2xl leading-7 text-muted">
+      <ByEnforcer embedded={words.plansText} aws={words.plansTextAws} />
+    </p>
+  );
 }
 
 /** What can be relied on; how exactly is counted is the enforcer's to promise. */
 export function Facts() {
-  const facts = useEnforcedByAws() ? words.factsAws : words.facts;
+  return (
+    <ByEnforcer
+      embedded={<FactList facts={words.facts} />}
+      aws={<FactList facts={words.factsAws} />}
+    />
+  );
+}
+
+function FactList({ facts }: { facts: typeof words.facts }) {
   return facts.map(({ title, text }) => (
     <div key={title}>
       <dt className="font-medium">{title}</dt>

@@ -9,7 +9,7 @@ import type { Account } from "@/api/types";
 import { Button, buttonStyles } from "@/components/ui/button";
 import * as strings from "@/strings";
 
-const words = strings.nav;
+const words = strings.accountMenu;
 
 export default function AccountMenu({ account }: { account: Account }) {
   const id = useId();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { chooseModel, fallbackModel } from "./choose-model";
-import { environmentSnippet, snippets } from "./snippets";
+import { environmentSnippet } from "./key-commands";
+import { snippets } from "./snippets";
 
 const input = { baseUrl: "https://daypass.example/v1", model: "gpt-4o-mini", key: "dp_secret" };
 

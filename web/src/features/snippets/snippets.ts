@@ -23,16 +23,6 @@ export function snippets(input: SnippetInput): Snippet[] {
   ];
 }
 
-export function environmentSnippet({ baseUrl, key }: { baseUrl: string; key: string }): Snippet {
-  const code = `export OPENAI_BASE_URL=${shellQuoted(baseUrl)}\nexport OPENAI_API_KEY=${shellQuoted(key)}`;
-  return { id: "environment", label: "Environment", code };
-}
-
-/** Asks a key about itself. */
-export function keyInfoSnippet({ baseUrl, key }: { baseUrl: string; key: string }): string {
-  return `curl ${shellQuoted(`${baseUrl}/key`)} -H ${shellQuoted(`x-api-key: ${key}`)}`;
-}
-
 function curl({ baseUrl, model, key }: SnippetInput): string {
   const body = [
     "{",
@@ -90,6 +80,6 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-function shellQuoted(text: string): string {
+export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,19 +1,17 @@
 "use client";
 
-import { Moon, Sun } from "lucide-react";
+import { Contrast } from "lucide-react";
 import * as strings from "@/strings";
 import { useTheme, type Theme } from "./theme";
 
 const { theme: label, themes } = strings.nav;
-const icon = "size-4";
 
 /** An icon with the platform's own list over it: every page has this, so it may weigh nothing. */
 export function ThemeSelect() {
   const [theme, setTheme] = useTheme();
   return (
     <span className="relative grid size-9 shrink-0 place-items-center rounded-lg text-muted hover:bg-surface hover:text-foreground has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent">
-      <Sun aria-hidden className={`${icon} dark:hidden`} />
-      <Moon aria-hidden className={`${icon} hidden dark:block`} />
+      <Contrast aria-hidden className="size-4" />
       <select
         aria-label={label}
         title={label}

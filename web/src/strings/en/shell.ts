@@ -8,11 +8,6 @@ export const nav = {
   signUp: "Get a key",
   start: "Get your key",
   openKeys: "Go to your keys",
-  account: "Account",
-  settings: "Account settings",
-  operator: "Operator",
-  office: "Operator pages",
-  signOut: "Sign out",
   skip: "Skip to content",
   theme: "Theme",
   themes: { light: "Light", dark: "Dark", system: "System" },
@@ -28,4 +23,12 @@ export const enforcedByAws = {
 export const demo = {
   title: "Demo model.",
   text: "The operator has set no upstream key yet, so a built-in demo model answers. Limits count as usual.",
+};
+
+export const accountMenu = {
+  account: "Account",
+  settings: "Account settings",
+  operator: "Operator",
+  office: "Operator pages",
+  signOut: "Sign out",
 };

@@ -1,0 +1,11 @@
+import { shellQuoted, type Snippet } from "./snippets";
+
+export function environmentSnippet({ baseUrl, key }: { baseUrl: string; key: string }): Snippet {
+  const code = `export OPENAI_BASE_URL=${shellQuoted(baseUrl)}\nexport OPENAI_API_KEY=${shellQuoted(key)}`;
+  return { id: "environment", label: "Environment", code };
+}
+
+/** Asks a key about itself. */
+export function keyInfoSnippet({ baseUrl, key }: { baseUrl: string; key: string }): string {
+  return `curl ${shellQuoted(`${baseUrl}/key`)} -H ${shellQuoted(`x-api-key: ${key}`)}`;
+}
