@@ -81,8 +81,8 @@ def _growth(axes: Axes, runs: Groups, kind: str, unit: str) -> None:
         measured, _, series = key.partition(": ")
         if measured != kind:
             continue
-        points = [int(point) for point in found]
-        values = [of(rounds, "cpu_us").median for rounds in found.values()]
+        points = [int(point) for point, rounds in found.items() if rounds]
+        values = [of(rounds, "cpu_us").median for rounds in found.values() if rounds]
         colour = THEIRS if series == "nginx" else next(colours)
         axes.plot(points, values, marker="o", markersize=4, color=colour, label=series)
     axes.set_xscale("log")

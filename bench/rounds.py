@@ -10,6 +10,7 @@ from bench import load
 from bench.load import Figures
 from bench.machine import wait_until_quiet
 from bench.peers import Peer
+from bench.process import BenchError
 
 Runs = dict[str, list[Figures]]
 """For each of the compared, the figures of its rounds in order."""
@@ -60,28 +61,47 @@ def warmed_up(peers: dict[str, Peer]) -> dict[str, Peer]:
 
 
 def alternate(
-    what: str, rounds: int, runs: Mapping[str, Callable[[], Figures]], shown: str = "cpu_us"
+    what: str,
+    rounds: int,
+    runs: Mapping[str, Callable[[], Figures]],
+    shown: str = "cpu_us",
+    *,
+    may_fail: bool = False,
 ) -> Runs:
     """Do every run once in each round. Tells on standard error what is going on.
 
-    Each waits for a quiet machine. A run that others disturbed on the gateway's core all the
-    same is repeated, a few times at most.
+    Raises BenchError when a run fails; if it may, the figures lack it.
     """
     found: Runs = {name: [] for name in runs}
     for number in range(1, rounds + 1):
         for name, run in runs.items():
-            for left in reversed(range(ATTEMPTS)):
-                say(f"{what}, round {number} of {rounds}: {name} …", end="")
-                if not wait_until_quiet(PATIENCE_S):
-                    print(" others are busy …", end="", file=sys.stderr, flush=True)
-                figures = run()
-                foreign = figures.get("foreign", 0)
-                note = f", disturbed: others had {foreign:.0%}" if foreign > DISTURBED else ""
-                print(f" {figures[shown]:,.4g} {shown}{note}", file=sys.stderr, flush=True)
-                if not note or not left:
-                    break
-            found[name].append(figures)
+            try:
+                figures = _undisturbed(f"{what}, round {number} of {rounds}: {name} …", run, shown)
+            except BenchError as error:
+                if not may_fail:
+                    raise
+                print(f" failed: {error}", file=sys.stderr, flush=True)
+            else:
+                found[name].append(figures)
     return found
+
+
+def _undisturbed(title: str, run: Callable[[], Figures], shown: str) -> Figures:
+    """A run on a quiet machine, if it can be had in a few attempts; else the last one."""
+    memory_kib = 0.0
+    for left in reversed(range(ATTEMPTS)):
+        say(title, end="")
+        if not wait_until_quiet(PATIENCE_S):
+            print(" others are busy …", end="", file=sys.stderr, flush=True)
+        figures = run()
+        # A repeated run finds the process grown already.
+        memory_kib = max(memory_kib, figures.get("memory_kib", 0))
+        foreign = figures.get("foreign", 0)
+        note = f", disturbed: others had {foreign:.0%}" if foreign > DISTURBED else ""
+        print(f" {figures[shown]:,.4g} {shown}{note}", file=sys.stderr, flush=True)
+        if not note or not left:
+            break
+    return figures | {"memory_kib": memory_kib} if memory_kib else figures
 
 
 def ratios(runs: Runs, one: str, other: str, figure: str) -> Spread:

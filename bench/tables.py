@@ -108,7 +108,8 @@ def _growth_rows(runs: dict[str, Runs], kind: str) -> Rows:
     points = list(next(iter(series.values())))
     rows = [[kind, *(f"{int(point):,}" for point in points)]]
     for name, found in series.items():
-        rows.append([name, *(f"{of(found[point], 'cpu_us').median:.1f}" for point in points)])
+        cells = (f"{of(x, 'cpu_us').median:.1f}" if (x := found[p]) else "failed" for p in points)
+        rows.append([name, *cells])
     return rows
 
 
