@@ -47,7 +47,7 @@ def main() -> None:
                 time.sleep(load.WARM_UP_S + 0.5)
                 samples = _sample(peer, native=options.native)
                 cpu_us = running.result()["cpu_us"]
-            print(f"\n{cpu_us:.1f} µs an {what} (py-spy slows it a little)\n")
+            print(f"\n{cpu_us:.1f} µs per {what} (py-spy slows it a little)\n")
             print(_as_text(samples, cpu_us))
 
 
