@@ -6,23 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import PASSWORD, Server
-from tests.e2e.browser import chromium
 
 
 @pytest.fixture
-def page(behind_aws: Server) -> Iterator[Page]:
-    with chromium() as browser:
-        context = browser.new_context(
-            base_url=behind_aws.url, permissions=["clipboard-read", "clipboard-write"]
-        )
-        page = context.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page
-        assert faults == []
+def page(browser: Browser, behind_aws: Server) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=behind_aws.url, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    assert faults == []
 
 
 def shoot(page: Page, name: str) -> None:
