@@ -3,6 +3,8 @@
 import os
 import platform
 import resource
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -41,6 +43,11 @@ def busy_s(cores: set[int]) -> float:
     # user, nice and system, and steal: what the hypervisor gave to others (proc(5)).
     ticks = (sum(int(line[i]) for i in (1, 2, 3, 8)) for line in lines if line[0] in names)
     return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def end_in_order() -> None:
+    """Let SIGTERM unwind this process as Ctrl-C does, so that the servers it started end too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
 
 
 def describe() -> dict[str, str]:

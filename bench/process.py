@@ -93,13 +93,13 @@ class Process:
         self._signal(signal.SIGSTOP)
 
     def stop(self) -> None:
-        """End the tree: politely, then at once."""
+        """End the tree: politely, then at once, also when a second Ctrl-C comes meanwhile."""
         self._signal(signal.SIGCONT)
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
         try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+        finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait(10)

@@ -34,6 +34,7 @@ def main() -> None:
     options = parser.parse_args()
     os.sched_setaffinity(0, machine.LOAD_CORES)
     machine.allow_many_files()
+    machine.end_in_order()
     with ExitStack() as stack:
         peer = daypass(Stage(stack), on_redis=options.redis)
         loads = {
