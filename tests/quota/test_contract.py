@@ -138,6 +138,19 @@ async def test_a_clock_that_steps_back_reopens_no_day(store: Store, ledger: Ledg
     await admit(ledger, claims)
 
 
+async def test_a_unit_given_back_on_a_later_day_is_not_owed_when_the_clock_steps_back(
+    store: Store, ledger: Ledger
+) -> None:
+    claims = claims_of(per_day(1), ceiling=1)
+    reservation = await admit(ledger, claims)
+    store.shift_clock(DAY)
+    assert await ledger.release(reservation)
+    store.shift_clock(-DAY)
+    assert await used(ledger, claims) == [0, 0]
+    await admit(ledger, claims)
+    await refuse(ledger, claims)
+
+
 async def test_changing_plan_resets_nothing(ledger: Ledger) -> None:
     assert await race([ledger], claims_of(per_day(10)), 12) == 10
     assert await race([ledger], claims_of(per_day(20)), 30) == 10

@@ -1,7 +1,8 @@
 -- What take.lua and give.lua have in common; it is put before each of them.
 --
 -- The counters of an account (or of the site) are one hash, KEYS[1]: a bucket's name -> "since
--- used", as counters.py explains them, and `minute`: the latest one in which anything was taken.
+-- used", as counters.py explains them, and `minute`: the latest one in which anything was taken
+-- or given back.
 -- Every instant is Unix time in whole microseconds, and every number stays below 2^53, where
 -- Lua's doubles are exact.
 
@@ -55,7 +56,7 @@ local function read(from)
 end
 
 -- The server's time, moved by an offset. A clock that steps back stays in the latest minute in
--- which anything was taken: a window that has closed never opens again.
+-- which anything changed: a window that has closed never opens again.
 local function clock(offset, minute)
   local time = redis.call('TIME')
   return math.max(time[1] * SECOND + time[2] + offset, tonumber(minute or 0) * SECOND)
@@ -86,4 +87,14 @@ end
 
 local function pair(since, used)
   return string.format('%.0f %.0f', since, used)
+end
+
+-- Stores counters (name, counter, name, counter ...) as they stand at a moment.
+local function write(changed, now, latest)
+  local minute = (now - now % MINUTE) / SECOND
+  if minute > tonumber(latest or 0) then
+    changed[#changed + 1], changed[#changed + 2] = 'minute', string.format('%.0f', minute)
+  end
+  redis.call('HSET', KEYS[1], unpack(changed))
+  redis.call('EXPIRE', KEYS[1], KEEP)
 end

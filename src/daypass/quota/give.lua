@@ -19,6 +19,7 @@ local units = numbers[1]
 
 local claims, stored = read(3)
 local now = clock(tonumber(ARGV[1]), stored[1])
+local changed = {}
 for i, claim in ipairs(claims) do
   -- A counter that is gone (evicted, flushed) holds nothing that could be given back.
   if stored[i + 1] then
@@ -31,9 +32,10 @@ for i, claim in ipairs(claims) do
       local _, left = advance(claim, taken_since, taken_used, now)
       back = math.min(units * claim.unit, left)
     end
-    if back > 0 then
-      redis.call('HSET', KEYS[1], claim.name, pair(since, math.max(0, used - back)))
-    end
+    changed[#changed + 1], changed[#changed + 2] = claim.name, pair(since, math.max(0, used - back))
   end
+end
+if #changed > 0 then
+  write(changed, now, stored[1])
 end
 return 1

@@ -41,12 +41,7 @@ answer = string.format('%.0f %.0f ', units, now) .. table.concat(answer, ' ')
 
 if units > 0 and KEYS[2] then
   if #claims > 0 then
-    local minute = (now - now % MINUTE) / SECOND
-    if minute > tonumber(stored[1] or 0) then
-      changed[#changed + 1], changed[#changed + 2] = 'minute', string.format('%.0f', minute)
-    end
-    redis.call('HSET', KEYS[1], unpack(changed))
-    redis.call('EXPIRE', KEYS[1], KEEP)
+    write(changed, now, stored[1])
   end
   redis.call('SET', KEYS[2], answer, 'EX', REMEMBER)
 end
