@@ -1,25 +1,18 @@
-"""A private ministack: AWS as far as these tests need it, on a free loopback port."""
+"""A private ministack: AWS as far as these tests need it."""
 
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import httpx2 as httpx
 
-from tests.ports import free_port
+from tests.aws_server import AwsServer
 
 HERE = Path(__file__).parent / "aws"
 LOCK = HERE / "ministack.lock"
 VENV = Path(sys.prefix) / "ministack"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_REGION": "eu-central-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 def find_python() -> Path:
@@ -33,22 +26,12 @@ def find_python() -> Path:
     return python
 
 
-class Ministack:
-    """One server, which forgets everything when it ends."""
+class Ministack(AwsServer):
+    """One server, in a directory of its own."""
 
     def __init__(self) -> None:
-        self._port = free_port()
+        super().__init__()
         self._directory = tempfile.TemporaryDirectory(prefix="daypass-ministack-")
-        self._process: subprocess.Popen[bytes]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """What makes Daypass take this for AWS."""
-        return CREDENTIALS | {"DAYPASS_AWS_ENDPOINT_URL": self.url}
 
     def stage_root(self, rest_api_id: str) -> str:
         """The address below which the API's stages are."""
@@ -72,18 +55,9 @@ class Ministack:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                if httpx.get(f"{self.url}/_ministack/health").status_code < 500:
-                    return
-            except httpx.TransportError:
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    raise
-                time.sleep(0.1)
+        self._await(lambda: httpx.get(f"{self.url}/_ministack/health"))
 
     def stop(self) -> None:
         """End the server."""
-        self._process.terminate()
-        self._process.wait(20)
+        super().stop()
         self._directory.cleanup()

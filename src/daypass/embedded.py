@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from sqlalchemy.exc import IntegrityError
-
 from daypass.api_keys import mint
 from daypass.enforcer import IssuedKey, KeyGoneError
 from daypass.plans import UsagePlan
@@ -40,20 +38,16 @@ class EmbeddedEnforcer:
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
         """Make an API key, in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()
-        try:
-            async with self._database.write() as session:
-                key = await api_keys.create(
-                    session,
-                    account_id,
-                    minted,
-                    name=name,
-                    usage_plan_id=plan.id,
-                    max_keys=self._max_keys,
-                    now=self._now(),
-                )
-        except IntegrityError as error:
-            # Two requests at once may go for the same slot: the database lets one have it.
-            raise api_keys.TooManyKeysError from error
+        async with self._database.write() as session:
+            key = await api_keys.create(
+                session,
+                account_id,
+                minted,
+                name=name,
+                usage_plan_id=plan.id,
+                max_keys=self._max_keys,
+                now=self._now(),
+            )
         return IssuedKey(key, minted.secret)
 
     async def change_key(self, key: ApiKey, name: str, plan: UsagePlan | None) -> ApiKey:

@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
+from tests.aws_server import client_of
 from tests.conftest import Server, daypass, start_behind_aws
 from tests.ministack import Ministack
 
@@ -84,13 +84,7 @@ def test_plans_go_both_ways_and_destroy_removes_all(own_server: Server, tmp_path
     assert "are the same" in aws(server, "sync", **mine)
 
     # Changed there, by hand: taken over here, or put right there.
-    client = boto3.client(
-        "apigateway",
-        endpoint_url=server.settings["DAYPASS_AWS_ENDPOINT_URL"],
-        region_name="eu-central-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client = client_of(server.settings["DAYPASS_AWS_ENDPOINT_URL"])
     (plan,) = [x for x in client.get_usage_plans(limit=500)["items"] if x["name"] == "workshop"]
     change = [{"op": "replace", "path": "/quota/limit", "value": "70"}]
     client.update_usage_plan(usagePlanId=plan["id"], patchOperations=change)

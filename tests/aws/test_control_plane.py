@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from daypass import api_keys as key_format
@@ -26,6 +25,7 @@ from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 from daypass.records.tables import ApiKey
+from tests.aws_server import client_of
 from tests.ministack import Ministack
 from tests.moto import Moto
 
@@ -34,13 +34,12 @@ PARAMETERS: dict[str, str | None] = {
     "Origin": "https://daypass.example.org",
     "GatewaySecret": "s" * 30,
 }
-OPTIONS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-central-1"}
 
 
 @pytest.fixture(params=["moto", "ministack"])
 def client(request: pytest.FixtureRequest) -> Any:
     server: Moto | Ministack = request.getfixturevalue(request.param)
-    return boto3.client("apigateway", endpoint_url=server.url, **OPTIONS)
+    return client_of(server.url)
 
 
 @pytest.fixture
@@ -313,7 +312,7 @@ async def test_several_keys_from_before_are_brought_down_to_one(
 
 
 async def test_plans_stay_known_while_aws_is_away(api: ApiGateway) -> None:
-    away = boto3.client("apigateway", endpoint_url="http://127.0.0.1:1", **OPTIONS)
+    away = client_of("http://127.0.0.1:1")
     away.meta.config.retries = {"total_max_attempts": 1}
     catalogue = Catalogue(api, DEFAULT_PLANS)
     known = await catalogue.plans()
@@ -327,7 +326,7 @@ async def test_plans_stay_known_while_aws_is_away(api: ApiGateway) -> None:
 
 def test_a_stack_is_made_and_removed(moto: Moto) -> None:
     moto.forget()
-    stack = Stack(boto3.client("cloudformation", endpoint_url=moto.url, **OPTIONS), "daypass")
+    stack = Stack(client_of(moto.url, "cloudformation"), "daypass")
     assert stack.describe() is None
     assert list(stack.delete()) == []
     template = build_template(DEFAULT_PLANS, "v1", "one")
@@ -338,7 +337,7 @@ def test_a_stack_is_made_and_removed(moto: Moto) -> None:
     steps = list(stack.deploy(template, PARAMETERS))
     assert steps[-1].status == "CREATE_COMPLETE"
     outputs = stack.outputs()
-    apis = boto3.client("apigateway", endpoint_url=moto.url, **OPTIONS)
+    apis = client_of(moto.url)
     assert apis.get_rest_apis()["items"][0]["id"] == outputs["RestApiId"]
     (proxy,) = [
         x
@@ -351,7 +350,7 @@ def test_a_stack_is_made_and_removed(moto: Moto) -> None:
 
 
 def test_a_failed_deploy_names_the_resource_and_leaves_nothing(ministack: Ministack) -> None:
-    cloud = boto3.client("cloudformation", endpoint_url=ministack.url, **OPTIONS)
+    cloud = client_of(ministack.url, "cloudformation")
     stack = Stack(cloud, f"broken-{uuid4().hex[:8]}")
     template = build_template(DEFAULT_PLANS, "v1", "one")
     template["Resources"]["ResponseThrottled"]["Properties"]["ResponseType"] = "NO_SUCH"

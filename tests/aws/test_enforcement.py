@@ -5,11 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import httpx2 as httpx
 import openai
 import pytest
 
+from tests.aws_server import client_of
 from tests.conftest import Person, Server, daypass, start_server
 from tests.ministack import Ministack
 
@@ -50,13 +50,7 @@ def active_key(person: Person, plan: str = "10RequestPerDay") -> dict[str, Any]:
 
 
 def keys_at_aws(server: Server) -> dict[str, Any]:
-    client = boto3.client(
-        "apigateway",
-        endpoint_url=server.settings["DAYPASS_AWS_ENDPOINT_URL"],
-        region_name="eu-central-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client = client_of(server.settings["DAYPASS_AWS_ENDPOINT_URL"])
     return {key["id"]: key for key in client.get_api_keys(limit=500)["items"]}
 
 

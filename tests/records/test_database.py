@@ -1,9 +1,8 @@
 """The records on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
-import pytest
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
@@ -16,14 +15,6 @@ from daypass.records.tables import ApiKey, Base
 from daypass.records.usage import UsageRow, Use
 
 DAY = 1_795_564_800
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    await upgrade(database_url)
-    database = Database(database_url)
-    yield database
-    await database.close()
 
 
 def tables(url: str) -> dict[str, set[str]]:

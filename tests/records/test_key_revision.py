@@ -1,25 +1,13 @@
 """What must make every process look its keys up anew, and what must not."""
 
-from collections.abc import AsyncIterator
-
-import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.api_keys import mint
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database
-from daypass.records.schema import upgrade
 from daypass.records.tables import ApiKey
 
 NOW = 1_795_564_800
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    await upgrade(database_url)
-    database = Database(database_url)
-    yield database
-    await database.close()
 
 
 async def rises(database: Database, key: ApiKey, change: str) -> bool:

@@ -7,7 +7,6 @@ one in a new plan) would begin at zero: what the account used is carried over by
 from collections.abc import Awaitable, Callable
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from daypass.api_keys import PLAIN_PREFIX, PREFIX, MintedKey, mint
 from daypass.aws.activation import PATIENCE_S
@@ -88,10 +87,8 @@ class ApiGatewayEnforcer:
                     now=self._now(),
                 )
                 self._begin(key, aws_key_id)
-        except BaseException as error:
+        except BaseException:
             await self._undo(aws_key_id)
-            if isinstance(error, IntegrityError):  # Two at once went for the one slot.
-                raise api_keys.TooManyKeysError from error
             raise
         self._watch(key, minted.secret)
         return IssuedKey(key, minted.secret)
@@ -180,11 +177,18 @@ class ApiGatewayEnforcer:
                 await self._api.change_key(key.aws_key_id, enabled=enabled)
         self._keys_changed()
 
-    async def set_remaining(self, aws_key_id: str, held: AwsPlan, account_id: str) -> None:
-        """Let a key have left what its account has not used yet, by our own record."""
+    async def set_remaining(
+        self, aws_key_id: str, held: AwsPlan, account_id: str, *, is_new: bool = False
+    ) -> None:
+        """Let a key have left what its account has not used yet, by our own record.
+
+        A key that is new in its plan has all of it left already.
+        """
         quota = quota_of(held.plan)
-        if quota is not None:
-            used = await self._used(account_id, quota.window)
+        if quota is None:
+            return
+        used = await self._used(account_id, quota.window)
+        if used or not is_new:
             await self._api.set_remaining(aws_key_id, held.aws_id, max(0, quota.amount - used))
 
     async def held_plan(self, usage_plan_id: str) -> AwsPlan | None:
@@ -225,9 +229,7 @@ class ApiGatewayEnforcer:
             if error.is_missing:
                 raise self._plan_gone(held.plan.id) from error
             raise
-        quota = quota_of(held.plan)
-        if quota is not None and await self._used(account_id, quota.window):
-            await self.set_remaining(aws_key_id, held, account_id)
+        await self.set_remaining(aws_key_id, held, account_id, is_new=True)
 
     async def _held(self, usage_plan_id: str) -> AwsPlan:
         held = await self.held_plan(usage_plan_id)

@@ -167,8 +167,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has closed, which ends an answer that has no other end."""
         self._pool.forget(self)
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_exception(exc or ConnectionResetError())
+        if self._upload is not None:
+            self._upload.cancel()
         response = self._response
         if response is not None and response.is_until_close and exc is None:
             response.is_complete = True

@@ -1,6 +1,5 @@
 """Queries on accounts and their sessions."""
 
-import hashlib
 import secrets
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.records.identifiers import new_id
+from daypass.records.identifiers import digest, new_id
 from daypass.records.tables import (
     Account,
     ApiKey,
@@ -125,14 +124,14 @@ async def depart(session: AsyncSession, account: Account, now: int) -> None:
 
     Its usage stays, as nobody's, and so does the digest of its address: see DepartedAccount.
     """
-    departed = DepartedAccount(email_digest=_digest(account.email), account_id=account.id, at=now)
+    departed = DepartedAccount(email_digest=digest(account.email), account_id=account.id, at=now)
     await session.merge(departed)
     await session.execute(delete(ReceiptBatch).where(ReceiptBatch.account_id == account.id))
     await remove(session, account.id)
 
 
 async def _former_id(session: AsyncSession, email: str) -> str | None:
-    departed = await session.get(DepartedAccount, _digest(normalise_email(email)))
+    departed = await session.get(DepartedAccount, digest(normalise_email(email)))
     return departed.account_id if departed else None
 
 
@@ -173,7 +172,7 @@ async def open_session(session: AsyncSession, account_id: str, now: int, lifetim
     token = secrets.token_urlsafe(32)
     session.add(
         Session(
-            digest=_digest(token),
+            digest=digest(token),
             account_id=account_id,
             created_at=now,
             expires_at=now + lifetime_s,
@@ -188,20 +187,16 @@ async def find_by_session(session: AsyncSession, token: str, now: int) -> Accoun
     return await session.scalar(
         select(Account)
         .join(Session, Session.account_id == Account.id)
-        .where(Session.digest == _digest(token), Session.expires_at > now)
+        .where(Session.digest == digest(token), Session.expires_at > now)
     )
 
 
 async def close_session(session: AsyncSession, token: str) -> None:
     """Sign a browser out."""
-    await session.execute(delete(Session).where(Session.digest == _digest(token)))
+    await session.execute(delete(Session).where(Session.digest == digest(token)))
 
 
 async def close_sessions(session: AsyncSession, account_id: str, keep: str | None = None) -> None:
     """Sign an account out everywhere, but for the browser with the token `keep`."""
     mine = delete(Session).where(Session.account_id == account_id)
-    await session.execute(mine.where(Session.digest != _digest(keep)) if keep else mine)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    await session.execute(mine.where(Session.digest != digest(keep)) if keep else mine)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.api_keys import MintedKey
@@ -26,10 +27,7 @@ class KeyHolder:
     usage_plan_id: str
     account_disabled: bool
     expires_at: int | None
-
-    def has_expired(self, now: float) -> bool:
-        """Whether the grace of a secret that was rotated away is over (Unix time, seconds)."""
-        return self.expires_at is not None and self.expires_at <= now
+    """When the grace of a secret that was rotated away is over (Unix time, seconds)."""
 
 
 async def create(
@@ -68,7 +66,11 @@ async def create(
         activating_until=None,
     )
     session.add(key)
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        # Two requests at once may go for the same slot: the database lets one have it.
+        raise TooManyKeysError from error
     session.add(ApiKeySecret(digest=minted.digest, api_key_id=key.id, expires_at=None))
     await session.flush()
     return key

@@ -1,13 +1,12 @@
 """Queries on invitations: links with which one person each may sign up."""
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.records.identifiers import new_id
+from daypass.records.identifiers import digest, new_id
 from daypass.records.tables import Invitation
 
 SHOWN = 200
@@ -20,7 +19,7 @@ async def create(
     token = secrets.token_urlsafe(24)
     invitation = Invitation(
         id=new_id("inv"),
-        digest=_digest(token),
+        digest=digest(token),
         note=note,
         created_at=now,
         expires_at=now + lifetime_s,
@@ -68,11 +67,7 @@ async def use(session: AsyncSession, token: str, email: str, now: int) -> bool:
 
 def _usable(token: str, now: int) -> tuple[ColumnElement[bool], ...]:
     return (
-        Invitation.digest == _digest(token),
+        Invitation.digest == digest(token),
         Invitation.used_at.is_(None),
         Invitation.expires_at > now,
     )
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -9,11 +9,11 @@ import type { ApiKey, UsagePlan } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { DialogForm } from "@/components/dialog-form";
 import { keySchema, type KeyValues } from "./key-schema";
+import { PlanField } from "./plan-field";
 
 const words = strings.keys;
 
@@ -55,17 +55,7 @@ export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
         <Field label={words.name} error={errors.name?.message}>
           {(control) => <Input {...control} {...form.register("name")} autoComplete="off" />}
         </Field>
-        <Field label={words.plan} error={errors.usage_plan_id?.message}>
-          {(control) => (
-            <Select {...control} {...form.register("usage_plan_id")}>
-              {choices.map((plan) => (
-                <option key={plan.id} value={plan.id}>
-                  {plan.name}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
+        <PlanField plans={choices} registration={form.register("usage_plan_id")} error={errors.usage_plan_id?.message} />
       </DialogForm>
     </Dialog>
   );

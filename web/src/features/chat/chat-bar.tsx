@@ -1,6 +1,6 @@
 import { History, SquarePen } from "lucide-react";
 import type { ApiKey } from "@/api/types";
-import { Button } from "@/components/ui/button";
+import { IconButton } from "@/components/ui/icon-button";
 import { Select } from "@/components/ui/select";
 import * as strings from "@/strings";
 
@@ -44,26 +44,10 @@ export function ChatBar({ keys, keyId, onKey, models, model, onModel, onHistory,
       </Select>
       <div className="ml-auto flex">
         {onHistory && (
-          <Button
-            variant="ghost"
-            size="icon"
-            aria-label={words.history}
-            title={words.history}
-            onClick={onHistory}
-          >
-            <History aria-hidden className="size-4" />
-          </Button>
+          <IconButton icon={History} label={words.history} onClick={onHistory} />
         )}
         {onNew && (
-          <Button
-            variant="ghost"
-            size="icon"
-            aria-label={words.new}
-            title={words.new}
-            onClick={onNew}
-          >
-            <SquarePen aria-hidden className="size-4" />
-          </Button>
+          <IconButton icon={SquarePen} label={words.new} onClick={onNew} />
         )}
       </div>
     </div>

@@ -3,6 +3,7 @@
 import { Trash2 } from "lucide-react";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
+import { IconButton } from "@/components/ui/icon-button";
 import { Empty } from "@/components/ui/empty";
 import * as strings from "@/strings";
 import { formatInstant } from "@/time/local-time";
@@ -40,15 +41,7 @@ export function HistoryDialog({ entries, openId, onShow, onRemove, onClose }: Pr
                   {formatInstant(new Date(at).toISOString(), now)}
                 </time>
               </button>
-              <Button
-                variant="ghost"
-                size="icon"
-                aria-label={words.deleteOne(title)}
-                title={words.deleteOne(title)}
-                onClick={() => onRemove([id])}
-              >
-                <Trash2 aria-hidden className="size-4" />
-              </Button>
+              <IconButton icon={Trash2} label={words.deleteOne(title)} onClick={() => onRemove([id])} />
             </li>
           ))}
         </ul>

@@ -2,8 +2,8 @@
 
 import { Pencil, RotateCcw } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
+import { IconButton } from "@/components/ui/icon-button";
 import * as strings from "@/strings";
 import type { Message } from "./conversation-store";
 import { Markdown } from "./markdown";
@@ -71,15 +71,7 @@ function UserMessage({ content, onResend }: QuestionProps) {
   return (
     <article aria-label={words.you} className="flex items-start justify-end gap-1">
       {onResend && (
-        <Button
-          variant="ghost"
-          size="icon"
-          aria-label={words.edit}
-          title={words.edit}
-          onClick={() => setEditing(true)}
-        >
-          <Pencil aria-hidden className="size-4" />
-        </Button>
+        <IconButton icon={Pencil} label={words.edit} onClick={() => setEditing(true)} />
       )}
       <p className="max-w-[85%] rounded-2xl rounded-br-md bg-track/60 px-4 py-2.5 leading-7 break-words whitespace-pre-wrap">
         {content}
@@ -103,15 +95,7 @@ function AssistantMessage({ message: { content, cut }, writing, onRegenerate }: 
         <div className="mt-2 -ml-2 flex">
           <CopyButton compact variant="ghost" text={content} label={words.copyMessage} />
           {onRegenerate && (
-            <Button
-              variant="ghost"
-              size="icon"
-              aria-label={words.regenerate}
-              title={words.regenerate}
-              onClick={onRegenerate}
-            >
-              <RotateCcw aria-hidden className="size-4" />
-            </Button>
+            <IconButton icon={RotateCcw} label={words.regenerate} onClick={onRegenerate} />
           )}
         </div>
       )}

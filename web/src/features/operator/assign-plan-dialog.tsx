@@ -7,10 +7,9 @@ import { showProblem } from "@/forms/show-problem";
 import type { OwnedKey } from "@/api/types";
 import { DialogForm } from "@/components/dialog-form";
 import { Dialog } from "@/components/ui/dialog";
-import { Field } from "@/components/ui/field";
-import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import * as z from "@/forms/zod";
+import { PlanField } from "@/features/api-keys/plan-field";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
 
@@ -53,17 +52,7 @@ export function AssignPlanDialog({ apiKey, onClose }: Props) {
             pending={isSubmitting}
             error={errors.root?.server?.message}
           >
-            <Field label={strings.keys.plan} error={errors.usage_plan_id?.message}>
-              {(control) => (
-                <Select {...control} {...form.register("usage_plan_id")}>
-                  {choices.map(({ id, name }) => (
-                    <option key={id} value={id}>
-                      {name}
-                    </option>
-                  ))}
-                </Select>
-              )}
-            </Field>
+            <PlanField plans={choices} registration={form.register("usage_plan_id")} error={errors.usage_plan_id?.message} />
           </DialogForm>
         )}
       </Loaded>

@@ -1,0 +1,63 @@
+"""What stands in for AWS in tests: a server of its own on a free loopback port."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import httpx2 as httpx
+
+from tests.ports import free_port
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "eu-central-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class AwsServer:
+    """A server that forgets everything when it ends."""
+
+    def __init__(self) -> None:
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What makes Daypass take this for AWS."""
+        return CREDENTIALS | {"DAYPASS_AWS_ENDPOINT_URL": self.url}
+
+    def stop(self) -> None:
+        """End the server."""
+        self._process.terminate()
+        self._process.wait(20)
+
+    def _await(self, look: Callable[[], httpx.Response]) -> None:
+        """Look at it until it answers."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if look().status_code < 500:
+                    return
+            except httpx.TransportError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+
+
+def client_of(url: str, service: str = "apigateway") -> Any:
+    """boto3's client of a service at such a server."""
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=CREDENTIALS["AWS_REGION"],
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
