@@ -142,6 +142,19 @@ async def test_the_last_200_receipts_of_a_week_are_kept(database: Database) -> N
     assert await kept() == [now + n for n in range(250, 350)] + [now + 349 + week]
 
 
+async def test_a_long_request_that_ends_last_does_not_make_its_batch_look_old(
+    database: Database,
+) -> None:
+    key = await create_key(database)
+    now = DAY * 1000
+    ended_last = [receipt(2, now + 60_000, key.id), receipt(1, now, key.id)]
+    async with database.write() as session:
+        await receipts.add(session, {key.account_id: ended_last})
+    async with database.read() as session:
+        found = await receipts.recent(session, key.account_id, now + 30_000)
+    assert [x.request_id for x, _ in found] == ["req_2"]
+
+
 async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None:
     recorder = Recorder(database)
     for number in range(1000):

@@ -4,7 +4,7 @@ No prompt and no answer is in a receipt.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import orjson
@@ -39,13 +39,13 @@ class Receipt(NamedTuple):
 
 
 async def add(session: AsyncSession, new: Mapping[str, Sequence[Receipt]]) -> None:
-    """Add receipts, oldest first, by account, and drop what is over the number and age kept."""
+    """Add receipts by account, and drop what is over the number and age kept."""
     batches = [
         {
             # Written anew after a lost reply, a batch has the same first receipt, and maybe more.
             "id": batch[0].request_id,
             "account_id": account_id,
-            "at": batch[-1].at,
+            "at": max(receipt.at for receipt in batch),
             "count": len(batch),
             "receipts": orjson.dumps([tuple(receipt) for receipt in batch]).decode(),
         }
@@ -89,8 +89,7 @@ async def recent(
         .where(ReceiptBatch.account_id == account_id, ReceiptBatch.at >= since)
         .order_by(ReceiptBatch.at.desc())
     )
-    found = (Receipt(*row) for batch in batches for row in orjson.loads(batch))
-    by_id = {receipt.request_id: receipt for receipt in found if receipt.at >= since}
+    by_id = {receipt.request_id: receipt for receipt in _since(since, batches)}
     newest_first = sorted(by_id.values(), key=lambda x: (-x.at, x.request_id))[:KEPT]
     keys = select(ApiKey.id, ApiKey.name).where(ApiKey.account_id == account_id)
     names = {api_key_id: name for api_key_id, name in await session.execute(keys)}
@@ -108,6 +107,13 @@ async def outcomes(session: AsyncSession, since: int) -> list[tuple[Outcome, str
         .order_by(ReceiptBatch.at.desc())
         .limit(COUNTED_BATCHES)
     )
-    found = (Receipt(*row) for batch in batches for row in orjson.loads(batch))
-    counts = Counter((x.outcome, x.reason) for x in found if x.at >= since)
+    counts = Counter((x.outcome, x.reason) for x in _since(since, batches))
     return [(outcome, reason, number) for (outcome, reason), number in counts.most_common()]
+
+
+def _since(since: int, batches: Iterable[str]) -> Iterator[Receipt]:
+    for batch in batches:
+        for row in orjson.loads(batch):
+            receipt = Receipt(*row)
+            if receipt.at >= since:
+                yield receipt
