@@ -218,4 +218,9 @@ def model_of(body: bytes) -> str | None:
         message = "The request body must be a JSON object. Nothing was counted."
         raise GatewayError(400, "invalid_json", message)
     model = document.get("model")
-    return model[:MODEL_LENGTH] if isinstance(model, str) else None
+    if not isinstance(model, str):
+        return None
+    if "\0" in model:  # PostgreSQL's texts hold none.
+        message = "The model's name holds the character NUL. Nothing was counted."
+        raise GatewayError(400, "invalid_json", message, param="model")
+    return model[:MODEL_LENGTH]

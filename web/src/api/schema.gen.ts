@@ -1422,8 +1422,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1453,8 +1462,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1480,8 +1498,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1511,8 +1538,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1540,8 +1576,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1573,8 +1618,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1600,8 +1654,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1629,8 +1692,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsagePlanView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1658,8 +1730,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1691,8 +1772,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1720,8 +1810,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1755,8 +1854,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1790,8 +1898,17 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1822,8 +1939,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageOfDay"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1851,8 +1977,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageToday"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1880,8 +2015,17 @@ export interface operations {
                     "application/json": components["schemas"]["RequestView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1901,7 +2045,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    [key: string]: unknown;
+                    api_key_id: string;
                 };
             };
         };
@@ -1911,14 +2055,28 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "*/*": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1942,8 +2100,17 @@ export interface operations {
                     "application/json": components["schemas"]["ModelView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1971,8 +2138,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2005,8 +2181,17 @@ export interface operations {
                     "application/json": components["schemas"]["People"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2038,8 +2223,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2072,8 +2266,17 @@ export interface operations {
                     "application/json": components["schemas"]["OwnedKeys"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2101,8 +2304,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2134,8 +2346,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2163,8 +2384,17 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedPlans"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2196,8 +2426,17 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2229,8 +2468,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2261,8 +2509,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteUsage"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2290,8 +2547,17 @@ export interface operations {
                     "application/json": components["schemas"]["SignUpPolicy"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2323,8 +2589,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedInvitation"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2352,8 +2627,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2386,8 +2670,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2415,8 +2708,17 @@ export interface operations {
                     "application/json": components["schemas"]["UpstreamView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
