@@ -33,6 +33,7 @@ UPSTREAM_KEY = "sk-planted-upstream-key-0123456789"
 PROMPT = "planted-prompt"
 ANSWER = "planted-answer"
 METRICS_TOKEN = "planted-metrics-token"
+BROKEN = "planted-in-the-database"
 CHAT = {"model": "m", "messages": [{"role": "user", "content": PROMPT}]}
 
 
@@ -77,6 +78,8 @@ def echo(status: int) -> Reply:
 
 def answer_with(text: str) -> Reply:
     def reply(seen: Seen) -> Response:
+        if not seen.body:
+            return JSONResponse({"data": [{"id": "m"}]})
         if not seen.json().get("stream"):
             choice = {"index": 0, "message": {"role": "assistant", "content": text}}
             return JSONResponse({"choices": [choice]})
@@ -198,7 +201,7 @@ def misuse_portal(evidence: Evidence) -> None:
     change = "UPDATE api_key SET created_at = ? WHERE name = 'desk'"
     with sqlite3.connect(evidence.server.data_dir / "daypass.db") as connection:
         (before,) = connection.execute("SELECT created_at FROM api_key WHERE name = 'desk'")
-        connection.execute(change, (f"{PROMPT} {first}",))
+        connection.execute(change, (BROKEN,))
     assert http.get("/api/api-keys").status_code == 500
     with sqlite3.connect(evidence.server.data_dir / "daypass.db") as connection:
         connection.execute(change, before)
@@ -249,7 +252,7 @@ def cookies(evidence: Evidence) -> set[str]:
 def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
     assert len(evidence.answers) > 80
     address = urlsplit(evidence.server.settings["DAYPASS_UPSTREAM_BASE_URL"]).netloc
-    never = {UPSTREAM_KEY, METRICS_TOKEN, PASSWORD, "$argon2", "Traceback", address}
+    never = {UPSTREAM_KEY, METRICS_TOKEN, PASSWORD, BROKEN, "$argon2", "Traceback", address}
     for what, answer in evidence.answers:
         forbidden = set(never)
         if what != "POST /api/api-keys" and not what.endswith("/rotate"):
@@ -364,10 +367,10 @@ def test_stores_that_fail_are_logged_without_their_passwords(
     try:
         person = server.sign_up()
         secret = person.create_key()["key"]
-        assert server.gateway(secret).post("/v1/embeddings", json={}).status_code == 200
+        assert server.gateway(secret).post("/v1/embeddings", json={"input": "x"}).status_code == 200
         assert daypass("doctor", **server.settings).returncode == 0
         server_of_redis.kill()
-        lost = server.gateway(secret).post("/v1/embeddings", json={})
+        lost = server.gateway(secret).post("/v1/embeddings", json={"input": "x"})
         assert lost.status_code == 503
         with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
             connection.execute(
