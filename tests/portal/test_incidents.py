@@ -58,6 +58,11 @@ def invited(site: Server, operator: Person) -> Person:
     return Person(http, email)
 
 
+def problem_status(response: httpx.Response) -> int:
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.status_code
+
+
 def contents(site: Server) -> dict[str, int]:
     """How many rows each table has."""
     with sqlite3.connect(site.data_dir / "daypass.db") as connection:
@@ -193,7 +198,7 @@ def test_a_wildcard_in_a_search_is_a_letter_and_costs_little(operator: Person) -
     """New API CVE-2026-25591: `%` in LIKE found everything, and many of them took the server's
     time."""
     for path, count in (("people", "total"), ("api-keys", "total"), ("audit-log", "")):
-        for text in ("%", "_", "%%%", "\\", "[a-z]", "*"):
+        for text in ("%", "__", "%%%", "\\", "[a-z]", "*"):
             found = operator.http.get(f"/api/operator/{path}", params={"search": text}).json()
             assert (found[count] if count else len(found)) == 0, (path, text)
         began = time.monotonic()
@@ -209,7 +214,7 @@ def test_nothing_of_anothers_is_there(site: Server, operator: Person, person: Pe
     other = invited(site, operator)
     theirs = other.create_key(name="theirs")
     gateway = site.gateway(theirs["key"])
-    assert gateway.post("/v1/embeddings", json={"model": "m"}).status_code == 200
+    assert gateway.post("/v1/embeddings", json={"input": "x"}).status_code == 200
     path = f"/api/api-keys/{theirs['id']}"
     chat = CHAT | {"api_key_id": theirs["id"]}
     for actor in (person, operator):
@@ -261,7 +266,8 @@ def test_a_retired_or_private_plan_cannot_be_chosen(site: Server, operator: Pers
     assert problem(person.http.post("/api/api-keys", json=body), "usage_plan_id") == 422
     key = person.create_key()
     path = f"/api/api-keys/{key['id']}"
-    assert problem(person.http.patch(path, json={"usage_plan_id": "private"}), "usage_plan_id")
+    moved = person.http.patch(path, json={"usage_plan_id": "private"})
+    assert problem(moved, "usage_plan_id") == 422
     assert person.keys()[0]["usage_plan_id"] == "10RequestPerDay"
 
 
@@ -289,23 +295,25 @@ def test_no_secret_is_in_the_audit_log_or_an_error(
         assert secret not in response.text
 
 
-EMPTY = ("", " ", "  ")
+def status_of(url: str, path: str, *headers: str) -> int:
+    lines = [f"GET {path} HTTP/1.1", "host: x", "connection: close", *headers, "", ""]
+    return talk(url, "\r\n".join(lines)).status
 
 
-@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize("empty", ["", " ", "\t"])
 def test_an_empty_secret_opens_nothing(site: Server, person: Person, empty: str) -> None:
     """New API CVE-2026-41432: a secret that was not set was equal to one that was not sent."""
-    http = site.client()
-    elsewhere = {"x-forwarded-for": "192.0.2.1"}
-    for sent in ({}, {"authorization": f"Bearer {empty}"}, {"authorization": empty}):
-        assert problem(http.get("/metrics", headers=elsewhere | sent)) == 403
-    for sent in ({"x-api-key": empty}, {"authorization": f"Bearer {empty}"}):
-        assert http.get("/v1/key", headers=sent).status_code == 401
+    elsewhere = "x-forwarded-for: 192.0.2.1"
+    for sent in ("x: y", f"authorization: Bearer {empty}", f"authorization:{empty}"):
+        assert status_of(site.url, "/metrics", elsewhere, sent) == 403
+    for sent in (f"x-api-key:{empty}", f"authorization: Bearer {empty}", "authorization: Bearer"):
+        assert status_of(site.url, "/v1/key", sent) == 401
     for cookie in ("daypass_session=", f'daypass_session="{empty}"', "daypass_session"):
-        assert problem(http.get("/api/session", headers={"cookie": cookie})) == 401
+        assert status_of(site.url, "/api/session", f"cookie: {cookie}") == 401
+    http = site.client()
     for password in (empty, None):
         body = {"email": person.email, "password": password}
-        assert problem(http.post("/api/session", json=body)) in (401, 422)
+        assert problem_status(http.post("/api/session", json=body)) in (401, 422)
     for invitation in (empty, None):
         body = {"email": "x@example.org", "password": PASSWORD, "invitation": invitation}
         assert problem(http.post("/api/accounts", json=body)) == 403
@@ -314,8 +322,8 @@ def test_an_empty_secret_opens_nothing(site: Server, person: Person, empty: str)
 def test_a_secret_that_is_set_to_nothing_is_not_set(start: StartServer) -> None:
     """The same, from the side of the settings: an empty token is none, and lets nobody in."""
     server = start(DAYPASS_METRICS_TOKEN="", DAYPASS_UPSTREAM_API_KEY="", OPENAI_API_KEY=" ")
-    elsewhere = {"x-forwarded-for": "192.0.2.1", "authorization": "Bearer "}
-    assert problem(server.client().get("/metrics", headers=elsewhere)) == 403
+    for sent in ("authorization: Bearer ", "authorization:", "x: y"):
+        assert status_of(server.url, "/metrics", "x-real-ip: 192.0.2.1", sent) == 403
     assert server.client().get("/api/site").json()["demo"] is True
     short = daypass("serve", DAYPASS_METRICS_TOKEN="x", DAYPASS_DATA_DIR=str(server.data_dir))
     assert short.returncode == 2
@@ -348,11 +356,6 @@ def test_what_json_cannot_hold_is_the_callers_fault(person: Person, body: bytes)
     assert person.keys()[0]["used"] == 0
 
 
-def problem_status(response: httpx.Response) -> int:
-    assert response.headers["content-type"] == "application/problem+json"
-    return response.status_code
-
-
 def test_a_large_body_is_refused_before_it_is_read(site: Server) -> None:
     """Bodies were read into memory before it was known who sent them."""
     large = b'{"email": "' + b"x" * 100_000 + b'"}'
@@ -367,9 +370,7 @@ def test_a_large_body_is_refused_before_it_is_read(site: Server) -> None:
         assert problem(refused) == 413
     # What declares more than it sends is refused without waiting for it.
     head = "POST /api/accounts HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n"
-    began = time.monotonic()
     assert talk(site.url, head).status == 413
-    assert time.monotonic() - began < 5
 
 
 def test_a_nul_is_a_wrong_value_and_stops_nobody(

@@ -24,6 +24,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        too_large = HTTPException(413, headers={"connection": "close"})
         limit = self._max_chat_bytes if scope["path"] == CHAT_PATH else MAX_BYTES
         declared = Headers(scope=scope).get("content-length", "")
         size = 0
@@ -31,11 +32,11 @@ class BodyLimit:
         async def limited() -> Message:
             nonlocal size
             if declared.isdecimal() and int(declared) > limit:
-                raise HTTPException(413)
+                raise too_large
             message = await receive()
             size += len(message.get("body", b""))
             if size > limit:
-                raise HTTPException(413)
+                raise too_large
             return message
 
         await self._app(scope, limited, send)
