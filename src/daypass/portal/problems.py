@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -98,11 +99,13 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, ProblemError)  # noqa: S101
         return to_response(error.problem)
 
-    async def on_http(_request: Request, error: Exception) -> Response:
+    async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
         detail = _DETAILS.get(error.status_code, str(error.detail))
         response = to_response(ProblemError(error.status_code, detail).problem)
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["allow"] = ", ".join(_methods_of(app, request.scope["path"]))
         return response
 
     async def on_invalid(_request: Request, error: Exception) -> Response:
@@ -140,6 +143,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(EnforcerError, on_enforcer)
     app.add_exception_handler(KeyGoneError, on_gone)
     app.add_exception_handler(Exception, on_fault)
+
+
+def _methods_of(app: FastAPI, path: str) -> list[str]:
+    """Every method of a path (RFC 9110, section 10.2.1): a route by itself knows only its own."""
+    routes = [x for x in iter_route_contexts(app.routes) if x.path_regex.match(path)]
+    return sorted({method for route in routes for method in route.methods or ()})
 
 
 def _invalid(errors: Sequence[Any]) -> Problem:
