@@ -170,8 +170,7 @@ MUTATIONS = (
         "gateway/api_gateway.py",
         "is_known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)",
         "is_known = len(secrets) == 1",
-        "tests/aws/test_enforcement.py::"
-        "test_what_did_not_come_through_api_gateway_is_refused",
+        "tests/aws/test_enforcement.py::test_what_did_not_come_through_api_gateway_is_refused",
     ),
     # Who may.
     Mutation(

@@ -18,10 +18,10 @@ from uuid import uuid4
 import httpx2 as httpx
 import psycopg
 import pytest
-import redis
 from psycopg import sql
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+import redis
 from daypass import api_keys
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
 from tests.outputs import find_secrets

@@ -72,9 +72,7 @@ ROWS = [
         done(EVERYBODY, 201),
         {"email": "new-{email}", "password": PASSWORD, "invitation": "{invitation}"},
     ),
-    Row(
-        "POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}
-    ),
+    Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
     Row("GET /api/session", SIGNED_IN),
     Row("DELETE /api/session", done(EVERYBODY, 204)),
     Row(

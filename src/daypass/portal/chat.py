@@ -23,7 +23,8 @@ ASKED = {
 }
 RELAYED: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {}, "text/event-stream": {}}},
-} | {status: answer | {"content": {"*/*": {}}} for status, answer in ANSWERS.items()}
+    **{status: answer | {"content": {"*/*": {}}} for status, answer in ANSWERS.items()},
+}
 
 HERE = "On this site API Gateway counts, and it counts only calls with the key itself."
 

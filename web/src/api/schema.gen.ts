@@ -895,7 +895,10 @@ export interface components {
          * @description A request to sign up.
          */
         NewAccount: {
-            /** Email */
+            /**
+             * Email
+             * Format: email
+             */
             email: string;
             /** Password */
             password: string;
