@@ -36,11 +36,16 @@ openapi: .venv/installed-dev
 	$(BIN)/python -m daypass.openapi > web/openapi.json
 	$(BIN)/python hatch_build.py npm run generate
 
-# The long form of what `make test` tries briefly: kill -9 at random moments, with its figures.
+# The long forms of what `make test` tries briefly, with their figures: kill -9 at random moments,
+# fuzzing, and mixed traffic with faults on. Shorter: make soak CYCLES=10 CASES=10000 SOAK_S=60
 CYCLES ?= 100
+CASES ?= 120000
+SOAK_S ?= 1800
 soak: .venv/installed-dev
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES)
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES) --redis
+	$(BIN)/python -m tests.fuzz --cases $(CASES)
+	$(BIN)/python -m tests.chaos.soak --seconds $(SOAK_S)
 
 # Speed against peers, with figures in docs/performance.md; about 25 minutes. In part and shortly:
 # make bench ONLY=unary,streams PEERS=direct,nginx,daypass QUICK=1

@@ -24,6 +24,7 @@ from tests.upstream import FakeUpstream
 
 PASSWORD = "correct horse battery"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+DAYPASS = (sys.executable, "-m", "daypass")
 
 _numbers = itertools.count(1)
 
@@ -94,7 +95,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
 def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the `daypass` command to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "daypass", *arguments],
+        [*DAYPASS, *arguments],
         env=clean_environment(**settings),
         capture_output=True,
         text=True,
@@ -109,14 +110,18 @@ def start_server(directory: Path, *options: str, **settings: str) -> Server:
 
 
 def serve_on(
-    port: int, directory: Path, options: Sequence[str], settings: dict[str, str]
+    port: int,
+    directory: Path,
+    options: Sequence[str],
+    settings: dict[str, str],
+    program: Sequence[str] = DAYPASS,
 ) -> Server:
     """Start `daypass serve` on this port and wait until it is ready."""
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
     log_path = directory / f"server-{port}.log"
     with log_path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daypass", "serve", "--port", str(port), *options],
+            [*program, "serve", "--port", str(port), *options],
             env=clean_environment(**settings),
             cwd=directory,
             stdout=log,

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
@@ -20,7 +21,8 @@ from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.http_upstream import HttpUpstream
-from daypass.gateway.upstream import Upstream
+from daypass.gateway.upstream import Patience, Upstream
+from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
 from daypass.portal import (
     account,
@@ -79,6 +81,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             expose_headers=EXPOSED_HEADERS,
             max_age=3_600,
         )
+    if settings.public_url is not None:
+        own = urlsplit(settings.public_url).netloc.rpartition("@")[2]
+        app = KnownHosts(app, settings.public_url, (own, *settings.allowed_hosts))
     return app
 
 
@@ -194,6 +199,8 @@ class Daypass:
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
                 denied_paths=settings.denied_paths,
+                open_per_key=settings.open_requests_per_key,
+                open_per_account=settings.open_requests_per_account,
                 fail_open=settings.fail_open,
             )
             self._gateway = gateway
@@ -279,6 +286,11 @@ def open_upstream(settings: Settings) -> Upstream:
     return HttpUpstream(
         settings.upstream_base_url,
         key.get_secret_value() if key else None,
-        connect_timeout_s=settings.connect_timeout_s,
-        read_timeout_s=settings.read_timeout_s,
+        Patience(
+            connect_s=settings.connect_timeout_s,
+            first_byte_s=settings.first_byte_timeout_s or settings.read_timeout_s,
+            gap_s=settings.read_timeout_s,
+            call_s=settings.call_timeout_s,
+        ),
+        may_be_private=settings.upstream_private_addresses == "allow",
     )

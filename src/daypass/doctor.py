@@ -90,7 +90,7 @@ def _ledger_name(settings: Settings) -> str:
 async def _examine_upstream(settings: Settings) -> Finding:
     if settings.uses_demo_model:
         return Finding("upstream", True, "the demo model", "Set OPENAI_API_KEY for real answers.")
-    patience = {"read_timeout_s": min(30, settings.read_timeout_s)}
+    patience = {"read_timeout_s": min(30, settings.read_timeout_s), "first_byte_timeout_s": None}
     upstream = open_upstream(settings.model_copy(update=patience))
     where = settings.upstream_base_url
     try:

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from daypass.addresses import may_be_upstream
 from daypass.plans import (
     DEFAULT_PLANS,
     Limit,
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
 
     upstream_base_url: str = OPENAI_BASE_URL
     upstream_api_key: SecretStr | None = None
+    upstream_private_addresses: Literal["allow", "refuse"] = "allow"
     demo: bool = False
     data_dir: Path = Path("data")
     database_url: SecretStr | None = None
@@ -105,6 +107,7 @@ class Settings(BaseSettings):
     aws_gateway_secret: SecretStr | None = Field(default=None, min_length=20, max_length=200)
     aws_endpoint_url: str | None = None
     public_url: str | None = None
+    allowed_hosts: CommaSeparated = ()
     cors_origins: CommaSeparated = ()
     sign_up: Literal["open", "invite", "closed"] = "open"
     allowed_email_domains: CommaSeparated = ()
@@ -114,7 +117,11 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     denied_paths: CommaSeparated = ()
     connect_timeout_s: float = Field(default=5, gt=0)
+    first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
+    call_timeout_s: float = Field(default=3600, gt=0)
+    open_requests_per_key: int = Field(default=1000, ge=0)
+    open_requests_per_account: int = Field(default=2000, ge=0)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     testing: bool = False
     clock_offset_s: float = 0
@@ -132,7 +139,9 @@ class Settings(BaseSettings):
         """Arguments first, then the environment, then `daypass.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
-    @field_validator("cors_origins", "allowed_email_domains", "denied_paths", mode="before")
+    @field_validator(
+        "allowed_hosts", "cors_origins", "allowed_email_domains", "denied_paths", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
@@ -170,6 +179,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an origin, such as https://app.example.org")
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if urlsplit(f"//{host}").hostname != host.strip("[]").lower():
+                raise ValueError(f"{host!r} is not a host name, such as daypass.example.org")
+        return value
+
     @field_validator("plans")
     @classmethod
     def _check_plans(cls, value: tuple[PlanSettings, ...]) -> tuple[PlanSettings, ...]:
@@ -182,6 +199,18 @@ class Settings(BaseSettings):
     def _check_clock(self) -> Self:
         if self.clock_offset_s and not self.testing:
             raise ValueError("DAYPASS_CLOCK_OFFSET_S is for tests: it needs DAYPASS_TESTING=1")
+        return self
+
+    @validate_model(mode="after")
+    def _check_upstream(self) -> Self:
+        host = urlsplit(self.upstream_base_url).hostname or ""
+        private = self.upstream_private_addresses == "allow"
+        if not may_be_upstream(host, private=private):
+            also = "" if private else ", and DAYPASS_UPSTREAM_PRIVATE_ADDRESSES=refuse private ones"
+            raise ValueError(
+                "DAYPASS_UPSTREAM_BASE_URL: link-local addresses and metadata services are "
+                f"refused{also}"
+            )
         return self
 
     @validate_model(mode="after")

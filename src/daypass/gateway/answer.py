@@ -65,7 +65,8 @@ class Answer:
                 usage.feed(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
         except UpstreamBrokeError:
-            if is_event_stream(self._headers):
+            # After a length that was promised nothing can be added.
+            if is_event_stream(self._headers) and b"content-length" not in dict(self._headers):
                 error = server_error(
                     502, "upstream_broke_off", "The upstream broke off its answer."
                 )
