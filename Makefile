@@ -44,6 +44,7 @@ SOAK_S ?= 1800
 soak: .venv/installed-dev
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES)
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES) --redis
+	$(BIN)/pytest -m soak
 	$(BIN)/python -m tests.fuzz --cases $(CASES)
 	$(BIN)/python -m tests.chaos.soak --seconds $(SOAK_S)
 

@@ -35,7 +35,7 @@ def used(server: Server, key: str) -> int:
     return count
 
 
-@pytest.mark.parametrize("store", ["sqlite", "redis"])
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("redis", marks=pytest.mark.soak)])
 def test_killed_at_each_point_it_has_counted_the_truth(
     store: str, tmp_path: Path, upstream: FakeUpstream, redis_server: Redis
 ) -> None:

@@ -22,7 +22,8 @@ from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
 
-IN_TIME_S = 2.5
+IN_TIME_S = 3.0
+"""The stores have 2 seconds; these tests share the machine with the server."""
 FAULTS: tuple[Fault, ...] = ("refuse", "reset", "truncate", "corrupt", "half-close", "stall")
 
 
@@ -57,6 +58,14 @@ def wire_to(url: str) -> FaultyWire:
     wire = FaultyWire(port_of(url))
     wire.start()
     return wire
+
+
+@pytest.fixture(autouse=True)
+def healed(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    for name in ("on_redis", "on_postgres"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name).wire.fault = None
 
 
 class Site:
@@ -106,21 +115,19 @@ def on_postgres(
 def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
     on_redis: Site, upstream: FakeUpstream, fault: Fault
 ) -> None:
-    server, wire = on_redis.server, on_redis.wire
-    key = on_redis.person.create_key("30RequestPerDay", fault)
-    try:
-        served_again(key["key"], server)
-        wire.fault = fault
-        for _ in range(2):
-            assert call(key["key"], server) == (503, "quota_unavailable")
-        assert len(upstream.seen) == 1
-        wire.fault = None
-        served_again(key["key"], server)
-        assert used(key["key"], server) == len(upstream.seen) == 2
-        assert wire.open_connections <= 3  # decisions, word of changes, and its announcements
-    finally:
-        wire.fault = None
-        on_redis.person.http.delete(f"/api/api-keys/{key['id']}")
+    server, wire, key = on_redis.server, on_redis.wire, on_redis.key
+    served_again(key, server)
+    before = used(key, server)
+    upstream.seen.clear()
+    wire.fault = fault
+    for _ in range(2):
+        assert call(key, server) == (503, "quota_unavailable")
+    assert upstream.seen == []
+    wire.fault = None
+    served_again(key, server)
+    assert used(key, server) == before + 1
+    assert len(upstream.seen) == 1
+    assert wire.open_connections <= 3  # decisions, word of changes, and its announcements
 
 
 def test_a_slow_way_to_redis_serves(on_redis: Site, upstream: FakeUpstream) -> None:
@@ -211,12 +218,13 @@ def test_a_models_name_with_a_nul_does_not_stop_the_statistics(
     on_postgres: Site, upstream: FakeUpstream
 ) -> None:
     """PostgreSQL has no such text: one request would keep all others from being written."""
+    logged = len(on_postgres.server.log())
     with on_postgres.server.gateway(on_postgres.key) as api:
         assert api.post("/v1/embeddings", json={"model": "a\0b"}).status_code == 400
         assert api.post("/v1/embeddings", json={"model": "after it"}).status_code == 200
     listed = on_postgres.person.http.get("/api/requests").json()
     assert "after it" in {row["model"] for row in listed}
-    assert "usage_not_written" not in on_postgres.server.log()
+    assert "usage_not_written" not in on_postgres.server.log()[logged:]
 
 
 @pytest.fixture
@@ -257,3 +265,7 @@ def test_a_disk_that_is_full_or_read_only_refuses_and_recovers(
     served_again(key, server)
     assert used(key, server) == len(upstream.seen) == served + 1
     assert "Traceback" not in server.log()
+    server.stop()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(AssertionError, match=r"the server ended:\ndaypass: .*\n$"):
+        start(DAYPASS_DATA_DIR=str(small_disk / "data"))
