@@ -195,6 +195,7 @@ class Daypass:
                 max_body_bytes=settings.max_body_bytes,
                 denied_paths=settings.denied_paths,
                 fail_open=settings.fail_open,
+                uncounted=enforcement.uncounted,
             )
             self._gateway = gateway
             guarded = enforcement.guard(gateway)

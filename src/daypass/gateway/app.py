@@ -38,6 +38,8 @@ from daypass.metrics import Metrics
 from daypass.quota.ledger import BucketState, Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 
+NOTHING_COUNTED = "Nothing was counted."
+
 log = structlog.get_logger()
 
 
@@ -73,19 +75,22 @@ class Gateway:
         max_body_bytes: int,
         denied_paths: tuple[str, ...] = (),
         fail_open: bool = False,
+        uncounted: str = NOTHING_COUNTED,
     ) -> None:
+        """`uncounted` is what a caller is told of a request that was not served."""
         self._authenticator = authenticator
         self._ledger = ledger
         self._upstream = upstream
         self._recorder = recorder
         self._metrics = metrics
         self._fail_open = fail_open
+        self._uncounted = uncounted
         self._max_body_bytes = max_body_bytes
         self._denied_paths = tuple(b"/" + path.strip("/").encode() for path in denied_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request to `/v1/*`, which carries an API key."""
-        answer = Answer(send)
+        answer = Answer(send, self._uncounted)
         try:
             target = target_of(scope, self._denied_paths)
             by_name = dict(scope["headers"])
@@ -105,7 +110,7 @@ class Gateway:
         """
 
         async def application(_scope: Scope, receive: Receive, send: Send) -> None:
-            answer = Answer(send)
+            answer = Answer(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
                 target = Target("POST", b"/chat/completions", b"")
@@ -272,10 +277,10 @@ def _refuse_misconfigured(response: UpstreamResponse) -> None:
     if response.status in (401, 403) or 300 <= response.status < 400:
         log.error("upstream_misconfigured", status=response.status)
         message = (
-            "The upstream refused this gateway's own key or address. Your key is fine and "
-            "nothing was counted. The operator of this site has to look at it."
+            "The upstream refused this gateway's own key or address. Your key is fine. The "
+            "operator of this site has to look at it."
         )
-        raise server_error(502, "upstream_misconfigured", message)
+        raise server_error(502, "upstream_misconfigured", message, uncounted=True)
 
 
 def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
@@ -283,7 +288,7 @@ def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Excep
         return body.failure()
     log.warning("upstream_failed", reason=str(error) or type(error).__name__)
     if isinstance(error, UpstreamTimeoutError):
-        message = "The upstream did not answer in time. Nothing was counted. Please try again."
-        return server_error(504, "upstream_timeout", message)
-    message = "The upstream cannot be reached. Nothing was counted. Please try again."
-    return server_error(502, "upstream_unreachable", message)
+        message = "The upstream did not answer in time. Please try again."
+        return server_error(504, "upstream_timeout", message, uncounted=True)
+    message = "The upstream cannot be reached. Please try again."
+    return server_error(502, "upstream_unreachable", message, uncounted=True)

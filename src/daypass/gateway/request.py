@@ -212,10 +212,10 @@ def model_of(body: bytes) -> str | None:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        message = f"The request body is not valid JSON: {error}. Nothing was counted."
-        raise GatewayError(400, "invalid_json", message) from None
+        message = f"The request body is not valid JSON: {error}."
+        raise GatewayError(400, "invalid_json", message, uncounted=True) from None
     if not isinstance(document, dict):
-        message = "The request body must be a JSON object. Nothing was counted."
-        raise GatewayError(400, "invalid_json", message)
+        message = "The request body must be a JSON object."
+        raise GatewayError(400, "invalid_json", message, uncounted=True)
     model = document.get("model")
     return model[:MODEL_LENGTH] if isinstance(model, str) else None
