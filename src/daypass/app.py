@@ -202,6 +202,7 @@ class Daypass:
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,
                 fail_open=settings.fail_open,
+                uncounted=enforcement.uncounted,
             )
             self._gateway = gateway
             guarded = enforcement.guard(gateway)

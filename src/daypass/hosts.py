@@ -43,8 +43,7 @@ class KnownHosts:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/v1/"):
-            error = GatewayError(421, "unknown_host", f"{self._message} Nothing was counted.")
-            await Answer(send).refuse(error)
+            await Answer(send).refuse(GatewayError(421, "unknown_host", self._message))
         else:
             problem = ProblemError(421, self._message).problem
             await to_response(problem)(scope, receive, send)

@@ -27,10 +27,12 @@ _numbers = count(1)
 class Answer:
     """What goes back to the caller: its headers gather on the way, its start is sent once."""
 
-    __slots__ = ("_headers", "_send", "request_id", "started", "status")
+    __slots__ = ("_headers", "_send", "_uncounted", "request_id", "started", "status")
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, uncounted: str = "") -> None:
+        """`uncounted` is what is added to an error that says so of a request."""
         self._send = send
+        self._uncounted = uncounted
         self.request_id = f"req_{_process}{next(_numbers):012x}"
         self.status = CALLER_LEFT
         self.started = False
@@ -91,7 +93,7 @@ class Answer:
     async def refuse(self, error: GatewayError) -> None:
         """Send an error in OpenAI's shape."""
         self.add(error.headers)
-        await self.json(error.status, error.body())
+        await self.json(error.status, error.body(self._uncounted if error.uncounted else ""))
 
     async def fail(self, error: Exception) -> None:
         """Tell the caller what went wrong, if he can still be told, and the log, if it is ours."""

@@ -40,6 +40,7 @@ from daypass.metrics import Metrics
 from daypass.quota.ledger import BucketState, Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 
+NOTHING_COUNTED = "Nothing was counted."
 LIST_BYTES = 4 * 1024 * 1024
 """Of a list of models; a longer one is none."""
 
@@ -80,20 +81,23 @@ class Gateway:
         open_per_key: int = 0,
         open_per_account: int = 0,
         fail_open: bool = False,
+        uncounted: str = NOTHING_COUNTED,
     ) -> None:
+        """`uncounted` is what a caller is told of a request that was not served."""
         self._authenticator = authenticator
         self._ledger = ledger
         self._upstream = upstream
         self._recorder = recorder
         self._metrics = metrics
         self._fail_open = fail_open
+        self._uncounted = uncounted
         self._max_body_bytes = max_body_bytes
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
         self._open_requests = OpenRequests(open_per_key, open_per_account)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request to `/v1/*`, which carries an API key."""
-        answer = Answer(send)
+        answer = Answer(send, self._uncounted)
         try:
             target = target_of(scope, self._denied_paths)
             by_name = dict(scope["headers"])
@@ -119,7 +123,7 @@ class Gateway:
         """
 
         async def application(_scope: Scope, receive: Receive, send: Send) -> None:
-            answer = Answer(send)
+            answer = Answer(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
                 target = Target("POST", b"/chat/completions", b"")
@@ -295,10 +299,10 @@ def _refuse_misconfigured(response: UpstreamResponse) -> None:
     if response.status in (401, 403) or 300 <= response.status < 400:
         log.error("upstream_misconfigured", status=response.status)
         message = (
-            "The upstream refused this gateway's own key or address. Your key is fine and "
-            "nothing was counted. The operator of this site has to look at it."
+            "The upstream refused this gateway's own key or address. Your key is fine. The "
+            "operator of this site has to look at it."
         )
-        raise server_error(502, "upstream_misconfigured", message)
+        raise server_error(502, "upstream_misconfigured", message, uncounted=True)
 
 
 def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
@@ -306,7 +310,7 @@ def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Excep
         return body.failure()
     log.warning("upstream_failed", reason=str(error) or type(error).__name__)
     if isinstance(error, UpstreamTimeoutError):
-        message = "The upstream did not answer in time. Nothing was counted. Please try again."
-        return server_error(504, "upstream_timeout", message)
-    message = "The upstream cannot be reached. Nothing was counted. Please try again."
-    return server_error(502, "upstream_unreachable", message)
+        message = "The upstream did not answer in time. Please try again."
+        return server_error(504, "upstream_timeout", message, uncounted=True)
+    message = "The upstream cannot be reached. Please try again."
+    return server_error(502, "upstream_unreachable", message, uncounted=True)

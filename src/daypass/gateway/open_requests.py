@@ -44,8 +44,8 @@ class OpenRequests:
 def _too_many(who: str, number: int) -> GatewayError:
     message = (
         f"{who} {number} requests under way, as many as this site allows at once. "
-        "Try again when one of them is answered. Nothing was counted."
+        "Try again when one of them is answered."
     )
     code = "rate_limit_exceeded"
     retry = [(b"retry-after", b"%d" % RETRY_AFTER_S)]
-    return GatewayError(429, code, message, type_=code, headers=retry)
+    return GatewayError(429, code, message, type_=code, headers=retry, uncounted=True)

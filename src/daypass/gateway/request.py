@@ -79,8 +79,8 @@ def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
     path = _path_below(raw, denied_paths)
     method: str = scope["method"]
     if method in NOT_RELAYED:
-        message = f"{method} is not relayed. Nothing was counted."
-        raise GatewayError(405, "method_not_allowed", message, headers=[(b"allow", RELAYED)])
+        allow = [(b"allow", RELAYED)]
+        raise GatewayError(405, "method_not_allowed", f"{method} is not relayed.", headers=allow)
     query: bytes = scope["query_string"]
     if query and _KEY_IN_QUERY.search(query):
         raise invalid_api_key(KEY_IN_QUERY)
@@ -109,9 +109,14 @@ def _path_below(raw: bytes, denied_paths: tuple[bytes, ...]) -> bytes:
 def refuse_websocket(upgrade: bytes) -> None:
     """Raise GatewayError 400 for an `upgrade` header that asks for a WebSocket (RFC 6455)."""
     if b"websocket" in upgrade.lower():
-        message = "WebSockets (the Realtime API) are not relayed. Use HTTP. Nothing was counted."
-        close = [(b"connection", b"close")]
-        raise GatewayError(400, "websocket_not_supported", message, headers=close)
+        message = "WebSockets (the Realtime API) are not relayed. Use HTTP."
+        raise GatewayError(
+            400,
+            "websocket_not_supported",
+            message,
+            headers=[(b"connection", b"close")],
+            uncounted=True,
+        )
 
 
 def unknown_path() -> GatewayError:
@@ -264,15 +269,15 @@ def model_of(body: bytes) -> str | None:
         )
     except ValueError as error:
         reason = str(error)[:REASON_LENGTH]
-        message = f"The request body is not valid JSON: {reason}. Nothing was counted."
-        raise GatewayError(400, "invalid_json", message) from None
+        message = f"The request body is not valid JSON: {reason}."
+        raise GatewayError(400, "invalid_json", message, uncounted=True) from None
     if not isinstance(document, dict):
-        message = "The request body must be a JSON object. Nothing was counted."
-        raise GatewayError(400, "invalid_json", message)
+        message = "The request body must be a JSON object."
+        raise GatewayError(400, "invalid_json", message, uncounted=True)
     model = document.get("model")
     if not isinstance(model, str):
         return None
     if "\0" in model:  # PostgreSQL has no text that holds one.
-        message = "The model's name holds a NUL character. Nothing was counted."
-        raise GatewayError(400, "invalid_json", message)
+        message = "The model's name holds a NUL character."
+        raise GatewayError(400, "invalid_json", message, uncounted=True)
     return model[:MODEL_LENGTH]
