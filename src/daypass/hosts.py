@@ -39,7 +39,7 @@ class KnownHosts:
 
     def _is_known(self, scope: Scope) -> bool:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        return len(hosts) == 1 and _name(hosts[0]) in self._hosts
+        return len(hosts) == 1 and (hosts[0] in self._hosts or _name(hosts[0]) in self._hosts)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/v1/"):

@@ -65,7 +65,7 @@ WAYS_OUT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", WAYS_OUT)
+@pytest.mark.parametrize("path", [*WAYS_OUT, "/v1/" + "a" * 1024])
 def test_a_way_out_of_the_api_is_no_path(path: str) -> None:
     scope = {
         "method": "GET",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from daypass.asgi import Headers
 
 TAIL_BYTES = 8 * 1024
+UNDERSCORE = ord("_")
 
 # RFC 9110, section 7.6.1, and the older names that proxies still meet.
 HOP_BY_HOP = frozenset(
@@ -69,7 +70,7 @@ def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers
         pair
         for pair in headers
         if pair[0] not in NOT_SENT_UPSTREAM
-        and b"_" not in pair[0]
+        and UNDERSCORE not in pair[0]
         and not pair[0].startswith(b"x-forwarded-")
     ]
     return kept if b"connection" not in by_name else _without_named(kept, headers)

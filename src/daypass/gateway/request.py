@@ -14,6 +14,7 @@ from daypass.gateway.errors import GatewayError, invalid_api_key
 
 PREFIX = b"/v1"
 FREE_PATHS = (b"/models",)
+PATH_BYTES = 1024
 MODEL_LENGTH = 100
 REASON_LENGTH = 200
 WATCH_AFTER_S = 0.1
@@ -90,7 +91,9 @@ def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
 @lru_cache(1024)
 def _path_below(raw: bytes, denied_paths: tuple[bytes, ...]) -> bytes:
     """The path below `/v1`, as it was sent. `denied_paths` are in lower case."""
-    if not raw.startswith(PREFIX + b"/") or not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):
+    if len(raw) > PATH_BYTES or not raw.startswith(PREFIX + b"/"):
+        raise unknown_path()
+    if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):
         raise unknown_path()
     try:
         unquote(raw.decode(), errors="strict")
