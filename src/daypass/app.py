@@ -37,6 +37,7 @@ from daypass.portal import (
     usage,
     usage_plans,
 )
+from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
 from daypass.records.database import Database, DatabaseUnavailableError
@@ -105,10 +106,11 @@ class Daypass:
             lifespan=self._lifespan,
         )
         problems.install(self._portal)
+        self._portal.add_middleware(BodyLimit, max_chat_bytes=settings.max_body_bytes)
         api = APIRouter(
             prefix="/api",
             dependencies=[Depends(same_origin)],
-            responses={"4XX": {"model": problems.Problem, "description": "A problem"}},
+            responses=problems.ANSWERS,
         )
         for room in (
             accounts,

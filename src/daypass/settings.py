@@ -31,6 +31,8 @@ ENV_PREFIX = "DAYPASS_"
 CONFIG_VARIABLE = "DAYPASS_CONFIG"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 
+ENCODED = "special characters of a password must be percent-encoded"
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 
@@ -154,20 +156,26 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
+        if "@" in parts.netloc:
+            raise ValueError("must hold no user name and no password: this address is shown")
         return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.match(r"(sqlite|postgresql|postgres)://", value.get_secret_value()):
-            raise ValueError("must begin with postgresql:// or sqlite:///")
+        if value is None or value.get_secret_value().startswith("sqlite:///"):
+            return value
+        if not _is_plain(value, r"postgres(ql)?"):
+            raise ValueError(f"must begin with postgresql:// or sqlite:///; {ENCODED}")
+        _ = urlsplit(value.get_secret_value()).port  # ValueError where it is no number
         return value
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.match(r"rediss?(\+\w+)?://", value.get_secret_value()):
-            raise ValueError("must be redis://, rediss://, redis+sentinel:// or redis+cluster://")
+        if value and not _is_plain(value, r"rediss?(\+\w+)?"):
+            kinds = "redis://, rediss://, redis+sentinel:// or redis+cluster://"
+            raise ValueError(f"must be {kinds}; {ENCODED}")
         return value
 
     @field_validator("cors_origins")
@@ -305,6 +313,16 @@ def load_settings() -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{config_path()}: {error}") from None
     return settings
+
+
+def _is_plain(address: SecretStr, scheme: str) -> bool:
+    """Whether an address can be taken apart in one way only.
+
+    Where the special characters of a password are not encoded, the rest of it passes for a host,
+    a port or a path, which errors name.
+    """
+    pattern = rf"{scheme}://([^@/?#\s]*@)?[^@\s]*"
+    return re.fullmatch(pattern, address.get_secret_value()) is not None
 
 
 def _setting_name(place: str) -> str:

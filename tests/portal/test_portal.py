@@ -16,7 +16,7 @@ from daypass.app import Daypass
 from daypass.settings import Settings
 from tests.conftest import PASSWORD, Person, Server, StartServer
 
-CHAT = {"messages": [{"role": "user", "content": "hi"}]}
+CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}
 
 
 only_embedded = pytest.mark.parametrize("site", ["embedded"], indirect=True)

@@ -33,7 +33,11 @@ def _check_email(value: str) -> str:
 class NewAccount(BaseModel):
     """A request to sign up."""
 
-    email: Annotated[str, Field(max_length=320), AfterValidator(_check_email)]
+    email: Annotated[
+        str,
+        Field(max_length=320, json_schema_extra={"format": "email"}),
+        AfterValidator(_check_email),
+    ]
     password: str = Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)
     invitation: str | None = Field(
         default=None, max_length=80, description="Where people need one: the token of its link"

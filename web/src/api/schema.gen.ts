@@ -895,7 +895,10 @@ export interface components {
          * @description A request to sign up.
          */
         NewAccount: {
-            /** Email */
+            /**
+             * Email
+             * Format: email
+             */
             email: string;
             /** Password */
             password: string;
@@ -1422,8 +1425,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1453,8 +1465,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1480,8 +1501,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1511,8 +1541,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1540,8 +1579,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1573,8 +1621,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1600,8 +1657,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1629,8 +1695,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsagePlanView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1658,8 +1733,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1691,8 +1775,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1720,8 +1813,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1755,8 +1857,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1790,8 +1901,17 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1822,8 +1942,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageOfDay"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1851,8 +1980,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageToday"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1880,8 +2018,17 @@ export interface operations {
                     "application/json": components["schemas"]["RequestView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1901,7 +2048,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    [key: string]: unknown;
+                    api_key_id: string;
                 };
             };
         };
@@ -1911,14 +2058,28 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "*/*": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1942,8 +2103,17 @@ export interface operations {
                     "application/json": components["schemas"]["ModelView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1971,8 +2141,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2005,8 +2184,17 @@ export interface operations {
                     "application/json": components["schemas"]["People"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2038,8 +2226,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2072,8 +2269,17 @@ export interface operations {
                     "application/json": components["schemas"]["OwnedKeys"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2101,8 +2307,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2134,8 +2349,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2163,8 +2387,17 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedPlans"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2196,8 +2429,17 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2229,8 +2471,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2261,8 +2512,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteUsage"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2290,8 +2550,17 @@ export interface operations {
                     "application/json": components["schemas"]["SignUpPolicy"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2323,8 +2592,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedInvitation"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2352,8 +2630,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2386,8 +2673,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2415,8 +2711,17 @@ export interface operations {
                     "application/json": components["schemas"]["UpstreamView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
