@@ -10,8 +10,8 @@ NODE_TESTS := tests/e2e/node/node_modules/.package-lock.json
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test check format openapi lock audit mutations screenshots lighthouse soak bench \
-  bench-profile clean
+.PHONY: run test check format openapi lock audit mutations screenshots soak bench bench-profile \
+  clean
 
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
@@ -74,10 +74,6 @@ REDIS ?=
 NATIVE ?=
 bench-profile: .venv/installed-bench $(SITE)
 	@$(BIN)/python -m bench.profile $(if $(REDIS),--redis) $(if $(NATIVE),--native)
-
-# Lighthouse's scores for speed, which are worth something on a machine at rest.
-lighthouse: .venv/installed-dev $(SITE) .venv/chromium $(NODE_TESTS)
-	$(BIN)/pytest -s tests/e2e/lighthouse_performance.py
 
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium

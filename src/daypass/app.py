@@ -40,6 +40,8 @@ from daypass.portal import (
 from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.page_security import WithHeaders, security_headers
+from daypass.portal.pages import pages
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
@@ -95,7 +97,7 @@ class Daypass:
         self._settings = settings
         self._gateway: Gateway
         self._relay: Application
-        self._pages = site.pages()
+        self._pages: ASGIApp
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -130,6 +132,8 @@ class Daypass:
         api.include_router(office)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
+        self._headers = security_headers(settings.public_url)
+        self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Send a request to the gateway, the portal or the site, by its path alone."""
@@ -145,7 +149,7 @@ class Daypass:
         path = scope.get("path", "")
         is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
         try:
-            await (self._pages if is_page else self._portal)(scope, receive, send)
+            await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
             # It has been answered already. The server would print all of it, secrets too.
             log.error("request_fault", reason=place_of(error))
@@ -208,7 +212,10 @@ class Daypass:
             )
             self._gateway = gateway
             guarded = enforcement.guard(gateway)
-            self._relay = _for_pages(guarded) if settings.enforcer == "aws" else guarded
+            behind_aws = settings.enforcer == "aws"
+            self._relay = _for_pages(guarded) if behind_aws else guarded
+            elsewhere = enforcement.base_url if behind_aws else None
+            self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             self._portal.state.portal = Portal(
                 settings=settings,

@@ -9,7 +9,7 @@ from daypass.app import open_upstream, rehearse
 from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
 from daypass.gateway.upstream import UpstreamError, UpstreamRequest
-from daypass.portal.site import PAGES
+from daypass.portal.pages import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.settings import Settings, SettingsError, load_settings

@@ -76,7 +76,6 @@ def to_response(problem: Problem) -> Response:
         problem.model_dump(),
         problem.status,
         media_type="application/problem+json",
-        headers={"cache-control": "no-store"},
     )
 
 
