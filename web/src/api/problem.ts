@@ -8,6 +8,7 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly fields: FieldProblem[] = [],
+    readonly response?: Response,
   ) {
     super(message);
     this.name = "ApiError";
@@ -15,7 +16,7 @@ export class ApiError extends Error {
 
   static async from(response: Response): Promise<ApiError> {
     const problem: unknown = await response.json().catch(() => null);
-    return new ApiError(response.status, detailOf(problem), fieldsOf(problem));
+    return new ApiError(response.status, detailOf(problem), fieldsOf(problem), response);
   }
 
   static unreachable(): ApiError {
