@@ -239,13 +239,19 @@ def mailbox(mailbox_server: Mailbox) -> Mailbox:
     return mailbox_server
 
 
-@pytest.fixture
-def oidc() -> Iterator[OidcProvider]:
-    """An OpenID provider that behaves as the test says."""
+@pytest.fixture(scope="session")
+def oidc_server() -> Iterator[OidcProvider]:
     provider = OidcProvider()
     provider.start()
     yield provider
     provider.stop()
+
+
+@pytest.fixture
+def oidc(oidc_server: OidcProvider) -> OidcProvider:
+    """An OpenID provider that behaves as the test says, and has somebody new."""
+    oidc_server.reset()
+    return oidc_server
 
 
 @pytest.fixture(scope="session")

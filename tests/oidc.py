@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import secrets
 import socket
 import threading
@@ -21,26 +22,17 @@ from starlette.routing import Route
 CLIENT_ID = "daypass-of-tests"
 CLIENT_SECRET = "the secret of the tests"
 
+_numbers = itertools.count(1)
+
 
 @dataclass
 class OidcProvider:
     """Signs everybody in at once, as the person that a test says, with the faults it says."""
 
-    email: str = "ada@example.org"
-    subject: str = "ada"
-    claims: dict[str, Any] = field(default_factory=dict)
-    """Over the right ones of an ID token; None takes one out."""
-    error: str = ""
-    """What comes back in place of a code."""
-    redirect_uri: str = ""
-    """The one that is registered; any, while it is empty."""
-    emails: list[dict[str, Any]] = field(default_factory=list)
-    """What GitHub tells of the person's addresses."""
     signing_key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
-    forged: bool = False
-    """Whether tokens are signed with a key that is not published."""
 
     def __post_init__(self) -> None:
+        self.reset()
         self._codes: dict[str, dict[str, str]] = {}
         self._other_key = RSAKey.generate_key(2048)
         self._socket = socket.socket()
@@ -62,6 +54,22 @@ class OidcProvider:
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
         )
+
+    def reset(self) -> None:
+        """Be somebody whom nobody has seen yet, without a fault."""
+        self.subject = f"subject-{next(_numbers)}"
+        self.email = f"{self.subject}@example.org"
+        self.claims: dict[str, Any] = {}
+        """Over the right ones of an ID token; None takes one out."""
+        self.error = ""
+        """What comes back in place of a code."""
+        self.redirect_uri = ""
+        """The one that is registered; any, while it is empty."""
+        self.emails: list[dict[str, Any]] = []
+        """What GitHub tells of the person's addresses."""
+        self.forged = False
+        """Whether tokens are signed with a key that is not published."""
+        self.down = False
 
     @property
     def url(self) -> str:
@@ -88,6 +96,8 @@ class OidcProvider:
         self._socket.close()
 
     async def _describe(self, _request: Request) -> Response:
+        if self.down:
+            return JSONResponse({}, 503)
         return JSONResponse(
             {
                 "issuer": self.url,

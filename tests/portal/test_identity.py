@@ -1,7 +1,7 @@
 """Signing in by another site, with a real provider that checks what it must."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,15 @@ def start_with(oidc: OidcProvider, tmp_path: Path) -> Any:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def site(oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that signs people in by `oidc`, and has an operator."""
+    server = start_public(tmp_path_factory.mktemp("identity"), **oidc_server.settings)
+    server.sign_up()
+    yield server
+    server.stop()
+
+
 def depart(http: httpx.Client, **departure: str) -> str:
     """Leave for the provider. Returns the address to which it sends the browser back."""
     left = http.post("/api/session/oidc", json=departure)
@@ -59,33 +68,30 @@ def refused(reason: str) -> str:
 
 
 def test_somebody_new_gets_an_account_and_comes_back_to_it(
-    oidc: OidcProvider, start_with: Start
+    oidc: OidcProvider, site: Server
 ) -> None:
-    server = start_with()
-    site = server.client().get("/api/site").json()
-    assert (site["sign_in_with"], site["mail"]) == ("Lighthouse", False)
-    browser = server.client()
+    told = site.client().get("/api/site").json()
+    assert (told["sign_in_with"], told["mail"]) == ("Lighthouse", False)
+    browser = site.client()
     assert sign_in(browser, next="/chat/") == "/chat/"
     account = browser.get("/api/session").json()
-    assert (account["email"], account["role"]) == (oidc.email, "operator")
+    assert (account["email"], account["role"]) == (oidc.email, "member")
     assert (account["email_confirmed"], account["has_password"]) == (True, False)
     oidc.email = "renamed@example.org"
-    other = server.client()
+    other = site.client()
     assert sign_in(other) == "/keys/"
     assert other.get("/api/session").json()["id"] == account["id"]
     # An account without a password is not opened by an empty one, nor deleted by any.
     body = {"email": account["email"], "password": " "}
-    assert problem(server.client().post("/api/session", json=body)) == 401
+    assert problem(site.client().post("/api/session", json=body)) == 401
     assert "daypass_oidc" not in dict(browser.cookies)
 
 
-def test_the_way_there_has_pkce_state_and_nonce(oidc: OidcProvider, start_with: Start) -> None:
-    server = start_with()
+def test_the_way_there_has_pkce_state_and_nonce(site: Server) -> None:
     asked = [
-        parameters(server.client().post("/api/session/oidc", json={}).json()["url"])
-        for _ in range(2)
+        parameters(site.client().post("/api/session/oidc", json={}).json()["url"]) for _ in range(2)
     ]
-    assert asked[0]["redirect_uri"] == oidc.redirect_uri
+    assert asked[0]["redirect_uri"] == f"{site.url}/api/session/oidc/callback"
     assert asked[0]["scope"] == "openid email"
     assert asked[0]["code_challenge_method"] == "S256"
     for name in ("state", "nonce", "code_challenge"):
@@ -112,75 +118,70 @@ def test_the_way_there_has_pkce_state_and_nonce(oidc: OidcProvider, start_with: 
     ],
 )
 def test_an_id_token_that_is_not_in_order_signs_nobody_in(
-    oidc: OidcProvider, start_with: Start, claims: dict[str, Any], reason: str
+    oidc: OidcProvider, site: Server, claims: dict[str, Any], reason: str
 ) -> None:
     oidc.claims = claims
-    browser = start_with().client()
+    browser = site.client()
     assert sign_in(browser) == refused(reason)
     assert browser.get("/api/session").status_code == 401
 
 
-def test_a_forged_signature_signs_nobody_in(oidc: OidcProvider, start_with: Start) -> None:
+def test_a_forged_signature_signs_nobody_in(oidc: OidcProvider, site: Server) -> None:
     oidc.forged = True
-    assert sign_in(start_with().client()) == refused("token")
+    assert sign_in(site.client()) == refused("token")
 
 
-def test_only_the_browser_that_left_comes_back_and_once(
-    oidc: OidcProvider, start_with: Start
-) -> None:
-    server = start_with()
-    browser, other = server.client(), server.client()
+def test_only_the_browser_that_left_comes_back_and_once(oidc: OidcProvider, site: Server) -> None:
+    browser, other = site.client(), site.client()
     address = depart(browser)
-    assert arrive(server.client(), address) == refused("state")
+    assert arrive(site.client(), address) == refused("state")
     depart(other)
     assert arrive(other, address) == refused("state")
     state = parameters(address)["state"]
     depart(browser)
     assert arrive(browser, address) == refused("state")
-    assert state not in server.log()
+    assert state not in site.log()
     again = depart(browser)
     kept = dict(browser.cookies)
     assert arrive(browser, again) == "/keys/"
     # The provider takes a code once, should somebody else have seen it.
-    assert arrive(server.client(cookies=kept), again) == refused("provider")
+    assert arrive(site.client(cookies=kept), again) == refused("provider")
     no_code = depart(browser).partition("&code=")[0]
     assert arrive(browser, no_code) == refused("provider")
 
 
-def test_what_goes_wrong_over_there_is_said_here(oidc: OidcProvider, start_with: Start) -> None:
-    server = start_with()
+def test_what_goes_wrong_over_there_is_said_here(oidc: OidcProvider, site: Server) -> None:
     oidc.error = "access_denied"
-    assert sign_in(server.client()) == refused("cancelled")
+    assert sign_in(site.client()) == refused("cancelled")
     oidc.error = "server_error"
-    assert sign_in(server.client()) == refused("provider")
+    assert sign_in(site.client()) == refused("provider")
     oidc.error = ""
-    browser = server.client()
+    browser = site.client()
     address = depart(browser)
-    oidc.stop()
+    oidc.down = True
     assert arrive(browser, address) == refused("provider")
-    assert problem(server.client().post("/api/session/oidc", json={})) == 502
-    found = daypass("doctor", **server.settings)
+    assert problem(site.client().post("/api/session/oidc", json={})) == 502
+    found = daypass("doctor", **site.settings)
     assert "FAIL sign-in with Lighthouse" in found.stdout
 
 
 @pytest.mark.parametrize(
     "path", ["//evil.example", "https://evil.example/", "/\\evil.example", "x"]
 )
-def test_the_way_back_leads_to_this_site_alone(start_with: Start, path: str) -> None:
-    answer = start_with().client().post("/api/session/oidc", json={"next": path})
+def test_the_way_back_leads_to_this_site_alone(site: Server, path: str) -> None:
+    answer = site.client().post("/api/session/oidc", json={"next": path})
     assert problem(answer, "next") == 422
 
 
-def test_an_unconfirmed_account_is_not_handed_over(oidc: OidcProvider, start_with: Start) -> None:
-    server = start_with()
-    squatter = server.client()
+def test_an_unconfirmed_account_is_not_handed_over(oidc: OidcProvider, site: Server) -> None:
+    squatter = site.client()
     body = {"email": oidc.email, "password": PASSWORD}
     assert squatter.post("/api/accounts", json=body).status_code == 201
-    assert sign_in(server.client()) == refused("email_taken")
+    assert sign_in(site.client()) == refused("email_taken")
     # Its owner proves both: the password in this browser, the address over there.
     assert sign_in(squatter, next="/account/") == "/account/"
     assert squatter.get("/api/session").json()["email_confirmed"] is True
-    elsewhere = server.client()
+    elsewhere = site.client()
     assert sign_in(elsewhere) == "/keys/"
     assert elsewhere.get("/api/session").json()["has_password"] is True
 
@@ -214,19 +215,20 @@ def test_who_may_sign_up_holds_here_too(oidc: OidcProvider, start_with: Start) -
 
 def test_an_invitation_is_used_up(oidc: OidcProvider, start_with: Start) -> None:
     server = start_with(DAYPASS_SIGN_UP="invite")
-    operator = server.sign_up()
-    token = operator.http.post("/api/operator/invitations", json={}).json()["token"]
+    operator = server.client()
+    assert sign_in(operator) == "/keys/"
+    assert operator.get("/api/session").json()["role"] == "operator"
+    token = operator.post("/api/operator/invitations", json={}).json()["token"]
+    oidc.reset()
     assert sign_in(server.client(), invitation=token) == "/keys/"
-    oidc.subject, oidc.email = "grace", "grace@example.org"
+    oidc.reset()
     assert sign_in(server.client(), invitation=token) == refused("not_invited")
 
 
-def test_a_disabled_account_stays_out(oidc: OidcProvider, start_with: Start) -> None:
-    server = start_with()
-    server.sign_up()
-    assert sign_in(server.client()) == "/keys/"
-    assert daypass("accounts", "disable", oidc.email, **server.settings).returncode == 0
-    assert sign_in(server.client()) == refused("disabled")
+def test_a_disabled_account_stays_out(oidc: OidcProvider, site: Server) -> None:
+    assert sign_in(site.client()) == "/keys/"
+    assert daypass("accounts", "disable", oidc.email, **site.settings).returncode == 0
+    assert sign_in(site.client()) == refused("disabled")
 
 
 def test_an_account_without_a_password_is_deleted_right_after_signing_in(

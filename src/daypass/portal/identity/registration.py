@@ -45,6 +45,6 @@ class Registration(NamedTuple):
 
 async def get_json(client: AsyncOAuth2Client, url: str, **options: Any) -> Any:
     """What the other site has at an address. Raises httpx2.HTTPError or ValueError."""
-    response = await client.get(url, **options)
+    response = await client.request("GET", url, **options)
     response.raise_for_status()
     return response.json()
