@@ -42,7 +42,7 @@ class SignInSettings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _check_secret_key(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and any(len(key) < MIN_SECRET_LENGTH for key in _keys_of(value)):
+        if value is not None and any(len(key) < MIN_SECRET_LENGTH for key in _keys_of(value)):
             raise ValueError(
                 f"each key needs at least {MIN_SECRET_LENGTH} characters, such as "
                 "'openssl rand -hex 32' prints"
