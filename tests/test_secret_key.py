@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from daypass.portal.signer import Signer
 from daypass.secret_key import FILE, secret_keys
@@ -24,7 +25,7 @@ def test_it_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert len(key) == 64
     assert secret_keys(settings) == (key,)
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
-    (other,) = secret_keys(Settings(data_dir=tmp_path / "..", secret_key=NEW))
+    (other,) = secret_keys(Settings(data_dir=tmp_path, secret_key=SecretStr(NEW)))
     assert other == NEW
 
 

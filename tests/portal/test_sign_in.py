@@ -215,13 +215,13 @@ def test_on_https_the_cookie_is_the_hosts_own(start: StartServer) -> None:
     http = server.client(headers={"x-forwarded-proto": "https"})
     body = {"email": "a@example.org", "password": PASSWORD}
     response = http.post("/api/accounts", json=body)
-    (cookie,) = response.headers.get_list("set-cookie")
-    name, _, rest = cookie.partition("=")
-    assert name == "__Host-daypass_session"
-    parts = {part.strip().lower() for part in rest.split(";")[1:]}
-    assert {"path=/", "secure", "httponly", "samesite=lax"} <= parts
-    assert not any(part.startswith("domain") for part in parts)
-    token = rest.partition(";")[0]
+    cookies = dict(cookie.split("=", 1) for cookie in response.headers.get_list("set-cookie"))
+    assert set(cookies) == {"__Host-daypass_session", "__Host-daypass_device"}
+    for cookie in cookies.values():
+        parts = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert {"path=/", "secure", "httponly", "samesite=lax"} <= parts
+        assert not any(part.startswith("domain") for part in parts)
+    token = cookies["__Host-daypass_session"].partition(";")[0]
     host = {"cookie": f"__Host-daypass_session={token}"}
     plain = {"cookie": f"daypass_session={token}"}
     with server.client() as bare:

@@ -83,6 +83,7 @@ async def sign_up(
         raise ProblemError(409, TAKEN, field="email") from None
     if portal.mailer is not None:
         send_confirmation(account, portal, portal.mailer)
+    throttles.remember_device(account.email, request, response, portal)
     await start_session(account, request, response, portal)
     return AccountView.of(account)
 

@@ -1,6 +1,6 @@
 """/api/password-resets: a new password for whoever has the account's mailbox."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from daypass.portal import letters, throttles
@@ -49,8 +49,11 @@ async def ask(asked: ResetRequest, request: Request, portal: InPortal) -> MailSe
 
 
 @router.put("", status_code=204)
-async def reset(new: Reset, portal: InPortal) -> None:
-    """Choose a new password by the link of a mail. Every browser is signed out."""
+async def reset(new: Reset, request: Request, response: Response, portal: InPortal) -> None:
+    """Choose a new password by the link of a mail. Every browser is signed out.
+
+    This one may then sign in whatever attack is under way on the account.
+    """
     account_id, before = portal.signer.read("password reset", new.token) or ("", "")
     async with portal.database.read() as session:
         account = await accounts.find(session, account_id)
@@ -65,3 +68,4 @@ async def reset(new: Reset, portal: InPortal) -> None:
             raise ProblemError(410, EXPIRED)
         await accounts.confirm_email(session, account.id, account.email, portal.now())
         await accounts.close_sessions(session, account.id)
+    throttles.remember_device(account.email, request, response, portal)

@@ -50,15 +50,15 @@ class SignInAttempt:
 
     portal: Portal
     email: str
-    device: str
-    """The name of this browser's own allowance."""
+    device: str | None
+    """The name of this browser's own allowance, if it has signed in before."""
     units: Mapping[str, Throttle]
 
     async def succeeded(self, request: Request, response: Response) -> None:
         """The password was right: give the units back, and know the browser from now on."""
         async with self.portal.database.write() as session:
             await throttles.give_back(session, self.units)
-        remember_device(self.email, self.device, request, response, self.portal)
+        remember_device(self.email, request, response, self.portal, self.device)
 
 
 async def admit_sign_in(email: str, request: Request, portal: Portal) -> SignInAttempt:
@@ -73,7 +73,7 @@ async def admit_sign_in(email: str, request: Request, portal: Portal) -> SignInA
     else:
         units[f"sign-in account {account} device {device}"] = SIGN_IN_TOGETHER
     await _take(portal, units)
-    return SignInAttempt(portal, email, device or secrets.token_hex(8), units)
+    return SignInAttempt(portal, email, device, units)
 
 
 async def admit_sign_up(request: Request, portal: Portal) -> None:
@@ -121,11 +121,11 @@ async def _take(portal: Portal, units: Mapping[str, Throttle]) -> None:
 
 
 def remember_device(
-    email: str, device: str, request: Request, response: Response, portal: Portal
+    email: str, request: Request, response: Response, portal: Portal, device: str | None = None
 ) -> None:
-    """Let the browser prove next time that it has signed in to this account before."""
+    """Let the browser prove next time that its owner had this account before."""
     secure = is_https(request, portal)
-    content = [digest(normalise(email)), device]
+    content = [digest(normalise(email)), device or secrets.token_hex(8)]
     response.set_cookie(
         cookie_name(DEVICE_COOKIE, secure=secure),
         portal.signer.sign("device", content, DEVICE_LIFETIME_S),

@@ -124,6 +124,8 @@ export interface paths {
         /**
          * Reset
          * @description Choose a new password by the link of a mail. Every browser is signed out.
+         *
+         *     This one may then sign in whatever attack is under way on the account.
          */
         put: operations["reset_api_password_resets_put"];
         /**
