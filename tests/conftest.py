@@ -15,8 +15,10 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from tests.mailbox import Mailbox
 from tests.ministack import Ministack
 from tests.moto import Moto
+from tests.oidc import OidcProvider
 from tests.outputs import OUTPUTS
 from tests.ports import free_port
 from tests.postgres import Postgres
@@ -182,6 +184,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     OUTPUTS.add(report.nodeid, report.capstdout + report.capstderr + report.caplog)
 
 
+def start_public(directory: Path, **settings: str) -> Server:
+    """Start `daypass serve` so that it knows the address at which it is reached."""
+    port = free_port()
+    public = {"DAYPASS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    return serve_on(port, directory, (), public | settings)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[StartServer]:
     """Starts servers with settings of the test's own."""
@@ -236,6 +245,36 @@ def relaying(
     )
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def mailbox_server() -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    mailbox.start()
+    yield mailbox
+    mailbox.stop()
+
+
+@pytest.fixture
+def mailbox(mailbox_server: Mailbox) -> Mailbox:
+    """An SMTP server with no mails."""
+    mailbox_server.mails.clear()
+    return mailbox_server
+
+
+@pytest.fixture(scope="session")
+def oidc_server() -> Iterator[OidcProvider]:
+    provider = OidcProvider()
+    provider.start()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def oidc(oidc_server: OidcProvider) -> OidcProvider:
+    """An OpenID provider that behaves as the test says, and has somebody new."""
+    oidc_server.reset()
+    return oidc_server
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,9 @@ from daypass.portal import (
     accounts,
     api_keys,
     chat,
+    confirmations,
     health,
+    password_resets,
     problems,
     requests,
     sessions,
@@ -39,12 +41,17 @@ from daypass.portal import (
 )
 from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
+from daypass.portal.identity import routes as identity
+from daypass.portal.identity.choice import choose_provider
+from daypass.portal.mailer import open_mailer
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.signer import Signer
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
+from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.telemetry import configure_logging
 
@@ -117,7 +124,10 @@ class Daypass:
         for room in (
             accounts,
             account,
+            confirmations,
+            password_resets,
             sessions,
+            identity,
             usage_plans,
             api_keys,
             usage,
@@ -217,6 +227,9 @@ class Daypass:
             elsewhere = enforcement.base_url if behind_aws else None
             self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
+            mailer = open_mailer(settings)
+            if mailer is not None:
+                stack.push_async_callback(mailer.close)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -224,6 +237,9 @@ class Daypass:
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
+                signer=Signer(secret_keys(settings), clock),
+                mailer=mailer,
+                identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
@@ -247,6 +263,7 @@ async def prepare(settings: Settings) -> None:
     """Make the data directory and the tables. Raises DatabaseUnavailableError."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.data_dir.chmod(0o700)
     except OSError as error:
         message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
         raise DatabaseUnavailableError(message) from error
@@ -259,6 +276,7 @@ async def rehearse(settings: Settings) -> None:
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
     await prepare(settings)
+    secret_keys(settings)
     if settings.enforcer == "embedded":
         ledger = make_ledger(settings, make_clock(settings))
         await ledger.start()

@@ -4,14 +4,13 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -26,14 +25,15 @@ from daypass.plans import (
     largest_daily_requests,
     request_limits,
 )
+from daypass.settings_sign_in import CommaSeparated, SignInSettings
 
 ENV_PREFIX = "DAYPASS_"
 CONFIG_VARIABLE = "DAYPASS_CONFIG"
+SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 ENCODED = "special characters of a password must be percent-encoded"
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 
 
@@ -87,7 +87,7 @@ class PlanSettings(PlanTerms):
         )
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """The settings of one Daypass process. Build it with `load_settings`."""
 
     model_config = SettingsConfigDict(
@@ -108,7 +108,6 @@ class Settings(BaseSettings):
     aws_base_url: str | None = None
     aws_gateway_secret: SecretStr | None = Field(default=None, min_length=20, max_length=200)
     aws_endpoint_url: str | None = None
-    public_url: str | None = None
     allowed_hosts: CommaSeparated = ()
     cors_origins: CommaSeparated = ()
     sign_up: Literal["open", "invite", "closed"] = "open"
@@ -140,13 +139,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then `daypass.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
-
-    @field_validator(
-        "allowed_hosts", "cors_origins", "allowed_email_domains", "denied_paths", mode="before"
-    )
-    @classmethod
-    def _split_commas(cls, value: Any) -> Any:
-        return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
 
     @field_validator("upstream_base_url", "public_url", "aws_base_url", "aws_endpoint_url")
     @classmethod
@@ -298,6 +290,8 @@ def load_settings() -> Settings:
     for name in sorted(os.environ):
         if name.startswith(ENV_PREFIX) and name not in known:
             raise SettingsError(f"{name}: there is no such setting")
+    if os.environ.get(SECRET_VARIABLE, "x").strip() == "":
+        raise SettingsError(f"{SECRET_VARIABLE}: it is empty. Unset it, or put a secret there")
     if CONFIG_VARIABLE in os.environ and not config_path().is_file():
         raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {config_path()}")
     fallback = os.environ.get("OPENAI_API_KEY", "").strip()

@@ -15,6 +15,11 @@ from daypass.records.tables import Account, ApiKey
 
 MAX_GRACE_S = 7 * 86_400
 
+UNCONFIRMED = (
+    "Confirm your e-mail address first: open the link in the mail that you were sent. The site "
+    "sends it again if you ask."
+)
+
 router = APIRouter(tags=["API keys"])
 
 
@@ -104,6 +109,8 @@ class ApiKeyView(ApiKeyCore):
 @router.post("/api-keys", status_code=201)
 async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) -> CreatedApiKey:
     """Create an API key. Its secret is in this answer and nowhere else."""
+    if portal.mailer is not None and not account.email_confirmed:
+        raise ProblemError(403, UNCONFIRMED)
     plan = await _offered_plan(portal, new.usage_plan_id)
     try:
         issued = await portal.enforcer.create_key(account.id, new.name, plan)

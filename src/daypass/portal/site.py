@@ -22,6 +22,8 @@ class SiteView(BaseModel):
     max_keys_per_account: int
     account_requests_per_day: int | None
     has_operator: bool
+    mail: bool
+    sign_in_with: str | None
 
 
 @router.get("/docs", include_in_schema=False)
@@ -44,4 +46,6 @@ async def describe_site(portal: InPortal) -> SiteView:
         max_keys_per_account=settings.keys_per_account,
         account_requests_per_day=(await portal.policy()).account_daily_ceiling,
         has_operator=has_operator,
+        mail=portal.mailer is not None,
+        sign_in_with=settings.sign_in_with,
     )

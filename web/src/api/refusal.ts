@@ -1,4 +1,5 @@
 import { serverNow } from "@/time/clock";
+import { retryTime } from "./retry-after";
 
 export type Quota = {
   kind: "quota";
@@ -41,7 +42,7 @@ export async function failureOf(response: Response): Promise<Failure> {
     if (error.code === "insufficient_quota") {
       return quotaOf(error, message) ?? { kind: "upstream", message };
     }
-    return { kind: "throttle", message, retryAt: retryTime(response.headers) };
+    return { kind: "throttle", message, retryAt: retryTime(response) ?? serverNow() + 5_000 };
   }
   if (status === 401 && !body.error) return { kind: "signed-out" };
   return { kind: status >= 500 ? "upstream" : "refused", message };
@@ -66,11 +67,6 @@ function quotaOf(error: Record<string, unknown>, message: string): Quota | null 
 function nextMidnight(): string {
   const now = new Date(serverNow());
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1)).toISOString();
-}
-
-function retryTime(headers: Headers): number {
-  const seconds = Number(headers.get("retry-after") ?? NaN);
-  return serverNow() + (Number.isFinite(seconds) ? seconds : 5) * 1000;
 }
 
 function text(value: unknown): string | null {
