@@ -24,7 +24,8 @@ TAKEN = (
 router = APIRouter(tags=["accounts"])
 
 
-def _check_email(value: str) -> str:
+def check_email(value: str) -> str:
+    """An address in its normal form. Raises ValueError for what is none."""
     # Names of a local network (`.local`, a bare host) are as good as public ones here.
     try:
         found = validate_email(value, check_deliverability=False, globally_deliverable=False)
@@ -33,7 +34,7 @@ def _check_email(value: str) -> str:
     return found.normalized
 
 
-EmailAddress = Annotated[str, Field(max_length=320), AfterValidator(_check_email)]
+EmailAddress = Annotated[str, Field(max_length=320), AfterValidator(check_email)]
 
 
 class NewAccount(BaseModel):
