@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from tests.ports import free_port
 
@@ -20,7 +21,14 @@ class Mailbox:
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.logins: list[tuple[bytes, bytes]] = []
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            authenticator=self._authenticate,
+            auth_require_tls=False,
+        )
 
     @property
     def settings(self) -> dict[str, str]:
@@ -31,6 +39,11 @@ class Mailbox:
 
     def stop(self) -> None:
         self._controller.stop()
+
+    def _authenticate(self, *told: Any) -> AuthResult:
+        """Everybody may sign in; nobody needs to."""
+        self.logins.append((told[-1].login, told[-1].password))
+        return AuthResult(success=True)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)

@@ -43,6 +43,7 @@ class OidcProvider:
                 Route("/authorize", self._authorize),
                 Route("/token", self._token, methods=["POST"]),
                 Route("/jwks", self._keys),
+                Route("/userinfo", self._userinfo),
                 Route("/login/oauth/authorize", self._authorize),
                 Route("/login/oauth/access_token", self._token, methods=["POST"]),
                 Route("/api/user", self._user),
@@ -70,6 +71,8 @@ class OidcProvider:
         self.forged = False
         """Whether tokens are signed with a key that is not published."""
         self.down = False
+        self.userinfo: dict[str, Any] = {}
+        """What is told beside the ID token."""
 
     @property
     def url(self) -> str:
@@ -104,6 +107,7 @@ class OidcProvider:
                 "authorization_endpoint": f"{self.url}/authorize",
                 "token_endpoint": f"{self.url}/token",
                 "jwks_uri": f"{self.url}/jwks",
+                "userinfo_endpoint": f"{self.url}/userinfo",
                 "id_token_signing_alg_values_supported": ["RS256"],
             }
         )
@@ -161,15 +165,19 @@ class OidcProvider:
         key = self._other_key if self.forged else self.signing_key
         return jwt.encode({"alg": "RS256", "kid": self.signing_key.kid}, told, key)
 
+    async def _userinfo(self, request: Request) -> Response:
+        return _for_bearer(request, self.userinfo)
+
     async def _user(self, request: Request) -> Response:
-        if request.headers.get("authorization") != "Bearer at-of-tests":
-            return JSONResponse({}, 401)
-        return JSONResponse({"id": 583231, "login": "octocat", "email": None})
+        return _for_bearer(request, {"id": 583231, "login": "octocat", "email": None})
 
     async def _emails(self, request: Request) -> Response:
-        if request.headers.get("authorization") != "Bearer at-of-tests":
-            return JSONResponse({}, 401)
-        return JSONResponse(self.emails)
+        return _for_bearer(request, self.emails)
+
+
+def _for_bearer(request: Request, content: Any) -> Response:
+    is_theirs = request.headers.get("authorization") == "Bearer at-of-tests"
+    return JSONResponse(content if is_theirs else {}, 200 if is_theirs else 401)
 
 
 def _is_client(request: Request, sent: dict[str, str]) -> bool:

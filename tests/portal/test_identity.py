@@ -112,6 +112,7 @@ def test_the_way_there_has_pkce_state_and_nonce(site: Server) -> None:
         ({"exp": None}, "token"),
         ({"iat": int(time.time()) + 3600}, "token"),
         ({"sub": None}, "token"),
+        ({"sub": "x" * 256}, "token"),
         ({"email_verified": False}, "unverified"),
         ({"email_verified": "true"}, "unverified"),
         ({"email_verified": None}, "unverified"),
@@ -124,6 +125,24 @@ def test_an_id_token_that_is_not_in_order_signs_nobody_in(
     browser = site.client()
     assert sign_in(browser) == refused(reason)
     assert browser.get("/api/session").status_code == 401
+
+
+def test_an_address_that_is_told_beside_the_id_token(oidc: OidcProvider, site: Server) -> None:
+    oidc.claims = {"email": None, "email_verified": None}
+    oidc.userinfo = {"sub": "somebody-else", "email": oidc.email, "email_verified": True}
+    assert sign_in(site.client()) == refused("token")
+    oidc.userinfo["sub"] = oidc.subject
+    browser = site.client()
+    assert sign_in(browser) == "/keys/"
+    assert browser.get("/api/session").json()["email"] == oidc.email
+
+
+@pytest.mark.parametrize("email", ["no address", "a@b.org\nx: y", "x" * 400 + "@example.org"])
+def test_an_address_that_is_none_signs_nobody_up(
+    oidc: OidcProvider, site: Server, email: str
+) -> None:
+    oidc.email = email
+    assert sign_in(site.client()) == refused("unverified")
 
 
 def test_a_forged_signature_signs_nobody_in(oidc: OidcProvider, site: Server) -> None:
@@ -246,6 +265,16 @@ def test_an_account_without_a_password_is_deleted_right_after_signing_in(
     fresh = later.client()
     sign_in(fresh)
     assert fresh.post("/api/account/deletion", json={}).status_code == 204
+
+
+def test_doctor_looks_at_mail_and_provider(
+    oidc: OidcProvider, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    settings = {"DAYPASS_PUBLIC_URL": "https://keys.example.org", "DAYPASS_DATA_DIR": str(tmp_path)}
+    found = daypass("doctor", **settings, **oidc.settings, **mailbox.settings).stdout
+    assert f"ok   sign-in with Lighthouse: {oidc.url}" in found
+    assert "ok   mail: 127.0.0.1 takes mail" in found
+    assert "DAYPASS_TRUSTED_PROXIES" in found
 
 
 def test_without_a_provider_there_is_no_such_way(demo: Server) -> None:

@@ -219,6 +219,26 @@ async def test_a_line_break_makes_no_header(mailbox: Mailbox) -> None:
     assert "QUIT" in mail.get_content()
 
 
+async def test_user_and_password_are_in_the_address(mailbox: Mailbox) -> None:
+    mailer = Mailer(f"smtp://me%40x:p%3A%2F@127.0.0.1:{mailbox.port}", SENDER, "http://site")
+    mailer.send("a@b.org", Letter("Hello", "text"))
+    await mailer.close()
+    assert mailbox.take("a@b.org")["subject"] == "Hello"
+    assert mailbox.logins[-1] == (b"me@x", b"p:/")
+    assert "p%3A" not in repr(mailer)
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+async def test_a_server_without_tls_gets_nothing_that_was_meant_for_tls(
+    mailbox: Mailbox, scheme: str
+) -> None:
+    mailer = Mailer(f"{scheme}://me:secret@127.0.0.1:{mailbox.port}", SENDER, "http://site")
+    logins = len(mailbox.logins)
+    mailer.send("a@b.org", Letter("Hello", "text"))
+    await mailer.close()
+    assert (mailbox.mails, len(mailbox.logins)) == ([], logins)
+
+
 @pytest.mark.parametrize(
     "email",
     ["a@b.org\nbcc: c@d.org", "a@b.org\r\nx: y", "a@b.org, c@d.org", "<a@b.org>", "a b@c.org"],

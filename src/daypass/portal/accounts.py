@@ -24,7 +24,8 @@ TAKEN = (
 router = APIRouter(tags=["accounts"])
 
 
-def _check_email(value: str) -> str:
+def check_email(value: str) -> str:
+    """An address in its normal form. Raises ValueError for what is none."""
     # Names of a local network (`.local`, a bare host) are as good as public ones here.
     try:
         found = validate_email(value, check_deliverability=False, globally_deliverable=False)
@@ -36,7 +37,7 @@ def _check_email(value: str) -> str:
 EmailAddress = Annotated[
     str,
     Field(max_length=320, json_schema_extra={"format": "email"}),
-    AfterValidator(_check_email),
+    AfterValidator(check_email),
 ]
 
 

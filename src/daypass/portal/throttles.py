@@ -40,7 +40,7 @@ OWN_PASSWORD = Throttle(5, 60)
 """For the password that a signed-in browser is asked for."""
 MAIL_RECIPIENT = Throttle(3, 1200)
 """Mails to one mailbox that anybody can have sent."""
-MAIL_ADDRESS = Throttle(20, 180)
+MAIL_ADDRESS = Throttle(60, 60)
 """Mails that one address has sent."""
 
 

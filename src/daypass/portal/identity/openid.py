@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidClaimError, JoseError
 from joserfc.jwk import KeySet
 
 from daypass.portal.identity.provider import Handshake, Identity, IdentityError
@@ -13,6 +13,7 @@ from daypass.portal.identity.registration import Registration, get_json
 
 SCOPE = "openid email"
 LEEWAY_S = 60
+MAX_SUBJECT_LENGTH = 255
 # Signatures with a key that is public. Never `none`, nor HMAC with what may be known elsewhere.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 
@@ -50,10 +51,21 @@ class OpenIdProvider:
             )
             keys = await get_json(client, metadata["jwks_uri"], withhold_token=True)
             claims = self._claims(token["id_token"], keys, handshake.nonce)
-        is_verified = claims.get("email_verified") is True
+            if "email" not in claims and "userinfo_endpoint" in metadata:
+                claims = await self._more_claims(client, metadata["userinfo_endpoint"], claims)
+        is_verified = claims.get("email_verified") is True and "email" in claims
         return Identity(
             self._issuer, str(claims["sub"]), str(claims["email"]) if is_verified else None
         )
+
+    async def _more_claims(
+        self, client: AsyncOAuth2Client, url: str, claims: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The claims that some providers tell there only (OpenID Connect Core, 5.3 and 5.4)."""
+        told: dict[str, Any] = await get_json(client, url)
+        if told["sub"] != claims["sub"]:
+            raise IdentityError("token")
+        return told
 
     def _claims(self, id_token: str, keys: Any, nonce: str) -> dict[str, Any]:
         """The claims of an ID token that is in order (OpenID Connect Core, 3.1.3.7)."""
@@ -71,6 +83,8 @@ class OpenIdProvider:
         try:
             token = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=ALGORITHMS)
             rules.validate(token.claims)
+            if len(str(token.claims["sub"])) > MAX_SUBJECT_LENGTH:
+                raise InvalidClaimError("sub")
         except JoseError as error:
             log.warning("id_token_refused", reason=type(error).__name__)
             raise IdentityError("token") from None

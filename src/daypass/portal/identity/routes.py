@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import RedirectResponse
 
 from daypass.portal import admission, throttles
+from daypass.portal.accounts import check_email
 from daypass.portal.context import InPortal, Portal, account_of, cookie_name, is_https
 from daypass.portal.identity.provider import Handshake, Identity, IdentityError, Reason
 from daypass.portal.problems import ProblemError
@@ -130,9 +131,10 @@ async def _link(
     have signed up with his address before him ("Pre-hijacked accounts", Sudhodanan and Paverd,
     USENIX Security 2022).
     """
-    email = identity.email
-    if email is None:
-        raise IdentityError("unverified")
+    try:
+        email = check_email(identity.email or "")
+    except ValueError:
+        raise IdentityError("unverified") from None
     here = await account_of(request, portal)
     async with portal.database.read() as session:
         account = await accounts.find_by_email(session, email)
