@@ -34,7 +34,7 @@ SIGN_IN_ADDRESS = Throttle(50, 20)
 """From one address, whatever the account: against spraying one password over many."""
 SIGN_IN_ACCOUNT = Throttle(100, 36)
 """For one account, from all browsers that it does not know: against guessing from many places."""
-SIGN_UP_ADDRESS = Throttle(100, 60)
+SIGN_UP_ADDRESS = Throttle(60, 60)
 """From one address. A class of people behind one router signs up within minutes."""
 OWN_PASSWORD = Throttle(5, 60)
 """For the password that a signed-in browser is asked for."""
