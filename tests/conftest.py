@@ -15,8 +15,10 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from tests.mailbox import Mailbox
 from tests.ministack import Ministack
 from tests.moto import Moto
+from tests.oidc import OidcProvider
 from tests.outputs import OUTPUTS
 from tests.ports import free_port
 from tests.postgres import Postgres
@@ -25,6 +27,7 @@ from tests.upstream import FakeUpstream
 
 PASSWORD = "planted-password of a person"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
+DAYPASS = (sys.executable, "-m", "daypass")
 
 _numbers = itertools.count(1)
 
@@ -96,7 +99,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
 def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the `daypass` command to its end."""
     ended = subprocess.run(
-        [sys.executable, "-m", "daypass", *arguments],
+        [*DAYPASS, *arguments],
         env=clean_environment(**settings),
         capture_output=True,
         text=True,
@@ -115,14 +118,18 @@ def start_server(directory: Path, *options: str, **settings: str) -> Server:
 
 
 def serve_on(
-    port: int, directory: Path, options: Sequence[str], settings: dict[str, str]
+    port: int,
+    directory: Path,
+    options: Sequence[str],
+    settings: dict[str, str],
+    program: Sequence[str] = DAYPASS,
 ) -> Server:
     """Start `daypass serve` on this port and wait until it is ready."""
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
     log_path = OUTPUTS.file(f"server-{port}.log")
     with log_path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daypass", "serve", "--port", str(port), *options],
+            [*program, "serve", "--port", str(port), *options],
             env=clean_environment(**settings),
             cwd=directory,
             stdout=log,
@@ -175,6 +182,13 @@ def no_secret_was_printed() -> Iterator[None]:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """What Daypass's parts print inside the tests is searched too."""
     OUTPUTS.add(report.nodeid, report.capstdout + report.capstderr + report.caplog)
+
+
+def start_public(directory: Path, **settings: str) -> Server:
+    """Start `daypass serve` so that it knows the address at which it is reached."""
+    port = free_port()
+    public = {"DAYPASS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    return serve_on(port, directory, (), public | settings)
 
 
 @pytest.fixture
@@ -231,6 +245,36 @@ def relaying(
     )
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def mailbox_server() -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    mailbox.start()
+    yield mailbox
+    mailbox.stop()
+
+
+@pytest.fixture
+def mailbox(mailbox_server: Mailbox) -> Mailbox:
+    """An SMTP server with no mails."""
+    mailbox_server.mails.clear()
+    return mailbox_server
+
+
+@pytest.fixture(scope="session")
+def oidc_server() -> Iterator[OidcProvider]:
+    provider = OidcProvider()
+    provider.start()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def oidc(oidc_server: OidcProvider) -> OidcProvider:
+    """An OpenID provider that behaves as the test says, and has somebody new."""
+    oidc_server.reset()
+    return oidc_server
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
@@ -20,14 +21,17 @@ from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.http_upstream import HttpUpstream
-from daypass.gateway.upstream import Upstream
+from daypass.gateway.upstream import Patience, Upstream
+from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
 from daypass.portal import (
     account,
     accounts,
     api_keys,
     chat,
+    confirmations,
     health,
+    password_resets,
     problems,
     requests,
     sessions,
@@ -37,10 +41,17 @@ from daypass.portal import (
 )
 from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
+from daypass.portal.identity import routes as identity
+from daypass.portal.identity.choice import choose_provider
+from daypass.portal.mailer import open_mailer
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.page_security import WithHeaders, security_headers
+from daypass.portal.pages import pages
+from daypass.portal.signer import Signer
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
+from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.telemetry import configure_logging
 
@@ -80,6 +91,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             expose_headers=EXPOSED_HEADERS,
             max_age=3_600,
         )
+    if settings.public_url is not None:
+        own = urlsplit(settings.public_url).netloc.rpartition("@")[2]
+        app = KnownHosts(app, settings.public_url, (own, *settings.allowed_hosts))
     return app
 
 
@@ -90,7 +104,7 @@ class Daypass:
         self._settings = settings
         self._gateway: Gateway
         self._relay: Application
-        self._pages = site.pages()
+        self._pages: ASGIApp
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -110,7 +124,10 @@ class Daypass:
         for room in (
             accounts,
             account,
+            confirmations,
+            password_resets,
             sessions,
+            identity,
             usage_plans,
             api_keys,
             usage,
@@ -125,6 +142,8 @@ class Daypass:
         api.include_router(office)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
+        self._headers = security_headers(settings.public_url)
+        self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Send a request to the gateway, the portal or the site, by its path alone."""
@@ -140,7 +159,7 @@ class Daypass:
         path = scope.get("path", "")
         is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
         try:
-            await (self._pages if is_page else self._portal)(scope, receive, send)
+            await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
             # It has been answered already. The server would print all of it, secrets too.
             log.error("request_fault", reason=place_of(error))
@@ -196,12 +215,21 @@ class Daypass:
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
                 denied_paths=settings.denied_paths,
+                open_per_key=settings.open_requests_per_key,
+                open_per_account=settings.open_requests_per_account,
                 fail_open=settings.fail_open,
+                uncounted=enforcement.uncounted,
             )
             self._gateway = gateway
             guarded = enforcement.guard(gateway)
-            self._relay = _for_pages(guarded) if settings.enforcer == "aws" else guarded
+            behind_aws = settings.enforcer == "aws"
+            self._relay = _for_pages(guarded) if behind_aws else guarded
+            elsewhere = enforcement.base_url if behind_aws else None
+            self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
+            mailer = open_mailer(settings)
+            if mailer is not None:
+                stack.push_async_callback(mailer.close)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -209,6 +237,9 @@ class Daypass:
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
+                signer=Signer(secret_keys(settings), clock),
+                mailer=mailer,
+                identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
@@ -232,6 +263,7 @@ async def prepare(settings: Settings) -> None:
     """Make the data directory and the tables. Raises DatabaseUnavailableError."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.data_dir.chmod(0o700)
     except OSError as error:
         message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
         raise DatabaseUnavailableError(message) from error
@@ -244,6 +276,7 @@ async def rehearse(settings: Settings) -> None:
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
     await prepare(settings)
+    secret_keys(settings)
     if settings.enforcer == "embedded":
         ledger = make_ledger(settings, make_clock(settings))
         await ledger.start()
@@ -281,6 +314,11 @@ def open_upstream(settings: Settings) -> Upstream:
     return HttpUpstream(
         settings.upstream_base_url,
         key.get_secret_value() if key else None,
-        connect_timeout_s=settings.connect_timeout_s,
-        read_timeout_s=settings.read_timeout_s,
+        Patience(
+            connect_s=settings.connect_timeout_s,
+            first_byte_s=settings.first_byte_timeout_s or settings.read_timeout_s,
+            gap_s=settings.read_timeout_s,
+            call_s=settings.call_timeout_s,
+        ),
+        may_be_private=settings.upstream_private_addresses == "allow",
     )

@@ -4,19 +4,19 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from daypass.addresses import may_be_upstream
 from daypass.plans import (
     DEFAULT_PLANS,
     Limit,
@@ -25,14 +25,15 @@ from daypass.plans import (
     largest_daily_requests,
     request_limits,
 )
+from daypass.settings_sign_in import CommaSeparated, SignInSettings
 
 ENV_PREFIX = "DAYPASS_"
 CONFIG_VARIABLE = "DAYPASS_CONFIG"
+SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 ENCODED = "special characters of a password must be percent-encoded"
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 
 
@@ -86,7 +87,7 @@ class PlanSettings(PlanTerms):
         )
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """The settings of one Daypass process. Build it with `load_settings`."""
 
     model_config = SettingsConfigDict(
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
 
     upstream_base_url: str = OPENAI_BASE_URL
     upstream_api_key: SecretStr | None = None
+    upstream_private_addresses: Literal["allow", "refuse"] = "allow"
     demo: bool = False
     data_dir: Path = Path("data")
     database_url: SecretStr | None = None
@@ -106,7 +108,7 @@ class Settings(BaseSettings):
     aws_base_url: str | None = None
     aws_gateway_secret: SecretStr | None = Field(default=None, min_length=20, max_length=200)
     aws_endpoint_url: str | None = None
-    public_url: str | None = None
+    allowed_hosts: CommaSeparated = ()
     cors_origins: CommaSeparated = ()
     sign_up: Literal["open", "invite", "closed"] = "open"
     allowed_email_domains: CommaSeparated = ()
@@ -116,7 +118,11 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     denied_paths: CommaSeparated = ()
     connect_timeout_s: float = Field(default=5, gt=0)
+    first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
+    call_timeout_s: float = Field(default=3600, gt=0)
+    open_requests_per_key: int = Field(default=1000, ge=0)
+    open_requests_per_account: int = Field(default=2000, ge=0)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     testing: bool = False
     clock_offset_s: float = 0
@@ -133,11 +139,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then `daypass.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
-
-    @field_validator("cors_origins", "allowed_email_domains", "denied_paths", mode="before")
-    @classmethod
-    def _split_commas(cls, value: Any) -> Any:
-        return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
 
     @field_validator("upstream_base_url", "public_url", "aws_base_url", "aws_endpoint_url")
     @classmethod
@@ -178,6 +179,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an origin, such as https://app.example.org")
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if urlsplit(f"//{host}").hostname != host.strip("[]").lower():
+                raise ValueError(f"{host!r} is not a host name, such as daypass.example.org")
+        return value
+
     @field_validator("plans")
     @classmethod
     def _check_plans(cls, value: tuple[PlanSettings, ...]) -> tuple[PlanSettings, ...]:
@@ -190,6 +199,18 @@ class Settings(BaseSettings):
     def _check_clock(self) -> Self:
         if self.clock_offset_s and not self.testing:
             raise ValueError("DAYPASS_CLOCK_OFFSET_S is for tests: it needs DAYPASS_TESTING=1")
+        return self
+
+    @validate_model(mode="after")
+    def _check_upstream(self) -> Self:
+        host = urlsplit(self.upstream_base_url).hostname or ""
+        private = self.upstream_private_addresses == "allow"
+        if not may_be_upstream(host, private=private):
+            also = "" if private else ", and DAYPASS_UPSTREAM_PRIVATE_ADDRESSES=refuse private ones"
+            raise ValueError(
+                "DAYPASS_UPSTREAM_BASE_URL: link-local addresses and metadata services are "
+                f"refused{also}"
+            )
         return self
 
     @validate_model(mode="after")
@@ -269,6 +290,8 @@ def load_settings() -> Settings:
     for name in sorted(os.environ):
         if name.startswith(ENV_PREFIX) and name not in known:
             raise SettingsError(f"{name}: there is no such setting")
+    if os.environ.get(SECRET_VARIABLE, "x").strip() == "":
+        raise SettingsError(f"{SECRET_VARIABLE}: it is empty. Unset it, or put a secret there")
     if CONFIG_VARIABLE in os.environ and not config_path().is_file():
         raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {config_path()}")
     fallback = os.environ.get("OPENAI_API_KEY", "").strip()

@@ -50,9 +50,16 @@ class ProblemError(Exception):
     """An answer with a problem: what happened and what to do."""
 
     def __init__(
-        self, status: int, detail: str, *, field: str | None = None, type_: str = "about:blank"
+        self,
+        status: int,
+        detail: str,
+        *,
+        field: str | None = None,
+        type_: str = "about:blank",
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(detail)
+        self.retry_after_s = retry_after_s
         errors = [FieldProblem(pointer=f"#/{field}", detail=detail)] if field else []
         self.problem = Problem(
             type=type_,
@@ -76,7 +83,6 @@ def to_response(problem: Problem) -> Response:
         problem.model_dump(),
         problem.status,
         media_type="application/problem+json",
-        headers={"cache-control": "no-store"},
     )
 
 
@@ -97,7 +103,10 @@ def install(app: FastAPI) -> None:
 
     async def on_problem(_request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101
-        return to_response(error.problem)
+        response = to_response(error.problem)
+        if error.retry_after_s is not None:
+            response.headers["retry-after"] = str(error.retry_after_s)
+        return response
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101

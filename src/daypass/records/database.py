@@ -21,6 +21,8 @@ from sqlalchemy.orm import DeclarativeBase
 ANSWER_S = 1.8
 """Seconds within which a unit of work is done or raises DatabaseUnavailableError."""
 
+INSIST_AFTER_S = 0.1
+
 
 class DatabaseUnavailableError(Exception):
     """The database could not be opened, or did not answer. The message is one line."""
@@ -85,7 +87,7 @@ def is_sqlite(url: str) -> bool:
 @contextlib.asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(ANSWER_S), _insisting():
             yield
     except IntegrityError:
         raise
@@ -95,6 +97,30 @@ async def _answering() -> AsyncIterator[None]:
         raise DatabaseUnavailableError(f"the database failed: {reason_of(error)}") from error
     except (TimeoutError, PoolTimeoutError, OSError) as error:
         raise DatabaseUnavailableError("the database does not answer") from error
+
+
+@contextlib.asynccontextmanager
+async def _insisting() -> AsyncIterator[None]:
+    """Cancel once more what does not end when its time is over.
+
+    psycopg takes up to 10 seconds to cancel a query at a server that does not answer, unless it
+    is interrupted in that; then it closes the connection.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    insisted = False
+
+    def insist() -> None:
+        nonlocal insisted
+        insisted = task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(ANSWER_S + INSIST_AFTER_S, insist)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if insisted:
+            task.uncancel()
 
 
 def reason_of(error: DBAPIError) -> str:

@@ -16,6 +16,9 @@ export interface paths {
         /**
          * Sign Up
          * @description Create an account and sign in. The first account of a new site is its operator.
+         *
+         *     Where mail is set, the account is made when the link in the mail is opened, and the answer is
+         *     the same (202) whether or not the address has an account.
          */
         post: operations["sign_up_api_accounts_post"];
         delete?: never;
@@ -86,6 +89,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Confirm
+         * @description Open the link of a mail. It signs nobody in: anybody may have sent it to him.
+         */
+        put: operations["confirm_api_confirmations_put"];
+        /**
+         * Send Again
+         * @description Send the link for one's own address, again if need be.
+         */
+        post: operations["send_again_api_confirmations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reset
+         * @description Choose a new password by the link of a mail. Every browser is signed out.
+         *
+         *     This one may then sign in whatever attack is under way on the account.
+         */
+        put: operations["reset_api_password_resets_put"];
+        /**
+         * Ask
+         * @description Have a link sent. The answer is the same whether or not there is such an account.
+         */
+        post: operations["ask_api_password_resets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -101,7 +154,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Sign in with e-mail address and password.
+         * @description Sign in with e-mail address and password. After too many wrong ones: 429.
          */
         post: operations["sign_in_api_session_post"];
         /**
@@ -109,6 +162,26 @@ export interface paths {
          * @description Sign out: the session ends on the server, whatever the browser keeps.
          */
         delete: operations["sign_out_api_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave
+         * @description Prepare to sign in by the other site. The browser then goes to the `url`.
+         */
+        post: operations["leave_api_session_oidc_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -604,6 +677,10 @@ export interface components {
             id: string;
             /** Email */
             email: string;
+            /** Email Confirmed */
+            email_confirmed: boolean;
+            /** Has Password */
+            has_password: boolean;
             /**
              * Role
              * @enum {string}
@@ -699,6 +776,27 @@ export interface components {
             detail: string;
         };
         /**
+         * Confirmation
+         * @description The token of the link.
+         */
+        Confirmation: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * Confirmed
+         * @description What the link did: it made an account, or confirmed the address of one.
+         */
+        Confirmed: {
+            /** Email */
+            email: string;
+            /**
+             * Made
+             * @enum {string}
+             */
+            made: "account" | "address";
+        };
+        /**
          * CreatedApiKey
          * @description A new API key. This is the only time that `key` is shown.
          */
@@ -760,10 +858,33 @@ export interface components {
         /**
          * Deletion
          * @description The password, so that an open browser is not enough.
+         *
+         *     Who has none, because he signs in by another site, has to have done so just before.
          */
         Deletion: {
             /** Password */
-            password: string;
+            password?: string | null;
+        };
+        /**
+         * Departure
+         * @description Where to go on afterwards, and the invitation of somebody who needs one to sign up.
+         */
+        Departure: {
+            /**
+             * Next
+             * @default /keys/
+             */
+            next: string;
+            /** Invitation */
+            invitation?: string | null;
+        };
+        /**
+         * Destination
+         * @description The address to go to.
+         */
+        Destination: {
+            /** Url */
+            url: string;
         };
         /**
          * FieldProblem
@@ -838,6 +959,14 @@ export interface components {
              * @description So many at once, refilled per minute
              */
             burst?: number | null;
+        };
+        /**
+         * MailSent
+         * @description A mail is on its way; what to do next is in it.
+         */
+        MailSent: {
+            /** Mailed To */
+            mailed_to: string;
         };
         /**
          * ManagedPlan
@@ -1064,6 +1193,10 @@ export interface components {
             id: string;
             /** Email */
             email: string;
+            /** Email Confirmed */
+            email_confirmed: boolean;
+            /** Has Password */
+            has_password: boolean;
             /**
              * Role
              * @enum {string}
@@ -1190,6 +1323,27 @@ export interface components {
             remaining: number | null;
         };
         /**
+         * Reset
+         * @description The token of the link, and the password that shall hold.
+         */
+        Reset: {
+            /** Token */
+            token: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * ResetRequest
+         * @description Whose password it is.
+         */
+        ResetRequest: {
+            /**
+             * Email
+             * Format: email
+             */
+            email: string;
+        };
+        /**
          * RotatedApiKey
          * @description A key with a new secret. The old one works until `previous_valid_until`.
          */
@@ -1307,6 +1461,10 @@ export interface components {
             account_requests_per_day: number | null;
             /** Has Operator */
             has_operator: boolean;
+            /** Mail */
+            mail: boolean;
+            /** Sign In With */
+            sign_in_with: string | null;
         };
         /**
          * UpstreamView
@@ -1423,6 +1581,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description A mail with the link that goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSent"];
                 };
             };
             /** @description A problem with the request */
@@ -1561,6 +1728,168 @@ export interface operations {
             };
         };
     };
+    confirm_api_confirmations_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmed"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_again_api_confirmations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSent"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_api_password_resets_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_api_password_resets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSent"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     who_am_i_api_session_get: {
         parameters: {
             query?: never;
@@ -1656,6 +1985,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_api_session_oidc_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Departure"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destination"];
+                };
             };
             /** @description A problem with the request */
             "4XX": {
