@@ -22,7 +22,9 @@ def main(wanted: list[str]) -> int:
         shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("_site", "__pycache__"))
         if (PACKAGE / "_site").is_dir():
             (copy / "_site").symlink_to(PACKAGE / "_site")
-        if not _passes(copy, sorted({x.test for x in chosen})):
+        as_it_is = _run(copy, sorted({x.test for x in chosen}))
+        if as_it_is.returncode:
+            print(as_it_is.stdout)
             print("The tests do not pass as it is: what fails for a mutation would mean nothing.")
             return 1
         print("| guard | broken line | test that fails | |\n|---|---|---|---|")
@@ -31,7 +33,7 @@ def main(wanted: list[str]) -> int:
             file = copy / mutation.file
             whole = file.read_text()
             file.write_text(mutate(whole, mutation))
-            survived = _passes(copy, [mutation.test])
+            survived = _run(copy, [mutation.test]).returncode == 0
             file.write_text(whole)
             survivors += survived
             name = mutation.test.rpartition("/")[2].replace("::", " ")
@@ -41,8 +43,8 @@ def main(wanted: list[str]) -> int:
     return survivors > 0
 
 
-def _passes(copy: Path, tests: list[str]) -> bool:
-    """Whether these tests pass on the copy. Raises RuntimeError when they cannot be run."""
+def _run(copy: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run these tests on the copy. Raises RuntimeError when they cannot be run."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     environment = os.environ | {"PYTHONPATH": str(copy.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     ended = subprocess.run(
@@ -50,7 +52,7 @@ def _passes(copy: Path, tests: list[str]) -> bool:
     )
     if ended.returncode not in (0, 1):
         raise RuntimeError(ended.stdout + ended.stderr)
-    return ended.returncode == 0
+    return ended
 
 
 if __name__ == "__main__":
