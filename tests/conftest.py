@@ -15,15 +15,18 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
+from tests.mailbox import Mailbox
 from tests.ministack import Ministack
 from tests.moto import Moto
+from tests.oidc import OidcProvider
+from tests.outputs import OUTPUTS
 from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
 
-PASSWORD = "correct horse battery"
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+PASSWORD = "planted-password of a person"
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 DAYPASS = (sys.executable, "-m", "daypass")
 
 _numbers = itertools.count(1)
@@ -68,6 +71,7 @@ class Server:
         email = f"person{next(_numbers)}@example.org"
         response = http.post("/api/accounts", json={"email": email, "password": PASSWORD})
         assert response.status_code == 201, response.text
+        OUTPUTS.plant(*http.cookies.values())
         return Person(http, email)
 
     def gateway(self, key: str) -> httpx.Client:
@@ -94,7 +98,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the `daypass` command to its end."""
-    return subprocess.run(
+    ended = subprocess.run(
         [*DAYPASS, *arguments],
         env=clean_environment(**settings),
         capture_output=True,
@@ -102,6 +106,10 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
+    # A new key is printed where it belongs: once, for who made it.
+    printed = "" if arguments[:2] == ("keys", "create") else ended.stdout
+    OUTPUTS.add(f"daypass {' '.join(arguments)}", printed + ended.stderr)
+    return ended
 
 
 def start_server(directory: Path, *options: str, **settings: str) -> Server:
@@ -118,7 +126,7 @@ def serve_on(
 ) -> Server:
     """Start `daypass serve` on this port and wait until it is ready."""
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
-    log_path = directory / f"server-{port}.log"
+    log_path = OUTPUTS.file(f"server-{port}.log")
     with log_path.open("w") as log:
         process = subprocess.Popen(
             [*program, "serve", "--port", str(port), *options],
@@ -162,6 +170,25 @@ def start_behind_aws(directory: Path, ministack: Ministack, **settings: str) -> 
     server = serve_on(port, directory, (), settings)
     server.gateway_root = root
     return server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_was_printed() -> Iterator[None]:
+    """At the end of the suite: no Daypass that it started has printed any secret."""
+    yield
+    assert OUTPUTS.secrets() == []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What Daypass's parts print inside the tests is searched too."""
+    OUTPUTS.add(report.nodeid, report.capstdout + report.capstderr + report.caplog)
+
+
+def start_public(directory: Path, **settings: str) -> Server:
+    """Start `daypass serve` so that it knows the address at which it is reached."""
+    port = free_port()
+    public = {"DAYPASS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    return serve_on(port, directory, (), public | settings)
 
 
 @pytest.fixture
@@ -218,6 +245,36 @@ def relaying(
     )
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def mailbox_server() -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    mailbox.start()
+    yield mailbox
+    mailbox.stop()
+
+
+@pytest.fixture
+def mailbox(mailbox_server: Mailbox) -> Mailbox:
+    """An SMTP server with no mails."""
+    mailbox_server.mails.clear()
+    return mailbox_server
+
+
+@pytest.fixture(scope="session")
+def oidc_server() -> Iterator[OidcProvider]:
+    provider = OidcProvider()
+    provider.start()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def oidc(oidc_server: OidcProvider) -> OidcProvider:
+    """An OpenID provider that behaves as the test says, and has somebody new."""
+    oidc_server.reset()
+    return oidc_server
 
 
 @pytest.fixture(scope="session")

@@ -84,6 +84,15 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_UPSTREAM_BASE_URL", "http://metadata.google.internal/v1", "link-local addresses"),
         ("DAYPASS_ALLOWED_HOSTS", "a.example, https://b.example", "is not a host name"),
         ("DAYPASS_CONFIG", "missing.toml", "there is no file at missing.toml"),
+        ("DAYPASS_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "DAYPASS_TRUSTED_PROXIES: "),
+        ("DAYPASS_TRUSTED_PROXIES", "10.0.0.5/8", "DAYPASS_TRUSTED_PROXIES: "),
+        ("DAYPASS_OIDC_ISSUER", "http://idp.example", "must be an https address"),
+        ("DAYPASS_OIDC_ISSUER", "https://idp.example", "need DAYPASS_PUBLIC_URL"),
+        ("DAYPASS_OIDC_CLIENT_ID", "x", "DAYPASS_OIDC_ISSUER"),
+        ("DAYPASS_SMTP_URL", "https://mail.example", "must be smtps://"),
+        ("DAYPASS_SMTP_URL", "smtp://a:b@mail.example", "in clear"),
+        ("DAYPASS_SMTP_URL", "smtps://mail.example", "DAYPASS_MAIL_FROM"),
+        ("DAYPASS_MAIL_FROM", "not an address", "DAYPASS_MAIL_FROM: "),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(
@@ -128,3 +137,27 @@ def test_the_command_ends_with_that_line() -> None:
     ended = daypass("serve", DAYPASS_NO_SUCH="1")
     assert ended.returncode == 2
     assert ended.stderr == "daypass: DAYPASS_NO_SUCH: there is no such setting\n"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "name", "said"),
+    [
+        ("https://accounts.google.com", None, "Google"),
+        ("https://github.com/", None, "GitHub"),
+        ("https://login.school.example/realms/a", None, "login.school.example"),
+        ("https://accounts.google.com", "School account", "School account"),
+    ],
+)
+def test_the_other_sites_sign_in_has_a_name(
+    monkeypatch: pytest.MonkeyPatch, issuer: str, name: str | None, said: str
+) -> None:
+    assert load_settings().sign_in_with is None
+    monkeypatch.setenv("DAYPASS_PUBLIC_URL", "https://keys.example.org")
+    monkeypatch.setenv("DAYPASS_OIDC_ISSUER", issuer)
+    monkeypatch.setenv("DAYPASS_OIDC_CLIENT_ID", "x")
+    monkeypatch.setenv("DAYPASS_OIDC_CLIENT_SECRET", "a-secret")
+    if name:
+        monkeypatch.setenv("DAYPASS_OIDC_NAME", name)
+    settings = load_settings()
+    assert settings.sign_in_with == said
+    assert "a-secret" not in repr(settings)

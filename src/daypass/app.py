@@ -29,7 +29,9 @@ from daypass.portal import (
     accounts,
     api_keys,
     chat,
+    confirmations,
     health,
+    password_resets,
     problems,
     requests,
     sessions,
@@ -37,11 +39,19 @@ from daypass.portal import (
     usage,
     usage_plans,
 )
+from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
+from daypass.portal.identity import routes as identity
+from daypass.portal.identity.choice import choose_provider
+from daypass.portal.mailer import open_mailer
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.page_security import WithHeaders, security_headers
+from daypass.portal.pages import pages
+from daypass.portal.signer import Signer
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
+from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.telemetry import configure_logging
 
@@ -94,7 +104,7 @@ class Daypass:
         self._settings = settings
         self._gateway: Gateway
         self._relay: Application
-        self._pages = site.pages()
+        self._pages: ASGIApp
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -105,15 +115,19 @@ class Daypass:
             lifespan=self._lifespan,
         )
         problems.install(self._portal)
+        self._portal.add_middleware(BodyLimit, max_chat_bytes=settings.max_body_bytes)
         api = APIRouter(
             prefix="/api",
             dependencies=[Depends(same_origin)],
-            responses={"4XX": {"model": problems.Problem, "description": "A problem"}},
+            responses=problems.ANSWERS,
         )
         for room in (
             accounts,
             account,
+            confirmations,
+            password_resets,
             sessions,
+            identity,
             usage_plans,
             api_keys,
             usage,
@@ -128,6 +142,8 @@ class Daypass:
         api.include_router(office)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
+        self._headers = security_headers(settings.public_url)
+        self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Send a request to the gateway, the portal or the site, by its path alone."""
@@ -143,7 +159,7 @@ class Daypass:
         path = scope.get("path", "")
         is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
         try:
-            await (self._pages if is_page else self._portal)(scope, receive, send)
+            await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
             # It has been answered already. The server would print all of it, secrets too.
             log.error("request_fault", reason=place_of(error))
@@ -206,8 +222,14 @@ class Daypass:
             )
             self._gateway = gateway
             guarded = enforcement.guard(gateway)
-            self._relay = _for_pages(guarded) if settings.enforcer == "aws" else guarded
+            behind_aws = settings.enforcer == "aws"
+            self._relay = _for_pages(guarded) if behind_aws else guarded
+            elsewhere = enforcement.base_url if behind_aws else None
+            self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
+            mailer = open_mailer(settings)
+            if mailer is not None:
+                stack.push_async_callback(mailer.close)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -215,6 +237,9 @@ class Daypass:
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
+                signer=Signer(secret_keys(settings), clock),
+                mailer=mailer,
+                identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
@@ -238,6 +263,7 @@ async def prepare(settings: Settings) -> None:
     """Make the data directory and the tables. Raises DatabaseUnavailableError."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.data_dir.chmod(0o700)
     except OSError as error:
         message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
         raise DatabaseUnavailableError(message) from error
@@ -250,6 +276,7 @@ async def rehearse(settings: Settings) -> None:
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
     await prepare(settings)
+    secret_keys(settings)
     if settings.enforcer == "embedded":
         ledger = make_ledger(settings, make_clock(settings))
         await ledger.start()

@@ -1,27 +1,19 @@
 """`daypass doctor`: what is wrong with this installation, and what to do about it."""
 
 import time
-from typing import NamedTuple
 
 from sqlalchemy.engine import make_url
 
 from daypass.app import open_upstream, rehearse
+from daypass.doctor_sign_in import examine_sign_in
 from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
+from daypass.finding import Finding
 from daypass.gateway.upstream import UpstreamError, UpstreamRequest
-from daypass.portal.site import PAGES
+from daypass.portal.pages import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.settings import Settings, SettingsError, load_settings
-
-
-class Finding(NamedTuple):
-    """One thing looked at."""
-
-    what: str
-    ok: bool
-    found: str
-    advice: str = ""
 
 
 async def examine() -> list[Finding]:
@@ -38,6 +30,7 @@ async def examine() -> list[Finding]:
         *await _examine_stores(settings),
         *await _examine_enforcer(settings),
         await _examine_upstream(settings),
+        *await examine_sign_in(settings),
     ]
 
 

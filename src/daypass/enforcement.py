@@ -16,7 +16,7 @@ from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
 from daypass.records.database import Database
-from daypass.settings import Settings
+from daypass.settings import Settings, SettingsError
 
 Clock = Callable[[], float]
 """Unix time in seconds."""
@@ -119,12 +119,18 @@ def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:
 
 
 def make_ledger(settings: Settings, clock: Clock) -> Ledger:
-    """The embedded enforcer's ledger, to be started: in Redis, or in the data directory."""
+    """The embedded enforcer's ledger, to be started: in Redis, or in the data directory.
+
+    Raises SettingsError for an address of Redis that is none.
+    """
     if settings.redis_url is None:
         return SqliteLedger(settings.ledger_path, clock)
     from daypass.quota.redis import RedisLedger  # noqa: PLC0415  (slow to import)
 
-    return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
+    try:
+        return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
+    except ValueError as error:
+        raise SettingsError(f"DAYPASS_REDIS_URL: {error}") from None
 
 
 @contextlib.asynccontextmanager

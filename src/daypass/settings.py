@@ -4,14 +4,13 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -26,12 +25,15 @@ from daypass.plans import (
     largest_daily_requests,
     request_limits,
 )
+from daypass.settings_sign_in import CommaSeparated, SignInSettings
 
 ENV_PREFIX = "DAYPASS_"
 CONFIG_VARIABLE = "DAYPASS_CONFIG"
+SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+ENCODED = "special characters of a password must be percent-encoded"
+
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 
 
@@ -85,7 +87,7 @@ class PlanSettings(PlanTerms):
         )
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """The settings of one Daypass process. Build it with `load_settings`."""
 
     model_config = SettingsConfigDict(
@@ -106,7 +108,6 @@ class Settings(BaseSettings):
     aws_base_url: str | None = None
     aws_gateway_secret: SecretStr | None = Field(default=None, min_length=20, max_length=200)
     aws_endpoint_url: str | None = None
-    public_url: str | None = None
     allowed_hosts: CommaSeparated = ()
     cors_origins: CommaSeparated = ()
     sign_up: Literal["open", "invite", "closed"] = "open"
@@ -139,13 +140,6 @@ class Settings(BaseSettings):
         """Arguments first, then the environment, then `daypass.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
-    @field_validator(
-        "allowed_hosts", "cors_origins", "allowed_email_domains", "denied_paths", mode="before"
-    )
-    @classmethod
-    def _split_commas(cls, value: Any) -> Any:
-        return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
-
     @field_validator("upstream_base_url", "public_url", "aws_base_url", "aws_endpoint_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
@@ -154,20 +148,26 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
+        if "@" in parts.netloc:
+            raise ValueError("must hold no user name and no password: this address is shown")
         return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.match(r"(sqlite|postgresql|postgres)://", value.get_secret_value()):
-            raise ValueError("must begin with postgresql:// or sqlite:///")
+        if value is None or value.get_secret_value().startswith("sqlite:///"):
+            return value
+        if not _is_plain(value, r"postgres(ql)?"):
+            raise ValueError(f"must begin with postgresql:// or sqlite:///; {ENCODED}")
+        _ = urlsplit(value.get_secret_value()).port  # ValueError where it is no number
         return value
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.match(r"rediss?(\+\w+)?://", value.get_secret_value()):
-            raise ValueError("must be redis://, rediss://, redis+sentinel:// or redis+cluster://")
+        if value and not _is_plain(value, r"rediss?(\+\w+)?"):
+            kinds = "redis://, rediss://, redis+sentinel:// or redis+cluster://"
+            raise ValueError(f"must be {kinds}; {ENCODED}")
         return value
 
     @field_validator("cors_origins")
@@ -290,6 +290,8 @@ def load_settings() -> Settings:
     for name in sorted(os.environ):
         if name.startswith(ENV_PREFIX) and name not in known:
             raise SettingsError(f"{name}: there is no such setting")
+    if os.environ.get(SECRET_VARIABLE, "x").strip() == "":
+        raise SettingsError(f"{SECRET_VARIABLE}: it is empty. Unset it, or put a secret there")
     if CONFIG_VARIABLE in os.environ and not config_path().is_file():
         raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {config_path()}")
     fallback = os.environ.get("OPENAI_API_KEY", "").strip()
@@ -305,6 +307,16 @@ def load_settings() -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{config_path()}: {error}") from None
     return settings
+
+
+def _is_plain(address: SecretStr, scheme: str) -> bool:
+    """Whether an address can be taken apart in one way only.
+
+    Where the special characters of a password are not encoded, the rest of it passes for a host,
+    a port or a path, which errors name.
+    """
+    pattern = rf"{scheme}://([^@/?#\s]*@)?[^@\s]*"
+    return re.fullmatch(pattern, address.get_secret_value()) is not None
 
 
 def _setting_name(place: str) -> str:

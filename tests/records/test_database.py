@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
-from daypass.records import accounts, api_keys, receipts, usage
+from daypass.records import accounts, api_keys, identities, receipts, sign_ups, usage
 from daypass.records.database import Database
 from daypass.records.receipts import Receipt
 from daypass.records.recorder import Recorder
@@ -51,6 +51,77 @@ async def test_processes_that_start_together_migrate_once(database_url: str) -> 
     database = Database(database_url)
     await database.ping()
     await database.close()
+
+
+async def test_of_accounts_of_one_mailbox_the_oldest_has_it(database_url: str) -> None:
+    for revision in ("head", "0006"):
+        await upgrade(database_url, revision)
+    database = Database(database_url)
+    rows = [("1", "ada+2@example.org", 2), ("2", "ada@example.org", 1), ("3", "Bob@x.org", 3)]
+    async with database.write() as session:
+        for account_id, email, at in rows:
+            await session.execute(
+                text(
+                    "INSERT INTO account (id, email, password_hash, role, created_at) "
+                    f"VALUES ('{account_id}', '{email}', 'hash', 'member', {at})"
+                )
+            )
+    await upgrade(database_url)
+    async with database.read() as session:
+        found = await accounts.list_all(session)
+        assert await accounts.is_taken(session, "ada+3@example.org")
+    assert [(x.id, x.email_canonical) for x in found] == [
+        ("2", "ada@example.org"),
+        ("1", None),
+        ("3", "bob@x.org"),
+    ]
+    await database.close()
+
+
+async def test_a_mailbox_has_one_account_also_of_those_who_come_together(
+    database: Database,
+) -> None:
+    async def sign_up(number: int) -> bool:
+        try:
+            async with database.write() as session:
+                await accounts.create(session, f"ada+{number}@example.org", "hash", DAY)
+        except accounts.EmailTakenError:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(*(sign_up(n) for n in range(5)))) == [False] * 4 + [True]
+
+
+async def test_a_sign_up_that_waits_is_used_once(database: Database) -> None:
+    async with database.write() as session:
+        row = await sign_ups.create(session, "a@example.org", "hash", None, DAY)
+
+    async def take(now: int) -> str | None:
+        async with database.write() as session:
+            taken = await sign_ups.take(session, row.id, now)
+            return taken.email if taken else None
+
+    assert await take(DAY + sign_ups.LIFETIME_S) is None
+    taken = await asyncio.gather(*(take(DAY + 1) for _ in range(4)))
+    assert sorted(taken, key=str) == [None, None, None, "a@example.org"]
+
+
+async def test_an_identity_belongs_to_one_account(database: Database) -> None:
+    async with database.write() as session:
+        first, second = [
+            await accounts.create(session, f"{name}@example.org", "", DAY) for name in "ab"
+        ]
+        for account in (first, second):
+            await identities.link(session, "https://idp.example", "x", account.id, DAY)
+    async with database.read() as session:
+        found = await identities.find_account(session, "https://idp.example", "x")
+        assert await identities.find_account(session, "https://other.example", "x") is None
+    assert found is not None
+    assert found.id == first.id
+    async with database.write() as session:
+        await accounts.remove(session, first.id)
+    async with database.read() as session:
+        assert await identities.find_account(session, "https://idp.example", "x") is None
 
 
 async def test_only_one_of_those_who_come_first_is_the_operator(database: Database) -> None:

@@ -12,10 +12,12 @@ import ssl
 from urllib.parse import urlsplit
 
 from daypass.addresses import may_be_upstream
-from daypass.gateway.http_connection import Connection, HttpResponse
+from daypass.gateway.http_connection import Connection
+from daypass.gateway.redaction import Redacted
 from daypass.gateway.upstream import (
     Patience,
     UpstreamRequest,
+    UpstreamResponse,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
@@ -23,6 +25,8 @@ from daypass.gateway.upstream import (
 KEEP_ALIVE_S = 4
 """Below the 5 s after which uvicorn (vLLM, say) closes an idle connection under our feet."""
 SWEEP_EVERY_S = 0.5
+SHORTEST_SECRET = 16
+"""Characters. Shorter keys are words such as "none", which local servers are given."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
@@ -49,6 +53,8 @@ class HttpUpstream:
         lines = [f"host: {address.netloc.rpartition('@')[2]}", "accept-encoding: identity"]
         if api_key:
             lines.append(f"authorization: Bearer {api_key}")
+        secret = (api_key or "").encode("latin-1")
+        self._secret = secret if len(secret) >= SHORTEST_SECRET else b""
         self._fixed_headers = "".join(f"\r\n{line}" for line in lines).encode("latin-1")
         self._patience = patience
         self._may_be_private = may_be_private
@@ -57,18 +63,19 @@ class HttpUpstream:
         self._loop = asyncio.get_running_loop()
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
 
-    async def open(self, request: UpstreamRequest) -> HttpResponse:
+    async def open(self, request: UpstreamRequest) -> UpstreamResponse:
         """Send a request and wait for the head of its answer. Raises UpstreamError."""
         connection = self._take_idle()
         if connection is not None:
             try:
-                return await connection.exchange(request, self._head(request))
+                response = await connection.exchange(request, self._head(request))
+                return self._guarded(response)
             except UpstreamUnreachableError:
                 replayable = request.method in IDEMPOTENT and isinstance(request.body, bytes)
                 if connection.was_heard or not replayable:
                     raise
         connection = await self._connect()
-        return await connection.exchange(request, self._head(request))
+        return self._guarded(await connection.exchange(request, self._head(request)))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -125,6 +132,12 @@ class HttpUpstream:
             lambda: Connection(self), address, self._port, ssl=self._tls, server_hostname=name
         )
         return connection
+
+    def _guarded(self, response: UpstreamResponse) -> UpstreamResponse:
+        """The answer; an error, which may quote what it was sent, without the operator's key."""
+        if response.status < 400 or not self._secret:
+            return response
+        return Redacted(response, self._secret)
 
     def _head(self, request: UpstreamRequest) -> bytes:
         lines = [b"%b %b%b HTTP/1.1" % (request.method.encode(), self._path, request.target)]

@@ -1,14 +1,23 @@
 """/api/account: one's own password, sessions and end."""
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from daypass.portal.context import InPortal, SignedIn, session_token
-from daypass.portal.passwords import MAX_LENGTH, MIN_LENGTH, hash_password, verify_password
+from daypass.portal import throttles
+from daypass.portal.context import InPortal, Portal, SignedIn, session_token
+from daypass.portal.passwords import (
+    GivenPassword,
+    NewPassword,
+    check_new_password,
+    hash_password,
+    verify_password,
+)
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import forget_cookies
 from daypass.records import accounts, api_keys
 from daypass.records.tables import Account
+
+FRESH_S = 600
 
 router = APIRouter(prefix="/account", tags=["account"])
 
@@ -16,14 +25,17 @@ router = APIRouter(prefix="/account", tags=["account"])
 class PasswordChange(BaseModel):
     """The password that holds, and the one that shall."""
 
-    current_password: str = Field(min_length=1, max_length=MAX_LENGTH)
-    new_password: str = Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)
+    current_password: GivenPassword
+    new_password: NewPassword
 
 
 class Deletion(BaseModel):
-    """The password, so that an open browser is not enough."""
+    """The password, so that an open browser is not enough.
 
-    password: str = Field(min_length=1, max_length=MAX_LENGTH)
+    Who has none, because he signs in by another site, has to have done so just before.
+    """
+
+    password: GivenPassword | None = None
 
 
 @router.put("/password", status_code=204)
@@ -31,11 +43,17 @@ async def change_password(
     change: PasswordChange, request: Request, account: SignedIn, portal: InPortal
 ) -> None:
     """Change the password. Every other browser is signed out."""
-    await _check_password(account, change.current_password, field="current_password")
+    await _check_password(account, change.current_password, portal, field="current_password")
+    await check_new_password(
+        change.new_password, account.email, portal.settings, field="new_password"
+    )
     password_hash = await hash_password(change.new_password)
     async with portal.database.write() as session:
-        await accounts.set_password(session, account.id, password_hash)
-        await accounts.close_sessions(session, account.id, keep=session_token(request))
+        if not await accounts.set_password(
+            session, account.id, account.password_hash, password_hash
+        ):
+            raise ProblemError(409, "Your password has just been changed elsewhere.")
+        await accounts.close_sessions(session, account.id, keep=session_token(request, portal))
 
 
 @router.delete("/sessions", status_code=204)
@@ -56,7 +74,7 @@ async def delete_account(
 
     What was used today stays used, should the same address sign up again.
     """
-    await _check_password(account, deletion.password, field="password")
+    await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
         if await accounts.is_last_operator(session, account):
             message = "You are the last operator: make somebody else one before you go."
@@ -72,6 +90,21 @@ async def delete_account(
     forget_cookies(request, response)
 
 
-async def _check_password(account: Account, password: str, field: str) -> None:
+async def _check_owner(
+    account: Account, password: str | None, request: Request, portal: Portal
+) -> None:
+    if account.has_password:
+        await _check_password(account, password or "", portal, field="password")
+        return
+    token = session_token(request, portal) or ""
+    async with portal.database.read() as session:
+        opened_at = await accounts.session_opened_at(session, token)
+    if opened_at is None or portal.now() - opened_at > FRESH_S:
+        raise ProblemError(403, "Sign out, sign in again, and delete your account right after.")
+
+
+async def _check_password(account: Account, password: str, portal: Portal, field: str) -> None:
+    units = await throttles.admit_own_password(account.id, portal)
     if not await verify_password(password, account.password_hash):
         raise ProblemError(403, "This is not your password.", field=field)
+    await throttles.give_back(portal, units)

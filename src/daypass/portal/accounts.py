@@ -4,24 +4,28 @@ from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.portal import admission, letters, throttles
 from daypass.portal.context import InPortal, Portal
-from daypass.portal.passwords import MAX_LENGTH, MIN_LENGTH, hash_password
+from daypass.portal.mailer import Mailer
+from daypass.portal.passwords import NewPassword, check_new_password, hash_password
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, start_session
-from daypass.records import accounts, invitations
+from daypass.records import accounts, sign_ups
+from daypass.records.tables import Account
 
-NOT_INVITED = (
-    "Sign-up is by invitation on this site. Open the link that you were sent: each works once, "
-    "until it expires. Its operator can send you one."
+TAKEN = (
+    "There is an account with this e-mail address already, or with another one of the same "
+    "mailbox. Sign in instead."
 )
 
 router = APIRouter(tags=["accounts"])
 
 
-def _check_email(value: str) -> str:
+def check_email(value: str) -> str:
+    """An address in its normal form. Raises ValueError for what is none."""
     # Names of a local network (`.local`, a bare host) are as good as public ones here.
     try:
         found = validate_email(value, check_deliverability=False, globally_deliverable=False)
@@ -30,54 +34,82 @@ def _check_email(value: str) -> str:
     return found.normalized
 
 
+EmailAddress = Annotated[
+    str,
+    Field(max_length=320, json_schema_extra={"format": "email"}),
+    AfterValidator(check_email),
+]
+
+
 class NewAccount(BaseModel):
     """A request to sign up."""
 
-    email: Annotated[str, Field(max_length=320), AfterValidator(_check_email)]
-    password: str = Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)
+    email: EmailAddress
+    password: NewPassword
     invitation: str | None = Field(
         default=None, max_length=80, description="Where people need one: the token of its link"
     )
 
 
-@router.post("/accounts", status_code=201)
+class MailSent(BaseModel):
+    """A mail is on its way; what to do next is in it."""
+
+    mailed_to: str
+
+
+@router.post(
+    "/accounts",
+    status_code=201,
+    response_model=AccountView,
+    responses={202: {"model": MailSent, "description": "A mail with the link that goes on"}},
+)
 async def sign_up(
     new: NewAccount, request: Request, response: Response, portal: InPortal
-) -> AccountView:
-    """Create an account and sign in. The first account of a new site is its operator."""
+) -> AccountView | JSONResponse:
+    """Create an account and sign in. The first account of a new site is its operator.
+
+    Where mail is set, the account is made when the link in the mail is opened, and the answer is
+    the same (202) whether or not the address has an account.
+    """
+    await throttles.admit_sign_up(request, portal)
+    await check_new_password(new.password, new.email, portal.settings)
     async with portal.database.read() as session:
         is_first = not await accounts.has_any(session)
-        if not is_first:
-            await _check_sign_up(new, session, portal)
+        await admission.check(session, new.email, new.invitation, portal)
+    if portal.mailer is not None and not is_first:
+        await _ask_by_mail(new, request, portal, portal.mailer)
+        return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
     password_hash = await hash_password(new.password)
     try:
         async with portal.database.write() as session:
-            if portal.settings.sign_up == "invite" and not is_first:
-                await _use_invitation(new, session, portal)
+            await admission.admit(session, new.email, new.invitation, portal)
             account = await accounts.create(session, new.email, password_hash, portal.now())
     except accounts.EmailTakenError:
-        message = "There is an account with this e-mail address already. Sign in instead."
-        raise ProblemError(409, message, field="email") from None
+        raise ProblemError(409, TAKEN, field="email") from None
+    if portal.mailer is not None:
+        send_confirmation(account, portal, portal.mailer)
+    throttles.remember_device(account.email, request, response, portal)
     await start_session(account, request, response, portal)
     return AccountView.of(account)
 
 
-async def _check_sign_up(new: NewAccount, session: AsyncSession, portal: Portal) -> None:
-    settings = portal.settings
-    if settings.sign_up == "closed":
-        raise ProblemError(403, "Sign-up is closed on this site. Ask its operator.")
-    domains = settings.allowed_email_domains
-    if domains and new.email.rpartition("@")[2].lower() not in domains:
-        allowed = ", ".join(domains)
-        message = f"Sign up with an e-mail address of: {allowed}."
-        raise ProblemError(403, message, field="email")
-    if settings.sign_up == "invite" and not await invitations.is_open(
-        session, new.invitation or "", portal.now()
-    ):
-        raise ProblemError(403, NOT_INVITED)
+def send_confirmation(account: Account, portal: Portal, mailer: Mailer) -> None:
+    """Send the link that confirms an account's address."""
+    token = portal.signer.sign("address", [account.id, account.email], sign_ups.LIFETIME_S)
+    mailer.send(account.email, letters.confirm_address(mailer.site, token))
 
 
-async def _use_invitation(new: NewAccount, session: AsyncSession, portal: Portal) -> None:
-    email = accounts.normalise_email(new.email)
-    if not await invitations.use(session, new.invitation or "", email, portal.now()):
-        raise ProblemError(403, NOT_INVITED)
+async def _ask_by_mail(new: NewAccount, request: Request, portal: Portal, mailer: Mailer) -> None:
+    """Keep the sign-up and send its link. All is done for a taken address too, but the letter."""
+    await throttles.admit_mail(new.email, request, portal)
+    password_hash = await hash_password(new.password)
+    async with portal.database.write() as session:
+        is_taken = await accounts.is_taken(session, new.email)
+        row = await sign_ups.create(session, new.email, password_hash, new.invitation, portal.now())
+    token = portal.signer.sign("sign-up", row.id, sign_ups.LIFETIME_S)
+    mailer.send(
+        new.email,
+        letters.has_account(mailer.site)
+        if is_taken
+        else letters.confirm_sign_up(mailer.site, token),
+    )

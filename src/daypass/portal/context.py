@@ -9,7 +9,11 @@ from fastapi import Depends, Request
 from starlette.types import ASGIApp
 
 from daypass.enforcer import Enforcer
+from daypass.portal.caller import Caller, caller_of
+from daypass.portal.identity.provider import IdentityProvider
+from daypass.portal.mailer import Mailer
 from daypass.portal.problems import ProblemError
+from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts
@@ -18,7 +22,6 @@ from daypass.records.tables import Account
 from daypass.settings import Settings
 
 COOKIE = "daypass_session"
-SECURE_COOKIE = "__Host-daypass_session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,9 @@ class Portal:
     """Where programs call; None: this site's own address."""
     clock: Callable[[], float]
     """Unix time in seconds."""
+    signer: Signer
+    mailer: Mailer | None
+    identity_provider: IdentityProvider | None
     serve_chat: Callable[[str, bytes], ASGIApp]
     """An API key's id and a chat request → the application that serves it."""
     list_models: Callable[[], Awaitable[list[str]]]
@@ -59,24 +65,40 @@ def portal_of(request: Request) -> Portal:
 InPortal = Annotated[Portal, Depends(portal_of)]
 
 
+def caller(request: Request, portal: Portal) -> Caller:
+    """Who is calling, behind the proxies that the settings trust."""
+    return caller_of(request, portal.settings.trusted_proxies)
+
+
 def is_https(request: Request, portal: Portal) -> bool:
     """Whether the browser speaks https with this site."""
     public_url = portal.settings.public_url
-    return urlsplit(public_url).scheme == "https" if public_url else request.url.scheme == "https"
+    scheme = urlsplit(public_url).scheme if public_url else caller(request, portal).scheme
+    return scheme == "https"
 
 
-def session_token(request: Request) -> str | None:
-    """The token in the session cookie."""
-    return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE)
+def cookie_name(name: str, *, secure: bool) -> str:
+    """A cookie's name; on https the browser takes a `__Host-` one from this site alone."""
+    return f"__Host-{name}" if secure else name
+
+
+def session_token(request: Request, portal: Portal) -> str | None:
+    """The token in the session cookie. On https a plain one may be another site's: not taken."""
+    return request.cookies.get(cookie_name(COOKIE, secure=is_https(request, portal)))
+
+
+async def account_of(request: Request, portal: Portal) -> Account | None:
+    """The account of the session cookie."""
+    token = session_token(request, portal)
+    if not token:
+        return None
+    async with portal.database.read() as session:
+        return await accounts.find_by_session(session, token, portal.now())
 
 
 async def signed_in(request: Request, portal: InPortal) -> Account:
     """The account of the session cookie. Raises 401 without one, 403 for a disabled account."""
-    token = session_token(request)
-    account = None
-    if token:
-        async with portal.database.read() as session:
-            account = await accounts.find_by_session(session, token, portal.now())
+    account = await account_of(request, portal)
     if account is None:
         raise ProblemError(401, "You are not signed in, or your session has ended. Sign in first.")
     if account.disabled_at is not None:
@@ -109,7 +131,7 @@ async def same_origin(request: Request, portal: InPortal) -> None:
     allowed = origin is not None and _is_own_origin(origin, request, portal.settings)
     if not allowed and origin is None:
         site = request.headers.get("sec-fetch-site")
-        allowed = site == "same-origin" or (site is None and session_token(request) is None)
+        allowed = site == "same-origin" or (site is None and session_token(request, portal) is None)
     if not allowed:
         raise ProblemError(
             403,
@@ -125,4 +147,5 @@ def _is_own_origin(origin: str, request: Request, settings: Settings) -> bool:
         parts = urlsplit(settings.public_url)
         return origin == f"{parts.scheme}://{parts.netloc}"
     # A proxy may speak https for us: the host must be ours, the scheme may be either.
-    return urlsplit(origin).netloc == request.headers.get("host")
+    host = request.headers.get("host")
+    return origin in (f"http://{host}", f"https://{host}")

@@ -1,16 +1,12 @@
 """GET /healthz, /readyz and /metrics, for load balancers, supervisors and Prometheus."""
 
 import hmac
-import ipaddress
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from daypass.portal.context import InPortal
+from daypass.portal.context import InPortal, Portal, caller
 from daypass.portal.problems import ProblemError
-
-# Who comes through a proxy on this machine has one of these, and is not on this machine himself.
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,11 +18,11 @@ async def is_up() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def is_ready(portal: InPortal) -> Response:
+async def is_ready(portal: InPortal) -> dict[str, str]:
     """Database and ledger answer. Errors become 503 like anywhere in the portal."""
     await portal.database.ping()
     await portal.ledger.peek([])
-    return JSONResponse({"status": "ready"}, headers={"cache-control": "no-store"})
+    return {"status": "ready"}
 
 
 @router.get("/metrics")
@@ -37,24 +33,15 @@ async def metrics(request: Request, portal: InPortal) -> Response:
     if token is None or not hmac.compare_digest(
         presented.encode(), token.get_secret_value().encode()
     ):
-        _check_is_local(request)
+        _check_is_local(request, portal)
     body, content_type = portal.metrics()
-    return Response(body, headers={"content-type": content_type, "cache-control": "no-store"})
+    return Response(body, headers={"content-type": content_type})
 
 
-def _check_is_local(request: Request) -> None:
-    address = request.client.host if request.client else ""
-    is_forwarded = any(name in request.headers for name in FORWARDED)
-    if is_forwarded or not _is_loopback(address):
+def _check_is_local(request: Request, portal: Portal) -> None:
+    if not caller(request, portal).is_local:
         message = (
             "Metrics are for this machine alone, or for who sends DAYPASS_METRICS_TOKEN as "
             "'Authorization: Bearer …'."
         )
         raise ProblemError(403, message)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

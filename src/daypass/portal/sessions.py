@@ -5,16 +5,17 @@ from typing import Any, Literal, Self
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from daypass.portal import throttles
 from daypass.portal.context import (
     COOKIE,
-    SECURE_COOKIE,
     InPortal,
     Portal,
     SignedIn,
+    cookie_name,
     is_https,
     session_token,
 )
-from daypass.portal.passwords import MAX_LENGTH, verify_password
+from daypass.portal.passwords import GivenPassword, verify_password
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import accounts
@@ -31,7 +32,7 @@ class Credentials(BaseModel):
     """A request to sign in."""
 
     email: str = Field(min_length=1, max_length=320)
-    password: str = Field(min_length=1, max_length=MAX_LENGTH)
+    password: GivenPassword
 
 
 class AccountView(BaseModel):
@@ -39,6 +40,8 @@ class AccountView(BaseModel):
 
     id: str
     email: str
+    email_confirmed: bool
+    has_password: bool
     role: Role
     created_at: Instant
 
@@ -57,12 +60,14 @@ def core_of(account: Account) -> dict[str, Any]:
 async def sign_in(
     credentials: Credentials, request: Request, response: Response, portal: InPortal
 ) -> AccountView:
-    """Sign in with e-mail address and password."""
+    """Sign in with e-mail address and password. After too many wrong ones: 429."""
+    attempt = await throttles.admit_sign_in(credentials.email, request, portal)
     async with portal.database.read() as session:
         account = await accounts.find_by_email(session, credentials.email)
     known = account.password_hash if account else None
     if not await verify_password(credentials.password, known) or account is None:
         raise ProblemError(401, "E-mail address or password is wrong.")
+    await attempt.succeeded(request, response)
     if account.disabled_at is not None:
         raise ProblemError(403, "Your account has been disabled. Ask the operator of this site.")
     await start_session(account, request, response, portal)
@@ -78,7 +83,7 @@ async def who_am_i(account: SignedIn) -> AccountView:
 @router.delete("/session", status_code=204)
 async def sign_out(request: Request, response: Response, portal: InPortal) -> None:
     """Sign out: the session ends on the server, whatever the browser keeps."""
-    token = session_token(request)
+    token = session_token(request, portal)
     if token:
         async with portal.database.write() as session:
             await accounts.close_session(session, token)
@@ -87,7 +92,8 @@ async def sign_out(request: Request, response: Response, portal: InPortal) -> No
 
 def forget_cookies(request: Request, response: Response) -> None:
     """Let the browser forget its session."""
-    for name, secure in ((COOKIE, False), (SECURE_COOKIE, True)):
+    for secure in (False, True):
+        name = cookie_name(COOKIE, secure=secure)
         if name in request.cookies:
             response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
@@ -96,14 +102,14 @@ async def start_session(
     account: Account, request: Request, response: Response, portal: Portal
 ) -> None:
     """Sign the browser in with a new session; the one it had before ends."""
-    before = session_token(request)
+    before = session_token(request, portal)
     async with portal.database.write() as session:
         if before:
             await accounts.close_session(session, before)
         token = await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
     secure = is_https(request, portal)
     response.set_cookie(
-        SECURE_COOKIE if secure else COOKIE,
+        cookie_name(COOKIE, secure=secure),
         token,
         max_age=SESSION_LIFETIME_S,
         path="/",

@@ -3,10 +3,11 @@
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.records.emails import canonical, normalise
 from daypass.records.identifiers import digest, new_id
 from daypass.records.tables import (
     Account,
@@ -21,17 +22,20 @@ OPERATOR = "operator"
 MEMBER = "member"
 
 
+NO_PASSWORD = ""
+
+
 class EmailTakenError(Exception):
-    """There is an account with this e-mail address already."""
+    """There is an account with this e-mail address already, or with another of its mailbox."""
 
 
-def normalise_email(email: str) -> str:
-    """The form in which an address is unique: lower case."""
-    return email.strip().lower()
+async def create(
+    session: AsyncSession, email: str, password_hash: str, now: int, *, confirmed: bool = False
+) -> Account:
+    """Add an account; the first one of a site is its operator. Raises EmailTakenError.
 
-
-async def create(session: AsyncSession, email: str, password_hash: str, now: int) -> Account:
-    """Add an account; the first one of a site is its operator. Raises EmailTakenError."""
+    `password_hash` may be NO_PASSWORD; `confirmed`: the address is known to be this person's.
+    """
     is_first = not await has_any(session)
     if is_first and session.get_bind().dialect.name == "postgresql":
         # Two may come first at the same moment. (SQLite has one writer at a time anyway.)
@@ -39,7 +43,9 @@ async def create(session: AsyncSession, email: str, password_hash: str, now: int
         is_first = not await has_any(session)
     account = Account(
         id=await _former_id(session, email) or new_id("acc"),
-        email=normalise_email(email),
+        email=normalise(email),
+        email_canonical=canonical(email),
+        email_confirmed_at=now if confirmed else None,
         password_hash=password_hash,
         role=OPERATOR if is_first else MEMBER,
         created_at=now,
@@ -60,7 +66,17 @@ async def has_any(session: AsyncSession) -> bool:
 
 async def find_by_email(session: AsyncSession, email: str) -> Account | None:
     """The account with this address, in any case."""
-    return await session.scalar(select(Account).where(Account.email == normalise_email(email)))
+    return await session.scalar(select(Account).where(Account.email == normalise(email)))
+
+
+async def is_taken(session: AsyncSession, email: str) -> bool:
+    """Whether there is an account with this address, or with another of its mailbox."""
+    found = await session.scalar(
+        select(Account.id).where(
+            or_(Account.email == normalise(email), Account.email_canonical == canonical(email))
+        )
+    )
+    return found is not None
 
 
 async def find(session: AsyncSession, account_id: str) -> Account | None:
@@ -124,15 +140,18 @@ async def depart(session: AsyncSession, account: Account, now: int) -> None:
 
     Its usage stays, as nobody's, and so does the digest of its address: see DepartedAccount.
     """
-    departed = DepartedAccount(email_digest=digest(account.email), account_id=account.id, at=now)
-    await session.merge(departed)
+    mailbox = digest(canonical(account.email))
+    await session.merge(DepartedAccount(email_digest=mailbox, account_id=account.id, at=now))
     await session.execute(delete(ReceiptBatch).where(ReceiptBatch.account_id == account.id))
     await remove(session, account.id)
 
 
 async def _former_id(session: AsyncSession, email: str) -> str | None:
-    departed = await session.get(DepartedAccount, digest(normalise_email(email)))
-    return departed.account_id if departed else None
+    # Before there were canonical addresses, the digest was that of the plain one.
+    digests = [digest(canonical(email)), digest(normalise(email))]
+    return await session.scalar(
+        select(DepartedAccount.account_id).where(DepartedAccount.email_digest.in_(digests)).limit(1)
+    )
 
 
 async def set_role(session: AsyncSession, email: str, role: str) -> bool:
@@ -153,18 +172,35 @@ async def remove(session: AsyncSession, account_id: str) -> None:
 async def _change(session: AsyncSession, email: str, **values: object) -> bool:
     changed = await session.scalar(
         update(Account)
-        .where(Account.email == normalise_email(email))
+        .where(Account.email == normalise(email))
         .values(**values)
         .returning(Account.id)
     )
     return changed is not None
 
 
-async def set_password(session: AsyncSession, account_id: str, password_hash: str) -> None:
-    """Give an account another password."""
-    await session.execute(
-        update(Account).where(Account.id == account_id).values(password_hash=password_hash)
+async def set_password(
+    session: AsyncSession, account_id: str, before: str, password_hash: str
+) -> bool:
+    """Give an account another password. False: its hash is no more the one of `before`."""
+    changed = await session.scalar(
+        update(Account)
+        .where(Account.id == account_id, Account.password_hash == before)
+        .values(password_hash=password_hash)
+        .returning(Account.id)
     )
+    return changed is not None
+
+
+async def confirm_email(session: AsyncSession, account_id: str, email: str, now: int) -> bool:
+    """Note that an address is its owner's. False: the account is gone, or has another address."""
+    confirmed = await session.scalar(
+        update(Account)
+        .where(Account.id == account_id, Account.email == email)
+        .values(email_confirmed_at=func.coalesce(Account.email_confirmed_at, now))
+        .returning(Account.id)
+    )
+    return confirmed is not None
 
 
 async def open_session(session: AsyncSession, account_id: str, now: int, lifetime_s: int) -> str:
@@ -189,6 +225,11 @@ async def find_by_session(session: AsyncSession, token: str, now: int) -> Accoun
         .join(Session, Session.account_id == Account.id)
         .where(Session.digest == digest(token), Session.expires_at > now)
     )
+
+
+async def session_opened_at(session: AsyncSession, token: str) -> int | None:
+    """When a browser signed in, in Unix time. None: it is not signed in."""
+    return await session.scalar(select(Session.created_at).where(Session.digest == digest(token)))
 
 
 async def close_session(session: AsyncSession, token: str) -> None:

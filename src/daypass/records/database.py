@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -28,6 +28,10 @@ class DatabaseUnavailableError(Exception):
     """The database could not be opened, or did not answer. The message is one line."""
 
 
+class UnstorableError(Exception):
+    """A value that the database cannot hold: for PostgreSQL, a text with a NUL in it."""
+
+
 class Database:
     """Sessions on one database: `read` for queries, `write` for one transaction."""
 
@@ -41,7 +45,10 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for queries only. Raises DatabaseUnavailableError within 2 seconds."""
+        """A session for queries only.
+
+        Raises DatabaseUnavailableError within 2 seconds, and UnstorableError.
+        """
         async with _answering(), self._read() as session:
             yield session
 
@@ -49,7 +56,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back by an exception.
 
-        Raises DatabaseUnavailableError within 2 seconds.
+        Raises DatabaseUnavailableError within 2 seconds, and UnstorableError.
         """
         async with _answering(), self._write.begin() as session:
             yield session
@@ -84,6 +91,8 @@ async def _answering() -> AsyncIterator[None]:
             yield
     except IntegrityError:
         raise
+    except DataError as error:
+        raise UnstorableError from error
     except DBAPIError as error:
         raise DatabaseUnavailableError(f"the database failed: {reason_of(error)}") from error
     except (TimeoutError, PoolTimeoutError, OSError) as error:

@@ -29,6 +29,21 @@ class Account(Base):
     role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[int] = mapped_column(BigInteger)
     disabled_at: Mapped[int | None] = mapped_column(BigInteger)
+    # None: an older account of the same mailbox has it.
+    email_canonical: Mapped[str | None] = mapped_column(String(320))
+    email_confirmed_at: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_account_email_canonical", "email_canonical", unique=True),)
+
+    @property
+    def email_confirmed(self) -> bool:
+        """Whether it has been seen that the address is this person's."""
+        return self.email_confirmed_at is not None
+
+    @property
+    def has_password(self) -> bool:
+        """False for somebody who signs in by another site only."""
+        return self.password_hash != ""
 
 
 class Session(Base):
@@ -42,6 +57,42 @@ class Session(Base):
     expires_at: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_session_account_id", "account_id"),)
+
+
+class Identity(Base):
+    """Who the owner of an account is at another site, by which he may sign in."""
+
+    __tablename__ = "identity"
+
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_identity_account_id", "account_id"),)
+
+
+class SignUp(Base):
+    """A sign-up whose address is not confirmed yet: an account when its mail is answered."""
+
+    __tablename__ = "sign_up"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    email: Mapped[str] = mapped_column(String(320))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    invitation: Mapped[str | None] = mapped_column(String(80))
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Attempts(Base):
+    """How far a throttle is used up; see `throttles`. `whole_at` is in milliseconds."""
+
+    __tablename__ = "attempts"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    whole_at: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_attempts_whole_at", "whole_at"),)
 
 
 class ApiKey(Base):

@@ -22,7 +22,7 @@ export function useSignOutEverywhere() {
 
 export function useDeleteAccount() {
   return useMutation({
-    mutationFn: (body: { password: string }) => portal.POST("/api/account/deletion", { body }),
+    mutationFn: (body: { password: string | null }) => portal.POST("/api/account/deletion", { body }),
     gcTime: 0,
   });
 }

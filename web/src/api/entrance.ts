@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { forgetTab } from "@/browser/forget";
 import { dataOf, portal } from "./client";
 import { forgetSession, rememberSession, sessionKey } from "./session";
-import type { Account } from "./types";
+import type { Account, MailSent } from "./types";
 
 export type Credentials = { email: string; password: string; invitation?: string };
 
@@ -10,21 +10,25 @@ export function useSignIn() {
   return useOpenSession((credentials) => dataOf(portal.POST("/api/session", { body: credentials })));
 }
 
+/** Ends with the new account, or where mail is set with the address that a mail went to. */
 export function useSignUp() {
   return useOpenSession((credentials) => dataOf(portal.POST("/api/accounts", { body: credentials })));
 }
 
-function useOpenSession(open: (credentials: Credentials) => Promise<Account>) {
+function useOpenSession<Opened extends Account | MailSent>(
+  open: (credentials: Credentials) => Promise<Opened>,
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: open,
     // The variables hold a password; nothing may keep them.
     gcTime: 0,
-    onSuccess: (account) => {
+    onSuccess: (opened) => {
+      if (!("id" in opened)) return;
       rememberSession();
       // Somebody else may have been signed in on this page before.
       client.removeQueries({ queryKey: ["account"] });
-      client.setQueryData(sessionKey, account);
+      client.setQueryData(sessionKey, opened);
       void client.invalidateQueries({ queryKey: ["site"] });
     },
   });

@@ -8,6 +8,7 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly fields: FieldProblem[] = [],
+    readonly response?: Response,
   ) {
     super(message);
     this.name = "ApiError";
@@ -15,7 +16,13 @@ export class ApiError extends Error {
 
   static async from(response: Response): Promise<ApiError> {
     const problem: unknown = await response.json().catch(() => null);
-    return new ApiError(response.status, detailOf(problem), fieldsOf(problem));
+    const { detail, errors } = (problem ?? {}) as Record<string, unknown>;
+    return new ApiError(
+      response.status,
+      typeof detail === "string" ? detail : strings.errors.unexpected,
+      Array.isArray(errors) ? errors.filter(isFieldProblem) : [],
+      response,
+    );
   }
 
   static unreachable(): ApiError {
@@ -31,22 +38,6 @@ export function isStatus(error: unknown, status: number): boolean {
   return error instanceof ApiError && error.status === status;
 }
 
-function detailOf(problem: unknown): string {
-  const { detail, title } = asRecord(problem);
-  if (typeof detail === "string" && detail) return detail;
-  if (typeof title === "string" && title) return title;
-  return strings.errors.unexpected;
-}
-
-function fieldsOf(problem: unknown): FieldProblem[] {
-  const { errors } = asRecord(problem);
-  if (!Array.isArray(errors)) return [];
-  return errors.filter(
-    (error): error is FieldProblem =>
-      typeof asRecord(error).pointer === "string" && typeof asRecord(error).detail === "string",
-  );
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+function isFieldProblem(error: Partial<FieldProblem> | null): error is FieldProblem {
+  return typeof error?.pointer === "string" && typeof error.detail === "string";
 }

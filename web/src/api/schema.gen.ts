@@ -16,6 +16,9 @@ export interface paths {
         /**
          * Sign Up
          * @description Create an account and sign in. The first account of a new site is its operator.
+         *
+         *     Where mail is set, the account is made when the link in the mail is opened, and the answer is
+         *     the same (202) whether or not the address has an account.
          */
         post: operations["sign_up_api_accounts_post"];
         delete?: never;
@@ -86,6 +89,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Confirm
+         * @description Open the link of a mail. It signs nobody in: anybody may have sent it to him.
+         */
+        put: operations["confirm_api_confirmations_put"];
+        /**
+         * Send Again
+         * @description Send the link for one's own address, again if need be.
+         */
+        post: operations["send_again_api_confirmations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reset
+         * @description Choose a new password by the link of a mail. Every browser is signed out.
+         *
+         *     This one may then sign in whatever attack is under way on the account.
+         */
+        put: operations["reset_api_password_resets_put"];
+        /**
+         * Ask
+         * @description Have a link sent. The answer is the same whether or not there is such an account.
+         */
+        post: operations["ask_api_password_resets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -101,7 +154,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Sign in with e-mail address and password.
+         * @description Sign in with e-mail address and password. After too many wrong ones: 429.
          */
         post: operations["sign_in_api_session_post"];
         /**
@@ -109,6 +162,26 @@ export interface paths {
          * @description Sign out: the session ends on the server, whatever the browser keeps.
          */
         delete: operations["sign_out_api_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave
+         * @description Prepare to sign in by the other site. The browser then goes to the `url`.
+         */
+        post: operations["leave_api_session_oidc_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -604,6 +677,10 @@ export interface components {
             id: string;
             /** Email */
             email: string;
+            /** Email Confirmed */
+            email_confirmed: boolean;
+            /** Has Password */
+            has_password: boolean;
             /**
              * Role
              * @enum {string}
@@ -699,6 +776,27 @@ export interface components {
             detail: string;
         };
         /**
+         * Confirmation
+         * @description The token of the link.
+         */
+        Confirmation: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * Confirmed
+         * @description What the link did: it made an account, or confirmed the address of one.
+         */
+        Confirmed: {
+            /** Email */
+            email: string;
+            /**
+             * Made
+             * @enum {string}
+             */
+            made: "account" | "address";
+        };
+        /**
          * CreatedApiKey
          * @description A new API key. This is the only time that `key` is shown.
          */
@@ -760,10 +858,33 @@ export interface components {
         /**
          * Deletion
          * @description The password, so that an open browser is not enough.
+         *
+         *     Who has none, because he signs in by another site, has to have done so just before.
          */
         Deletion: {
             /** Password */
-            password: string;
+            password?: string | null;
+        };
+        /**
+         * Departure
+         * @description Where to go on afterwards, and the invitation of somebody who needs one to sign up.
+         */
+        Departure: {
+            /**
+             * Next
+             * @default /keys/
+             */
+            next: string;
+            /** Invitation */
+            invitation?: string | null;
+        };
+        /**
+         * Destination
+         * @description The address to go to.
+         */
+        Destination: {
+            /** Url */
+            url: string;
         };
         /**
          * FieldProblem
@@ -840,6 +961,14 @@ export interface components {
             burst?: number | null;
         };
         /**
+         * MailSent
+         * @description A mail is on its way; what to do next is in it.
+         */
+        MailSent: {
+            /** Mailed To */
+            mailed_to: string;
+        };
+        /**
          * ManagedPlan
          * @description A plan as operators see it. One with `source` "settings" is changed in `daypass.toml`.
          */
@@ -895,7 +1024,10 @@ export interface components {
          * @description A request to sign up.
          */
         NewAccount: {
-            /** Email */
+            /**
+             * Email
+             * Format: email
+             */
             email: string;
             /** Password */
             password: string;
@@ -1061,6 +1193,10 @@ export interface components {
             id: string;
             /** Email */
             email: string;
+            /** Email Confirmed */
+            email_confirmed: boolean;
+            /** Has Password */
+            has_password: boolean;
             /**
              * Role
              * @enum {string}
@@ -1187,6 +1323,27 @@ export interface components {
             remaining: number | null;
         };
         /**
+         * Reset
+         * @description The token of the link, and the password that shall hold.
+         */
+        Reset: {
+            /** Token */
+            token: string;
+            /** Password */
+            password: string;
+        };
+        /**
+         * ResetRequest
+         * @description Whose password it is.
+         */
+        ResetRequest: {
+            /**
+             * Email
+             * Format: email
+             */
+            email: string;
+        };
+        /**
          * RotatedApiKey
          * @description A key with a new secret. The old one works until `previous_valid_until`.
          */
@@ -1304,6 +1461,10 @@ export interface components {
             account_requests_per_day: number | null;
             /** Has Operator */
             has_operator: boolean;
+            /** Mail */
+            mail: boolean;
+            /** Sign In With */
+            sign_in_with: string | null;
         };
         /**
          * UpstreamView
@@ -1422,8 +1583,26 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A mail with the link that goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSent"];
+                };
+            };
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1453,8 +1632,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1480,8 +1668,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1511,8 +1708,179 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_api_confirmations_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmed"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_again_api_confirmations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSent"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_api_password_resets_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_api_password_resets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailSent"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1540,8 +1908,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1573,8 +1950,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1600,8 +1986,59 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_api_session_oidc_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Departure"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destination"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1629,8 +2066,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsagePlanView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1658,8 +2104,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1691,8 +2146,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1720,8 +2184,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1755,8 +2228,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1790,8 +2272,17 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1822,8 +2313,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageOfDay"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1851,8 +2351,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageToday"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1880,8 +2389,17 @@ export interface operations {
                     "application/json": components["schemas"]["RequestView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1901,7 +2419,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    [key: string]: unknown;
+                    api_key_id: string;
                 };
             };
         };
@@ -1911,14 +2429,28 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "*/*": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1942,8 +2474,17 @@ export interface operations {
                     "application/json": components["schemas"]["ModelView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1971,8 +2512,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2005,8 +2555,17 @@ export interface operations {
                     "application/json": components["schemas"]["People"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2038,8 +2597,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2072,8 +2640,17 @@ export interface operations {
                     "application/json": components["schemas"]["OwnedKeys"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2101,8 +2678,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2134,8 +2720,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2163,8 +2758,17 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedPlans"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2196,8 +2800,17 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2229,8 +2842,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2261,8 +2883,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteUsage"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2290,8 +2921,17 @@ export interface operations {
                     "application/json": components["schemas"]["SignUpPolicy"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2323,8 +2963,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedInvitation"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2352,8 +3001,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2386,8 +3044,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2415,8 +3082,17 @@ export interface operations {
                     "application/json": components["schemas"]["UpstreamView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };

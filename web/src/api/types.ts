@@ -4,6 +4,8 @@ type Schemas = components["schemas"];
 
 export type Site = Schemas["SiteView"];
 export type Account = Schemas["AccountView"];
+export type MailSent = Schemas["MailSent"];
+export type Confirmed = Schemas["Confirmed"];
 export type UsagePlan = Schemas["UsagePlanView"];
 export type Limit = Schemas["LimitView"];
 export type ApiKey = Schemas["ApiKeyView"];

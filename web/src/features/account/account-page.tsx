@@ -2,7 +2,9 @@
 
 import type { ReactNode } from "react";
 import { useSession } from "@/api/session";
+import { useSite } from "@/api/site";
 import { PageHeading } from "@/components/page-heading";
+import { SignInWith } from "@/features/session/sign-in-with";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
 import { DeleteAccount } from "./delete-account";
@@ -13,6 +15,8 @@ const words = strings.account;
 
 export function AccountPage() {
   const { data: account } = useSession();
+  const { data: site } = useSite();
+  const other = site?.sign_in_with;
   if (!account) return null;
   return (
     <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
@@ -22,13 +26,26 @@ export function AccountPage() {
       />
       <div className="divide-y border-t">
         <Part title={words.passwordTitle} text={words.passwordText}>
-          <PasswordForm email={account.email} />
+          {account.has_password ? (
+            <PasswordForm email={account.email} />
+          ) : (
+            <p className="text-sm leading-6">
+              {words.noPassword} {site?.mail && words.noPasswordMail}
+            </p>
+          )}
         </Part>
+        {other && account.has_password && (
+          <Part title={words.connectTitle(other)} text={words.connectText(other)}>
+            <div className="max-w-sm">
+              <SignInWith label={words.connect(other)} next={() => "/account/"} />
+            </div>
+          </Part>
+        )}
         <Part title={words.sessionsTitle} text={words.sessionsText}>
           <SignOutEverywhere />
         </Part>
         <Part title={words.deleteTitle} text={words.deleteText}>
-          <DeleteAccount accountId={account.id} />
+          <DeleteAccount accountId={account.id} hasPassword={account.has_password} />
         </Part>
       </div>
     </div>

@@ -11,35 +11,37 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { forgetConversations } from "@/features/chat/conversation-store";
-import { ownPasswordSchema } from "@/features/session/credentials";
+import { noPasswordSchema, ownPasswordSchema } from "@/features/session/credentials";
 import { PasswordInput } from "@/features/session/password-input";
 import * as strings from "@/strings";
 
 const words = strings.account;
 
-export function DeleteAccount({ accountId }: { accountId: string }) {
+type Props = { accountId: string; hasPassword: boolean };
+
+export function DeleteAccount(props: Props) {
   const [asking, setAsking] = useState(false);
   return (
     <>
       <Button variant="danger" onClick={() => setAsking(true)}>
         {words.delete}
       </Button>
-      {asking && <DeletionDialog accountId={accountId} onClose={() => setAsking(false)} />}
+      {asking && <DeletionDialog {...props} onClose={() => setAsking(false)} />}
     </>
   );
 }
 
-function DeletionDialog({ accountId, onClose }: { accountId: string; onClose: () => void }) {
+function DeletionDialog({ accountId, hasPassword, onClose }: Props & { onClose: () => void }) {
   const remove = useDeleteAccount();
   const form = useForm({
-    resolver: zodResolver(ownPasswordSchema),
+    resolver: zodResolver(hasPassword ? ownPasswordSchema : noPasswordSchema),
     defaultValues: { password: "" },
   });
   const { errors, isSubmitting } = form.formState;
 
-  const submit = form.handleSubmit(async (values) => {
+  const submit = form.handleSubmit(async ({ password }) => {
     try {
-      await remove.mutateAsync(values);
+      await remove.mutateAsync({ password: hasPassword ? password : null });
       forgetConversations(accountId);
       leaveSite();
     } catch (error) {
@@ -57,15 +59,19 @@ function DeletionDialog({ accountId, onClose }: { accountId: string; onClose: ()
         pending={isSubmitting}
         error={errors.root?.server?.message}
       >
-        <Field label={words.password} error={errors.password?.message}>
-          {(control) => (
-            <PasswordInput
-              {...control}
-              {...form.register("password")}
-              autoComplete="current-password"
-            />
-          )}
-        </Field>
+        {hasPassword ? (
+          <Field label={words.password} error={errors.password?.message}>
+            {(control) => (
+              <PasswordInput
+                {...control}
+                {...form.register("password")}
+                autoComplete="current-password"
+              />
+            )}
+          </Field>
+        ) : (
+          <p className="text-sm text-muted">{words.deleteFresh}</p>
+        )}
       </DialogForm>
     </Dialog>
   );

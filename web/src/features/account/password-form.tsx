@@ -3,13 +3,13 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useChangePassword, type PasswordChange } from "@/api/account";
-import { showProblem } from "@/forms/show-problem";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
-import { Notice } from "@/components/ui/notice";
 import { toast } from "@/components/ui/toast";
 import { passwordChangeSchema } from "@/features/session/credentials";
+import { FormFailure } from "@/features/session/form-failure";
 import { PasswordInput } from "@/features/session/password-input";
+import { useFailure } from "@/forms/use-failure";
 import * as strings from "@/strings";
 
 const words = strings.account;
@@ -23,6 +23,7 @@ export function PasswordForm({ email }: { email: string }) {
     defaultValues: empty,
   });
   const { errors, isSubmitting } = form.formState;
+  const failure = useFailure(form);
 
   const submit = form.handleSubmit(async (values) => {
     try {
@@ -30,13 +31,13 @@ export function PasswordForm({ email }: { email: string }) {
       form.reset(empty);
       toast(words.changed);
     } catch (error) {
-      showProblem(form, error);
+      failure.report(error);
     }
   });
 
   return (
     <form noValidate onSubmit={submit} className="max-w-sm space-y-5">
-      {errors.root?.server && <Notice tone="danger" alert>{errors.root.server.message}</Notice>}
+      <FormFailure message={failure.message} retryAt={failure.retryAt} />
       <input type="email" autoComplete="username" value={email} readOnly hidden />
       <Field label={words.current} error={errors.current_password?.message}>
         {(control) => (

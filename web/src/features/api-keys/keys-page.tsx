@@ -4,6 +4,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useApiKeys } from "@/api/api-keys";
 import { holdKey } from "@/api/held-keys";
+import { useSession } from "@/api/session";
 import { useSite } from "@/api/site";
 import type { ApiKey, Site, UsagePlan } from "@/api/types";
 import { useUsagePlans } from "@/api/usage-plans";
@@ -12,6 +13,7 @@ import { PageHeading } from "@/components/page-heading";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Skeleton } from "@/components/ui/skeleton";
+import { Unconfirmed } from "@/features/session/unconfirmed";
 import * as strings from "@/strings";
 import { CreateKeyForm } from "./create-key-form";
 import { KeyList } from "./key-list";
@@ -50,6 +52,8 @@ export function KeysPage() {
 function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site: Site }) {
   const [revealed, setRevealed] = useState<Revealed>();
   const [creating, setCreating] = useState(false);
+  const { data: account } = useSession();
+  const unconfirmed = site.mail && account?.email_confirmed === false;
   const first = keys.length === 0;
   const full = keys.length >= site.max_keys_per_account;
   const open = plans.filter((plan) => plan.self_service);
@@ -68,7 +72,7 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
   return (
     <>
       <PageHeading title={words.title} text={ceiling === null ? words.text : words.textCeiling(ceiling)}>
-        {!first && !full && !creating && !revealed && (
+        {!first && !full && !creating && !revealed && !unconfirmed && (
           <Button onClick={() => setCreating(true)}>
             <Plus aria-hidden className="size-4" />
             {words.new}
@@ -83,7 +87,8 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
             onDone={() => setRevealed(undefined)}
           />
         )}
-        {!revealed && !full && (first || creating) && (
+        {unconfirmed && <Unconfirmed email={account.email} />}
+        {!revealed && !full && !unconfirmed && (first || creating) && (
           <CreateKeyForm
             title={first ? words.firstTitle : words.newTitle}
             plans={open}

@@ -2,14 +2,14 @@
 
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
-import { showProblem } from "@/forms/show-problem";
+import { useFailure } from "@/forms/use-failure";
 import type { Credentials } from "@/api/entrance";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
 import type { signInSchema, signUpSchema } from "./credentials";
+import { FormFailure } from "./form-failure";
 import { PasswordInput } from "./password-input";
 
 type Props = {
@@ -26,14 +26,13 @@ export function CredentialsForm({ schema, submitLabel, passwordHint, passwordKin
     defaultValues: { email: "", password: "" },
   });
   const { errors, isSubmitting } = form.formState;
+  const failure = useFailure(form);
 
-  const submit = form.handleSubmit((credentials) =>
-    onSubmit(credentials).catch((error: unknown) => showProblem(form, error)),
-  );
+  const submit = form.handleSubmit((credentials) => onSubmit(credentials).catch(failure.report));
 
   return (
     <form noValidate method="post" onSubmit={submit} className="space-y-5">
-      {errors.root?.server && <Notice tone="danger" alert>{errors.root.server.message}</Notice>}
+      <FormFailure message={failure.message} retryAt={failure.retryAt} />
       <Field label={strings.session.email} error={errors.email?.message}>
         {(control) => (
           <Input {...control} {...form.register("email")} type="email" autoComplete="email" inputMode="email" />

@@ -16,9 +16,15 @@ export const signUpSchema = z.object({ email, password: newPassword });
 
 export const signInSchema = z.object({ email, password });
 
+export const addressSchema = z.object({ email });
+
+export const newPasswordSchema = z.object({ password: newPassword });
+
 export const passwordChangeSchema = z.object({
   current_password: password,
   new_password: newPassword,
 });
 
 export const ownPasswordSchema = z.object({ password });
+
+export const noPasswordSchema = z.object({ password: z.string() });

@@ -1,11 +1,11 @@
 "use client";
 
-import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, type ReactNode } from "react";
 import { useLikelySession } from "@/api/session";
-import { Logo } from "@/components/logo";
+import { Frame } from "./frame";
 import { returnAddress } from "./return-to";
+import { TextLink } from "./text-link";
 
 type Props = {
   title: string;
@@ -14,7 +14,7 @@ type Props = {
   children: ReactNode;
 };
 
-/** The frame of sign-in and sign-up. Whoever is, or has just become, signed in goes on from here. */
+/** Sign-in and sign-up. Whoever is, or has just become, signed in goes on from here. */
 export function Entrance({ title, text, otherwise, children }: Props) {
   const account = useLikelySession();
   const router = useRouter();
@@ -24,20 +24,11 @@ export function Entrance({ title, text, otherwise, children }: Props) {
   }, [account, router]);
 
   return (
-    <div className="mx-auto w-full max-w-sm px-4 py-16 sm:py-24">
-      <Logo className="size-10" />
-      <h1 className="mt-6 text-2xl font-semibold tracking-tight">{title}</h1>
-      <p className="mt-2 text-muted">{text}</p>
-      <div className="mt-8 space-y-6">{children}</div>
-      <p className="mt-8 text-sm text-muted">
-        {otherwise.question}{" "}
-        <Link
-          href={otherwise.href}
-          className="rounded-sm font-medium text-foreground underline underline-offset-4"
-        >
-          {otherwise.label}
-        </Link>
+    <Frame title={title} text={text}>
+      {children}
+      <p className="text-sm text-muted">
+        {otherwise.question} <TextLink href={otherwise.href}>{otherwise.label}</TextLink>
       </p>
-    </div>
+    </Frame>
   );
 }

@@ -1,12 +1,15 @@
 "use client";
 
+import { useState } from "react";
+import { useSignUp, type Credentials } from "@/api/entrance";
 import { useSite } from "@/api/site";
-import { useSignUp } from "@/api/entrance";
 import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
 import { signUpSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";
+import { MailSent } from "./mail-sent";
+import { OtherSignIn } from "./other-sign-in";
 import { useInvitation } from "./use-invitation";
 
 const words = strings.session;
@@ -14,10 +17,26 @@ const words = strings.session;
 export function SignUp() {
   const { data: site } = useSite();
   const signUp = useSignUp();
+  const [mailed, setMailed] = useState<Credentials>();
   const firstAccount = site?.has_operator === false;
   const invitation = useInvitation();
   const closed = site?.sign_up === "closed" && !firstAccount;
   const uninvited = site?.sign_up === "invite" && !firstAccount && !invitation;
+
+  async function submit(credentials: Credentials) {
+    const wanted = { ...credentials, invitation };
+    const done = await signUp.mutateAsync(wanted);
+    if ("mailed_to" in done) setMailed(wanted);
+  }
+
+  if (mailed) {
+    return (
+      <MailSent
+        text={strings.mailbox.signUpSent(mailed.email)}
+        onSendAgain={() => signUp.mutateAsync(mailed)}
+      />
+    );
+  }
   return (
     <Entrance
       title={words.signUpTitle}
@@ -29,13 +48,16 @@ export function SignUp() {
       {closed || uninvited ? (
         <Notice tone="warn">{closed ? words.closed : words.inviteOnly}</Notice>
       ) : (
-        <CredentialsForm
-          schema={signUpSchema}
-          submitLabel={words.signUp}
-          passwordHint={words.passwordHint}
-          passwordKind="new-password"
-          onSubmit={(credentials) => signUp.mutateAsync({ ...credentials, invitation })}
-        />
+        <>
+          <CredentialsForm
+            schema={signUpSchema}
+            submitLabel={words.signUp}
+            passwordHint={words.passwordHint}
+            passwordKind="new-password"
+            onSubmit={submit}
+          />
+          <OtherSignIn invitation={invitation} />
+        </>
       )}
     </Entrance>
   );

@@ -1,0 +1,56 @@
+"""Who may sign up: the same for a password, a link in a mail and another site's sign-in."""
+
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.portal.context import Portal
+from daypass.portal.problems import ProblemError
+from daypass.records import accounts, invitations
+from daypass.records.emails import normalise
+
+NOT_INVITED = (
+    "Sign-up is by invitation on this site. Open the link that you were sent: each works once, "
+    "until it expires. Its operator can send you one."
+)
+
+
+class NotAdmittedError(ProblemError):
+    """Somebody may not sign up."""
+
+    def __init__(
+        self,
+        reason: Literal["closed", "domain", "not_invited"],
+        detail: str,
+        *,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(403, detail, field=field)
+        self.reason = reason
+
+
+async def check(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
+    """Raise NotAdmittedError for somebody who may not sign up. The first one always may."""
+    settings = portal.settings
+    if not await accounts.has_any(session):
+        return
+    if settings.sign_up == "closed":
+        raise NotAdmittedError("closed", "Sign-up is closed on this site. Ask its operator.")
+    domains = settings.allowed_email_domains
+    if domains and email.rpartition("@")[2].lower() not in domains:
+        message = f"Sign up with an e-mail address of: {', '.join(domains)}."
+        raise NotAdmittedError("domain", message, field="email")
+    if settings.sign_up == "invite" and not await invitations.is_open(
+        session, invitation or "", portal.now()
+    ):
+        raise NotAdmittedError("not_invited", NOT_INVITED)
+
+
+async def admit(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
+    """`check`, and use the invitation up, in the transaction that makes the account."""
+    await check(session, email, invitation, portal)
+    needs_one = portal.settings.sign_up == "invite" and await accounts.has_any(session)
+    if needs_one and not await invitations.use(
+        session, invitation or "", normalise(email), portal.now()
+    ):
+        raise NotAdmittedError("not_invited", NOT_INVITED)

@@ -1,0 +1,126 @@
+"""Who is calling: the address behind proxies, as far as they can be believed."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+
+from starlette.requests import HTTPConnection
+
+from daypass.settings_sign_in import Network
+
+Address = IPv4Address | IPv6Address
+
+FORWARDING = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+class Caller(NamedTuple):
+    """The other end of a request."""
+
+    network: str
+    """What is throttled together: an IPv4 address, or the /64 of an IPv6 one, which is what one
+    household or machine has to choose addresses from (RFC 6177)."""
+    is_local: bool
+    """On this machine, and no proxy on it speaks for somebody else."""
+    scheme: str
+    """`http` or `https`, as the caller speaks it with the first proxy."""
+
+
+def caller_of(request: HTTPConnection, trusted: Sequence[Network]) -> Caller:
+    """The caller of a request."""
+    peer = request.client.host if request.client else ""
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in request.scope["headers"]
+    ]
+    return read_caller(peer, request.url.scheme, headers, trusted)
+
+
+def read_caller(
+    peer: str, scheme: str, headers: Iterable[tuple[str, str]], trusted: Sequence[Network]
+) -> Caller:
+    """The caller, from the peer's address and the headers (names in lower case).
+
+    Headers count only when the peer is a trusted proxy. Each proxy appends the address that it
+    saw, so the right-most hop that is not itself trusted is the last one that a trusted proxy
+    vouches for; all to its left is the caller's own invention. `X-Forwarded-For` and `Forwarded`
+    (RFC 7239) that differ, or a hop that is no address, say nothing: the caller is then as far
+    away as the last proxy known.
+    """
+    lines: dict[str, list[str]] = {}
+    for name, value in headers:
+        lines.setdefault(name, []).append(value)
+    near = _address(peer)
+    if near is None:
+        return Caller(peer or "unknown", False, scheme)
+    if not _is_trusted(near, trusted):
+        is_forwarded = any(name in lines for name in FORWARDING)
+        return Caller(_network(near), near.is_loopback and not is_forwarded, scheme)
+    chain = _chain(lines)
+    far = near
+    for hop in reversed(chain):
+        address = _address(hop)
+        if address is None:
+            break
+        far = address
+        if not _is_trusted(address, trusted):
+            break
+    protocol = (_last(lines.get("x-forwarded-proto", [])) or "").lower()
+    return Caller(
+        _network(far),
+        far.is_loopback and not chain,
+        protocol if protocol in ("http", "https") else scheme,
+    )
+
+
+def _chain(lines: dict[str, list[str]]) -> list[str]:
+    """The hops that the proxies tell, the nearest last."""
+    found = [
+        _split(lines.get("x-forwarded-for", [])),
+        [_for_of(element) for element in _split(lines.get("forwarded", []))],
+    ]
+    told = [[_address(hop) for hop in chain] for chain in found if chain]
+    if any(chain != told[0] for chain in told):
+        return []
+    return found[0] or found[1]
+
+
+def _split(values: list[str]) -> list[str]:
+    return [part.strip() for part in ",".join(values).split(",") if part.strip()]
+
+
+def _last(values: list[str]) -> str | None:
+    parts = _split(values)
+    return parts[-1] if parts else None
+
+
+def _for_of(element: str) -> str:
+    """The `for` of one element of `Forwarded`; empty where there is none."""
+    for pair in element.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name.lower() == "for":
+            return value.strip().strip('"')
+    return ""
+
+
+def _address(hop: str) -> Address | None:
+    """An address, with or without a port and brackets. None: it is none."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        address = ip_address(hop.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
+    return any(address in network for network in trusted)
+
+
+def _network(address: Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(ip_network((address, 64), strict=False))

@@ -1,0 +1,24 @@
+"""Which other site people sign in by."""
+
+from daypass.portal.identity.provider import IdentityProvider
+from daypass.portal.identity.routes import CALLBACK
+from daypass.settings import Settings
+from daypass.settings_sign_in import GITHUB
+
+
+def choose_provider(settings: Settings) -> IdentityProvider | None:
+    """The one that the settings name; None where they name none."""
+    issuer, secret = settings.oidc_issuer, settings.oidc_client_secret
+    if issuer is None or secret is None:
+        return None
+    # Slow to import, and most installations have none.
+    from daypass.portal.identity.github import GitHub  # noqa: PLC0415
+    from daypass.portal.identity.openid import OpenIdProvider  # noqa: PLC0415
+    from daypass.portal.identity.registration import Registration  # noqa: PLC0415
+
+    registration = Registration(
+        settings.oidc_client_id or "", secret.get_secret_value(), f"{settings.public_url}{CALLBACK}"
+    )
+    if issuer.rstrip("/") == GITHUB:
+        return GitHub(registration)
+    return OpenIdProvider(issuer, registration)

@@ -1,0 +1,166 @@
+"""/api/session/oidc: sign in by another site."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, BaseModel, Field
+from starlette.responses import RedirectResponse
+
+from daypass.portal import admission, throttles
+from daypass.portal.accounts import check_email
+from daypass.portal.context import InPortal, Portal, account_of, cookie_name, is_https
+from daypass.portal.identity.provider import Handshake, Identity, IdentityError, Reason
+from daypass.portal.problems import ProblemError
+from daypass.portal.sessions import start_session
+from daypass.records import accounts, identities
+from daypass.records.tables import Account
+
+COOKIE = "daypass_oidc"
+PURPOSE = "sign-in elsewhere"
+LIFETIME_S = 600
+CALLBACK = "/api/session/oidc/callback"
+START = "/keys/"
+
+router = APIRouter(prefix="/session/oidc", tags=["session"])
+
+
+def _check_path(value: str) -> str:
+    # What a browser would take for another host: `//host`, `/\host`.
+    if not re.fullmatch(r"/(?![/\\])[^\\\x00-\x20]*", value):
+        raise ValueError("must be a path of this site")
+    return value
+
+
+class Departure(BaseModel):
+    """Where to go on afterwards, and the invitation of somebody who needs one to sign up."""
+
+    next: Annotated[str, Field(max_length=500), AfterValidator(_check_path)] = START
+    invitation: str | None = Field(default=None, max_length=80)
+
+
+class Destination(BaseModel):
+    """The address to go to."""
+
+    url: str
+
+
+@router.post("")
+async def leave(
+    departure: Departure, request: Request, response: Response, portal: InPortal
+) -> Destination:
+    """Prepare to sign in by the other site. The browser then goes to the `url`."""
+    if portal.identity_provider is None:
+        raise ProblemError(409, "There is no other site to sign in by: see DAYPASS_OIDC_ISSUER.")
+    handshake = Handshake.new()
+    try:
+        url = await portal.identity_provider.address(handshake)
+    except IdentityError:
+        name = portal.settings.sign_in_with
+        raise ProblemError(502, f"{name} does not answer right now. Try again later.") from None
+    secure = is_https(request, portal)
+    content = [*handshake, departure.next, departure.invitation]
+    response.set_cookie(
+        cookie_name(COOKIE, secure=secure),
+        portal.signer.sign(PURPOSE, content, LIFETIME_S),
+        max_age=LIFETIME_S,
+        path="/",
+        secure=secure,
+        httponly=True,
+        # The browser sends it along when the other site sends it back.
+        samesite="lax",
+    )
+    return Destination(url=url)
+
+
+@router.get("/callback", include_in_schema=False)
+async def come_back(
+    request: Request,
+    portal: InPortal,
+    state: Annotated[str, Query(max_length=200)] = "",
+    code: Annotated[str, Query(max_length=2000)] = "",
+    error: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """Where the other site sends the browser back to. On to the site's pages, in any case."""
+    secure = is_https(request, portal)
+    name = cookie_name(COOKIE, secure=secure)
+    kept = portal.signer.read(PURPOSE, request.cookies.get(name, ""))
+    try:
+        if kept is None or portal.identity_provider is None or kept[0] != state:
+            raise IdentityError("state")
+        if error or not code:
+            raise IdentityError("cancelled" if error == "access_denied" else "provider")
+        *handshake, next_path, invitation = kept
+        identity = await portal.identity_provider.identify(code, Handshake(*handshake))
+        account = await _account_for(identity, invitation, request, portal)
+    except IdentityError as refused:
+        response = _to_sign_in(refused.reason)
+    else:
+        response = RedirectResponse(next_path, 303)
+        await start_session(account, request, response, portal)
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+    response.headers["cache-control"] = "no-store"
+    return response
+
+
+def _to_sign_in(reason: Reason) -> Response:
+    return RedirectResponse(f"/sign-in/?{urlencode({'problem': reason})}", 303)
+
+
+async def _account_for(
+    identity: Identity, invitation: str | None, request: Request, portal: Portal
+) -> Account:
+    """The account of somebody whom the other site knows. Raises IdentityError."""
+    async with portal.database.read() as session:
+        account = await identities.find_account(session, identity.issuer, identity.subject)
+    if account is None:
+        account = await _link(identity, invitation, request, portal)
+    if account.disabled_at is not None:
+        raise IdentityError("disabled")
+    return account
+
+
+async def _link(
+    identity: Identity, invitation: str | None, request: Request, portal: Portal
+) -> Account:
+    """Let an identity sign in to the account with its address, or to a new one.
+
+    Only with an address that the other site has seen to be this person's, and to an account that
+    is known to be his: its address is confirmed, or this browser is signed in to it. Anybody can
+    have signed up with his address before him ("Pre-hijacked accounts", Sudhodanan and Paverd,
+    USENIX Security 2022).
+    """
+    try:
+        email = check_email(identity.email or "")
+    except ValueError:
+        raise IdentityError("unverified") from None
+    here = await account_of(request, portal)
+    async with portal.database.read() as session:
+        account = await accounts.find_by_email(session, email)
+    if account is None:
+        await _admit_sign_up(request, portal)
+    elif not account.email_confirmed and (here is None or here.id != account.id):
+        raise IdentityError("email_taken")
+    now = portal.now()
+    try:
+        async with portal.database.write() as session:
+            if account is None:
+                await admission.admit(session, email, invitation, portal)
+                account = await accounts.create(
+                    session, email, accounts.NO_PASSWORD, now, confirmed=True
+                )
+            await accounts.confirm_email(session, account.id, account.email, now)
+            await identities.link(session, identity.issuer, identity.subject, account.id, now)
+    except accounts.EmailTakenError:
+        raise IdentityError("email_taken") from None
+    except admission.NotAdmittedError as error:
+        raise IdentityError(error.reason) from None
+    return account
+
+
+async def _admit_sign_up(request: Request, portal: Portal) -> None:
+    try:
+        await throttles.admit_sign_up(request, portal)
+    except ProblemError:
+        raise IdentityError("throttled") from None

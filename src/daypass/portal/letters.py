@@ -1,0 +1,67 @@
+"""Every word of the mails that Daypass sends. They are plain text."""
+
+from typing import NamedTuple
+
+FOOTER = "This mail was sent because somebody entered your address at {site}."
+
+
+class Letter(NamedTuple):
+    """A mail without its recipient."""
+
+    subject: str
+    text: str
+
+
+def confirm_sign_up(site: str, token: str) -> Letter:
+    """For a new address: the link makes the account."""
+    return _letter(
+        site,
+        "Confirm your address",
+        "Somebody, you we hope, wants an account with this address. Open this link within a day "
+        "to make it:",
+        f"{site}/confirm/#token={token}",
+        "If it was not you, do nothing: without the link there will be no account.",
+    )
+
+
+def has_account(site: str) -> Letter:
+    """For a sign-up with an address that has an account already."""
+    return _letter(
+        site,
+        "You have an account already",
+        "Somebody, you perhaps, tried to sign up with this address, or with another one of your "
+        "mailbox. You have an account already. If you do not know its password, choose a new one "
+        "here:",
+        f"{site}/forgot-password/",
+        "If it was not you, do nothing: your account is as it was.",
+    )
+
+
+def confirm_address(site: str, token: str) -> Letter:
+    """For an account that exists and whose address has never been confirmed."""
+    return _letter(
+        site,
+        "Confirm your address",
+        "Open this link within a day to confirm that this address is yours. After that you can "
+        "create API keys:",
+        f"{site}/confirm/#token={token}",
+        "If you have no account there, do nothing.",
+    )
+
+
+def reset_password(site: str, token: str) -> Letter:
+    """For whoever forgot his password."""
+    return _letter(
+        site,
+        "Choose a new password",
+        "Somebody, you we hope, asked for a new password. Open this link within 30 minutes to "
+        "choose one. It works once:",
+        f"{site}/reset-password/#token={token}",
+        "If it was not you, do nothing: your password stays as it is.",
+    )
+
+
+def _letter(site: str, subject: str, *paragraphs: str) -> Letter:
+    host = site.partition("://")[2]
+    text = "\n\n".join((*paragraphs, FOOTER.format(site=site)))
+    return Letter(f"{subject} ({host})", text + "\n")

@@ -1,0 +1,69 @@
+"""Throttles on people's attempts, kept in the database for all workers together."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.records.database import insert_into
+from daypass.records.identifiers import digest
+from daypass.records.tables import Attempts
+
+
+class Throttle(NamedTuple):
+    """So many at once, and one more each `every_s` seconds."""
+
+    burst: int
+    every_s: int
+
+
+class ThrottledError(Exception):
+    """There is no unit left. `wait_ms`: milliseconds until there is one."""
+
+    def __init__(self, wait_ms: int) -> None:
+        super().__init__(f"throttled for {wait_ms} ms")
+        self.wait_ms = wait_ms
+
+
+async def take(session: AsyncSession, units: Mapping[str, Throttle], now_ms: int) -> None:
+    """Take one unit from each throttle, by name. Raises ThrottledError; then none is taken.
+
+    One row says all of a throttle: the time at which it is whole again (GCRA, ITU-T I.371). Names
+    are stored as digests, for they hold people's addresses. `now_ms`: Unix time, milliseconds.
+    """
+    for name, throttle in _in_order(units):
+        interval = throttle.every_s * 1000
+        begins = case((Attempts.whole_at > now_ms, Attempts.whole_at), else_=now_ms)
+        latest = now_ms + throttle.burst * interval
+        row = insert_into(session, Attempts).values(name=name, whole_at=now_ms + interval)
+        taken = await session.scalar(
+            row.on_conflict_do_update(
+                index_elements=[Attempts.name],
+                set_={"whole_at": begins + interval},
+                where=begins + interval <= latest,
+            ).returning(Attempts.whole_at)
+        )
+        if taken is None:
+            whole_at = await session.scalar(select(Attempts.whole_at).where(Attempts.name == name))
+            raise ThrottledError((whole_at or now_ms) + interval - latest)
+    # Rows that say nothing any more. Those that others are at work on can wait.
+    expired = select(Attempts.name).where(Attempts.whole_at <= now_ms)
+    await session.execute(
+        delete(Attempts).where(Attempts.name.in_(expired.with_for_update(skip_locked=True)))
+    )
+
+
+async def give_back(session: AsyncSession, units: Mapping[str, Throttle]) -> None:
+    """Give a unit back to each throttle: the attempt was a right one."""
+    for name, throttle in _in_order(units):
+        await session.execute(
+            update(Attempts)
+            .where(Attempts.name == name)
+            .values(whole_at=Attempts.whole_at - throttle.every_s * 1000)
+        )
+
+
+def _in_order(units: Mapping[str, Throttle]) -> list[tuple[str, Throttle]]:
+    """The same order for all, so that two transactions cannot wait for each other's row."""
+    return sorted((digest(name), throttle) for name, throttle in units.items())

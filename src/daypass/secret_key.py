@@ -1,0 +1,35 @@
+"""The secret with which Daypass signs what it has to believe later."""
+
+import os
+import secrets
+
+from daypass.settings import Settings, SettingsError
+from daypass.settings_sign_in import MIN_SECRET_LENGTH
+
+FILE = "secret-key"
+
+
+def secret_keys(settings: Settings) -> tuple[str, ...]:
+    """`DAYPASS_SECRET_KEY`, else the secret of the data directory, made when there is none.
+
+    The first signs, all verify: so an old one can be kept for a while behind a new one. Raises
+    SettingsError for a secret that is too short to be one (New API CVE-2026-41432: an empty one
+    was accepted).
+    """
+    if settings.secret_keys:
+        return settings.secret_keys
+    path = settings.data_dir / FILE
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+    key = path.read_text().strip()
+    if len(key) < MIN_SECRET_LENGTH:
+        raise SettingsError(
+            f"{path}: this is no secret of at least {MIN_SECRET_LENGTH} characters. Delete the "
+            "file for a new one: links in mails that were sent before stop working"
+        )
+    return (key,)

@@ -1,0 +1,128 @@
+"""The settings of who comes in, and how: the secret, proxies, mail, another site's sign-in."""
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import BeforeValidator, SecretStr, field_validator
+from pydantic import model_validator as validate_model
+from pydantic_settings import BaseSettings, NoDecode
+
+MIN_SECRET_LENGTH = 32
+GITHUB = "https://github.com"
+SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+_NAMES = {GITHUB: "GitHub", "https://accounts.google.com": "Google"}
+
+
+def _split_commas(value: Any) -> Any:
+    return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
+Network = IPv4Network | IPv6Network
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split_commas)]
+
+
+class SignInSettings(BaseSettings):
+    """The part of `Settings` that is about signing in."""
+
+    public_url: str | None = None
+    secret_key: SecretStr | None = None
+    trusted_proxies: Networks = ()
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_secret_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(len(key) < MIN_SECRET_LENGTH for key in _keys_of(value)):
+            raise ValueError(
+                f"each key needs at least {MIN_SECRET_LENGTH} characters, such as "
+                "'openssl rand -hex 32' prints"
+            )
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _check_issuer(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        is_secure = parts.scheme == "https" or _is_loopback(parts.hostname or "")
+        if value is not None and not (is_secure and parts.hostname and not parts.query):
+            raise ValueError("must be an https address, such as https://accounts.google.com")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in SMTP_PORTS or not parts.hostname:
+            raise ValueError(
+                "must be smtps://user:password@host, smtp+starttls://user:password@host "
+                "or smtp://host"
+            )
+        if parts.scheme == "smtp" and parts.password and not _is_loopback(parts.hostname):
+            raise ValueError(
+                "smtp:// would send the password in clear: use smtps:// or smtp+starttls://"
+            )
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _check_mail_from(cls, value: str | None) -> str | None:
+        try:
+            checked = value and validate_email(
+                value, check_deliverability=False, globally_deliverable=False
+            )
+        except EmailNotValidError as error:
+            raise ValueError(str(error)) from None
+        return checked.normalized if checked else None
+
+    @validate_model(mode="after")
+    def _check_together(self) -> Self:
+        oidc = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
+        if any(oidc) and not all((*oidc, self.public_url)):
+            raise ValueError(
+                "DAYPASS_OIDC_ISSUER, DAYPASS_OIDC_CLIENT_ID and DAYPASS_OIDC_CLIENT_SECRET go "
+                "together, and need DAYPASS_PUBLIC_URL: the provider sends people back to it"
+            )
+        if (self.smtp_url or self.mail_from) and not (
+            self.smtp_url and self.mail_from and self.public_url
+        ):
+            raise ValueError(
+                "DAYPASS_SMTP_URL and DAYPASS_MAIL_FROM go together, and need "
+                "DAYPASS_PUBLIC_URL: mails link to it"
+            )
+        return self
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys of `DAYPASS_SECRET_KEY`: the first signs, all verify. Empty: none is set."""
+        return _keys_of(self.secret_key) if self.secret_key else ()
+
+    @property
+    def sign_in_with(self) -> str | None:
+        """What the button of the other site's sign-in says; None: there is no such button."""
+        if self.oidc_issuer is None:
+            return None
+        known = _NAMES.get(self.oidc_issuer.rstrip("/"))
+        return self.oidc_name or known or urlsplit(self.oidc_issuer).hostname
+
+
+def _keys_of(secret: SecretStr) -> tuple[str, ...]:
+    return tuple(key.strip() for key in secret.get_secret_value().split(","))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,195 @@
+"""Signing up and in with mail and another site's sign-in, in a real browser."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from daypass.portal import throttles
+from daypass.records.identifiers import digest
+from tests.conftest import PASSWORD, Server, start_public
+from tests.e2e.test_accessibility import NARROW, fits_at, violations
+from tests.e2e.visit import DESKTOP, PHONE, Visit, fits, settled
+from tests.mailbox import Mailbox, link_of, token_of
+from tests.oidc import OidcProvider
+from tests.portal.test_sign_in import use_up
+
+NEW = "another horse, another battery"
+
+
+@pytest.fixture(scope="module")
+def site(
+    mailbox_server: Mailbox, oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    settings = mailbox_server.settings | oidc_server.settings
+    server = start_public(tmp_path_factory.mktemp("entrance"), **settings)
+    server.sign_up()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Server) -> Iterator[Visit]:
+    visit = Visit(browser, site, PHONE, reduced_motion="reduce")
+    yield visit
+    visit.context.close()
+
+
+def fill(page: Page, email: str, password: str) -> None:
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+
+
+def test_an_account_by_mail_and_its_forgotten_password(visit: Visit, mailbox: Mailbox) -> None:
+    page, email = visit.page, "mail@example.org"
+    page.goto("/sign-up/")
+    fill(page, email, "password1234")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("This password is too easy to guess")).to_be_visible()
+    visit.take_faults()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text=f"a mail to {email}")).to_be_focused()
+    mailbox.take(email)
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_text("Sent again.")).to_be_visible()
+    page.goto(link_of(mailbox.take(email)))
+    assert fits(page)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text(f"The account for {email} is ready")).to_be_visible()
+    page.get_by_role("link", name="Back to sign-in").click()
+    page.get_by_role("link", name="Forgot your password?").click()
+    page.wait_for_url("**/forgot-password/")
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_label("E-mail address")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_text(f"If there is an account for {email}")).to_be_visible()
+    reset = link_of(mailbox.take(email))
+    page.goto(reset)
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Save the password").click()
+    expect(page.get_by_text("Use at least 10 characters.")).to_be_visible()
+    page.get_by_label("New password").fill(NEW)
+    page.get_by_role("button", name="Save the password").click()
+    expect(page.get_by_text("Your new password is saved.")).to_be_visible()
+    assert fits(page)
+    assert visit.take_faults() == []
+    page.goto("/sign-in/")
+    page.goto(reset)
+    page.get_by_label("New password").fill("a third horse, a third battery")
+    page.get_by_role("button", name="Save the password").click()
+    expect(page.get_by_role("alert").filter(has_text="expired or was used")).to_be_visible()
+    page.get_by_role("link", name="Back to sign-in").click()
+    fill(page, email, NEW)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/keys/")
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_text(re.compile(r"^dp_[0-9A-Za-z]{38}$"))).to_be_visible()
+
+
+def test_in_by_another_site_and_out_again(visit: Visit, site: Server, oidc: OidcProvider) -> None:
+    page = visit.page
+    oidc.claims = {"email_verified": False}
+    page.goto("/sign-in/?next=%2Fusage%2F")
+    page.get_by_role("button", name="Continue with Lighthouse").click()
+    page.wait_for_url("**/sign-in/?problem=unverified")
+    refused = page.get_by_role("alert").filter(has_text="Lighthouse does not know your e-mail")
+    expect(refused).to_be_visible()
+    assert fits(page)
+    oidc.claims = {}
+    page.goto("/sign-in/?next=%2Fusage%2F")
+    page.get_by_role("button", name="Continue with Lighthouse").click()
+    page.wait_for_url("**/usage/")
+    page.goto("/account/")
+    expect(page.get_by_text("Your account has no password")).to_be_visible()
+    assert fits(page)
+    faults = [x for x in visit.take_faults() if oidc.url not in x]
+    assert faults == []
+    page.get_by_role("button", name="Delete account").click()
+    page.get_by_role("button", name="Delete for good").click()
+    page.wait_for_url(site.url + "/")
+    page.goto("/sign-in/?problem=<b>made up</b>")
+    page.get_by_role("button", name="Continue with Lighthouse").wait_for()
+    expect(page.get_by_text("made up")).to_have_count(0)
+
+
+def test_too_many_attempts_are_counted_down(visit: Visit, site: Server) -> None:
+    page = visit.page
+    email = "patience@example.org"
+    name = f"sign-in account {digest(email)} address 127.0.0.1"
+    use_up(site, name, throttles.SIGN_IN_TOGETHER)
+    page.goto("/sign-in/")
+    fill(page, email, PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    notice = page.get_by_role("alert").filter(has_text="Too many attempts")
+    expect(notice).to_be_visible()
+    expect(page.get_by_text(re.compile(r"You can try again in \d+ (s|min)"))).to_be_visible()
+    assert fits(page)
+    assert [x for x in visit.take_faults() if "429" not in x] == []
+
+
+def test_these_pages_pass_axe(
+    browser: Browser, site: Server, mailbox: Mailbox, oidc: OidcProvider
+) -> None:
+    visit = Visit(browser, site, DESKTOP, reduced_motion="reduce")
+    page = visit.page
+    found: list[str] = []
+    too_wide: list[tuple[str, int]] = []
+
+    def look() -> None:
+        found.extend(violations(page))
+        too_wide.extend((page.url, width) for width in NARROW if not fits_at(page, width))
+
+    for path in (
+        "/sign-in/?problem=email_taken",
+        "/sign-up/",
+        "/forgot-password/",
+        "/reset-password/",
+        "/reset-password/#token=x",
+        "/confirm/",
+        "/confirm/#token=x",
+    ):
+        page.goto("about:blank")
+        settled(page, path)
+        if "sign" in path:
+            page.get_by_role("button", name="Continue with Lighthouse").wait_for()
+        look()
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("alert").filter(has_text="expired")).to_be_visible()
+    look()
+    settled(page, "/sign-up/")
+    fill(page, "axe@example.org", PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("Look into your mailbox")).to_be_visible()
+    look()
+    visit.context.close()
+    assert not found, "\n".join(found)
+    assert too_wide == []
+
+
+def test_an_unconfirmed_operator_is_told_to_confirm(
+    browser: Browser, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server = start_public(tmp_path_factory.mktemp("unconfirmed"), **mailbox.settings)
+    operator = server.sign_up()
+    token = token_of(mailbox.take(operator.email))
+    visit = Visit(browser, server, PHONE, reduced_motion="reduce")
+    visit.sign_in(operator)
+    page = visit.page
+    settled(page, "/keys/")
+    expect(page.get_by_text("Until then you cannot create keys.")).to_be_visible()
+    expect(page.get_by_role("button", name="Create key")).to_have_count(0)
+    assert violations(page) == []
+    assert fits(page)
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_text("Sent again.")).to_be_visible()
+    page.goto(f"/confirm/#token={token}")
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("link", name="Go to your keys").click()
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_text(re.compile(r"^dp_[0-9A-Za-z]{38}$"))).to_be_visible()
+    assert visit.take_faults() == []
+    visit.context.close()
+    server.stop()

@@ -1,0 +1,101 @@
+"""The address behind proxies."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from daypass.portal.caller import read_caller
+
+TRUSTED = tuple(ip_network(x) for x in ("127.0.0.1/32", "10.0.0.0/8", "fd00::/8"))
+
+Headers = list[tuple[str, str]]
+
+
+def network(peer: str, headers: Headers) -> str:
+    return read_caller(peer, "http", headers, TRUSTED).network
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "expected"),
+    [
+        # A peer that is not trusted speaks for itself alone.
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+        ("127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        # The right-most hop that is not trusted; what is to its left is invented.
+        ("127.0.0.1", "1.2.3.4, 203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "1.2.3.4, 203.0.113.7, 10.1.2.3", "203.0.113.7"),
+        ("127.0.0.1", "127.0.0.1, 203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "10.9.9.9, 10.1.2.3", "10.9.9.9"),
+        # What is no address hides what is to its left.
+        ("127.0.0.1", "203.0.113.7, unknown", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.7, <script>, 10.1.2.3", "10.1.2.3"),
+        ("127.0.0.1", "1.2.3.4\x00, 999.1.1.1", "127.0.0.1"),
+        ("127.0.0.1", "," * 5000 + "203.0.113.7", "203.0.113.7"),
+        # Ports, brackets, zones, IPv4 inside IPv6.
+        ("127.0.0.1", "203.0.113.7:4711", "203.0.113.7"),
+        ("127.0.0.1", "[2001:db8:1:2:3::9]:443", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("fd00::1", "203.0.113.7", "203.0.113.7"),
+        ("fe80::1%eth0", "203.0.113.7", "fe80::/64"),
+        ("", "203.0.113.7", "unknown"),
+    ],
+)
+def test_the_right_most_hop_that_is_not_trusted(
+    peer: str, forwarded_for: str, expected: str
+) -> None:
+    assert network(peer, [("x-forwarded-for", forwarded_for)]) == expected
+
+
+def test_a_second_header_line_goes_on_where_the_first_ended() -> None:
+    headers = [("x-forwarded-for", "203.0.113.7"), ("x-forwarded-for", "1.2.3.4")]
+    assert network("127.0.0.1", headers) == "1.2.3.4"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        ("for=203.0.113.7", "203.0.113.7"),
+        ('For="[2001:db8:1:2::9]:443";proto=https;by=10.0.0.1', "2001:db8:1:2::/64"),
+        ("for=1.2.3.4, for=203.0.113.7;proto=http", "203.0.113.7"),
+        ("for=1.2.3.4, for=_hidden", "127.0.0.1"),
+        ("for=1.2.3.4, proto=https", "127.0.0.1"),
+        ('for="', "127.0.0.1"),
+    ],
+)
+def test_forwarded_is_read_too(forwarded: str, expected: str) -> None:
+    assert network("127.0.0.1", [("forwarded", forwarded)]) == expected
+
+
+def test_two_headers_that_differ_say_nothing() -> None:
+    one, other = ("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=1.2.3.4")
+    assert network("127.0.0.1", [one, other]) == "127.0.0.1"
+    assert network("127.0.0.1", [one, ("forwarded", "for=203.0.113.7")]) == "203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("peer", "proto", "expected"),
+    [
+        ("127.0.0.1", "https", "https"),
+        ("127.0.0.1", "https, http", "http"),
+        ("127.0.0.1", "HTTPS", "https"),
+        ("127.0.0.1", "javascript", "http"),
+        ("203.0.113.7", "https", "http"),
+    ],
+)
+def test_the_scheme_is_the_proxys_word(peer: str, proto: str, expected: str) -> None:
+    assert read_caller(peer, "http", [("x-forwarded-proto", proto)], TRUSTED).scheme == expected
+
+
+def test_only_who_calls_without_a_proxy_is_on_this_machine() -> None:
+    assert read_caller("127.0.0.1", "http", [], ()).is_local
+    assert read_caller("::1", "http", [], ()).is_local
+    assert read_caller("127.0.0.1", "http", [], TRUSTED).is_local
+    for header in ("x-forwarded-for", "forwarded", "x-real-ip"):
+        assert not read_caller("127.0.0.1", "http", [(header, "127.0.0.1")], ()).is_local
+    assert not read_caller(
+        "127.0.0.1", "http", [("x-forwarded-for", "127.0.0.1")], TRUSTED
+    ).is_local
+    assert not read_caller("203.0.113.7", "http", [], ()).is_local

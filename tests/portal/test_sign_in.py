@@ -1,0 +1,256 @@
+"""Sign-in and sign-up under attack: throttles, sessions, cookies, files."""
+
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from daypass.portal import throttles
+from daypass.records.identifiers import digest
+from daypass.records.throttles import Throttle
+from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
+from tests.portal.test_portal import problem
+
+WRONG = "not the password"
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server behind a proxy on this machine, so that a test chooses who calls."""
+    server = start_server(
+        tmp_path_factory.mktemp("proxied"), "--workers", "2", DAYPASS_TRUSTED_PROXIES="127.0.0.1"
+    )
+    server.sign_up()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def victim(proxied: Server) -> Person:
+    return proxied.sign_up()
+
+
+def call_from(server: Server, address: str, **headers: str) -> httpx.Client:
+    return server.client(headers={"x-forwarded-for": address} | headers)
+
+
+def try_password(http: httpx.Client, email: str, password: str = WRONG) -> httpx.Response:
+    return http.post("/api/session", json={"email": email, "password": password})
+
+
+def test_wrong_passwords_are_throttled_by_account_and_address(
+    proxied: Server, victim: Person
+) -> None:
+    here = call_from(proxied, "198.51.100.1")
+    assert [try_password(here, victim.email).status_code for _ in range(6)] == [401] * 5 + [429]
+    refused = try_password(here, victim.email.upper(), PASSWORD)
+    assert problem(refused) == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["retry-after"] in refused.json()["detail"]
+    elsewhere = call_from(proxied, "198.51.100.2")
+    assert try_password(elsewhere, victim.email, PASSWORD).status_code == 200
+
+
+def test_an_address_without_an_account_is_throttled_with_the_same_words(proxied: Server) -> None:
+    here = call_from(proxied, "198.51.100.3")
+    nobody = [try_password(here, "nobody@example.org") for _ in range(6)]
+    assert [x.status_code for x in nobody] == [401] * 5 + [429]
+    somebody = proxied.sign_up().email
+    theirs = [try_password(here, somebody) for _ in range(6)]
+    assert [x.status_code for x in theirs] == [401] * 5 + [429]
+    assert nobody[0].json() == theirs[0].json()
+    told = [dict(x[5].json()) for x in (nobody, theirs)]
+    assert [x["detail"][:32] for x in told] == ["Too many attempts. Try again in "] * 2
+
+
+def test_it_takes_as_long_without_an_account(proxied: Server, victim: Person) -> None:
+    def times(email: str, host: int) -> float:
+        taken = []
+        for number in range(3):
+            with call_from(proxied, f"192.0.2.{host + number}") as http:
+                try_password(http, email)
+                began = time.perf_counter()
+                try_password(http, email)
+                taken.append(time.perf_counter() - began)
+        return min(taken)
+
+    known, unknown = times(victim.email, 10), times("nobody-else@example.org", 20)
+    # Without the look at a hash, the unknown one would be ten times as fast.
+    assert 0.4 < known / unknown < 2.5
+
+
+def test_many_guesses_at_once_are_no_way_around(proxied: Server, victim: Person) -> None:
+    def guess(_number: int) -> int:
+        with call_from(proxied, "198.51.100.4") as http:
+            return try_password(http, victim.email).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(guess, range(16)))
+    assert statuses.count(401) == 5
+    assert statuses.count(429) == 11
+
+
+def test_spraying_is_throttled_by_address_and_ipv6_by_its_64(proxied: Server) -> None:
+    def spray(number: int) -> int:
+        # All of them within one /64.
+        with call_from(proxied, f"2001:db8:5:5::{number:x}") as http:
+            return try_password(http, f"pupil{number}@example.org").status_code
+
+    assert spray(0) == 401
+    use_up(proxied, "sign-in address 2001:db8:5:5::/64", throttles.SIGN_IN_ADDRESS, left=4)
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(spray, range(1, 11)))
+    assert (statuses.count(401), statuses.count(429)) == (4, 6)
+    with call_from(proxied, "2001:db8:5:6::1") as http:
+        assert try_password(http, "pupil1@example.org").status_code == 401
+
+
+def test_an_attack_from_everywhere_leaves_the_owners_browser_in(
+    proxied: Server, victim: Person
+) -> None:
+    browser = call_from(proxied, "203.0.113.50")
+    assert try_password(browser, victim.email, PASSWORD).status_code == 200
+    use_up_the_account(proxied, victim.email)
+    stranger = call_from(proxied, "203.0.113.200")
+    refused = try_password(stranger, victim.email, PASSWORD)
+    assert problem(refused) == 429
+    # Another device waits for a unit of the account, never longer than 36 seconds.
+    assert int(refused.headers["retry-after"]) <= 36
+    assert try_password(browser, victim.email, PASSWORD).status_code == 200
+    # The cookie is for its account alone, and a forged one for none.
+    other = proxied.sign_up()
+    use_up_the_account(proxied, other.email)
+    assert try_password(browser, other.email, PASSWORD).status_code == 429
+    forged = call_from(proxied, "203.0.113.201", cookie="daypass_device=eyJ4Ijoi.forged")
+    assert try_password(forged, victim.email, PASSWORD).status_code == 429
+
+
+def use_up_the_account(server: Server, email: str) -> None:
+    """What an attack from a hundred addresses does, without a hundred hashes."""
+    use_up(server, f"sign-in account {digest(email)}", throttles.SIGN_IN_ACCOUNT)
+
+
+def use_up(server: Server, name: str, throttle: Throttle, left: int = 0) -> None:
+    """Leave so many units of a throttle."""
+    whole_at = int((time.time() + (throttle.burst - left) * throttle.every_s) * 1000)
+    with sqlite3.connect(server.data_dir / "daypass.db") as connection:
+        row = (digest(name), whole_at)
+        connection.execute("INSERT OR REPLACE INTO attempts VALUES (?, ?)", row)
+
+
+def kept_throttles(server: Server) -> set[str]:
+    """The digests of the names of all that is not whole."""
+    with sqlite3.connect(server.data_dir / "daypass.db") as connection:
+        return {row[0] for row in connection.execute("SELECT name FROM attempts")}
+
+
+def test_right_passwords_use_nothing_up(proxied: Server, victim: Person) -> None:
+    for _ in range(8):
+        with call_from(proxied, "198.51.100.5") as http:
+            assert try_password(http, victim.email, PASSWORD).status_code == 200
+
+
+def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
+    server = start(DAYPASS_TRUSTED_PROXIES="127.0.0.1")
+    for _ in range(3):
+        server.sign_up()  # Whoever sits at the machine is not throttled.
+    assert kept_throttles(server) == set()
+    use_up(server, "sign-up address 198.51.100.9", throttles.SIGN_UP_ADDRESS, left=1)
+    http = call_from(server, "198.51.100.9")
+    bodies = [{"email": f"b{number}@example.org", "password": PASSWORD} for number in range(3)]
+    assert http.post("/api/accounts", json=bodies[0]).status_code == 201
+    refused = http.post("/api/accounts", json=bodies[1])
+    assert problem(refused) == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= throttles.SIGN_UP_ADDRESS.every_s
+    # What comes through a proxy that nobody has named is not from this machine.
+    unnamed = start()
+    behind = call_from(unnamed, "1.2.3.4")
+    assert behind.post("/api/accounts", json=bodies[2]).status_code == 201
+    assert digest("sign-up address 127.0.0.1") in kept_throttles(unnamed)
+
+
+def test_the_own_password_is_not_guessed_from_an_open_browser(victim: Person) -> None:
+    change = {"current_password": WRONG, "new_password": "another horse, another battery"}
+    asked = [victim.http.put("/api/account/password", json=change) for _ in range(6)]
+    assert [x.status_code for x in asked] == [403] * 5 + [429]
+    body = {"password": PASSWORD}
+    assert problem(victim.http.post("/api/account/deletion", json=body)) == 429
+
+
+@pytest.mark.parametrize(
+    "variant",
+    ["a.da@gmail.com", "ada+1@gmail.com", "A.D.A+x+y@googlemail.com"],
+)
+def test_a_mailbox_has_one_account(proxied: Server, variant: str) -> None:
+    http = proxied.client()
+    http.post("/api/accounts", json={"email": "ada@gmail.com", "password": PASSWORD})
+    body = {"email": variant, "password": PASSWORD}
+    assert problem(http.post("/api/accounts", json=body), "email") == 409
+
+
+def test_other_mailboxes_are_others(proxied: Server) -> None:
+    for email in ("ann@example.org", "a.nn@example.org", "+ann@example.org", "ann@gmail.com"):
+        body = {"email": email, "password": PASSWORD}
+        assert proxied.client().post("/api/accounts", json=body).status_code == 201, email
+    body = {"email": "ann+2@example.org", "password": PASSWORD}
+    assert problem(proxied.client().post("/api/accounts", json=body), "email") == 409
+
+
+def test_a_deleted_account_does_not_come_back_new_under_a_variant(proxied: Server) -> None:
+    http = proxied.client()
+    body = {"email": "bob@example.org", "password": PASSWORD}
+    first = http.post("/api/accounts", json=body).json()["id"]
+    assert http.post("/api/account/deletion", json={"password": PASSWORD}).status_code == 204
+    again = http.post("/api/accounts", json=body | {"email": "bob+new@example.org"})
+    assert again.json()["id"] == first
+
+
+def test_on_https_the_cookie_is_the_hosts_own(start: StartServer) -> None:
+    server = start(DAYPASS_TRUSTED_PROXIES="127.0.0.1")
+    http = server.client(headers={"x-forwarded-proto": "https"})
+    body = {"email": "a@example.org", "password": PASSWORD}
+    response = http.post("/api/accounts", json=body)
+    cookies = dict(cookie.split("=", 1) for cookie in response.headers.get_list("set-cookie"))
+    assert set(cookies) == {"__Host-daypass_session", "__Host-daypass_device"}
+    for cookie in cookies.values():
+        parts = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert {"path=/", "secure", "httponly", "samesite=lax"} <= parts
+        assert not any(part.startswith("domain") for part in parts)
+    token = cookies["__Host-daypass_session"].partition(";")[0]
+    host = {"cookie": f"__Host-daypass_session={token}"}
+    plain = {"cookie": f"daypass_session={token}"}
+    with server.client() as bare:
+        secure = {"x-forwarded-proto": "https"}
+        assert bare.get("/api/session", headers=host | secure).status_code == 200
+        # A page of a subdomain can set the plain one.
+        assert bare.get("/api/session", headers=plain | secure).status_code == 401
+        assert bare.get("/api/session", headers=plain).status_code == 200
+
+
+def test_signing_in_rotates_the_session(proxied: Server, victim: Person) -> None:
+    before = dict(victim.http.cookies)
+    assert try_password(victim.http, victim.email, PASSWORD).status_code == 200
+    after = dict(victim.http.cookies)
+    assert before["daypass_session"] != after["daypass_session"]
+    assert proxied.client(cookies=before).get("/api/session").status_code == 401
+    planted = proxied.client(cookies={"daypass_session": "chosen-by-somebody-else"})
+    signed_in = try_password(planted, victim.email, PASSWORD)
+    assert signed_in.cookies["daypass_session"] != "chosen-by-somebody-else"
+
+
+def test_what_is_kept_is_its_owners_alone(tmp_path: Path, start: StartServer) -> None:
+    data = tmp_path / "kept"
+    data.mkdir(mode=0o755)
+    server = start(DAYPASS_DATA_DIR=str(data))
+    server.sign_up().create_key()
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    files = [path for path in data.rglob("*") if path.is_file()]
+    assert {"daypass.db", "secret-key"} <= {path.name for path in files}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    folders = [path for path in data.rglob("*") if path.is_dir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} <= {0o700}

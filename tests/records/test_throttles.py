@@ -1,0 +1,76 @@
+"""Throttles on both databases."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from daypass.records import throttles
+from daypass.records.database import Database
+from daypass.records.throttles import Throttle, ThrottledError
+
+NOW = 1_795_564_800_000
+SLOW = Throttle(burst=3, every_s=60)
+WIDE = Throttle(burst=5, every_s=10)
+
+
+async def take(database: Database, *names: str, now: int = NOW) -> int:
+    """Milliseconds to wait; 0: the units were taken."""
+    units = {name: WIDE if name == "wide" else SLOW for name in names}
+    try:
+        async with database.write() as session:
+            await throttles.take(session, units, now)
+    except ThrottledError as error:
+        return error.wait_ms
+    return 0
+
+
+async def test_so_many_at_once_and_then_one_each_interval(database: Database) -> None:
+    assert [await take(database, "a") for _ in range(5)] == [0, 0, 0, 60_000, 60_000]
+    assert await take(database, "b") == 0
+    assert await take(database, "a", now=NOW + 59_999) == 1
+    assert await take(database, "a", now=NOW + 60_000) == 0
+    assert await take(database, "a", now=NOW + 60_000) == 60_000
+    assert [await take(database, "a", now=NOW + 3_600_000) for _ in range(4)] == [0, 0, 0, 60_000]
+
+
+async def test_of_several_all_are_taken_or_none(database: Database) -> None:
+    for _ in range(3):
+        assert await take(database, "a", "wide") == 0
+    for _ in range(10):
+        assert await take(database, "a", "wide") > 0
+    assert [await take(database, "wide") for _ in range(3)] == [0, 0, 10_000]
+
+
+async def test_many_at_once_are_no_way_around(database: Database) -> None:
+    waits = await asyncio.gather(*(take(database, "a", "wide", "b") for _ in range(9)))
+    assert sorted(waits)[:4] == [0, 0, 0, 60_000]
+
+
+async def test_what_is_given_back_is_there_again(database: Database) -> None:
+    for _ in range(20):
+        assert await take(database, "a") == 0
+        async with database.write() as session:
+            await throttles.give_back(session, {"a": SLOW})
+
+
+async def test_what_says_nothing_any_more_is_deleted_and_names_are_not_kept(
+    database: Database,
+) -> None:
+    await take(database, "ada@example.org")
+    async with database.read() as session:
+        (name,) = await session.scalars(text("SELECT name FROM attempts"))
+    assert "ada" not in name
+    await take(database, "other", now=NOW + 60_000)
+    async with database.read() as session:
+        assert await session.scalar(text("SELECT count(*) FROM attempts")) == 1
+
+
+@pytest.mark.parametrize("burst", [1, 2])
+async def test_a_burst_is_counted_to_the_request(database: Database, burst: int) -> None:
+    for _ in range(burst):
+        async with database.write() as session:
+            await throttles.take(session, {"x": Throttle(burst, 1)}, NOW)
+    with pytest.raises(ThrottledError):
+        async with database.write() as session:
+            await throttles.take(session, {"x": Throttle(burst, 1)}, NOW + 999)

@@ -1,0 +1,9 @@
+import type { Metadata } from "next";
+import { ForgotPassword } from "@/features/session/forgot-password";
+import * as strings from "@/strings";
+
+export const metadata: Metadata = { title: strings.titles.forgotPassword };
+
+export default function Page() {
+  return <ForgotPassword />;
+}

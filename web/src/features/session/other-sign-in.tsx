@@ -1,0 +1,26 @@
+"use client";
+
+import { useSite } from "@/api/site";
+import * as strings from "@/strings";
+import { returnAddress } from "./return-to";
+import { SignInWith } from "./sign-in-with";
+
+const words = strings.session;
+
+/** Below the form: the other site's sign-in, where the operator has set one. */
+export function OtherSignIn({ invitation }: { invitation?: string }) {
+  const name = useSite().data?.sign_in_with;
+  if (!name) return null;
+  return (
+    <>
+      <p className="flex items-center gap-3 text-sm text-muted before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+        {words.or}
+      </p>
+      <SignInWith
+        label={words.signInWith(name)}
+        next={() => returnAddress(window.location.search, window.location.origin)}
+        invitation={invitation}
+      />
+    </>
+  );
+}

@@ -1,0 +1,17 @@
+import { useState } from "react";
+import type { FieldValues, UseFormReturn } from "react-hook-form";
+import { retryTimeOf } from "@/api/retry-after";
+import { showProblem } from "./show-problem";
+
+/** What the server said against a form as a whole, and until when it wants no more of it. */
+export function useFailure<Values extends FieldValues>(form: UseFormReturn<Values>) {
+  const [retryAt, setRetryAt] = useState<number | null>(null);
+  return {
+    message: form.formState.errors.root?.server?.message,
+    retryAt,
+    report(error: unknown) {
+      setRetryAt(retryTimeOf(error));
+      showProblem(form, error);
+    },
+  };
+}
