@@ -10,7 +10,8 @@ NODE_TESTS := tests/e2e/node/node_modules/.package-lock.json
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: run test check format openapi lock screenshots lighthouse soak bench bench-profile clean
+.PHONY: run test check format openapi lock audit mutations screenshots soak bench bench-profile \
+  clean
 
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
@@ -36,11 +37,29 @@ openapi: .venv/installed-dev
 	$(BIN)/python -m daypass.openapi > web/openapi.json
 	$(BIN)/python hatch_build.py npm run generate
 
-# The long form of what `make test` tries briefly: kill -9 at random moments, with its figures.
+# The long forms of what `make test` tries briefly, with their figures: kill -9 at random moments,
+# fuzzing, every call that the portal's OpenAPI document describes, and mixed traffic with faults on.
+# Shorter: make soak CYCLES=10 CASES=10000 FUZZ=50 SOAK_S=60
 CYCLES ?= 100
+CASES ?= 120000
+FUZZ ?= 300
+SOAK_S ?= 1800
 soak: .venv/installed-dev
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES)
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES) --redis
+	$(BIN)/pytest -m soak
+	$(BIN)/python -m tests.fuzz --cases $(CASES)
+	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/pytest --timeout=3600 tests/portal/test_fuzz.py
+	$(BIN)/python -m tests.chaos.soak --seconds $(SOAK_S)
+
+# Breaks each guard on purpose and shows which test fails for it; about five minutes. Some of them:
+# make mutations ONLY=reservation
+mutations: .venv/installed-dev $(SITE)
+	@$(BIN)/python -m tests.mutations $(ONLY)
+
+# Known vulnerabilities of everything that is locked, asked of the registries' advisory services.
+audit: .venv/installed-audit
+	@$(BIN)/python -m tests.audit
 
 # Speed against peers, with figures in docs/performance.md; about 25 minutes. In part and shortly:
 # make bench ONLY=unary,streams PEERS=direct,nginx,daypass QUICK=1
@@ -56,10 +75,6 @@ NATIVE ?=
 bench-profile: .venv/installed-bench $(SITE)
 	@$(BIN)/python -m bench.profile $(if $(REDIS),--redis) $(if $(NATIVE),--native)
 
-# Lighthouse's scores for speed, which are worth something on a machine at rest.
-lighthouse: .venv/installed-dev $(SITE) .venv/chromium $(NODE_TESTS)
-	$(BIN)/pytest -s tests/e2e/lighthouse_performance.py
-
 # Pictures of every page, for the README and docs/.
 screenshots: .venv/installed-dev $(SITE) .venv/chromium
 	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
@@ -71,6 +86,7 @@ lock:
 	$(LOCK) pyproject.toml --group build -o requirements.lock
 	$(LOCK) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --group bench -c requirements-dev.lock -o requirements-bench.lock
+	$(LOCK) --group audit -c requirements-dev.lock -o requirements-audit.lock
 	$(LOCK) --group node -o requirements-node.lock
 
 clean:
@@ -94,6 +110,11 @@ clean:
 .venv/installed-bench: requirements-bench.lock .venv/installed-dev
 	@echo "Installing Python packages for measuring…"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
+.venv/installed-audit: requirements-audit.lock .venv/installed-dev
+	@echo "Installing Python packages for the audit…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
 .venv/chromium: | .venv/bin/python

@@ -14,6 +14,8 @@ from daypass import api_keys
 PLAN = "bench"
 KEYS_PER_ACCOUNT = 3
 SETTINGS = f"""\
+open_requests_per_key = 0
+open_requests_per_account = 0
 [[plans]]
 id = "{PLAN}"
 name = "More than a measurement uses"

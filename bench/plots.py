@@ -66,8 +66,8 @@ def _bars(axes: Axes, runs: Runs, unit: str) -> None:
     high = [spread.high - spread.median for _, spread in ordered]
     colours = [OURS if name.startswith("daypass") else THEIRS for name, _ in ordered]
     axes.barh(labels, values, color=colours, height=0.62, xerr=[low, high], ecolor=INK)
-    for row, value in enumerate(values):
-        axes.text(value * 1.12, row, f"{value:,.0f}", va="center", fontsize=9)
+    for row, (_, spread) in enumerate(ordered):
+        axes.text(spread.high * 1.08, row, f"{spread.median:,.0f}", va="center", fontsize=9)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlim(1, max(values) * 3)

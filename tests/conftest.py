@@ -19,13 +19,15 @@ from tests.mailbox import Mailbox
 from tests.ministack import Ministack
 from tests.moto import Moto
 from tests.oidc import OidcProvider
+from tests.outputs import OUTPUTS
 from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
 
-PASSWORD = "correct horse battery"
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
+PASSWORD = "planted-password of a person"
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
+DAYPASS = (sys.executable, "-m", "daypass")
 
 _numbers = itertools.count(1)
 
@@ -69,6 +71,7 @@ class Server:
         email = f"person{next(_numbers)}@example.org"
         response = http.post("/api/accounts", json={"email": email, "password": PASSWORD})
         assert response.status_code == 201, response.text
+        OUTPUTS.plant(*http.cookies.values())
         return Person(http, email)
 
     def gateway(self, key: str) -> httpx.Client:
@@ -95,14 +98,18 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the `daypass` command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "daypass", *arguments],
+    ended = subprocess.run(
+        [*DAYPASS, *arguments],
         env=clean_environment(**settings),
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+    # A new key is printed where it belongs: once, for who made it.
+    printed = "" if arguments[:2] == ("keys", "create") else ended.stdout
+    OUTPUTS.add(f"daypass {' '.join(arguments)}", printed + ended.stderr)
+    return ended
 
 
 def start_server(directory: Path, *options: str, **settings: str) -> Server:
@@ -111,14 +118,18 @@ def start_server(directory: Path, *options: str, **settings: str) -> Server:
 
 
 def serve_on(
-    port: int, directory: Path, options: Sequence[str], settings: dict[str, str]
+    port: int,
+    directory: Path,
+    options: Sequence[str],
+    settings: dict[str, str],
+    program: Sequence[str] = DAYPASS,
 ) -> Server:
     """Start `daypass serve` on this port and wait until it is ready."""
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
-    log_path = directory / f"server-{port}.log"
+    log_path = OUTPUTS.file(f"server-{port}.log")
     with log_path.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daypass", "serve", "--port", str(port), *options],
+            [*program, "serve", "--port", str(port), *options],
             env=clean_environment(**settings),
             cwd=directory,
             stdout=log,
@@ -159,6 +170,18 @@ def start_behind_aws(directory: Path, ministack: Ministack, **settings: str) -> 
     server = serve_on(port, directory, (), settings)
     server.gateway_root = root
     return server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_secret_was_printed() -> Iterator[None]:
+    """At the end of the suite: no Daypass that it started has printed any secret."""
+    yield
+    assert OUTPUTS.secrets() == []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """What Daypass's parts print inside the tests is searched too."""
+    OUTPUTS.add(report.nodeid, report.capstdout + report.capstderr + report.caplog)
 
 
 def start_public(directory: Path, **settings: str) -> Server:

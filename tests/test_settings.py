@@ -51,6 +51,14 @@ def test_an_upstream_without_a_key_is_not_the_demo(monkeypatch: pytest.MonkeyPat
     assert settings.upstream_base_url == "http://127.0.0.1:11434/v1"
 
 
+def test_private_upstreams_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", "http://10.0.0.1/v1")
+    assert load_settings().upstream_private_addresses == "allow"
+    monkeypatch.setenv("DAYPASS_UPSTREAM_PRIVATE_ADDRESSES", "refuse")
+    with pytest.raises(SettingsError, match="DAYPASS_UPSTREAM_PRIVATE_ADDRESSES=refuse private"):
+        load_settings()
+
+
 def test_the_file_gives_plans_and_the_environment_wins(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -72,6 +80,9 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_UPSTREAM_BASE_URL", "api.openai.com", "must be an http(s) address"),
         ("DAYPASS_CORS_ORIGINS", "https://a.example/path", "is not an origin"),
         ("DAYPASS_CLOCK_OFFSET_S", "60", "it needs DAYPASS_TESTING=1"),
+        ("DAYPASS_UPSTREAM_BASE_URL", "http://169.254.169.254/v1", "link-local addresses and"),
+        ("DAYPASS_UPSTREAM_BASE_URL", "http://metadata.google.internal/v1", "link-local addresses"),
+        ("DAYPASS_ALLOWED_HOSTS", "a.example, https://b.example", "is not a host name"),
         ("DAYPASS_CONFIG", "missing.toml", "there is no file at missing.toml"),
         ("DAYPASS_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "DAYPASS_TRUSTED_PROXIES: "),
         ("DAYPASS_TRUSTED_PROXIES", "10.0.0.5/8", "DAYPASS_TRUSTED_PROXIES: "),

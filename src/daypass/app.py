@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
@@ -20,7 +21,8 @@ from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.http_upstream import HttpUpstream
-from daypass.gateway.upstream import Upstream
+from daypass.gateway.upstream import Patience, Upstream
+from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
 from daypass.portal import (
     account,
@@ -37,11 +39,14 @@ from daypass.portal import (
     usage,
     usage_plans,
 )
+from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
 from daypass.portal.mailer import open_mailer
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.page_security import WithHeaders, security_headers
+from daypass.portal.pages import pages
 from daypass.portal.signer import Signer
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
@@ -86,6 +91,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             expose_headers=EXPOSED_HEADERS,
             max_age=3_600,
         )
+    if settings.public_url is not None:
+        own = urlsplit(settings.public_url).netloc.rpartition("@")[2]
+        app = KnownHosts(app, settings.public_url, (own, *settings.allowed_hosts))
     return app
 
 
@@ -96,7 +104,7 @@ class Daypass:
         self._settings = settings
         self._gateway: Gateway
         self._relay: Application
-        self._pages = site.pages()
+        self._pages: ASGIApp
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -107,10 +115,11 @@ class Daypass:
             lifespan=self._lifespan,
         )
         problems.install(self._portal)
+        self._portal.add_middleware(BodyLimit, max_chat_bytes=settings.max_body_bytes)
         api = APIRouter(
             prefix="/api",
             dependencies=[Depends(same_origin)],
-            responses={"4XX": {"model": problems.Problem, "description": "A problem"}},
+            responses=problems.ANSWERS,
         )
         for room in (
             accounts,
@@ -133,6 +142,8 @@ class Daypass:
         api.include_router(office)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
+        self._headers = security_headers(settings.public_url)
+        self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Send a request to the gateway, the portal or the site, by its path alone."""
@@ -148,7 +159,7 @@ class Daypass:
         path = scope.get("path", "")
         is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
         try:
-            await (self._pages if is_page else self._portal)(scope, receive, send)
+            await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
             # It has been answered already. The server would print all of it, secrets too.
             log.error("request_fault", reason=place_of(error))
@@ -204,11 +215,17 @@ class Daypass:
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
                 denied_paths=settings.denied_paths,
+                open_per_key=settings.open_requests_per_key,
+                open_per_account=settings.open_requests_per_account,
                 fail_open=settings.fail_open,
+                uncounted=enforcement.uncounted,
             )
             self._gateway = gateway
             guarded = enforcement.guard(gateway)
-            self._relay = _for_pages(guarded) if settings.enforcer == "aws" else guarded
+            behind_aws = settings.enforcer == "aws"
+            self._relay = _for_pages(guarded) if behind_aws else guarded
+            elsewhere = enforcement.base_url if behind_aws else None
+            self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             mailer = open_mailer(settings)
             if mailer is not None:
@@ -297,6 +314,11 @@ def open_upstream(settings: Settings) -> Upstream:
     return HttpUpstream(
         settings.upstream_base_url,
         key.get_secret_value() if key else None,
-        connect_timeout_s=settings.connect_timeout_s,
-        read_timeout_s=settings.read_timeout_s,
+        Patience(
+            connect_s=settings.connect_timeout_s,
+            first_byte_s=settings.first_byte_timeout_s or settings.read_timeout_s,
+            gap_s=settings.read_timeout_s,
+            call_s=settings.call_timeout_s,
+        ),
+        may_be_private=settings.upstream_private_addresses == "allow",
     )

@@ -10,7 +10,7 @@ from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
 from daypass.finding import Finding
 from daypass.gateway.upstream import UpstreamError, UpstreamRequest
-from daypass.portal.site import PAGES
+from daypass.portal.pages import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.settings import Settings, SettingsError, load_settings
@@ -83,7 +83,7 @@ def _ledger_name(settings: Settings) -> str:
 async def _examine_upstream(settings: Settings) -> Finding:
     if settings.uses_demo_model:
         return Finding("upstream", True, "the demo model", "Set OPENAI_API_KEY for real answers.")
-    patience = {"read_timeout_s": min(30, settings.read_timeout_s)}
+    patience = {"read_timeout_s": min(30, settings.read_timeout_s), "first_byte_timeout_s": None}
     upstream = open_upstream(settings.model_copy(update=patience))
     where = settings.upstream_base_url
     try:

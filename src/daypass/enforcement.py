@@ -9,13 +9,14 @@ from typing import Protocol
 from daypass.asgi import Application
 from daypass.embedded import EmbeddedEnforcer
 from daypass.enforcer import Enforcer
-from daypass.gateway.api_gateway import ApiGatewayAuthenticator, FrontDoor
+from daypass.gateway.api_gateway import COUNTED_ANYWAY, ApiGatewayAuthenticator, FrontDoor
+from daypass.gateway.app import NOTHING_COUNTED
 from daypass.gateway.authenticate import Authenticator
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
 from daypass.records.database import Database
-from daypass.settings import Settings
+from daypass.settings import Settings, SettingsError
 
 Clock = Callable[[], float]
 """Unix time in seconds."""
@@ -37,6 +38,10 @@ class Enforcement(Protocol):
     @property
     def base_url(self) -> str | None:
         """Where programs call; None: this site's own address."""
+
+    @property
+    def uncounted(self) -> str:
+        """What a caller is told of a request that was not served."""
 
     def guard(self, gateway: Application) -> Application:
         """The gateway as callers reach it."""
@@ -67,6 +72,7 @@ class Embedded:
         )
         self.ledger = make_ledger(settings, clock)
         self.base_url = f"{settings.public_url}/v1" if settings.public_url else None
+        self.uncounted = NOTHING_COUNTED
 
     def guard(self, gateway: Application) -> Application:
         """The gateway itself: it checks every key."""
@@ -97,6 +103,7 @@ class BehindApiGateway:
         self.authenticator = ApiGatewayAuthenticator(database, parts.catalogue.known)
         self.ledger = parts.ledger
         self.base_url = parts.base_url
+        self.uncounted = COUNTED_ANYWAY
         self.enforcer = parts.enforcer
 
     def guard(self, gateway: Application) -> Application:
@@ -112,12 +119,18 @@ def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:
 
 
 def make_ledger(settings: Settings, clock: Clock) -> Ledger:
-    """The embedded enforcer's ledger, to be started: in Redis, or in the data directory."""
+    """The embedded enforcer's ledger, to be started: in Redis, or in the data directory.
+
+    Raises SettingsError for an address of Redis that is none.
+    """
     if settings.redis_url is None:
         return SqliteLedger(settings.ledger_path, clock)
     from daypass.quota.redis import RedisLedger  # noqa: PLC0415  (slow to import)
 
-    return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
+    try:
+        return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
+    except ValueError as error:
+        raise SettingsError(f"DAYPASS_REDIS_URL: {error}") from None
 
 
 @contextlib.asynccontextmanager

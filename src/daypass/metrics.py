@@ -63,6 +63,10 @@ class Metrics:
         """By outcome (counted, given_back, refused, not_counted) and status of the answer."""
         self.input_tokens = self.output_tokens = 0
         self.open_requests = 0
+        self.upstream_failures: dict[str, int] = {}
+        """By reason, as receipts have it."""
+        self.tasks = 0
+        """Of the event loop, when the numbers were shared."""
         self.decision = Durations(DECISION_BOUNDS_S)
         self.first_byte = Durations(FIRST_BYTE_BOUNDS_S)
 
@@ -83,6 +87,10 @@ class Metrics:
         self.input_tokens += tokens[0]
         self.output_tokens += tokens[1]
 
+    def fail_upstream(self, reason: str) -> None:
+        """Count an upstream that did not serve a request, or not to its end."""
+        self.upstream_failures[reason] = self.upstream_failures.get(reason, 0) + 1
+
     def exposition(self) -> tuple[bytes, str]:
         """The sum over all processes in Prometheus' text format, and the content type of that."""
         import prometheus_client as prometheus  # noqa: PLC0415  (slow to import)
@@ -102,9 +110,18 @@ class Metrics:
         )
         tokens.add_metric(["input"], total.input_tokens)
         tokens.add_metric(["output"], total.output_tokens)
+        failures = core.CounterMetricFamily(
+            "daypass_upstream_failures", "What the upstream did not serve.", labels=["reason"]
+        )
+        for reason, number in sorted(total.upstream_failures.items()):
+            failures.add_metric([reason], number)
         families = [
             requests,
             tokens,
+            failures,
+            core.GaugeMetricFamily(
+                "daypass_tasks", "Tasks of the event loops, which grow if one leaks.", total.tasks
+            ),
             core.GaugeMetricFamily(
                 "daypass_open_requests", "Requests under way.", value=total.open_requests
             ),
@@ -130,6 +147,8 @@ class Metrics:
             "requests": [[*kind, number] for kind, number in self.requests.items()],
             "tokens": [self.input_tokens, self.output_tokens],
             "open": self.open_requests,
+            "upstream_failures": self.upstream_failures,
+            "tasks": len(asyncio.all_tasks()),
             "decision": [self.decision.counts, self.decision.total],
             "first_byte": [self.first_byte.counts, self.first_byte.total],
         }
@@ -150,6 +169,9 @@ class Metrics:
         self.input_tokens += numbers["tokens"][0]
         self.output_tokens += numbers["tokens"][1]
         self.open_requests += numbers["open"]
+        self.tasks += numbers["tasks"]
+        for reason, number in numbers["upstream_failures"].items():
+            self.upstream_failures[reason] = self.upstream_failures.get(reason, 0) + number
         for durations, name in ((self.decision, "decision"), (self.first_byte, "first_byte")):
             counts, total = numbers[name]
             durations.counts = [x + y for x, y in zip(durations.counts, counts, strict=True)]

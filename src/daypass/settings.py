@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from daypass.addresses import may_be_upstream
 from daypass.plans import (
     DEFAULT_PLANS,
     Limit,
@@ -30,6 +31,8 @@ ENV_PREFIX = "DAYPASS_"
 CONFIG_VARIABLE = "DAYPASS_CONFIG"
 SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
+
+ENCODED = "special characters of a password must be percent-encoded"
 
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
 
@@ -93,6 +96,7 @@ class Settings(SignInSettings):
 
     upstream_base_url: str = OPENAI_BASE_URL
     upstream_api_key: SecretStr | None = None
+    upstream_private_addresses: Literal["allow", "refuse"] = "allow"
     demo: bool = False
     data_dir: Path = Path("data")
     database_url: SecretStr | None = None
@@ -104,6 +108,7 @@ class Settings(SignInSettings):
     aws_base_url: str | None = None
     aws_gateway_secret: SecretStr | None = Field(default=None, min_length=20, max_length=200)
     aws_endpoint_url: str | None = None
+    allowed_hosts: CommaSeparated = ()
     cors_origins: CommaSeparated = ()
     sign_up: Literal["open", "invite", "closed"] = "open"
     allowed_email_domains: CommaSeparated = ()
@@ -113,7 +118,11 @@ class Settings(SignInSettings):
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     denied_paths: CommaSeparated = ()
     connect_timeout_s: float = Field(default=5, gt=0)
+    first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
+    call_timeout_s: float = Field(default=3600, gt=0)
+    open_requests_per_key: int = Field(default=1000, ge=0)
+    open_requests_per_account: int = Field(default=2000, ge=0)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     testing: bool = False
     clock_offset_s: float = 0
@@ -139,20 +148,26 @@ class Settings(SignInSettings):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
+        if "@" in parts.netloc:
+            raise ValueError("must hold no user name and no password: this address is shown")
         return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.match(r"(sqlite|postgresql|postgres)://", value.get_secret_value()):
-            raise ValueError("must begin with postgresql:// or sqlite:///")
+        if value is None or value.get_secret_value().startswith("sqlite:///"):
+            return value
+        if not _is_plain(value, r"postgres(ql)?"):
+            raise ValueError(f"must begin with postgresql:// or sqlite:///; {ENCODED}")
+        _ = urlsplit(value.get_secret_value()).port  # ValueError where it is no number
         return value
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not re.match(r"rediss?(\+\w+)?://", value.get_secret_value()):
-            raise ValueError("must be redis://, rediss://, redis+sentinel:// or redis+cluster://")
+        if value and not _is_plain(value, r"rediss?(\+\w+)?"):
+            kinds = "redis://, rediss://, redis+sentinel:// or redis+cluster://"
+            raise ValueError(f"must be {kinds}; {ENCODED}")
         return value
 
     @field_validator("cors_origins")
@@ -162,6 +177,14 @@ class Settings(SignInSettings):
             parts = urlsplit(origin)
             if origin != "*" and (parts.scheme not in ("http", "https") or parts.path):
                 raise ValueError(f"{origin!r} is not an origin, such as https://app.example.org")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if urlsplit(f"//{host}").hostname != host.strip("[]").lower():
+                raise ValueError(f"{host!r} is not a host name, such as daypass.example.org")
         return value
 
     @field_validator("plans")
@@ -176,6 +199,18 @@ class Settings(SignInSettings):
     def _check_clock(self) -> Self:
         if self.clock_offset_s and not self.testing:
             raise ValueError("DAYPASS_CLOCK_OFFSET_S is for tests: it needs DAYPASS_TESTING=1")
+        return self
+
+    @validate_model(mode="after")
+    def _check_upstream(self) -> Self:
+        host = urlsplit(self.upstream_base_url).hostname or ""
+        private = self.upstream_private_addresses == "allow"
+        if not may_be_upstream(host, private=private):
+            also = "" if private else ", and DAYPASS_UPSTREAM_PRIVATE_ADDRESSES=refuse private ones"
+            raise ValueError(
+                "DAYPASS_UPSTREAM_BASE_URL: link-local addresses and metadata services are "
+                f"refused{also}"
+            )
         return self
 
     @validate_model(mode="after")
@@ -272,6 +307,16 @@ def load_settings() -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{config_path()}: {error}") from None
     return settings
+
+
+def _is_plain(address: SecretStr, scheme: str) -> bool:
+    """Whether an address can be taken apart in one way only.
+
+    Where the special characters of a password are not encoded, the rest of it passes for a host,
+    a port or a path, which errors name.
+    """
+    pattern = rf"{scheme}://([^@/?#\s]*@)?[^@\s]*"
+    return re.fullmatch(pattern, address.get_secret_value()) is not None
 
 
 def _setting_name(place: str) -> str:

@@ -237,6 +237,14 @@ def test_a_disabled_account_is_refused_by_api_gateway(behind_aws: Server, person
     assert call(behind_aws, created["key"]).status_code == 200
 
 
+def test_a_call_that_is_not_served_is_told_as_counted(behind_aws: Server, person: Person) -> None:
+    api = behind_aws.gateway(active_key(person)["key"])
+    json_type = {"content-type": "application/json"}
+    answer = api.post("/v1/embeddings", content=b'{"input"', headers=json_type)
+    assert answer.status_code == 400
+    assert "API Gateway has counted this call" in answer.json()["error"]["message"]
+
+
 def test_the_openai_sdk_with_the_header(behind_aws: Server, person: Person) -> None:
     key = active_key(person)["key"]
     sdk = openai.OpenAI(

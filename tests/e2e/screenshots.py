@@ -1,121 +1,171 @@
 """Makes a picture of every page: `python -m tests.e2e.screenshots docs/screenshots`."""
 
+import sqlite3
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.conftest import PASSWORD, Server, start_server
+from tests.conftest import PASSWORD, Person, Server, start_server
 from tests.e2e.browser import chromium
+from tests.e2e.visit import OPERATOR, PHONE, settled
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 780}
+DAY_S = 86_400
+PAST = (3, 5, 8, 0, 0, 6, 9, 10, 7, 4, 0, 0, 2, 10, 10, 8, 6, 1, 0, 5, 9, 7, 8, 10, 3, 0, 4, 9, 6)
+"""Requests of the days before this one, the latest first."""
 
 
 def main(directory: Path) -> None:
     """Walk through the site and take a picture at each stop."""
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as state:
+    with tempfile.TemporaryDirectory() as state, chromium() as browser:
         server = start_server(
             Path(state), DAYPASS_SIGN_UP="invite", DAYPASS_SITE_REQUESTS_PER_DAY="500"
         )
         try:
-            photograph(server, directory)
+            Walk(browser, server, directory).all()
         finally:
             server.stop()
 
 
-def photograph(server: Server, directory: Path) -> None:
-    """Take the pictures of one server."""
+class Walk:
+    """One visit to one server, from the first account on."""
 
-    def shoot(page: Page, name: str) -> None:
-        page.evaluate("document.fonts.ready")
-        page.wait_for_timeout(300)
-        page.screenshot(path=directory / f"{name}.png")
-        print(f"  {name}.png", flush=True)
-
-    with chromium() as browser:
+    def __init__(self, browser: Browser, server: Server, directory: Path) -> None:
+        self._server = server
+        self._directory = directory
         context = browser.new_context(
             base_url=server.url,
-            viewport={"width": DESKTOP["width"], "height": DESKTOP["height"]},
-            permissions=["clipboard-write"],
+            viewport={"width": 1280, "height": 800},
+            permissions=["clipboard-read", "clipboard-write"],
         )
-        page = context.new_page()
+        self._page = context.new_page()
+
+    def all(self) -> None:
+        """Every stop."""
+        self._entrance()
+        secret = self._first_key()
+        self._chat(secret)
+        self._give_it_a_past()
+        for name in ("usage", "account"):
+            self._shoot_at(name, f"/{name}/")
+        self._operator()
+        self._page.emulate_media(color_scheme="dark")
+        self._shoot_at("usage-dark", "/usage/")
+        self._shoot_at("keys-dark", "/keys/")
+        self._page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+        for path in ("/keys/", "/chat/", "/usage/", *OPERATOR):
+            self._shoot_at(f"{path.strip('/').replace('/', '-')}-phone", path)
+
+    def _shoot(self, name: str) -> None:
+        self._page.evaluate("document.fonts.ready")
+        self._page.wait_for_timeout(300)
+        self._page.screenshot(path=self._directory / f"{name}.png")
+        print(f"  {name}.png", flush=True)
+
+    def _shoot_at(self, name: str, path: str) -> None:
+        settled(self._page, path)
+        self._page.wait_for_load_state("networkidle")
+        self._shoot(name)
+
+    def _entrance(self) -> None:
+        page = self._page
         for name, path in (("landing", "/"), ("sign-in", "/sign-in/"), ("docs", "/docs/")):
-            page.goto(path)
-            shoot(page, name)
+            self._shoot_at(name, path)
         page.goto("/sign-up/")
         page.get_by_label("E-mail address").fill("ada@example.org")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        shoot(page, "sign-up")
+        self._shoot("sign-up")
         page.get_by_role("button", name="Create account").click()
         page.get_by_role("button", name="Create key").wait_for()
-        shoot(page, "plan-choice")
+
+    def _first_key(self) -> str:
+        page = self._page
+        self._shoot("plan-choice")
         page.get_by_label("Name").fill("laptop")
         page.get_by_role("button", name="Create key").click()
         page.get_by_role("button", name="Copy key").click()
+        self._shoot("key")
         page.get_by_role("button", name="Send a test request").click()
         expect(page.get_by_role("meter")).to_have_attribute("aria-valuenow", "1")
-        shoot(page, "key")
+        page.get_by_text("9 requests left today").first.scroll_into_view_if_needed()
+        self._shoot("key-test")
+        secret: str = page.evaluate("navigator.clipboard.readText()")
         page.get_by_role("button", name="Done").click()
-        shoot(page, "keys")
+        self._shoot("keys")
+        return secret
 
+    def _chat(self, secret: str) -> None:
+        page = self._page
         page.goto("/chat/")
         composer = page.get_by_role("textbox", name="Message")
         composer.fill("How does Daypass count my requests?")
         composer.press("Enter")
         expect(page.get_by_text("Answer complete")).to_be_attached(timeout=30_000)
-        shoot(page, "chat")
-        for left in range(7, -1, -1):
-            composer.fill("And now?")
-            composer.press("Enter")
-            page.get_by_role("button", name="Stop").click()
-            page.get_by_text(f"{left} left today").wait_for()
-        composer.fill("One more question, please.")
+        self._shoot("chat")
+        with self._server.gateway(secret) as api:
+            for _ in range(8):
+                assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+        composer.fill("And how many are left?")
         composer.press("Enter")
         page.get_by_text("allowance is used up").wait_for()
-        shoot(page, "limit")
-        page.goto("/usage/")
-        page.get_by_text("10 of 10 used").wait_for()
-        shoot(page, "usage")
+        self._shoot("limit")
 
-        page.goto("/account/")
-        page.get_by_role("button", name="Delete account").wait_for()
-        shoot(page, "account")
+    def _give_it_a_past(self) -> None:
+        """Company, with keys of their own, and usage of days gone by."""
+        page, server = self._page, self._server
+        keys = [key["id"] for key in page.request.get("/api/api-keys").json()]
+        for name, plan in (("grace", "20RequestPerDay"), ("edsger", "10RequestPerDay")):
+            made = page.request.post(
+                "/api/operator/invitations",
+                data={"note": name.capitalize(), "days": 7},
+                headers={"origin": server.url},
+            )
+            http = server.client()
+            account = {"email": f"{name}@example.org", "password": PASSWORD}
+            http.post("/api/accounts", json=account | {"invitation": made.json()["token"]})
+            created = Person(http, account["email"]).create_key(plan, "notebook")
+            keys.append(created["id"])
+            with server.gateway(created["key"]) as api:
+                for _ in range(len(name)):
+                    api.post("/v1/embeddings", json={"input": "x"})
+        today = int(time.time()) // DAY_S * DAY_S
+        rows = [
+            (today - (ago + 1) * DAY_S, key, model, "api", share, 0, 40 * share, 210 * share)
+            for ago, requests in enumerate(PAST)
+            for key in keys
+            for model, share in (("gpt-4o-mini", requests), ("gpt-4.1", requests // 3))
+            if share
+        ]
+        with sqlite3.connect(server.data_dir / "daypass.db") as database:
+            database.executemany(
+                "INSERT INTO usage_day (day, api_key_id, model, via, requests, refused,"
+                " input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def _operator(self) -> None:
+        page = self._page
         page.goto("/operator/plans/")
         page.get_by_role("button", name="New plan").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Name").fill("Workshop")
         dialog.get_by_label("Id").fill("workshop")
         dialog.get_by_label("Per day").fill("100")
-        shoot(page, "operator-plan")
+        self._shoot("operator-plan")
         dialog.get_by_role("button", name="Create plan").click()
         page.get_by_role("button", name="Retire Workshop").wait_for()
-        shoot(page, "operator-plans")
+        self._shoot("operator-plans")
         page.goto("/operator/sign-up/")
-        page.get_by_label("For whom").fill("Grace")
+        page.get_by_label("For whom").fill("Barbara")
         page.get_by_role("button", name="Create link").click()
-        page.get_by_role("button", name="Withdraw Grace").wait_for()
-        shoot(page, "operator-sign-up")
+        page.get_by_role("button", name="Withdraw Barbara").wait_for()
+        self._shoot("operator-sign-up")
         for name in ("people", "keys", "audit-log"):
-            page.goto(f"/operator/{name}/")
-            page.get_by_role("table").wait_for()
-            shoot(page, f"operator-{name}")
-        page.goto("/operator/")
-        page.get_by_role("table").wait_for()
-        shoot(page, "operator")
-
-        page.emulate_media(color_scheme="dark")
-        shoot(page, "usage-dark")
-        page.goto("/keys/")
-        page.get_by_role("meter").wait_for()
-        shoot(page, "keys-dark")
-        page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
-        for name, path in (("keys", "/keys/"), ("chat", "/chat/"), ("usage", "/usage/")):
-            page.goto(path)
-            page.wait_for_load_state("networkidle")
-            shoot(page, f"{name}-phone")
+            self._shoot_at(f"operator-{name}", f"/operator/{name}/")
+        self._shoot_at("operator", "/operator/")
 
 
 if __name__ == "__main__":

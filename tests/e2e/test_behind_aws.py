@@ -9,19 +9,22 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import PASSWORD, Server
+from tests.e2e.visit import DESKTOP, Visit
 
 
 @pytest.fixture
 def page(browser: Browser, behind_aws: Server) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=behind_aws.url, permissions=["clipboard-read", "clipboard-write"]
+    visit = Visit(
+        browser,
+        behind_aws,
+        DESKTOP,
+        elsewhere=behind_aws.gateway_root,
+        permissions=["clipboard-read", "clipboard-write"],
     )
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    context.close()
-    assert faults == []
+    yield visit.page
+    visit.context.close()
+    # The last of the day is refused, and a key that is activating.
+    assert [x for x in visit.take_faults() if "429" not in x and "403" not in x] == []
 
 
 def shoot(page: Page, name: str) -> None:
@@ -35,7 +38,16 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     page.goto("/")
     expect(page.get_by_text("Counting is AWS's: best effort, resets at 00:00 UTC.")).to_be_visible()
     expect(page.get_by_text("Every call with a key counts.")).to_be_visible()
+    for promise in ("to the request", "ready at once"):
+        expect(page.get_by_text(promise)).to_have_count(0)
+    expect(page.get_by_text("AWS API Gateway keeps their limits")).to_be_visible()
+    expect(page.get_by_text("The key is ready within seconds")).to_be_visible()
     shoot(page, "aws-landing")
+    page.goto("/docs/")
+    expect(page.get_by_text("which is not read here")).to_be_visible()
+    for promise in ("what the OpenAI clients do", "is not counted", "It counts nothing"):
+        expect(page.get_by_text(promise)).to_have_count(0)
+    shoot(page, "aws-docs")
     page.goto("/sign-up/")
     page.get_by_label("E-mail address").fill("browser@example.org")
     page.get_by_label("Password", exact=True).fill(PASSWORD)

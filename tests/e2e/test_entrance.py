@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 from daypass.portal import throttles
 from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Server, start_public
-from tests.e2e.test_accessibility import NARROW, fits_at, settled, violations
-from tests.e2e.visit import DESKTOP, PHONE, Visit, fits
+from tests.e2e.test_accessibility import NARROW, fits_at, violations
+from tests.e2e.visit import DESKTOP, PHONE, Visit, fits, settled
 from tests.mailbox import Mailbox, link_of, token_of
 from tests.oidc import OidcProvider
 from tests.portal.test_sign_in import use_up

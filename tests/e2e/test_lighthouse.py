@@ -1,47 +1,66 @@
-"""Lighthouse in the system's Chromium. Speed needs a machine at rest: see `make lighthouse`."""
+"""Lighthouse in the system's Chromium: each category on the public pages, speed on the others too.
+
+The device is Lighthouse's own default, a phone whose slow network and processor it simulates
+(`throttlingMethod: "simulate"`), from what it sees of the page here. What else this machine does
+meanwhile can only lower a score, so the best of up to three counts.
+"""
 
 import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import Server
 from tests.e2e.browser import FLAGS
 
-LIGHTHOUSE = Path(__file__).parent / "node" / "node_modules" / "lighthouse" / "cli" / "index.js"
+NODE = Path(__file__).parent / "node"
+TRIES = 3
+ALL = {"performance": 95, "accessibility": 95, "best-practices": 95, "seo": 95}
+WANTED: dict[str, dict[str, int]] = {
+    "/": ALL,
+    "/sign-in/": ALL,
+    "/docs/": ALL,
+    "/keys/": {"performance": 90},
+    "/chat/": {"performance": 90},
+    "/usage/": {"performance": 90},
+}
 
 
-def scores(address: str, categories: str, cookie: str = "") -> dict[str, int]:
-    """Lighthouse's scores of a page, from 0 to 100, by category."""
-    command = [
-        "node",
-        str(LIGHTHOUSE),
-        address,
-        "--quiet",
-        "--output=json",
-        f"--only-categories={categories}",
-        f"--chrome-flags=--headless=new {' '.join(FLAGS[:-1])}",
+@pytest.mark.timeout(400)
+def test_every_page_has_its_scores(demo: Server) -> None:
+    person = demo.sign_up()
+    person.create_key()
+    cookie = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
+    pages = [
+        {
+            "url": f"{demo.url}{path}",
+            "wanted": wanted,
+            "cookie": cookie if wanted is not ALL else "",
+        }
+        for path, wanted in WANTED.items()
     ]
-    if cookie:
-        command.append(f"--extra-headers={json.dumps({'Cookie': cookie})}")
+    asked: dict[str, Any] = {
+        "tries": TRIES,
+        "flags": ["--headless=new", *FLAGS[:-1]],
+        "pages": pages,
+    }
     chromium = shutil.which("chromium") or shutil.which("google-chrome") or ""
     ended = subprocess.run(
-        command,
+        ["node", "lighthouse.mjs"],
+        input=json.dumps(asked),
         capture_output=True,
         text=True,
-        timeout=100,
+        cwd=NODE,
         env=os.environ | {"CHROME_PATH": chromium},
         check=False,
     )
+    print(ended.stdout)
     assert ended.returncode == 0, ended.stderr[-2000:]
-    found = json.loads(ended.stdout)["categories"]
-    return {name: round(100 * (category["score"] or 0)) for name, category in found.items()}
-
-
-@pytest.mark.parametrize("path", ["/", "/sign-in/", "/docs/"])
-def test_public_pages_score_95(demo: Server, path: str) -> None:
-    found = scores(f"{demo.url}{path}", "accessibility,best-practices,seo")
-    assert all(score >= 95 for score in found.values()), found
+    best = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [x["url"] for x in best] == [x["url"] for x in pages]
+    missed = [x for x in best if any(x["scores"][k] < v for k, v in x["wanted"].items())]
+    assert missed == []

@@ -5,17 +5,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from tests.conftest import PASSWORD, Person, Server
-from tests.e2e.visit import DESKTOP, Visit
+from tests.e2e.visit import DESKTOP, Visit, models_and
 from tests.upstream import FakeUpstream, Seen
 
 NODE = Path(__file__).parent / "node"
@@ -26,31 +25,6 @@ addEventListener("click", (event) => {
   if (event.isTrusted) sessionStorage.clicks = String(Number(sessionStorage.clicks) + 1);
 }, true);
 """
-
-
-@pytest.fixture
-def visit(browser: Browser, relaying: Server, upstream: FakeUpstream) -> Iterator[Visit]:
-    upstream.reply = models_and(upstream.reply)
-    visit = Visit(browser, relaying, DESKTOP, permissions=["clipboard-read", "clipboard-write"])
-    yield visit
-    visit.context.close()
-
-
-def models_and(reply: Any) -> Any:
-    def answer(seen: Seen) -> Response:
-        if seen.target.endswith("/models"):
-            return JSONResponse({"object": "list", "data": [{"id": "gpt-4o-mini"}]})
-        response: Response = reply(seen)
-        return response
-
-    return answer
-
-
-@pytest.fixture
-def person(relaying: Server, visit: Visit) -> Person:
-    person = relaying.sign_up()
-    visit.sign_in(person)
-    return person
 
 
 def clicks(page: Page) -> int:
@@ -369,80 +343,6 @@ def test_the_reset_is_right_in_every_time_zone_and_with_a_wrong_clock(
     days, rest = divmod(int(hours), 24)
     expect(shown).to_contain_text(f"{days} d" if days else f"{rest} h 30 min")
     visit.context.close()
-
-
-def test_send_returns_only_when_the_server_confirms(
-    visit: Visit, relaying: Server, person: Person
-) -> None:
-    key = person.create_key()["key"]
-    with relaying.gateway(key) as api:
-        for _ in range(10):
-            assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
-    page = visit.page
-    confirmed = False
-
-    def a_day_later(route: Route) -> None:
-        answer = route.fetch()
-        body = answer.text()
-        if confirmed:
-            body = body.replace('"used":10', '"used":0').replace('"remaining":0', '"remaining":10')
-        route.fulfill(response=answer, body=body)
-
-    page.route("**/api/usage/today", a_day_later)
-    page.clock.install()
-    page.goto("/chat/")
-    send = page.get_by_role("button", name="Send")
-    expect(send).to_have_attribute("aria-disabled", "true")
-    banner = page.get_by_role("alert").filter(has_text="10 requests per day")
-    expect(banner).to_contain_text("10 by key laptop")
-    expect(page.get_by_role("link", name="See usage")).to_be_visible()
-    expect(page.get_by_role("link", name="Change plan")).to_be_visible()
-    # By this computer's clock the day is over; the server has not said so.
-    page.clock.fast_forward("25:00:00")
-    expect(page.get_by_text("confirming with the server")).to_be_visible()
-    expect(send).to_have_attribute("aria-disabled", "true")
-    confirmed = True
-    page.clock.run_for(4_000)
-    expect(send).not_to_have_attribute("aria-disabled", "true")
-    expect(banner).to_have_count(0)
-
-
-def test_each_failure_has_its_own_words_and_a_retry(
-    visit: Visit, person: Person, upstream: FakeUpstream
-) -> None:
-    person.create_key()
-    page = visit.page
-    page.goto("/chat/")
-    composer = page.get_by_role("textbox", name="Message", exact=True)
-    error = {"error": {"message": "busy", "type": "server_error", "code": None, "param": None}}
-    well = upstream.reply
-    upstream.reply = models_and(lambda _seen: JSONResponse(error, 503))
-    composer.fill(" a draft\n ")
-    composer.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="was not counted")).to_be_visible()
-    expect(composer).to_have_value(" a draft\n ")
-    upstream.reply = well
-    page.get_by_role("button", name="Send again").click()
-    expect(page.get_by_role("article", name="Assistant")).to_contain_text("Hello.")
-    expect(page.get_by_text("9 left today")).to_be_visible()
-
-    page.route("**/api/chat/completions", lambda route: route.abort())
-    composer.fill("offline?")
-    composer.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="No connection")).to_be_visible()
-    page.unroute("**/api/chat/completions")
-    page.get_by_role("button", name="Send again").click()
-    expect(page.get_by_role("article", name="Assistant")).to_have_count(2)
-    expect(page.get_by_text("8 left today")).to_be_visible()
-
-    half = b'data: {"choices": [{"index": 0, "delta": {"content": "Half"}}]}\n\n'
-    upstream.reply = models_and(lambda _seen: Response(half, media_type="text/event-stream"))
-    composer.fill("break")
-    composer.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="broke off")).to_be_visible()
-    upstream.reply = well
-    page.get_by_role("button", name="Ask again", exact=True).click()
-    expect(page.get_by_role("article", name="Assistant").last).to_contain_text("Hello.")
 
 
 def test_a_message_is_edited_and_conversations_are_kept_and_deleted(

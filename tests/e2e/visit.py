@@ -2,27 +2,48 @@
 
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+from starlette.responses import JSONResponse
+from starlette.responses import Response as HttpResponse
 
 from tests.conftest import PASSWORD, Person, Server
+from tests.upstream import Reply, Seen
 
 PHONE = {"width": 360, "height": 780}
 DESKTOP = {"width": 1280, "height": 900}
+PUBLIC = ("/", "/sign-in/", "/sign-up/", "/docs/", "/nothing-here/")
+SIGNED_IN = ("/keys/", "/chat/", "/usage/", "/account/")
+OPERATOR = tuple(
+    f"/operator/{page}" for page in ("", "people/", "keys/", "plans/", "sign-up/", "audit-log/")
+)
+# What the content security policy forbids becomes a fault like any other.
+TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
+  console.error(`forbidden by the policy: ${effectiveDirective} ${blockedURI}`));
+"""
 
 
 class Visit:
     """One browser context with one page. Remembers its faults and every answer's address."""
 
     def __init__(
-        self, browser: Browser, server: Server, size: dict[str, int], **options: Any
+        self,
+        browser: Browser,
+        server: Server,
+        size: dict[str, int],
+        elsewhere: str | None = None,
+        **options: Any,
     ) -> None:
+        """`elsewhere` is another address that the page may call; `options` are Playwright's."""
         self.context = browser.new_context(
             viewport={"width": size["width"], "height": size["height"]},
             **{"base_url": server.url} | options,
         )
+        self.context.add_init_script(TELL_VIOLATIONS)
         self.faults: list[str] = []
         self.responses: list[Response] = []
         self._origin: str = options.get("base_url", server.url)
+        self._callable = (self._origin, "data:", "blob:", *([elsewhere] if elsewhere else ()))
         self.page = self.open()
 
     def open(self) -> Page:
@@ -51,7 +72,7 @@ class Visit:
             self.faults.append(f"{response.status} {response.url}")
 
     def _on_request(self, request: Request) -> None:
-        if not request.url.startswith((self._origin, "data:", "blob:")):
+        if not request.url.startswith(self._callable):
             self.faults.append(f"another origin: {request.url}")
 
     def take_faults(self) -> list[str]:
@@ -69,9 +90,27 @@ def sign_up(page: Page, email: str) -> None:
     page.wait_for_url("**/keys/")
 
 
+def settled(page: Page, path: str) -> None:
+    """Go there, and wait until nothing is loading any more."""
+    page.goto(path)
+    page.get_by_role("heading", level=1).first.wait_for(state="attached")
+    expect(page.locator("main .animate-pulse")).to_have_count(0)
+
+
 def fits(page: Page) -> bool:
     """Whether the page can be read without scrolling sideways."""
     fits: bool = page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
     return fits
+
+
+def models_and(reply: Reply) -> Reply:
+    """An upstream that lists one model, and otherwise replies so."""
+
+    def answer(seen: Seen) -> HttpResponse:
+        if seen.target.endswith("/models"):
+            return JSONResponse({"object": "list", "data": [{"id": "gpt-4o-mini"}]})
+        return reply(seen)
+
+    return answer

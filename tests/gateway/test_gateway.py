@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from tests.conftest import Person, Server, StartServer
 from tests.upstream import FakeUpstream, Seen
 
-CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "planted-prompt"}]}
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from daypass.gateway import http_upstream
 from daypass.gateway.http_upstream import HttpUpstream
 from daypass.gateway.upstream import (
+    Patience,
     UpstreamBrokeError,
     UpstreamError,
     UpstreamRequest,
@@ -20,6 +21,8 @@ from daypass.gateway.upstream import (
 )
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+PATIENCE = Patience(connect_s=1, first_byte_s=0.6, gap_s=0.6, call_s=5)
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 GET = UpstreamRequest("GET", b"/x", [], b"")
@@ -40,9 +43,7 @@ async def upstream(script: Script) -> AsyncIterator[HttpUpstream]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    client = HttpUpstream(
-        f"http://127.0.0.1:{port}/base", "sk-secret", connect_timeout_s=1, read_timeout_s=0.6
-    )
+    client = HttpUpstream(f"http://127.0.0.1:{port}/base", "sk-secret", PATIENCE)
     try:
         yield client
     finally:

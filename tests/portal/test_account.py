@@ -1,5 +1,8 @@
 """One's own account: password, sessions, end."""
 
+import sqlite3
+import time
+
 import pytest
 
 from tests.conftest import PASSWORD, Person, Server
@@ -35,6 +38,17 @@ def test_a_new_password_signs_every_other_browser_out(demo: Server, person: Pers
     old = {"email": person.email, "password": PASSWORD}
     assert problem(demo.client().post("/api/session", json=old)) == 401
     sign_in(demo, person.email, NEW)
+
+
+def test_a_session_ends_with_its_time(demo: Server, person: Person) -> None:
+    assert person.http.get("/api/session").status_code == 200
+    with sqlite3.connect(demo.data_dir / "daypass.db") as connection:
+        mine = "SELECT id FROM account WHERE email = ?"
+        connection.execute(
+            f"UPDATE session SET expires_at = ? WHERE account_id = ({mine})",
+            (int(time.time()), person.email),
+        )
+    assert problem(person.http.get("/api/session")) == 401
 
 
 def test_signing_out_everywhere_leaves_the_keys(demo: Server, person: Person) -> None:

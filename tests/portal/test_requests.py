@@ -12,7 +12,7 @@ def test_each_request_has_a_receipt(relaying: Server, upstream: FakeUpstream) ->
     person = relaying.sign_up()
     created = person.create_key()
     api = relaying.gateway(created["key"])
-    prompt = {"model": "small", "messages": [{"role": "user", "content": "a private prompt"}]}
+    prompt = {"model": "small", "messages": [{"role": "user", "content": "planted-prompt"}]}
     served = api.post("/v1/chat/completions", json=prompt)
     upstream.reply = lambda _seen: JSONResponse({"error": {}}, 503)
     failed = api.post("/v1/chat/completions", json=prompt)
@@ -22,7 +22,7 @@ def test_each_request_has_a_receipt(relaying: Server, upstream: FakeUpstream) ->
     refused = api.post("/v1/chat/completions", json=prompt)
     api.get("/v1/models")
     answer = person.http.get("/api/requests")
-    assert "a private prompt" not in answer.text
+    assert "planted-prompt" not in answer.text
     receipts: dict[str, dict[str, Any]] = {x["request_id"]: x for x in answer.json()}
     assert len(receipts) == 12
     assert answer.json()[0]["request_id"] == refused.headers["x-request-id"]

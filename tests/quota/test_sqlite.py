@@ -1,8 +1,11 @@
 """What is particular to the embedded ledger: a file."""
 
 import asyncio
+import contextlib
 import resource
 import sqlite3
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +118,28 @@ async def test_buckets_long_closed_are_swept(store: SqliteStore, ledger: Ledger)
     await ledger.peek(CLAIMS)
     with sqlite3.connect(store.path) as connection:
         assert connection.execute("SELECT count(*) FROM quota_counter").fetchone() == (0,)
+
+
+async def test_decides_beside_a_process_that_writes_all_the_time(
+    store: SqliteStore, ledger: Ledger
+) -> None:
+    """A second worker under load holds the lock for most of the time, group after group."""
+    done = threading.Event()
+
+    def write() -> None:
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as connection:
+            while not done.is_set():
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("UPDATE quota_clock SET latest = latest")
+                time.sleep(0.03)
+                connection.execute("COMMIT")
+                time.sleep(0.0003)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(20):
+            await admit(ledger, CLAIMS)
+    finally:
+        done.set()
+        await asyncio.to_thread(writer.join)

@@ -27,8 +27,8 @@ CORS = {
 NOT_RETRIED = {"x-should-retry": "false", "Access-Control-Expose-Headers": "x-should-retry"}
 
 SPENT = (
-    "This API key has reached the limit of its usage plan. Days begin at 00:00 UTC. "
-    "This request was not counted."
+    "This API key has reached the limit of its usage plan. Days, weeks and months begin at "
+    "00:00 UTC. This request was not counted."
 )
 NO_KEY = (
     "Incorrect API key provided, or none. Send it as 'x-api-key: dp_...': API Gateway does not "
@@ -179,7 +179,6 @@ def _gateway_responses() -> dict[str, Any]:
         SPENT,
         "insufficient_quota",
         "insufficient_quota",
-        window="day",
         subject="key",
         enforcer="aws",
     )

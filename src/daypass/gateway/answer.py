@@ -27,10 +27,12 @@ _numbers = count(1)
 class Answer:
     """What goes back to the caller: its headers gather on the way, its start is sent once."""
 
-    __slots__ = ("_headers", "_send", "request_id", "started", "status")
+    __slots__ = ("_headers", "_send", "_uncounted", "request_id", "started", "status")
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, uncounted: str = "") -> None:
+        """`uncounted` is what is added to an error that says so of a request."""
         self._send = send
+        self._uncounted = uncounted
         self.request_id = f"req_{_process}{next(_numbers):012x}"
         self.status = CALLER_LEFT
         self.started = False
@@ -65,7 +67,8 @@ class Answer:
                 usage.feed(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
         except UpstreamBrokeError:
-            if is_event_stream(self._headers):
+            # After a length that was promised nothing can be added.
+            if is_event_stream(self._headers) and b"content-length" not in dict(self._headers):
                 error = server_error(
                     502, "upstream_broke_off", "The upstream broke off its answer."
                 )
@@ -83,6 +86,7 @@ class Answer:
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
@@ -90,7 +94,7 @@ class Answer:
     async def refuse(self, error: GatewayError) -> None:
         """Send an error in OpenAI's shape."""
         self.add(error.headers)
-        await self.json(error.status, error.body())
+        await self.json(error.status, error.body(self._uncounted if error.uncounted else ""))
 
     async def fail(self, error: Exception) -> None:
         """Tell the caller what went wrong, if he can still be told, and the log, if it is ours."""

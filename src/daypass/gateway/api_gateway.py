@@ -26,6 +26,7 @@ KNOWN_FOR_S = 0.8
 KNOWN_MAX = 100_000
 
 NOT_THROUGH = "Call the API at {}: there your key is checked and counted. Nothing was counted here."
+COUNTED_ANYWAY = "API Gateway has counted this call: it gives nothing back."
 UNKNOWN = "This API key has been deleted or replaced. Make one, or look at yours, on the keys page."
 
 NO_CEILINGS = QuotaPolicy({})

@@ -14,6 +14,7 @@ from daypass.gateway.api_gateway import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator, Principal
 from daypass.gateway.charge import Charge
 from daypass.gateway.errors import GatewayError, iso_time, server_error
+from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.relay import UsageReader, request_headers, response_headers
 from daypass.gateway.request import (
     CallerGoneError,
@@ -24,6 +25,7 @@ from daypass.gateway.request import (
     is_json,
     model_of,
     read_body,
+    refuse_websocket,
     target_of,
 )
 from daypass.gateway.upstream import (
@@ -37,6 +39,10 @@ from daypass.gateway.upstream import (
 from daypass.metrics import Metrics
 from daypass.quota.ledger import BucketState, Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
+
+NOTHING_COUNTED = "Nothing was counted."
+LIST_BYTES = 4 * 1024 * 1024
+"""Of a list of models; a longer one is none."""
 
 log = structlog.get_logger()
 
@@ -72,29 +78,41 @@ class Gateway:
         *,
         max_body_bytes: int,
         denied_paths: tuple[str, ...] = (),
+        open_per_key: int = 0,
+        open_per_account: int = 0,
         fail_open: bool = False,
+        uncounted: str = NOTHING_COUNTED,
     ) -> None:
+        """`uncounted` is what a caller is told of a request that was not served."""
         self._authenticator = authenticator
         self._ledger = ledger
         self._upstream = upstream
         self._recorder = recorder
         self._metrics = metrics
         self._fail_open = fail_open
+        self._uncounted = uncounted
         self._max_body_bytes = max_body_bytes
-        self._denied_paths = tuple(b"/" + path.strip("/").encode() for path in denied_paths)
+        self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
+        self._open_requests = OpenRequests(open_per_key, open_per_account)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request to `/v1/*`, which carries an API key."""
-        answer = Answer(send)
+        answer = Answer(send, self._uncounted)
         try:
             target = target_of(scope, self._denied_paths)
             by_name = dict(scope["headers"])
+            if b"upgrade" in by_name:
+                refuse_websocket(by_name[b"upgrade"])
             principal = await self._authenticator.by_headers(by_name)
             if target.path == b"/key":
                 await self._describe_key(principal, target, answer)
             else:
-                call = await self._read(scope["headers"], by_name, receive, principal, target)
-                await self._relay(call, receive, answer)
+                self._open_requests.enter(principal)
+                try:
+                    call = await self._read(scope["headers"], by_name, receive, principal, target)
+                    await self._relay(call, receive, answer)
+                finally:
+                    self._open_requests.leave(principal)
         except Exception as error:
             await answer.fail(error)
 
@@ -105,14 +123,18 @@ class Gateway:
         """
 
         async def application(_scope: Scope, receive: Receive, send: Send) -> None:
-            answer = Answer(send)
+            answer = Answer(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
                 target = Target("POST", b"/chat/completions", b"")
                 headers = [(b"content-type", b"application/json")]
                 model = _check_model(principal, model_of(body))
                 call = Call(principal, target, headers, body, model, "chat")
-                await self._relay(call, receive, answer)
+                self._open_requests.enter(principal)
+                try:
+                    await self._relay(call, receive, answer)
+                finally:
+                    self._open_requests.leave(principal)
             except Exception as error:
                 await answer.fail(error)
 
@@ -123,8 +145,9 @@ class Gateway:
         try:
             response = await self._upstream.open(UpstreamRequest("GET", b"/models", [], b""))
             try:
+                _refuse_misconfigured(response)
                 body = b""
-                while not response.ended:
+                while not response.ended and len(body) <= LIST_BYTES:
                     body += await response.read()
             finally:
                 response.close()
@@ -178,6 +201,7 @@ class Gateway:
                 response = await self._open(call, charge, answer)
                 if not await answer.relay(response, usage):
                     charge.reason = "upstream_broke_off"
+                    self._metrics.fail_upstream(charge.reason)
                     log.warning("upstream_broke_off", request_id=answer.request_id)
         except GatewayError as error:
             answer.status = error.status
@@ -208,12 +232,15 @@ class Gateway:
         except UpstreamError as error:
             failure = _upstream_failure(error, call.body)
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
+            if reason.startswith("upstream_"):  # and not for want of the caller's body
+                self._metrics.fail_upstream(reason)
             await charge.give_back(reason)
             answer.replace(charge.headers)
             raise failure from error
         self._metrics.first_byte.add(perf_counter() - began)
         try:
             if not _was_served(response):
+                self._metrics.fail_upstream(f"upstream_{response.status}")
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
                 _refuse_misconfigured(response)
@@ -272,10 +299,10 @@ def _refuse_misconfigured(response: UpstreamResponse) -> None:
     if response.status in (401, 403) or 300 <= response.status < 400:
         log.error("upstream_misconfigured", status=response.status)
         message = (
-            "The upstream refused this gateway's own key or address. Your key is fine and "
-            "nothing was counted. The operator of this site has to look at it."
+            "The upstream refused this gateway's own key or address. Your key is fine. The "
+            "operator of this site has to look at it."
         )
-        raise server_error(502, "upstream_misconfigured", message)
+        raise server_error(502, "upstream_misconfigured", message, uncounted=True)
 
 
 def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
@@ -283,7 +310,7 @@ def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Excep
         return body.failure()
     log.warning("upstream_failed", reason=str(error) or type(error).__name__)
     if isinstance(error, UpstreamTimeoutError):
-        message = "The upstream did not answer in time. Nothing was counted. Please try again."
-        return server_error(504, "upstream_timeout", message)
-    message = "The upstream cannot be reached. Nothing was counted. Please try again."
-    return server_error(502, "upstream_unreachable", message)
+        message = "The upstream did not answer in time. Please try again."
+        return server_error(504, "upstream_timeout", message, uncounted=True)
+    message = "The upstream cannot be reached. Please try again."
+    return server_error(502, "upstream_unreachable", message, uncounted=True)

@@ -33,8 +33,10 @@ class GatewayError(Exception):
         type_: str = "invalid_request_error",
         param: str | None = None,
         headers: Headers | None = None,
+        uncounted: bool = False,
         **figures: Any,
     ) -> None:
+        """`uncounted`: the reader should know that this request was not counted."""
         super().__init__(message)
         self.status = status
         self.code = code
@@ -42,12 +44,13 @@ class GatewayError(Exception):
         self.type = type_
         self.param = param
         self.headers = headers or []
+        self.uncounted = uncounted
         self.figures = figures
 
-    def body(self) -> bytes:
-        """The JSON document."""
+    def body(self, more: str = "") -> bytes:
+        """The JSON document; `more` is a sentence to be added to the message."""
         error = {
-            "message": self.message,
+            "message": f"{self.message} {more}" if more else self.message,
             "type": self.type,
             "param": self.param,
             "code": self.code,
@@ -64,15 +67,15 @@ def invalid_api_key(message: str) -> GatewayError:
     return GatewayError(401, "invalid_api_key", message)
 
 
-def server_error(status: int, code: str, message: str) -> GatewayError:
-    """5xx: not the caller's fault, and nothing was counted."""
-    return GatewayError(status, code, message, type_="server_error")
+def server_error(status: int, code: str, message: str, *, uncounted: bool = False) -> GatewayError:
+    """5xx: not the caller's fault."""
+    return GatewayError(status, code, message, type_="server_error", uncounted=uncounted)
 
 
 def unavailable() -> GatewayError:
     """503: the ledger or the database is away, so nothing is relayed."""
-    message = "Daypass cannot check your limit right now. Nothing was counted. Please try again."
-    return server_error(503, "quota_unavailable", message)
+    message = "Daypass cannot check your limit right now. Please try again."
+    return server_error(503, "quota_unavailable", message, uncounted=True)
 
 
 def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:

@@ -11,6 +11,7 @@ import httptools
 
 from daypass.asgi import Headers
 from daypass.gateway.upstream import (
+    Patience,
     UpstreamBrokeError,
     UpstreamError,
     UpstreamRequest,
@@ -34,9 +35,9 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_drained", "_failure", "_headers", "_is_head", "_keep_alive", "_loop", "_overhead",
-        "_parser", "_pool", "_response", "_spoke_at", "_transport", "_upload", "_waiter",
-        "was_heard",
+        "_began_at", "_drained", "_failure", "_headers", "_is_head", "_keep_alive", "_loop",
+        "_overhead", "_parser", "_pool", "_response", "_spoke_at", "_transport", "_upload",
+        "_waiter", "was_heard",
     )  # fmt: skip
 
     def __init__(self, pool: "HttpUpstream") -> None:
@@ -52,7 +53,7 @@ class Connection(asyncio.Protocol):
         self._upload: asyncio.Task[None] | None = None
         self._is_head = self._keep_alive = False
         self._overhead = 0
-        self._spoke_at = 0.0
+        self._began_at = self._spoke_at = 0.0
         self.was_heard = False
         """Whether any byte has come since the last request was sent."""
 
@@ -66,7 +67,7 @@ class Connection(asyncio.Protocol):
         self._response = self._failure = None
         self._is_head = request.method == "HEAD"
         self.was_heard = False
-        self._spoke_at = self._loop.time()
+        self._began_at = self._spoke_at = self._loop.time()
         try:
             if isinstance(request.body, bytes):
                 self._transport.write(head + request.body)
@@ -104,10 +105,16 @@ class Connection(asyncio.Protocol):
             self._upload.cancel()
         self._transport.abort()
 
-    def expire(self, before: float) -> None:
-        """Give up if somebody waits for what has been silent since before this time."""
-        if self._waiter is not None and self._spoke_at < before:
+    def expire(self, now: float, patience: Patience) -> None:
+        """Give up if somebody has waited too long for what is silent, or for the whole."""
+        response = self._response
+        if response is None and self._waiter is None:  # Nobody has asked for anything.
+            return
+        silence_s = patience.first_byte_s if response is None else patience.gap_s
+        if self._waiter is not None and now - self._spoke_at > silence_s:
             self._fail(UpstreamTimeoutError("it fell silent"))
+        elif now - self._began_at > patience.call_s:
+            self._fail(UpstreamTimeoutError("it took too long"))
 
     def pause_reading(self) -> None:
         """Let the upstream wait."""

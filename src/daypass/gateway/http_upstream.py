@@ -6,12 +6,18 @@ under it.
 """
 
 import asyncio
+import contextlib
+import socket
 import ssl
 from urllib.parse import urlsplit
 
-from daypass.gateway.http_connection import Connection, HttpResponse
+from daypass.addresses import may_be_upstream
+from daypass.gateway.http_connection import Connection
+from daypass.gateway.redaction import Redacted
 from daypass.gateway.upstream import (
+    Patience,
     UpstreamRequest,
+    UpstreamResponse,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
@@ -19,6 +25,8 @@ from daypass.gateway.upstream import (
 KEEP_ALIVE_S = 4
 """Below the 5 s after which uvicorn (vLLM, say) closes an idle connection under our feet."""
 SWEEP_EVERY_S = 0.5
+SHORTEST_SECRET = 16
+"""Characters. Shorter keys are words such as "none", which local servers are given."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
@@ -29,11 +37,11 @@ class HttpUpstream:
         self,
         base_url: str,
         api_key: str | None,
+        patience: Patience,
         *,
-        connect_timeout_s: float,
-        read_timeout_s: float,
+        may_be_private: bool = True,
     ) -> None:
-        """`read_timeout_s` bounds the silence before an answer and within it, in seconds.
+        """Without `may_be_private` only addresses of the public network are called.
 
         Needs a running event loop.
         """
@@ -45,26 +53,29 @@ class HttpUpstream:
         lines = [f"host: {address.netloc.rpartition('@')[2]}", "accept-encoding: identity"]
         if api_key:
             lines.append(f"authorization: Bearer {api_key}")
+        secret = (api_key or "").encode("latin-1")
+        self._secret = secret if len(secret) >= SHORTEST_SECRET else b""
         self._fixed_headers = "".join(f"\r\n{line}" for line in lines).encode("latin-1")
-        self._connect_timeout_s = connect_timeout_s
-        self._read_timeout_s = read_timeout_s
+        self._patience = patience
+        self._may_be_private = may_be_private
         self._connections: set[Connection] = set()
         self._idle: dict[Connection, float] = {}
         self._loop = asyncio.get_running_loop()
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
 
-    async def open(self, request: UpstreamRequest) -> HttpResponse:
+    async def open(self, request: UpstreamRequest) -> UpstreamResponse:
         """Send a request and wait for the head of its answer. Raises UpstreamError."""
         connection = self._take_idle()
         if connection is not None:
             try:
-                return await connection.exchange(request, self._head(request))
+                response = await connection.exchange(request, self._head(request))
+                return self._guarded(response)
             except UpstreamUnreachableError:
                 replayable = request.method in IDEMPOTENT and isinstance(request.body, bytes)
                 if connection.was_heard or not replayable:
                     raise
         connection = await self._connect()
-        return await connection.exchange(request, self._head(request))
+        return self._guarded(await connection.exchange(request, self._head(request)))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -92,16 +103,41 @@ class HttpUpstream:
 
     async def _connect(self) -> Connection:
         try:
-            async with asyncio.timeout(self._connect_timeout_s):
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self), self._host, self._port, ssl=self._tls
-                )
+            async with asyncio.timeout(self._patience.connect_s):
+                *others, last = await self._resolve()
+                connection = None
+                for address in others:
+                    with contextlib.suppress(OSError):
+                        connection = await self._dial(address)
+                        break
+                connection = connection or await self._dial(last)
         except TimeoutError as error:
             raise UpstreamTimeoutError("no connection in time") from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: its host is no name
             raise UpstreamUnreachableError(type(error).__name__) from error
         self._connections.add(connection)
         return connection
+
+    async def _resolve(self) -> list[str]:
+        """The addresses to connect to, checked anew each time: names may change their meaning."""
+        found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        addresses = [str(place[0]) for *_, place in found]
+        if not all(may_be_upstream(x, private=self._may_be_private) for x in addresses):
+            raise UpstreamUnreachableError("it has an address that no upstream may have")
+        return addresses
+
+    async def _dial(self, address: str) -> Connection:
+        name = self._host if self._tls else None
+        _, connection = await self._loop.create_connection(
+            lambda: Connection(self), address, self._port, ssl=self._tls, server_hostname=name
+        )
+        return connection
+
+    def _guarded(self, response: UpstreamResponse) -> UpstreamResponse:
+        """The answer; an error, which may quote what it was sent, without the operator's key."""
+        if response.status < 400 or not self._secret:
+            return response
+        return Redacted(response, self._secret)
 
     def _head(self, request: UpstreamRequest) -> bytes:
         lines = [b"%b %b%b HTTP/1.1" % (request.method.encode(), self._path, request.target)]
@@ -120,5 +156,5 @@ class HttpUpstream:
         for connection in [x for x, since in self._idle.items() if now - since >= KEEP_ALIVE_S]:
             connection.abort()
         for connection in list(self._connections):
-            connection.expire(now - self._read_timeout_s)
+            connection.expire(now, self._patience)
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from daypass.asgi import Headers
 
 TAIL_BYTES = 8 * 1024
+UNDERSCORE = ord("_")
 
 # RFC 9110, section 7.6.1, and the older names that proxies still meet.
 HOP_BY_HOP = frozenset(
@@ -35,6 +36,12 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"openai-project",
     b"cookie",
     b"forwarded",
+    # Some upstreams take from these a method or a path in place of the one that was checked.
+    b"x-http-method",
+    b"x-http-method-override",
+    b"x-method-override",
+    b"x-original-url",
+    b"x-rewrite-url",
 }
 NOT_SENT_BACK = HOP_BY_HOP | {
     b"set-cookie",
@@ -55,11 +62,16 @@ _OUTPUT_TOKENS = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d{1,9})')
 
 
 def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers:
-    """The caller's headers that the upstream may see."""
+    """The caller's headers that the upstream may see.
+
+    None with an underscore: CGI and WSGI read `x_forwarded_for` as `x-forwarded-for`.
+    """
     kept = [
         pair
         for pair in headers
-        if pair[0] not in NOT_SENT_UPSTREAM and not pair[0].startswith(b"x-forwarded-")
+        if pair[0] not in NOT_SENT_UPSTREAM
+        and UNDERSCORE not in pair[0]
+        and not pair[0].startswith(b"x-forwarded-")
     ]
     return kept if b"connection" not in by_name else _without_named(kept, headers)
 

@@ -5,20 +5,40 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
+from urllib.parse import unquote, unquote_to_bytes
 
-import orjson
+import jiter
 
 from daypass.asgi import Message, Receive, Scope
-from daypass.gateway.errors import GatewayError
+from daypass.gateway.errors import GatewayError, invalid_api_key
 
 PREFIX = b"/v1"
 FREE_PATHS = (b"/models",)
+PATH_BYTES = 1024
 MODEL_LENGTH = 100
+REASON_LENGTH = 200
 WATCH_AFTER_S = 0.1
 """Of a request, after which its caller is watched; within the second that a cancellation has."""
 
-# What a path must not hold: a way out of /v1, or two readings by two servers.
-_SUSPECT = re.compile(rb"\.\.|//|\\|;|%(?:2e|2f|5c|00|3b)", re.IGNORECASE)
+# An upstream may repeat in its answer what it was sent (TRACE: RFC 9110, section 9.3.8), the
+# operator's key too, or take this gateway for a tunnel.
+NOT_RELAYED = frozenset({"TRACE", "CONNECT"})
+RELAYED = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+# Segments of RFC 3986, section 3.3, but for ";", which servers read in two ways.
+_SEGMENTS = re.compile(rb"(?:/(?:[A-Za-z0-9._~!$&'()*+,:=@-]|%[0-9A-Fa-f]{2})+)+/?")
+# What they must not hold, encoded or not: a way out of /v1, or two readings by two servers.
+_SUSPECT = re.compile(rb"\.\.|/\.(?:/|$)|%(?:[01].|7f|2[35ef]|3[bf]|5c)", re.IGNORECASE)
+_KEY_IN_QUERY = re.compile(
+    rb"(?:^|&)(?:x-)?(?:api[_-]?key|key|access_token)=|dp_[0-9A-Za-z]{38}", re.IGNORECASE
+)
+
+
+KEY_IN_QUERY = (
+    "An API key does not belong in an address, which logs and histories keep. Send it as "
+    "'x-api-key: dp_...' or 'Authorization: Bearer dp_...'. If this one is in use, rotate it on "
+    "this site's keys page."
+)
 
 
 class CallerGoneError(Exception):
@@ -50,22 +70,56 @@ class Target(NamedTuple):
 
 
 def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
-    """The target of a request. Raises GatewayError 404 for a path that leaves `/v1`.
+    """The target of a request.
 
-    Decides on the raw path alone, never on the Host header or a rebuilt address.
+    Raises GatewayError: 404 for a path that leaves `/v1`, 405 for a method that is not relayed,
+    401 for an API key in the query. Decides on the raw path alone, never on the Host header or
+    a rebuilt address.
     """
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return Target(scope["method"], _path_below(raw, denied_paths), scope["query_string"])
+    path = _path_below(raw, denied_paths)
+    method: str = scope["method"]
+    if method in NOT_RELAYED:
+        allow = [(b"allow", RELAYED)]
+        raise GatewayError(405, "method_not_allowed", f"{method} is not relayed.", headers=allow)
+    query: bytes = scope["query_string"]
+    if query and _KEY_IN_QUERY.search(query):
+        raise invalid_api_key(KEY_IN_QUERY)
+    return Target(method, path, query)
 
 
 @lru_cache(1024)
 def _path_below(raw: bytes, denied_paths: tuple[bytes, ...]) -> bytes:
-    if len(raw) <= len(PREFIX) + 1 or not raw.startswith(PREFIX + b"/") or _SUSPECT.search(raw):
+    """The path below `/v1`, as it was sent. `denied_paths` are in lower case."""
+    if len(raw) > PATH_BYTES or not raw.startswith(PREFIX + b"/"):
         raise unknown_path()
+    if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):
+        raise unknown_path()
+    try:
+        unquote(raw.decode(), errors="strict")
+    except UnicodeDecodeError:  # such as a "/" in more bytes than it takes
+        raise unknown_path() from None
     path = raw[len(PREFIX) :]
-    if any(path == denied or path.startswith(denied + b"/") for denied in denied_paths):
+    if path == b"/":
+        raise unknown_path()
+    # As a lenient upstream would read it.
+    read = unquote_to_bytes(path).lower()
+    if any(read == denied or read.startswith(denied + b"/") for denied in denied_paths):
         raise unknown_path()
     return path
+
+
+def refuse_websocket(upgrade: bytes) -> None:
+    """Raise GatewayError 400 for an `upgrade` header that asks for a WebSocket (RFC 6455)."""
+    if b"websocket" in upgrade.lower():
+        message = "WebSockets (the Realtime API) are not relayed. Use HTTP."
+        raise GatewayError(
+            400,
+            "websocket_not_supported",
+            message,
+            headers=[(b"connection", b"close")],
+            uncounted=True,
+        )
 
 
 def unknown_path() -> GatewayError:
@@ -206,16 +260,27 @@ def too_large(max_bytes: int) -> GatewayError:
 
 
 def model_of(body: bytes) -> str | None:
-    """The model that a JSON body names. Raises GatewayError 400 when it is not a JSON object."""
+    """The model that a JSON body names. Raises GatewayError 400 when it is not a JSON object.
+
+    Nor may it hold a key twice: the upstream may go by the other one.
+    """
     if not body:
         return None
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        message = f"The request body is not valid JSON: {error}. Nothing was counted."
-        raise GatewayError(400, "invalid_json", message) from None
+        document = jiter.from_json(
+            body, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True
+        )
+    except ValueError as error:
+        reason = str(error)[:REASON_LENGTH]
+        message = f"The request body is not valid JSON: {reason}."
+        raise GatewayError(400, "invalid_json", message, uncounted=True) from None
     if not isinstance(document, dict):
-        message = "The request body must be a JSON object. Nothing was counted."
-        raise GatewayError(400, "invalid_json", message)
+        message = "The request body must be a JSON object."
+        raise GatewayError(400, "invalid_json", message, uncounted=True)
     model = document.get("model")
-    return model[:MODEL_LENGTH] if isinstance(model, str) else None
+    if not isinstance(model, str):
+        return None
+    if "\0" in model:  # PostgreSQL has no text that holds one.
+        message = "The model's name holds a NUL character."
+        raise GatewayError(400, "invalid_json", message, uncounted=True)
+    return model[:MODEL_LENGTH]

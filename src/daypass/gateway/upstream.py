@@ -23,6 +23,19 @@ class UpstreamBrokeError(Exception):
     """The upstream's answer broke off after it had begun."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for an upstream, in seconds."""
+
+    connect_s: float
+    first_byte_s: float
+    """From the request, or its body's latest piece, to the head of the answer."""
+    gap_s: float
+    """Between two pieces of the answer."""
+    call_s: float
+    """For all of it."""
+
+
 @dataclass(slots=True)
 class UpstreamRequest:
     """What is sent to the upstream."""

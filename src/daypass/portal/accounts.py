@@ -34,7 +34,11 @@ def check_email(value: str) -> str:
     return found.normalized
 
 
-EmailAddress = Annotated[str, Field(max_length=320), AfterValidator(check_email)]
+EmailAddress = Annotated[
+    str,
+    Field(max_length=320, json_schema_extra={"format": "email"}),
+    AfterValidator(check_email),
+]
 
 
 class NewAccount(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field
 
 from daypass.plans import UsagePlan
@@ -107,9 +107,7 @@ class ApiKeyView(ApiKeyCore):
 
 
 @router.post("/api-keys", status_code=201)
-async def create_api_key(
-    new: NewApiKey, response: Response, account: SignedIn, portal: InPortal
-) -> CreatedApiKey:
+async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) -> CreatedApiKey:
     """Create an API key. Its secret is in this answer and nowhere else."""
     if portal.mailer is not None and not account.email_confirmed:
         raise ProblemError(403, UNCONFIRMED)
@@ -123,7 +121,6 @@ async def create_api_key(
             "Delete one, or rotate one if you have lost its secret."
         )
         raise ProblemError(409, message) from None
-    response.headers["cache-control"] = "no-store"
     return CreatedApiKey(**core_of(issued.key), key=issued.secret)
 
 
@@ -157,16 +154,11 @@ async def change_api_key(
 
 @router.post("/api-keys/{api_key_id}/rotate")
 async def rotate_api_key(
-    api_key_id: str,
-    response: Response,
-    account: SignedIn,
-    portal: InPortal,
-    rotation: Rotation | None = None,
+    api_key_id: str, account: SignedIn, portal: InPortal, rotation: Rotation | None = None
 ) -> RotatedApiKey:
     """Give a key a new secret. Its plan, its name and what it used today stay."""
     key = await find(portal, account, api_key_id)
     issued = await portal.enforcer.rotate_key(key, rotation.grace_seconds if rotation else 0)
-    response.headers["cache-control"] = "no-store"
     return RotatedApiKey(
         **core_of(issued.key), key=issued.secret, previous_valid_until=issued.previous_valid_until
     )

@@ -1,17 +1,30 @@
 """POST /api/chat/completions: the site's chat, and the models it can choose from."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass.portal.api_keys import find
 from daypass.portal.context import InPortal, SignedIn
-from daypass.portal.problems import ProblemError
+from daypass.portal.problems import ANSWERS, INVALID_JSON, ProblemError
 
 router = APIRouter(tags=["chat"])
+
+# The body is relayed and not modelled, and so are the upstream's answers.
+ASKED = {
+    "type": "object",
+    "description": "An OpenAI chat completion request, with `api_key_id` (one of your keys)",
+    "properties": {"api_key_id": {"type": "string"}},
+    "required": ["api_key_id"],
+    "examples": [{"api_key_id": "key_…", "model": "gpt-4o-mini", "messages": []}],
+}
+RELAYED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {}, "text/event-stream": {}}},
+    **{status: answer | {"content": {"*/*": {}}} for status, answer in ANSWERS.items()},
+}
 
 HERE = "On this site API Gateway counts, and it counts only calls with the key itself."
 
@@ -34,18 +47,15 @@ class ServedBy(Response):
         await self._application(scope, receive, send)
 
 
-@router.post("/chat/completions", response_class=Response)
-async def chat(
-    asked: Annotated[
-        dict[str, Any],
-        Body(
-            description="An OpenAI chat completion request, with `api_key_id` (one of your keys)",
-            examples=[{"api_key_id": "key_…", "model": "gpt-4o-mini", "messages": []}],
-        ),
-    ],
-    account: SignedIn,
-    portal: InPortal,
-) -> Response:
+@router.post(
+    "/chat/completions",
+    response_class=Response,
+    responses=RELAYED,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": ASKED}}}
+    },
+)
+async def chat(request: Request, account: SignedIn, portal: InPortal) -> Response:
     """A chat completion on one of your API keys. Counts as a call with the key itself does.
 
     Where AWS enforces this is 409: there a chat calls the stage with the key itself.
@@ -53,13 +63,29 @@ async def chat(
     Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
     shape; earlier ones are problem details.
     """
+    asked = _parse(await request.body())
     api_key_id = asked.pop("api_key_id", None)
     if not isinstance(api_key_id, str):
         raise ProblemError(422, "Choose one of your API keys.", field="api_key_id")
     key = await find(portal, account, api_key_id)
     if portal.settings.enforcer == "aws":
         raise ProblemError(409, f"{HERE} Call {portal.gateway_base_url}/chat/completions.")
-    return ServedBy(portal.serve_chat(key.id, orjson.dumps(asked)))
+    try:
+        body = orjson.dumps(asked)
+    except orjson.JSONEncodeError:  # a lone surrogate, an integer beyond 64 bits
+        raise ProblemError(400, "The request body is not valid JSON.") from None
+    return ServedBy(portal.serve_chat(key.id, body))
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body. Raises 400, also for NaN and half of a surrogate pair."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise ProblemError(400, INVALID_JSON) from None
+    if not isinstance(document, dict):
+        raise ProblemError(422, "The request body must be a JSON object.")
+    return document
 
 
 @router.get("/models")

@@ -19,19 +19,24 @@ class Meter:
     buckets: Sequence[BucketState]
 
     @property
+    def quotas(self) -> list[BucketState]:
+        """The buckets that are an allowance: a throttle's is empty one moment and full the next."""
+        return [x for x in self.buckets if not x.claim.limit.window.is_throttle]
+
+    @property
     def shown(self) -> BucketState | None:
         """The key's own bucket to draw: its day's, else the one of its longest window."""
-        own = [x for x in self.buckets if x.claim.subject.kind == "key"]
+        own = [x for x in self.quotas if x.claim.subject.kind == "key"]
         daily = [x for x in own if x.claim.limit.window is Window.DAY]
         return max(daily or own, key=lambda x: x.claim.limit.window.seconds, default=None)
 
     def figures(self) -> dict[str, Any]:
-        """`used`, `limit` and `resets_at` of the bucket shown, `remaining` of the fullest."""
+        """`used`, `limit` and `resets_at` of the quota shown, `remaining` of the fullest."""
         shown = self.shown
         return {
             "used": shown.used if shown else 0,
             "limit": shown.claim.limit.capacity if shown else None,
-            "remaining": min((x.remaining for x in self.buckets), default=None),
+            "remaining": min((x.remaining for x in self.quotas), default=None),
             "resets_at": shown.resets_at if shown else None,
         }
 

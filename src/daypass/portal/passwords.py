@@ -22,7 +22,7 @@ EASY = (
     "or of this site's name. Choose another, such as four words that nobody would expect."
 )
 
-_EASY_GUESSES = 1_000_000
+_EASY_GUESSES = 12_000
 _JUDGED_LENGTH = 32
 _OWN_WORDS = ("daypass", "apikey", "openai")
 
@@ -45,8 +45,8 @@ async def check_new_password(
     NIST SP 800-63B-4 (3.1.1.2) asks for a length, for a comparison with common passwords and
     with words of the context (the site, the person), and for no rules of composition. zxcvbn
     does the comparing, with the variants that people think of (case, digits, keyboard walks),
-    against 30,000 passwords and names; what falls within a million guesses is refused, which is
-    its measure for sites that throttle guessing, as this one does.
+    against 30,000 passwords and names; what falls within twelve thousand guesses is refused. At
+    the pace that `throttles.py` allows so many take five days.
     """
     host = urlsplit(settings.public_url or "").hostname or ""
     local, _, domain = email.lower().partition("@")

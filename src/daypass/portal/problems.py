@@ -7,13 +7,14 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from daypass.enforcer import EnforcerError, KeyGoneError
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records.database import DatabaseUnavailableError
+from daypass.records.database import DatabaseUnavailableError, UnstorableError
 
 log = structlog.get_logger()
 
@@ -22,7 +23,10 @@ NO_SUCH_KEY = "You have no such API key."
 _DETAILS = {
     404: "There is no such path in this API. It is described at /api/docs.",
     405: "This path has no such method. The API is described at /api/docs.",
+    413: "The request body is larger than this call ever needs.",
 }
+
+INVALID_JSON = "The request body is not valid JSON."
 
 
 class FieldProblem(BaseModel):
@@ -66,13 +70,19 @@ class ProblemError(Exception):
         )
 
 
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "A problem with the request"},
+    "5XX": {"model": Problem, "description": "A problem of Daypass or its upstream"},
+}
+"""What every call of the portal may answer, for its OpenAPI document."""
+
+
 def to_response(problem: Problem) -> Response:
     """The HTTP response of a problem."""
     return JSONResponse(
         problem.model_dump(),
         problem.status,
         media_type="application/problem+json",
-        headers={"cache-control": "no-store"},
     )
 
 
@@ -81,9 +91,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document = FastAPI.openapi(app)
     for path in document["paths"].values():
         for operation in path.values():
-            content = operation["responses"].get("4XX", {}).get("content", {})
-            if "application/json" in content:
-                content["application/problem+json"] = content.pop("application/json")
+            for status in ANSWERS:
+                content = operation["responses"].get(status, {}).get("content", {})
+                if "application/json" in content:
+                    content["application/problem+json"] = content.pop("application/json")
     return document
 
 
@@ -97,11 +108,13 @@ def install(app: FastAPI) -> None:
             response.headers["retry-after"] = str(error.retry_after_s)
         return response
 
-    async def on_http(_request: Request, error: Exception) -> Response:
+    async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101
         detail = _DETAILS.get(error.status_code, str(error.detail))
         response = to_response(ProblemError(error.status_code, detail).problem)
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["allow"] = ", ".join(_methods_of(app, request.scope["path"]))
         return response
 
     async def on_invalid(_request: Request, error: Exception) -> Response:
@@ -112,6 +125,10 @@ def install(app: FastAPI) -> None:
         log.error("store_unavailable", reason=str(error))
         detail = "Daypass cannot reach its database right now. Please try again in a moment."
         return to_response(ProblemError(503, detail).problem)
+
+    async def on_unstorable(_request: Request, _error: Exception) -> Response:
+        detail = "A value in this call holds what cannot be stored, such as the character NUL."
+        return to_response(ProblemError(422, detail).problem)
 
     async def on_enforcer(_request: Request, error: Exception) -> Response:
         assert isinstance(error, EnforcerError)  # noqa: S101
@@ -131,14 +148,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(DatabaseUnavailableError, on_store)
     app.add_exception_handler(LedgerUnavailableError, on_store)
+    app.add_exception_handler(UnstorableError, on_unstorable)
     app.add_exception_handler(EnforcerError, on_enforcer)
     app.add_exception_handler(KeyGoneError, on_gone)
     app.add_exception_handler(Exception, on_fault)
 
 
+def _methods_of(app: FastAPI, path: str) -> list[str]:
+    """Every method of a path (RFC 9110, section 10.2.1): a route by itself knows only its own."""
+    routes = [x for x in iter_route_contexts(app.routes) if x.path_regex.match(path)]
+    return sorted({method for route in routes for method in route.methods or ()})
+
+
 def _invalid(errors: Sequence[Any]) -> Problem:
     if any(error["type"] == "json_invalid" for error in errors):
-        return ProblemError(400, "The request body is not valid JSON.").problem
+        return ProblemError(400, INVALID_JSON).problem
     fields = [
         FieldProblem(
             pointer="#/" + "/".join(str(part) for part in error["loc"][1:]),

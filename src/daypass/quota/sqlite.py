@@ -27,6 +27,7 @@ from daypass.quota.sqlite_group import SCHEMA, Group, Job
 
 GROUP_SIZE = 256
 BUSY_TIMEOUT_S = 1.5
+BUSY_POLL_S = 0.001
 WATCH_EVERY_S = 0.2
 SWEEP_EVERY_S = 3_600
 
@@ -174,12 +175,31 @@ class SqliteLedger:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA busy_timeout = 0")
         return connection
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Begin a transaction with the write lock held. Raises sqlite3.OperationalError.
+
+        SQLite's own wait looks for the lock only each 100 ms after a while, and starves beside a
+        process that writes one group after another.
+        """
+        give_up_at = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(BUSY_POLL_S)
+            else:
+                return
 
     def _transact(self, connection: sqlite3.Connection, jobs: list[Job]) -> list[Any]:
         # IMMEDIATE: the write lock is held from the first read, so that no other process can
         # change a bucket between the check and the write.
-        connection.execute("BEGIN IMMEDIATE")
+        self._begin(connection)
         try:
             now = self._clock()
             group = Group(connection, now, jobs)

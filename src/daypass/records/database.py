@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -21,9 +21,15 @@ from sqlalchemy.orm import DeclarativeBase
 ANSWER_S = 1.8
 """Seconds within which a unit of work is done or raises DatabaseUnavailableError."""
 
+INSIST_AFTER_S = 0.1
+
 
 class DatabaseUnavailableError(Exception):
     """The database could not be opened, or did not answer. The message is one line."""
+
+
+class UnstorableError(Exception):
+    """A value that the database cannot hold: for PostgreSQL, a text with a NUL in it."""
 
 
 class Database:
@@ -39,7 +45,10 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for queries only. Raises DatabaseUnavailableError within 2 seconds."""
+        """A session for queries only.
+
+        Raises DatabaseUnavailableError within 2 seconds, and UnstorableError.
+        """
         async with _answering(), self._read() as session:
             yield session
 
@@ -47,7 +56,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back by an exception.
 
-        Raises DatabaseUnavailableError within 2 seconds.
+        Raises DatabaseUnavailableError within 2 seconds, and UnstorableError.
         """
         async with _answering(), self._write.begin() as session:
             yield session
@@ -78,14 +87,40 @@ def is_sqlite(url: str) -> bool:
 @contextlib.asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(ANSWER_S), _insisting():
             yield
     except IntegrityError:
         raise
+    except DataError as error:
+        raise UnstorableError from error
     except DBAPIError as error:
         raise DatabaseUnavailableError(f"the database failed: {reason_of(error)}") from error
     except (TimeoutError, PoolTimeoutError, OSError) as error:
         raise DatabaseUnavailableError("the database does not answer") from error
+
+
+@contextlib.asynccontextmanager
+async def _insisting() -> AsyncIterator[None]:
+    """Cancel once more what does not end when its time is over.
+
+    psycopg takes up to 10 seconds to cancel a query at a server that does not answer, unless it
+    is interrupted in that; then it closes the connection.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    insisted = False
+
+    def insist() -> None:
+        nonlocal insisted
+        insisted = task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(ANSWER_S + INSIST_AFTER_S, insist)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if insisted:
+            task.uncancel()
 
 
 def reason_of(error: DBAPIError) -> str:

@@ -6,7 +6,7 @@ from collections import deque
 import structlog
 
 from daypass.records import api_keys, receipts, usage
-from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.database import Database, DatabaseUnavailableError, UnstorableError
 from daypass.records.receipts import Receipt
 from daypass.records.usage import UsageRow, Use
 
@@ -82,6 +82,9 @@ class Recorder:
         except DatabaseUnavailableError as error:
             log.warning("usage_not_written", reason=str(error), rows=len(pending))
             self._keep(pending, kept)
+        except UnstorableError:
+            # Kept, it would hold up all that comes after it.
+            log.error("usage_lost", rows=len(pending))
 
     def _keep(self, pending: dict[UsageRow, Use], kept: dict[str, deque[Receipt]]) -> None:
         for row, use in pending.items():

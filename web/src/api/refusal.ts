@@ -6,10 +6,12 @@ export type Quota = {
   message: string;
   limit: number;
   used: number;
-  window: string;
+  /** Null where API Gateway refused, which does not say: `resetsAt` is then that of a spent day. */
+  window: string | null;
   subject: string;
   usagePlanId: string | null;
-  resetsAt: string;
+  /** Null: nobody knows. */
+  resetsAt: string | null;
 };
 
 /** Why the gateway gave no (whole) answer. Each is told to people in its own words. */
@@ -47,23 +49,22 @@ export async function failureOf(response: Response): Promise<Failure> {
 }
 
 function quotaOf(error: Record<string, unknown>, message: string): Quota | null {
-  const resetsAt = text(error.resets_at) ?? midnight(error);
+  const byApiGateway = error.enforcer === "aws";
+  const resetsAt = byApiGateway ? nextMidnight() : text(error.resets_at);
   if (!resetsAt || Number.isNaN(Date.parse(resetsAt))) return null;
   return {
     kind: "quota",
     message,
     limit: Number(error.limit) || 0,
     used: Number(error.used) || 0,
-    window: text(error.window) ?? "day",
+    window: byApiGateway ? null : (text(error.window) ?? "day"),
     subject: text(error.subject) ?? "key",
     usagePlanId: text(error.usage_plan_id),
     resetsAt,
   };
 }
 
-/** API Gateway cannot say when: at the next 00:00 UTC. */
-function midnight(error: Record<string, unknown>): string | null {
-  if (error.enforcer !== "aws") return null;
+function nextMidnight(): string {
   const now = new Date(serverNow());
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1)).toISOString();
 }

@@ -1024,7 +1024,10 @@ export interface components {
          * @description A request to sign up.
          */
         NewAccount: {
-            /** Email */
+            /**
+             * Email
+             * Format: email
+             */
             email: string;
             /** Password */
             password: string;
@@ -1334,7 +1337,10 @@ export interface components {
          * @description Whose password it is.
          */
         ResetRequest: {
-            /** Email */
+            /**
+             * Email
+             * Format: email
+             */
             email: string;
         };
         /**
@@ -1586,8 +1592,17 @@ export interface operations {
                     "application/json": components["schemas"]["MailSent"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1617,8 +1632,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1644,8 +1668,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1675,8 +1708,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1708,8 +1750,17 @@ export interface operations {
                     "application/json": components["schemas"]["Confirmed"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1737,8 +1788,17 @@ export interface operations {
                     "application/json": components["schemas"]["MailSent"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1768,8 +1828,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1801,8 +1870,17 @@ export interface operations {
                     "application/json": components["schemas"]["MailSent"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1830,8 +1908,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1863,8 +1950,17 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1890,8 +1986,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1923,8 +2028,17 @@ export interface operations {
                     "application/json": components["schemas"]["Destination"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1952,8 +2066,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsagePlanView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1981,8 +2104,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2014,8 +2146,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2043,8 +2184,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2078,8 +2228,17 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2113,8 +2272,17 @@ export interface operations {
                     "application/json": components["schemas"]["RotatedApiKey"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2145,8 +2313,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageOfDay"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2174,8 +2351,17 @@ export interface operations {
                     "application/json": components["schemas"]["UsageToday"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2203,8 +2389,17 @@ export interface operations {
                     "application/json": components["schemas"]["RequestView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2224,7 +2419,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    [key: string]: unknown;
+                    api_key_id: string;
                 };
             };
         };
@@ -2234,14 +2429,28 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "*/*": unknown;
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2265,8 +2474,17 @@ export interface operations {
                     "application/json": components["schemas"]["ModelView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2294,8 +2512,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2328,8 +2555,17 @@ export interface operations {
                     "application/json": components["schemas"]["People"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2361,8 +2597,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2395,8 +2640,17 @@ export interface operations {
                     "application/json": components["schemas"]["OwnedKeys"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2424,8 +2678,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2457,8 +2720,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2486,8 +2758,17 @@ export interface operations {
                     "application/json": components["schemas"]["ManagedPlans"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2519,8 +2800,17 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2552,8 +2842,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2584,8 +2883,17 @@ export interface operations {
                     "application/json": components["schemas"]["SiteUsage"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2613,8 +2921,17 @@ export interface operations {
                     "application/json": components["schemas"]["SignUpPolicy"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2646,8 +2963,17 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedInvitation"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2675,8 +3001,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2709,8 +3044,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryView"][];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2738,8 +3082,17 @@ export interface operations {
                     "application/json": components["schemas"]["UpstreamView"];
                 };
             };
-            /** @description A problem */
+            /** @description A problem with the request */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,7 +8,7 @@ type Props = {
   onCancel: () => void;
   submitLabel: string;
   danger?: boolean;
-  pending: boolean;
+  pending?: boolean;
   error?: string;
   children?: ReactNode;
 };
@@ -18,7 +18,8 @@ export function DialogForm({ onSubmit, onCancel, submitLabel, danger, pending, e
     <form noValidate onSubmit={onSubmit} className="space-y-5">
       {error && <Notice tone="danger" alert>{error}</Notice>}
       {children}
-      <div className="flex justify-end gap-2 pt-1">
+      {/* In sight also where the fields are more than the window holds. */}
+      <div className="sticky bottom-0 -mx-6 -mb-6 flex justify-end gap-2 bg-raised px-6 pt-3 pb-6">
         <Button variant="secondary" onClick={onCancel}>
           {strings.actions.cancel}
         </Button>

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from daypass.portal.context import InPortal, Operator
@@ -82,9 +82,7 @@ async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
 
 
 @router.post("/invitations", status_code=201)
-async def invite(
-    new: NewInvitation, response: Response, operator: Operator, portal: InPortal
-) -> CreatedInvitation:
+async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> CreatedInvitation:
     """Make a link with which one person may sign up."""
     if portal.settings.sign_up != "invite":
         message = "Nobody needs an invitation here: DAYPASS_SIGN_UP is not `invite`."
@@ -94,7 +92,6 @@ async def invite(
     async with portal.database.write() as session:
         row, token = await invitations.create(session, note, now, new.days * DAY_S)
         audit.add(session, operator, "invitation created", note or row.id, now=now)
-    response.headers["cache-control"] = "no-store"
     return CreatedInvitation.of(row, token=token)
 
 

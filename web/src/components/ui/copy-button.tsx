@@ -1,5 +1,6 @@
 "use client";
 
+import clsx from "clsx";
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { copyText } from "@/browser/clipboard";
@@ -42,7 +43,7 @@ export function CopyButton({ text, label, variant = "secondary", compact, onCopi
         onClick={copy}
       >
         {result === "copied" ? (
-          <Check aria-hidden className="size-4 text-accent" />
+          <Check aria-hidden className={clsx("size-4", variant !== "primary" && "text-accent")} />
         ) : (
           <Copy aria-hidden className="size-4" />
         )}

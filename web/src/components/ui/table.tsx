@@ -38,6 +38,15 @@ export function Cell({ className, ...props }: ComponentProps<"td">) {
   return <td {...props} className={clsx("px-4 py-2.5 text-left", className)} />;
 }
 
+/** Quiet buttons whose words, not whose frames, stand under the column's title. */
+export function Actions({ children }: { children: ReactNode }) {
+  return (
+    <td className="px-4 py-1">
+      <div className="-mx-2.5 flex">{children}</div>
+    </td>
+  );
+}
+
 export function Figure({ children }: { children: ReactNode }) {
   return (
     <td className="px-4 py-2.5 text-right tabular-nums">

@@ -1,22 +1,23 @@
 "use client";
 
-import { Check } from "lucide-react";
+import { Check, CircleAlert } from "lucide-react";
 import { useSyncExternalStore } from "react";
 
-type Toast = { id: number; text: string };
+type Tone = "good" | "danger";
+type Toast = { id: number; text: string; tone: Tone };
 
-const shownFor = 5000;
+const shownFor = { good: 5000, danger: 10_000 };
 const none: Toast[] = [];
 
 let toasts = none;
 let nextId = 1;
 const listeners = new Set<() => void>();
 
-/** Says that something is done. What people must act upon belongs into the page, not here. */
-export function toast(text: string): void {
+/** Says that something is done, or was not. What people must act upon belongs into the page. */
+export function toast(text: string, tone: Tone = "good"): void {
   const id = nextId++;
-  publish([...toasts, { id, text }]);
-  setTimeout(() => publish(toasts.filter((shown) => shown.id !== id)), shownFor);
+  publish([...toasts, { id, text, tone }]);
+  setTimeout(() => publish(toasts.filter((shown) => shown.id !== id)), shownFor[tone]);
 }
 
 function publish(next: Toast[]): void {
@@ -36,12 +37,16 @@ export function Toaster() {
       role="status"
       className="pointer-events-none fixed inset-x-4 z-50 flex flex-col items-center gap-2 max-sm:top-16 sm:bottom-4 sm:left-auto sm:items-end"
     >
-      {shown.map(({ id, text }) => (
+      {shown.map(({ id, text, tone }) => (
         <p
           key={id}
           className="flex max-w-sm items-center gap-2.5 rounded-lg border bg-raised px-4 py-3 text-sm shadow-lg"
         >
-          <Check aria-hidden className="size-4 shrink-0 text-accent" />
+          {tone === "good" ? (
+            <Check aria-hidden className="size-4 shrink-0 text-accent" />
+          ) : (
+            <CircleAlert aria-hidden className="size-4 shrink-0 text-danger" />
+          )}
           {text}
         </p>
       ))}

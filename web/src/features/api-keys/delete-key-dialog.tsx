@@ -3,8 +3,8 @@
 import { useDeleteApiKey } from "@/api/api-keys";
 import type { ApiKey } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
-import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
+import { tellOutcome } from "./tell-outcome";
 
 const words = strings.keys;
 
@@ -18,12 +18,12 @@ export function DeleteKeyDialog({ apiKey, onClose, onDeleted }: Props) {
       title={words.deleteTitle(apiKey.name)}
       text={words.deleteText}
       confirmLabel={words.delete}
-      onConfirm={() => remove.mutateAsync({ id: apiKey.id })}
-      onCancel={onClose}
-      onDone={() => {
-        toast(words.deleted);
-        onDeleted();
+      onConfirm={async () => {
+        const removal = remove.mutateAsync({ id: apiKey.id }).then(onDeleted);
+        tellOutcome(removal, apiKey.name, words.deleted);
       }}
+      onDone={onClose}
+      onCancel={onClose}
     />
   );
 }

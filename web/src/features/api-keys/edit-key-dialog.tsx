@@ -4,16 +4,15 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useChangeApiKey } from "@/api/api-keys";
 import { useEnforcedByAws } from "@/api/site";
-import { showProblem } from "@/forms/show-problem";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { DialogForm } from "@/components/dialog-form";
 import { keySchema, type KeyValues } from "./key-schema";
 import { PlanField } from "./plan-field";
+import { tellOutcome } from "./tell-outcome";
 
 const words = strings.keys;
 
@@ -29,18 +28,13 @@ export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
       usage_plan_id: apiKey.next_usage_plan_id ?? apiKey.usage_plan_id,
     },
   });
-  const { errors, isSubmitting } = form.formState;
+  const { errors } = form.formState;
   // A plan that the operator assigned by hand stays choosable for the key that has it.
   const choices = plans.filter((plan) => plan.self_service || plan.id === apiKey.usage_plan_id);
 
-  const submit = form.handleSubmit(async (values) => {
-    try {
-      await change.mutateAsync({ id: apiKey.id, ...values });
-      toast(words.saved);
-      onClose();
-    } catch (error) {
-      showProblem(form, error);
-    }
+  const submit = form.handleSubmit((values) => {
+    tellOutcome(change.mutateAsync({ id: apiKey.id, ...values }), apiKey.name, words.saved);
+    onClose();
   });
 
   return (
@@ -49,8 +43,6 @@ export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
         onSubmit={submit}
         onCancel={onClose}
         submitLabel={strings.actions.save}
-        pending={isSubmitting}
-        error={errors.root?.server?.message}
       >
         <Field label={words.name} error={errors.name?.message}>
           {(control) => <Input {...control} {...form.register("name")} autoComplete="off" />}

@@ -1,6 +1,7 @@
 "use client";
 
 import { useMutation } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { listModels, sendTest } from "@/api/gateway";
 import { useModels } from "@/api/models";
 import { GatewayError } from "@/api/refusal";
@@ -12,6 +13,11 @@ import { chooseModel } from "@/features/snippets/choose-model";
 import * as strings from "@/strings";
 
 const words = strings.keys;
+
+// Weighs a quarter of the page, for the few who send a test.
+const Markdown = lazy(async () => ({
+  default: (await import("@/features/chat/markdown")).Markdown,
+}));
 
 /** Tries the key from this page, as a program would use it. */
 export function KeyCheck({ apiKey }: { apiKey: string }) {
@@ -49,23 +55,28 @@ export function KeyCheck({ apiKey }: { apiKey: string }) {
         {verify.data && <p className="text-accent">{words.verified(verify.data.length)}</p>}
         {test.data && (
           <div className="rounded-lg border p-4">
-            <p tabIndex={0} className="max-h-40 overflow-y-auto leading-6 whitespace-pre-wrap">
-              {test.data.text}
-            </p>
+            <div tabIndex={0} className="max-h-60 overflow-y-auto">
+              <Suspense fallback={<p className="whitespace-pre-wrap">{test.data.text}</p>}>
+                <Markdown text={test.data.text} />
+              </Suspense>
+            </div>
             {test.data.remaining !== null && (
               <p className="mt-2 text-muted">{words.left(test.data.remaining)}</p>
             )}
           </div>
         )}
       </div>
-      {error && <Notice tone="danger" alert>{failureText(error)}</Notice>}
+      {error && <Notice tone="danger" alert>{failureText(error, enforcedByAws)}</Notice>}
     </div>
   );
 }
 
-function failureText(error: Error): string {
+function failureText(error: Error, enforcedByAws: boolean): string {
   const failure = error instanceof GatewayError ? error.failure : null;
   if (failure?.kind === "network") return strings.errors.unreachable;
-  if (failure?.kind === "upstream") return `${strings.chat.upstreamTitle}. ${strings.chat.upstreamText}`;
+  if (failure?.kind === "upstream") {
+    const { upstreamTitle, upstreamText, upstreamTextAws } = strings.chat;
+    return `${upstreamTitle}. ${enforcedByAws ? upstreamTextAws : upstreamText}`;
+  }
   return (failure && "message" in failure && failure.message) || strings.errors.unexpected;
 }

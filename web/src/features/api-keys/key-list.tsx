@@ -56,10 +56,7 @@ export function KeyList({ keys, plans, onRotated, onDeleted }: Props) {
         <DeleteKeyDialog
           apiKey={asked.apiKey}
           onClose={close}
-          onDeleted={() => {
-            close();
-            onDeleted(asked.apiKey.id);
-          }}
+          onDeleted={() => onDeleted(asked.apiKey.id)}
         />
       )}
     </section>

@@ -27,7 +27,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   const plan = plans.find(({ id }) => id === apiKey.usage_plan_id);
   const [model, setModel, choices] = useModelChoice(models, plan);
   const chat = useConversation(accountId);
-  const { quota, due, allowances } = useQuota(apiKey.id, chat.incident);
+  const { quota, blocked, due, allowances } = useQuota({ keyId: apiKey.id, plan }, chat.incident);
   const key = allowances?.keys.find(({ api_key_id }) => api_key_id === apiKey.id);
   const [given, setGiven] = useState<{ text: string }>();
   const [browsing, setBrowsing] = useState(false);
@@ -66,8 +66,8 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         <Transcript
           messages={chat.messages}
           partial={isStreaming ? chat.partial : null}
-          onRegenerate={quota ? undefined : regenerate}
-          onResend={quota ? undefined : (place, text) => void resend(place, text)}
+          onRegenerate={blocked ? undefined : regenerate}
+          onResend={blocked ? undefined : (place, text) => void resend(place, text)}
         />
       )}
       <p role="status" className="sr-only">
@@ -84,7 +84,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         <Composer
           draft={chat.draft}
           given={given}
-          blocked={Boolean(quota)}
+          blocked={blocked}
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
           onStop={stop}

@@ -21,9 +21,7 @@ const worthRetrying: Failure["kind"][] = ["throttle", "upstream", "network", "br
 export function FailureNotice({ failure, takenBack, onAskAgain, onDismiss }: Props) {
   const enforcedByAws = useEnforcedByAws();
   if (failure.kind === "quota") return null;
-  const told = tell(failure);
-  const { title } = told;
-  const text = failure.kind === "upstream" && enforcedByAws ? words.upstreamTextAws : told.text;
+  const { title, text, textAws = text } = tell(failure);
   return (
     <Notice
       tone={failure.kind === "throttle" ? "warn" : "danger"}
@@ -53,17 +51,20 @@ export function FailureNotice({ failure, takenBack, onAskAgain, onDismiss }: Pro
         </>
       }
     >
-      {text} {takenBack && words.draftKept}
+      {enforcedByAws ? textAws : text} {takenBack && words.draftKept}
     </Notice>
   );
 }
 
-function tell(failure: Exclude<Failure, { kind: "quota" }>): { title: string; text: string } {
+/** What API Gateway has counted all the same is not told as uncounted. */
+type Told = { title: string; text: string; textAws?: string };
+
+function tell(failure: Exclude<Failure, { kind: "quota" }>): Told {
   switch (failure.kind) {
     case "throttle":
-      return { title: words.throttleTitle, text: words.throttleText };
+      return { title: words.throttleTitle, text: words.throttleText, textAws: words.throttleTextAws };
     case "upstream":
-      return { title: words.upstreamTitle, text: words.upstreamText };
+      return { title: words.upstreamTitle, text: words.upstreamText, textAws: words.upstreamTextAws };
     case "network":
       return { title: words.networkTitle, text: words.networkText };
     case "signed-out":

@@ -27,13 +27,13 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   const allowance = today?.keys.find(({ api_key_id }) => api_key_id === keyId);
   // API Gateway's refusal has no figures; the portal has.
   const { used, limit } = quota.limit > 0 || !allowance ? quota : allowance;
-  const window = strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window;
+  const window = quota.window && (strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window);
   return (
     <Notice
       tone="warn"
       alert
       title={words.quotaTitle[subject] ?? words.quotaTitle.key}
-      running={<ResetLine at={resetsAt} due={due} />}
+      running={resetsAt ? <ResetLine at={resetsAt} due={due} /> : words.resetUnknown}
       action={
         <>
           <Link href="/usage/" className={link}>
@@ -46,7 +46,7 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
       }
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
-      {limit !== null && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
+      {window && limit !== null && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
       {today &&
         subject !== "site" &&
         !enforcedByAws &&

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { ByEnforcer } from "@/components/by-enforcer";
 import { CodeBlock } from "@/components/code-block";
 import { ExampleSnippets } from "@/features/snippets/example-snippets";
 import * as strings from "@/strings";
@@ -13,7 +14,7 @@ const { key, examples, counting, headers, keyInfo: ofKey, errors, quota } = word
 
 export function GatewayReference() {
   return (
-    <Part id={words.id} title={words.title} text={words.text}>
+    <Part id={words.id} title={words.title} text={words.text} textAws={words.textAws}>
       <Section {...key}>
         <Frame>
           <BaseUrl />
@@ -26,7 +27,11 @@ export function GatewayReference() {
         <CountingRules />
       </Section>
       <Section {...headers}>
-        <Rows rows={words.headers.map(({ name, text }) => ({ key: name, term: name, text }))} />
+        <ByEnforcer
+          embedded={
+            <Rows rows={words.headers.map(({ name, text }) => ({ key: name, term: name, text }))} />
+          }
+        />
       </Section>
       <Section {...ofKey}>
         <Frame>
@@ -46,9 +51,13 @@ export function GatewayReference() {
         />
       </Section>
       <Section {...quota}>
-        <Frame>
-          <CodeBlock code={quotaError} />
-        </Frame>
+        <ByEnforcer
+          embedded={
+            <Frame>
+              <CodeBlock code={quotaError} />
+            </Frame>
+          }
+        />
       </Section>
     </Part>
   );

@@ -3,7 +3,7 @@ import { ExampleSnippets } from "@/features/snippets/example-snippets";
 import * as strings from "@/strings";
 import { CallToAction } from "./call-to-action";
 import { Plans } from "./plans";
-import { Facts, PlansText } from "./promises";
+import { Facts, PlansText, SnippetText, Steps } from "./promises";
 
 const words = strings.landing;
 const band = "mx-auto w-full max-w-6xl px-4 sm:px-6";
@@ -31,7 +31,7 @@ export function Landing() {
         </div>
         <div className="min-w-0">
           <ExampleSnippets />
-          <p className="mt-3 text-sm leading-6 text-muted">{words.snippetText}</p>
+          <SnippetText />
         </div>
       </section>
 
@@ -41,15 +41,7 @@ export function Landing() {
             {words.stepsTitle}
           </h2>
           <ol className="mt-10 grid gap-8 sm:grid-cols-3">
-            {words.steps.map(({ title, text }, index) => (
-              <li key={title}>
-                <span aria-hidden className="font-mono text-sm text-accent">
-                  {index + 1}
-                </span>
-                <h3 className="mt-2 font-medium">{title}</h3>
-                <p className="mt-2 text-sm leading-6 text-muted">{text}</p>
-              </li>
-            ))}
+            <Steps />
           </ol>
         </div>
       </section>

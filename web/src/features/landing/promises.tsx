@@ -12,6 +12,24 @@ export function PlansText() {
   );
 }
 
+export function SnippetText() {
+  return (
+    <p className="mt-3 text-sm leading-6 text-muted">
+      <ByEnforcer embedded={words.snippetText} aws={words.snippetTextAws} />
+    </p>
+  );
+}
+
+/** From nothing to an answer. */
+export function Steps() {
+  return (
+    <ByEnforcer
+      embedded={<StepList steps={words.steps} />}
+      aws={<StepList steps={words.stepsAws} />}
+    />
+  );
+}
+
 /** What can be relied on; how exactly is counted is the enforcer's to promise. */
 export function Facts() {
   return (
@@ -20,6 +38,18 @@ export function Facts() {
       aws={<FactList facts={words.factsAws} />}
     />
   );
+}
+
+function StepList({ steps }: { steps: typeof words.steps }) {
+  return steps.map(({ title, text }, index) => (
+    <li key={title}>
+      <span aria-hidden className="font-mono text-sm text-accent">
+        {index + 1}
+      </span>
+      <h3 className="mt-2 font-medium">{title}</h3>
+      <p className="mt-2 text-sm leading-6 text-muted">{text}</p>
+    </li>
+  ));
 }
 
 function FactList({ facts }: { facts: typeof words.facts }) {

@@ -39,7 +39,7 @@ export function AuditPage() {
                       <time dateTime={entry.at}>{formatInstant(entry.at, now)}</time>
                     </Cell>
                     <Cell className="max-w-64 truncate">{entry.actor_email}</Cell>
-                    <Cell className="font-medium">{entry.action}</Cell>
+                    <Cell className="font-medium first-letter:uppercase">{entry.action}</Cell>
                     <Cell className="max-w-72 truncate">{entry.subject}</Cell>
                     <Cell className="text-muted">{entry.detail}</Cell>
                   </tr>

@@ -9,7 +9,7 @@ import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Empty } from "@/components/ui/empty";
 import { Notice } from "@/components/ui/notice";
-import { Cell, Table } from "@/components/ui/table";
+import { Actions, Cell, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import { invitationAddress } from "@/features/session/use-invitation";
 import * as strings from "@/strings";
@@ -25,6 +25,21 @@ type Props = { invitations: Invitation[]; open: boolean };
 /** The token of a new one lives in this component's state and nowhere else. */
 export function Invitations({ invitations, open }: Props) {
   const [token, setToken] = useState<string>();
+  const withdraw = useWithdrawInvitation();
+
+  function take(id: string) {
+    withdraw.mutate(
+      { id },
+      {
+        onSuccess: () => {
+          toast(words.withdrawn);
+          // It may be the one whose link stands here.
+          setToken(undefined);
+        },
+      },
+    );
+  }
+
   return (
     <div className="space-y-6">
       {open && <InvitationForm onCreated={setToken} />}
@@ -42,58 +57,52 @@ export function Invitations({ invitations, open }: Props) {
           </div>
         </div>
       )}
-      {invitations.length === 0 ? (
-        <Empty>{words.none}</Empty>
-      ) : (
-        <InvitationTable invitations={invitations} />
-      )}
-    </div>
-  );
-}
-
-function InvitationTable({ invitations }: { invitations: Invitation[] }) {
-  const withdraw = useWithdrawInvitation();
-  return (
-    <>
       {withdraw.isError && (
         <Notice tone="danger" alert>
           {messageOf(withdraw.error)}
         </Notice>
       )}
-      <Table
-        label={words.invitations}
-        columns={[columns.note, columns.created, columns.state, columns.actions].map((label) => ({
-          label,
-        }))}
-      >
-        {invitations.map((invitation) => (
-          <tr key={invitation.id}>
-            <Cell className="max-w-64 truncate font-medium">{invitation.note || words.someone}</Cell>
-            <Cell className="text-muted">{formatDate(invitation.created_at)}</Cell>
-            <Cell>
-              <State invitation={invitation} />
-            </Cell>
-            <Cell className="py-1">
-              {!invitation.used_at && (
-                <Button
-                  variant="ghost"
-                  size="small"
-                  aria-label={strings.keys.actionOn(words.withdraw, invitation.note || words.someone)}
-                  onClick={() =>
-                    withdraw.mutate(
-                      { id: invitation.id },
-                      { onSuccess: () => toast(words.withdrawn) },
-                    )
-                  }
-                >
-                  {words.withdraw}
-                </Button>
-              )}
-            </Cell>
-          </tr>
-        ))}
-      </Table>
-    </>
+      {invitations.length === 0 ? (
+        <Empty>{words.none}</Empty>
+      ) : (
+        <InvitationTable invitations={invitations} onWithdraw={take} />
+      )}
+    </div>
+  );
+}
+
+type TableProps = { invitations: Invitation[]; onWithdraw: (id: string) => void };
+
+function InvitationTable({ invitations, onWithdraw }: TableProps) {
+  return (
+    <Table
+      label={words.invitations}
+      columns={[columns.note, columns.created, columns.state, columns.actions].map((label) => ({
+        label,
+      }))}
+    >
+      {invitations.map((invitation) => (
+        <tr key={invitation.id}>
+          <Cell className="max-w-64 truncate font-medium">{invitation.note || words.someone}</Cell>
+          <Cell className="text-muted">{formatDate(invitation.created_at)}</Cell>
+          <Cell>
+            <State invitation={invitation} />
+          </Cell>
+          <Actions>
+            {!invitation.used_at && (
+              <Button
+                variant="ghost"
+                size="small"
+                aria-label={strings.keys.actionOn(words.withdraw, invitation.note || words.someone)}
+                onClick={() => onWithdraw(invitation.id)}
+              >
+                {words.withdraw}
+              </Button>
+            )}
+          </Actions>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -6,7 +6,7 @@ import type { OwnedKey } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
-import { Cell, Table } from "@/components/ui/table";
+import { Actions, Cell, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
@@ -83,7 +83,7 @@ function KeysTable({ rows, onAction }: TableProps) {
           <Cell className="text-muted">
             {apiKey.last_used_at ? formatDate(apiKey.last_used_at) : words.never}
           </Cell>
-          <Cell className="py-1">
+          <Actions>
             {(["move", "revoke"] as const).map((action) => (
               <Button
                 key={action}
@@ -95,7 +95,7 @@ function KeysTable({ rows, onAction }: TableProps) {
                 {words[action]}
               </Button>
             ))}
-          </Cell>
+          </Actions>
         </tr>
       ))}
     </Table>

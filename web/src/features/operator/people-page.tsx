@@ -7,7 +7,7 @@ import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
-import { Cell, Figure, Table } from "@/components/ui/table";
+import { Actions, Cell, Figure, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
@@ -93,7 +93,7 @@ function PeopleTable({ rows, onAction }: TableProps) {
           <Figure>{person.keys}</Figure>
           <Figure>{person.requests_today}</Figure>
           <Cell className="text-muted">{formatDate(person.created_at)}</Cell>
-          <Cell className="py-1">
+          <Actions>
             {actionsOn(person).map((action) => (
               <Button
                 key={action}
@@ -105,7 +105,7 @@ function PeopleTable({ rows, onAction }: TableProps) {
                 {words[action]}
               </Button>
             ))}
-          </Cell>
+          </Actions>
         </tr>
       ))}
     </Table>

@@ -7,7 +7,7 @@ import type { ManagedPlan } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Cell, Figure, Table } from "@/components/ui/table";
+import { Actions, Cell, Figure, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import { describeLimit } from "@/features/plans/describe-limits";
 import * as strings from "@/strings";
@@ -96,11 +96,11 @@ function PlansTable({ rows, onAction }: TableProps) {
             <State plan={plan} />
           </Cell>
           <Figure>{plan.keys}</Figure>
-          <Cell className="py-1">
-            {plan.source === "settings" ? (
-              <span className="text-muted">{words.inSettings}</span>
-            ) : (
-              (["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
+          {plan.source === "settings" ? (
+            <Cell className="text-muted">{words.inSettings}</Cell>
+          ) : (
+            <Actions>
+              {(["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
                 <Button
                   key={action}
                   variant="ghost"
@@ -110,9 +110,9 @@ function PlansTable({ rows, onAction }: TableProps) {
                 >
                   {words[action]}
                 </Button>
-              ))
-            )}
-          </Cell>
+              ))}
+            </Actions>
+          )}
         </tr>
       ))}
     </Table>

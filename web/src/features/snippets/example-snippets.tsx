@@ -1,30 +1,17 @@
 "use client";
 
-import { useEnforcedByAws } from "@/api/site";
-import { useUsagePlans } from "@/api/usage-plans";
-import { CodeBlock } from "@/components/code-block";
-import { Tabs } from "@/components/ui/tabs";
-import * as strings from "@/strings";
-import { chooseModel } from "./choose-model";
-import { exampleKey, snippets } from "./snippets";
-import { useExampleBaseUrl } from "./use-example-base-url";
+import { lazy, Suspense } from "react";
+
+// In the exported HTML already: the code that turns its tabs comes after everything else.
+const SnippetTabs = lazy(() => import("./snippet-tabs"));
 
 /** What calling the API looks like, for people who have no key yet. */
 export function ExampleSnippets() {
-  const baseUrl = useExampleBaseUrl();
-  const header = useEnforcedByAws();
-  const { data: plans } = useUsagePlans();
-  const model = chooseModel(plans?.[0]?.models ?? []);
   return (
     <div className="overflow-hidden rounded-xl border bg-raised">
-      <Tabs
-        label={strings.snippets.label}
-        tabs={snippets({ baseUrl, model, key: exampleKey, header }).map(({ id, label, code }) => ({
-          id,
-          label,
-          content: <CodeBlock code={code} />,
-        }))}
-      />
+      <Suspense>
+        <SnippetTabs />
+      </Suspense>
     </div>
   );
 }

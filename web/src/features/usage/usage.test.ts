@@ -63,9 +63,10 @@ test("the table begins with today", () => {
   ]);
 });
 
-test.each(["=1+1", "+1", "-1", "@x", "\tx"])("a spreadsheet runs no name: %s", (name) => {
+test.each(["=1+1", "+1", "-1", "@x", "\tx", "\rx"])("a spreadsheet runs no name: %j", (name) => {
   const [, line] = toCsv([row("2026-10-26", { api_key_name: name })]).split("\r\n");
-  expect(line).toBe(`2026-10-26,'${name},demo,api,1,0,2,3`);
+  const cell = name.includes("\r") ? `"'${name}"` : `'${name}`;
+  expect(line).toBe(`2026-10-26,${cell},demo,api,1,0,2,3`);
 });
 
 test("a spreadsheet gets figures and never a formula", () => {

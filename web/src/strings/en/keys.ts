@@ -53,6 +53,7 @@ export const keys = {
   activatingTitle: "Activating",
   activatingText: "API Gateway takes some seconds until it knows a new key everywhere, and refuses it until then.",
   saved: "Key updated.",
+  unchanged: (name: string, reason: string) => `“${name}” stays as it was. ${reason}`,
   rotate: "Rotate",
   rotateTitle: "Rotate key",
   rotateText: (name: string) => `“${name}” gets a new key, shown once. Name, plan and today's count stay.`,

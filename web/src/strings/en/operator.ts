@@ -25,7 +25,8 @@ export const operator = {
     noCeiling: "There is no ceiling: set DAYPASS_SITE_REQUESTS_PER_DAY to have one.",
     ceilingFrom: "The ceiling is set by DAYPASS_SITE_REQUESTS_PER_DAY.",
     upstream: "Upstream",
-    upstreamOk: (milliseconds: number) => `Answers in ${milliseconds.toLocaleString("en")} ms`,
+    upstreamOk: (milliseconds: number) =>
+      milliseconds === 0 ? "Answers at once" : `Answers in ${milliseconds.toLocaleString("en")} ms`,
     upstreamDown: "Does not answer as it should",
     demo: "The demo model answers: no upstream key is set.",
     models: (models: number) => `${count(models, "model", "models")} on offer.`,
@@ -132,7 +133,7 @@ export const operator = {
   signUp: {
     policy: { open: "Anybody may sign up.", invite: "Whoever has an invitation may sign up.", closed: "Nobody new may sign up." },
     settings: "Settings",
-    settingsText: "They are read when Daypass starts, from its environment or daypass.toml, and are shown here only.",
+    settingsText: "These settings are read when Daypass starts, from its environment or daypass.toml, and are shown here only.",
     setting: "Setting",
     value: "Value",
     unset: "not set",

@@ -12,6 +12,7 @@ export const nav = {
   theme: "Theme",
   themes: { light: "Light", dark: "Dark", system: "System" },
   footer: "Daypass hands out API keys and keeps their limits to the request.",
+  footerAws: "Daypass hands out API keys, and AWS API Gateway keeps their limits.",
   apiReference: "API reference",
 };
 

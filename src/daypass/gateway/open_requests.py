@@ -1,0 +1,51 @@
+"""How many requests each key and each account have under way at once, in this process."""
+
+import math
+
+from daypass.gateway.authenticate import Principal
+from daypass.gateway.errors import GatewayError
+
+RETRY_AFTER_S = 1
+
+
+class OpenRequests:
+    """Counts them, so that one key cannot hold every connection of the process."""
+
+    __slots__ = ("_open", "_per_account", "_per_key")
+
+    def __init__(self, per_key: int, per_account: int) -> None:
+        """The most of each; 0: any number."""
+        self._per_key = per_key or math.inf
+        self._per_account = per_account or math.inf
+        self._open: dict[str, int] = {}
+        """By the id of a key or of an account."""
+
+    def enter(self, principal: Principal) -> None:
+        """One more. Raises GatewayError 429 for one too many."""
+        key, account = principal.api_key_id, principal.account_id
+        of_key, of_account = self._open.get(key, 0), self._open.get(account, 0)
+        if of_key >= self._per_key:
+            raise _too_many("This API key has", of_key)
+        if of_account >= self._per_account:
+            raise _too_many("Your account's API keys have", of_account)
+        self._open[key] = of_key + 1
+        self._open[account] = of_account + 1
+
+    def leave(self, principal: Principal) -> None:
+        """One that entered is over."""
+        for name in (principal.api_key_id, principal.account_id):
+            left = self._open[name] - 1
+            if left:
+                self._open[name] = left
+            else:
+                del self._open[name]
+
+
+def _too_many(who: str, number: int) -> GatewayError:
+    message = (
+        f"{who} {number} requests under way, as many as this site allows at once. "
+        "Try again when one of them is answered."
+    )
+    code = "rate_limit_exceeded"
+    retry = [(b"retry-after", b"%d" % RETRY_AFTER_S)]
+    return GatewayError(429, code, message, type_=code, headers=retry, uncounted=True)

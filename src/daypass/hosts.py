@@ -1,0 +1,55 @@
+"""The host names under which this site may be called."""
+
+import re
+from collections.abc import Awaitable, Iterable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from daypass.gateway.answer import Answer
+from daypass.gateway.errors import GatewayError
+from daypass.portal.problems import ProblemError, to_response
+
+THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
+# Whoever watches over this process calls it by its address, and learns nothing else.
+ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
+
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d*)?")  # RFC 3986, section 3.2.2
+
+
+class KnownHosts:
+    """Serves what was sent to a host of this site, and refuses the rest with 421.
+
+    RFC 9110, section 15.5.20. So no answer, cache or link can be made with a stranger's name.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str, hosts: Iterable[str]) -> None:
+        """`hosts` are those of `public_url`, which is told who asks for another, and any more.
+
+        Each holds on every port.
+        """
+        self._app = app
+        self._hosts = frozenset(_name(host.encode()) for host in (*hosts, *THIS_MACHINE))
+        self._message = f"This site is not served under this host name. Use {public_url}."
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Serve a request, or refuse it."""
+        if scope["type"] != "http" or self._is_known(scope) or scope["path"] in ANY_HOST:
+            return self._app(scope, receive, send)
+        return self._refuse(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return len(hosts) == 1 and (hosts[0] in self._hosts or _name(hosts[0]) in self._hosts)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/v1/"):
+            await Answer(send).refuse(GatewayError(421, "unknown_host", self._message))
+        else:
+            problem = ProblemError(421, self._message).problem
+            await to_response(problem)(scope, receive, send)
+
+
+def _name(host: bytes) -> bytes:
+    """A host without its port; empty for what is none."""
+    found = _HOST.fullmatch(host)
+    return found[1].lower() if found else b""

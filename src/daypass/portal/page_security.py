@@ -1,0 +1,93 @@
+"""What browsers are told to forbid, on the site's pages and on the portal's answers.
+
+Content Security Policy Level 3 (W3C). An exported page can carry no nonce, so its inline scripts,
+which Next.js writes, are named by the SHA-256 of their exact bytes.
+"""
+
+import base64
+import hashlib
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+"""For JSON: should it ever be taken for a page, it can do nothing."""
+
+ONE_YEAR_S = 31_536_000
+
+_INLINE_SCRIPT = re.compile(
+    rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE
+)
+
+_UNUSED = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "usb",
+)
+
+
+def page_policy(page: bytes, gateway_url: str | None = None) -> str:
+    """The `Content-Security-Policy` of one exported page.
+
+    `gateway_url` is where it calls the gateway, if that is not its own address.
+    """
+    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page))
+    hashes = dict.fromkeys(f"'sha256-{base64.b64encode(x).decode()}'" for x in digests)
+    called = [urlunsplit((*urlsplit(gateway_url)[:2], "", "", ""))] if gateway_url else []
+    return "; ".join(
+        (
+            "default-src 'none'",
+            " ".join(("script-src 'self'", *hashes)),
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            " ".join(("connect-src 'self'", *called)),
+            "form-action 'self'",
+            "base-uri 'none'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def security_headers(public_url: str | None) -> dict[str, str]:
+    """The headers of every answer to a browser; HSTS (RFC 6797) where `public_url` is https."""
+    headers = {
+        "content-security-policy": ANSWER_POLICY,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
+    }
+    if public_url and urlsplit(public_url).scheme == "https":
+        headers["strict-transport-security"] = f"max-age={ONE_YEAR_S}"
+    return headers
+
+
+class WithHeaders:
+    """An application whose answers carry these headers as well, where they have none so named."""
+
+    def __init__(self, application: ASGIApp, headers: dict[str, str]) -> None:
+        self._application = application
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, and complete the start of its answer."""
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                added = (pair for pair in self._headers if pair[0] not in given)
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        await self._application(scope, receive, complete)

@@ -1,0 +1,79 @@
+"""The site's exported pages, each under a content security policy of its own."""
+
+import os
+from mimetypes import guess_type
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+from daypass.portal.page_security import page_policy
+
+PAGES = Path(__file__).parents[1] / "_site"
+
+NOT_BUILT = "The site has not been built. In a checkout, 'make run' builds it.\n"
+
+
+def pages(gateway_url: str | None = None) -> ASGIApp:
+    """The application that serves the site, or says that it has not been built.
+
+    `gateway_url` is where the pages call the gateway, if that is not this site's own address.
+    """
+    if not (PAGES / "index.html").is_file():
+        return PlainTextResponse(NOT_BUILT, 503)
+    return Starlette(routes=[Mount("/", Pages(gateway_url))])
+
+
+class Pages(StaticFiles):
+    """The exported site. What has a hash in its name never changes; the rest is revalidated."""
+
+    def __init__(self, gateway_url: str | None) -> None:
+        super().__init__(directory=PAGES, html=True)
+        self._policies = {
+            os.path.realpath(page): page_policy(page.read_bytes(), gateway_url)
+            for page in PAGES.rglob("*.html")
+        }
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The response for a path; the site's own 404 page where there is nothing."""
+        response = await super().get_response(path, scope)
+        if isinstance(response, FileResponse) and response.status_code == 404:
+            self._restrict(response, response.path)
+        immutable = "_next/static/" in scope["path"] and response.status_code == 200
+        response.headers["cache-control"] = (
+            "public, max-age=31536000, immutable" if immutable else "no-cache"
+        )
+        return response
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """The file, or where the browser takes it the one that was compressed in the build."""
+        packed = f"{os.fspath(full_path)}.gz"
+        if not os.path.isfile(packed):  # noqa: PTH113 (strings, as Starlette has them)
+            return super().file_response(full_path, stat_result, scope, status_code)
+        is_packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        chosen = packed if is_packed else os.fspath(full_path)
+        response = super().file_response(chosen, Path(chosen).stat(), scope, status_code)
+        response.headers["vary"] = "accept-encoding"
+        if is_packed and isinstance(response, FileResponse):
+            kind = guess_type(full_path)[0] or "application/octet-stream"
+            text = "; charset=utf-8" if kind.startswith("text/") else ""
+            response.headers["content-type"] = kind + text
+            response.headers["content-encoding"] = "gzip"
+        # On a 304 as well: the page may be the old one, the settings new ones.
+        self._restrict(response, full_path)
+        return response
+
+    def _restrict(self, response: Response, path: str | os.PathLike[str]) -> None:
+        policy = self._policies.get(os.fspath(path))
+        if policy is not None:
+            response.headers["content-security-policy"] = policy

@@ -1,0 +1,71 @@
+"""Known vulnerabilities of what is locked: `make audit`.
+
+pip-audit and `npm audit` ask the registries' advisory services. Where one does not answer this
+says so and fails: nothing asked is something else than nothing known. (pip-audit alone skips what
+its service does not know, and reports no vulnerabilities.)
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("web", "tests/e2e/node")
+
+
+def main() -> int:
+    """Ask about every lock and tell each outcome in a line. Returns the exit code."""
+    outcomes = {path.name: python(path) for path in sorted(ROOT.glob("requirements*.lock"))}
+    outcomes |= {f"{path}/package-lock.json": node(path) for path in PACKAGES}
+    for what, outcome in outcomes.items():
+        print(f"{what}: {outcome}")
+    return any(outcome != "nothing known" for outcome in outcomes.values())
+
+
+def python(lock: Path) -> str:
+    """What is known of the packages in a lock of pip's."""
+    command = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip"]
+    said = ask([*command, "--format", "json", "--requirement", str(lock)])
+    packages = said.get("dependencies", [])
+    skipped = [package for package in packages if "skip_reason" in package]
+    if not packages:
+        return f"NOT ASKED, the service does not answer: {said.get('message')}"
+    if skipped:
+        return f"NOT ASKED, the service does not know {len(skipped)} of {len(packages)} packages"
+    found = [
+        f"{package['name']} {package['version']}: {problem['id']}"
+        for package in packages
+        for problem in package["vulns"]
+    ]
+    return told(found)
+
+
+def node(directory: str) -> str:
+    """What is known of the packages in a lock of npm's."""
+    command = [sys.executable, "hatch_build.py", "npm", "audit", "--json"]
+    said = ask([*command, "--prefix", f"../{directory}"])
+    if "vulnerabilities" not in said:
+        return f"NOT ASKED, the service does not answer: {said.get('message')}"
+    found = said["vulnerabilities"].items()
+    return told([f"{name}: {problem['severity']}" for name, problem in found])
+
+
+def ask(command: list[str]) -> dict[str, Any]:
+    """The JSON object that a command prints; where it prints none, its last word as `message`."""
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        said: dict[str, Any] = json.loads(ended.stdout)
+    except ValueError:
+        return {"message": (ended.stderr.strip().splitlines() or ["no word"])[-1]}
+    return said
+
+
+def told(found: list[str]) -> str:
+    """The outcome of an audit that took place."""
+    return "FOUND " + "; ".join(found) if found else "nothing known"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

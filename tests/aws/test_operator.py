@@ -1,0 +1,72 @@
+"""The operator's pages where API Gateway enforces."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.aws.test_enforcement import active_key, call, keys_at_aws
+from tests.conftest import Person, Server, start_behind_aws
+from tests.ministack import Ministack
+
+PLANS = "/api/operator/usage-plans"
+
+
+@pytest.fixture(scope="module")
+def site(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = start_behind_aws(tmp_path_factory.mktemp("operator"), ministack)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def operator(site: Server) -> Person:
+    return site.sign_up()
+
+
+def get(operator: Person, path: str) -> Any:
+    answer = operator.http.get(f"/api/operator/{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_plans_are_shown_and_changed_at_aws(operator: Person) -> None:
+    listed = get(operator, "usage-plans")
+    assert listed["account_requests_per_day"] is None
+    assert {x["id"] for x in listed["plans"]} >= {"10RequestPerDay", "30RequestPerDay"}
+    plan = {"name": "Lab", "requests_per_day": 5}
+    for answer in (
+        operator.http.post(PLANS, json=plan | {"id": "lab"}),
+        operator.http.put(f"{PLANS}/10RequestPerDay", json=plan),
+    ):
+        assert answer.status_code == 409
+        assert "aws sync" in answer.json()["detail"]
+
+
+def test_a_key_is_moved_and_revoked_at_aws(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    created = active_key(person, "30RequestPerDay")
+    path = f"/api/operator/api-keys/{created['id']}"
+    smaller = {"usage_plan_id": "10RequestPerDay"}
+    assert operator.http.patch(path, json=smaller).status_code == 204
+    assert person.keys()[0]["usage_plan_id"] == "10RequestPerDay"
+    assert operator.http.delete(path).status_code == 204
+    assert created["key"] not in {key["value"] for key in keys_at_aws(site).values()}
+    assert call(site, created["key"]).status_code == 401
+
+
+def test_an_account_is_disabled_at_aws(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    created = active_key(person)
+    (found,) = get(operator, f"people?search={person.email}")["people"]
+    path = f"/api/operator/people/{found['id']}"
+    for disabled, status in ((True, 401), (False, 200)):
+        assert operator.http.patch(path, json={"disabled": disabled}).status_code == 204
+        assert call(site, created["key"]).status_code == status
+
+
+def test_use_and_upstream_are_shown(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    assert call(site, active_key(person)["key"]).status_code == 200
+    assert person.email in [x["email"] for x in get(operator, "usage")["most_active"]]
+    assert get(operator, "upstream")["reachable"] is True

@@ -1,0 +1,71 @@
+"""SIGKILL at each named point of a request: what is counted afterwards is the truth."""
+
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from starlette.responses import JSONResponse
+
+from tests.chaos.dying import POINTS
+from tests.conftest import Server, serve_on, start_server
+from tests.ports import free_port
+from tests.redis import Redis
+from tests.upstream import FakeUpstream, completion
+
+DYING = str(Path(__file__).with_name("dying.py"))
+TRUTH = {
+    "before reserve": (0, 0),
+    "after reserve": (1, 0),
+    "at the upstream": (1, 1),
+    "in mid-stream": (1, 1),
+    "before give-back": (1, 1),
+    "after give-back": (0, 1),
+    "before settle": (1, 1),
+    "after settle": (1, 1),
+}
+"""Of each point: what is counted, and what the upstream has seen."""
+
+
+def used(server: Server, key: str) -> int:
+    with server.gateway(key) as api:
+        count: int = api.get("/v1/key").json()["limits"][0]["used"]
+    return count
+
+
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("redis", marks=pytest.mark.soak)])
+def test_killed_at_each_point_it_has_counted_the_truth(
+    store: str, tmp_path: Path, upstream: FakeUpstream, redis_server: Redis
+) -> None:
+    assert TRUTH.keys() == POINTS.keys()
+    settings = {"DAYPASS_UPSTREAM_BASE_URL": upstream.base_url}
+    if store == "redis":
+        redis_server.empty()
+        settings["DAYPASS_REDIS_URL"] = redis_server.url
+    server = start_server(tmp_path, **settings)
+    try:
+        key = server.sign_up().create_key()["key"]
+        server.stop()
+        counted = seen = 0
+        for point, (more_counted, more_seen) in TRUTH.items():
+            program = (sys.executable, DYING, point)
+            server = serve_on(free_port(), tmp_path, (), settings, program=program)
+            assert used(server, key) == counted, f"before: {point}"
+            is_fault = "give-back" in point
+            upstream.reply = (lambda _: JSONResponse({}, 500)) if is_fault else completion
+            with server.gateway(key) as api, contextlib.suppress(httpx.TransportError):
+                api.post("/v1/chat/completions", json={"model": "m", "stream": True})
+            assert server.process.wait(10) == -signal.SIGKILL, point
+            counted += more_counted
+            seen += more_seen
+            assert len(upstream.seen) == seen, point
+        server = start_server(tmp_path, **settings)
+        assert used(server, key) == counted
+        upstream.reply = completion
+        with server.gateway(key) as api:
+            statuses = [api.post("/v1/embeddings", json={}).status_code for _ in range(5)]
+        assert statuses == [200] * (10 - counted) + [429]
+    finally:
+        server.stop()

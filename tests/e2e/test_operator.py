@@ -1,0 +1,70 @@
+"""An operator's work, done on a phone."""
+
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import Person, Server
+from tests.e2e.visit import PHONE, Visit, fits
+
+LONG = "somebody.with.a.rather.long.name.and.department@subdomain.example.org"
+
+
+def test_an_operator_does_it_all_on_a_phone(
+    browser: Browser, operated: tuple[Server, Person]
+) -> None:
+    server, operator = operated
+    visit = Visit(browser, server, PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
+    visit.sign_in(operator)
+    page = visit.page
+    page.goto("/operator/")
+    nav = page.get_by_role("navigation", name="Operator pages")
+    dialog = page.get_by_role("dialog")
+    toasts = page.get_by_role("status")
+
+    def turn_to(name: str) -> None:
+        nav.get_by_role("link", name=name).tap()
+        expect(nav.get_by_role("link", name=name)).to_have_attribute("aria-current", "page")
+        expect(page.locator("main .animate-pulse")).to_have_count(0)
+        assert fits(page), name
+
+    expect(page.get_by_text("Today, everybody together")).to_be_visible()
+    assert fits(page)
+
+    turn_to("Plans")
+    page.get_by_role("button", name="New plan").tap()
+    dialog.get_by_label("Name").fill("A workshop in the afternoon, for everybody who comes")
+    dialog.get_by_label("Id").fill("workshop")
+    dialog.get_by_label("Per day").fill("100")
+    assert fits(page)
+    dialog.get_by_role("button", name="Create plan").tap()
+    expect(toasts.get_by_text("Plan created.")).to_be_visible()
+    assert fits(page)
+    page.get_by_role("button", name="Retire A workshop").tap()
+    dialog.get_by_role("button", name="Retire").tap()
+    expect(toasts.get_by_text("Plan retired.")).to_be_visible()
+
+    turn_to("Sign-up")
+    page.get_by_label("For whom").fill(LONG)
+    page.get_by_role("button", name="Create link").tap()
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
+    assert fits(page)
+    page.get_by_role("button", name=f"Withdraw {LONG}").tap()
+    expect(toasts.get_by_text("Invitation withdrawn.")).to_be_visible()
+
+    turn_to("People")
+    page.get_by_role("button", name=f"Disable: {operator.email}").tap()
+    expect(dialog).to_be_visible()
+    assert fits(page)
+    dialog.get_by_role("button", name="Cancel").tap()
+
+    turn_to("Keys")
+    page.get_by_role("searchbox").fill("laptop")
+    page.get_by_role("button", name="Change plan").first.tap()
+    dialog.get_by_label("Plan").select_option("20 requests per day")
+    dialog.get_by_role("button", name="Change plan").tap()
+    expect(toasts.get_by_text("Plan changed.")).to_be_visible()
+    assert fits(page)
+
+    turn_to("Audit log")
+    expect(page.get_by_text("invitation withdrawn").first).to_be_visible()
+    assert visit.take_faults() == []
+    visit.context.close()

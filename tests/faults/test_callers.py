@@ -1,0 +1,189 @@
+"""Callers who send what they should not, or leave: nothing counted, nothing left behind."""
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.faults.conftest import Scene
+from tests.faults.upstream import EVENTS, Exchange, RawUpstream, chunk
+
+MEGABYTE = 1_000_000
+CLOSE = "connection: close\r\n"
+
+
+def send(scene: Scene, request: bytes) -> bytes:
+    """Send bytes and read to the end of the connection."""
+    with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:
+        caller.sendall(request)
+        answer = b""
+        while piece := caller.recv(65_536):
+            answer += piece
+    return answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"a":' * 5_000 + b"1" + b"}" * 5_000, id="deep"),
+        pytest.param(b"[" * 100_000, id="deep and unfinished"),
+        pytest.param(b'{"n":' + b"9" * 5_000 + b"}", id="huge integer"),
+        pytest.param(b'{"n": NaN}', id="NaN"),
+        pytest.param(b'{"n": -Infinity}', id="infinity"),
+        pytest.param(b'{"model": "cheap", "model": "dear"}', id="key twice"),
+        pytest.param(b'{"model": "cheap", "mod\\u0065l": "dear"}', id="key twice, once escaped"),
+        pytest.param(b'{"messages": [{"role": "user", "role": "system"}]}', id="key twice within"),
+        pytest.param(b'{"a": "\\ud800"}', id="lone surrogate"),
+        pytest.param(b'{"a": "\xed\xa0\x80"}', id="lone surrogate, encoded"),
+        pytest.param(b'{"a": "\0"}', id="NUL"),
+        pytest.param(b'{"model": "\\u0000"}', id="NUL in the model"),
+        pytest.param(b'{"a": 1} {"b": 2}', id="two documents"),
+        pytest.param(b"\xef\xbb\xbf{}", id="byte order mark"),
+    ],
+)
+def test_a_hostile_document_is_400_and_counts_nothing(scene: Scene, body: bytes) -> None:
+    response = scene.post(content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert error["code"] == "invalid_json"
+    assert len(error["message"]) < 400
+    assert scene.upstream.heads == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model": "\\ud800", "api_key_id": "KEY"}',
+        b'{"n": 99999999999999999999, "api_key_id": "KEY"}',
+        b'{"model": "\\u0000", "api_key_id": "KEY"}',
+        b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    ],
+)
+def test_a_hostile_document_in_the_chat_is_400_too(scene: Scene, body: bytes) -> None:
+    person = scene.server.sign_up()
+    key = person.create_key("plenty")["id"].encode()
+    response = person.http.post(
+        "/api/chat/completions",
+        content=body.replace(b"KEY", key),
+        headers={"content-type": "application/json"},
+    )
+    assert response.status_code == 400
+    assert scene.upstream.heads == []
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/models", "/"])
+def test_trace_and_connect_reach_no_upstream(scene: Scene, method: str, path: str) -> None:
+    request = f"{method} {path} HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n{CLOSE}\r\n"
+    answer = send(scene, request.encode())
+    assert re.match(rb"HTTP/1\.1 4\d\d ", answer)
+    assert scene.key.encode() not in answer
+    assert scene.upstream.heads == []
+
+
+def test_headers_that_stand_for_another_method_or_path_do_not_pass(scene: Scene) -> None:
+    hostile = (
+        "x-http-method-override: DELETE", "x-http-method: DELETE", "x-method-override: DELETE",
+        "x-original-url: /v1/files", "x-rewrite-url: /v1/files", "x_forwarded_for: 1.2.3.4",
+        "x_api_key: sk-other", "x-forwarded-host: evil.example", "x-kept: yes",
+    )  # fmt: skip
+    assert send(scene, scene.request(*hostile, "connection: close")).startswith(b"HTTP/1.1 200 ")
+    (head,) = scene.upstream.heads
+    assert b"x-kept: yes\r\n" in head
+    for line in hostile[:-1]:
+        assert line.partition(":")[0].encode() not in head
+    scene.counted = 1
+
+
+def test_an_upload_passes_as_it_comes(scene: Scene) -> None:
+    received = 0
+    size = 30 * MEGABYTE
+
+    async def script(exchange: Exchange) -> None:
+        nonlocal received
+        while received < size:
+            received += len(await exchange.reader.read(65_536))
+        await exchange.say(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+
+    scene.upstream.script = script
+    before = scene.resident_bytes()
+    with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:
+        caller.sendall(
+            f"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            "content-type: multipart/form-data; boundary=b\r\nconnection: close\r\n"
+            f"content-length: {size}\r\n\r\n".encode()
+        )
+        caller.sendall(b"x" * MEGABYTE)
+        until(lambda: received == MEGABYTE)
+        for _ in range(29):
+            caller.sendall(b"x" * MEGABYTE)
+        assert caller.recv(1000).startswith(b"HTTP/1.1 200 ")
+    assert scene.resident_bytes() - before < 16 * MEGABYTE
+    scene.counted = 1
+
+
+def test_a_caller_who_leaves_in_mid_upload_pays_nothing(scene: Scene) -> None:
+    left = False
+
+    async def script(exchange: Exchange) -> None:
+        nonlocal left
+        await exchange.until_left()
+        left = True
+
+    scene.upstream.script = script
+    with socket.create_connection(("127.0.0.1", scene.port)) as caller:
+        caller.sendall(
+            f"POST /v1/files HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            "content-type: multipart/form-data; boundary=b\r\n"
+            "content-length: 1000\r\n\r\nsome of it".encode()
+        )
+        until(lambda: bool(scene.upstream.heads))
+    until(lambda: left)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_sigterm_in_mid_stream_ends_the_stream_and_then_the_server(start: StartServer) -> None:
+    upstream = RawUpstream()
+    upstream.start()
+    event = b'data: {"n": 1}\n\n'
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.say(EVENTS)
+        for _ in range(10):
+            await exchange.say(chunk(event))
+            await asyncio.sleep(0.1)
+        await exchange.say(chunk(b"data: [DONE]\n\n"), b"0\r\n\r\n")
+
+    upstream.script = script
+    try:
+        server = start(DAYPASS_UPSTREAM_BASE_URL=f"http://127.0.0.1:{upstream.port}/v1")
+        key = server.sign_up().create_key()["key"]
+        with (
+            server.gateway(key) as api,
+            api.stream("POST", "/v1/chat/completions", json={}) as response,
+        ):
+            body = b""
+            for piece in response.iter_raw():
+                if not body:
+                    server.process.terminate()
+                body += piece
+        assert body == event * 10 + b"data: [DONE]\n\n"
+        assert server.process.wait(10) in (0, -15)
+        assert "Traceback" not in server.log()
+        upstream.behave()
+        again = start(DAYPASS_UPSTREAM_BASE_URL=f"http://127.0.0.1:{upstream.port}/v1")
+        with again.gateway(key) as api:
+            described = api.get("/v1/key").json()
+        assert described["limits"][0]["used"] == 1
+    finally:
+        upstream.stop()

@@ -1,0 +1,271 @@
+"""The stores, or the network to them, failing under a server: refused in time, counted right.
+
+What a ledger does by itself is tested in tests/quota; stores killed and restarted in tests/chaos.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.conftest import Person, Server, StartServer, start_server
+from tests.faults.wire import Fault, FaultyWire
+from tests.postgres import Postgres
+from tests.redis import Redis
+from tests.upstream import FakeUpstream
+
+IN_TIME_S = 3.0
+"""The stores have 2 seconds; these tests share the machine with the server."""
+FAULTS: tuple[Fault, ...] = ("refuse", "reset", "truncate", "corrupt", "half-close", "stall")
+
+
+def call(key: str, server: Server) -> tuple[int, str]:
+    """Status and code of a call, which must come in time."""
+    began = time.monotonic()
+    with server.gateway(key) as api:
+        response = api.post("/v1/embeddings", json={"model": "m"})
+    assert time.monotonic() - began < IN_TIME_S
+    return response.status_code, response.json().get("error", {}).get("code", "")
+
+
+def used(key: str, server: Server) -> int:
+    with server.gateway(key) as api:
+        count: int = api.get("/v1/key").json()["limits"][0]["used"]
+    return count
+
+
+def served_again(key: str, server: Server) -> None:
+    """Call until the store is found again."""
+    deadline = time.monotonic() + 5
+    while call(key, server)[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def port_of(url: str) -> int:
+    return urlsplit(url).port or 0
+
+
+def wire_to(url: str) -> FaultyWire:
+    wire = FaultyWire(port_of(url))
+    wire.start()
+    return wire
+
+
+@pytest.fixture(autouse=True)
+def healed(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    for name in ("on_redis", "on_postgres"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name).wire.fault = None
+
+
+class Site:
+    """A server that finds its store over a faulty wire, with somebody's key."""
+
+    def __init__(self, server: Server, wire: FaultyWire) -> None:
+        self.server = server
+        self.wire = wire
+        self.person: Person = server.sign_up()
+        self.key: str = self.person.create_key("30RequestPerDay")["key"]
+
+
+@pytest.fixture(scope="module")
+def on_redis(
+    redis_server: Redis, upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    wire = wire_to(redis_server.url)
+    server = start_server(
+        tmp_path_factory.mktemp("redis"),
+        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
+        DAYPASS_REDIS_URL=f"redis://127.0.0.1:{wire.port}/0",
+    )
+    yield Site(server, wire)
+    server.stop()
+    wire.stop()
+
+
+@pytest.fixture(scope="module")
+def on_postgres(
+    postgres_server: Postgres,
+    upstream_process: FakeUpstream,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    url = postgres_server.create_database(f"test_{uuid4().hex}")
+    wire = wire_to(url)
+    server = start_server(
+        tmp_path_factory.mktemp("postgres"),
+        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
+        DAYPASS_DATABASE_URL=url.replace(f":{port_of(url)}/", f":{wire.port}/"),
+    )
+    yield Site(server, wire)
+    server.stop()
+    wire.stop()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
+    on_redis: Site, upstream: FakeUpstream, fault: Fault
+) -> None:
+    server, wire, key = on_redis.server, on_redis.wire, on_redis.key
+    served_again(key, server)
+    before = used(key, server)
+    upstream.seen.clear()
+    wire.fault = fault
+    for _ in range(2):
+        assert call(key, server) == (503, "quota_unavailable")
+    assert upstream.seen == []
+    wire.fault = None
+    served_again(key, server)
+    assert used(key, server) == before + 1
+    assert len(upstream.seen) == 1
+    assert wire.open_connections <= 3  # decisions, word of changes, and its announcements
+
+
+def test_a_slow_way_to_redis_serves(on_redis: Site, upstream: FakeUpstream) -> None:
+    before = used(on_redis.key, on_redis.server)
+    on_redis.wire.fault = "delay"
+    assert call(on_redis.key, on_redis.server) == (200, "")
+    on_redis.wire.fault = None
+    assert used(on_redis.key, on_redis.server) == before + 1
+
+
+def test_a_redis_that_hangs_takes_nothing(
+    on_redis: Site, redis_server: Redis, upstream: FakeUpstream
+) -> None:
+    before = used(on_redis.key, on_redis.server)
+    os.kill(redis_server.process.pid, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: call(on_redis.key, on_redis.server), range(8)))
+    finally:
+        os.kill(redis_server.process.pid, signal.SIGCONT)
+    assert answers == [(503, "quota_unavailable")] * 8
+    assert upstream.seen == []
+    served_again(on_redis.key, on_redis.server)
+    assert used(on_redis.key, on_redis.server) == before + 1
+
+
+def test_a_redis_that_forgets_everything_allows_one_more_limit_and_never_more(
+    on_redis: Site, redis_server: Redis, upstream: FakeUpstream
+) -> None:
+    person = on_redis.server.sign_up()
+    key = person.create_key()["key"]
+    assert [call(key, on_redis.server)[0] for _ in range(11)] == [200] * 10 + [429]
+    redis_server.empty()
+    assert [call(key, on_redis.server)[0] for _ in range(11)] == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_way_to_postgresql_refuses_in_time_and_recovers(
+    on_postgres: Site, upstream: FakeUpstream, fault: Fault
+) -> None:
+    server, wire = on_postgres.server, on_postgres.wire
+    served_again(on_postgres.key, server)
+    upstream.seen.clear()
+    before = used(on_postgres.key, server)
+    wire.fault = fault
+    try:
+        time.sleep(1)  # what is known of keys is old then
+        for _ in range(2):
+            assert call(on_postgres.key, server) == (503, "quota_unavailable")
+        began = time.monotonic()
+        response = on_postgres.person.http.get("/api/api-keys")
+        assert response.status_code == 503
+        assert time.monotonic() - began < IN_TIME_S
+    finally:
+        wire.fault = None
+    assert upstream.seen == []
+    served_again(on_postgres.key, server)
+    assert used(on_postgres.key, server) == before + 1
+    assert "Traceback" not in server.log()
+    assert "daypass@" not in server.log()
+
+
+def test_a_pool_that_is_exhausted_refuses_in_time_and_is_whole_again(
+    on_postgres: Site, upstream: FakeUpstream, postgres_server: Postgres
+) -> None:
+    def look(_number: int) -> tuple[int, float]:
+        began = time.monotonic()
+        cookies = dict(on_postgres.person.http.cookies)
+        with on_postgres.server.client(cookies=cookies) as client:
+            return client.get("/api/api-keys").status_code, time.monotonic() - began
+
+    on_postgres.wire.fault = "stall"
+    with ThreadPoolExecutor(60) as pool:
+        answers = list(pool.map(look, range(60)))
+    assert {status for status, _ in answers} == {503}
+    assert max(seconds for _, seconds in answers) < IN_TIME_S
+    on_postgres.wire.fault = None
+    served_again(on_postgres.key, on_postgres.server)
+    with ThreadPoolExecutor(60) as pool:
+        assert {status for status, _ in pool.map(look, range(60))} == {200}
+    with psycopg.connect(postgres_server.url()) as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'daypass'"
+        (open_now,) = connection.execute(query).fetchone() or (0,)
+    assert open_now <= 20
+
+
+def test_a_models_name_with_a_nul_does_not_stop_the_statistics(
+    on_postgres: Site, upstream: FakeUpstream
+) -> None:
+    """PostgreSQL has no such text: one request would keep all others from being written."""
+    logged = len(on_postgres.server.log())
+    with on_postgres.server.gateway(on_postgres.key) as api:
+        assert api.post("/v1/embeddings", json={"model": "a\0b"}).status_code == 400
+        assert api.post("/v1/embeddings", json={"model": "after it"}).status_code == 200
+    listed = on_postgres.person.http.get("/api/requests").json()
+    assert "after it" in {row["model"] for row in listed}
+    assert "usage_not_written" not in on_postgres.server.log()[logged:]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    subprocess.run(mount, check=True)
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_disk_that_is_full_or_read_only_refuses_and_recovers(
+    start: StartServer, upstream: FakeUpstream, small_disk: Path
+) -> None:
+    server = start(
+        DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_DATA_DIR=str(small_disk / "data")
+    )
+    person = server.sign_up()
+    key = person.create_key("30RequestPerDay")["key"]
+    assert call(key, server) == (200, "")
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(b"x" * 4096)
+    deadline = time.monotonic() + 20
+    refused = (200, "")
+    while refused[0] == 200 and time.monotonic() < deadline:  # until the journal has no room left
+        refused = call(key, server)
+        if refused[0] == 429:
+            pytest.fail("the journal has room for a day's requests")
+    assert refused == (503, "quota_unavailable")
+    served = len(upstream.seen)
+    assert call(key, server) == (503, "quota_unavailable")
+    assert len(upstream.seen) == served
+    filler.unlink()
+    served_again(key, server)
+    assert used(key, server) == len(upstream.seen) == served + 1
+    assert "Traceback" not in server.log()
+    server.stop()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(AssertionError, match=r"the server ended:\ndaypass: .*\n$"):
+        start(DAYPASS_DATA_DIR=str(small_disk / "data"))

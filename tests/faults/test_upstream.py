@@ -1,0 +1,277 @@
+"""An upstream, or the network to it, that fails in every way: what the caller gets and pays."""
+
+import asyncio
+import socket
+import time
+import zlib
+
+import httpx2 as httpx
+import pytest
+
+from tests.faults.conftest import CALL_S, SILENCE_S, Scene
+from tests.faults.upstream import CHUNKED, EVENTS, JSON, Exchange, Script, answer, chunk, says
+from tests.faults.wire import Fault
+
+MEGABYTE = 1_000_000
+FIRST = b'data: {"n": 1}\n\n'
+
+
+def code(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("refuse", (502, "upstream_unreachable")),
+        ("reset", (502, "upstream_unreachable")),
+        ("truncate", (502, "upstream_unreachable")),
+        ("corrupt", (502, "upstream_unreachable")),
+        ("half-close", (502, "upstream_unreachable")),
+        ("stall", (504, "upstream_timeout")),
+    ],
+)
+def test_a_network_that_fails_before_the_answer_gives_the_unit_back(
+    scene: Scene, fault: Fault, expected: tuple[int, str]
+) -> None:
+    scene.wire.fault = fault
+    response = scene.post()
+    assert code(response) == expected
+    assert response.headers["x-ratelimit-remaining-requests"] == str(1_000_000 - scene.used())
+    assert str(scene.wire.port) not in response.text
+
+
+def test_a_slow_network_serves(scene: Scene) -> None:
+    scene.wire.fault = "delay"
+    assert scene.post().content == JSON
+    scene.counted = 1
+
+
+async def interim_for_ever(exchange: Exchange) -> None:
+    while True:
+        await exchange.say(b"HTTP/1.1 102 Processing\r\n\r\n")
+        await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        (says(), 502),
+        (says(resets=True), 502),
+        (says(b"HTTP/1.1 200 OK\r\ncontent-le"), 502),
+        (says(b"SSH-2.0-OpenSSH_9.2\r\n"), 502),
+        (says(CHUNKED + b"content-length: 2\r\n\r\nok"), 502),
+        (says(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 9\r\n\r\nok"), 502),
+        (says(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 400_000), 502),
+        (interim_for_ever, 504),
+    ],
+)
+def test_what_is_no_answer_gives_the_unit_back(scene: Scene, script: Script, status: int) -> None:
+    scene.upstream.script = script
+    assert scene.post().status_code == status
+
+
+async def events_for_ever(exchange: Exchange) -> None:
+    await exchange.say(EVENTS, chunk(FIRST))
+    while True:
+        await exchange.say(chunk(b": still here\n\n"))
+        await asyncio.sleep(0.2)
+
+
+async def silent_in_mid_stream(exchange: Exchange) -> None:
+    await exchange.say(EVENTS, chunk(FIRST))
+    await exchange.until_left()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(says(EVENTS, chunk(FIRST)), id="closes"),
+        pytest.param(says(EVENTS, chunk(FIRST), resets=True), id="resets"),
+        pytest.param(says(EVENTS, chunk(FIRST), b"zz\r\n"), id="no chunk"),
+        pytest.param(says(EVENTS, chunk(FIRST), b"2\r\nokay\r\n"), id="chunk too long"),
+        pytest.param(says(EVENTS, chunk(FIRST), b"ff\r\ndata"), id="chunk too short"),
+        pytest.param(says(EVENTS, chunk(FIRST), chunk(b'data: {"n"')), id="within an event"),
+        pytest.param(
+            says(EVENTS, chunk(FIRST), chunk(b'data: {"n": "\xe2\x82')), id="within UTF-8"
+        ),
+        pytest.param(silent_in_mid_stream, id="falls silent"),
+        pytest.param(events_for_ever, id="never ends"),
+    ],
+)
+def test_a_stream_that_breaks_off_ends_with_an_error_and_never_with_done(
+    scene: Scene, script: Script
+) -> None:
+    scene.upstream.script = script
+    began = time.monotonic()
+    response = scene.post()
+    assert time.monotonic() - began < CALL_S + 2
+    assert response.status_code == 200
+    assert response.content.startswith(FIRST)
+    last = response.content.removesuffix(b"\n\n").rpartition(b"\n\n")[2]
+    assert last.startswith(b'data: {"error":')
+    assert b'"code":"upstream_broke_off"' in last
+    assert b"[DONE]" not in response.content
+    scene.counted = 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        says(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"),
+        says(CHUNKED + b"\r\n" + chunk(b"half")),
+        says(CHUNKED + b"\r\n" + chunk(b"half"), resets=True),
+        says(CHUNKED + b"\r\n" + chunk(b"half"), b"no chunk\r\n"),
+        says(EVENTS.replace(b"transfer-encoding: chunked", b"content-length: 1000"), FIRST),
+    ],
+)
+def test_an_answer_that_breaks_off_never_looks_whole(scene: Scene, script: Script) -> None:
+    scene.upstream.script = script
+    with pytest.raises(httpx.TransportError):
+        scene.post()
+    scene.counted = 1
+
+
+def test_an_answer_of_any_split_passes_as_it_is(scene: Scene) -> None:
+    body = 'data: {"text": "🙂 é"}\r\n\r\ndata: [DONE]\r\n\r\n'.encode()
+    scene.upstream.script = says(EVENTS, *(chunk(bytes([x])) for x in body), b"0\r\n\r\n")
+    assert scene.post().content == body
+    scene.counted = 1
+
+
+def test_a_line_without_an_end_is_held_by_nobody(scene: Scene) -> None:
+    piece = chunk(b"x" * 200_000)
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.say(EVENTS, b"6\r\ndata: \r\n")
+        for _ in range(320):
+            exchange.writer.write(piece)
+            await exchange.writer.drain()
+
+    scene.upstream.script = script
+    before = scene.resident_bytes()
+    size = most = 0
+    with (
+        scene.server.gateway(scene.key) as api,
+        api.stream("POST", "/v1/chat/completions", json={"model": "m"}) as response,
+    ):
+        for received in response.iter_raw():
+            size += len(received)
+            most = max(most, scene.resident_bytes())
+    assert size > 64 * MEGABYTE
+    assert most - before < 16 * MEGABYTE
+    scene.counted = 1
+
+
+def test_who_does_not_read_makes_the_upstream_wait(scene: Scene) -> None:
+    sent = 0
+
+    async def script(exchange: Exchange) -> None:
+        nonlocal sent
+        await exchange.say(EVENTS)
+        for _ in range(640):
+            exchange.writer.write(chunk(b"x" * 100_000))
+            await exchange.writer.drain()
+            sent += 100_000
+
+    scene.upstream.script = script
+    before = scene.resident_bytes()
+    with socket.create_connection(("127.0.0.1", scene.port)) as caller:
+        caller.sendall(scene.request())
+        time.sleep(1)
+        so_far = sent
+        time.sleep(0.5)
+        assert 0 < so_far == sent < 40 * MEGABYTE  # what sockets and buffers hold
+        assert scene.resident_bytes() - before < 16 * MEGABYTE
+    scene.counted = 1
+
+
+def test_what_is_compressed_is_never_inflated(scene: Scene) -> None:
+    bomb = zlib.compress(bytes(64 * MEGABYTE), 1, wbits=31)
+    scene.upstream.script = says(answer(bomb, b"200 OK", b"content-encoding: gzip"))
+    before = scene.resident_bytes()
+    with (
+        scene.server.gateway(scene.key) as api,
+        api.stream("POST", "/v1/embeddings", json={}) as response,
+    ):
+        assert response.headers["content-encoding"] == "gzip"
+        assert b"".join(response.iter_raw()) == bomb
+    assert scene.resident_bytes() - before < 16 * MEGABYTE
+    assert b"accept-encoding: identity\r\n" in scene.upstream.heads[-1]
+    scene.counted = 1
+
+
+@pytest.mark.parametrize("status", [b"401 Unauthorized", b"403 Forbidden", b"307 Temporary"])
+def test_of_a_refusal_of_the_operator_the_caller_sees_nothing(scene: Scene, status: bytes) -> None:
+    body = b'{"error": {"message": "Incorrect API key: sk-the-operators-own"}}' * 100_000
+    elsewhere = b"location: http://127.0.0.1:%d/v1/elsewhere" % scene.upstream.port
+    scene.upstream.script = says(answer(body, status, elsewhere, b"www-authenticate: Bearer"))
+    response = scene.post()
+    assert code(response) == (502, "upstream_misconfigured")
+    assert "sk-the" not in response.text
+    assert not {"location", "www-authenticate"} & set(response.headers)
+    assert len(scene.upstream.heads) == 1
+    number = status.partition(b" ")[0].decode()
+    assert f'"status": {number}, "event": "upstream_misconfigured"' in scene.server.log()
+    with scene.server.client() as client:
+        metrics = client.get("/metrics").text
+    assert f'daypass_upstream_failures_total{{reason="upstream_{number}"}}' in metrics
+
+
+def test_the_upstreams_own_limit_is_not_taken_for_ours(scene: Scene) -> None:
+    body = b'{"error": {"code": "insufficient_quota", "type": "insufficient_quota"}}'
+    headers = (
+        b"x-ratelimit-limit-requests: 3",
+        b"x-ratelimit-remaining-requests: 0",
+        b'ratelimit: "day";r=0;t=9',
+        b"retry-after: 9",
+    )
+    scene.upstream.script = says(answer(body, b"429 Too Many Requests", *headers))
+    response = scene.post()
+    assert response.status_code == 429
+    assert response.content == body  # without `limit`, `used` and the plan, which ours has
+    left = [str(1_000_000 - scene.used())]
+    assert response.headers.get_list("x-ratelimit-remaining-requests") == left
+    assert response.headers.get_list("x-ratelimit-limit-requests") == ["1000000"]
+    assert len(response.headers.get_list("ratelimit")) == 1
+
+
+@pytest.mark.parametrize("body", [b"<h1>oh no</h1>" * 100_000, bytes(range(256)) * 10, b"\0", b""])
+def test_a_fault_of_the_upstream_passes_as_it_is_and_is_given_back(
+    scene: Scene, body: bytes
+) -> None:
+    scene.upstream.script = says(answer(body, b"500 Internal Server Error", b"content-type: x/y"))
+    response = scene.post()
+    assert (response.status_code, response.content) == (500, body)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param((), id="before its answer"),
+        pytest.param((EVENTS, chunk(FIRST)), id="in mid-stream"),
+        pytest.param((b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",), id="in mid-answer"),
+    ],
+)
+def test_a_caller_who_leaves_frees_the_upstream_within_a_second(
+    scene: Scene, pieces: tuple[bytes, ...]
+) -> None:
+    scene.upstream.script = scene.upstream.waits(*pieces)
+    with socket.create_connection(("127.0.0.1", scene.port)) as caller:
+        caller.sendall(scene.request())
+        while not scene.upstream.heads:
+            time.sleep(0.01)
+        if pieces:
+            assert caller.recv(1000)
+    left = time.monotonic()
+    while not scene.upstream.left_at and time.monotonic() < left + 2:
+        time.sleep(0.01)
+    assert scene.upstream.left_at[0] - left < 1
+    scene.counted = 1
+
+
+def test_the_upstream_is_given_up_in_time(scene: Scene) -> None:
+    scene.upstream.script = scene.upstream.waits()
+    began = time.monotonic()
+    assert code(scene.post()) == (504, "upstream_timeout")
+    assert SILENCE_S < time.monotonic() - began < SILENCE_S + 1

@@ -1,0 +1,102 @@
+"""An upstream that answers byte for byte as a test says, however wrong."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from tests.faults.listener import Listener, reset
+
+Script = Callable[["Exchange"], Awaitable[None]]
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
+EVENTS = CHUNKED + b"content-type: text/event-stream\r\nconnection: close\r\n\r\n"
+JSON = b'{"id": "chatcmpl-1", "choices": [], "usage": {"prompt_tokens": 1}}'
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def answer(body: bytes = JSON, status: bytes = b"200 OK", *headers: bytes) -> bytes:
+    """A whole answer, after which the connection closes."""
+    lines = [b"HTTP/1.1 " + status, b"content-length: %d" % len(body), b"connection: close"]
+    return b"\r\n".join([*lines, *headers, b"", body])
+
+
+@dataclass
+class Exchange:
+    """A request whose head has come, and the way to answer it."""
+
+    head: bytes
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def body(self) -> bytes:
+        """The body, which is of a declared length."""
+        found = re.search(rb"content-length: (\d+)", self.head)
+        return await self.reader.readexactly(int(found[1]) if found else 0)
+
+    async def say(self, *pieces: bytes) -> None:
+        """Send these pieces, each in a packet of its own."""
+        for piece in pieces:
+            self.writer.write(piece)
+            await self.writer.drain()
+            await asyncio.sleep(0.002)
+
+    async def until_left(self) -> None:
+        """Wait until the other side has closed the connection."""
+        while await self.reader.read(65_536):
+            pass
+
+
+@dataclass
+class RawUpstream(Listener):
+    """Keeps the head of each request, and when each that was to be answered was left."""
+
+    script: Script = field(init=False)
+    heads: list[bytes] = field(default_factory=list)
+    left_at: list[float] = field(default_factory=list)
+    """By the monotonic clock, of exchanges that waited to be left."""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.behave()
+
+    def behave(self) -> None:
+        """Answer well from now on."""
+        self.script = says(answer())
+        self.heads.clear()
+        self.left_at.clear()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.heads.append(head)
+        await self.script(Exchange(head, reader, writer))
+
+    def waits(self, *pieces: bytes) -> Script:
+        """Say so much and then wait to be left."""
+
+        async def script(exchange: Exchange) -> None:
+            await exchange.body()
+            await exchange.say(*pieces)
+            try:
+                await exchange.until_left()
+            finally:
+                self.left_at.append(time.monotonic())
+
+        return script
+
+
+def says(*pieces: bytes, resets: bool = False) -> Script:
+    """Read the request, say so much, and close the connection, with a reset or without."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.body()
+        await exchange.say(*pieces)
+        if resets:
+            await asyncio.sleep(0.05)
+            reset(exchange.writer)
+
+    return script

@@ -1,0 +1,69 @@
+"""A wire to a server, which delays, holds, breaks or spoils what comes back over it."""
+
+import asyncio
+import contextlib
+from typing import Literal
+
+from tests.faults.listener import Listener, reset
+
+Fault = Literal["refuse", "delay", "stall", "reset", "truncate", "corrupt", "half-close"]
+
+DELAY_S = 0.1
+LET_THROUGH = 10
+"""Bytes of a reply that is truncated."""
+
+
+class FaultyWire(Listener):
+    """A TCP proxy to a port of this machine. Its fault holds for every connection, at once."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._server_port = port
+        self.fault: Fault | None = None
+
+    async def serve(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        if self.fault == "refuse":
+            reset(back)
+            return
+        far, forth = await asyncio.open_connection("127.0.0.1", self._server_port)
+        requests = asyncio.create_task(self._requests(near, forth))
+        try:
+            await self._replies(far, back)
+        finally:
+            requests.cancel()
+            await asyncio.gather(requests, return_exceptions=True)
+            forth.close()
+
+    async def _requests(self, near: asyncio.StreamReader, forth: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await near.read(65_536):
+                await self._held()
+                forth.write(data)
+                await forth.drain()
+        forth.transport.abort()  # Whoever asked has left.
+
+    async def _replies(self, far: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        while data := await far.read(65_536):
+            await self._held()
+            match self.fault:
+                case "delay":
+                    await asyncio.sleep(DELAY_S)
+                case "reset" | "refuse":
+                    reset(back)
+                    return
+                case "truncate":
+                    back.write(data[:LET_THROUGH])
+                    await back.drain()
+                    return
+                case "corrupt":
+                    data = bytes(x ^ 0xFF for x in data)
+                case "half-close":
+                    back.write_eof()
+                    await far.read(-1)
+                    return
+            back.write(data)
+            await back.drain()
+
+    async def _held(self) -> None:
+        while self.fault == "stall":
+            await asyncio.sleep(0.01)

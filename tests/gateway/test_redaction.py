@@ -1,0 +1,60 @@
+"""The operator's key in an upstream's error."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daypass.gateway.redaction import Redacted
+
+SECRET = b"sk-sk-secret-sk"
+BLOT = b"*" * len(SECRET)
+
+
+class Pieces:
+    """An answer that comes in these pieces."""
+
+    status = 500
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.headers = [(b"x-echo", b"Bearer " + SECRET), (b"x-other", b"kept")]
+        self._pieces = pieces
+
+    @property
+    def ended(self) -> bool:
+        return not self._pieces
+
+    async def read(self) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+    def close(self) -> None:
+        pass
+
+
+async def relayed(pieces: list[bytes]) -> bytes:
+    answer = Redacted(Pieces(list(pieces)), SECRET)
+    body = b""
+    while not answer.ended:
+        body += await answer.read()
+    return body
+
+
+async def test_it_is_blotted_out_wherever_it_is_cut() -> None:
+    whole = b"a sk- " + SECRET + SECRET[:-1] + b"! " + SECRET + SECRET + SECRET[:5]
+    expected = whole.replace(SECRET, BLOT)
+    for first in range(len(whole) + 1):
+        for second in range(first, len(whole) + 1, 7):
+            pieces = [whole[:first], whole[first:second], whole[second:]]
+            assert await relayed(pieces) == expected
+
+
+@given(st.lists(st.sampled_from([b"sk-", b"s", b"k", b"-secret-", SECRET, b"x", b"", b"sk"])))
+async def test_nothing_else_changes(pieces: list[bytes]) -> None:
+    body = await relayed(pieces)
+    whole = b"".join(pieces)
+    assert SECRET not in body
+    assert len(body) == len(whole)
+    assert body == whole.replace(SECRET, BLOT)
+
+
+def test_headers_are_blotted_out_too() -> None:
+    answer = Redacted(Pieces([]), SECRET)
+    assert answer.headers == [(b"x-echo", b"Bearer " + BLOT), (b"x-other", b"kept")]

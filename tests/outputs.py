@@ -1,0 +1,58 @@
+"""What every Daypass of the suite has printed, and the search for secrets in it."""
+
+import itertools
+import re
+import tempfile
+from pathlib import Path
+
+# What must never be printed, by its looks. Prompts, answers, passwords and the like begin with
+# `planted-` in tests, so that they are found whatever printed them.
+SECRET = re.compile(
+    r"dp_?[0-9A-Za-z]{38}"  # an API key
+    r"|\bsk-[\w-]{8,}"  # an upstream's key
+    r"|planted-[\w-]+"
+    r"|\$argon2"  # a password's hash
+    r"|daypass_session=[\w-]+"
+    r"|Traceback \(most recent call last\)"
+)
+
+
+class Outputs:
+    """The outputs of a run of the tests."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="daypass-outputs-")
+        self._numbers = itertools.count(1)
+        self._planted: set[str] = set()
+        self._printed: list[tuple[str, str]] = []
+
+    def file(self, name: str) -> Path:
+        """A new file for what a server prints."""
+        return Path(self._directory.name) / f"{next(self._numbers)}-{name}"
+
+    def add(self, origin: str, text: str) -> None:
+        """Something that was printed elsewhere than to such a file."""
+        if text:
+            self._printed.append((origin, text))
+
+    def plant(self, *secrets: str) -> None:
+        """Search for these too."""
+        self._planted.update(secrets)
+
+    def secrets(self) -> list[str]:
+        """Every secret that was printed, with its origin."""
+        files = sorted(Path(self._directory.name).iterdir())
+        printed = [(path.name, path.read_text(errors="replace")) for path in files]
+        return [
+            f"{origin}: {found}"
+            for origin, text in printed + self._printed
+            for found in find_secrets(text, self._planted)
+        ]
+
+
+def find_secrets(text: str, planted: set[str]) -> set[str]:
+    """What a text holds of what must not be printed."""
+    return set(SECRET.findall(text)) | {secret for secret in planted if secret in text}
+
+
+OUTPUTS = Outputs()

@@ -1,0 +1,255 @@
+"""Who may do what: every route, tried by everybody.
+
+Each row of the table has the status that each of the callers gets. They ask for what belongs to
+`account`; `disabled` asks for what was its own. A route without a row fails, and so does a row
+without a route.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from daypass.api_keys import mint
+from daypass.app import Daypass
+from daypass.portal.passwords import hash_password
+from daypass.records import accounts, api_keys, invitations, usage_plans
+from daypass.records.database import Database
+from daypass.settings import Settings
+from tests.conftest import PASSWORD, Server, start_server
+
+CALLERS = ("nobody", "account", "other", "operator", "disabled")
+
+EVERYBODY = (200, 200, 200, 200, 200)
+SIGNED_IN = (401, 200, 200, 200, 403)
+OPERATOR = (401, 403, 403, 200, 403)
+OWNER = (401, 200, 404, 404, 403)
+
+NEW_KEY = {"name": "laptop", "usage_plan_id": "10RequestPerDay"}
+NEW_PLAN = {"id": "plan-{number}", "name": "Lab", "requests_per_day": 5}
+MESSAGES = [{"role": "user", "content": "planted-prompt"}]
+CHAT = {"model": "daypass-demo", "messages": MESSAGES}
+ELSEWHERE = {"x-forwarded-for": "203.0.113.7"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A call, and the status for each of CALLERS."""
+
+    route: str
+    statuses: tuple[int, ...]
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    call: str = ""
+    """Of a route that stands for many, one of them."""
+    with_key: bool = False
+    """The caller shows his API key in place of his session."""
+
+
+def done(statuses: tuple[int, ...], success: int) -> tuple[int, ...]:
+    """The same where success has another status than 200."""
+    return tuple(success if status == 200 else status for status in statuses)
+
+
+ROWS = [
+    Row("GET /healthz", EVERYBODY),
+    Row("GET /readyz", EVERYBODY),
+    Row("GET /metrics", EVERYBODY),
+    Row("GET /metrics", (403,) * 5, headers=ELSEWHERE),
+    Row("GET /api/openapi.json", EVERYBODY),
+    Row("GET /api/docs", done(EVERYBODY, 307)),
+    Row("GET /api/site", EVERYBODY),
+    Row("GET /api/usage-plans", EVERYBODY),
+    # Accounts and sessions.
+    Row(
+        "POST /api/accounts",
+        done(EVERYBODY, 201),
+        {"email": "new-{email}", "password": PASSWORD, "invitation": "{invitation}"},
+    ),
+    Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
+    Row("GET /api/session", SIGNED_IN),
+    Row("DELETE /api/session", done(EVERYBODY, 204)),
+    Row(
+        "PUT /api/account/password",
+        done(SIGNED_IN, 204),
+        {"current_password": PASSWORD, "new_password": PASSWORD},
+    ),
+    Row("DELETE /api/account/sessions", done(SIGNED_IN, 204)),
+    Row("POST /api/account/deletion", done(SIGNED_IN, 204), {"password": PASSWORD}),
+    # API keys and what is done with them.
+    Row("GET /api/api-keys", SIGNED_IN),
+    Row("POST /api/api-keys", done(SIGNED_IN, 201), NEW_KEY),
+    Row("PATCH /api/api-keys/{api_key_id}", OWNER, {"name": "desk"}),
+    Row("POST /api/api-keys/{api_key_id}/rotate", OWNER, {"grace_seconds": 0}),
+    Row("DELETE /api/api-keys/{api_key_id}", done(OWNER, 204)),
+    Row("GET /api/usage", SIGNED_IN),
+    Row("GET /api/usage/today", SIGNED_IN),
+    Row("GET /api/requests", SIGNED_IN),
+    Row("GET /api/models", SIGNED_IN),
+    Row("POST /api/chat/completions", OWNER, CHAT | {"api_key_id": "{api_key_id}"}),
+    # What is for operators.
+    Row("GET /api/operator/people", OPERATOR),
+    Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
+    Row("GET /api/operator/api-keys", OPERATOR),
+    Row(
+        "PATCH /api/operator/api-keys/{api_key_id}",
+        done(OPERATOR, 204),
+        {"usage_plan_id": "20RequestPerDay"},
+    ),
+    Row("DELETE /api/operator/api-keys/{api_key_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/usage-plans", OPERATOR),
+    Row("POST /api/operator/usage-plans", done(OPERATOR, 201), NEW_PLAN),
+    Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), {"name": "Larger"}),
+    Row("GET /api/operator/usage", OPERATOR),
+    Row("GET /api/operator/sign-up", OPERATOR),
+    Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
+    Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/audit-log", OPERATOR),
+    Row("GET /api/operator/upstream", OPERATOR),
+    # The gateway knows keys, and no sessions.
+    Row("* /v1/*", SIGNED_IN, call="GET /v1/key", with_key=True),
+    Row("* /v1/*", SIGNED_IN, call="GET /v1/models", with_key=True),
+    Row("* /v1/*", SIGNED_IN, CHAT, call="POST /v1/chat/completions", with_key=True),
+    Row("* /v1/*", (401,) * 5, call="GET /v1/key"),
+    Row("* /v1/*", (401,) * 5, CHAT, call="POST /v1/chat/completions"),
+    Row("* /v1/*", (401,) * 5, call="GET /v1/api/operator/people"),
+]
+
+
+def live_routes() -> set[str]:
+    """What the application serves, but for the site's pages, which are for everybody."""
+    portal = iter_route_contexts(Daypass(Settings())._portal.routes)
+    methods = {(method, route.path) for route in portal for method in route.methods or ()}
+    return {"* /v1/*"} | {f"{method} {path}" for method, path in methods if method != "HEAD"}
+
+
+def test_every_route_has_its_row() -> None:
+    assert {row.route for row in ROWS} == live_routes()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A site that needs invitations, so that every operator's call makes sense."""
+    server = start_server(tmp_path_factory.mktemp("authorisation"), DAYPASS_SIGN_UP="invite")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def password_hash() -> str:
+    return asyncio.run(hash_password(PASSWORD))
+
+
+@dataclass
+class World:
+    """Five callers, and what belongs to them."""
+
+    http: httpx.AsyncClient
+    sessions: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By caller: what stands for the names in braces in a row."""
+
+    async def call(self, row: Row, caller: str, **headers: str) -> httpx.Response:
+        """Make a row's call as one of the callers."""
+        method, path = (row.call or row.route).split(" ")
+        names = self.names[caller]
+        sent = {"origin": str(self.http.base_url)} | row.headers | headers
+        if row.with_key and caller in self.keys:
+            sent["x-api-key"] = self.keys[caller]
+        elif caller in self.sessions:
+            sent["cookie"] = f"daypass_session={self.sessions[caller]}"
+        body = row.body and {name: filled(value, names) for name, value in row.body.items()}
+        return await self.http.request(
+            method,
+            path.format_map(names),
+            json=body,
+            headers={name: value for name, value in sent.items() if value},
+        )
+
+
+def filled(value: Any, names: dict[str, str]) -> Any:
+    return value.format_map(names) if isinstance(value, str) else value
+
+
+_numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
+    """A world that nobody has touched: a call may have used another one up."""
+    database = Database(f"sqlite:///{site.data_dir}/daypass.db")
+    # verify: no certificates are read from disk for every world.
+    http = httpx.AsyncClient(base_url=site.url, timeout=30, verify=False)
+    world, number, now = World(http), next(_numbers), 1_800_000_000
+    emails = {caller: f"{caller}{number}@example.org" for caller in CALLERS[1:]}
+    owned: dict[str, dict[str, str]] = {}
+    async with database.write() as session:
+        plan_id = f"stored-{number}"
+        columns = {"name": "Stored", "description": "", "models": [], "self_service": True}
+        await usage_plans.create(session, plan_id, columns, now)
+        invitation, token = await invitations.create(session, "", now, 10**9)
+        for caller, email in emails.items():
+            account = await accounts.create(session, email, password_hash, now)
+            account.role = accounts.OPERATOR if caller == "operator" else accounts.MEMBER
+            account.disabled_at = now if caller == "disabled" else None
+            minted = mint()
+            key = await api_keys.create(
+                session, account.id, minted, name="k", usage_plan_id="30RequestPerDay",
+                max_keys=3, now=now,
+            )  # fmt: skip
+            owned[caller] = {"account_id": account.id, "api_key_id": key.id}
+            world.keys[caller] = minted.secret
+            world.sessions[caller] = await accounts.open_session(session, account.id, now, 10**9)
+    for caller in CALLERS:
+        world.names[caller] = owned["disabled" if caller == "disabled" else "account"] | {
+            "email": emails.get(caller, emails["account"]),
+            "number": str(number),
+            "plan_id": plan_id,
+            "invitation_id": invitation.id,
+            "invitation": token,
+        }
+    async with http:
+        yield world
+    await database.close()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.call or row.route}" for row in ROWS])
+async def test_everybody_gets_what_the_table_says(
+    site: Server, password_hash: str, row: Row
+) -> None:
+    got = {}
+    for caller in CALLERS:
+        async with new_world(site, password_hash) as world:
+            got[caller] = (await world.call(row, caller)).status_code
+    assert got == dict(zip(CALLERS, row.statuses, strict=True))
+
+
+async def test_another_site_can_change_nothing_whoever_is_signed_in(
+    site: Server, password_hash: str
+) -> None:
+    """Cross-site request forgery: OWASP's Origin and Fetch Metadata checks."""
+    changing = [
+        row for row in ROWS if " /api/" in row.route and not row.route.startswith(("GET ", "* "))
+    ]
+    assert len(changing) > 15
+    forged = [{"origin": "https://evil.example"}, {"origin": "null"}]
+    # A call with no word of where it comes from is no browser's, unless it has a cookie.
+    unsaid = [{"origin": ""}, {"origin": "", "sec-fetch-site": "cross-site"}]
+    async with new_world(site, password_hash) as world:
+        for row in changing:
+            for caller in CALLERS:
+                for headers in forged + (unsaid if caller != "nobody" else unsaid[1:]):
+                    answer = await world.call(row, caller, **headers)
+                    assert answer.status_code == 403, (row.route, caller, headers)
+                    assert "did not come from this site" in answer.json()["detail"]
+        # And none of it was done.
+        keys = await world.call(Row("GET /api/api-keys", ()), "account")
+        assert [key["name"] for key in keys.json()] == ["k"]
+        assert (await world.call(Row("GET /api/session", ()), "other")).status_code == 200

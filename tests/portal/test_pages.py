@@ -1,0 +1,146 @@
+"""The exported pages, and the headers that keep what is injected into them from running."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from daypass.portal.page_security import page_policy, security_headers
+from daypass.portal.pages import PAGES
+from tests.conftest import Server
+
+EVERY_ANSWER = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+ADDRESSES = sorted(f"/{page.relative_to(PAGES)}" for page in PAGES.rglob("*.html"))
+
+
+class InlineScripts(HTMLParser):
+    """The inline scripts of a page, as a parser of HTML sees them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside = False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag == "script" and "src" not in dict(attrs)
+        if self._inside:
+            self.found.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.found[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+
+
+def hashes_of(page: str) -> set[str]:
+    digests = (hashlib.sha256(x.encode()).digest() for x in InlineScripts(page).found)
+    return {f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests}
+
+
+def directives(policy: str) -> dict[str, list[str]]:
+    parts = (directive.split() for directive in policy.split("; "))
+    return {name: sources for name, *sources in parts}
+
+
+def test_every_page_names_its_own_scripts_and_nothing_else_may_run(demo: Server) -> None:
+    client = demo.client()
+    assert len(ADDRESSES) > 10
+    for address in (*ADDRESSES, "/", "/keys/", "/nothing/here"):
+        page = client.get(address)
+        assert page.status_code == (404 if "nothing" in address else 200)
+        policy = directives(page.headers["content-security-policy"])
+        scripts = policy.pop("script-src")
+        assert scripts[0] == "'self'"
+        assert set(scripts[1:]) == hashes_of(page.text) != set(), address
+        assert policy == {
+            "default-src": ["'none'"],
+            "style-src": ["'self'"],
+            "img-src": ["'self'", "data:"],
+            "font-src": ["'self'"],
+            "connect-src": ["'self'"],
+            "form-action": ["'self'"],
+            "base-uri": ["'none'"],
+            "object-src": ["'none'"],
+            "frame-ancestors": ["'none'"],
+        }
+        assert page.headers.items() >= EVERY_ANSWER.items()
+        assert "camera=()" in page.headers["permissions-policy"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_page_needs_a_style_that_the_policy_forbids(address: str) -> None:
+    page = (PAGES / address.removeprefix("/")).read_text()
+    assert "<style" not in page
+    assert re.findall(r"<[^>]+\sstyle=", page) == []
+    assert re.findall(r"<[^>]+\son\w+=", page) == []
+
+
+def test_a_page_that_has_not_changed_brings_its_policy_all_the_same(demo: Server) -> None:
+    client = demo.client()
+    page = client.get("/keys/")
+    again = client.get("/keys/", headers={"if-none-match": page.headers["etag"]})
+    assert again.status_code == 304
+    assert again.headers["content-security-policy"] == page.headers["content-security-policy"]
+
+
+def test_an_answer_of_the_portal_is_no_page_and_is_not_kept(demo: Server) -> None:
+    client = demo.client()
+    for path in ("/api/site", "/api/session", "/api/nothing", "/healthz", "/api/openapi.json"):
+        answer = client.get(path)
+        assert answer.headers["content-security-policy"] == (
+            "default-src 'none'; frame-ancestors 'none'; sandbox"
+        )
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers.items() >= EVERY_ANSWER.items()
+
+
+def test_the_gateway_adds_none_of_it_to_the_upstreams_answers(relaying: Server) -> None:
+    api = relaying.gateway(relaying.sign_up().create_key()["key"])
+    relayed = api.post("/v1/embeddings", json={"input": "x", "model": "m"})
+    assert relayed.status_code == 200
+    assert {"content-security-policy", *EVERY_ANSWER}.isdisjoint(relayed.headers)
+    refused = relaying.gateway("wrong").get("/v1/key")
+    assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+def test_https_is_for_good_where_the_site_has_it() -> None:
+    assert security_headers("https://daypass.example.org")["strict-transport-security"]
+    for address in ("http://daypass.example.org", None):
+        assert "strict-transport-security" not in security_headers(address)
+
+
+def test_pages_may_call_the_gateway_where_it_is_elsewhere() -> None:
+    policy = page_policy(b"", "https://a1.execute-api.eu-central-1.amazonaws.com/v1")
+    assert directives(policy)["connect-src"] == [
+        "'self'",
+        "https://a1.execute-api.eu-central-1.amazonaws.com",
+    ]
+
+
+def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
+    client = demo.client()
+    plain = client.get("/keys/", headers={"accept-encoding": "identity"})
+    packed = client.get("/keys/", headers={"accept-encoding": "gzip, br"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert packed.text == plain.text
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    assert packed.headers["vary"] == "accept-encoding"
+    known = {"accept-encoding": "gzip", "if-none-match": packed.headers["etag"]}
+    assert client.get("/keys/", headers=known).status_code == 304
+    script = re.findall(r'src="(/_next/[^"]+)"', plain.text)[0]
+    sent = client.get(script, headers={"accept-encoding": "gzip"})
+    assert sent.headers["content-type"].startswith("text/javascript")
+    assert sent.headers["cache-control"].endswith("immutable")

@@ -1,0 +1,124 @@
+"""What happened to other gateways, tried here. Each docstring names the incident."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+import daypass
+from daypass import api_keys
+from tests.conftest import Server, StartServer
+from tests.upstream import FakeUpstream
+
+CARRIERS: list[Callable[[str], dict[str, str]]] = [
+    lambda key: {"x-api-key": key},
+    lambda key: {"authorization": f"Bearer {key}"},
+]
+
+
+@pytest.fixture
+def evil() -> Iterator[FakeUpstream]:
+    """A server that no call may reach."""
+    upstream = FakeUpstream()
+    upstream.start()
+    yield upstream
+    upstream.stop()
+
+
+def test_a_key_that_begins_like_another_is_another(
+    relaying: Server, upstream: FakeUpstream
+) -> None:
+    """LiteLLM CVE-2026-35030: keys were remembered by their first 20 characters."""
+    person = relaying.sign_up()
+    first, second = person.create_key(name="first"), person.create_key(name="second")
+    body = first["key"][len(api_keys.PREFIX) : -api_keys.CHECKSUM_LENGTH]
+    alike = body[:-1] + ("a" if body[-1] != "a" else "b")
+    twin = api_keys.PREFIX + alike + api_keys.checksum(alike)
+    with relaying.client() as http:
+        for _ in range(2):
+            assert http.get("/v1/key", headers={"x-api-key": first["key"]}).status_code == 200
+            assert http.get("/v1/key", headers={"x-api-key": twin}).status_code == 401
+        with sqlite3.connect(relaying.data_dir / "daypass.db") as connection:
+            connection.execute(
+                "UPDATE api_key_secret SET digest = ? WHERE api_key_id = ?",
+                (api_keys.digest(twin), second["id"]),
+            )
+        for _ in range(2):
+            for secret, key_id in ((twin, second["id"]), (first["key"], first["id"])):
+                assert http.get("/v1/key", headers={"x-api-key": secret}).json()["id"] == key_id
+
+
+def test_a_caller_cannot_choose_the_upstream(
+    relaying: Server, upstream: FakeUpstream, evil: FakeUpstream
+) -> None:
+    """LiteLLM: `api_base` in a request sent it, with the operator's key, where its sender liked
+    (SSRF)."""
+    api = relaying.gateway(relaying.sign_up().create_key()["key"])
+    there = evil.base_url
+    chosen = {"api_base": there, "base_url": there, "api_key": "x", "custom_llm_provider": there}
+    body = {"model": "m", "messages": []} | chosen | {"litellm_params": chosen}
+    host = there.partition("//")[2].partition("/")[0]
+    headers = {
+        "host": host,
+        "x-forwarded-host": host,
+        "x-upstream-base-url": there,
+        "x-litellm-api-base": there,
+        "openai-base-url": there,
+    }
+    answer = api.post("/v1/chat/completions", json=body, params=chosen, headers=headers)
+    assert answer.status_code in (200, 400, 421)
+    assert evil.seen == []
+    for seen in upstream.seen:
+        assert seen.headers["host"] in upstream.base_url
+        assert seen.headers["authorization"] == "Bearer sk-the-operators-own"
+
+
+def test_both_carriers_of_a_key_meet_the_same_checks(
+    start: StartServer, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    """Open WebUI CVE-2026-45339: what Bearer enforced, `x-api-key` skipped."""
+    config = tmp_path / "daypass.toml"
+    config.write_text(
+        'denied_paths = ["files"]\n[[plans]]\nid = "small"\nname = "Small"\n'
+        'requests_per_day = 2\nmodels = ["small"]\n'
+    )
+    server = start(DAYPASS_CONFIG=str(config), DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
+    server.sign_up()
+    person = server.sign_up()
+    key = person.create_key("small")["key"]
+    http = server.client()
+
+    def tried(path: str, model: str) -> list[int]:
+        return [
+            http.post(path, json={"model": model}, headers=carrier(key)).status_code
+            for carrier in CARRIERS
+        ]
+
+    assert tried("/v1/embeddings", "large") == [404, 404]
+    assert tried("/v1/files", "small") == [404, 404]
+    assert tried("/v1/embeddings", "small") == [200, 200]
+    assert tried("/v1/embeddings", "small") == [429, 429]
+    assert len(upstream.seen) == 2
+    (created,) = person.keys()
+    person.http.delete(f"/api/api-keys/{created['id']}")
+    assert tried("/v1/embeddings", "small") == [401, 401]
+
+
+def test_no_middleware_stands_between_a_caller_and_his_leaving() -> None:
+    """Starlette's BaseHTTPMiddleware hides from the application that its caller has left."""
+    sources = list(Path(daypass.__file__).parent.rglob("*.py"))
+    assert not [path for path in sources if "BaseHTTPMiddleware" in path.read_text()]
+    assert not [path for path in sources if '.middleware("http")' in path.read_text()]
+
+
+def test_a_list_of_keys_in_one_header_is_no_key(relaying: Server, upstream: FakeUpstream) -> None:
+    """Two readers of a header that came twice took different ones for the key."""
+    person = relaying.sign_up()
+    first, second = (person.create_key(name=name)["key"] for name in ("first", "second"))
+    with httpx.Client(base_url=relaying.url) as http:
+        for value in (f"{first}, {second}", f"{first},", f"{first} {second}", f"Bearer {first}"):
+            refused = http.get("/v1/key", headers={"x-api-key": value})
+            assert refused.status_code == 401
+            assert first not in refused.text

@@ -1,0 +1,21 @@
+"""That the mutations of `make mutations` still fit the code. They themselves take minutes."""
+
+import re
+
+import pytest
+
+from tests.mutations import MUTATIONS, PACKAGE, ROOT, Mutation, mutate
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=[x.guard for x in MUTATIONS])
+def test_a_mutation_fits(mutation: Mutation) -> None:
+    whole = (PACKAGE / mutation.file).read_text()
+    assert mutate(whole, mutation) != whole
+    file, _, name = mutation.test.partition("::")
+    function = re.escape(name.partition("[")[0])
+    assert re.search(rf"^(async )?def {function}\(", (ROOT / file).read_text(), re.MULTILINE)
+
+
+def test_there_are_enough() -> None:
+    assert len(MUTATIONS) >= 12
+    assert len({x.guard for x in MUTATIONS}) == len(MUTATIONS)

@@ -1,0 +1,387 @@
+"""Secrets are planted wherever Daypass meets any, and come out where they must and nowhere else.
+
+`tests/outputs.py` searches the outputs of the whole suite; here are the flows that would leak.
+"""
+
+import contextlib
+import json
+import socket
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx2 as httpx
+import psycopg
+import pytest
+from psycopg import sql
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+import redis
+from daypass import api_keys
+from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
+from tests.outputs import find_secrets
+from tests.postgres import Postgres
+from tests.redis import Redis
+from tests.upstream import FakeUpstream, Reply, Seen, completion
+
+UPSTREAM_KEY = "sk-planted-upstream-key-0123456789"
+PROMPT = "planted-prompt"
+ANSWER = "planted-answer"
+METRICS_TOKEN = "planted-metrics-token"
+BROKEN = "planted-in-the-database"
+CHAT = {"model": "m", "messages": [{"role": "user", "content": PROMPT}]}
+
+
+@dataclass
+class Evidence:
+    """What a server was asked, and everything that it said."""
+
+    server: Server
+    operator: Person
+    person: Person
+    keys: list[str] = field(default_factory=list)
+    answers: list[tuple[str, str]] = field(default_factory=list)
+    """Method and path of each call, with its answer: status, headers and body."""
+
+    def note(self, response: httpx.Response) -> None:
+        response.read()
+        request = response.request
+        head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
+        what = f"{request.method} {request.url.path}"
+        self.answers.append((what, f"{response.status_code}\n{head}\n{response.text}"))
+
+
+def echo(status: int) -> Reply:
+    """An upstream that quotes all that it was sent, in pieces that cut its key in two."""
+
+    def reply(seen: Seen) -> Response:
+        credentials = seen.headers.get("authorization", "")
+        document = {"error": {"message": f"{credentials} {credentials}", "param": ANSWER}}
+        said = json.dumps(document | {"you_sent": seen.body.decode(errors="replace")}).encode()
+
+        async def pieces() -> Any:
+            cut = said.find(b"planted")
+            yield said[:cut]
+            yield said[cut : cut + 3]
+            yield said[cut + 3 :]
+
+        headers = {"x-you-sent": credentials, "content-length": str(len(said))}
+        return StreamingResponse(pieces(), status, headers, "application/json")
+
+    return reply
+
+
+def answer_with(text: str) -> Reply:
+    def reply(seen: Seen) -> Response:
+        if not seen.body:
+            return JSONResponse({"data": [{"id": "m"}]})
+        if not seen.json().get("stream"):
+            choice = {"index": 0, "message": {"role": "assistant", "content": text}}
+            return JSONResponse({"choices": [choice]})
+
+        async def events() -> Any:
+            yield b"data: " + json.dumps({"choices": [{"delta": {"content": text}}]}).encode()
+            yield b"\n\ndata: [DONE]\n\n"
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    return reply
+
+
+def break_off(_seen: Seen) -> Response:
+    async def events() -> Any:
+        yield f"data: {ANSWER} {PROMPT}\n\n".encode()
+        raise RuntimeError(UPSTREAM_KEY)
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+@pytest.fixture(scope="module")
+def evidence(
+    upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Evidence]:
+    server = start_server(
+        tmp_path_factory.mktemp("secrets"),
+        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
+        DAYPASS_UPSTREAM_API_KEY=UPSTREAM_KEY,
+        DAYPASS_METRICS_TOKEN=METRICS_TOKEN,
+        DAYPASS_READ_TIMEOUT_S="1",
+    )
+    try:
+        evidence = Evidence(server, server.sign_up(), server.sign_up())
+        for person in (evidence.operator, evidence.person):
+            person.http.event_hooks["response"] = [evidence.note]
+        use_portal(evidence)
+        use_gateway(evidence, upstream_process)
+        misuse_portal(evidence)
+        misuse_protocol(evidence)
+        look_as_operator(evidence)
+        time.sleep(1.2)  # Usage and metrics are written every second.
+        yield evidence
+    finally:
+        upstream_process.reply = completion
+        server.stop()
+
+
+def use_portal(evidence: Evidence) -> None:
+    """Keys come and go, passwords change, sessions begin and end."""
+    http = evidence.person.http
+    created = evidence.person.create_key("30RequestPerDay")
+    rotated = http.post(f"/api/api-keys/{created['id']}/rotate", json={"grace_seconds": 60})
+    spare = evidence.person.create_key(name="spare")
+    evidence.keys += [created["key"], rotated.json()["key"], spare["key"]]
+    http.patch(f"/api/api-keys/{created['id']}", json={"name": "desk"})
+    http.delete(f"/api/api-keys/{spare['id']}")
+    change = {"current_password": PASSWORD, "new_password": f"{PASSWORD}, new"}
+    assert http.put("/api/account/password", json=change).status_code == 204
+    for path in ("session", "api-keys", "usage", "usage/today", "requests", "models", "site"):
+        http.get(f"/api/{path}")
+
+
+def use_gateway(evidence: Evidence, upstream: FakeUpstream) -> None:
+    """Good calls and bad ones, in front of an upstream that quotes what it should not."""
+    first, second, deleted = evidence.keys
+    key_id = evidence.person.keys()[0]["id"]
+    bad = first[:20] + ("a" if first[20] != "a" else "b") + first[21:]
+    replies: list[Reply] = [answer_with(ANSWER), *(echo(x) for x in (400, 401, 403, 429, 500, 302))]
+    with evidence.server.client(event_hooks={"response": [evidence.note]}) as http:
+        for reply in [*replies, break_off]:
+            upstream.reply = reply
+            for body in (CHAT, CHAT | {"stream": True}):
+                http.post("/v1/chat/completions", json=body, headers={"x-api-key": second})
+            chat = CHAT | {"api_key_id": key_id, "stream": True}
+            evidence.person.http.post("/api/chat/completions", json=chat)
+        upstream.reply = answer_with(ANSWER)
+        for headers in (
+            {"x-api-key": bad},
+            {"x-api-key": deleted},
+            {"authorization": f"Bearer {first} {PROMPT}"},
+            {"authorization": f"Basic {first}"},
+            {"x-api-key": first, "authorization": f"Bearer {second}"},
+        ):
+            refused = http.post("/v1/chat/completions", json=CHAT, headers=headers)
+            assert refused.status_code == 401
+        http.post(f"/v1/chat/completions?api_key={first}", json=CHAT)
+        http.get(f"/v1/{first}/../x")
+        for content in (f'{{"{PROMPT}": ', f'["{PROMPT}"]', f'{{"model": "{PROMPT}", "x": NaN}}'):
+            http.post(
+                "/v1/chat/completions",
+                content=content.encode(),
+                headers={"x-api-key": second, "content-type": "application/json"},
+            )
+
+
+def misuse_portal(evidence: Evidence) -> None:
+    """Calls that fail, with secrets in every place; one meets a fault of our own."""
+    first = evidence.keys[0]
+    with evidence.server.client(event_hooks={"response": [evidence.note]}) as http:
+        for body in (
+            {"email": PASSWORD, "password": 7},
+            {"email": evidence.person.email, "password": PASSWORD},
+            {"email": f"{first}@example.org", "password": ""},
+        ):
+            http.post("/api/accounts", json=body)
+            http.post("/api/session", json=body)
+        as_json = {"content-type": "application/json"}
+        http.post("/api/session", content=f'{{"password": "{PASSWORD}"'.encode(), headers=as_json)
+        http.get(f"/api/{first}")
+        http.get("/api/session", headers={"cookie": f"daypass_session={PASSWORD.split()[0]}"})
+        http.get("/metrics", headers={"authorization": f"Bearer {first}", "x-real-ip": "192.0.2.1"})
+    http = evidence.person.http
+    http.post("/api/api-keys", json={"name": f"{first}\n", "usage_plan_id": first})
+    http.patch(f"/api/api-keys/{first}", json={"name": PROMPT})
+    http.post("/api/chat/completions", json=CHAT | {"api_key_id": first})
+    http.post("/api/account/deletion", json={"password": f"{PASSWORD}, wrong"})
+    # What was stored is broken: an error whose words would tell what it read.
+    change = "UPDATE api_key SET created_at = ? WHERE name = 'desk'"
+    with sqlite3.connect(evidence.server.data_dir / "daypass.db") as connection:
+        (before,) = connection.execute("SELECT created_at FROM api_key WHERE name = 'desk'")
+        connection.execute(change, (BROKEN,))
+    assert http.get("/api/api-keys").status_code == 500
+    with sqlite3.connect(evidence.server.data_dir / "daypass.db") as connection:
+        connection.execute(change, before)
+
+
+def misuse_protocol(evidence: Evidence) -> None:
+    """What is no HTTP, with a key in it."""
+    first = evidence.keys[0].encode()
+    port = urlsplit(evidence.server.url).port or 0
+    for request in (
+        b"GET /v1/key HTTP/1.1\r\nhost: x\r\nx-api-key: %b\r\n folded\r\n\r\n" % first,
+        b"GET /v1/key HTTP/1.1\r\nhost: x\r\nx api key: %b\r\n\r\n" % first,
+        b"%b\r\n\r\n" % first,
+        b"POST /v1/x HTTP/1.1\r\nhost: x\r\nx-api-key: %b\r\ncontent-length: 9\r\n\r\nx" % first,
+    ):
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            caller.sendall(request)
+            caller.shutdown(socket.SHUT_WR)
+            said = b""
+            with contextlib.suppress(OSError):
+                while piece := caller.recv(65_536):
+                    said += piece
+        evidence.answers.append(("no HTTP", said.decode("latin-1")))
+
+
+def look_as_operator(evidence: Evidence) -> None:
+    """Everything that operators do and see."""
+    http = evidence.operator.http
+    people = http.get("/api/operator/people", params={"search": evidence.person.email})
+    account_id = people.json()["people"][0]["id"]
+    for disabled in (True, False):
+        http.patch(f"/api/operator/people/{account_id}", json={"disabled": disabled})
+    key_id = evidence.person.keys()[0]["id"]
+    http.patch(f"/api/operator/api-keys/{key_id}", json={"usage_plan_id": "30RequestPerDay"})
+    http.post("/api/operator/usage-plans", json={"id": "lab", "name": "Lab"})
+    http.post("/api/operator/invitations", json={"note": "friend"})
+    for path in ("people", "api-keys", "usage-plans", "usage", "sign-up", "audit-log", "upstream"):
+        assert http.get(f"/api/operator/{path}").status_code == 200
+    for path in ("/metrics", "/readyz", "/api/openapi.json"):
+        http.get(path)
+
+
+def cookies(evidence: Evidence) -> set[str]:
+    return {x for person in (evidence.operator, evidence.person) for x in
+            person.http.cookies.values()}  # fmt: skip
+
+
+def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
+    assert len(evidence.answers) > 80
+    address = urlsplit(evidence.server.settings["DAYPASS_UPSTREAM_BASE_URL"]).netloc
+    never = {UPSTREAM_KEY, METRICS_TOKEN, PASSWORD, BROKEN, "$argon2", "Traceback", address}
+    for what, answer in evidence.answers:
+        forbidden = set(never)
+        if what != "POST /api/api-keys" and not what.endswith("/rotate"):
+            forbidden |= {*evidence.keys, *cookies(evidence)}
+        if not what.startswith(("POST /v1/", "POST /api/chat/")):
+            forbidden |= {PROMPT, ANSWER}
+        assert not {x for x in forbidden if x in answer}, (what, answer)
+
+
+def test_what_belongs_to_the_caller_does_arrive(evidence: Evidence) -> None:
+    """The control: the search above would see what it looks for."""
+    relayed = [answer for what, answer in evidence.answers if what == "POST /v1/chat/completions"]
+    assert sum(ANSWER in answer for answer in relayed) >= 8
+    assert sum("*" * len(UPSTREAM_KEY) in answer for answer in relayed) >= 6
+    created = [answer for what, answer in evidence.answers if what == "POST /api/api-keys"]
+    assert evidence.keys[0] in created[0]
+    assert find_secrets(evidence.keys[0], set()) == {evidence.keys[0]}
+
+
+def test_no_log_line_and_no_metric_holds_a_secret(evidence: Evidence) -> None:
+    log = evidence.server.log()
+    for event in ("upstream_misconfigured", "upstream_broke_off", "request_fault"):
+        assert event in log
+    metrics = evidence.server.client().get("/metrics").text
+    assert "daypass_requests_total" in metrics
+    planted = {PROMPT, ANSWER, METRICS_TOKEN, UPSTREAM_KEY, *evidence.keys, *cookies(evidence)}
+    assert find_secrets(log + metrics, planted) == set()
+    for name in ("person", "example.org", "30RequestPerDay", "gpt"):
+        assert name not in metrics
+
+
+def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
+    stored = {
+        path: path.read_bytes() for path in evidence.server.data_dir.rglob("*") if path.is_file()
+    }
+    everything = b"".join(stored.values())
+    assert api_keys.digest(evidence.keys[1]).encode() in everything
+    assert b"$argon2id$" in everything
+    secrets = {*evidence.keys, *cookies(evidence), PASSWORD, PROMPT, ANSWER, UPSTREAM_KEY,
+               METRICS_TOKEN}  # fmt: skip
+    for path, content in stored.items():
+        assert not {x for x in secrets if x.encode() in content}, path
+
+
+def test_state_is_for_its_owner_alone(evidence: Evidence) -> None:
+    data_dir = evidence.server.data_dir
+    names = {path.name for path in data_dir.rglob("*")}
+    assert {"daypass.db", "daypass.db-wal", "daypass.db-shm", "metrics"} <= names
+    assert [path for path in (data_dir / "metrics").iterdir() if path.suffix == ".json"]
+    for path in (data_dir, *data_dir.rglob("*")):
+        expected = 0o700 if path.is_dir() else 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == expected, path
+
+
+def test_the_command_prints_no_secret(evidence: Evidence) -> None:
+    settings = evidence.server.settings
+    for arguments in (
+        ("doctor",),
+        ("doctor", "--json"),
+        ("keys", "list", "--json"),
+        ("accounts", "list", "--json"),
+        ("plans", "list"),
+    ):
+        ended = daypass(*arguments, **settings)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        planted = {*evidence.keys, UPSTREAM_KEY, METRICS_TOKEN, *cookies(evidence)}
+        assert find_secrets(ended.stdout + ended.stderr, planted) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://user:planted-pa/ss@127.0.0.1:1/daypass"),
+        ("DATABASE_URL", "postgresql://user:planted-pa@ss@127.0.0.1:1/daypass"),
+        ("DATABASE_URL", "postgresql://user:planted-pass@127.0.0.1:port/daypass"),
+        ("DATABASE_URL", "postgresql://user:planted-pass@127.0.0.1:1/daypass"),
+        ("DATABASE_URL", "planted-pass"),
+        ("REDIS_URL", "redis://:planted-pa/ss@127.0.0.1:1/0"),
+        ("REDIS_URL", "redis://:planted-pa@ss@127.0.0.1:1/0"),
+        ("REDIS_URL", "redis://:planted-pass@127.0.0.1:port/0"),
+        ("REDIS_URL", "redis://:planted-pass@127.0.0.1:1/0"),
+        ("UPSTREAM_BASE_URL", "http://user:planted-pass@127.0.0.1:1/v1"),
+        ("METRICS_TOKEN", "planted-short"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_not_quoted(
+    name: str, value: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data_dir = tmp_path_factory.mktemp("wrong")
+    settings = {f"DAYPASS_{name}": value, "DAYPASS_DATA_DIR": str(data_dir)}
+    ended = daypass("serve", **settings)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("daypass: ")
+    assert ended.stderr.count("\n") == 1
+    assert "planted" not in ended.stdout + ended.stderr
+    assert "ss@127" not in ended.stderr
+
+
+def test_stores_that_fail_are_logged_without_their_passwords(
+    start: StartServer, postgres_server: Postgres
+) -> None:
+    server_of_redis = Redis()
+    server_of_redis.start()
+    with redis.Redis.from_url(server_of_redis.url) as client:
+        client.config_set("requirepass", "planted-redis")
+    database = f"test_{uuid4().hex}"
+    address = postgres_server.create_database(database)
+    server = start(
+        DAYPASS_DATABASE_URL=address.replace("@", ":planted-postgres@"),
+        DAYPASS_REDIS_URL=server_of_redis.url.replace("//", "//:planted-redis@"),
+    )
+    try:
+        person = server.sign_up()
+        secret = person.create_key()["key"]
+        assert server.gateway(secret).post("/v1/embeddings", json={"input": "x"}).status_code == 200
+        assert daypass("doctor", **server.settings).returncode == 0
+        server_of_redis.kill()
+        lost = server.gateway(secret).post("/v1/embeddings", json={"input": "x"})
+        assert lost.status_code == 503
+        with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
+            )
+        gone = person.http.get("/api/api-keys")
+        assert gone.status_code == 503
+        doctor = daypass("doctor", **server.settings)
+        assert doctor.returncode == 1
+    finally:
+        server_of_redis.remove()
+    said = server.log() + lost.text + gone.text + doctor.stdout + doctor.stderr
+    assert "store_unavailable" in said
+    assert find_secrets(said, {secret}) == set()
