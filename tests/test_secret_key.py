@@ -29,7 +29,7 @@ def test_it_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert other == NEW
 
 
-@pytest.mark.parametrize("content", ["", "\n", "short", "x" * 31])
+@pytest.mark.parametrize("content", ["", "x" * 31 + "\n"])
 def test_a_file_that_holds_no_secret_stops_the_start(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
     with pytest.raises(SettingsError, match="at least 32 characters"):
@@ -37,6 +37,7 @@ def test_a_file_that_holds_no_secret_stops_the_start(tmp_path: Path, content: st
     ended = daypass("serve", "--port", "0", DAYPASS_DATA_DIR=str(tmp_path))
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1
+    assert "FAIL secret" in daypass("doctor", DAYPASS_DATA_DIR=str(tmp_path)).stdout
 
 
 @pytest.mark.parametrize("value", ["", "  ", "short", "x" * 31, f"{NEW},", f"{NEW},short", ","])

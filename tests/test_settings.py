@@ -92,6 +92,9 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_SMTP_URL", "https://mail.example", "must be smtps://"),
         ("DAYPASS_SMTP_URL", "smtp://a:b@mail.example", "in clear"),
         ("DAYPASS_SMTP_URL", "smtps://mail.example", "DAYPASS_MAIL_FROM"),
+        ("DAYPASS_SMTP_URL", "smtps://me:pa/ss@mail.example", "must be smtps://"),
+        ("DAYPASS_SMTP_URL", "smtps://me:pa@ss@mail.example", "must be smtps://"),
+        ("DAYPASS_SMTP_URL", "smtps://mail.example:x", "DAYPASS_SMTP_URL: "),
         ("DAYPASS_MAIL_FROM", "not an address", "DAYPASS_MAIL_FROM: "),
     ],
 )

@@ -276,7 +276,6 @@ async def rehearse(settings: Settings) -> None:
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
     await prepare(settings)
-    secret_keys(settings)
     if settings.enforcer == "embedded":
         ledger = make_ledger(settings, make_clock(settings))
         await ledger.start()
@@ -285,6 +284,7 @@ async def rehearse(settings: Settings) -> None:
         database = Database(settings.database_address)
         choose(settings, database, make_clock(settings))
         await database.close()
+    secret_keys(settings)
 
 
 def make_clock(settings: Settings) -> Callable[[], float]:

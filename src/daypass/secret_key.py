@@ -1,7 +1,9 @@
 """The secret with which Daypass signs what it has to believe later."""
 
+import contextlib
 import os
 import secrets
+from pathlib import Path
 
 from daypass.settings import Settings, SettingsError
 from daypass.settings_sign_in import MIN_SECRET_LENGTH
@@ -20,16 +22,20 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
         return settings.secret_keys
     path = settings.data_dir / FILE
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-    key = path.read_text().strip()
+        with contextlib.suppress(FileExistsError):
+            _make(path)
+        key = path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
     if len(key) < MIN_SECRET_LENGTH:
         raise SettingsError(
             f"{path}: this is no secret of at least {MIN_SECRET_LENGTH} characters. Delete the "
             "file for a new one: links in mails that were sent before stop working"
         )
     return (key,)
+
+
+def _make(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))

@@ -64,11 +64,14 @@ class SignInSettings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in SMTP_PORTS or not parts.hostname:
+        # A password that is not encoded would pass for a host or a port, which errors name.
+        is_plain = re.fullmatch(r"[^:]+://([^@/?#\s]*@)?[^@\s]+", value.get_secret_value())
+        if not is_plain or parts.scheme not in SMTP_PORTS or not parts.hostname:
             raise ValueError(
                 "must be smtps://user:password@host, smtp+starttls://user:password@host "
-                "or smtp://host"
+                "or smtp://host; special characters of a password must be percent-encoded"
             )
+        _ = parts.port  # ValueError where it is no number
         if parts.scheme == "smtp" and parts.password and not _is_loopback(parts.hostname):
             raise ValueError(
                 "smtp:// would send the password in clear: use smtps:// or smtp+starttls://"

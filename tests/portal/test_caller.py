@@ -93,9 +93,10 @@ def test_only_who_calls_without_a_proxy_is_on_this_machine() -> None:
     assert read_caller("127.0.0.1", "http", [], ()).is_local
     assert read_caller("::1", "http", [], ()).is_local
     assert read_caller("127.0.0.1", "http", [], TRUSTED).is_local
-    for header in ("x-forwarded-for", "forwarded", "x-real-ip"):
-        assert not read_caller("127.0.0.1", "http", [(header, "127.0.0.1")], ()).is_local
-    assert not read_caller(
-        "127.0.0.1", "http", [("x-forwarded-for", "127.0.0.1")], TRUSTED
-    ).is_local
+    contradicting = [("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=127.0.0.1")]
+    for trusted in ((), TRUSTED):
+        for header in ("x-forwarded-for", "forwarded", "x-real-ip"):
+            for value in ("127.0.0.1", "unknown", ""):
+                assert not read_caller("127.0.0.1", "http", [(header, value)], trusted).is_local
+        assert not read_caller("127.0.0.1", "http", contradicting, trusted).is_local
     assert not read_caller("203.0.113.7", "http", [], ()).is_local

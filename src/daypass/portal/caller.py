@@ -52,12 +52,11 @@ def read_caller(
     near = _address(peer)
     if near is None:
         return Caller(peer or "unknown", False, scheme)
+    is_local = near.is_loopback and not any(name in lines for name in FORWARDING)
     if not _is_trusted(near, trusted):
-        is_forwarded = any(name in lines for name in FORWARDING)
-        return Caller(_network(near), near.is_loopback and not is_forwarded, scheme)
-    chain = _chain(lines)
+        return Caller(_network(near), is_local, scheme)
     far = near
-    for hop in reversed(chain):
+    for hop in reversed(_chain(lines)):
         address = _address(hop)
         if address is None:
             break
@@ -65,11 +64,7 @@ def read_caller(
         if not _is_trusted(address, trusted):
             break
     protocol = (_last(lines.get("x-forwarded-proto", [])) or "").lower()
-    return Caller(
-        _network(far),
-        far.is_loopback and not chain,
-        protocol if protocol in ("http", "https") else scheme,
-    )
+    return Caller(_network(far), is_local, protocol if protocol in ("http", "https") else scheme)
 
 
 def _chain(lines: dict[str, list[str]]) -> list[str]:
