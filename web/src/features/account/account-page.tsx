@@ -11,24 +11,26 @@ import { SignOutEverywhere } from "./sign-out-everywhere";
 
 const words = strings.account;
 
+/** Holds the place of the text: nothing below may jump. */
+const noText = "\u00a0";
+
 export function AccountPage() {
   const { data: account } = useSession();
-  if (!account) return null;
   return (
     <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
       <PageHeading
         title={words.title}
-        text={`${words.text(account.email)} ${words.since(formatDate(account.created_at))}`}
+        text={account ? `${words.text(account.email)} ${words.since(formatDate(account.created_at))}` : noText}
       />
       <div className="divide-y border-t">
         <Part title={words.passwordTitle} text={words.passwordText}>
-          <PasswordForm email={account.email} />
+          <PasswordForm email={account?.email ?? ""} />
         </Part>
         <Part title={words.sessionsTitle} text={words.sessionsText}>
           <SignOutEverywhere />
         </Part>
         <Part title={words.deleteTitle} text={words.deleteText}>
-          <DeleteAccount accountId={account.id} />
+          {account && <DeleteAccount accountId={account.id} />}
         </Part>
       </div>
     </div>

@@ -16,7 +16,6 @@ export const session = {
   signIn: "Sign in",
   haveAccount: "Have an account already?",
   noAccount: "New here?",
-  checking: "Checking your session",
   emailInvalid: "Enter an e-mail address, like name@example.com.",
   passwordMissing: "Enter your password.",
   passwordShort: "Use at least 10 characters.",
