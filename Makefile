@@ -52,8 +52,8 @@ soak: .venv/installed-dev
 	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/pytest --timeout=3600 tests/portal/test_fuzz.py
 	$(BIN)/python -m tests.chaos.soak --seconds $(SOAK_S)
 
-# Breaks each guard on purpose and shows which test fails for it; about five minutes. Some of them:
-# make mutations ONLY=reservation
+# Breaks each guard on purpose and shows which test fails for it; about ten minutes. Some of them:
+# make mutations ONLY="reservation forgery"
 mutations: .venv/installed-dev $(SITE)
 	@$(BIN)/python -m tests.mutations $(ONLY)
 

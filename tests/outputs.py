@@ -13,7 +13,6 @@ SECRET = re.compile(
     r"|planted-[\w-]+"
     r"|\$argon2"  # a password's hash
     r"|daypass_session=[\w-]+"
-    r"|Traceback \(most recent call last\)"
 )
 
 
@@ -40,14 +39,15 @@ class Outputs:
         self._planted.update(secrets)
 
     def secrets(self) -> list[str]:
-        """Every secret that was printed, with its origin."""
+        """Every secret that was printed, and every traceback of a server's, with its origin."""
         files = sorted(Path(self._directory.name).iterdir())
-        printed = [(path.name, path.read_text(errors="replace")) for path in files]
-        return [
+        logs = [(path.name, path.read_text(errors="replace")) for path in files]
+        secrets = [
             f"{origin}: {found}"
-            for origin, text in printed + self._printed
+            for origin, text in logs + self._printed
             for found in find_secrets(text, self._planted)
         ]
+        return secrets + [f"{name}: a traceback" for name, text in logs if "Traceback" in text]
 
 
 def find_secrets(text: str, planted: set[str]) -> set[str]:

@@ -12,41 +12,42 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)(?:\[[^]]*\])?([^;]*)")
 
 
-def documented() -> dict[tuple[str, str], list[str]]:
-    """The rows of the page's tables: name and range, then licence and reason."""
-    page = (ROOT / "docs" / "dependencies.md").read_text()
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in page.splitlines()
-        if line.startswith("|") and not line.startswith(("|---", "| package"))
-    ]
-    found = {(name, range_): rest for name, range_, *rest in rows}
-    assert len(found) == len(rows), "a dependency is listed twice"
-    return found
+Listed = set[tuple[str, str]]
+"""Names and ranges."""
 
 
-def declared() -> set[tuple[str, str]]:
-    """Names and ranges in pyproject.toml and the package.json files."""
+def required(requirements: list[str]) -> Listed:
+    matches = [REQUIREMENT.match(requirement) for requirement in requirements]
+    return {(match[1], match[2].strip()) for match in matches if match}
+
+
+def declared() -> dict[str, Listed]:
+    """By heading of the page, what pyproject.toml and the package.json files name."""
     groups = PYPROJECT["dependency-groups"].values()
-    requirements = [*PYPROJECT["project"]["dependencies"], *(x for group in groups for x in group)]
-    found = set()
-    for requirement in requirements:
-        match = REQUIREMENT.match(requirement)
-        assert match, requirement
-        found.add((match[1], match[2].strip()))
-    for path in ("web/package.json", "tests/e2e/node/package.json"):
-        package = json.loads((ROOT / path).read_text())
-        for kind in ("dependencies", "devDependencies"):
-            found |= set(package.get(kind, {}).items())
-    return found
+    site, tests = (
+        json.loads((ROOT / path / "package.json").read_text()) for path in ("web", "tests/e2e/node")
+    )
+    return {
+        "Python, in every installation": required(PYPROJECT["project"]["dependencies"]),
+        "Python, to build, test and measure": required([x for group in groups for x in group]),
+        "The site, in the browser": set(site["dependencies"].items()),
+        "The site, to build and test it": set(
+            (site["devDependencies"] | tests["dependencies"]).items()
+        ),
+    }
 
 
 def test_every_dependency_is_listed_with_its_licence_and_its_reason() -> None:
-    listed = documented()
-    assert set(listed) == declared()
-    for name, (licence, reason) in listed.items():
-        assert licence, name
-        assert reason, name
+    page = (ROOT / "docs" / "dependencies.md").read_text()
+    listed = {}
+    for section in page.split("\n## ")[1:]:
+        heading, _, table = section.partition("\n")
+        lines = [line for line in table.splitlines() if line.startswith("|")][2:]
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        listed[heading] = {(name, range_) for name, range_, _, _ in rows}
+        assert len(listed[heading]) == len(rows), "listed twice"
+        assert all(licence and reason for _, _, licence, reason in rows)
+    assert listed == declared()
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.lock")), ids=lambda x: x.name)

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.mutations import MUTATIONS, PACKAGE, ROOT, Mutation, mutate
+from tests.mutations import PACKAGE, ROOT, Mutation, mutate
+from tests.mutations.table import MUTATIONS
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[x.guard for x in MUTATIONS])

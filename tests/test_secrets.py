@@ -23,7 +23,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 import redis
 from daypass import api_keys
-from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
+from tests.conftest import (
+    PASSWORD,
+    Person,
+    Server,
+    StartServer,
+    daypass,
+    start_public,
+    start_server,
+)
 from tests.outputs import find_secrets
 from tests.postgres import Postgres
 from tests.redis import Redis
@@ -336,6 +344,8 @@ def test_the_command_prints_no_secret(evidence: Evidence) -> None:
         ("REDIS_URL", "redis://:planted-pass@127.0.0.1:1/0"),
         ("UPSTREAM_BASE_URL", "http://user:planted-pass@127.0.0.1:1/v1"),
         ("METRICS_TOKEN", "planted-short"),
+        ("SECRET_KEY", "planted-short"),
+        ("SMTP_URL", "http://user:planted-pass@127.0.0.1:1"),
     ],
 )
 def test_a_wrong_setting_is_named_and_not_quoted(
@@ -349,6 +359,43 @@ def test_a_wrong_setting_is_named_and_not_quoted(
     assert ended.stderr.count("\n") == 1
     assert "planted" not in ended.stdout + ended.stderr
     assert "ss@127" not in ended.stderr
+
+
+def test_mail_and_another_sites_sign_in_fail_without_their_secrets(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    server = start_public(
+        tmp_path_factory.mktemp("sign-in"),
+        DAYPASS_SECRET_KEY="planted-secret-key-of-at-least-32-characters",
+        DAYPASS_SMTP_URL="smtp://user:planted-smtp@127.0.0.1:1",
+        DAYPASS_MAIL_FROM="daypass@example.org",
+        DAYPASS_OIDC_ISSUER="http://127.0.0.1:1",
+        DAYPASS_OIDC_CLIENT_ID="daypass",
+        DAYPASS_OIDC_CLIENT_SECRET="planted-client-secret",
+    )
+    try:
+        person = server.sign_up()  # Its mail fails.
+        http = server.client()
+        asked = http.post("/api/password-resets", json={"email": person.email})
+        away = http.post("/api/session/oidc", json={"invitation": "planted-invitation"})
+        assert (asked.status_code, away.status_code) == (202, 502)
+        back = http.get("/api/session/oidc/callback?code=planted-code&state=planted-state")
+        assert back.status_code == 303
+        for path in ("confirmations", "password-resets"):
+            body = {"token": "planted-token", "password": PASSWORD}
+            assert http.put(f"/api/{path}", json=body).status_code == 410
+        doctor = daypass("doctor", **server.settings)
+        assert doctor.returncode == 1
+        deadline = time.monotonic() + 10
+        while server.log().count("mail_failed") < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        server.stop()
+    said = server.log() + doctor.stdout + doctor.stderr + away.text
+    headers = f"{asked.headers}{away.headers}{back.headers}"
+    assert find_secrets(said + headers, set()) == set()
+    assert person.email not in server.log()
 
 
 def test_stores_that_fail_are_logged_without_their_passwords(

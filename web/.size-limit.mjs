@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
 // What a page's HTML has the browser load before it is asked for anything. Old browsers alone load
-// the scripts marked `nomodule`.
+// the scripts marked `nomodule`; /api/site.js is one line that the backend writes.
 function scriptsOf(page) {
   const html = readFileSync(`out/${page}index.html`, "utf8");
   const tags = html.match(/<script[^>]*src="[^"]+"[^>]*>/g) ?? [];
-  const loaded = tags.filter((tag) => !/nomodule/i.test(tag));
+  const loaded = tags.filter((tag) => !/nomodule|src="\/api\//i.test(tag));
   return [...new Set(loaded.map((tag) => `out${/src="([^"?]+)/.exec(tag)[1]}`))];
 }
 

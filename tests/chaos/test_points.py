@@ -44,14 +44,13 @@ def test_killed_at_each_point_it_has_counted_the_truth(
     if store == "redis":
         redis_server.empty()
         settings["DAYPASS_REDIS_URL"] = redis_server.url
-    server = start_server(tmp_path, **settings)
+    key = ""
+    counted = seen = 0
     try:
-        key = server.sign_up().create_key()["key"]
-        server.stop()
-        counted = seen = 0
         for point, (more_counted, more_seen) in TRUTH.items():
             program = (sys.executable, DYING, point)
             server = serve_on(free_port(), tmp_path, (), settings, program=program)
+            key = key or server.sign_up().create_key()["key"]
             assert used(server, key) == counted, f"before: {point}"
             is_fault = "give-back" in point
             upstream.reply = (lambda _: JSONResponse({}, 500)) if is_fault else completion

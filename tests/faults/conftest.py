@@ -20,7 +20,7 @@ id = "plenty"
 name = "Plenty"
 requests_per_day = 1000000
 """
-SILENCE_S = 0.7
+SILENCE_S = 1.2
 """After which the server gives an upstream up, or up to half a second later."""
 CALL_S = 3
 """The same, for all of an answer."""

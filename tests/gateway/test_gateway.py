@@ -3,8 +3,9 @@
 import asyncio
 import re
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx2 as httpx
 import pytest
@@ -237,16 +238,22 @@ def test_recreating_a_key_resets_nothing(
 
 
 def test_a_stream_arrives_piece_by_piece(api: httpx.Client, upstream: FakeUpstream) -> None:
-    arrivals = []
+    arrived = threading.Event()
+
+    async def events() -> AsyncIterator[bytes]:
+        yield b'data: {"n": 1}\n\n'
+        # The second is sent when the first has come through.
+        assert await asyncio.to_thread(arrived.wait, 20)
+        yield b"data: [DONE]\n\n"
+
+    upstream.reply = lambda _seen: StreamingResponse(events(), media_type="text/event-stream")
     with api.stream("POST", "/v1/chat/completions", json=CHAT | {"stream": True}) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["x-ratelimit-remaining-requests"] == "9"
-        pieces = []
-        for piece in response.iter_raw():
-            pieces.append(piece)
-            arrivals.append(time.monotonic())
-    assert b"".join(pieces).endswith(b"data: [DONE]\n\n")
-    assert arrivals[-1] - arrivals[0] > 0.03
+        pieces = response.iter_raw()
+        assert next(pieces) == b'data: {"n": 1}\n\n'
+        arrived.set()
+        assert b"".join(pieces) == b"data: [DONE]\n\n"
 
 
 def test_tokens_are_noted_streamed_or_not(

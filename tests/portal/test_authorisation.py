@@ -7,6 +7,7 @@ without a route.
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,10 +20,14 @@ from fastapi.routing import iter_route_contexts
 from daypass.api_keys import mint
 from daypass.app import Daypass
 from daypass.portal.passwords import hash_password
+from daypass.portal.signer import Signer
 from daypass.records import accounts, api_keys, invitations, usage_plans
 from daypass.records.database import Database
+from daypass.records.identifiers import digest
 from daypass.settings import Settings
-from tests.conftest import PASSWORD, Server, start_server
+from tests.conftest import PASSWORD, Server, start_public
+from tests.mailbox import Mailbox
+from tests.oidc import OidcProvider
 
 CALLERS = ("nobody", "account", "other", "operator", "disabled")
 
@@ -35,6 +40,7 @@ NEW_KEY = {"name": "laptop", "usage_plan_id": "10RequestPerDay"}
 NEW_PLAN = {"id": "plan-{number}", "name": "Lab", "requests_per_day": 5}
 MESSAGES = [{"role": "user", "content": "planted-prompt"}]
 CHAT = {"model": "daypass-demo", "messages": MESSAGES}
+SECRET_KEY = "planted-secret-key-of-the-site-0123456789"
 ELSEWHERE = {"x-forwarded-for": "203.0.113.7"}
 
 
@@ -69,10 +75,21 @@ ROWS = [
     # Accounts and sessions.
     Row(
         "POST /api/accounts",
-        done(EVERYBODY, 201),
+        done(EVERYBODY, 202),
         {"email": "new-{email}", "password": PASSWORD, "invitation": "{invitation}"},
     ),
     Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
+    Row("POST /api/session/oidc", EVERYBODY, {}),
+    Row("GET /api/session/oidc/callback", done(EVERYBODY, 303)),
+    # Whoever has a link has the mailbox. (Everybody here has confirmed his address.)
+    Row("POST /api/confirmations", done(SIGNED_IN, 409)),
+    Row("PUT /api/confirmations", EVERYBODY, {"token": "{confirmation}"}),
+    Row("POST /api/password-resets", done(EVERYBODY, 202), {"email": "{email}"}),
+    Row(
+        "PUT /api/password-resets",
+        done(EVERYBODY, 204),
+        {"token": "{password_reset}", "password": PASSWORD},
+    ),
     Row("GET /api/session", SIGNED_IN),
     Row("DELETE /api/session", done(EVERYBODY, 204)),
     Row(
@@ -141,9 +158,18 @@ def test_every_route_has_its_row() -> None:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A site that needs invitations, so that every operator's call makes sense."""
-    server = start_server(tmp_path_factory.mktemp("authorisation"), DAYPASS_SIGN_UP="invite")
+def site(
+    mailbox_server: Mailbox, oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A site that sends mails, needs invitations and is signed in to by another one too, so that
+    every call makes sense."""
+    server = start_public(
+        tmp_path_factory.mktemp("authorisation"),
+        DAYPASS_SIGN_UP="invite",
+        DAYPASS_SECRET_KEY=SECRET_KEY,
+        **mailbox_server.settings,
+        **oidc_server.settings,
+    )
     yield server
     server.stop()
 
@@ -197,13 +223,14 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
     world, number, now = World(http), next(_numbers), 1_800_000_000
     emails = {caller: f"{caller}{number}@example.org" for caller in CALLERS[1:]}
     owned: dict[str, dict[str, str]] = {}
+    signer = Signer((SECRET_KEY,), time.time)
     async with database.write() as session:
         plan_id = f"stored-{number}"
         columns = {"name": "Stored", "description": "", "models": [], "self_service": True}
         await usage_plans.create(session, plan_id, columns, now)
         invitation, token = await invitations.create(session, "", now, 10**9)
         for caller, email in emails.items():
-            account = await accounts.create(session, email, password_hash, now)
+            account = await accounts.create(session, email, password_hash, now, confirmed=True)
             account.role = accounts.OPERATOR if caller == "operator" else accounts.MEMBER
             account.disabled_at = now if caller == "disabled" else None
             minted = mint()
@@ -211,7 +238,13 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
                 session, account.id, minted, name="k", usage_plan_id="30RequestPerDay",
                 max_keys=3, now=now,
             )  # fmt: skip
-            owned[caller] = {"account_id": account.id, "api_key_id": key.id}
+            reset = [account.id, digest(password_hash)]
+            owned[caller] = {
+                "account_id": account.id,
+                "api_key_id": key.id,
+                "confirmation": signer.sign("address", [account.id, email], 60),
+                "password_reset": signer.sign("password reset", reset, 60),
+            }
             world.keys[caller] = minted.secret
             world.sessions[caller] = await accounts.open_session(session, account.id, now, 10**9)
     for caller in CALLERS:

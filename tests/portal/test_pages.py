@@ -94,6 +94,16 @@ def test_a_page_that_has_not_changed_brings_its_policy_all_the_same(demo: Server
     assert again.headers["content-security-policy"] == page.headers["content-security-policy"]
 
 
+def test_a_page_learns_what_it_is_part_of_before_it_is_painted(demo: Server) -> None:
+    client = demo.client()
+    assert '<script src="/api/site.js"></script>' in client.get("/").text
+    marks = client.get("/api/site.js")
+    assert marks.headers["content-type"].startswith("text/javascript")
+    assert marks.text == (
+        'Object.assign(document.documentElement.dataset, {"enforcer": "embedded", "demo": ""});\n'
+    )
+
+
 def test_an_answer_of_the_portal_is_no_page_and_is_not_kept(demo: Server) -> None:
     client = demo.client()
     for path in ("/api/site", "/api/session", "/api/nothing", "/healthz", "/api/openapi.json"):

@@ -1,5 +1,6 @@
 """What the site's pages need to know of this installation."""
 
+import json
 from typing import Literal
 
 from fastapi import APIRouter
@@ -30,6 +31,15 @@ class SiteView(BaseModel):
 async def show_docs() -> Response:
     """This API is described on a page of the site."""
     return RedirectResponse("/docs/")
+
+
+@router.get("/site.js", include_in_schema=False)
+async def mark_page(portal: InPortal) -> Response:
+    """A script that marks a page before its first paint with what its words depend on."""
+    settings = portal.settings
+    marks = {"enforcer": settings.enforcer} | ({"demo": ""} if settings.uses_demo_model else {})
+    script = f"Object.assign(document.documentElement.dataset, {json.dumps(marks)});\n"
+    return Response(script, media_type="text/javascript")
 
 
 @router.get("/site")

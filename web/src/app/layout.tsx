@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { SiteNotices } from "@/features/shell/site-notices";
 import { Header } from "@/features/shell/header";
 import { Providers } from "@/features/shell/providers";
+import { firstPaint } from "@/features/theme/first-paint";
 import * as strings from "@/strings";
 import { mono, sans } from "./fonts";
 import "./globals.css";
@@ -21,11 +22,13 @@ export const viewport: Viewport = {
 
 export default function RootLayout({ children }: { children: ReactNode }) {
   return (
-    // theme.js has set a class by the time React looks.
+    // The scripts in the head have set a class and marks by the time React looks.
     <html lang="en" suppressHydrationWarning className={`${sans.variable} ${mono.variable}`}>
       <head>
+        <script dangerouslySetInnerHTML={{ __html: firstPaint }} />
+        {/* What installation this is: the variants `demo` and `aws` of the styles. */}
         {/* eslint-disable-next-line @next/next/no-sync-scripts -- must run before the first paint */}
-        <script src="/theme.js" />
+        <script src="/api/site.js" />
       </head>
       <body className="flex min-h-dvh flex-col font-sans">
         <Providers>

@@ -1,11 +1,13 @@
-"use client";
-
 import type { ReactNode } from "react";
-import { useEnforcedByAws } from "@/api/site";
 
 type Props = { embedded: ReactNode; aws?: ReactNode };
 
-/** What holds here, of two things that the server has written out: no words of them are loaded as code. */
+/** What holds here, of two things: both are in the page, and one is shown from the first paint on. */
 export function ByEnforcer({ embedded, aws }: Props) {
-  return useEnforcedByAws() ? aws : embedded;
+  return (
+    <>
+      <div className="aws:hidden">{embedded}</div>
+      {aws && <div className="hidden aws:block">{aws}</div>}
+    </>
+  );
 }

@@ -13,28 +13,30 @@ import { SignOutEverywhere } from "./sign-out-everywhere";
 
 const words = strings.account;
 
+/** Holds the place of the text: nothing below may jump. */
+const noText = "\u00a0";
+
 export function AccountPage() {
   const { data: account } = useSession();
   const { data: site } = useSite();
   const other = site?.sign_in_with;
-  if (!account) return null;
   return (
     <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
       <PageHeading
         title={words.title}
-        text={`${words.text(account.email)} ${words.since(formatDate(account.created_at))}`}
+        text={account ? `${words.text(account.email)} ${words.since(formatDate(account.created_at))}` : noText}
       />
       <div className="divide-y border-t">
         <Part title={words.passwordTitle} text={words.passwordText}>
-          {account.has_password ? (
-            <PasswordForm email={account.email} />
-          ) : (
+          {account && !account.has_password ? (
             <p className="text-sm leading-6">
               {words.noPassword} {site?.mail && words.noPasswordMail}
             </p>
+          ) : (
+            <PasswordForm email={account?.email ?? ""} />
           )}
         </Part>
-        {other && account.has_password && (
+        {other && account?.has_password && (
           <Part title={words.connectTitle(other)} text={words.connectText(other)}>
             <div className="max-w-sm">
               <SignInWith label={words.connect(other)} next={() => "/account/"} />
@@ -45,7 +47,7 @@ export function AccountPage() {
           <SignOutEverywhere />
         </Part>
         <Part title={words.deleteTitle} text={words.deleteText}>
-          <DeleteAccount accountId={account.id} hasPassword={account.has_password} />
+          {account && <DeleteAccount accountId={account.id} hasPassword={account.has_password} />}
         </Part>
       </div>
     </div>

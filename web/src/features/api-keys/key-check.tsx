@@ -1,7 +1,6 @@
 "use client";
 
 import { useMutation } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
 import { listModels, sendTest } from "@/api/gateway";
 import { useModels } from "@/api/models";
 import { GatewayError } from "@/api/refusal";
@@ -9,15 +8,11 @@ import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
 import { useRefreshUsage } from "@/api/usage";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
+import { LazyMarkdown } from "@/features/chat/lazy-markdown";
 import { chooseModel } from "@/features/snippets/choose-model";
 import * as strings from "@/strings";
 
 const words = strings.keys;
-
-// Weighs a quarter of the page, for the few who send a test.
-const Markdown = lazy(async () => ({
-  default: (await import("@/features/chat/markdown")).Markdown,
-}));
 
 /** Tries the key from this page, as a program would use it. */
 export function KeyCheck({ apiKey }: { apiKey: string }) {
@@ -56,9 +51,7 @@ export function KeyCheck({ apiKey }: { apiKey: string }) {
         {test.data && (
           <div className="rounded-lg border p-4">
             <div tabIndex={0} className="max-h-60 overflow-y-auto">
-              <Suspense fallback={<p className="whitespace-pre-wrap">{test.data.text}</p>}>
-                <Markdown text={test.data.text} />
-              </Suspense>
+              <LazyMarkdown text={test.data.text} />
             </div>
             {test.data.remaining !== null && (
               <p className="mt-2 text-muted">{words.left(test.data.remaining)}</p>

@@ -11,13 +11,15 @@ import { RotateKeyDialog } from "./rotate-key-dialog";
 type Props = {
   keys: ApiKey[];
   plans: UsagePlan[];
+  /** Requests per day of all keys together; null: no ceiling. */
+  ceiling: number | null;
   onRotated: (rotated: RotatedApiKey) => void;
   onDeleted: (id: string) => void;
 };
 
 export type KeyAction = "edit" | "rotate" | "delete";
 
-export function KeyList({ keys, plans, onRotated, onDeleted }: Props) {
+export function KeyList({ keys, plans, ceiling, onRotated, onDeleted }: Props) {
   const [asked, setAsked] = useState<{ action: KeyAction; apiKey: ApiKey }>();
   const close = () => setAsked(undefined);
 
@@ -28,6 +30,7 @@ export function KeyList({ keys, plans, onRotated, onDeleted }: Props) {
       <h2 id="key-list-title" className="text-lg font-semibold tracking-tight">
         {strings.keys.listTitle}
       </h2>
+      {ceiling !== null && <p className="mt-1 text-sm text-muted">{strings.keys.ceiling(ceiling)}</p>}
       <ul className="mt-4 space-y-4">
         {keys.map((apiKey) => (
           <KeyCard

@@ -1,7 +1,7 @@
 "use client";
 
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { useState, type Dispatch, type SetStateAction } from "react";
 import { useApiKeys } from "@/api/api-keys";
 import { holdKey } from "@/api/held-keys";
 import { useSession } from "@/api/session";
@@ -25,39 +25,64 @@ export function KeysPage() {
   const keys = useApiKeys();
   const plans = useUsagePlans();
   const site = useSite();
+  const { data: account } = useSession();
+  const [creating, setCreating] = useState(false);
+  const [revealed, setRevealed] = useState<Revealed>();
   const failed = [keys, plans, site].find((query) => query.isError && !query.data);
+  const unconfirmed = site.data?.mail && account?.email_confirmed === false ? account.email : undefined;
+  const mayCreate =
+    keys.data && site.data && keys.data.length > 0 && keys.data.length < site.data.max_keys_per_account;
 
   return (
     <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
+      <PageHeading title={words.title} text={words.text}>
+        {mayCreate && !creating && !revealed && !unconfirmed && (
+          <Button onClick={() => setCreating(true)}>
+            <Plus aria-hidden className="size-4" />
+            {words.new}
+          </Button>
+        )}
+      </PageHeading>
       {keys.data && plans.data && site.data ? (
-        <Keys keys={keys.data} plans={plans.data} site={site.data} />
+        <Keys
+          keys={keys.data}
+          plans={plans.data}
+          site={site.data}
+          unconfirmed={unconfirmed}
+          creating={creating}
+          setCreating={setCreating}
+          revealed={revealed}
+          setRevealed={setRevealed}
+        />
+      ) : failed ? (
+        <LoadFailed
+          error={failed.error}
+          retrying={failed.isFetching}
+          onRetry={() => void failed.refetch()}
+        />
       ) : (
-        <>
-          <PageHeading title={words.title} />
-          {failed ? (
-            <LoadFailed
-              error={failed.error}
-              retrying={failed.isFetching}
-              onRetry={() => void failed.refetch()}
-            />
-          ) : (
-            <KeysSkeleton />
-          )}
-        </>
+        <KeysSkeleton />
       )}
     </div>
   );
 }
 
-function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site: Site }) {
-  const [revealed, setRevealed] = useState<Revealed>();
-  const [creating, setCreating] = useState(false);
-  const { data: account } = useSession();
-  const unconfirmed = site.mail && account?.email_confirmed === false;
+type Props = {
+  keys: ApiKey[];
+  plans: UsagePlan[];
+  site: Site;
+  /** The address that has to be confirmed before there can be a key. */
+  unconfirmed: string | undefined;
+  creating: boolean;
+  setCreating: (creating: boolean) => void;
+  revealed: Revealed | undefined;
+  setRevealed: Dispatch<SetStateAction<Revealed | undefined>>;
+};
+
+function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed, setRevealed }: Props) {
   const first = keys.length === 0;
   const full = keys.length >= site.max_keys_per_account;
   const open = plans.filter((plan) => plan.self_service);
-  const ceiling = site.account_requests_per_day;
 
   function reveal(next: Revealed) {
     setRevealed(next);
@@ -70,59 +95,49 @@ function Keys({ keys, plans, site }: { keys: ApiKey[]; plans: UsagePlan[]; site:
   }
 
   return (
-    <>
-      <PageHeading title={words.title} text={ceiling === null ? words.text : words.textCeiling(ceiling)}>
-        {!first && !full && !creating && !revealed && !unconfirmed && (
-          <Button onClick={() => setCreating(true)}>
-            <Plus aria-hidden className="size-4" />
-            {words.new}
-          </Button>
-        )}
-      </PageHeading>
-      <div className="space-y-10">
-        {revealed && (
-          <KeyReveal
-            key={revealed.key}
-            revealed={revealed}
-            onDone={() => setRevealed(undefined)}
-          />
-        )}
-        {unconfirmed && <Unconfirmed email={account.email} />}
-        {!revealed && !full && !unconfirmed && (first || creating) && (
-          <CreateKeyForm
-            title={first ? words.firstTitle : words.newTitle}
-            plans={open}
-            keysSoFar={keys.length}
-            onCancel={first ? undefined : () => setCreating(false)}
-            onCreated={({ id, key, name, usage_plan_id }) =>
-              reveal({ id, key, name, usagePlanId: usage_plan_id })
-            }
-          />
-        )}
-        {full && !revealed && <Notice>{words.maximum(site.max_keys_per_account)}</Notice>}
-        <KeyList
-          keys={keys}
-          plans={plans}
-          onRotated={({ id, key, name, usage_plan_id, previous_valid_until }) =>
-            reveal({
-              id,
-              key,
-              name,
-              usagePlanId: usage_plan_id,
-              rotation: { previousValidUntil: previous_valid_until },
-            })
-          }
-          onDeleted={(id) => setRevealed((shown) => (shown?.id === id ? undefined : shown))}
+    <div className="space-y-10">
+      {revealed && (
+        <KeyReveal
+          key={revealed.key}
+          revealed={revealed}
+          onDone={() => setRevealed(undefined)}
         />
-      </div>
-    </>
+      )}
+      {unconfirmed && <Unconfirmed email={unconfirmed} />}
+      {!revealed && !full && !unconfirmed && (first || creating) && (
+        <CreateKeyForm
+          title={first ? words.firstTitle : words.newTitle}
+          plans={open}
+          keysSoFar={keys.length}
+          onCancel={first ? undefined : () => setCreating(false)}
+          onCreated={({ id, key, name, usage_plan_id }) =>
+            reveal({ id, key, name, usagePlanId: usage_plan_id })
+          }
+        />
+      )}
+      {full && !revealed && <Notice>{words.maximum(site.max_keys_per_account)}</Notice>}
+      <KeyList
+        keys={keys}
+        plans={plans}
+        ceiling={site.account_requests_per_day}
+        onRotated={({ id, key, name, usage_plan_id, previous_valid_until }) =>
+          reveal({
+            id,
+            key,
+            name,
+            usagePlanId: usage_plan_id,
+            rotation: { previousValidUntil: previous_valid_until },
+          })
+        }
+        onDeleted={(id) => setRevealed((shown) => (shown?.id === id ? undefined : shown))}
+      />
+    </div>
   );
 }
 
 function KeysSkeleton() {
   return (
     <div className="space-y-4">
-      <Skeleton className="h-4 w-80 max-w-full" />
       <Skeleton className="h-40 w-full" />
       <Skeleton className="h-40 w-full" />
     </div>

@@ -8,7 +8,9 @@ import { useSite } from "@/api/site";
 import { useUsagePlans } from "@/api/usage-plans";
 import { LoadFailed } from "@/components/load-failed";
 import { Skeleton } from "@/components/ui/skeleton";
+import * as strings from "@/strings";
 import { Chat } from "./chat";
+import { EmptyConversation } from "./empty-conversation";
 import { NoKeys } from "./no-keys";
 import { PresentKey } from "./present-key";
 
@@ -49,11 +51,15 @@ export function ChatPage() {
   );
 }
 
+/** In the exported page: what most people will see is there before they are known. */
 function ChatSkeleton() {
   return (
-    <div className="mx-auto flex w-full max-w-3xl flex-1 flex-col justify-between gap-8 px-4 py-6 sm:px-6">
-      <Skeleton className="h-10 w-full max-w-md" />
-      <Skeleton className="h-28 w-full rounded-xl" />
+    <div className="mx-auto flex w-full max-w-3xl flex-1 flex-col px-4 sm:px-6">
+      <h1 className="sr-only">{strings.chat.title}</h1>
+      <Skeleton className="my-4 h-10 w-full max-w-md" />
+      <Skeleton className="mb-3 h-7 w-48" />
+      <EmptyConversation />
+      <Skeleton className="mt-2 mb-4 h-22 w-full rounded-xl" />
     </div>
   );
 }

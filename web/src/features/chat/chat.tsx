@@ -9,6 +9,7 @@ import { chosenKey } from "./conversation-store";
 import { EmptyConversation } from "./empty-conversation";
 import { FailureNotice } from "./failure-notice";
 import { HistoryDialog } from "./history-dialog";
+import { loadMarkdown } from "./lazy-markdown";
 import { QuotaBanner } from "./quota-banner";
 import { RoomChip } from "./room-chip";
 import { Transcript } from "./transcript";
@@ -47,7 +48,11 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   });
 
   return (
-    <div className="mx-auto flex w-full max-w-3xl flex-1 flex-col px-4 sm:px-6">
+    // Whoever writes will have an answer to read: what draws it comes meanwhile.
+    <div
+      onFocus={() => void loadMarkdown()}
+      className="mx-auto flex w-full max-w-3xl flex-1 flex-col px-4 sm:px-6"
+    >
       <h1 className="sr-only">{words.title}</h1>
       <ChatBar
         keys={keys}

@@ -2,7 +2,8 @@ import * as strings from "@/strings";
 
 const words = strings.chat;
 
-export function EmptyConversation({ onSuggest }: { onSuggest: (text: string) => void }) {
+/** Without `onSuggest` nothing can be sent yet. */
+export function EmptyConversation({ onSuggest }: { onSuggest?: (text: string) => void }) {
   return (
     <div className="my-auto py-10">
       <h2 className="text-2xl font-semibold tracking-tight">{words.emptyTitle}</h2>
@@ -12,7 +13,8 @@ export function EmptyConversation({ onSuggest }: { onSuggest: (text: string) => 
           <li key={text}>
             <button
               type="button"
-              onClick={() => onSuggest(text)}
+              disabled={!onSuggest}
+              onClick={() => onSuggest?.(text)}
               className="rounded-full border bg-raised px-4 py-2 text-left text-sm hover:border-line-strong"
             >
               {text}

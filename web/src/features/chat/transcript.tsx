@@ -6,7 +6,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { IconButton } from "@/components/ui/icon-button";
 import * as strings from "@/strings";
 import type { Message } from "./conversation-store";
-import { Markdown } from "./markdown";
+import { LazyMarkdown } from "./lazy-markdown";
 import { MessageEditor } from "./message-editor";
 import { useFollowEnd } from "./use-follow-end";
 
@@ -85,7 +85,7 @@ type AnswerProps = { message: Message; writing: boolean; onRegenerate?: () => vo
 function AssistantMessage({ message: { content, cut }, writing, onRegenerate }: AnswerProps) {
   return (
     <article aria-label={words.assistant} aria-busy={writing || undefined}>
-      {writing && !content ? <Waiting /> : <Markdown text={content} />}
+      {writing && !content ? <Waiting /> : <LazyMarkdown text={content} />}
       {cut && (
         <p className="mt-3 text-sm text-muted">
           {cut === "stopped" ? words.stopped : words.cut}

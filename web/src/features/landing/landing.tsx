@@ -40,9 +40,7 @@ export function Landing() {
           <h2 id="steps" className={sectionTitle}>
             {words.stepsTitle}
           </h2>
-          <ol className="mt-10 grid gap-8 sm:grid-cols-3">
-            <Steps />
-          </ol>
+          <Steps />
         </div>
       </section>
 
@@ -61,9 +59,7 @@ export function Landing() {
           <h2 id="facts" className={sectionTitle}>
             {words.factsTitle}
           </h2>
-          <dl className="mt-10 grid gap-8 sm:grid-cols-3">
-            <Facts />
-          </dl>
+          <Facts />
         </div>
       </section>
     </div>

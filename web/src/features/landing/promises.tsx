@@ -6,17 +6,18 @@ const words = strings.landing;
 /** When a day begins, and what counts in it. */
 export function PlansText() {
   return (
-    <p className="mt-3 max-w-2xl leading-7 text-muted">
+    <div className="mt-3 max-w-2xl leading-7 text-muted">
       <ByEnforcer embedded={words.plansText} aws={words.plansTextAws} />
-    </p>
+    </div>
   );
 }
 
+/** How a client is pointed here. */
 export function SnippetText() {
   return (
-    <p className="mt-3 text-sm leading-6 text-muted">
+    <div className="mt-3 text-sm leading-6 text-muted">
       <ByEnforcer embedded={words.snippetText} aws={words.snippetTextAws} />
-    </p>
+    </div>
   );
 }
 
@@ -30,6 +31,22 @@ export function Steps() {
   );
 }
 
+function StepList({ steps }: { steps: typeof words.steps }) {
+  return (
+    <ol className="mt-10 grid gap-8 sm:grid-cols-3">
+      {steps.map(({ title, text }, index) => (
+        <li key={title}>
+          <span aria-hidden className="font-mono text-sm text-accent">
+            {index + 1}
+          </span>
+          <h3 className="mt-2 font-medium">{title}</h3>
+          <p className="mt-2 text-sm leading-6 text-muted">{text}</p>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
 /** What can be relied on; how exactly is counted is the enforcer's to promise. */
 export function Facts() {
   return (
@@ -40,23 +57,15 @@ export function Facts() {
   );
 }
 
-function StepList({ steps }: { steps: typeof words.steps }) {
-  return steps.map(({ title, text }, index) => (
-    <li key={title}>
-      <span aria-hidden className="font-mono text-sm text-accent">
-        {index + 1}
-      </span>
-      <h3 className="mt-2 font-medium">{title}</h3>
-      <p className="mt-2 text-sm leading-6 text-muted">{text}</p>
-    </li>
-  ));
-}
-
 function FactList({ facts }: { facts: typeof words.facts }) {
-  return facts.map(({ title, text }) => (
-    <div key={title}>
-      <dt className="font-medium">{title}</dt>
-      <dd className="mt-2 text-sm leading-6 text-muted">{text}</dd>
-    </div>
-  ));
+  return (
+    <dl className="mt-10 grid gap-8 sm:grid-cols-3">
+      {facts.map(({ title, text }) => (
+        <div key={title}>
+          <dt className="font-medium">{title}</dt>
+          <dd className="mt-2 text-sm leading-6 text-muted">{text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
 }

@@ -7,6 +7,7 @@ import type { ReactNode } from "react";
 import { useSession } from "@/api/session";
 import { PageHeading } from "@/components/page-heading";
 import { Notice } from "@/components/ui/notice";
+import { Skeleton } from "@/components/ui/skeleton";
 import * as strings from "@/strings";
 
 const words = strings.operator;
@@ -50,10 +51,12 @@ export function OperatorGate({ children }: { children: ReactNode }) {
           </nav>
           {children}
         </>
-      ) : (
+      ) : account ? (
         <Notice tone="warn" title={words.forbidden}>
           {words.forbiddenText}
         </Notice>
+      ) : (
+        <Skeleton className="h-96 w-full rounded-xl" />
       )}
     </div>
   );

@@ -4,11 +4,12 @@ import { usePathname, useRouter } from "next/navigation";
 import { useEffect, type ReactNode } from "react";
 import { useSession } from "@/api/session";
 import { LoadFailed } from "@/components/load-failed";
-import { Skeleton } from "@/components/ui/skeleton";
-import * as strings from "@/strings";
 import { signInAddress } from "./return-to";
 
-/** Shows its children to people who are signed in, and sends everybody else to the sign-in and back. */
+/**
+ * Sends people who are not signed in to the sign-in and back. Until that is known its children are
+ * there: their headings are in the exported page, and what they ask for is the server's to refuse.
+ */
 export function SessionGate({ children }: { children: ReactNode }) {
   const { data: account, error, isFetching, refetch } = useSession();
   const router = useRouter();
@@ -19,19 +20,13 @@ export function SessionGate({ children }: { children: ReactNode }) {
     if (signedOut) router.replace(signInAddress(here));
   }, [signedOut, here, router]);
 
-  if (account) return children;
-  return (
-    <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
-      {error ? (
+  if (signedOut) return null;
+  if (!account && error) {
+    return (
+      <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
         <LoadFailed error={error} onRetry={() => refetch()} retrying={isFetching} />
-      ) : (
-        <div role="status">
-          <span className="sr-only">{strings.session.checking}</span>
-          <Skeleton className="h-8 w-40" />
-          <Skeleton className="mt-4 h-4 w-72 max-w-full" />
-          <Skeleton className="mt-10 h-48 w-full" />
-        </div>
-      )}
-    </div>
-  );
+      </div>
+    );
+  }
+  return children;
 }

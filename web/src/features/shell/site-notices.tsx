@@ -1,20 +1,22 @@
-"use client";
-
-import { useSite } from "@/api/site";
+import clsx from "clsx";
 import * as strings from "@/strings";
 
-/** What is particular about this installation. */
+/** What is particular about this installation: there from the first paint on, so nothing moves. */
 export function SiteNotices() {
-  const { data } = useSite();
-  const notices = [
-    ...(data?.demo ? [strings.demo] : []),
-    ...(data?.enforcer === "aws" ? [strings.enforcedByAws] : []),
-  ];
-  return notices.map(({ title, text }) => (
-    <aside key={title} className="border-b bg-surface">
+  return (
+    <>
+      <SiteNotice {...strings.demo} className="demo:block" />
+      <SiteNotice {...strings.enforcedByAws} className="aws:block" />
+    </>
+  );
+}
+
+function SiteNotice({ title, text, className }: { title: string; text: string; className: string }) {
+  return (
+    <aside className={clsx("hidden border-b bg-surface", className)}>
       <p className="mx-auto max-w-6xl px-4 py-2 text-sm text-muted sm:px-6">
         <strong className="font-medium text-foreground">{title}</strong> {text}
       </p>
     </aside>
-  ));
+  );
 }

@@ -3,7 +3,7 @@ import { storedValue } from "@/browser/stored-value";
 
 export type Theme = "light" | "dark" | "system";
 
-// public/theme.js reads the same name before the first paint.
+// first-paint.ts reads the same name.
 const choice = storedValue("daypass.theme");
 
 export function useTheme(): [Theme, (theme: Theme) => void] {

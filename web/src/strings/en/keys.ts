@@ -3,8 +3,7 @@ import { count } from "./count";
 export const keys = {
   title: "API keys",
   text: "A key is what a program shows to use the API.",
-  textCeiling: (perDay: number) =>
-    `A key is what a program shows to use the API. All your keys together have ${count(perDay, "request", "requests")} per day.`,
+  ceiling: (perDay: number) => `All together have ${count(perDay, "request", "requests")} per day.`,
   firstTitle: "Get your first key",
   newTitle: "New key",
   new: "New key",

@@ -19,7 +19,6 @@ export const session = {
   haveAccount: "Have an account already?",
   noAccount: "New here?",
   forgot: "Forgot your password?",
-  checking: "Checking your session",
   emailInvalid: "Enter an e-mail address, like name@example.com.",
   passwordMissing: "Enter your password.",
   passwordShort: "Use at least 10 characters.",

@@ -1,38 +1,16 @@
-"""Negative controls: each guard is broken on purpose, and a named test must fail for it.
+"""The mutations. A line is written without its indentation and stands in its file once."""
 
-`make mutations`, or for some of them `python -m tests.mutations reservation csrf`. Each mutation
-is one line of a temporary copy of `src`; this checkout is not touched.
-"""
-
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-from typing import NamedTuple
-
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "src" / "daypass"
-
-
-class Mutation(NamedTuple):
-    """One line of one file, broken."""
-
-    guard: str
-    file: str
-    line: str
-    """Without its indentation; it stands in the file once."""
-    broken: str
-    test: str
-    """What fails for it, as pytest names it."""
-
+from tests.mutations import Mutation
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 PORTAL = "tests/portal/test_portal.py::test_"
 INCIDENTS = "tests/portal/test_incidents.py::test_"
 AUTHORISATION = "tests/portal/test_authorisation.py::test_"
 GATEWAY = "tests/gateway/test_gateway.py::test_"
+GUARDS = "tests/gateway/test_guards.py::test_"
+SIGN_IN = "tests/portal/test_sign_in.py::test_"
+IDENTITY = "tests/portal/test_identity.py::test_"
+MAIL = "tests/portal/test_mail.py::test_"
 OPERATOR = "tests/portal/test_operator.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
@@ -172,6 +150,70 @@ MUTATIONS = (
         "is_known = len(secrets) == 1",
         "tests/aws/test_enforcement.py::test_what_did_not_come_through_api_gateway_is_refused",
     ),
+    # Signing in.
+    Mutation(
+        "throttle of wrong passwords",
+        "portal/throttles.py",
+        'units[f"sign-in account {account} address {address}"] = SIGN_IN_TOGETHER',
+        "pass",
+        f"{SIGN_IN}wrong_passwords_are_throttled_by_account_and_address",
+    ),
+    Mutation(
+        "same time without an account",
+        "portal/passwords.py",
+        "await asyncio.to_thread(lambda: _hasher.verify(password, _nobodys_hash()))",
+        "pass",
+        f"{SIGN_IN}it_takes_as_long_without_an_account",
+    ),
+    Mutation(
+        "easy passwords",
+        "portal/passwords.py",
+        "return guesses < _EASY_GUESSES",
+        "return False",
+        "tests/portal/test_passwords.py::test_an_easy_one_is_refused",
+    ),
+    Mutation(
+        "addresses from trusted proxies only",
+        "portal/caller.py",
+        "if not _is_trusted(near, trusted):",
+        "if False:",
+        "tests/portal/test_caller.py::test_the_right_most_hop_that_is_not_trusted",
+    ),
+    Mutation(
+        "state of another site's sign-in",
+        "portal/identity/routes.py",
+        "if kept is None or portal.identity_provider is None or kept[0] != state:",
+        "if kept is None or portal.identity_provider is None:",
+        f"{IDENTITY}only_the_browser_that_left_comes_back_and_once",
+    ),
+    Mutation(
+        "unconfirmed account not handed over",
+        "portal/identity/routes.py",
+        "elif not account.email_confirmed and (here is None or here.id != account.id):",
+        "elif False:",
+        f"{IDENTITY}an_unconfirmed_account_is_not_handed_over",
+    ),
+    Mutation(
+        "way back within this site",
+        "portal/identity/routes.py",
+        r'if not re.fullmatch(r"/(?![/\\])[^\\\x00-\x20]*", value):',
+        "if False:",
+        f"{IDENTITY}the_way_back_leads_to_this_site_alone",
+    ),
+    Mutation(
+        "purpose of a signed link",
+        "portal/signer.py",
+        'salt=f"daypass {purpose}",',
+        'salt="daypass",',
+        "tests/test_secret_key.py::test_a_token_is_for_one_purpose_and_a_time",
+    ),
+    Mutation(
+        "link to a new password used once",
+        "portal/password_resets.py",
+        "if account is None or digest(account.password_hash) != before:",
+        "if account is None:",
+        f"{MAIL}a_forgotten_password_is_chosen_anew_by_a_link_that_works_once",
+    ),
     # Who may.
     Mutation(
         "cross-site request forgery",
@@ -211,18 +253,45 @@ MUTATIONS = (
     Mutation(
         "metrics for this machine alone",
         "portal/health.py",
-        "_check_is_local(request)",
-        "pass",
+        "if not caller(request, portal).is_local:",
+        "if False:",
         f"{INCIDENTS}an_empty_secret_opens_nothing",
     ),
     # What passes.
     Mutation(
         "paths that leave /v1",
         "gateway/request.py",
-        'if len(raw) <= len(PREFIX) + 1 or not raw.startswith(PREFIX + b"/")'
-        " or _SUSPECT.search(raw):",
+        "if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):",
         "if False:",
-        f"{GATEWAY}paths_that_leave_the_api_are_refused",
+        f"{GUARDS}no_way_out_reaches_the_upstream",
+    ),
+    Mutation(
+        "key in a query",
+        "gateway/request.py",
+        "if query and _KEY_IN_QUERY.search(query):",
+        "if False:",
+        f"{GUARDS}a_key_in_the_query_is_refused_and_not_logged",
+    ),
+    Mutation(
+        "hosts of this site",
+        "hosts.py",
+        "return len(hosts) == 1 and (hosts[0] in self._hosts or _name(hosts[0]) in self._hosts)",
+        "return True",
+        f"{GUARDS}with_a_public_url_only_its_hosts_are_served",
+    ),
+    Mutation(
+        "requests of a key at once",
+        "gateway/open_requests.py",
+        "if of_key >= self._per_key:",
+        "if False:",
+        f"{GUARDS}a_key_and_an_account_have_so_many_requests_under_way",
+    ),
+    Mutation(
+        "addresses that no upstream may have",
+        "gateway/http_upstream.py",
+        "if not all(may_be_upstream(x, private=self._may_be_private) for x in addresses):",
+        "if False:",
+        f"{GUARDS}the_address_that_a_name_stands_for_is_checked_at_each_connection",
     ),
     Mutation(
         "caller's key kept from the upstream",
@@ -234,8 +303,8 @@ MUTATIONS = (
     Mutation(
         "upstream's refusal of the operator is not passed on",
         "gateway/app.py",
-        "_refuse_misconfigured(response)",
-        "pass",
+        "if response.status in (401, 403) or 300 <= response.status < 400:",
+        "if False:",
         f"{GATEWAY}an_upstream_that_refuses_the_operator_is_not_the_callers_fault",
     ),
     Mutation(
@@ -260,6 +329,14 @@ MUTATIONS = (
         f"{INCIDENTS}a_wildcard_in_a_search_is_a_letter_and_costs_little",
     ),
     Mutation(
+        "scripts of a page by their digest",
+        "portal/page_security.py",
+        "hashes = dict.fromkeys(f\"'sha256-{base64.b64encode(x).decode()}'\" for x in digests)",
+        "hashes = {\"'unsafe-inline'\": digests}",
+        "tests/portal/test_pages.py::"
+        "test_every_page_names_its_own_scripts_and_nothing_else_may_run",
+    ),
+    Mutation(
         "size of a body",
         "portal/body_limit.py",
         "if size > limit:",
@@ -267,57 +344,3 @@ MUTATIONS = (
         f"{INCIDENTS}a_large_body_is_refused_before_it_is_read",
     ),
 )
-
-
-def main(wanted: list[str]) -> int:
-    """Try the mutations whose guard has one of these words, or all. Returns the exit code."""
-    chosen = [x for x in MUTATIONS if not wanted or any(word in x.guard for word in wanted)]
-    with tempfile.TemporaryDirectory(prefix="daypass-mutations-") as directory:
-        copy = Path(directory) / "daypass"
-        shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("_site", "__pycache__"))
-        if (PACKAGE / "_site").is_dir():
-            (copy / "_site").symlink_to(PACKAGE / "_site")
-        if not _passes(copy, sorted({x.test for x in chosen})):
-            print("The tests do not pass as it is: what fails for a mutation would mean nothing.")
-            return 1
-        print("| guard | broken line | test that fails | |\n|---|---|---|---|")
-        survivors = 0
-        for mutation in chosen:
-            file = copy / mutation.file
-            whole = file.read_text()
-            file.write_text(mutate(whole, mutation))
-            survived = _passes(copy, [mutation.test])
-            file.write_text(whole)
-            survivors += survived
-            name = mutation.test.rpartition("/")[2].replace("::", " ")
-            verdict = "SURVIVED" if survived else "failed"
-            print(f"| {mutation.guard} | `{mutation.file}` | `{name}` | {verdict} |", flush=True)
-    print(f"{len(chosen)} mutations, {survivors} survived")
-    return survivors > 0
-
-
-def mutate(whole: str, mutation: Mutation) -> str:
-    """The text of a file with its line broken. Raises ValueError unless it has it once."""
-    lines = whole.splitlines(keepends=True)
-    places = [i for i, line in enumerate(lines) if line.strip() == mutation.line]
-    if len(places) != 1:
-        raise ValueError(f"{mutation.file} has {len(places)} lines `{mutation.line}`")
-    (place,) = places
-    lines[place] = lines[place].replace(mutation.line, mutation.broken)
-    return "".join(lines)
-
-
-def _passes(copy: Path, tests: list[str]) -> bool:
-    """Whether these tests pass on the copy. Raises RuntimeError when they cannot be run."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = os.environ | {"PYTHONPATH": str(copy.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    ended = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    if ended.returncode not in (0, 1):
-        raise RuntimeError(ended.stdout + ended.stderr)
-    return ended.returncode == 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
