@@ -57,8 +57,9 @@ def test_a_caller_cannot_choose_the_upstream(
     (SSRF)."""
     api = relaying.gateway(relaying.sign_up().create_key()["key"])
     there = evil.base_url
-    chosen = {"api_base": there, "base_url": there, "api_key": "x", "custom_llm_provider": there}
-    body = {"model": "m", "messages": []} | chosen | {"litellm_params": chosen}
+    chosen = {"api_base": there, "base_url": there, "custom_llm_provider": there}
+    more = chosen | {"api_key": "x"}
+    body = {"model": "m", "messages": []} | more | {"litellm_params": more}
     host = there.partition("//")[2].partition("/")[0]
     headers = {
         "host": host,
