@@ -58,7 +58,8 @@ def test_a_caller_cannot_choose_the_upstream(
     api = relaying.gateway(relaying.sign_up().create_key()["key"])
     there = evil.base_url
     chosen = {"api_base": there, "base_url": there, "custom_llm_provider": there}
-    body = {"model": "m", "api_key": "x"} | chosen | {"litellm_params": chosen}
+    more = chosen | {"api_key": "x"}
+    body = {"model": "m", "messages": []} | more | {"litellm_params": more}
     host = there.partition("//")[2].partition("/")[0]
     headers = {
         "host": host,

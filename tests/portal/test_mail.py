@@ -72,11 +72,11 @@ def test_a_sign_up_becomes_an_account_by_the_link_in_its_mail(
     assert link_of(mail).startswith(f"{site.url}/confirm/#token=")
     http = site.client()
     for forged in ("", "x", token_of(mail)[:-2] + "xx"):
-        assert problem(http.put("/api/confirmations", json={"token": forged})) == 410
+        assert problem(http.put("/api/confirmations", json={"token": forged})) == 403
     confirmed = http.put("/api/confirmations", json={"token": token_of(mail)})
     assert confirmed.json() == {"email": email, "made": "account"}
     assert http.get("/api/session").status_code == 401
-    assert problem(http.put("/api/confirmations", json={"token": token_of(mail)})) == 410
+    assert problem(http.put("/api/confirmations", json={"token": token_of(mail)})) == 403
     assert sign_in(http, email).json()["email_confirmed"] is True
     Person(http, email).create_key()
 
@@ -154,7 +154,7 @@ def test_a_forgotten_password_is_chosen_anew_by_a_link_that_works_once(
     assert sign_in(http, person.email, NEW).status_code == 200
     for used in (token, other):
         again = {"token": used, "password": "a third horse, a third battery"}
-        assert problem(http.put("/api/password-resets", json=again)) == 410
+        assert problem(http.put("/api/password-resets", json=again)) == 403
 
 
 def test_asking_for_a_reset_does_not_tell_who_has_an_account(
@@ -189,8 +189,8 @@ def test_a_token_is_for_its_purpose_its_time_and_its_secret_alone(
     reset = ask_reset(server, mailbox, operator.email)
     http = server.client()
     body = {"token": confirm, "password": NEW}
-    assert problem(http.put("/api/password-resets", json=body)) == 410
-    assert problem(http.put("/api/confirmations", json={"token": reset})) == 410
+    assert problem(http.put("/api/password-resets", json=body)) == 403
+    assert problem(http.put("/api/confirmations", json={"token": reset})) == 403
     server.stop()
 
     def put(resets: str, **more: str) -> int:
@@ -202,7 +202,7 @@ def test_a_token_is_for_its_purpose_its_time_and_its_secret_alone(
 
     both = f"{new},{old}"
     later = {"DAYPASS_TESTING": "1", "DAYPASS_CLOCK_OFFSET_S": "1801"}
-    assert put(reset, DAYPASS_SECRET_KEY=both, **later) == 410
+    assert put(reset, DAYPASS_SECRET_KEY=both, **later) == 403
     assert put(reset, DAYPASS_SECRET_KEY=both) == 204
 
 

@@ -52,11 +52,11 @@ async def confirm(confirmation: Confirmation, portal: InPortal) -> Confirmed:
         return await _make_account(sign_up_id, portal)
     confirmed = portal.signer.read("address", confirmation.token)
     if confirmed is None:
-        raise ProblemError(410, EXPIRED)
+        raise ProblemError(403, EXPIRED)
     account_id, email = confirmed
     async with portal.database.write() as session:
         if not await accounts.confirm_email(session, account_id, email, portal.now()):
-            raise ProblemError(410, EXPIRED)
+            raise ProblemError(403, EXPIRED)
     return Confirmed(email=email, made="address")
 
 
@@ -65,7 +65,7 @@ async def _make_account(sign_up_id: str, portal: Portal) -> Confirmed:
         async with portal.database.write() as session:
             row = await sign_ups.take(session, sign_up_id, portal.now())
             if row is None:
-                raise ProblemError(410, EXPIRED)
+                raise ProblemError(403, EXPIRED)
             await admission.admit(session, row.email, row.invitation, portal)
             await accounts.create(
                 session, row.email, row.password_hash, portal.now(), confirmed=True

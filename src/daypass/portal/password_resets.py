@@ -58,14 +58,14 @@ async def reset(new: Reset, request: Request, response: Response, portal: InPort
     async with portal.database.read() as session:
         account = await accounts.find(session, account_id)
     if account is None or digest(account.password_hash) != before:
-        raise ProblemError(410, EXPIRED)
+        raise ProblemError(403, EXPIRED)
     await check_new_password(new.password, account.email, portal.settings)
     password_hash = await hash_password(new.password)
     async with portal.database.write() as session:
         if not await accounts.set_password(
             session, account.id, account.password_hash, password_hash
         ):
-            raise ProblemError(410, EXPIRED)
+            raise ProblemError(403, EXPIRED)
         await accounts.confirm_email(session, account.id, account.email, portal.now())
         await accounts.close_sessions(session, account.id)
     throttles.remember_device(account.email, request, response, portal)
