@@ -99,13 +99,6 @@ ROWS = [
     ),
     Row("DELETE /api/account/sessions", done(SIGNED_IN, 204)),
     Row("POST /api/account/deletion", done(SIGNED_IN, 204), {"password": PASSWORD}),
-    # What mail and another site's sign-in are for; this site has neither.
-    Row("POST /api/confirmations", (401, 409, 409, 409, 403)),
-    Row("PUT /api/confirmations", (403,) * 5, {"token": "made-up"}),
-    Row("POST /api/password-resets", (409,) * 5, {"email": "{email}"}),
-    Row("PUT /api/password-resets", (403,) * 5, {"token": "made-up", "password": PASSWORD}),
-    Row("POST /api/session/oidc", (409,) * 5, {}),
-    Row("GET /api/session/oidc/callback", (303,) * 5),
     # API keys and what is done with them.
     Row("GET /api/api-keys", SIGNED_IN),
     Row("POST /api/api-keys", done(SIGNED_IN, 201), NEW_KEY),
