@@ -57,8 +57,9 @@ def test_a_caller_cannot_choose_the_upstream(
     (SSRF)."""
     api = relaying.gateway(relaying.sign_up().create_key()["key"])
     there = evil.base_url
-    chosen = {"api_base": there, "base_url": there, "api_key": "x", "custom_llm_provider": there}
-    body = {"model": "m", "messages": []} | chosen | {"litellm_params": chosen}
+    chosen = {"api_base": there, "base_url": there, "custom_llm_provider": there}
+    more = chosen | {"api_key": "x"}
+    body = {"model": "m", "messages": []} | more | {"litellm_params": more}
     host = there.partition("//")[2].partition("/")[0]
     headers = {
         "host": host,
@@ -68,11 +69,11 @@ def test_a_caller_cannot_choose_the_upstream(
         "openai-base-url": there,
     }
     answer = api.post("/v1/chat/completions", json=body, params=chosen, headers=headers)
-    assert answer.status_code in (200, 400, 421)
+    assert answer.status_code == 200
     assert evil.seen == []
-    for seen in upstream.seen:
-        assert seen.headers["host"] in upstream.base_url
-        assert seen.headers["authorization"] == "Bearer sk-the-operators-own"
+    (seen,) = upstream.seen
+    assert seen.headers["host"] in upstream.base_url
+    assert seen.headers["authorization"] == "Bearer sk-the-operators-own"
 
 
 def test_both_carriers_of_a_key_meet_the_same_checks(

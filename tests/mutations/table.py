@@ -196,8 +196,9 @@ MUTATIONS = (
     Mutation(
         "way back within this site",
         "portal/identity/routes.py",
-        r'if not re.fullmatch(r"/(?![/\\])[^\\\x00-\x20]*", value):',
-        "if False:",
+        "Path = Annotated[str, Field(max_length=500, "
+        r'pattern=r"^/([^/\\\x00-\x20][^\\\x00-\x20]*)?$")]',
+        "Path = Annotated[str, Field(max_length=500)]",
         f"{IDENTITY}the_way_back_leads_to_this_site_alone",
     ),
     Mutation(

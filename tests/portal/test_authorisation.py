@@ -71,6 +71,7 @@ ROWS = [
     Row("GET /api/openapi.json", EVERYBODY),
     Row("GET /api/docs", done(EVERYBODY, 307)),
     Row("GET /api/site", EVERYBODY),
+    Row("GET /api/site.js", EVERYBODY),
     Row("GET /api/usage-plans", EVERYBODY),
     # Accounts and sessions.
     Row(
@@ -84,12 +85,14 @@ ROWS = [
     # Whoever has a link has the mailbox. (Everybody here has confirmed his address.)
     Row("POST /api/confirmations", done(SIGNED_IN, 409)),
     Row("PUT /api/confirmations", EVERYBODY, {"token": "{confirmation}"}),
+    Row("PUT /api/confirmations", (403,) * 5, {"token": "made-up"}),
     Row("POST /api/password-resets", done(EVERYBODY, 202), {"email": "{email}"}),
     Row(
         "PUT /api/password-resets",
         done(EVERYBODY, 204),
         {"token": "{password_reset}", "password": PASSWORD},
     ),
+    Row("PUT /api/password-resets", (403,) * 5, {"token": "made-up", "password": PASSWORD}),
     Row("GET /api/session", SIGNED_IN),
     Row("DELETE /api/session", done(EVERYBODY, 204)),
     Row(
