@@ -34,6 +34,10 @@ def test_a_file_that_holds_no_secret_stops_the_start(tmp_path: Path, content: st
     (tmp_path / FILE).write_text(content)
     with pytest.raises(SettingsError, match="at least 32 characters"):
         secret_keys(Settings(data_dir=tmp_path))
+
+
+def test_so_does_the_command_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("")
     ended = daypass("serve", "--port", "0", DAYPASS_DATA_DIR=str(tmp_path))
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1

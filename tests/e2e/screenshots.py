@@ -99,12 +99,14 @@ class Walk:
 
     def _chat(self, secret: str) -> None:
         page = self._page
+        page.set_viewport_size({"width": 1280, "height": 900})
         page.goto("/chat/")
         composer = page.get_by_role("textbox", name="Message")
         composer.fill("How does Daypass count my requests?")
         composer.press("Enter")
         expect(page.get_by_text("Answer complete")).to_be_attached(timeout=30_000)
         self._shoot("chat")
+        page.set_viewport_size({"width": 1280, "height": 800})
         with self._server.gateway(secret) as api:
             for _ in range(8):
                 assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
@@ -136,7 +138,10 @@ class Walk:
             (today - (ago + 1) * DAY_S, key, model, "api", share, 0, 40 * share, 210 * share)
             for ago, requests in enumerate(PAST)
             for key in keys
-            for model, share in (("gpt-4o-mini", requests), ("gpt-4.1", requests // 3))
+            for model, share in (
+                ("gpt-4o-mini", requests - requests // 3),
+                ("gpt-4.1", requests // 3),
+            )
             if share
         ]
         with sqlite3.connect(server.data_dir / "daypass.db") as database:

@@ -1,10 +1,12 @@
 """A newcomer's way through the site, in a real browser."""
 
 import re
+import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.conftest import PASSWORD, Server, StartServer
 from tests.e2e.visit import DESKTOP, PHONE, Visit, fits, sign_up
@@ -157,4 +159,26 @@ def test_an_upstream_that_is_down_is_said_so(browser: Browser, start: StartServe
     composer.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="not counted")).to_be_visible()
     assert person.keys()[0]["used"] == 0
+    visit.context.close()
+
+
+def test_code_that_comes_after_the_answers_finds_the_page_as_it_was_exported(
+    browser: Browser, demo: Server
+) -> None:
+    visit = Visit(browser, demo, DESKTOP)
+    page = visit.page
+    at_once: set[str] = set()
+
+    def bring(route: Route) -> None:
+        if urlsplit(route.request.url).path not in at_once:
+            time.sleep(0.7)
+        route.continue_()
+
+    page.route("**/*.js", bring)
+    for path in ("/", "/sign-in/", "/sign-up/"):
+        html = demo.client().get(path).text
+        at_once |= set(re.findall(r'<script[^>]*src="([^"?]+)', html))
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        assert visit.take_faults() == [], path
     visit.context.close()

@@ -170,7 +170,8 @@ def test_copying_works_on_an_address_that_browsers_do_not_trust(
     page.get_by_label("Name").fill("")
     page.get_by_label("Name").press("Control+v")
     expect(page.get_by_label("Name")).to_have_value(secret)
-    assert visit.take_faults() == []
+    # On such an address browsers heed one header less, and say so.
+    assert [x for x in visit.take_faults() if "Cross-Origin-Opener-Policy" not in x] == []
     visit.context.close()
 
 

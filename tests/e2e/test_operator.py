@@ -60,7 +60,7 @@ def test_an_operator_does_it_all_on_a_phone(
     page.get_by_role("searchbox").fill("laptop")
     page.get_by_role("button", name="Change plan").first.tap()
     dialog.get_by_label("Plan").select_option("20 requests per day")
-    dialog.get_by_role("button", name="Change plan").tap()
+    dialog.get_by_role("button", name="Save").tap()
     expect(toasts.get_by_text("Plan changed.")).to_be_visible()
     assert fits(page)
 

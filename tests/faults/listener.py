@@ -59,7 +59,9 @@ class Listener(ABC):
         assert task is not None
         self._tasks.add(task)
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            # Python 3.11 prints the cancellation of a connection's task as a fault.
+            gone = (OSError, asyncio.IncompleteReadError, asyncio.CancelledError)
+            with contextlib.suppress(*gone):
                 await self.serve(reader, writer)
         finally:
             self._tasks.discard(task)

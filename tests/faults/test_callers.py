@@ -60,7 +60,7 @@ def test_a_hostile_document_is_400_and_counts_nothing(scene: Scene, body: bytes)
     "body",
     [
         b'{"model": "\\ud800", "api_key_id": "KEY"}',
-        b'{"n": 99999999999999999999, "api_key_id": "KEY"}',
+        b'{"n": ' + b"9" * 5_000 + b', "api_key_id": "KEY"}',
         b'{"model": "\\u0000", "api_key_id": "KEY"}',
         b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
     ],

@@ -36,8 +36,8 @@ async def upstream(script: Script) -> AsyncIterator[HttpUpstream]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await script(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # Python 3.11 prints the cancellation at a loop's end as a fault.
         finally:
             writer.close()
 

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { useHydrated } from "@/browser/use-hydrated";
 import { dataOf, portal } from "./client";
+import { useOnceHydrated } from "./once-hydrated";
 
 export function useSite() {
-  return useQuery({
+  const site = useQuery({
     queryKey: ["site"],
     queryFn: ({ signal }) => dataOf(portal.GET("/api/site", { signal })),
     staleTime: 5 * 60_000,
   });
+  return useOnceHydrated(site);
 }
 
 /** Whether AWS API Gateway keeps the limits: it counts differently, and only calls with a key. */
@@ -18,7 +19,6 @@ export function useEnforcedByAws(): boolean {
 /** Where programs call: the operator's address, else this site's own; null until it is known. */
 export function useGatewayBaseUrl(): string | null {
   const { data } = useSite();
-  const hydrated = useHydrated();
-  if (!hydrated || !data) return null;
+  if (!data) return null;
   return data.gateway_base_url ?? `${window.location.origin}/v1`;
 }

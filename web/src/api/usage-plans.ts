@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { dataOf, portal } from "./client";
+import { useOnceHydrated } from "./once-hydrated";
 
 export function useUsagePlans() {
-  return useQuery({
+  const plans = useQuery({
     queryKey: ["usage-plans"],
     queryFn: ({ signal }) => dataOf(portal.GET("/api/usage-plans", { signal })),
     staleTime: 5 * 60_000,
   });
+  return useOnceHydrated(plans);
 }

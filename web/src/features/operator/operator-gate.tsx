@@ -3,7 +3,7 @@
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import clsx from "clsx";
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { useSession } from "@/api/session";
 import { PageHeading } from "@/components/page-heading";
 import { Notice } from "@/components/ui/notice";
@@ -26,17 +26,25 @@ const links = [
 export function OperatorGate({ children }: { children: ReactNode }) {
   const { data: account } = useSession();
   const here = usePathname();
+  const role = account?.role;
+  const current = useRef<HTMLAnchorElement>(null);
+
+  // On a phone the links are wider than the page, and the one that is meant may be out of sight.
+  useEffect(() => {
+    current.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [here, role]);
 
   return (
     <div className="mx-auto w-full max-w-6xl px-4 py-10 sm:px-6">
       <PageHeading title={words.title} />
-      {account?.role === "operator" ? (
+      {role === "operator" ? (
         <>
           <nav aria-label={words.nav} className="-mt-4 mb-8 flex gap-1 overflow-x-auto border-b">
             {links.map(({ href, label }) => (
               <Link
                 key={href}
                 href={href}
+                ref={here === href ? current : undefined}
                 aria-current={here === href ? "page" : undefined}
                 className={clsx(
                   "-mb-px border-b-2 px-3 py-2.5 text-sm font-medium whitespace-nowrap -outline-offset-2",
@@ -51,7 +59,7 @@ export function OperatorGate({ children }: { children: ReactNode }) {
           </nav>
           {children}
         </>
-      ) : account ? (
+      ) : role ? (
         <Notice tone="warn" title={words.forbidden}>
           {words.forbiddenText}
         </Notice>

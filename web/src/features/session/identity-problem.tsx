@@ -1,7 +1,6 @@
 "use client";
 
 import { useSite } from "@/api/site";
-import { useHydrated } from "@/browser/use-hydrated";
 import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
 
@@ -9,9 +8,8 @@ const words = strings.identityProblems;
 
 /** Why the other site's sign-in led back here. Its words are ours: the address may be anybody's. */
 export function IdentityProblem() {
-  const hydrated = useHydrated();
   const name = useSite().data?.sign_in_with;
-  if (!hydrated || !name) return null;
+  if (!name) return null;
   const reason = new URLSearchParams(window.location.search).get("problem") ?? "";
   if (!Object.hasOwn(words, reason)) return null;
   return <Notice tone="danger" alert>{words[reason]!(name)}</Notice>;
