@@ -49,7 +49,7 @@ soak: .venv/installed-dev
 	$(BIN)/python -m tests.chaos.kill --cycles $(CYCLES) --redis
 	$(BIN)/pytest -m soak
 	$(BIN)/python -m tests.fuzz --cases $(CASES)
-	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/pytest --timeout=3600 tests/portal/test_fuzz.py
+	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/pytest -s --timeout=3600 tests/portal/test_fuzz.py
 	$(BIN)/python -m tests.chaos.soak --seconds $(SOAK_S)
 
 # Breaks each guard on purpose and shows which test fails for it; about ten minutes. Some of them:

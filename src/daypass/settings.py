@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    field_validator,
+)
 from pydantic import model_validator as validate_model
 from pydantic_settings import (
     BaseSettings,
@@ -34,7 +43,7 @@ OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 ENCODED = "special characters of a password must be percent-encoded"
 
-Amount = Annotated[int, Field(ge=0, le=1_000_000_000_000)]
+Amount = Annotated[StrictInt, Field(ge=0, le=1_000_000_000_000)]
 
 
 class SettingsError(Exception):
@@ -55,7 +64,7 @@ class PlanTerms(BaseModel):
     requests_per_week: Amount | None = None
     requests_per_month: Amount | None = None
     models: tuple[str, ...] = ()
-    self_service: bool = True
+    self_service: StrictBool = True
 
     @validate_model(mode="after")
     def _check_burst(self) -> Self:

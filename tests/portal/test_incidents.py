@@ -360,6 +360,24 @@ def test_what_json_cannot_hold_is_the_callers_fault(person: Person, body: bytes)
     assert person.keys()[0]["used"] == 0
 
 
+def test_what_is_no_number_and_no_truth_value_is_not_taken_for_one(
+    operator: Person, person: Person
+) -> None:
+    """Lenient readers took 0 for false, and a switch was thrown that nobody had named."""
+    path = f"/api/api-keys/{person.create_key()['id']}/rotate"
+    for grace in (False, "60", 1.5):
+        assert (
+            problem(person.http.post(path, json={"grace_seconds": grace}), "grace_seconds") == 422
+        )
+    account_id = person.http.get("/api/session").json()["id"]
+    for disabled in (1, "yes", "true"):
+        change = operator.http.patch(
+            f"/api/operator/people/{account_id}", json={"disabled": disabled}
+        )
+        assert problem(change, "disabled") == 422
+    assert person.http.get("/api/session").status_code == 200
+
+
 def test_a_large_body_is_refused_before_it_is_read(site: Server) -> None:
     """Bodies were read into memory before it was known who sent them."""
     large = b'{"email": "' + b"x" * 100_000 + b'"}'

@@ -181,6 +181,9 @@ def test_plans_of_the_site_live_beside_those_of_the_settings(
     [
         {"requests_per_day": -1},
         {"requests_per_day": 10**30},
+        {"requests_per_day": "5"},
+        {"requests_per_day": True},
+        {"self_service": 1},
         {"burst": 5},
         {"name": ""},
         {"unknown": 1},

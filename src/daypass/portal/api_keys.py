@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
 from daypass.plans import UsagePlan
 from daypass.portal.context import InPortal, Portal, SignedIn
@@ -52,7 +52,7 @@ class ApiKeyChange(BaseModel):
 class Rotation(BaseModel):
     """For how long the old secret goes on working, in seconds."""
 
-    grace_seconds: int = Field(default=0, ge=0, le=MAX_GRACE_S)
+    grace_seconds: StrictInt = Field(default=0, ge=0, le=MAX_GRACE_S)
 
 
 class ApiKeyCore(BaseModel):

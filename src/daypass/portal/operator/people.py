@@ -3,7 +3,7 @@
 from typing import Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal.context import InPortal, Operator
@@ -48,7 +48,7 @@ class PersonChange(BaseModel):
     """Another role, disabled or not, or both."""
 
     role: Role | None = None
-    disabled: bool | None = None
+    disabled: StrictBool | None = None
 
 
 @router.get("/people")

@@ -6,7 +6,7 @@ Those of `daypass.toml` are listed with them and stay as they are there.
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, StrictBool
 
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.problems import ProblemError
@@ -26,7 +26,7 @@ class NewPlan(PlanSettings):
 class PlanChange(PlanTerms):
     """Everything about a plan but its id, which keys refer to."""
 
-    retired: bool = False
+    retired: StrictBool = False
 
 
 class ManagedPlan(UsagePlanView):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictInt
 
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.problems import ProblemError
@@ -50,7 +50,7 @@ class NewInvitation(BaseModel):
     """A request for an invitation."""
 
     note: Annotated[str, Field(max_length=80, description="For whom it is")] = ""
-    days: Annotated[int, Field(ge=1, le=MAX_DAYS, description="For how long it holds")] = 7
+    days: Annotated[StrictInt, Field(ge=1, le=MAX_DAYS, description="For how long it holds")] = 7
 
 
 class SignUpPolicy(BaseModel):
