@@ -15,6 +15,10 @@ SECRET = re.compile(
     r"|daypass_session=[\w-]+"
 )
 
+TRACEBACK = "Traceback"
+SHOWN = 4000
+"""Characters of a traceback, which is a fault of ours and has to be found again."""
+
 
 class Outputs:
     """The outputs of a run of the tests."""
@@ -47,7 +51,11 @@ class Outputs:
             for origin, text in logs + self._printed
             for found in find_secrets(text, self._planted)
         ]
-        return secrets + [f"{name}: a traceback" for name, text in logs if "Traceback" in text]
+        return secrets + [
+            f"{name}: {text[text.index(TRACEBACK) :][:SHOWN]}"
+            for name, text in logs
+            if TRACEBACK in text
+        ]
 
 
 def find_secrets(text: str, planted: set[str]) -> set[str]:

@@ -5,6 +5,10 @@ import sys
 
 import structlog
 
+from daypass.faults import place_of
+
+log = structlog.get_logger()
+
 
 def configure_logging() -> None:
     """One line a fact on standard error: readable on a terminal, JSON elsewhere."""
@@ -23,3 +27,14 @@ def configure_logging() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[LibraryLog()], force=True)
+
+
+class LibraryLog(logging.Handler):
+    """What libraries log, by the same rules: of an error its type and place, not its words."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        error = record.exc_info[1] if record.exc_info else None
+        reason = place_of(error) if error else record.getMessage().partition("\n")[0]
+        log.warning("library", logger=record.name, reason=reason)

@@ -1,0 +1,23 @@
+"""What is logged, by us and by libraries."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import logging
+from daypass.telemetry import configure_logging
+configure_logging()
+try:
+    raise ValueError("the words of an error may hold anything")
+except ValueError:
+    logging.getLogger("some.library").exception("connection to anything\\nfailed")
+"""
+
+
+def test_an_error_in_a_librarys_log_is_told_by_its_place() -> None:
+    command = [sys.executable, "-c", PROGRAM]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert "ValueError at <string>:6" in printed
+    assert "some.library" in printed
+    assert "anything" not in printed
+    assert "Traceback" not in printed
