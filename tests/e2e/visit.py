@@ -11,7 +11,16 @@ from tests.upstream import Reply, Seen
 
 PHONE = {"width": 360, "height": 780}
 DESKTOP = {"width": 1280, "height": 900}
-PUBLIC = ("/", "/sign-in/", "/sign-up/", "/docs/", "/nothing-here/")
+PUBLIC = (
+    "/",
+    "/sign-in/",
+    "/sign-up/",
+    "/forgot-password/",
+    "/reset-password/",
+    "/confirm/",
+    "/docs/",
+    "/nothing-here/",
+)
 SIGNED_IN = ("/keys/", "/chat/", "/usage/", "/account/")
 OPERATOR = tuple(
     f"/operator/{page}" for page in ("", "people/", "keys/", "plans/", "sign-up/", "audit-log/")
