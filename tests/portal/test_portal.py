@@ -148,6 +148,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(site: Server, person: Person) 
     assert listed["last4"] == created["key"][-4:]
     assert (listed["used"], listed["limit"], listed["remaining"]) == (0, 20, 20)
     assert listed["resets_at"].endswith("T00:00:00Z")
+    assert listed["window"] == "day"
     stored = b"".join(path.read_bytes() for path in site.data_dir.rglob("*") if path.is_file())
     assert created["key"].encode() not in stored
     assert api_keys.digest(created["key"]).encode() in stored

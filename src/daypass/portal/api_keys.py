@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
-from daypass.plans import UsagePlan
+from daypass.plans import UsagePlan, Window
 from daypass.portal.context import InPortal, Portal, SignedIn
 from daypass.portal.meters import Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
@@ -79,7 +79,9 @@ class RotatedApiKey(CreatedApiKey):
 
 
 class ApiKeyView(ApiKeyCore):
-    """An API key with today's use. `remaining` heeds the account's and the site's ceilings.
+    """An API key with the use of its quota.
+
+    `remaining` heeds the account's and the site's ceilings too.
 
     Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -88,6 +90,7 @@ class ApiKeyView(ApiKeyCore):
     last_used_at: Instant | None
     used: int
     limit: int | None
+    window: Window | None
     remaining: int | None
     resets_at: Instant | None
     activating: bool

@@ -31,11 +31,12 @@ class Meter:
         return max(daily or own, key=lambda x: x.claim.limit.window.seconds, default=None)
 
     def figures(self) -> dict[str, Any]:
-        """`used`, `limit` and `resets_at` of the quota shown, `remaining` of the fullest."""
+        """What of the quota shown an `Allowance` has; `remaining` is the fullest's."""
         shown = self.shown
         return {
             "used": shown.used if shown else 0,
             "limit": shown.claim.limit.capacity if shown else None,
+            "window": shown.claim.limit.window if shown else None,
             "remaining": min((x.remaining for x in self.quotas), default=None),
             "resets_at": shown.resets_at if shown else None,
         }

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, cast
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from daypass.plans import Window
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.meters import read_meters
 from daypass.portal.times import Instant, day_of
@@ -18,10 +19,11 @@ router = APIRouter(tags=["usage"])
 
 
 class Allowance(BaseModel):
-    """Today's use of one limit; no `limit` means that there is none."""
+    """The use of one limit in its window; no `limit` means that there is none."""
 
     used: int
     limit: int | None
+    window: Window | None
     remaining: int | None
     resets_at: Instant | None
 
@@ -31,6 +33,7 @@ class Allowance(BaseModel):
         return cls(
             used=state.used,
             limit=state.claim.limit.amount,
+            window=state.claim.limit.window,
             remaining=state.remaining,
             resets_at=state.resets_at,
         )
@@ -129,6 +132,6 @@ async def _account_allowance(
     claim = (await portal.policy()).account_claim(account_id)
     if claim is None:
         used = sum(key.used for key in keys)
-        return Allowance(used=used, limit=None, remaining=None, resets_at=None)
+        return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
     (state,) = await portal.ledger.peek([claim])
     return Allowance.of(state)

@@ -694,13 +694,14 @@ export interface components {
         };
         /**
          * Allowance
-         * @description Today's use of one limit; no `limit` means that there is none.
+         * @description The use of one limit in its window; no `limit` means that there is none.
          */
         Allowance: {
             /** Used */
             used: number;
             /** Limit */
             limit: number | null;
+            window: components["schemas"]["Window"] | null;
             /** Remaining */
             remaining: number | null;
             /** Resets At */
@@ -718,7 +719,9 @@ export interface components {
         };
         /**
          * ApiKeyView
-         * @description An API key with today's use. `remaining` heeds the account's and the site's ceilings.
+         * @description An API key with the use of its quota.
+         *
+         *     `remaining` heeds the account's and the site's ceilings too.
          *
          *     Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -745,6 +748,7 @@ export interface components {
             used: number;
             /** Limit */
             limit: number | null;
+            window: components["schemas"]["Window"] | null;
             /** Remaining */
             remaining: number | null;
             /** Resets At */
@@ -932,6 +936,7 @@ export interface components {
             used: number;
             /** Limit */
             limit: number | null;
+            window: components["schemas"]["Window"] | null;
             /** Remaining */
             remaining: number | null;
             /** Resets At */

@@ -5,10 +5,10 @@ import { Meter } from "./ui/meter";
 
 const words = strings.keys;
 
-type Props = { title: ReactNode; subject: string; allowance: Pick<Allowance, "used" | "limit"> };
+type Props = { title: ReactNode; subject: string; allowance: Pick<Allowance, "used" | "limit" | "window"> };
 
-/** What is used of a day's allowance, in figures and drawn; no limit, nothing to draw. */
-export function AllowanceMeter({ title, subject, allowance: { used, limit } }: Props) {
+/** What is used of an allowance, in figures and drawn; no limit, nothing to draw. */
+export function AllowanceMeter({ title, subject, allowance: { used, limit, window } }: Props) {
   return (
     <>
       <div className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 text-sm tabular-nums">
@@ -18,7 +18,7 @@ export function AllowanceMeter({ title, subject, allowance: { used, limit } }: P
         </span>
       </div>
       {limit !== null && (
-        <Meter used={used} limit={limit} label={`${subject}: ${words.used(used, limit)}`} />
+        <Meter used={used} limit={limit} label={`${subject}: ${words.used(used, limit, window)}`} />
       )}
     </>
   );

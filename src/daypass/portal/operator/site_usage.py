@@ -71,7 +71,7 @@ async def _today(portal: InPortal, used: int) -> Allowance:
     """The ceiling as the ledger counts it; without one, what the usage rows say."""
     claim = (await portal.policy()).site_claim()
     if claim is None:
-        return Allowance(used=used, limit=None, remaining=None, resets_at=None)
+        return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
     (state,) = await portal.ledger.peek([claim])
     return Allowance.of(state)
 

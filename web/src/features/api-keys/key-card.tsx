@@ -24,7 +24,7 @@ type Props = {
 };
 
 export function KeyCard({ apiKey, plan, next, onAction }: Props) {
-  const { name, prefix, last4, remaining, resets_at, last_used_at } = apiKey;
+  const { name, prefix, last4, remaining, window, resets_at, last_used_at } = apiKey;
   return (
     <li className="rounded-xl border bg-raised p-5">
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
@@ -56,7 +56,7 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
       </div>
       <div className="mt-5">
         <AllowanceMeter
-          title={remaining !== null && words.left(remaining)}
+          title={remaining !== null && words.left(remaining, window)}
           subject={name}
           allowance={apiKey}
         />

@@ -4,11 +4,13 @@ import * as strings from "@/strings";
 
 const scarce = 0.2;
 
-export function RoomChip({ limit, remaining }: Pick<Allowance, "limit" | "remaining">) {
+type Props = Pick<Allowance, "limit" | "remaining" | "window">;
+
+export function RoomChip({ limit, remaining, window }: Props) {
   if (limit === null || remaining === null) return null;
   return (
     <span
-      title={strings.chat.leftLong(remaining, limit)}
+      title={strings.chat.leftLong(remaining, limit, window)}
       className={clsx(
         "rounded-full px-2.5 py-1 text-xs font-medium tabular-nums",
         remaining === 0 && "bg-danger-soft text-danger",
@@ -16,7 +18,7 @@ export function RoomChip({ limit, remaining }: Pick<Allowance, "limit" | "remain
         remaining > limit * scarce && "bg-track/60 text-muted",
       )}
     >
-      {strings.chat.left(remaining)}
+      {strings.chat.left(remaining, window)}
     </span>
   );
 }

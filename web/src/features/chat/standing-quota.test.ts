@@ -12,9 +12,9 @@ function planOf(...windows: Limit["window"][]): UsagePlan {
 }
 
 function todayOf(used: number, resets_at = midnight): UsageToday {
-  const allowance = { used, limit: 10, remaining: 10 - used, resets_at };
+  const allowance = { used, limit: 10, window: "day" as const, remaining: 10 - used, resets_at };
   const key = { ...allowance, api_key_id: "key_1", name: "laptop", by_api: used, by_chat: 0 };
-  return { account: { used, limit: null, remaining: null, resets_at: null }, keys: [key] };
+  return { account: { used, limit: null, window: null, remaining: null, resets_at: null }, keys: [key] };
 }
 
 function refusal(changes: Partial<Quota> = {}) {

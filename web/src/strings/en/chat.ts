@@ -1,4 +1,5 @@
 import { count } from "./count";
+import { period } from "./period";
 
 export const chat = {
   title: "Chat",
@@ -46,8 +47,10 @@ export const chat = {
   copyMessage: "Copy message",
   copyCode: "Copy code",
   regenerate: "Ask again (uses 1 request)",
-  left: (remaining: number) => `${remaining.toLocaleString("en")} left today`,
-  leftLong: (remaining: number, limit: number) => `${remaining} of ${limit} requests left today`,
+  left: (remaining: number, window: string | null) =>
+    `${remaining.toLocaleString("en")} left${period(window)}`,
+  leftLong: (remaining: number, limit: number, window: string | null) =>
+    `${remaining} of ${limit} requests left${period(window)}`,
   draftKept: "Your message is back in the field below.",
   dismiss: "Dismiss",
   blocked: "Sending is possible again when the allowance resets",

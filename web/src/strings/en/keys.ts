@@ -1,4 +1,7 @@
 import { count } from "./count";
+import { period } from "./period";
+
+type Period = string | null;
 
 export const keys = {
   title: "API keys",
@@ -32,8 +35,10 @@ export const keys = {
   test: "Send a test request",
   testHint: "uses 1 request",
   testPrompt: "Say hello.",
-  left: (remaining: number) => `${count(remaining, "request", "requests")} left today`,
-  used: (used: number, limit: number) => `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} requests used today`,
+  left: (remaining: number, window?: Period) =>
+    `${count(remaining, "request", "requests")} left${period(window)}`,
+  used: (used: number, limit: number, window: Period) =>
+    `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} requests used${period(window)}`,
   usedUnlimited: (used: number) => `${count(used, "request", "requests")} used today, no limit`,
   resets: (inTime: string, at: string) => `Resets in ${inTime} (${at})`,
   neverUsed: "Never used",
