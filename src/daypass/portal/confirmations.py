@@ -33,7 +33,9 @@ class Confirmed(BaseModel):
 
 
 @router.post("", status_code=202)
-async def send_again(request: Request, account: SignedIn, portal: InPortal) -> MailSent:
+async def send_confirmation_again(
+    request: Request, account: SignedIn, portal: InPortal
+) -> MailSent:
     """Send the link for one's own address, again if need be."""
     if portal.mailer is None:
         raise ProblemError(409, NO_MAIL)
@@ -45,7 +47,7 @@ async def send_again(request: Request, account: SignedIn, portal: InPortal) -> M
 
 
 @router.put("")
-async def confirm(confirmation: Confirmation, portal: InPortal) -> Confirmed:
+async def confirm_address(confirmation: Confirmation, portal: InPortal) -> Confirmed:
     """Open the link of a mail. It signs nobody in: anybody may have sent it to him."""
     sign_up_id = portal.signer.read("sign-up", confirmation.token)
     if sign_up_id is not None:

@@ -33,7 +33,7 @@ class Reset(BaseModel):
 
 
 @router.post("", status_code=202)
-async def ask(asked: ResetRequest, request: Request, portal: InPortal) -> MailSent:
+async def ask_for_new_password(asked: ResetRequest, request: Request, portal: InPortal) -> MailSent:
     """Have a link sent. The answer is the same whether or not there is such an account."""
     if portal.mailer is None:
         raise ProblemError(409, NO_MAIL)
@@ -49,7 +49,9 @@ async def ask(asked: ResetRequest, request: Request, portal: InPortal) -> MailSe
 
 
 @router.put("", status_code=204)
-async def reset(new: Reset, request: Request, response: Response, portal: InPortal) -> None:
+async def choose_new_password(
+    new: Reset, request: Request, response: Response, portal: InPortal
+) -> None:
     """Choose a new password by the link of a mail. Every browser is signed out.
 
     This one may then sign in whatever attack is under way on the account.

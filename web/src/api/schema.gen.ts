@@ -98,15 +98,15 @@ export interface paths {
         };
         get?: never;
         /**
-         * Confirm
+         * Confirm Address
          * @description Open the link of a mail. It signs nobody in: anybody may have sent it to him.
          */
-        put: operations["confirm_api_confirmations_put"];
+        put: operations["confirm_address_api_confirmations_put"];
         /**
-         * Send Again
+         * Send Confirmation Again
          * @description Send the link for one's own address, again if need be.
          */
-        post: operations["send_again_api_confirmations_post"];
+        post: operations["send_confirmation_again_api_confirmations_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -122,17 +122,17 @@ export interface paths {
         };
         get?: never;
         /**
-         * Reset
+         * Choose New Password
          * @description Choose a new password by the link of a mail. Every browser is signed out.
          *
          *     This one may then sign in whatever attack is under way on the account.
          */
-        put: operations["reset_api_password_resets_put"];
+        put: operations["choose_new_password_api_password_resets_put"];
         /**
-         * Ask
+         * Ask For New Password
          * @description Have a link sent. The answer is the same whether or not there is such an account.
          */
-        post: operations["ask_api_password_resets_post"];
+        post: operations["ask_for_new_password_api_password_resets_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -177,10 +177,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Leave
+         * Sign In Elsewhere
          * @description Prepare to sign in by the other site. The browser then goes to the `url`.
          */
-        post: operations["leave_api_session_oidc_post"];
+        post: operations["sign_in_elsewhere_api_session_oidc_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1733,7 +1733,7 @@ export interface operations {
             };
         };
     };
-    confirm_api_confirmations_put: {
+    confirm_address_api_confirmations_put: {
         parameters: {
             query?: never;
             header?: never;
@@ -1775,7 +1775,7 @@ export interface operations {
             };
         };
     };
-    send_again_api_confirmations_post: {
+    send_confirmation_again_api_confirmations_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -1813,7 +1813,7 @@ export interface operations {
             };
         };
     };
-    reset_api_password_resets_put: {
+    choose_new_password_api_password_resets_put: {
         parameters: {
             query?: never;
             header?: never;
@@ -1853,7 +1853,7 @@ export interface operations {
             };
         };
     };
-    ask_api_password_resets_post: {
+    ask_for_new_password_api_password_resets_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2011,7 +2011,7 @@ export interface operations {
             };
         };
     };
-    leave_api_session_oidc_post: {
+    sign_in_elsewhere_api_session_oidc_post: {
         parameters: {
             query?: never;
             header?: never;

@@ -43,7 +43,7 @@ class Destination(BaseModel):
 
 
 @router.post("")
-async def leave(
+async def sign_in_elsewhere(
     departure: Departure, request: Request, response: Response, portal: InPortal
 ) -> Destination:
     """Prepare to sign in by the other site. The browser then goes to the `url`."""
