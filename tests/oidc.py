@@ -4,20 +4,19 @@ import base64
 import hashlib
 import itertools
 import secrets
-import socket
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from tests.local_server import LocalServer
 
 CLIENT_ID = "daypass-of-tests"
 CLIENT_SECRET = "the secret of the tests"
@@ -26,7 +25,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass
-class OidcProvider:
+class OidcProvider(LocalServer):
     """Signs everybody in at once, as the person that a test says, with the faults it says."""
 
     signing_key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
@@ -35,8 +34,6 @@ class OidcProvider:
         self.reset()
         self._codes: dict[str, dict[str, str]] = {}
         self._other_key = RSAKey.generate_key(2048)
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
         app = Starlette(
             routes=[
                 Route("/.well-known/openid-configuration", self._describe),
@@ -50,11 +47,7 @@ class OidcProvider:
                 Route("/api/user/emails", self._emails),
             ]
         )
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
-        )
+        super().__init__(app)
 
     def reset(self) -> None:
         """Be somebody whom nobody has seen yet, without a fault."""
@@ -75,10 +68,6 @@ class OidcProvider:
         """What is told beside the ID token."""
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-
-    @property
     def settings(self) -> dict[str, str]:
         return {
             "DAYPASS_OIDC_ISSUER": self.url,
@@ -86,17 +75,6 @@ class OidcProvider:
             "DAYPASS_OIDC_CLIENT_SECRET": CLIENT_SECRET,
             "DAYPASS_OIDC_NAME": "Lighthouse",
         }
-
-    def start(self) -> None:
-        self._thread.start()
-        while not self._server.started:
-            threading.Event().wait(0.01)
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._server.force_exit = True
-        self._thread.join(10)
-        self._socket.close()
 
     async def _describe(self, _request: Request) -> Response:
         if self.down:

@@ -19,17 +19,6 @@ CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "plante
 
 
 @pytest.fixture
-def person(relaying: Server) -> Person:
-    return relaying.sign_up()
-
-
-@pytest.fixture
-def key(person: Person) -> str:
-    secret: str = person.create_key()["key"]
-    return secret
-
-
-@pytest.fixture
 def api(relaying: Server, key: str, upstream: FakeUpstream) -> httpx.Client:
     return relaying.gateway(key)
 

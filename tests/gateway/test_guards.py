@@ -22,17 +22,6 @@ from tests.upstream import FakeUpstream, Seen
 CHAT = {"model": "m", "messages": []}
 
 
-@pytest.fixture
-def person(relaying: Server) -> Person:
-    return relaying.sign_up()
-
-
-@pytest.fixture
-def key(person: Person) -> str:
-    secret: str = person.create_key()["key"]
-    return secret
-
-
 def used(server: Server, key: str) -> int:
     with server.gateway(key) as api:
         count: int = api.get("/v1/key").json()["limits"][0]["used"]
