@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from daypass import __version__
 from daypass.asgi import Application
 from daypass.demo import DemoUpstream
-from daypass.enforcement import choose, make_ledger
+from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.errors import GatewayError
@@ -276,13 +276,13 @@ async def rehearse(settings: Settings) -> None:
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
     await prepare(settings)
-    if settings.enforcer == "embedded":
-        ledger = make_ledger(settings, make_clock(settings))
-        await ledger.start()
-        await ledger.close()
-    else:
-        database = Database(settings.database_address)
-        choose(settings, database, make_clock(settings))
+    database = Database(settings.database_address)
+    try:
+        enforcement = choose(settings, database, make_clock(settings))
+        if settings.enforcer == "embedded":
+            await enforcement.ledger.start()
+            await enforcement.ledger.close()
+    finally:
         await database.close()
     secret_keys(settings)
 

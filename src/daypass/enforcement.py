@@ -15,6 +15,7 @@ from daypass.gateway.authenticate import Authenticator
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
+from daypass.recorded_use import RecordedUse
 from daypass.records.database import Database
 from daypass.settings import Settings, SettingsError
 
@@ -70,7 +71,7 @@ class Embedded:
         self.authenticator = Authenticator(
             database, self._policy, clock, fail_open=settings.fail_open
         )
-        self.ledger = make_ledger(settings, clock)
+        self.ledger = make_ledger(settings, database, clock)
         self.base_url = f"{settings.public_url}/v1" if settings.public_url else None
         self.uncounted = NOTHING_COUNTED
 
@@ -118,7 +119,7 @@ def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:
     return Embedded(settings, database, clock)
 
 
-def make_ledger(settings: Settings, clock: Clock) -> Ledger:
+def make_ledger(settings: Settings, database: Database, clock: Clock) -> Ledger:
     """The embedded enforcer's ledger, to be started: in Redis, or in the data directory.
 
     Raises SettingsError for an address of Redis that is none.
@@ -128,7 +129,8 @@ def make_ledger(settings: Settings, clock: Clock) -> Ledger:
     from daypass.quota.redis import RedisLedger  # noqa: PLC0415  (slow to import)
 
     try:
-        return RedisLedger(settings.redis_url.get_secret_value(), settings.clock_offset_s)
+        records = RecordedUse(database, clock)
+        return RedisLedger(settings.redis_url.get_secret_value(), records, settings.clock_offset_s)
     except ValueError as error:
         raise SettingsError(f"DAYPASS_REDIS_URL: {error}") from None
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+import redis
 from tests.conftest import Person, Server, StartServer, start_server
 from tests.faults.wire import Fault, FaultyWire
 from tests.postgres import Postgres
@@ -154,14 +155,29 @@ def test_a_redis_that_hangs_takes_nothing(
     assert used(on_redis.key, on_redis.server) == before + 1
 
 
-def test_a_redis_that_forgets_everything_allows_one_more_limit_and_never_more(
-    on_redis: Site, redis_server: Redis, upstream: FakeUpstream
+@pytest.mark.parametrize("loss", ["flushed", "evicted"])
+def test_a_redis_that_forgets_allows_nothing_more(
+    on_redis: Site, redis_server: Redis, upstream: FakeUpstream, loss: str
 ) -> None:
+    """Counters that are gone are begun anew from the usage records, also in mid-burst."""
     person = on_redis.server.sign_up()
-    key = person.create_key()["key"]
-    assert [call(key, on_redis.server)[0] for _ in range(11)] == [200] * 10 + [429]
-    redis_server.empty()
-    assert [call(key, on_redis.server)[0] for _ in range(11)] == [200] * 10 + [429]
+    keys = [person.create_key()["key"] for _ in range(2)]
+    with redis.Redis.from_url(redis_server.url) as client:
+        others = set(client.scan_iter(_type="hash"))
+        assert [call(keys[0], on_redis.server)[0] for _ in range(7)] == [200] * 7
+        if loss == "flushed":
+            client.flushall()
+        else:
+            (of_account,) = set(client.scan_iter(_type="hash")) - others
+            client.delete(of_account)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [x for x, _ in pool.map(lambda _: call(keys[0], on_redis.server), range(16))]
+    assert sorted(statuses) == [200] * 3 + [429] * 13
+    assert used(keys[0], on_redis.server) == 10
+    assert call(keys[1], on_redis.server)[0] == 200
+    assert used(keys[1], on_redis.server) == 1
+    assert len(upstream.seen) == 11
+    assert "counters_lost" in on_redis.server.log()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -52,6 +52,20 @@ MUTATIONS = (
         f"{CONTRACT}release_gives_back_once[redis]",
     ),
     Mutation(
+        "counters that Redis lost: what the records say",
+        "quota/take.lua",
+        "(not begun or from < begun)",
+        "false",
+        "tests/faults/test_stores.py::test_a_redis_that_forgets_allows_nothing_more[flushed]",
+    ),
+    Mutation(
+        "counters that Redis lost: all of it written first",
+        "quota/lost_counters.py",
+        "await asyncio.sleep(SETTLE_S)",
+        "pass",
+        "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
+    ),
+    Mutation(
         "refund goes to its own day",
         "quota/counters.py",
         "back = 1 if now.since == taken.since else 0",

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from daypass.plans import Limit, Measure, UsagePlan, Window
+from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.redis import RedisLedger
@@ -53,16 +55,41 @@ class SqliteStore:
         self.now += seconds
 
 
+class Notebook:
+    """Records of usage, kept by hand."""
+
+    def __init__(self) -> None:
+        self.begun: set[str] = set()
+        self.units: Counter[tuple[str, int]] = Counter()
+        """Units used, by a bucket's name and the start of its window (Unix time; of a token
+        bucket: 0)."""
+        self.questions = 0
+
+    async def begin(self, subject: str) -> bool:
+        is_new = subject not in self.begun
+        self.begun.add(subject)
+        return is_new
+
+    async def used(self, claims: Sequence[Claim], moment: Moment) -> list[int]:
+        self.questions += 1
+        starts = [
+            x.limit.window.start(moment.us // SECOND) if x.limit.burst is None else 0
+            for x in claims
+        ]
+        return [self.units[claim.name, start] for claim, start in zip(claims, starts, strict=True)]
+
+
 class RedisStore:
     """A Redis of one test alone. Its clock is the server's, moved to NOON."""
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.notebook = Notebook()
         self.offset = NOON - time.time()
         self.ledgers: list[RedisLedger] = []
 
     async def open(self) -> RedisLedger:
-        ledger = RedisLedger(self.url, self.offset)
+        ledger = RedisLedger(self.url, self.notebook, self.offset)
         await ledger.start()
         self.ledgers.append(ledger)
         return ledger

@@ -7,7 +7,7 @@ import pytest
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis import RedisLedger
 from tests.quota.lossy import LossyWire
-from tests.quota.stores import admit, burst, claims_of, per_day, used
+from tests.quota.stores import Notebook, admit, burst, claims_of, per_day, used
 from tests.redis import Redis
 
 CLAIMS = claims_of(per_day(10), burst(10, 1), ceiling=20)
@@ -23,7 +23,7 @@ async def wire(redis_server: Redis) -> AsyncIterator[LossyWire]:
 
 @pytest.fixture
 async def ledger(wire: LossyWire) -> AsyncIterator[RedisLedger]:
-    ledger = RedisLedger(await wire.start())
+    ledger = RedisLedger(await wire.start(), Notebook())
     await ledger.start()
     yield ledger
     await ledger.close()

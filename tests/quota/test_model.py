@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -17,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+import redis
 from daypass.plans import Window
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per_day
@@ -109,9 +111,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self._runner.close()
 
 
-def check(make_store: Callable[[], Store]) -> None:
+class ForgetfulMachine(LedgerMachine):
+    """The same in a Redis that forgets now and then. The records know what was used."""
+
+    @initialize()
+    def start(self) -> None:
+        super().start()
+        self._store.notebook.units = self._used
+
+    @rule()
+    def lose(self) -> None:
+        """All counters are gone. What was open then is never given back: it was recorded."""
+        with redis.Redis.from_url(self._store.url) as client:
+            client.flushall()
+        for _, _, names in self._open:
+            names.clear()
+
+    @rule(hours=st.integers(0, 30))
+    def shift_clock(self, hours: int) -> None:
+        """Forwards only: which moment was the latest has been lost too."""
+        self._store.shift_clock(hours * 3600)
+
+
+def check(kind: type[LedgerMachine], make_store: Callable[[], Store]) -> None:
     attributes = {"make_store": staticmethod(make_store)}
-    machine = type("Machine", (LedgerMachine,), attributes)
+    machine = type("Machine", (kind,), attributes)
     options = settings(
         max_examples=40,
         stateful_step_count=30,
@@ -124,7 +148,7 @@ def check(make_store: Callable[[], Store]) -> None:
 def test_the_ledger_on_sqlite_follows_the_model() -> None:
     with tempfile.TemporaryDirectory() as directory:
         numbers = iter(range(10**6))
-        check(lambda: SqliteStore(Path(directory) / f"{next(numbers)}.db"))
+        check(LedgerMachine, lambda: SqliteStore(Path(directory) / f"{next(numbers)}.db"))
 
 
 def test_the_ledger_in_redis_follows_the_model(redis_server: Redis) -> None:
@@ -132,4 +156,16 @@ def test_the_ledger_in_redis_follows_the_model(redis_server: Redis) -> None:
         redis_server.empty()
         return RedisStore(redis_server.url)
 
-    check(make)
+    check(LedgerMachine, make)
+
+
+def test_the_ledger_in_a_redis_that_forgets_follows_the_model(
+    redis_server: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daypass.quota.lost_counters.SETTLE_S", 0)
+
+    def make() -> Store:
+        redis_server.empty()
+        return RedisStore(redis_server.url)
+
+    check(ForgetfulMachine, make)

@@ -9,7 +9,7 @@ import pytest
 
 from daypass.quota.ledger import LedgerUnavailableError, Refusal, Reservation
 from daypass.quota.redis import RedisLedger
-from tests.quota.stores import admit, claims_of, per_day, race, refuse, used
+from tests.quota.stores import Notebook, admit, claims_of, per_day, race, refuse, used
 from tests.redis import Redis, RedisCluster, Sentinel
 
 
@@ -24,7 +24,7 @@ def server() -> Iterator[Redis]:
 
 @pytest.fixture
 async def ledger(server: Redis) -> AsyncIterator[RedisLedger]:
-    ledger = RedisLedger(server.url)
+    ledger = RedisLedger(server.url, Notebook())
     await ledger.start()
     yield ledger
     await ledger.close()
@@ -86,7 +86,7 @@ async def test_every_key_expires(server: Redis, ledger: RedisLedger) -> None:
 
 async def test_no_redis_at_all_is_said_so() -> None:
     with pytest.raises(LedgerUnavailableError, match="Redis"):
-        await RedisLedger("redis://127.0.0.1:1/0").start()
+        await RedisLedger("redis://127.0.0.1:1/0", Notebook()).start()
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def cluster() -> Iterator[RedisCluster]:
 
 
 async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) -> None:
-    ledgers = [RedisLedger(cluster.url) for _ in range(3)]
+    ledgers = [RedisLedger(cluster.url, Notebook()) for _ in range(3)]
     for ledger in ledgers:
         await ledger.start()
     people = [
@@ -127,7 +127,7 @@ async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) ->
 async def test_nodes_that_died_fail_their_own_accounts_only_and_come_back(
     cluster: RedisCluster,
 ) -> None:
-    ledger = RedisLedger(cluster.url)
+    ledger = RedisLedger(cluster.url, Notebook())
     await ledger.start()
     people = [claims_of(per_day(10), account=f"of node {number}") for number in range(12)]
 
@@ -167,14 +167,14 @@ async def test_nodes_that_died_fail_their_own_accounts_only_and_come_back(
 
 async def test_no_cluster_at_all_is_said_so() -> None:
     with pytest.raises(LedgerUnavailableError):
-        await RedisLedger("redis+cluster://127.0.0.1:1").start()
+        await RedisLedger("redis+cluster://127.0.0.1:1", Notebook()).start()
 
 
 async def test_a_sentinel_leads_to_the_server(server: Redis) -> None:
     sentinel = Sentinel(server)
     sentinel.start()
     try:
-        ledger = RedisLedger(sentinel.url)
+        ledger = RedisLedger(sentinel.url, Notebook())
         await ledger.start()
         claims = claims_of(per_day(10), ceiling=10, site=8)
         assert await race([ledger], claims, 20) == 8

@@ -1,8 +1,9 @@
 -- What take.lua and give.lua have in common; it is put before each of them.
 --
 -- The counters of an account (or of the site) are one hash, KEYS[1]: a bucket's name -> "since
--- used", as counters.py explains them, and `minute`: the latest one in which anything was taken
--- or given back.
+-- used", as counters.py explains them; `minute`: the latest one in which anything was taken or
+-- given back; and `begun`: the instant at which the hash was made, which tells it from one that
+-- was lost (flushed, evicted).
 -- Every instant is Unix time in whole microseconds, and every number stays below 2^53, where
 -- Lua's doubles are exact.
 
@@ -40,7 +41,7 @@ end
 
 -- The claims from ARGV[from] on, four arguments each, and what is stored for them.
 local function read(from)
-  local claims, names = {}, { 'minute' }
+  local claims, names = {}, { 'minute', 'begun' }
   for i = from, #ARGV, 4 do
     local burst = tonumber(ARGV[i + 3])
     claims[#claims + 1] = {
@@ -83,6 +84,22 @@ local function current(claim, stored, now)
     since, used = string.match(stored, '^(%d+) (%d+)$')
   end
   return advance(claim, tonumber(since), tonumber(used), now)
+end
+
+-- The earliest instant at which a unit can have been taken that the counter holds now.
+local function reaches_back_to(claim, now)
+  if claim.unit == 1 then
+    return window_start(claim.window, now)
+  end
+  return now - claim.capacity * MINUTE / claim.amount
+end
+
+local function numbers_in(text)
+  local numbers = {}
+  for number in string.gmatch(text, '-?%d+') do
+    numbers[#numbers + 1] = tonumber(number)
+  end
+  return numbers
 end
 
 local function pair(since, used)

@@ -59,6 +59,13 @@ def advance(limit: Limit, counter: Counter | None, moment: Moment) -> Counter:
     return Counter(moment.us, max(0, counter.used - elapsed * limit.amount))
 
 
+def reaches_back_to(limit: Limit, moment: Moment) -> int:
+    """The earliest instant (Unix µs) at which a unit can have been taken that is lacking now."""
+    if limit.burst is None:
+        return moment.start(limit.window)
+    return moment.us - limit.burst * unit(limit) // limit.amount
+
+
 def take(limit: Limit, counter: Counter) -> Counter:
     """An up-to-date counter with one unit more, which need not be within the limit."""
     return Counter(counter.since, counter.used + unit(limit))

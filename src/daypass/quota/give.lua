@@ -11,20 +11,21 @@ if answer == '' or answer == CLOSED then
   return 0
 end
 
-local numbers = {}
-for number in string.gmatch(answer, '%d+') do
-  numbers[#numbers + 1] = tonumber(number)
-end
-local units = numbers[1]
+local numbers = numbers_in(answer)
+local units, begun = numbers[1], numbers[3]
 
 local claims, stored = read(3)
+-- Of counters that were lost nothing is given back: those that took their place were begun with
+-- what the records say.
+if tonumber(stored[2] or 0) ~= begun then
+  return 0
+end
 local now = clock(tonumber(ARGV[1]), stored[1])
 local changed = {}
 for i, claim in ipairs(claims) do
-  -- A counter that is gone (evicted, flushed) holds nothing that could be given back.
-  if stored[i + 1] then
-    local taken_since, taken_used = numbers[2 * i + 1], numbers[2 * i + 2]
-    local since, used = current(claim, stored[i + 1], now)
+  if stored[i + 2] then
+    local taken_since, taken_used = numbers[2 * i + 2], numbers[2 * i + 3]
+    local since, used = current(claim, stored[i + 2], now)
     local back
     if claim.unit == 1 then
       back = since == taken_since and units or 0

@@ -7,16 +7,20 @@ leases (site_lease.py). Time is the server's.
 A reservation is open in the memory of the process that made it, and nowhere else. Redis keeps
 its name for ten minutes, so that a call that is repeated, arrives late or gives back once more
 changes nothing.
+
+Counters that Redis has lost (flushed, evicted, restarted empty) begin again with what the records
+say was used (lost_counters.py): nobody gets a day twice.
 """
 
 import asyncio
 import secrets
 from collections.abc import Sequence
 from itertools import chain, count
+from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
-from daypass.quota.counters import SECOND, Counter
+from daypass.quota.counters import SECOND, Counter, Moment
 from daypass.quota.ledger import (
     DECISION_S,
     BucketState,
@@ -27,6 +31,7 @@ from daypass.quota.ledger import (
     refuse,
     state,
 )
+from daypass.quota.lost_counters import Recollection, UsageRecords
 from daypass.quota.redis_lane import GIVE, TAKE, Call, Lane
 from daypass.quota.redis_wire import connect, wire
 from daypass.quota.site_lease import Grant, SiteLease
@@ -36,16 +41,20 @@ NEVER = 2**53
 
 SITE = "site"
 
+TOO_LATE = -1
+UNKNOWN = -2
+
 
 class RedisLedger:
     """A ledger in Redis, shared by every process that has its URL."""
 
-    def __init__(self, url: str, clock_offset_s: float = 0) -> None:
+    def __init__(self, url: str, records: UsageRecords, clock_offset_s: float = 0) -> None:
         """`url` as in `connect`; the offset is added to the server's clock.
 
         Raises ValueError for a URL that is none of Redis.
         """
         self.clock_offset_s = clock_offset_s
+        self._recollection = Recollection(records)
         self._wire = wire(connect(url))
         self._lanes: dict[str, Lane] = {}
         self._leases: dict[Claim, SiteLease] = {}
@@ -67,6 +76,7 @@ class RedisLedger:
         """Return the site's units that are held, send what is under way, disconnect."""
         for lease in self._leases.values():
             lease.return_all()
+        await self._recollection.close()
         for lane in self._lanes.values():
             await lane.drain()
         await self._wire.close()
@@ -109,7 +119,9 @@ class RedisLedger:
                 counted.append((bucket.claim, taken))
         if counted:
             key = _hash_of(counted[0][0])
-            await self._give_back(key, reservation.id, 1, counted)
+            name, begun = reservation.id.split()
+            answer = Answer(1, 0, int(begun), tuple(counter for _, counter in counted))
+            await self._give_back(key, name, answer, [claim for claim, _ in counted])
         return True
 
     def settle(self, reservation: Reservation) -> None:
@@ -129,8 +141,8 @@ class RedisLedger:
             )
         )
         found: dict[Claim, BucketState] = {}
-        for group, (_, _, counters) in zip(by_hash.values(), answers, strict=True):
-            for claim, counter in zip(group, counters, strict=True):
+        for group, answer in zip(by_hash.values(), answers, strict=True):
+            for claim, counter in zip(group, answer.counters, strict=True):
                 lease = self._leases.get(claim)
                 found[claim] = lease.state(counter) if lease else state(claim, counter)
         return tuple(found[claim] for claim in claims)
@@ -141,10 +153,10 @@ class RedisLedger:
         """The refusal of a spent site, with how full the other buckets are."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         key = _hash_of(counted[0]) if counted else _hash(SITE)
-        _, now, found = await self._ask(key, None, counted, wanted=0, deadline=deadline)
-        rest = map(state, counted, found)
+        answer = await self._ask(key, None, counted, wanted=0, deadline=deadline)
+        rest = map(state, counted, answer.counters)
         states = tuple(full if claim.subject.kind == SITE else next(rest) for claim in claims)
-        return refuse(now / SECOND, states)
+        return refuse(answer.now / SECOND, states)
 
     async def _take(
         self,
@@ -157,19 +169,19 @@ class RedisLedger:
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         name = self._new_name()
         key = _hash_of(counted[0]) if counted else _hash(name)
-        units, now, found = await self._ask(
-            key, name, counted, wanted=1, deadline=deadline, no_later=no_later
-        )
-        if units < 0:
-            raise TooLateError(now)
-        rest = iter(found)
+        answer = await self._ask(key, name, counted, wanted=1, deadline=deadline, no_later=no_later)
+        if answer.units == TOO_LATE:
+            raise TooLateError(answer.now)
+        rest = iter(answer.counters)
         taken = tuple(
             site_unit if claim.subject.kind == SITE and site_unit else next(rest)
             for claim in claims
         )
         states = tuple(map(state, claims, taken))
-        at = now / SECOND
-        return Reservation(at, states, taken, name) if units else refuse(at, states)
+        at = answer.now / SECOND
+        if not answer.units:
+            return refuse(at, states)
+        return Reservation(at, states, taken, f"{name} {answer.begun}")
 
     async def _ask(
         self,
@@ -182,31 +194,43 @@ class RedisLedger:
         no_later: int = NEVER,
         block: int = 0,
         no_earlier: int = 0,
-    ) -> tuple[int, int, list[Counter]]:
-        """Call take.lua. Returns the units, the moment (Unix µs) and the counters."""
+    ) -> "Answer":
+        """Call take.lua, and the records where it does not know a counter.
+
+        Raises LedgerUnavailableError.
+        """
         keys = (key,) if name is None else (key, f"{key}:{name}")
-        settings = (self._offset_us(), no_earlier, no_later, wanted, block)
-        call = Call(TAKE, keys, (*settings, *_arguments(claims)), deadline)
-        reply = await self._lane(key).submit(call)
-        if reply == b"closed":
-            raise LedgerUnavailableError("Redis: the decision came too late")
-        numbers = map(int, reply.split())
-        return next(numbers), next(numbers), list(map(Counter, numbers, numbers))
+        settings = (no_earlier, no_later, wanted, block)
+        recorded = ""
+        while True:
+            arguments = (self._offset_us(), *settings, recorded, *_arguments(claims))
+            reply = await self._lane(key).submit(Call(TAKE, keys, arguments, deadline))
+            if reply == b"closed":
+                raise LedgerUnavailableError("Redis: the decision came too late")
+            answer = Answer.of(reply)
+            if answer.units != UNKNOWN:
+                return answer
+            if self._loop.time() >= deadline:
+                raise LedgerUnavailableError("Redis has lost its counters: they are being rebuilt")
+            recorded = await self._recollection.recall(
+                _tag_of(claims[0]),
+                claims,
+                Moment(answer.now),
+                begins=name is not None and not answer.begun,
+            )
 
     def _give_back(
-        self, key: str, name: str, units: int, taken: Sequence[tuple[Claim, Counter]]
+        self, key: str, name: str, taken: "Answer", claims: Sequence[Claim]
     ) -> "asyncio.Future[bytes]":
-        """Call give.lua for a taking."""
-        answer = " ".join(str(x) for x in (units, 0, *chain(*(counter for _, counter in taken))))
-        claims = [claim for claim, _ in taken]
-        arguments = (self._offset_us(), answer, *_arguments(claims))
+        """Call give.lua for a taking, by the answer that it had."""
+        arguments = (self._offset_us(), str(taken), *_arguments(claims))
         deadline = self._loop.time() + DECISION_S
         return self._lane(key).submit(Call(GIVE, (key, f"{key}:{name}"), arguments, deadline))
 
     async def _ask_site(
         self, claim: Claim, wanted: int, block: int, no_earlier: int, deadline: float
     ) -> Grant:
-        units, _, (counter,) = await self._ask(
+        answer = await self._ask(
             _hash(SITE),
             self._new_name(),
             [claim],
@@ -215,10 +239,11 @@ class RedisLedger:
             block=block,
             no_earlier=no_earlier,
         )
-        return Grant(units, counter)
+        return Grant(answer.units, answer.counters[0], answer.begun)
 
-    def _return_to_site(self, claim: Claim, units: int, counter: Counter) -> None:
-        future = self._give_back(_hash(SITE), self._new_name(), units, [(claim, counter)])
+    def _return_to_site(self, claim: Claim, grant: Grant) -> None:
+        answer = Answer(grant.units, 0, grant.begun, (grant.counter,))
+        future = self._give_back(_hash(SITE), self._new_name(), answer, [claim])
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _lease(self, claim: Claim) -> SiteLease:
@@ -242,6 +267,29 @@ class RedisLedger:
         return int(self.clock_offset_s * SECOND)
 
 
+class Answer(NamedTuple):
+    """What take.lua answers: the units taken, when, and the counters with them."""
+
+    units: int
+    now: int
+    """Unix time in microseconds."""
+    begun: int
+    """When the counters were begun: others that were begun later are not these."""
+    counters: tuple[Counter, ...]
+
+    @classmethod
+    def of(cls, reply: bytes) -> "Answer":
+        """Read an answer."""
+        numbers = map(int, reply.split())
+        return cls(
+            next(numbers), next(numbers), next(numbers), tuple(map(Counter, numbers, numbers))
+        )
+
+    def __str__(self) -> str:
+        numbers = (self.units, self.now, self.begun, *chain.from_iterable(self.counters))
+        return " ".join(map(str, numbers))
+
+
 class TooLateError(Exception):
     """The window whose units are held had ended when the decision was made."""
 
@@ -256,7 +304,11 @@ def _hash(tag: str) -> str:
 
 
 def _hash_of(claim: Claim) -> str:
-    return _hash(SITE if claim.subject.kind == SITE else claim.subject.account)
+    return _hash(_tag_of(claim))
+
+
+def _tag_of(claim: Claim) -> str:
+    return SITE if claim.subject.kind == SITE else claim.subject.account
 
 
 def _arguments(claims: Sequence[Claim]) -> tuple[str | int, ...]:

@@ -72,7 +72,7 @@ class Call:
             return [Call(GIVE, self.keys, self.arguments, 0)]
         if len(self.keys) == 1:
             return []
-        offset, _, _, _, _, *claims = self.arguments
+        offset, _, _, _, _, _, *claims = self.arguments
         return [Call(GIVE, self.keys, (offset, "", *claims), 0)]
 
 

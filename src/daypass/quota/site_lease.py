@@ -1,7 +1,7 @@
 """The site's ceiling without a hot key: each process holds a few of the site's units.
 
 Units that are held count as used. They are taken in blocks, which become smaller as the ceiling
-nears, and what a process does not spend it returns after a second, or when it closes.
+nears, and what a process has not spent within a second it returns, or when it closes.
 """
 
 import asyncio
@@ -21,12 +21,14 @@ class Grant:
 
     units: int
     counter: Counter
+    begun: int
+    """When that counter was begun (Unix µs): another tells of it that this one was lost."""
 
 
 AskSite = Callable[[Claim, int, int, int, float], Awaitable[Grant]]
 """Takes units: claim, wanted, block, no earlier than (Unix µs), deadline (event loop's clock)."""
 
-ReturnToSite = Callable[[Claim, int, Counter], None]
+ReturnToSite = Callable[[Claim, Grant], None]
 """Gives units of a window back to the site's bucket. Does not wait."""
 
 
@@ -41,8 +43,8 @@ class SiteLease:
         self._ask = ask
         self._return_to_site = return_to_site
         self._counter = Counter(0, 0)
+        self._begun = 0
         self._units = 0
-        self._spent = 0
         self._wanted = 0
         self._asking: asyncio.Task[Grant] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -62,7 +64,6 @@ class SiteLease:
             if not grant.units and self._ends(grant.counter) > not_before:
                 return state(self._claim, grant.counter)
         self._units -= 1
-        self._spent += 1
         return self._taken()
 
     def put_back(self, taken: Counter) -> None:
@@ -86,7 +87,10 @@ class SiteLease:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._return(self._units)
+        if self._units:
+            units, self._units = self._units, 0
+            self._counter = Counter(self._counter.since, self._counter.used - units)
+            self._return_to_site(self._claim, Grant(units, self._counter, self._begun))
 
     def _ends(self, counter: Counter) -> int:
         return self._claim.limit.window.end(counter.since // SECOND) * SECOND
@@ -107,6 +111,7 @@ class SiteLease:
             grant = await self._ask(self._claim, self._wanted, BLOCK, not_before, deadline)
             held = self._units if grant.counter.since == self._counter.since else 0
             self._counter = grant.counter
+            self._begun = grant.begun
             self._units = held + grant.units
             self._watch()
             return grant
@@ -115,18 +120,4 @@ class SiteLease:
 
     def _watch(self) -> None:
         if self._timer is None and self._units:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(RETURN_AFTER_S, self._return_surplus)
-
-    def _return_surplus(self) -> None:
-        """Keep what was needed in the last second, return the rest."""
-        self._timer = None
-        self._return(max(0, self._units - self._spent))
-        self._spent = 0
-        self._watch()
-
-    def _return(self, units: int) -> None:
-        if units:
-            self._units -= units
-            self._counter = Counter(self._counter.since, self._counter.used - units)
-            self._return_to_site(self._claim, units, self._counter)
+            self._timer = asyncio.get_running_loop().call_later(RETURN_AFTER_S, self.return_all)

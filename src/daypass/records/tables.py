@@ -167,6 +167,18 @@ class UsageDay(Base):
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
 
 
+class BegunCounters(Base):
+    """Whose counters have begun, where they are kept apart from the records, in Redis.
+
+    `subject` is an account's id, or `site`. Counters that begun, and are not there, were lost.
+    """
+
+    __tablename__ = "begun_counters"
+
+    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[int] = mapped_column(BigInteger)
+
+
 class ReceiptBatch(Base):
     """What became of an account's recent requests, as many as were written together.
 

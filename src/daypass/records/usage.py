@@ -90,6 +90,25 @@ async def requests_since(session: AsyncSession, account_id: str, since: int) -> 
     return int(total or 0)
 
 
+async def by_slot(
+    session: AsyncSession, account_id: str, since: int
+) -> list[tuple[int, int | None, int]]:
+    """Day, slot and requests of an account's keys since a day. A deleted key has no slot."""
+    rows = await session.execute(
+        select(UsageDay.day, ApiKey.slot, func.sum(UsageDay.requests))
+        .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
+        .where(ApiKey.account_id == account_id, UsageDay.day >= since)
+        .group_by(UsageDay.day, ApiKey.slot)
+    )
+    return [(day, slot, int(requests)) for day, slot, requests in rows]
+
+
+async def site_requests_since(session: AsyncSession, since: int) -> int:
+    """Requests of everybody since a day's first second."""
+    query = select(func.sum(UsageDay.requests)).where(UsageDay.day >= since)
+    return int(await session.scalar(query) or 0)
+
+
 class SiteDay(NamedTuple):
     """What everybody did with one model on one day. `day` is Unix time of its first second."""
 

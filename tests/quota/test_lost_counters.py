@@ -1,0 +1,184 @@
+"""Counters that Redis has lost: begun anew with what the records say, never from nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+import redis
+from daypass.plans import Window
+from daypass.quota.counters import Moment
+from daypass.quota.ledger import Claim, LedgerUnavailableError
+from daypass.quota.lost_counters import SETTLE_S
+from daypass.quota.redis import RedisLedger
+from tests.quota.stores import (
+    DAY,
+    NOON,
+    RedisStore,
+    admit,
+    burst,
+    claims_of,
+    per,
+    per_day,
+    race,
+    refuse,
+    used,
+)
+from tests.redis import Redis
+
+TODAY = NOON - NOON % DAY
+KEY = "key:ann/1 requests/"
+ACCOUNT = "account:ann requests/day"
+
+
+@pytest.fixture
+async def store(redis_server: Redis) -> AsyncIterator[RedisStore]:
+    redis_server.empty()
+    store = RedisStore(redis_server.url)
+    yield store
+    for ledger in list(store.ledgers):
+        await store.close(ledger)
+
+
+@pytest.fixture
+async def ledger(store: RedisStore) -> RedisLedger:
+    return await store.open()
+
+
+def forget(store: RedisStore) -> None:
+    with redis.Redis.from_url(store.url) as client:
+        client.flushall()
+
+
+async def test_counters_that_are_new_begin_at_once_and_ask_the_records_once(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    began = time.monotonic()
+    assert await race([ledger], claims_of(per_day(10), ceiling=20), 64) == 10
+    assert time.monotonic() - began < SETTLE_S
+    assert store.notebook.begun == {"ann"}
+    assert store.notebook.questions == 1
+    await refuse(ledger, claims_of(per_day(10), ceiling=20))
+    assert store.notebook.questions == 1
+
+
+async def test_use_from_before_redis_came_counts(store: RedisStore, ledger: RedisLedger) -> None:
+    """The counters of one machine were in its file; the records are the same."""
+    store.notebook.units[KEY + "day", TODAY] = 7
+    claims = claims_of(per_day(10), ceiling=20)
+    assert await used(ledger, claims) == [7, 0]
+    assert await race([ledger], claims, 5) == 3
+
+
+async def test_lost_counters_wait_until_all_has_been_written(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    other = await store.open()
+    claims = claims_of(per_day(10), ceiling=20)
+    assert await race([ledger, other], claims, 6) == 6
+    forget(store)
+    asking = asyncio.gather(race([ledger], claims, 8), race([other], claims, 8))
+    await asyncio.sleep(SETTLE_S / 2)
+    assert not asking.done()
+    store.notebook.units.update({(KEY + "day", TODAY): 6, (ACCOUNT, TODAY): 6})
+    assert sum(await asking) == 4
+    assert await used(other, claims) == [10, 10]
+
+
+async def test_a_counter_missing_among_lost_ones_is_looked_up_too(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    first, second = (claims_of(per_day(10), slot=x, ceiling=20) for x in (1, 2))
+    await admit(ledger, first)
+    assert await race([ledger], second, 9) == 9
+    forget(store)
+    store.notebook.units.update({("key:ann/2 requests/day", TODAY): 9, (ACCOUNT, TODAY): 10})
+    assert await used(ledger, second) == [9, 10]
+    await admit(ledger, first)
+    assert await race([ledger], second, 3) == 1
+
+
+async def test_of_a_window_that_began_afterwards_nothing_can_be_lost(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    """A plan with other windows asks nothing, once the counters are older than its windows."""
+    store.notebook.units[KEY + "hour", NOON + 2 * 3600] = 100
+    await admit(ledger, claims_of(per_day(10)))
+    store.shift_clock(2 * 3600)
+    asked = store.notebook.questions
+    await admit(ledger, claims_of(per_day(10), per(Window.HOUR, 5), burst(2, 10)))
+    assert store.notebook.questions == asked
+
+
+async def test_a_window_that_ends_while_the_records_are_asked_leaves_nothing_behind(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    store.notebook.units[KEY + "day", TODAY] = 10
+    store.notebook.units[KEY + "month", TODAY - 24 * DAY] = 10
+    asked = store.notebook.used
+
+    async def used_at_midnight(claims: Sequence[Claim], moment: Moment) -> list[int]:
+        answer = await asked(claims, moment)
+        store.shift_clock(13 * 3600)
+        return answer
+
+    store.notebook.used = used_at_midnight  # type: ignore[method-assign]
+    claims = claims_of(per_day(10), per(Window.MONTH, 100))
+    outcome = await admit(ledger, claims)
+    assert [x.used for x in outcome.buckets] == [1, 11]
+
+
+async def test_a_lost_token_bucket_begins_empty(store: RedisStore, ledger: RedisLedger) -> None:
+    store.notebook.units[KEY + "burst", 0] = 50
+    claims = claims_of(burst(2, 10), per_day(10))
+    assert (await refuse(ledger, claims)).hit.used == 2
+    store.shift_clock(6)
+    await admit(ledger, claims)
+    await refuse(ledger, claims)
+
+
+async def test_what_was_taken_before_a_loss_is_not_given_back_after_it(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    claims = claims_of(per_day(10))
+    before = await admit(ledger, claims)
+    forget(store)
+    store.notebook.units[KEY + "day", TODAY] = 1
+    after = await admit(ledger, claims)
+    await ledger.release(before)
+    assert await used(ledger, claims) == [2]
+    await ledger.release(after)
+    assert await used(ledger, claims) == [1]
+
+
+async def test_units_of_the_site_that_others_hold_do_not_outlive_its_counter(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    others = [await store.open() for _ in range(3)]
+    claims = claims_of(site=3000)
+    assert await race(others, claims, 3) == 3  # Each holds some dozens more.
+    forget(store)
+    store.notebook.units["site requests/day", TODAY] = 3
+    assert 3 + await race([ledger], claims, 3100) == 3000
+    assert await race(others, claims, 300) == 0
+
+
+async def test_without_the_records_what_is_lost_is_refused(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    claims = claims_of(per_day(10))
+    await admit(ledger, claims)
+    forget(store)
+
+    async def away(subject: str) -> bool:
+        raise LedgerUnavailableError("the database does not answer")
+
+    begin = store.notebook.begin
+    store.notebook.begin = away  # type: ignore[method-assign]
+    with pytest.raises(LedgerUnavailableError, match="database"):
+        await ledger.reserve(claims)
+    store.notebook.begin = begin  # type: ignore[method-assign]
+    store.notebook.units[KEY + "day", TODAY] = 1
+    await admit(ledger, claims)
+    assert await used(ledger, claims) == [2]

@@ -1,0 +1,88 @@
+"""What a ledger is told of counters that Redis has lost."""
+
+import pytest
+
+from daypass.api_keys import mint
+from daypass.plans import Limit, Measure, UsagePlan, Window
+from daypass.quota.counters import SECOND, Moment
+from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota.policy import QuotaPolicy
+from daypass.recorded_use import RecordedUse
+from daypass.records import accounts, api_keys, usage
+from daypass.records.database import Database
+from daypass.records.usage import UsageRow, Use
+
+DAY = 86_400
+TODAY = 1_795_564_800  # Wednesday, 2026-11-25
+NOON = Moment((TODAY + DAY // 2) * SECOND)
+
+LIMITS = (
+    *(Limit(Measure.REQUESTS, 100, window) for window in Window),
+    Limit(Measure.REQUESTS, 1, Window.MINUTE, 1440),
+)
+
+
+async def person(database: Database, email: str, uses: list[dict[int, int]]) -> str:
+    """An account with a key for each of `uses`: requests by days ago. Returns its id."""
+    async with database.write() as session:
+        account = await accounts.create(session, email, "", NOON.us // SECOND)
+        for by_day in uses:
+            key = await api_keys.create(
+                session,
+                account.id,
+                mint(),
+                name="laptop",
+                usage_plan_id="p",
+                max_keys=5,
+                now=NOON.us // SECOND,
+            )
+            rows = {
+                UsageRow(TODAY - ago * DAY, key.id, f"m{model}", "api"): Use(requests=count)
+                for ago, count in by_day.items()
+                for model in range(2)
+            }
+            await usage.add(session, rows)
+        return account.id
+
+
+async def told(database: Database, account_id: str, slot: int) -> list[int]:
+    plan = UsagePlan("p", "p", LIMITS)
+    claims = QuotaPolicy.of([plan], 1000, 9000).claims(account_id, slot, plan)
+    return list(await RecordedUse(database, lambda: TODAY).used(claims, NOON))
+
+
+async def test_every_window_is_told_what_was_used_since_the_day_it_began(
+    database: Database,
+) -> None:
+    ann = await person(database, "ann@example.org", [{0: 1, 1: 10, 9: 100, 30: 1000}, {0: 7}])
+    await person(database, "bob@example.org", [{0: 300, 1: 400}])
+    per_minute, per_hour, day, week, month, burst, account, site = await told(database, ann, 1)
+    assert per_minute == per_hour == day == 2
+    assert week == 22
+    assert month == 222
+    assert burst == 22  # 1440 units that refill one each minute reach back for a day.
+    assert account == 16
+    assert site == 616
+    assert (await told(database, ann, 2))[2] == 14
+
+
+async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) -> None:
+    """Its slot is no longer known, and deleting a key must not open a new day."""
+    ann = await person(database, "ann@example.org", [{0: 5}, {0: 1}])
+    async with database.write() as session:
+        first = next(x for x in await api_keys.list_of(session, ann) if x.slot == 1)
+        await api_keys.remove(session, first, TODAY)
+    assert [(await told(database, ann, slot))[2] for slot in (1, 2, 3)] == [10, 12, 10]
+
+
+async def test_counters_begin_once(database: Database) -> None:
+    records = RecordedUse(database, lambda: TODAY)
+    assert await records.begin("acc_1")
+    assert not await records.begin("acc_1")
+    assert await records.begin("site")
+
+
+async def test_a_database_that_is_away_is_the_ledgers_fault_too() -> None:
+    away = RecordedUse(Database("postgresql://nobody@127.0.0.1:1/none"), lambda: TODAY)
+    with pytest.raises(LedgerUnavailableError, match="cannot be rebuilt"):
+        await away.begin("acc_1")
