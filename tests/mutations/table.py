@@ -54,8 +54,8 @@ MUTATIONS = (
     Mutation(
         "counters that Redis lost: what the records say",
         "quota/take.lua",
-        "(not begun or from < begun)",
-        "false",
+        "if not stored[i + 2] and (not begun or from < begun) then",
+        "if false then",
         "tests/faults/test_stores.py::test_a_redis_that_forgets_allows_nothing_more[flushed]",
     ),
     Mutation(
