@@ -143,6 +143,7 @@ class Metrics:
         return prometheus.generate_latest(registry), prometheus.CONTENT_TYPE_LATEST
 
     def _share(self) -> None:
+        """Write the numbers down, for whoever is asked. A disk that fails is logged."""
         numbers = {
             "requests": [[*kind, number] for kind, number in self.requests.items()],
             "tokens": [self.input_tokens, self.output_tokens],
@@ -155,11 +156,15 @@ class Metrics:
         shared = orjson.dumps(numbers)
         if shared == self._shared:
             return
-        self._directory.mkdir(parents=True, exist_ok=True)
         new = self._directory / f"{os.getpid()}.new"
-        new.write_bytes(shared)
-        new.replace(self._directory / f"{os.getpid()}.json")
-        self._shared = shared
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            new.write_bytes(shared)
+            new.replace(self._directory / f"{os.getpid()}.json")
+        except OSError as error:
+            log.warning("metrics_not_shared", reason=place_of(error))
+        else:
+            self._shared = shared
 
     def _add(self, shared: bytes) -> None:
         numbers = orjson.loads(shared)
@@ -180,10 +185,7 @@ class Metrics:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(SHARE_EVERY_S)
-            try:
-                self._share()
-            except OSError as error:
-                log.warning("metrics_not_shared", reason=place_of(error))
+            self._share()
 
 
 class _Families:

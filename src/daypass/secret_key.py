@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from daypass.settings import Settings, SettingsError
@@ -22,7 +23,7 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
         return settings.secret_keys
     path = settings.data_dir / FILE
     try:
-        with contextlib.suppress(FileExistsError):
+        if not path.exists():
             _make(path)
         key = path.read_text().strip()
     except OSError as error:
@@ -36,6 +37,15 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def _make(path: Path) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    """Whole or not at all, and on the disk: neither a crash nor another worker sees half of it."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # 0600
         file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(file.name)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

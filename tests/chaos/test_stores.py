@@ -190,7 +190,7 @@ def test_fail_open_relays_and_logs_each(start: StartServer, upstream: FakeUpstre
     assert used(api) == 1
 
 
-def test_a_database_that_is_damaged_while_it_is_used_is_said_so(
+def test_a_database_that_was_damaged_is_said_so_at_the_start(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)

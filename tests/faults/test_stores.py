@@ -5,6 +5,7 @@ What a ledger does by itself is tested in tests/quota; stores killed and restart
 
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -284,3 +285,74 @@ def test_a_disk_that_is_full_or_read_only_refuses_and_recovers(
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(AssertionError, match=r"the server ended:\ndaypass: .*\n$"):
         start(DAYPASS_DATA_DIR=str(small_disk / "data"))
+
+
+def test_a_file_spoilt_in_use_refuses_and_serves_again_with_its_backup(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
+    person = server.sign_up()
+    key = person.create_key("30RequestPerDay")["key"]
+    assert call(key, server) == (200, "")
+    time.sleep(1.5)  # until what was served is written down
+    path = server.data_dir / "daypass.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    good = path.read_bytes()
+    with path.open("r+b") as file:  # In place: the server has the file open.
+        file.write(b"\xff" * len(good))
+    for _ in range(2):
+        assert call(key, server) == (503, "quota_unavailable")
+    assert person.http.get("/api/api-keys").status_code == 503
+    assert server.client().get("/readyz").status_code == 503
+    assert len(upstream.seen) == 1
+    with path.open("r+b") as file:
+        file.write(good)
+    served_again(key, server)
+    assert used(key, server) == len(upstream.seen) == 2
+    assert "Traceback" not in server.log()
+
+
+@pytest.fixture
+def ext4(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, which can be told that its disk has failed."""
+    image, place = tmp_path / "image", tmp_path / "disk"
+    place.mkdir()
+    with image.open("wb") as file:
+        file.truncate(32 * 2**20)
+    subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
+    mount = ["mount", "-o", "loop", str(image), str(place)]
+    if subprocess.run(mount, check=False).returncode:
+        pytest.skip("this machine has no loop devices")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_disk_that_turns_read_only_in_use_refuses_and_serves_again(
+    start: StartServer, upstream: FakeUpstream, ext4: Path
+) -> None:
+    data = {"DAYPASS_UPSTREAM_BASE_URL": upstream.base_url, "DAYPASS_DATA_DIR": str(ext4 / "data")}
+    server = start(**data)
+    person = server.sign_up()
+    key = person.create_key("30RequestPerDay")["key"]
+    assert call(key, server) == (200, "")
+    # What the kernel does when a disk returns errors (ext4(5), errors=remount-ro).
+    subprocess.run(["mount", "-o", "remount,abort", str(ext4)], check=True)
+    for _ in range(2):
+        assert call(key, server) == (503, "quota_unavailable")
+    response = person.http.post(
+        "/api/api-keys", json={"name": "x", "usage_plan_id": "10RequestPerDay"}
+    )
+    assert response.status_code == 503
+    assert server.client().get("/metrics").status_code == 200
+    assert len(upstream.seen) == 1
+    server.stop()
+    assert "Traceback" not in server.log()
+    subprocess.run(["umount", str(ext4)], check=True)
+    image = str(ext4.parent / "image")
+    repair = subprocess.run(["e2fsck", "-fy", image], check=False, capture_output=True)
+    assert repair.returncode == 1, repair.stdout  # errors corrected
+    subprocess.run(["mount", "-o", "loop", image, str(ext4)], check=True)
+    server = start(**data)
+    assert call(key, server) == (200, "")
+    assert used(key, server) == len(upstream.seen) == 2
