@@ -16,9 +16,10 @@ PORT ?= 8000
 run: .venv/installed $(SITE)
 	@$(BIN)/daypass serve --host $(HOST) --port $(PORT)
 
-test: .venv/installed-dev $(SITE) .venv/chromium $(NODE_TESTS)
+test: .venv/installed-dev $(SITE) .venv/programs $(NODE_TESTS)
 	$(BIN)/python hatch_build.py npm test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile -m "not soak and not alone"
+	$(BIN)/pytest -m alone
 
 check: .venv/installed-dev $(SITE)
 	$(BIN)/ruff format --check src tests bench hatch_build.py
@@ -76,7 +77,7 @@ bench-profile: .venv/installed-bench $(SITE)
 	@$(BIN)/python -m bench.profile $(if $(REDIS),--redis) $(if $(NATIVE),--native)
 
 # Pictures of every page, for the README and docs/.
-screenshots: .venv/installed-dev $(SITE) .venv/chromium
+screenshots: .venv/installed-dev $(SITE) .venv/programs
 	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
 
 lock:
@@ -117,9 +118,8 @@ clean:
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
 	@touch $@
 
-.venv/chromium: | .venv/bin/python
-	@command -v chromium >/dev/null || { echo "Installing Chromium…"; apt-get update -qq \
-	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+.venv/programs: tests/programs.py tests/aws/ministack.lock | .venv/installed-dev
+	@$(BIN)/python -m tests.programs
 	@touch $@
 
 # What the browser tests need of Node.js: axe-core, Lighthouse, the openai package.

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from tests.programs import ProgramMissingError
+
 from bench import install, machine, report
 from bench.parts import cold_start, crowd, growth, keys, streams, unary
 from bench.peers import PEERS, Stage
@@ -39,7 +41,7 @@ def main() -> None:
         try:
             with ExitStack() as stack:
                 runs = PARTS[name](Stage(stack), options.peers, effort)
-        except BenchError as error:
+        except (BenchError, ProgramMissingError) as error:
             print(f"\n{name} could not be measured: {error}", file=sys.stderr)
             failed.append(name)
             continue

@@ -4,13 +4,13 @@ Of nginx, wrk and Redis the version is Debian's; the report names it.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from hatch_build import Node, find_node
+from tests.programs import program, redis_server
 
 from bench.process import BenchError
 
@@ -20,25 +20,6 @@ PORTKEY = "1.15.2"
 HONO_NODE_SERVER = "1.14.1"
 
 PEERS = Path(__file__).parent / ".peers"
-
-
-def program(name: str) -> str:
-    """The path of a program of Debian's package of the same name, installed for root if missing."""
-    if (found := _find(name)) is None and os.geteuid() == 0:
-        _say(f"Installing Debian's {name}…")
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update", "-qq"], ["install", "-y", "-qq", name]):
-            subprocess.run(
-                ["apt-get", *command], check=True, env=environment, stdout=subprocess.DEVNULL
-            )
-        found = _find(name)
-    if found is None:
-        raise BenchError(f"install {name}, which this measurement needs")
-    return found
-
-
-def _find(name: str) -> str | None:
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 def litellm() -> str:
@@ -84,9 +65,7 @@ def versions() -> dict[str, str]:
     """The version of everything that is measured or measures."""
     nginx = subprocess.run([program("nginx"), "-v"], capture_output=True, text=True, check=True)
     wrk = subprocess.run([program("wrk"), "-v"], capture_output=True, text=True, check=False)
-    redis = subprocess.run(
-        [program("redis-server"), "-v"], capture_output=True, text=True, check=True
-    )
+    redis = subprocess.run([redis_server(), "-v"], capture_output=True, text=True, check=True)
     return {
         "nginx": nginx.stderr.strip().rpartition("/")[2],
         "wrk": wrk.stdout.split()[1].partition("/")[2],

@@ -10,7 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import install, machine
+from tests.programs import program
+
+from bench import machine
 from bench.machine import GATEWAY_CORES
 from bench.peers import ROOT, Peer
 from bench.process import BenchError
@@ -54,7 +56,7 @@ def unary(peer: Peer, seconds: int, *, pause_ms: int = 0) -> Figures:
 
 
 def _wrk(seconds: int, arguments: list[str]) -> dict[str, Any]:
-    command = [install.program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
+    command = [program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
     command += ["--timeout", "30s", "-s", str(SCRIPT), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     last_line = done.stdout.strip().rpartition("\n")[2]

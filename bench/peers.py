@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.ports import free_port
+from tests.programs import program, redis_server
 
 from bench import install
 from bench.daypass_site import make_site
@@ -110,7 +111,7 @@ def nginx(stage: Stage) -> Peer:
     directory, port = stage.directory("nginx"), free_port()
     config = directory / "nginx.conf"
     config.write_text(NGINX.format(directory=directory, port=port, upstream=stage.upstream.port))
-    command = [install.program("nginx"), "-c", str(config), "-p", str(directory)]
+    command = [program("nginx"), "-c", str(config), "-p", str(directory)]
     process = stage.start(directory, command)
     process.wait_until_ready(f"http://127.0.0.1:{port}/v1/models")
     return answering(Peer(port, process))
@@ -239,7 +240,7 @@ def daypass(
 def redis(stage: Stage) -> tuple[Process, str]:
     """A Redis that has each write in its file before it answers, and its address."""
     port = free_port()
-    command = [install.program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"]
+    command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1"]
     durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
     process = stage.start("redis", [*command, *durable], LOAD_CORES)
     process.wait_until_listening(port)

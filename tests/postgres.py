@@ -1,4 +1,4 @@
-"""A private PostgreSQL server for tests: found or installed, on a free loopback port."""
+"""A private PostgreSQL server for tests: on a free loopback port."""
 
 import os
 import shutil
@@ -10,31 +10,18 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests import programs
 from tests.ports import free_port
 
 SUPERUSER = "daypass"
 NOBODY = "nobody"
 
 
-def find_programs() -> Path:
-    """The directory of PostgreSQL's server programs; Debian's package is installed for root."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found and os.geteuid() == 0:
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        install = ["apt-get", "install", "-y", "-qq", "postgresql"]
-        subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        raise RuntimeError("install Debian's package postgresql, which these tests need")
-    return found[-1].parent
-
-
 class Postgres:
     """One server, with its own data directory."""
 
     def __init__(self) -> None:
-        self._programs = find_programs()
+        self._programs = programs.postgres()
         self._directory = Path(tempfile.mkdtemp(prefix="daypass-postgres-"))
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None

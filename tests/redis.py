@@ -1,7 +1,6 @@
-"""A private Redis server for tests: found or installed, on a free loopback port."""
+"""A private Redis server for tests: on a free loopback port."""
 
 import contextlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -12,27 +11,14 @@ from pathlib import Path
 
 import redis
 from tests.ports import free_port
-
-
-def find_program() -> str:
-    """The Redis server program; Debian's package is installed for root."""
-    found = shutil.which("redis-server")
-    if found is None and os.geteuid() == 0:
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        install = ["apt-get", "install", "-y", "-qq", "redis-server"]
-        subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
-        found = shutil.which("redis-server")
-    if found is None:
-        raise RuntimeError("install Debian's package redis-server, which these tests need")
-    return found
+from tests.programs import redis_server
 
 
 class Redis:
     """One server that keeps what it is told (appendonly), so that it can be restarted."""
 
     def __init__(self) -> None:
-        self._program = find_program()
+        self._program = redis_server()
         self._directory = Path(tempfile.mkdtemp(prefix="daypass-redis-"))
         self._port = free_port()
         self.process: subprocess.Popen[bytes]
@@ -134,7 +120,7 @@ class RedisCluster:
             # The default is the port and 10000 more, which may be taken or too large.
             "cluster-port": str(self._bus_ports[number]),
         }
-        command = [find_program(), *(x for k, v in options.items() for x in (f"--{k}", v))]
+        command = [redis_server(), *(x for k, v in options.items() for x in (f"--{k}", v))]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def remove(self) -> None:
@@ -183,7 +169,7 @@ class Sentinel:
 
     def start(self) -> None:
         """Start the sentinel and wait until it answers."""
-        command = [find_program(), str(self._config), "--sentinel"]
+        command = [redis_server(), str(self._config), "--sentinel"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         with redis.Redis(port=self._port) as client:
             _until(client.ping)

@@ -1,10 +1,11 @@
 """Debian's Chromium, driven by Playwright."""
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 
 from playwright.sync_api import Browser, sync_playwright
+
+from tests import programs
 
 FLAGS = [
     "--no-sandbox",
@@ -21,11 +22,8 @@ FLAGS = [
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A headless browser. Raises RuntimeError where there is none."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        raise RuntimeError("there is no Chromium: 'make test' installs it as root on Debian")
+    """A headless browser. Raises ProgramMissingError where there is none."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=programs.chromium(), args=FLAGS)
         yield browser
         browser.close()

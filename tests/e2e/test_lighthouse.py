@@ -7,13 +7,13 @@ meanwhile can only lower a score, so the best of up to five counts.
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import programs
 from tests.conftest import Server
 from tests.e2e.browser import FLAGS
 
@@ -30,6 +30,7 @@ WANTED: dict[str, dict[str, int]] = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_every_page_has_its_scores(demo: Server) -> None:
     person = demo.sign_up()
@@ -48,14 +49,13 @@ def test_every_page_has_its_scores(demo: Server) -> None:
         "flags": ["--headless=new", *FLAGS[:-1]],
         "pages": pages,
     }
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or ""
     ended = subprocess.run(
         ["node", "lighthouse.mjs"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,
         cwd=NODE,
-        env=os.environ | {"CHROME_PATH": chromium},
+        env=os.environ | {"CHROME_PATH": programs.chromium()},
         check=False,
     )
     print(ended.stdout)

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 import redis
+from tests import programs
 from tests.conftest import Person, Server, StartServer, start_server
 from tests.faults.wire import Fault, FaultyWire
 from tests.postgres import Postgres
@@ -320,7 +321,7 @@ def ext4(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     with image.open("wb") as file:
         file.truncate(32 * 2**20)
-    subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
+    subprocess.run([programs.mkfs_ext4(), "-q", str(image)], check=True)
     mount = ["mount", "-o", "loop", str(image), str(place)]
     if subprocess.run(mount, check=False).returncode:
         pytest.skip("this machine has no loop devices")

@@ -1,0 +1,71 @@
+"""Programs of Debian's packages that tests and measurements use: found, or installed for root.
+
+`python -m tests.programs` installs everything that the tests need besides Python's and Node's
+packages, so that no two of them try to at the same time.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+class ProgramMissingError(RuntimeError):
+    """A program is not here and could not be installed."""
+
+
+def program(name: str, package: str | None = None) -> str:
+    """The path of a program, by default of Debian's package of the same name.
+
+    Raises ProgramMissingError.
+    """
+    package = package or name
+    if (found := _find(name)) is None and os.geteuid() == 0:
+        print(f"Installing Debian's {package}…", file=sys.stderr, flush=True)
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update", "-qq"], ["install", "-y", "-qq", package]):
+            subprocess.run(
+                ["apt-get", *command], check=True, env=environment, stdout=subprocess.DEVNULL
+            )
+        found = _find(name)
+    if found is None:
+        raise ProgramMissingError(f"install {name}: Debian's package is {package}")
+    return found
+
+
+def chromium() -> str:
+    """The browser."""
+    return program("chromium")
+
+
+def redis_server() -> str:
+    """Redis's server, which is its sentinel too."""
+    return program("redis-server")
+
+
+def postgres() -> Path:
+    """The directory of PostgreSQL's server programs."""
+    return Path(program("initdb", "postgresql")).parent
+
+
+def mkfs_ext4() -> str:
+    """What makes a file system of a file."""
+    return program("mkfs.ext4", "e2fsprogs")
+
+
+def _find(name: str) -> str | None:
+    places = (os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *_of_postgresql())
+    return shutil.which(name, path=os.pathsep.join(places))
+
+
+def _of_postgresql() -> list[str]:
+    """Debian keeps them apart, by version."""
+    return sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+
+
+if __name__ == "__main__":
+    from tests.ministack import find_python
+
+    for install in (chromium, redis_server, postgres, mkfs_ext4, find_python):
+        install()
