@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,14 @@ def no_secret_was_printed() -> Iterator[None]:
     """At the end of the suite: no Daypass that it started has printed any secret."""
     yield
     assert OUTPUTS.secrets() == []
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Where processes share the work, tests of one name would be run as one, unnoticed."""
+    names = Counter(item.nodeid for item in session.items)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice and hasattr(session.config, "workerinput"):
+        raise pytest.UsageError(f"mark as serial what has no name of its own: {twice}")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

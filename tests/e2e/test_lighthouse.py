@@ -2,7 +2,8 @@
 
 The device is Lighthouse's own default, a phone whose slow network and processor it simulates
 (`throttlingMethod: "simulate"`), from what it sees of the page here. What else this machine does
-meanwhile can only lower a score, so the best of up to five counts.
+meanwhile can only lower a score: nothing else is tested beside it, and the best of up to five
+counts.
 """
 
 import json
@@ -30,7 +31,7 @@ WANTED: dict[str, dict[str, int]] = {
 }
 
 
-@pytest.mark.alone
+@pytest.mark.serial
 @pytest.mark.timeout(400)
 def test_every_page_has_its_scores(demo: Server) -> None:
     person = demo.sign_up()

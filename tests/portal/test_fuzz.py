@@ -22,6 +22,9 @@ from tests.conftest import PASSWORD, Person, Server, start_server
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 ENDS_SESSION = ("POST /api/accounts", "DELETE /api/session", "DELETE /api/account/sessions")
 
+# Processes that share the work tell tests apart by name; these have one for all calls.
+pytestmark = pytest.mark.serial
+
 schema = schemathesis.openapi.from_dict(Daypass(Settings()).openapi())
 trials = settings(
     max_examples=EXAMPLES or 8,
