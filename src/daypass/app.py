@@ -3,8 +3,7 @@
 import contextlib
 import gc
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,11 +47,11 @@ from daypass.portal.operator import audit_log, keys, people, plans, sign_up, sit
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
 from daypass.portal.signer import Signer
-from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.database import Database
 from daypass.records.recorder import Recorder
-from daypass.records.schema import upgrade
 from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
+from daypass.start import make_clock, prepare
 from daypass.telemetry import configure_logging
 
 log = structlog.get_logger()
@@ -257,39 +256,6 @@ def _tune_interpreter() -> None:
     gc.set_threshold(10_000, 20, 20)
     # The thread that commits waits less for the event loop to let it run (default: 5 ms).
     sys.setswitchinterval(0.001)
-
-
-async def prepare(settings: Settings) -> None:
-    """Make the data directory and the tables. Raises DatabaseUnavailableError."""
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.data_dir.chmod(0o700)
-    except OSError as error:
-        message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
-        raise DatabaseUnavailableError(message) from error
-    await upgrade(settings.database_address)
-
-
-async def rehearse(settings: Settings) -> None:
-    """See whether a start would find its stores, so that what fails can be told in one line.
-
-    Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
-    """
-    await prepare(settings)
-    database = Database(settings.database_address)
-    try:
-        enforcement = choose(settings, database, make_clock(settings))
-        if settings.enforcer == "embedded":
-            await enforcement.ledger.start()
-            await enforcement.ledger.close()
-    finally:
-        await database.close()
-    secret_keys(settings)
-
-
-def make_clock(settings: Settings) -> Callable[[], float]:
-    """Unix time in seconds; tests may shift it."""
-    return lambda: time.time() + settings.clock_offset_s
 
 
 def _for_pages(gateway: Application) -> Application:

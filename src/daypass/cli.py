@@ -51,9 +51,9 @@ def serve(
     """Serve the site, the portal and the gateway."""
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
-    from daypass.app import rehearse  # noqa: PLC0415
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
     from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
+    from daypass.start import rehearse  # noqa: PLC0415
 
     settings = load_settings()
     asyncio.run(rehearse(settings))

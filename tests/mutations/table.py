@@ -317,7 +317,7 @@ MUTATIONS = (
     ),
     Mutation(
         "upstream's refusal of the operator is not passed on",
-        "gateway/app.py",
+        "gateway/verdict.py",
         "if response.status in (401, 403) or 300 <= response.status < 400:",
         "if False:",
         f"{GATEWAY}an_upstream_that_refuses_the_operator_is_not_the_callers_fault",

@@ -13,7 +13,8 @@ from daypass.gateway.answer import Answer
 from daypass.gateway.api_gateway import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator, Principal
 from daypass.gateway.charge import Charge
-from daypass.gateway.errors import GatewayError, iso_time, server_error
+from daypass.gateway.errors import GatewayError, server_error
+from daypass.gateway.key_report import describe_key
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.relay import UsageReader, request_headers, response_headers
 from daypass.gateway.request import (
@@ -34,10 +35,10 @@ from daypass.gateway.upstream import (
     UpstreamError,
     UpstreamRequest,
     UpstreamResponse,
-    UpstreamTimeoutError,
 )
+from daypass.gateway.verdict import failure_of, refuse_misconfigured, was_served
 from daypass.metrics import Metrics
-from daypass.quota.ledger import BucketState, Ledger, LedgerUnavailableError
+from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 
 NOTHING_COUNTED = "Nothing was counted."
@@ -105,14 +106,11 @@ class Gateway:
                 refuse_websocket(by_name[b"upgrade"])
             principal = await self._authenticator.by_headers(by_name)
             if target.path == b"/key":
-                await self._describe_key(principal, target, answer)
+                await describe_key(self._ledger, principal, target, answer)
             else:
-                self._open_requests.enter(principal)
-                try:
+                with self._open_requests.one_of(principal):
                     call = await self._read(scope["headers"], by_name, receive, principal, target)
                     await self._relay(call, receive, answer)
-                finally:
-                    self._open_requests.leave(principal)
         except Exception as error:
             await answer.fail(error)
 
@@ -130,11 +128,8 @@ class Gateway:
                 headers = [(b"content-type", b"application/json")]
                 model = _check_model(principal, model_of(body))
                 call = Call(principal, target, headers, body, model, "chat")
-                self._open_requests.enter(principal)
-                try:
+                with self._open_requests.one_of(principal):
                     await self._relay(call, receive, answer)
-                finally:
-                    self._open_requests.leave(principal)
             except Exception as error:
                 await answer.fail(error)
 
@@ -145,7 +140,7 @@ class Gateway:
         try:
             response = await self._upstream.open(UpstreamRequest("GET", b"/models", [], b""))
             try:
-                _refuse_misconfigured(response)
+                refuse_misconfigured(response)
                 body = b""
                 while not response.ended and len(body) <= LIST_BYTES:
                     body += await response.read()
@@ -153,7 +148,7 @@ class Gateway:
                 response.close()
             return [str(model["id"]) for model in orjson.loads(body)["data"]]
         except UpstreamError as error:
-            raise _upstream_failure(error, b"") from error
+            raise failure_of(error, b"") from error
         except (UpstreamBrokeError, ValueError, KeyError, TypeError):
             message = "The upstream does not list its models."
             raise server_error(502, "upstream_misconfigured", message) from None
@@ -230,7 +225,7 @@ class Gateway:
         try:
             response = await self._upstream.open(call.to_upstream())
         except UpstreamError as error:
-            failure = _upstream_failure(error, call.body)
+            failure = failure_of(error, call.body)
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
             if reason.startswith("upstream_"):  # and not for want of the caller's body
                 self._metrics.fail_upstream(reason)
@@ -239,43 +234,16 @@ class Gateway:
             raise failure from error
         self._metrics.first_byte.add(perf_counter() - began)
         try:
-            if not _was_served(response):
+            if not was_served(response):
                 self._metrics.fail_upstream(f"upstream_{response.status}")
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
-                _refuse_misconfigured(response)
+                refuse_misconfigured(response)
         except BaseException:
             response.close()
             raise
         answer.add(response_headers(response.headers))
         return response
-
-    async def _describe_key(self, principal: Principal, target: Target, answer: Answer) -> None:
-        if target.method not in ("GET", "HEAD"):
-            message = "Use GET: a key can only be asked about itself here."
-            raise GatewayError(405, "method_not_allowed", message, headers=[(b"allow", b"GET")])
-        plan = principal.usage_plan
-        buckets = await self._ledger.peek(principal.claims)
-        document = {
-            "object": "api_key",
-            "id": principal.api_key_id,
-            "usage_plan": {"id": plan.id, "name": plan.name},
-            "limits": [_describe(state) for state in buckets],
-        }
-        await answer.json(200, orjson.dumps(document))
-
-
-def _describe(state: BucketState) -> dict[str, object]:
-    limit = state.claim.limit
-    return {
-        "subject": state.claim.subject.kind,
-        "measure": limit.measure.value,
-        "window": limit.window.value,
-        "limit": limit.capacity,
-        "used": state.used,
-        "remaining": state.remaining,
-        "resets_at": iso_time(state.resets_at),
-    }
 
 
 def _check_model(principal: Principal, model: str | None) -> str:
@@ -286,31 +254,3 @@ def _check_model(principal: Principal, model: str | None) -> str:
     asked = f"the model {model}" if model else "a request that names no model in a JSON body"
     message = f"Your usage plan {plan.id} does not include {asked}. It includes: {allowed}."
     raise GatewayError(404, "model_not_found", message, param="model")
-
-
-def _was_served(response: UpstreamResponse) -> bool:
-    """Whether the upstream did the work: its own limit, a refusal of us or a fault is none."""
-    status = response.status
-    return status not in (401, 403, 429) and status < 500 and not 300 <= status < 400
-
-
-def _refuse_misconfigured(response: UpstreamResponse) -> None:
-    """Raise 502 when the upstream refuses the operator's key: the caller's is fine."""
-    if response.status in (401, 403) or 300 <= response.status < 400:
-        log.error("upstream_misconfigured", status=response.status)
-        message = (
-            "The upstream refused this gateway's own key or address. Your key is fine. The "
-            "operator of this site has to look at it."
-        )
-        raise server_error(502, "upstream_misconfigured", message, uncounted=True)
-
-
-def _upstream_failure(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
-    if isinstance(body, StreamedBody) and body.is_incomplete:
-        return body.failure()
-    log.warning("upstream_failed", reason=str(error) or type(error).__name__)
-    if isinstance(error, UpstreamTimeoutError):
-        message = "The upstream did not answer in time. Please try again."
-        return server_error(504, "upstream_timeout", message, uncounted=True)
-    message = "The upstream cannot be reached. Please try again."
-    return server_error(502, "upstream_unreachable", message, uncounted=True)

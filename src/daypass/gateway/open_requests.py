@@ -20,6 +20,10 @@ class OpenRequests:
         self._open: dict[str, int] = {}
         """By the id of a key or of an account."""
 
+    def one_of(self, principal: Principal) -> "OpenRequest":
+        """A context in which a request is under way. To enter it raises GatewayError 429."""
+        return OpenRequest(self, principal)
+
     def enter(self, principal: Principal) -> None:
         """One more. Raises GatewayError 429 for one too many."""
         key, account = principal.api_key_id, principal.account_id
@@ -39,6 +43,22 @@ class OpenRequests:
                 self._open[name] = left
             else:
                 del self._open[name]
+
+
+class OpenRequest:
+    """A request under way, for as long as its context lasts."""
+
+    __slots__ = ("_all", "_principal")
+
+    def __init__(self, all_open: OpenRequests, principal: Principal) -> None:
+        self._all = all_open
+        self._principal = principal
+
+    def __enter__(self) -> None:
+        self._all.enter(self._principal)
+
+    def __exit__(self, *_: object) -> None:
+        self._all.leave(self._principal)
 
 
 def _too_many(who: str, number: int) -> GatewayError:

@@ -14,7 +14,7 @@ from daypass.portal.times import Instant
 from daypass.portal.usage_plans import UsagePlanView
 from daypass.records import api_keys, audit, usage_plans
 from daypass.records.tables import StoredPlan
-from daypass.settings import PlanSettings, PlanTerms
+from daypass.settings_plans import PlanSettings, PlanTerms
 
 router = APIRouter()
 

@@ -1,0 +1,40 @@
+"""`GET /v1/key`: what a key may use, and has used."""
+
+import orjson
+
+from daypass.gateway.answer import Answer
+from daypass.gateway.authenticate import Principal
+from daypass.gateway.errors import GatewayError, iso_time
+from daypass.gateway.request import Target
+from daypass.quota.ledger import BucketState, Ledger
+
+
+async def describe_key(
+    ledger: Ledger, principal: Principal, target: Target, answer: Answer
+) -> None:
+    """Tell a key about itself. Raises GatewayError 405 and LedgerUnavailableError."""
+    if target.method not in ("GET", "HEAD"):
+        message = "Use GET: a key can only be asked about itself here."
+        raise GatewayError(405, "method_not_allowed", message, headers=[(b"allow", b"GET")])
+    plan = principal.usage_plan
+    buckets = await ledger.peek(principal.claims)
+    document = {
+        "object": "api_key",
+        "id": principal.api_key_id,
+        "usage_plan": {"id": plan.id, "name": plan.name},
+        "limits": [_describe(state) for state in buckets],
+    }
+    await answer.json(200, orjson.dumps(document))
+
+
+def _describe(state: BucketState) -> dict[str, object]:
+    limit = state.claim.limit
+    return {
+        "subject": state.claim.subject.kind,
+        "measure": limit.measure.value,
+        "window": limit.window.value,
+        "limit": limit.capacity,
+        "used": state.used,
+        "remaining": state.remaining,
+        "resets_at": iso_time(state.resets_at),
+    }

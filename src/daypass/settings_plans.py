@@ -1,0 +1,56 @@
+"""The settings of usage plans: `[[plans]]` of `daypass.toml`, and what the site's own have too."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import model_validator as validate_model
+
+from daypass.plans import Limit, UsagePlan, Window, request_limits
+
+Amount = Annotated[StrictInt, Field(ge=0, le=1_000_000_000_000)]
+
+
+class PlanTerms(BaseModel):
+    """What a usage plan is, but for its id, which never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=80)
+    description: str = Field(default="", max_length=500)
+    requests_per_minute: Amount | None = None
+    burst: Annotated[Amount, Field(ge=1)] | None = None
+    requests_per_hour: Amount | None = None
+    requests_per_day: Amount | None = None
+    requests_per_week: Amount | None = None
+    requests_per_month: Amount | None = None
+    models: tuple[str, ...] = ()
+    self_service: StrictBool = True
+
+    @validate_model(mode="after")
+    def _check_burst(self) -> Self:
+        if self.burst is not None and not self.requests_per_minute:
+            raise ValueError("burst needs requests_per_minute, the rate at which it refills")
+        return self
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits on requests."""
+        amounts = {window: getattr(self, f"requests_per_{window.value}") for window in Window}
+        return request_limits(amounts, self.burst)
+
+
+class PlanSettings(PlanTerms):
+    """One `[[plans]]` table of `daypass.toml`."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+
+    def to_plan(self) -> UsagePlan:
+        """The usage plan that this table describes."""
+        return UsagePlan(
+            id=self.id,
+            name=self.name,
+            description=self.description,
+            limits=self.limits,
+            models=frozenset(self.models),
+            self_service=self.self_service,
+        )
