@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -10,12 +11,19 @@ from starlette.types import ASGIApp
 class LocalServer:
     """The base of servers that tests talk to. Its address is known before it starts."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, certificate: Path | None = None) -> None:
+        """With a `certificate` it speaks TLS, as `localhost`."""
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            app, interface="asgi3", log_level="critical", lifespan="off", ws="none"
+            app,
+            interface="asgi3",
+            log_level="critical",
+            lifespan="off",
+            ws="none",
+            ssl_certfile=certificate,
         )
+        self._address = "https://localhost" if certificate else "http://127.0.0.1"
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
@@ -23,7 +31,7 @@ class LocalServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"{self._address}:{self._socket.getsockname()[1]}"
 
     def start(self) -> None:
         self._thread.start()

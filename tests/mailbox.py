@@ -18,7 +18,8 @@ SENDER = "daypass@site.example"
 class Mailbox:
     """Takes every mail, on a free loopback port, in a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, **tls: Any) -> None:
+        """`tls_context` to offer STARTTLS, `ssl_context` to speak TLS at once."""
         self.mails: list[EmailMessage] = []
         self.port = free_port()
         self.logins: list[tuple[bytes, bytes]] = []
@@ -28,6 +29,7 @@ class Mailbox:
             port=self.port,
             authenticator=self._authenticate,
             auth_require_tls=False,
+            **tls,
         )
 
     @property

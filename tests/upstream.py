@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -79,11 +80,12 @@ class FakeUpstream(LocalServer):
     """An upstream in this process."""
 
     reply: Reply = completion
+    certificate: Path | None = None
     seen: list[Seen] = field(default_factory=list)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        super().__init__(self._app)
+        super().__init__(self._app, self.certificate)
 
     @property
     def base_url(self) -> str:

@@ -16,6 +16,7 @@ from tests.mailbox import SENDER, Mailbox, link_of, token_of
 from tests.portal.test_portal import problem
 from tests.portal.test_sign_in import use_up
 from tests.ports import free_port
+from tests.tls import Authority, serving
 
 NEW = "another horse, another battery"
 
@@ -237,6 +238,26 @@ async def test_a_server_without_tls_gets_nothing_that_was_meant_for_tls(
     mailer.send("a@b.org", Letter("Hello", "text"))
     await mailer.close()
     assert (mailbox.mails, len(mailbox.logins)) == ([], logins)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "option"), [("smtp+starttls", "tls_context"), ("smtps", "ssl_context")]
+)
+async def test_tls_is_spoken_with_who_proves_his_name_and_nobody_else(
+    scheme: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv(*next(iter(authority.trusted.items())))
+    received = []
+    for name in ("localhost", "mail.example.org"):
+        mailbox = Mailbox(**{option: serving(authority.certify(name))})
+        mailbox.start()
+        mailer = Mailer(f"{scheme}://me:secret@localhost:{mailbox.port}", SENDER, "http://site")
+        mailer.send("a@b.org", Letter("Hello", "text"))
+        await mailer.close()
+        received.append((len(mailbox.mails), len(mailbox.logins)))
+        mailbox.stop()
+    assert received == [(1, 1), (0, 0)]
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class HttpUpstream:
         except TimeoutError as error:
             raise UpstreamTimeoutError("no connection in time") from error
         except (OSError, UnicodeError) as error:  # UnicodeError: its host is no name
-            raise UpstreamUnreachableError(type(error).__name__) from error
+            raise UpstreamUnreachableError(_reason(error)) from error
         self._connections.add(connection)
         return connection
 
@@ -158,3 +158,10 @@ class HttpUpstream:
         for connection in list(self._connections):
             connection.expire(now, self._patience)
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no connection, in words that name no host."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate was refused: {error.verify_message.partition(',')[0]}"
+    return type(error).__name__
