@@ -15,8 +15,7 @@ say was used (lost_counters.py): nobody gets a day twice.
 import asyncio
 import secrets
 from collections.abc import Sequence
-from itertools import chain, count
-from typing import NamedTuple
+from itertools import count
 
 from redis.exceptions import RedisError
 
@@ -32,7 +31,8 @@ from daypass.quota.ledger import (
     state,
 )
 from daypass.quota.lost_counters import Recollection, UsageRecords
-from daypass.quota.redis_lane import GIVE, TAKE, Call, Lane
+from daypass.quota.redis_lane import Call, Lane
+from daypass.quota.redis_scripts import GIVE, TAKE, TOO_LATE, UNKNOWN, Answer, arguments_of
 from daypass.quota.redis_wire import connect, wire
 from daypass.quota.site_lease import Grant, SiteLease
 
@@ -40,9 +40,6 @@ NEVER = 2**53
 """An instant (Unix µs) in the year 2255."""
 
 SITE = "site"
-
-TOO_LATE = -1
-UNKNOWN = -2
 
 
 class RedisLedger:
@@ -194,7 +191,7 @@ class RedisLedger:
         no_later: int = NEVER,
         block: int = 0,
         no_earlier: int = 0,
-    ) -> "Answer":
+    ) -> Answer:
         """Call take.lua, and the records where it does not know a counter.
 
         Raises LedgerUnavailableError.
@@ -203,7 +200,7 @@ class RedisLedger:
         settings = (no_earlier, no_later, wanted, block)
         recorded = ""
         while True:
-            arguments = (self._offset_us(), *settings, recorded, *_arguments(claims))
+            arguments = (self._offset_us(), *settings, recorded, *arguments_of(claims))
             reply = await self._lane(key).submit(Call(TAKE, keys, arguments, deadline))
             if reply == b"closed":
                 raise LedgerUnavailableError("Redis: the decision came too late")
@@ -220,10 +217,10 @@ class RedisLedger:
             )
 
     def _give_back(
-        self, key: str, name: str, taken: "Answer", claims: Sequence[Claim]
+        self, key: str, name: str, taken: Answer, claims: Sequence[Claim]
     ) -> "asyncio.Future[bytes]":
         """Call give.lua for a taking, by the answer that it had."""
-        arguments = (self._offset_us(), str(taken), *_arguments(claims))
+        arguments = (self._offset_us(), str(taken), *arguments_of(claims))
         deadline = self._loop.time() + DECISION_S
         return self._lane(key).submit(Call(GIVE, (key, f"{key}:{name}"), arguments, deadline))
 
@@ -267,29 +264,6 @@ class RedisLedger:
         return int(self.clock_offset_s * SECOND)
 
 
-class Answer(NamedTuple):
-    """What take.lua answers: the units taken, when, and the counters with them."""
-
-    units: int
-    now: int
-    """Unix time in microseconds."""
-    begun: int
-    """When the counters were begun: others that were begun later are not these."""
-    counters: tuple[Counter, ...]
-
-    @classmethod
-    def of(cls, reply: bytes) -> "Answer":
-        """Read an answer."""
-        numbers = map(int, reply.split())
-        return cls(
-            next(numbers), next(numbers), next(numbers), tuple(map(Counter, numbers, numbers))
-        )
-
-    def __str__(self) -> str:
-        numbers = (self.units, self.now, self.begun, *chain.from_iterable(self.counters))
-        return " ".join(map(str, numbers))
-
-
 class TooLateError(Exception):
     """The window whose units are held had ended when the decision was made."""
 
@@ -309,12 +283,3 @@ def _hash_of(claim: Claim) -> str:
 
 def _tag_of(claim: Claim) -> str:
     return SITE if claim.subject.kind == SITE else claim.subject.account
-
-
-def _arguments(claims: Sequence[Claim]) -> tuple[str | int, ...]:
-    """Name, window, amount and burst of each claim, as the scripts read them."""
-    arguments: list[str | int] = []
-    for claim in claims:
-        limit = claim.limit
-        arguments += (claim.name, limit.window.value, limit.amount, limit.burst or 0)
-    return tuple(arguments)

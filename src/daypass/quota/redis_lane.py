@@ -7,41 +7,19 @@ next commands that arrive.
 
 import asyncio
 import contextlib
-import hashlib
 from collections import deque
-from dataclasses import dataclass, field
-from importlib.resources import files
+from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 
 from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
+from daypass.quota.redis_scripts import GIVE, TAKE, Script
 from daypass.quota.redis_wire import Command, Wire
 
 BATCH = 256
 MOST_OWED = 10_000
-
-
-@dataclass(frozen=True, eq=False)
-class Script:
-    """A Lua script, known to the server by its SHA-1 once it has been sent."""
-
-    name: str
-    text: str = field(init=False, repr=False)
-    sha: str = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        here = files("daypass.quota")
-        text = "\n".join(here.joinpath(f"{x}.lua").read_text() for x in ("buckets", self.name))
-        object.__setattr__(self, "text", text)
-        object.__setattr__(
-            self, "sha", hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        )
-
-
-TAKE = Script("take")
-GIVE = Script("give")
 
 
 @dataclass(slots=True)

@@ -1,0 +1,67 @@
+"""take.lua and give.lua: what they are told, and what they answer."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from itertools import chain
+from typing import NamedTuple
+
+from daypass.quota.counters import Counter
+from daypass.quota.ledger import Claim
+
+TOO_LATE = -1
+UNKNOWN = -2
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """A Lua script, known to the server by its SHA-1 once it has been sent."""
+
+    name: str
+    text: str = field(init=False, repr=False)
+    sha: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        here = files("daypass.quota")
+        text = "\n".join(here.joinpath(f"{x}.lua").read_text() for x in ("buckets", self.name))
+        object.__setattr__(self, "text", text)
+        object.__setattr__(
+            self, "sha", hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        )
+
+
+TAKE = Script("take")
+GIVE = Script("give")
+
+
+class Answer(NamedTuple):
+    """What take.lua answers: the units taken, when, and the counters with them."""
+
+    units: int
+    now: int
+    """Unix time in microseconds."""
+    begun: int
+    """When the counters were begun: others that were begun later are not these."""
+    counters: tuple[Counter, ...]
+
+    @classmethod
+    def of(cls, reply: bytes) -> "Answer":
+        """Read an answer."""
+        numbers = map(int, reply.split())
+        return cls(
+            next(numbers), next(numbers), next(numbers), tuple(map(Counter, numbers, numbers))
+        )
+
+    def __str__(self) -> str:
+        numbers = (self.units, self.now, self.begun, *chain.from_iterable(self.counters))
+        return " ".join(map(str, numbers))
+
+
+def arguments_of(claims: Sequence[Claim]) -> tuple[str | int, ...]:
+    """Name, window, amount and burst of each claim, as the scripts read them."""
+    arguments: list[str | int] = []
+    for claim in claims:
+        limit = claim.limit
+        arguments += (claim.name, limit.window.value, limit.amount, limit.burst or 0)
+    return tuple(arguments)
