@@ -16,13 +16,18 @@ from pathlib import Path
 
 import httpx2 as httpx
 
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
 from tests.conftest import Server, start_server
 from tests.redis import Redis
-from tests.upstream import FakeUpstream
+from tests.upstream import FakeUpstream, completion
 
 LIMIT = 30
 CALLERS = 16
-LONGEST_LIFE_S = 0.8
+PACE_S = 0.05
+"""In which an upstream answers, at most."""
+LONGEST_LIFE_S = 2.0
 
 
 @dataclass
@@ -56,7 +61,7 @@ class Figures:
 def run(cycles: int, **settings: str) -> Figures:
     """Run cycles of load and kills. In each, two lives of the server end by SIGKILL."""
     figures = Figures()
-    upstream = FakeUpstream()
+    upstream = FakeUpstream(reply=lambda seen: Late(completion(seen).body))
     upstream.start()
     try:
         with tempfile.TemporaryDirectory() as directory:
@@ -81,15 +86,26 @@ def _cycle(
         if life:
             server = start_server(directory, **settings)
         is_last = life == 2
-        served += asyncio.run(_load(server, key, kill=not is_last))
+        served += asyncio.run(_load(server, key, None if is_last else upstream))
         figures.kills += not is_last
     counted: int = server.gateway(key).get("/v1/key").json()["limits"][0]["used"]
     server.stop()
     figures.add(served, len(upstream.seen), counted)
 
 
-async def _load(server: Server, key: str, *, kill: bool) -> int:
-    """Call until the server dies, or until all callers are refused. Returns the answers got."""
+class Late(Response):
+    """An answer that takes its time, so that a kill finds some under way."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(random.uniform(0, PACE_S))
+        await super().__call__(scope, receive, send)
+
+
+async def _load(server: Server, key: str, kill_under: FakeUpstream | None) -> int:
+    """Call until all callers are refused, or until the server is killed. Returns the answers got.
+
+    It is killed when the upstream has seen some of the requests that the limit leaves.
+    """
     served = 0
 
     async def call() -> None:
@@ -106,12 +122,16 @@ async def _load(server: Server, key: str, *, kill: bool) -> int:
             except httpx.TransportError:
                 return
 
-    async def killer() -> None:
-        await asyncio.sleep(random.uniform(0, LONGEST_LIFE_S))
+    async def killer(upstream: FakeUpstream) -> None:
+        enough = len(upstream.seen) + random.randint(0, (LIMIT - len(upstream.seen)) // 2)
+        until = time.monotonic() + LONGEST_LIFE_S
+        while len(upstream.seen) < enough and time.monotonic() < until:
+            await asyncio.sleep(0.0005)
+        await asyncio.sleep(random.uniform(0, PACE_S))
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
 
-    await asyncio.gather(*(call() for _ in range(CALLERS)), *([killer()] if kill else []))
+    await asyncio.gather(*(call() for _ in range(CALLERS)), *([killer(kill_under)] if kill_under else []))
     return served
 
 

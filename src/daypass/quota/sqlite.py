@@ -26,6 +26,8 @@ from daypass.quota.ledger import (
 from daypass.quota.sqlite_group import SCHEMA, Group, Job
 
 GROUP_SIZE = 256
+GATHER_TURNS = 4
+"""Turns of the event loop, at most, for which decisions wait for others to share a commit with."""
 BUSY_TIMEOUT_S = 1.5
 BUSY_POLL_S = 0.001
 WATCH_EVERY_S = 0.2
@@ -99,10 +101,20 @@ class SqliteLedger:
         return job.future
 
     def _gather(self, job: Job) -> None:
-        # What one turn of the loop brings goes over together: each hand-over wakes the writer.
         if not self._gathered:
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self._await_more, 1, GATHER_TURNS)
         self._gathered.append(job)
+
+    def _await_more(self, known: int, turns: int) -> None:
+        """Hand over what is gathered, unless this turn of the event loop brought more.
+
+        Under load that doubles a group: half the commits, and half the waking of the writer.
+        """
+        gathered = len(self._gathered)
+        if gathered > known and turns:
+            self._loop.call_soon(self._await_more, gathered, turns - 1)
+        else:
+            self._hand_over()
 
     def _hand_over(self) -> None:
         if self._gathered:
