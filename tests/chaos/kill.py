@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2 as httpx
-
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -131,7 +130,9 @@ async def _load(server: Server, key: str, kill_under: FakeUpstream | None) -> in
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
 
-    await asyncio.gather(*(call() for _ in range(CALLERS)), *([killer(kill_under)] if kill_under else []))
+    await asyncio.gather(
+        *(call() for _ in range(CALLERS)), *([killer(kill_under)] if kill_under else [])
+    )
     return served
 
 
