@@ -1,5 +1,6 @@
 """What the records know of counters that Redis has lost."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -25,14 +26,17 @@ class RecordedUse:
         """`clock` gives Unix time in seconds."""
         self._database = database
         self._clock = clock
+        self._beginning: dict[str, asyncio.Future[bool]] = {}
+        self._writer: asyncio.Task[None] | None = None
 
     async def begin(self, subject: str) -> bool:
         """Note that counters begin. False: they had, and were lost; that is logged."""
-        async with _as_ledger(), self._database.write() as session:
-            is_new = await begun_counters.begin(session, subject, int(self._clock()))
-        if not is_new:
-            log.warning("counters_lost", subject=subject, then="rebuilt from the usage records")
-        return is_new
+        future = self._beginning.get(subject)
+        if future is None:
+            future = self._beginning[subject] = asyncio.get_running_loop().create_future()
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        return await asyncio.shield(future)
 
     async def used(self, claims: Sequence[Claim], moment: Moment) -> list[int]:
         """Requests that each bucket has served since the day to which it reaches back."""
@@ -46,6 +50,28 @@ class RecordedUse:
                 else await usage.site_requests_since(session, since)
                 for subject, since in zip((x.subject for x in claims), days, strict=True)
             ]
+
+    async def _write(self) -> None:
+        """One transaction at a time: all who come meanwhile share the next one.
+
+        When Redis has lost everything, everybody comes at once.
+        """
+        try:
+            while self._beginning:
+                group, self._beginning = self._beginning, {}
+                try:
+                    async with _as_ledger(), self._database.write() as session:
+                        new = await begun_counters.begin(session, group, int(self._clock()))
+                except Exception as error:  # Whatever it was, nobody waits for ever.
+                    for future in group.values():
+                        future.set_exception(error)
+                    continue
+                for subject, future in group.items():
+                    if subject not in new:
+                        log.warning("counters_lost", subject=subject, then="rebuilt from records")
+                    future.set_result(subject in new)
+        finally:
+            self._writer = None
 
 
 def _is_of(subject: Subject, slot: int | None) -> bool:

@@ -1,5 +1,7 @@
 """What a ledger is told of counters that Redis has lost."""
 
+import asyncio
+
 import pytest
 
 from daypass.api_keys import mint
@@ -80,6 +82,8 @@ async def test_counters_begin_once(database: Database) -> None:
     assert await records.begin("acc_1")
     assert not await records.begin("acc_1")
     assert await records.begin("site")
+    together = (records.begin(f"acc_{number}") for number in range(300))
+    assert (await asyncio.gather(*together)).count(False) == 1
 
 
 async def test_a_database_that_is_away_is_the_ledgers_fault_too() -> None:
