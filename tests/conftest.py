@@ -79,6 +79,12 @@ class Server:
         root = self.gateway_root or self.url
         return httpx.Client(base_url=root, headers={"x-api-key": key}, timeout=30)
 
+    def used(self, key: str) -> int:
+        """What the gateway says that a key has used of its first limit."""
+        with self.gateway(key) as api:
+            count: int = api.get("/v1/key").json()["limits"][0]["used"]
+        return count
+
     def log(self) -> str:
         return self.log_path.read_text()
 

@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from tests.chaos.dying import POINTS
-from tests.conftest import Server, serve_on, start_server
+from tests.conftest import serve_on, start_server
 from tests.ports import free_port
 from tests.redis import Redis
 from tests.upstream import FakeUpstream, completion
@@ -29,12 +29,6 @@ TRUTH = {
 """Of each point: what is counted, and what the upstream has seen."""
 
 
-def used(server: Server, key: str) -> int:
-    with server.gateway(key) as api:
-        count: int = api.get("/v1/key").json()["limits"][0]["used"]
-    return count
-
-
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("redis", marks=pytest.mark.soak)])
 def test_killed_at_each_point_it_has_counted_the_truth(
     store: str, tmp_path: Path, upstream: FakeUpstream, redis_server: Redis
@@ -51,7 +45,7 @@ def test_killed_at_each_point_it_has_counted_the_truth(
             program = (sys.executable, DYING, point)
             server = serve_on(free_port(), tmp_path, (), settings, program=program)
             key = key or server.sign_up().create_key()["key"]
-            assert used(server, key) == counted, f"before: {point}"
+            assert server.used(key) == counted, f"before: {point}"
             is_fault = "give-back" in point
             upstream.reply = (lambda _: JSONResponse({}, 500)) if is_fault else completion
             with server.gateway(key) as api, contextlib.suppress(httpx.TransportError):
@@ -61,7 +55,7 @@ def test_killed_at_each_point_it_has_counted_the_truth(
             seen += more_seen
             assert len(upstream.seen) == seen, point
         server = start_server(tmp_path, **settings)
-        assert used(server, key) == counted
+        assert server.used(key) == counted
         upstream.reply = completion
         with server.gateway(key) as api:
             statuses = [api.post("/v1/embeddings", json={}).status_code for _ in range(5)]

@@ -39,12 +39,6 @@ def call(key: str, server: Server) -> tuple[int, str]:
     return response.status_code, response.json().get("error", {}).get("code", "")
 
 
-def used(key: str, server: Server) -> int:
-    with server.gateway(key) as api:
-        count: int = api.get("/v1/key").json()["limits"][0]["used"]
-    return count
-
-
 def served_again(key: str, server: Server) -> None:
     """Call until the store is found again."""
     deadline = time.monotonic() + 5
@@ -120,7 +114,7 @@ def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
 ) -> None:
     server, wire, key = on_redis.server, on_redis.wire, on_redis.key
     served_again(key, server)
-    before = used(key, server)
+    before = server.used(key)
     upstream.seen.clear()
     wire.fault = fault
     for _ in range(2):
@@ -128,23 +122,23 @@ def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
     assert upstream.seen == []
     wire.fault = None
     served_again(key, server)
-    assert used(key, server) == before + 1
+    assert server.used(key) == before + 1
     assert len(upstream.seen) == 1
     assert wire.open_connections <= 3  # decisions, word of changes, and its announcements
 
 
 def test_a_slow_way_to_redis_serves(on_redis: Site, upstream: FakeUpstream) -> None:
-    before = used(on_redis.key, on_redis.server)
+    before = on_redis.server.used(on_redis.key)
     on_redis.wire.fault = "delay"
     assert call(on_redis.key, on_redis.server) == (200, "")
     on_redis.wire.fault = None
-    assert used(on_redis.key, on_redis.server) == before + 1
+    assert on_redis.server.used(on_redis.key) == before + 1
 
 
 def test_a_redis_that_hangs_takes_nothing(
     on_redis: Site, redis_server: Redis, upstream: FakeUpstream
 ) -> None:
-    before = used(on_redis.key, on_redis.server)
+    before = on_redis.server.used(on_redis.key)
     os.kill(redis_server.process.pid, signal.SIGSTOP)
     try:
         with ThreadPoolExecutor(8) as pool:
@@ -154,7 +148,7 @@ def test_a_redis_that_hangs_takes_nothing(
     assert answers == [(503, "quota_unavailable")] * 8
     assert upstream.seen == []
     served_again(on_redis.key, on_redis.server)
-    assert used(on_redis.key, on_redis.server) == before + 1
+    assert on_redis.server.used(on_redis.key) == before + 1
 
 
 @pytest.mark.parametrize("loss", ["flushed", "evicted"])
@@ -175,9 +169,9 @@ def test_a_redis_that_forgets_allows_nothing_more(
     with ThreadPoolExecutor(8) as pool:
         statuses = [x for x, _ in pool.map(lambda _: call(keys[0], on_redis.server), range(16))]
     assert sorted(statuses) == [200] * 3 + [429] * 13
-    assert used(keys[0], on_redis.server) == 10
+    assert on_redis.server.used(keys[0]) == 10
     assert call(keys[1], on_redis.server)[0] == 200
-    assert used(keys[1], on_redis.server) == 1
+    assert on_redis.server.used(keys[1]) == 1
     assert len(upstream.seen) == 11
     assert "counters_lost" in on_redis.server.log()
 
@@ -189,7 +183,7 @@ def test_no_way_to_postgresql_refuses_in_time_and_recovers(
     server, wire = on_postgres.server, on_postgres.wire
     served_again(on_postgres.key, server)
     upstream.seen.clear()
-    before = used(on_postgres.key, server)
+    before = server.used(on_postgres.key)
     wire.fault = fault
     try:
         time.sleep(1)  # what is known of keys is old then
@@ -202,7 +196,7 @@ def test_no_way_to_postgresql_refuses_in_time_and_recovers(
         wire.fault = None
     assert upstream.seen == []
     served_again(on_postgres.key, server)
-    assert used(on_postgres.key, server) == before + 1
+    assert server.used(on_postgres.key) == before + 1
     assert "Traceback" not in server.log()
     assert "daypass@" not in server.log()
 
@@ -280,7 +274,7 @@ def test_a_disk_that_is_full_or_read_only_refuses_and_recovers(
     assert len(upstream.seen) == served
     filler.unlink()
     served_again(key, server)
-    assert used(key, server) == len(upstream.seen) == served + 1
+    assert server.used(key) == len(upstream.seen) == served + 1
     assert "Traceback" not in server.log()
     server.stop()
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
@@ -310,7 +304,7 @@ def test_a_file_spoilt_in_use_refuses_and_serves_again_with_its_backup(
     with path.open("r+b") as file:
         file.write(good)
     served_again(key, server)
-    assert used(key, server) == len(upstream.seen) == 2
+    assert server.used(key) == len(upstream.seen) == 2
     assert "Traceback" not in server.log()
 
 
@@ -356,4 +350,4 @@ def test_a_disk_that_turns_read_only_in_use_refuses_and_serves_again(
     subprocess.run(["mount", "-o", "loop", image, str(ext4)], check=True)
     server = start(**data)
     assert call(key, server) == (200, "")
-    assert used(key, server) == len(upstream.seen) == 2
+    assert server.used(key) == len(upstream.seen) == 2

@@ -22,12 +22,6 @@ from tests.upstream import FakeUpstream, Seen
 CHAT = {"model": "m", "messages": []}
 
 
-def used(server: Server, key: str) -> int:
-    with server.gateway(key) as api:
-        count: int = api.get("/v1/key").json()["limits"][0]["used"]
-    return count
-
-
 def say(server: Server, request: str) -> str:
     """Send a request as it is written here and read to the connection's end."""
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as caller:
@@ -74,7 +68,7 @@ def test_no_way_out_reaches_the_upstream(
         request = f"GET {path} HTTP/1.1\nhost: x\nx-api-key: {key}\nconnection: close\n\n"
         assert re.match(r"HTTP/1\.1 (400|404|307) ", say(relaying, request)), path
     assert upstream.seen == []
-    assert used(relaying, key) == 0
+    assert relaying.used(key) == 0
 
 
 @pytest.mark.parametrize(
@@ -186,7 +180,7 @@ def test_a_websocket_is_refused_clearly(
     assert '"code":"websocket_not_supported"' in answer
     assert "connection: close" in answer
     assert upstream.seen == []
-    assert used(relaying, key) == 0
+    assert relaying.used(key) == 0
 
 
 def test_another_upgrade_is_ignored(relaying: Server, key: str, upstream: FakeUpstream) -> None:
@@ -286,12 +280,12 @@ def test_a_key_and_an_account_have_so_many_requests_under_way(
         go_on.set()
         assert [x.result().status_code for x in under_way] == [200] * 3
     assert call(keys[0]).status_code == 200
-    assert [used(server, key) for key in keys] == [3, 1]
+    assert [server.used(key) for key in keys] == [3, 1]
 
 
 def reserved(server: Server, key: str, number: int) -> None:
     deadline = time.monotonic() + 5
-    while used(server, key) < number:
+    while server.used(key) < number:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -371,7 +365,7 @@ def test_an_upstream_that_resolves_to_nothing_is_502_and_given_back(start: Start
         assert response.json()["error"]["code"] == "upstream_unreachable"
         assert "no-such-host" not in response.text
     assert "no-such-host" not in server.log().split("\n", 2)[2]
-    assert used(server, key) == 0
+    assert server.used(key) == 0
 
 
 def test_the_operator_reads_that_the_upstream_refuses_the_key(

@@ -55,7 +55,7 @@ def test_the_sdk_is_answered_over_tls_streamed_or_not(site: Server, secure: Fake
             words = [x.choices[0].delta.content or "" for x in stream if x.choices]
             assert "".join(words) == "Hello."
     assert len(secure.seen) == 6
-    assert used(site, key) == 6
+    assert site.used(key) == 6
 
 
 def test_much_passes_over_tls_unchanged_both_ways(site: Server, secure: FakeUpstream) -> None:
@@ -106,12 +106,6 @@ def test_a_certificate_with_a_flaw_gets_no_request_and_no_key(
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "upstream_unreachable"
     assert upstream.seen == []
-    assert used(server, key) == 0
+    assert server.used(key) == 0
     assert f"its certificate was refused: {told}" in server.log()
     assert told not in answer.text
-
-
-def used(server: Server, key: str) -> int:
-    with server.gateway(key) as api:
-        count: int = api.get("/v1/key").json()["limits"][0]["used"]
-    return count

@@ -15,8 +15,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         store = SqliteStore(tmp_path / "daypass.db")
     else:
         server: Redis = request.getfixturevalue("redis_server")
-        server.empty()
-        store = RedisStore(server.url)
+        store = RedisStore(server)
     yield store
     still_open: tuple[Ledger, ...] = tuple(store.ledgers)
     for ledger in still_open:

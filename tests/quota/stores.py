@@ -13,6 +13,7 @@ from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.redis import RedisLedger
 from daypass.quota.sqlite import SqliteLedger
+from tests.redis import Redis
 
 DAY = 86_400
 NOON = 1_795_608_000  # 2026-11-25T12:00:00Z, a Wednesday
@@ -82,8 +83,10 @@ class Notebook:
 class RedisStore:
     """A Redis of one test alone. Its clock is the server's, moved to NOON."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, server: Redis) -> None:
+        server.empty()
+        self.forget = server.empty
+        self.url = server.url
         self.notebook = Notebook()
         self.offset = NOON - time.time()
         self.ledgers: list[RedisLedger] = []

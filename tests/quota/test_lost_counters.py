@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-import redis
 from daypass.plans import Window
 from daypass.quota.counters import Moment
 from daypass.quota.ledger import Claim, LedgerUnavailableError
@@ -34,8 +33,7 @@ ACCOUNT = "account:ann requests/day"
 
 @pytest.fixture
 async def store(redis_server: Redis) -> AsyncIterator[RedisStore]:
-    redis_server.empty()
-    store = RedisStore(redis_server.url)
+    store = RedisStore(redis_server)
     yield store
     for ledger in list(store.ledgers):
         await store.close(ledger)
@@ -44,11 +42,6 @@ async def store(redis_server: Redis) -> AsyncIterator[RedisStore]:
 @pytest.fixture
 async def ledger(store: RedisStore) -> RedisLedger:
     return await store.open()
-
-
-def forget(store: RedisStore) -> None:
-    with redis.Redis.from_url(store.url) as client:
-        client.flushall()
 
 
 async def test_counters_that_are_new_begin_at_once_and_ask_the_records_once(
@@ -77,7 +70,7 @@ async def test_lost_counters_wait_until_all_has_been_written(
     other = await store.open()
     claims = claims_of(per_day(10), ceiling=20)
     assert await race([ledger, other], claims, 6) == 6
-    forget(store)
+    store.forget()
     asking = asyncio.gather(race([ledger], claims, 8), race([other], claims, 8))
     await asyncio.sleep(SETTLE_S / 2)
     assert not asking.done()
@@ -92,7 +85,7 @@ async def test_a_counter_missing_among_lost_ones_is_looked_up_too(
     first, second = (claims_of(per_day(10), slot=x, ceiling=20) for x in (1, 2))
     await admit(ledger, first)
     assert await race([ledger], second, 9) == 9
-    forget(store)
+    store.forget()
     store.notebook.units.update({("key:ann/2 requests/day", TODAY): 9, (ACCOUNT, TODAY): 10})
     assert await used(ledger, second) == [9, 10]
     await admit(ledger, first)
@@ -143,7 +136,7 @@ async def test_what_was_taken_before_a_loss_is_not_given_back_after_it(
 ) -> None:
     claims = claims_of(per_day(10))
     before = await admit(ledger, claims)
-    forget(store)
+    store.forget()
     store.notebook.units[KEY + "day", TODAY] = 1
     after = await admit(ledger, claims)
     await ledger.release(before)
@@ -158,7 +151,7 @@ async def test_units_of_the_site_that_others_hold_do_not_outlive_its_counter(
     others = [await store.open() for _ in range(3)]
     claims = claims_of(site=640)
     assert await race(others, claims, 3) == 3  # Each holds a dozen more.
-    forget(store)
+    store.forget()
     store.notebook.units["site requests/day", TODAY] = 3
     await admit(ledger, claims)
     assert 4 + await race([ledger], claims, 700) == 640
@@ -170,7 +163,7 @@ async def test_without_the_records_what_is_lost_is_refused(
 ) -> None:
     claims = claims_of(per_day(10))
     await admit(ledger, claims)
-    forget(store)
+    store.forget()
 
     async def away(subject: str) -> bool:
         raise LedgerUnavailableError("the database does not answer")

@@ -18,7 +18,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import redis
 from daypass.plans import Window
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per_day
@@ -122,8 +121,7 @@ class ForgetfulMachine(LedgerMachine):
     @rule()
     def lose(self) -> None:
         """All counters are gone. What was open then is never given back: it was recorded."""
-        with redis.Redis.from_url(self._store.url) as client:
-            client.flushall()
+        self._store.forget()
         for _, _, names in self._open:
             names.clear()
 
@@ -153,8 +151,7 @@ def test_the_ledger_on_sqlite_follows_the_model() -> None:
 
 def test_the_ledger_in_redis_follows_the_model(redis_server: Redis) -> None:
     def make() -> Store:
-        redis_server.empty()
-        return RedisStore(redis_server.url)
+        return RedisStore(redis_server)
 
     check(LedgerMachine, make)
 
@@ -165,7 +162,6 @@ def test_the_ledger_in_a_redis_that_forgets_follows_the_model(
     monkeypatch.setattr("daypass.quota.lost_counters.SETTLE_S", 0)
 
     def make() -> Store:
-        redis_server.empty()
-        return RedisStore(redis_server.url)
+        return RedisStore(redis_server)
 
     check(ForgetfulMachine, make)
