@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import PASSWORD, Server
-from tests.e2e.visit import DESKTOP, Visit
+from tests.e2e.visit import DESKTOP, KEY, Visit
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     page.wait_for_url("**/keys/")
     page.get_by_role("radio", name="10 requests per day").check()
     page.get_by_role("button", name="Create key").click()
-    shown = page.get_by_text(re.compile(r"^dp_[0-9A-Za-z]{38}$"))
+    shown = page.get_by_text(KEY)
     expect(shown).to_be_visible(timeout=15_000)
     secret = shown.inner_text()
     expect(page.get_by_role("tabpanel", name="curl")).to_contain_text(stage)

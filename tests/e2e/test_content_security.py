@@ -1,16 +1,12 @@
 """The content security policy in a browser: what is injected is stopped, nothing of ours is."""
 
-import re
-
 import orjson
 from playwright.sync_api import Browser, Route, expect
 from starlette.responses import Response
 
 from tests.conftest import Person, Server
-from tests.e2e.visit import DESKTOP, OPERATOR, PUBLIC, SIGNED_IN, Visit, models_and, settled
+from tests.e2e.visit import DESKTOP, KEY, OPERATOR, PUBLIC, SIGNED_IN, Visit, models_and, settled
 from tests.upstream import FakeUpstream
-
-KEY = re.compile(r"^dp_[0-9A-Za-z]{38}$")
 
 INJECTED = """
 <p id="styled" style="visibility: hidden">There</p>
@@ -154,6 +150,7 @@ def test_what_a_model_writes_is_text_and_links_to_the_web(
     answer = page.get_by_role("article", name="Assistant")
     expect(answer).to_contain_text("<script>window.ran = 1</script>")
     expect(page.get_by_text("Answer complete")).to_be_attached()
+    expect(answer.get_by_role("link").first).to_be_visible()  # Until then its words are plain.
     assert answer.locator("img, script, iframe, object, [onload], [onerror], [style]").count() == 0
     links = answer.locator("a").evaluate_all("all => all.map(({ href, rel }) => [href, rel])")
     assert [href for href, _ in links] == [

@@ -14,11 +14,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 from starlette.responses import Response, StreamingResponse
 
 from tests.conftest import PASSWORD, Person, Server
-from tests.e2e.visit import DESKTOP, Visit, models_and
+from tests.e2e.visit import DESKTOP, KEY, Visit, copied, models_and
 from tests.upstream import FakeUpstream, Seen
 
 NODE = Path(__file__).parent / "node"
-KEY = re.compile(r"^dp_[0-9A-Za-z]{38}$")
 COUNT_CLICKS = """
 sessionStorage.clicks ??= "0";
 addEventListener("click", (event) => {
@@ -69,9 +68,9 @@ def test_four_clicks_lead_from_the_landing_page_to_a_200(visit: Visit) -> None:
     assert clicks(page) - signed_in == 2
     assert clicks(page) == 4
     page.get_by_role("button", name="Copy", exact=True).first.click()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("curl ")
-    assert page.get_by_text(KEY).inner_text() in copied
+    command = copied(page)
+    assert command.startswith("curl ")
+    assert page.get_by_text(KEY).inner_text() in command
 
 
 def test_copied_commands_run_as_they_are(visit: Visit, person: Person, tmp_path: Path) -> None:
@@ -80,14 +79,13 @@ def test_copied_commands_run_as_they_are(visit: Visit, person: Person, tmp_path:
     page.get_by_role("button", name="Create key").click()
     secret = page.get_by_text(KEY).inner_text()
 
-    def copied(tab: str) -> str:
+    def code_of(tab: str) -> str:
         page.get_by_role("tab", name=tab).click()
         panel = page.get_by_role("tabpanel")
         if tab != "Environment":
             assert secret not in panel.inner_text()
         panel.get_by_role("button", name="Copy").click()
-        text: str = page.evaluate("navigator.clipboard.readText()")
-        return text
+        return copied(page)
 
     def run(program: list[str], code: str, **environment: str) -> str:
         ended = subprocess.run(
@@ -104,14 +102,14 @@ def test_copied_commands_run_as_they_are(visit: Visit, person: Person, tmp_path:
         return ended.stdout
 
     node = ["node", "--input-type=module"]
-    assert "Hello." in run(["bash"], copied("curl"))
-    assert "Hello." in run([sys.executable], copied("Python"))
-    assert "Hello." in run(node, copied("Node"))
-    exported = copied("Environment")
+    assert "Hello." in run(["bash"], code_of("curl"))
+    assert "Hello." in run([sys.executable], code_of("Python"))
+    assert "Hello." in run(node, code_of("Node"))
+    exported = code_of("Environment")
     page.get_by_role("switch", name="Key inside the command").click()
     environment = dict(re.findall(r"export (\w+)='(.+)'", exported))
     for tab, program in (("curl", ["bash"]), ("Python", [sys.executable]), ("Node", node)):
-        code = copied(tab)
+        code = code_of(tab)
         assert secret not in code
         assert "Hello." in run(program, code, **environment)
     assert person.keys()[0]["used"] == 6

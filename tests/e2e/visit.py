@@ -1,5 +1,6 @@
 """A page in a browser, and everything that went wrong on it."""
 
+import re
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
@@ -25,6 +26,7 @@ SIGNED_IN = ("/keys/", "/chat/", "/usage/", "/account/")
 OPERATOR = tuple(
     f"/operator/{page}" for page in ("", "people/", "keys/", "plans/", "sign-up/", "audit-log/")
 )
+KEY = re.compile(r"^dp_[0-9A-Za-z]{38}$")
 # What the content security policy forbids becomes a fault like any other.
 TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
@@ -104,6 +106,13 @@ def settled(page: Page, path: str) -> None:
     page.goto(path)
     page.get_by_role("heading", level=1).first.wait_for(state="attached")
     expect(page.locator("main .animate-pulse")).to_have_count(0)
+
+
+def copied(page: Page) -> str:
+    """What the copy button that was just clicked has copied."""
+    expect(page.get_by_role("status").filter(has_text="Copied").first).to_be_attached()
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
 
 
 def fits(page: Page) -> bool:

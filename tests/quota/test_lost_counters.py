@@ -11,6 +11,7 @@ from daypass.quota.counters import Moment
 from daypass.quota.ledger import Claim, LedgerUnavailableError
 from daypass.quota.lost_counters import SETTLE_S
 from daypass.quota.redis import RedisLedger
+from daypass.quota.site_lease import RETURN_AFTER_S
 from tests.quota.stores import (
     DAY,
     NOON,
@@ -156,6 +157,18 @@ async def test_units_of_the_site_that_others_hold_do_not_outlive_its_counter(
     await admit(ledger, claims)
     assert 4 + await race([ledger], claims, 700) == 640
     assert await race(others, claims, 100) == 0
+
+
+async def test_a_decision_waits_for_the_site_and_then_for_the_account(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    claims = claims_of(per_day(10), site=640)
+    await admit(ledger, claims)
+    store.forget()
+    store.notebook.units.update({("site requests/day", TODAY): 639, (KEY + "day", TODAY): 8})
+    # The units of the site that it holds are returned, and forgotten, before it asks for more.
+    await asyncio.sleep(RETURN_AFTER_S + 0.1)
+    assert [x.used for x in (await admit(ledger, claims)).buckets] == [9, 640]
 
 
 async def test_without_the_records_what_is_lost_is_refused(

@@ -14,7 +14,7 @@ from daypass.quota.counters import Counter, resets_at, units_used
 SubjectKind = Literal["key", "account", "site"]
 
 DECISION_S = 1.8
-"""Seconds within which a ledger decides or raises LedgerUnavailableError."""
+"""Seconds within which a store answers a ledger, or it raises LedgerUnavailableError."""
 
 
 class LedgerUnavailableError(Exception):

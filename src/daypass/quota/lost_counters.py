@@ -11,7 +11,7 @@ from typing import Protocol
 from daypass.quota.counters import Moment
 from daypass.quota.ledger import Claim
 
-SETTLE_S = 1.5
+SETTLE_S = 2.5
 """Seconds after which what was taken before a loss has been written, and the units of the site
 that other processes held have been spent or returned."""
 LOOK_AGAIN_S = 0.05

@@ -57,11 +57,9 @@ class RedisLedger:
         self._leases: dict[Claim, SiteLease] = {}
         self._name = secrets.token_hex(6)
         self._numbers = count()
-        self._loop: asyncio.AbstractEventLoop
 
     async def start(self) -> None:
         """Find the server or servers. Raises LedgerUnavailableError."""
-        self._loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(DECISION_S):
                 await self._wire.open()
@@ -80,18 +78,17 @@ class RedisLedger:
 
     async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
         """Take one unit from every claim's bucket, or none."""
-        deadline = self._loop.time() + DECISION_S
         site = next((claim for claim in claims if claim.subject.kind == SITE), None)
         if site is None:
-            return await self._take(claims, None, deadline)
+            return await self._take(claims, None)
         lease = self._lease(site)
         not_before = 0
         while True:
-            unit = await lease.take(not_before, deadline)
+            unit = await lease.take(not_before)
             if isinstance(unit, BucketState):
-                return await self._refuse_on_site(claims, unit, deadline)
+                return await self._refuse_on_site(claims, unit)
             try:
-                outcome = await self._take(claims, unit, deadline, lease.until())
+                outcome = await self._take(claims, unit, lease.until())
             except TooLateError as late:
                 lease.put_back(unit)
                 not_before = late.now
@@ -127,15 +124,11 @@ class RedisLedger:
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now."""
-        deadline = self._loop.time() + DECISION_S
         by_hash: dict[str, list[Claim]] = {} if claims else {_hash(SITE): []}
         for claim in claims:
             by_hash.setdefault(_hash_of(claim), []).append(claim)
         answers = await asyncio.gather(
-            *(
-                self._ask(key, None, group, wanted=0, deadline=deadline)
-                for key, group in by_hash.items()
-            )
+            *(self._ask(key, None, group, wanted=0) for key, group in by_hash.items())
         )
         found: dict[Claim, BucketState] = {}
         for group, answer in zip(by_hash.values(), answers, strict=True):
@@ -144,13 +137,11 @@ class RedisLedger:
                 found[claim] = lease.state(counter) if lease else state(claim, counter)
         return tuple(found[claim] for claim in claims)
 
-    async def _refuse_on_site(
-        self, claims: Sequence[Claim], full: BucketState, deadline: float
-    ) -> Refusal:
+    async def _refuse_on_site(self, claims: Sequence[Claim], full: BucketState) -> Refusal:
         """The refusal of a spent site, with how full the other buckets are."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         key = _hash_of(counted[0]) if counted else _hash(SITE)
-        answer = await self._ask(key, None, counted, wanted=0, deadline=deadline)
+        answer = await self._ask(key, None, counted, wanted=0)
         rest = map(state, counted, answer.counters)
         states = tuple(full if claim.subject.kind == SITE else next(rest) for claim in claims)
         return refuse(answer.now / SECOND, states)
@@ -159,14 +150,13 @@ class RedisLedger:
         self,
         claims: Sequence[Claim],
         site_unit: Counter | None,
-        deadline: float,
         no_later: int = NEVER,
     ) -> Reservation | Refusal:
         """Take a unit of the buckets of the key and its account. Raises TooLateError."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         name = self._new_name()
         key = _hash_of(counted[0]) if counted else _hash(name)
-        answer = await self._ask(key, name, counted, wanted=1, deadline=deadline, no_later=no_later)
+        answer = await self._ask(key, name, counted, wanted=1, no_later=no_later)
         if answer.units == TOO_LATE:
             raise TooLateError(answer.now)
         rest = iter(answer.counters)
@@ -187,7 +177,6 @@ class RedisLedger:
         claims: Sequence[Claim],
         *,
         wanted: int,
-        deadline: float,
         no_later: int = NEVER,
         block: int = 0,
         no_earlier: int = 0,
@@ -201,14 +190,12 @@ class RedisLedger:
         recorded = ""
         while True:
             arguments = (self._offset_us(), *settings, recorded, *arguments_of(claims))
-            reply = await self._lane(key).submit(Call(TAKE, keys, arguments, deadline))
+            reply = await self._lane(key).submit(Call(TAKE, keys, arguments))
             if reply == b"closed":
                 raise LedgerUnavailableError("Redis: the decision came too late")
             answer = Answer.of(reply)
             if answer.units != UNKNOWN:
                 return answer
-            if self._loop.time() >= deadline:
-                raise LedgerUnavailableError("Redis has lost its counters: they are being rebuilt")
             recorded = await self._recollection.recall(
                 _tag_of(claims[0]),
                 claims,
@@ -221,18 +208,14 @@ class RedisLedger:
     ) -> "asyncio.Future[bytes]":
         """Call give.lua for a taking, by the answer that it had."""
         arguments = (self._offset_us(), str(taken), *arguments_of(claims))
-        deadline = self._loop.time() + DECISION_S
-        return self._lane(key).submit(Call(GIVE, (key, f"{key}:{name}"), arguments, deadline))
+        return self._lane(key).submit(Call(GIVE, (key, f"{key}:{name}"), arguments))
 
-    async def _ask_site(
-        self, claim: Claim, wanted: int, block: int, no_earlier: int, deadline: float
-    ) -> Grant:
+    async def _ask_site(self, claim: Claim, wanted: int, block: int, no_earlier: int) -> Grant:
         answer = await self._ask(
             _hash(SITE),
             self._new_name(),
             [claim],
             wanted=wanted,
-            deadline=deadline,
             block=block,
             no_earlier=no_earlier,
         )

@@ -30,8 +30,8 @@ class Call:
     keys: tuple[str, ...]
     arguments: tuple[str | int, ...]
     """Those of take.lua or give.lua."""
-    deadline: float
-    """By the event loop's clock."""
+    deadline: float = 0
+    """By the event loop's clock; set when it is submitted."""
     reply: asyncio.Future[bytes] | None = None
 
     def command(self, by: str) -> Command:
@@ -47,11 +47,11 @@ class Call:
     def amends(self) -> "list[Call]":
         """What makes good this call, if its reply is lost or nobody waits for it."""
         if self.script is GIVE:
-            return [Call(GIVE, self.keys, self.arguments, 0)]
+            return [Call(GIVE, self.keys, self.arguments)]
         if len(self.keys) == 1:
             return []
         offset, _, _, _, _, _, *claims = self.arguments
-        return [Call(GIVE, self.keys, (offset, "", *claims), 0)]
+        return [Call(GIVE, self.keys, (offset, "", *claims))]
 
 
 class Lane:
@@ -67,10 +67,11 @@ class Lane:
     def submit(self, call: Call) -> asyncio.Future[bytes]:
         """Send a call with the others of this turn of the event loop.
 
-        The reply raises LedgerUnavailableError when there is none by the call's deadline.
+        The reply raises LedgerUnavailableError when there is none within DECISION_S.
         """
         loop = asyncio.get_running_loop()
         call.reply = loop.create_future()
+        call.deadline = loop.time() + DECISION_S
         self._calls.append(call)
         if self._worker is None:
             self._worker = loop.create_task(self._work())

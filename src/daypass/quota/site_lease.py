@@ -25,8 +25,8 @@ class Grant:
     """When that counter was begun (Unix µs): another tells of it that this one was lost."""
 
 
-AskSite = Callable[[Claim, int, int, int, float], Awaitable[Grant]]
-"""Takes units: claim, wanted, block, no earlier than (Unix µs), deadline (event loop's clock)."""
+AskSite = Callable[[Claim, int, int, int], Awaitable[Grant]]
+"""Takes units: claim, wanted, block, no earlier than (Unix µs)."""
 
 ReturnToSite = Callable[[Claim, Grant], None]
 """Gives units of a window back to the site's bucket. Does not wait."""
@@ -49,16 +49,16 @@ class SiteLease:
         self._asking: asyncio.Task[Grant] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    async def take(self, not_before: int, deadline: float) -> Counter | BucketState:
+    async def take(self, not_before: int) -> Counter | BucketState:
         """Take one unit. A state, in place of a counter: the bucket is full.
 
-        `not_before` (Unix µs): a unit of a window that ends by then is not enough. `deadline` is
-        by the event loop's clock. Raises LedgerUnavailableError.
+        `not_before` (Unix µs): a unit of a window that ends by then is not enough.
+        Raises LedgerUnavailableError.
         """
         while not self._units or self._ends(self._counter) <= not_before:
             self._wanted += 1
             try:
-                grant = await self._more(not_before, deadline)
+                grant = await self._more(not_before)
             finally:
                 self._wanted -= 1
             if not grant.units and self._ends(grant.counter) > not_before:
@@ -98,17 +98,17 @@ class SiteLease:
     def _taken(self) -> Counter:
         return Counter(self._counter.since, self._counter.used - self._units)
 
-    async def _more(self, not_before: int, deadline: float) -> Grant:
+    async def _more(self, not_before: int) -> Grant:
         if self._asking is None:
-            self._asking = asyncio.create_task(self._ask_for_more(not_before, deadline))
+            self._asking = asyncio.create_task(self._ask_for_more(not_before))
         # One who goes away does not take the answer away from the others.
         return await asyncio.shield(self._asking)
 
-    async def _ask_for_more(self, not_before: int, deadline: float) -> Grant:
+    async def _ask_for_more(self, not_before: int) -> Grant:
         try:
             # Those who come in the same turn of the event loop are counted in.
             await asyncio.sleep(0)
-            grant = await self._ask(self._claim, self._wanted, BLOCK, not_before, deadline)
+            grant = await self._ask(self._claim, self._wanted, BLOCK, not_before)
             held = self._units if grant.counter.since == self._counter.since else 0
             self._counter = grant.counter
             self._begun = grant.begun
