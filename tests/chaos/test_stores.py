@@ -10,10 +10,11 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import Server, StartServer
+from tests.conftest import BUSY_S, Server, StartServer
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
+from tests.workers import refused_after
 
 
 def call(api: httpx.Client) -> tuple[int, str, float]:
@@ -89,8 +90,7 @@ def test_two_machines_share_limits_sessions_and_revocations(
     assert race(other.create_key("30RequestPerDay")["key"]).count(200) == 15
     assert len(upstream.seen) == 45
     assert person.http.delete(f"/api/api-keys/{created['id']}").status_code == 204
-    time.sleep(1)
-    assert machines[1].gateway(created["key"]).get("/v1/key").status_code == 401
+    assert refused_after(machines[1], created["key"]) < 1 + BUSY_S
 
 
 def test_redis_killed_and_restarted(
@@ -103,7 +103,7 @@ def test_redis_killed_and_restarted(
     for _ in range(3):
         status, code, seconds = call(api)
         assert (status, code) == (503, "quota_unavailable")
-        assert seconds < 2
+        assert seconds < 2 + BUSY_S
     assert server.client().get("/readyz").status_code == 503
     assert len(upstream.seen) == 1
     redis.start()
@@ -147,13 +147,13 @@ def test_postgresql_killed_and_restarted(
     for _ in range(3):
         status, code, seconds = call(api)
         assert (status, code) == (503, "quota_unavailable")
-        assert seconds < 2
+        assert seconds < 2 + BUSY_S
     began = time.monotonic()
     response = person.http.get("/api/api-keys")
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
     assert server.client().get("/readyz").status_code == 503
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 4 + BUSY_S
     assert len(upstream.seen) == seen
     postgres.start()
     assert call(api)[0] == 200
@@ -172,7 +172,7 @@ def test_a_locked_ledger_refuses_in_time_and_recovers(
     with locked(server):
         status, code, seconds = call(api)
         assert (status, code) == (503, "quota_unavailable")
-        assert seconds < 2
+        assert seconds < 2 + BUSY_S
         assert len(upstream.seen) == 1
     assert call(api)[0] == 200
     assert used(api) == 2

@@ -19,14 +19,13 @@ import pytest
 
 import redis
 from tests import programs
-from tests.conftest import Person, Server, StartServer, start_server
+from tests.conftest import BUSY_S, Person, Server, StartServer, start_server
 from tests.faults.wire import Fault, FaultyWire
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
 
-IN_TIME_S = 4.0
-"""The stores have 2 seconds; these tests share the machine with the server."""
+IN_TIME_S = 2 + BUSY_S
 FAULTS: tuple[Fault, ...] = ("refuse", "reset", "truncate", "corrupt", "half-close", "stall")
 
 

@@ -17,7 +17,7 @@ import httpx2 as httpx
 import pytest
 
 from daypass import api_keys
-from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
+from tests.conftest import BUSY_S, PASSWORD, Person, Server, StartServer, daypass, start_server
 from tests.portal.test_portal import CHAT, problem
 from tests.postgres import Postgres
 from tests.talk import talk
@@ -206,7 +206,7 @@ def test_a_wildcard_in_a_search_is_a_letter_and_costs_little(operator: Person) -
         began = time.monotonic()
         heavy = operator.http.get(f"/api/operator/{path}", params={"search": "%_" * 100})
         assert heavy.status_code == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 2 + BUSY_S
         longer = operator.http.get(f"/api/operator/{path}", params={"search": "%" * 201})
         assert problem(longer, "search") == 422
 
