@@ -28,8 +28,6 @@ from tests.upstream import FakeUpstream
 
 PASSWORD = "planted-password of a person"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
-BUSY_S = 2.0
-"""What may come on top of a time that Daypass promises: tests share the machine with each other."""
 DAYPASS = (sys.executable, "-m", "daypass")
 
 _numbers = itertools.count(1)

@@ -2,8 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.conftest import BUSY_S, StartServer, daypass
+from tests.conftest import StartServer, daypass
 from tests.upstream import FakeUpstream
+from tests.waiting import BUSY_S
 from tests.workers import refused_after, warm
 
 

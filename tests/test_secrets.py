@@ -36,6 +36,7 @@ from tests.outputs import find_secrets
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream, Reply, Seen, completion
+from tests.waiting import until
 
 UPSTREAM_KEY = "sk-planted-upstream-key-0123456789"
 PROMPT = "planted-prompt"
@@ -386,10 +387,7 @@ def test_mail_and_another_sites_sign_in_fail_without_their_secrets(
             assert http.put(f"/api/{path}", json=body).status_code == 403
         doctor = daypass("doctor", **server.settings)
         assert doctor.returncode == 1
-        deadline = time.monotonic() + 10
-        while server.log().count("mail_failed") < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: server.log().count("mail_failed") == 2)
     finally:
         server.stop()
     said = server.log() + doctor.stdout + doctor.stderr + away.text

@@ -1,7 +1,6 @@
 """API Gateway in front of the gateway, end to end, on ministack."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from tests.aws_server import client_of
 from tests.conftest import Person, Server, daypass, start_server
 from tests.ministack import Ministack
+from tests.waiting import until
 
 EMBEDDING = {"input": "x"}
 DAY_S = 86_400
@@ -37,10 +37,7 @@ def calls_until_refused(server: Server, key: str) -> int:
 
 def wait_until_active(person: Person) -> None:
     """Wait until the look at a new key has been given back."""
-    deadline = time.monotonic() + 30
-    while person.keys()[0]["activating"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: not person.keys()[0]["activating"])
 
 
 def active_key(person: Person, plan: str = "10RequestPerDay") -> dict[str, Any]:
@@ -203,10 +200,7 @@ def test_a_larger_plan_holds_from_midnight(behind_aws: Server, person: Person) -
     tomorrow = {"DAYPASS_TESTING": "1", "DAYPASS_CLOCK_OFFSET_S": str(DAY_S)}
     later = start_server(behind_aws.data_dir.parent, **(behind_aws.settings | tomorrow))
     try:
-        deadline = time.monotonic() + 20
-        while person.keys()[0]["usage_plan_id"] != "20RequestPerDay":
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: person.keys()[0]["usage_plan_id"] == "20RequestPerDay")
     finally:
         later.stop()
     (moved,) = person.keys()

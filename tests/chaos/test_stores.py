@@ -10,10 +10,11 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import BUSY_S, Server, StartServer
+from tests.conftest import Server, StartServer
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
+from tests.waiting import BUSY_S, until
 from tests.workers import refused_after
 
 
@@ -125,10 +126,7 @@ def test_everything_works_on_postgresql(
     api = server.gateway(created["key"])
     assert [call(api)[0] for _ in range(11)] == [200] * 10 + [429]
     assert person.keys()[0]["used"] == 10
-    deadline = time.monotonic() + 10
-    while len(person.http.get("/api/requests").json()) < 11:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len(person.http.get("/api/requests").json()) == 11)
     (row,) = person.http.get("/api/usage").json()
     assert (row["requests"], row["refused"]) == (10, 1)
     assert person.http.delete(f"/api/api-keys/{created['id']}").status_code == 204

@@ -5,14 +5,13 @@ import contextlib
 import re
 import socket
 import sqlite3
-import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.conftest import StartServer
 from tests.faults.conftest import Scene
 from tests.faults.upstream import EVENTS, Exchange, RawUpstream, chunk
+from tests.waiting import until
 
 MEGABYTE = 1_000_000
 CLOSE = "connection: close\r\n"
@@ -145,13 +144,6 @@ def test_a_caller_who_leaves_in_mid_upload_pays_nothing(scene: Scene) -> None:
         )
         until(lambda: bool(scene.upstream.heads))
     until(lambda: left)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_sigterm_in_mid_stream_ends_the_stream_and_then_the_server(start: StartServer) -> None:

@@ -19,11 +19,12 @@ import pytest
 
 import redis
 from tests import programs
-from tests.conftest import BUSY_S, Person, Server, StartServer, start_server
+from tests.conftest import Person, Server, StartServer, start_server
 from tests.faults.wire import Fault, FaultyWire
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
+from tests.waiting import BUSY_S, until
 
 IN_TIME_S = 2 + BUSY_S
 FAULTS: tuple[Fault, ...] = ("refuse", "reset", "truncate", "corrupt", "half-close", "stall")
@@ -40,10 +41,7 @@ def call(key: str, server: Server) -> tuple[int, str]:
 
 def served_again(key: str, server: Server) -> None:
     """Call until the store is found again."""
-    deadline = time.monotonic() + 5
-    while call(key, server)[0] != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: call(key, server)[0] == 200)
 
 
 def port_of(url: str) -> int:

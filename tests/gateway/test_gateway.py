@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 
 from tests.conftest import Person, Server, StartServer
 from tests.upstream import FakeUpstream, Seen
+from tests.waiting import until
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "planted-prompt"}]}
 
@@ -250,12 +251,8 @@ def test_tokens_are_noted_streamed_or_not(
 ) -> None:
     api.post("/v1/chat/completions", json=CHAT)
     api.post("/v1/chat/completions", json=CHAT | {"stream": True})
-    deadline = time.monotonic() + 10
-    rows: list[dict[str, object]] = []
-    while time.monotonic() < deadline and not (rows and rows[0]["requests"] == 2):
-        rows = person.http.get("/api/usage").json()
-        time.sleep(0.1)
-    (row,) = rows
+    until(lambda: [x["requests"] for x in person.http.get("/api/usage").json()] == [2])
+    (row,) = person.http.get("/api/usage").json()
     assert (row["model"], row["via"]) == ("gpt-4o-mini", "api")
     assert (row["input_tokens"], row["output_tokens"]) == (22, 14)
 

@@ -4,7 +4,6 @@ import asyncio
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +17,7 @@ from daypass.gateway.request import target_of
 from daypass.gateway.upstream import Patience, UpstreamRequest, UpstreamUnreachableError
 from tests.conftest import Person, Server, StartServer, start_server
 from tests.upstream import FakeUpstream, Seen
+from tests.waiting import until
 
 CHAT = {"model": "m", "messages": []}
 
@@ -272,22 +272,15 @@ def test_a_key_and_an_account_have_so_many_requests_under_way(
     # The upstream answers one after the other: the others wait before it.
     with ThreadPoolExecutor(3) as pool:
         under_way = [pool.submit(call, keys[0]) for _ in range(2)]
-        reserved(server, keys[0], 2)
+        until(lambda: server.used(keys[0]) == 2)
         assert "This API key has 2 requests under way" in refused(keys[0])
         under_way.append(pool.submit(call, keys[1]))
-        reserved(server, keys[1], 1)
+        until(lambda: server.used(keys[1]) == 1)
         assert "Your account's API keys have 3 requests under way" in refused(keys[1])
         go_on.set()
         assert [x.result().status_code for x in under_way] == [200] * 3
     assert call(keys[0]).status_code == 200
     assert [server.used(key) for key in keys] == [3, 1]
-
-
-def reserved(server: Server, key: str, number: int) -> None:
-    deadline = time.monotonic() + 5
-    while server.used(key) < number:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 PATIENCE = Patience(connect_s=2, first_byte_s=2, gap_s=2, call_s=2)

@@ -17,10 +17,11 @@ import httpx2 as httpx
 import pytest
 
 from daypass import api_keys
-from tests.conftest import BUSY_S, PASSWORD, Person, Server, StartServer, daypass, start_server
+from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
 from tests.portal.test_portal import CHAT, problem
 from tests.postgres import Postgres
 from tests.talk import talk
+from tests.waiting import BUSY_S
 
 INJECTIONS = (
     "' OR '1'='1",

@@ -1,13 +1,13 @@
 """What operators see and do, and that nobody else does."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import BUSY_S, PASSWORD, Person, Server, StartServer, start_server
+from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
 from tests.portal.test_portal import problem
+from tests.waiting import BUSY_S, until
 from tests.workers import known_after, look, refused_after, warm
 
 PLAN = {"id": "lab", "name": "Lab", "requests_per_day": 5}
@@ -154,9 +154,7 @@ def test_plans_of_the_site_live_beside_those_of_the_settings(
     changed = PLAN | {"name": "Lab, larger", "requests_per_day": 50}
     del changed["id"]
     assert operator.http.put(f"{path}/lab", json=changed).status_code == 204
-    deadline = time.monotonic() + 1 + BUSY_S
-    while 50 not in [x["limit"] for x in api.get("/v1/key").json()["limits"]]:
-        assert time.monotonic() < deadline
+    until(lambda: 50 in [x["limit"] for x in api.get("/v1/key").json()["limits"]], 1 + BUSY_S)
     second = api.post("/v1/embeddings", json={"input": "x"})
     assert second.headers["x-ratelimit-limit-requests"] == "50"
     assert second.headers["x-ratelimit-remaining-requests"] == "48"

@@ -25,7 +25,10 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-SOCKET_TIMEOUT_S = 0.6
+from daypass.quota.ledger import DECISION_S
+
+ASK_ANOTHER_S = 0.6
+"""Seconds after which one of several servers that does not answer is passed over."""
 SENTINEL_PORT = 26_379
 REDIS_PORT = 6_379
 
@@ -48,12 +51,13 @@ def connect(url: str) -> "Redis | RedisCluster":
         raise ValueError("use redis://, rediss://, redis+sentinel:// or redis+cluster://")
     credentials, _, places = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
+    patience_s = ASK_ANOTHER_S if kind else DECISION_S
     options: dict[str, Any] = {
         "username": unquote(user) or None,
         "password": unquote(password) or None,
         "ssl": scheme == "rediss",
-        "socket_timeout": SOCKET_TIMEOUT_S,
-        "socket_connect_timeout": SOCKET_TIMEOUT_S,
+        "socket_timeout": patience_s,
+        "socket_connect_timeout": patience_s,
     }
     hosts = [_host(place, kind) for place in places.split(",")]
     path = parts.path.strip("/").split("/")

@@ -1,0 +1,15 @@
+"""Waiting, in tests that share the machine with each other."""
+
+import time
+from collections.abc import Callable
+
+BUSY_S = 2.0
+"""What a busy machine may take on top of a time that Daypass promises."""
+
+
+def until(condition: Callable[[], bool], within_s: float = 30) -> None:
+    """Wait until something is so. Raises AssertionError when it does not come."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {within_s} seconds"
+        time.sleep(0.02)
