@@ -39,7 +39,7 @@ def visit(browser: Browser, relaying: Server, upstream: FakeUpstream) -> Iterato
     upstream.reply = models_and(upstream.reply)
     visit = Visit(browser, relaying, DESKTOP, permissions=["clipboard-read", "clipboard-write"])
     yield visit
-    visit.context.close()
+    visit.close()
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_every_page_passes_axe_fits_and_loads_without_a_fault(
         found += violations(page)
         too_wide += [(path, width) for width in NARROW if not fits_at(page, width)]
     assert [x for x in visit.take_faults() if "404" not in x] == []
-    visit.context.close()
+    visit.close()
     assert not found, "\n".join(found)
     assert too_wide == []
 
@@ -107,7 +107,7 @@ def test_the_reveal_and_the_dialogs_pass_axe(
     settled(page, "/keys/")
     page.get_by_role("button", name="Account").click()
     found += violations(page)
-    visit.context.close()
+    visit.close()
     assert not found, "\n".join(found)
 
 
@@ -129,5 +129,5 @@ def test_the_states_at_the_limit_pass_axe(browser: Browser, start: StartServer) 
     settled(page, "/keys/")
     expect(page.get_by_text("the most an account may have here")).to_be_visible()
     found += violations(page)
-    visit.context.close()
+    visit.close()
     assert not found, "\n".join(found)

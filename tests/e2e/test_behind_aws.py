@@ -22,7 +22,7 @@ def page(browser: Browser, behind_aws: Server) -> Iterator[Page]:
         permissions=["clipboard-read", "clipboard-write"],
     )
     yield visit.page
-    visit.context.close()
+    visit.close()
     # The last of the day is refused, and a key that is activating.
     assert [x for x in visit.take_faults() if "429" not in x and "403" not in x] == []
 

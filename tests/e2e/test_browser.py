@@ -17,7 +17,7 @@ def visit(browser: Browser, demo: Server, request: pytest.FixtureRequest) -> Ite
     size = PHONE if request.param == "phone" else DESKTOP
     visit = Visit(browser, demo, size, permissions=["clipboard-read", "clipboard-write"])
     yield visit
-    visit.context.close()
+    visit.close()
 
 
 def test_from_the_landing_page_to_the_spent_day(
@@ -159,7 +159,7 @@ def test_an_upstream_that_is_down_is_said_so(browser: Browser, start: StartServe
     composer.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="not counted")).to_be_visible()
     assert person.keys()[0]["used"] == 0
-    visit.context.close()
+    visit.close()
 
 
 def test_code_that_comes_after_the_answers_finds_the_page_as_it_was_exported(
@@ -181,4 +181,4 @@ def test_code_that_comes_after_the_answers_finds_the_page_as_it_was_exported(
         page.goto(path)
         page.wait_for_load_state("networkidle")
         assert visit.take_faults() == [], path
-    visit.context.close()
+    visit.close()

@@ -91,7 +91,7 @@ def test_our_own_pages_do_nothing_that_is_forbidden(
     for path in PUBLIC:
         settled(page, path)
     assert [x for x in visit.take_faults() if "404" not in x] == []
-    visit.context.close()
+    visit.close()
     listed = operator.keys()
     for key in listed:
         if secret.endswith(key["last4"]):
@@ -133,7 +133,7 @@ def test_what_is_injected_into_a_page_does_nothing(
     assert page.url == f"{demo.url}/nothing-here/"
     assert page.evaluate("window.ran") is None
     assert upstream.seen == []
-    visit.context.close()
+    visit.close()
 
 
 def test_what_a_model_writes_is_text_and_links_to_the_web(

@@ -33,7 +33,7 @@ def site(
 def visit(browser: Browser, site: Server) -> Iterator[Visit]:
     visit = Visit(browser, site, PHONE, reduced_motion="reduce")
     yield visit
-    visit.context.close()
+    visit.close()
 
 
 def fill(page: Page, email: str, password: str) -> None:
@@ -164,7 +164,7 @@ def test_these_pages_pass_axe(
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_text("Look into your mailbox")).to_be_visible()
     look()
-    visit.context.close()
+    visit.close()
     assert not found, "\n".join(found)
     assert too_wide == []
 
@@ -191,5 +191,5 @@ def test_an_unconfirmed_operator_is_told_to_confirm(
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text(KEY)).to_be_visible()
     assert visit.take_faults() == []
-    visit.context.close()
+    visit.close()
     server.stop()

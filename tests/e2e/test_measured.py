@@ -170,7 +170,7 @@ def test_copying_works_on_an_address_that_browsers_do_not_trust(
     expect(page.get_by_label("Name")).to_have_value(secret)
     # On such an address browsers heed one header less, and say so.
     assert [x for x in visit.take_faults() if "Cross-Origin-Opener-Policy" not in x] == []
-    visit.context.close()
+    visit.close()
 
 
 def test_headers_meter_and_database_agree_after_every_call_in_two_tabs(
@@ -347,7 +347,7 @@ def test_the_reset_is_right_in_every_time_zone_and_with_a_wrong_clock(
     expect(shown).to_contain_text(local)
     days, rest = divmod(int(hours), 24)
     expect(shown).to_contain_text(f"{days} d" if days else f"{rest} h 30 min")
-    visit.context.close()
+    visit.close()
 
 
 def test_a_message_is_edited_and_conversations_are_kept_and_deleted(

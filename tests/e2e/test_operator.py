@@ -67,4 +67,4 @@ def test_an_operator_does_it_all_on_a_phone(
     turn_to("Audit log")
     expect(page.get_by_text("invitation withdrawn").first).to_be_visible()
     assert visit.take_faults() == []
-    visit.context.close()
+    visit.close()

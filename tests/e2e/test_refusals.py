@@ -123,7 +123,7 @@ def test_a_throttle_is_neither_a_spent_day_nor_a_busy_upstream(
     for other in ("allowance is used up", "could not answer"):
         expect(page.get_by_text(other)).to_have_count(0)
     assert operator.http.delete(f"/api/api-keys/{key['id']}").status_code == 204
-    visit.context.close()
+    visit.close()
 
 
 def test_what_the_server_refuses_is_taken_back_before_ones_eyes(

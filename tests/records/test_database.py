@@ -226,6 +226,16 @@ async def test_a_long_request_that_ends_last_does_not_make_its_batch_look_old(
     assert [x.request_id for x, _ in found] == ["req_2"]
 
 
+async def test_receipts_of_one_millisecond_are_told_newest_first(database: Database) -> None:
+    key = await create_key(database)
+    async with database.write() as session:
+        at_once = [receipt(number, DAY * 1000, key.id) for number in (1, 2, 3)]
+        await receipts.add(session, {key.account_id: at_once})
+    async with database.read() as session:
+        told = [x.request_id for x, _ in await receipts.recent(session, key.account_id, 0)]
+    assert told == ["req_3", "req_2", "req_1"]
+
+
 async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None:
     recorder = Recorder(database)
     for number in range(1000):

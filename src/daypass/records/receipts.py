@@ -90,7 +90,7 @@ async def recent(
         .order_by(ReceiptBatch.at.desc())
     )
     by_id = {receipt.request_id: receipt for receipt in _since(since, batches)}
-    newest_first = sorted(by_id.values(), key=lambda x: (-x.at, x.request_id))[:KEPT]
+    newest_first = sorted(by_id.values(), key=lambda x: (x.at, x.request_id), reverse=True)[:KEPT]
     keys = select(ApiKey.id, ApiKey.name).where(ApiKey.account_id == account_id)
     names = {api_key_id: name for api_key_id, name in await session.execute(keys)}
     return [(x, names[x.api_key_id]) for x in newest_first if x.api_key_id in names]
