@@ -13,6 +13,7 @@ import pytest
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.quota.sqlite import SqliteLedger
 from tests.quota.stores import SqliteStore, admit, claims_of, per_day, race, used
+from tests.waiting import BUSY_S
 
 CLAIMS = claims_of(per_day(50), ceiling=1000)
 
@@ -41,7 +42,7 @@ async def test_a_locked_file_fails_every_decision_within_2_seconds(
 ) -> None:
     async def reserve(after: float) -> BaseException | object:
         await asyncio.sleep(after)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(2 + BUSY_S):
             return await ledger.reserve(CLAIMS)
 
     outcomes = await asyncio.gather(
@@ -51,6 +52,20 @@ async def test_a_locked_file_fails_every_decision_within_2_seconds(
     blocker.close()
     await admit(ledger, CLAIMS)
     assert await used(ledger, CLAIMS) == [1, 1]
+
+
+async def test_a_file_without_its_clock_fails_decisions_until_it_has_one(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "daypass.db")) as file:
+        file.execute("DELETE FROM quota_clock")
+        file.commit()
+        for _ in range(2):
+            with pytest.raises(LedgerUnavailableError, match="failed"):
+                await ledger.reserve(CLAIMS)
+        file.execute("INSERT INTO quota_clock VALUES (1, 0)")
+        file.commit()
+    await admit(ledger, CLAIMS)
 
 
 async def test_a_unit_that_comes_too_late_is_given_back(

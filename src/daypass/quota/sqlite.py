@@ -157,7 +157,8 @@ class SqliteLedger:
                 connection = connection or self._connect()
                 outcomes = self._transact(connection, group)
                 owed = []
-            except sqlite3.Error as error:
+            # Whatever it was (a spoilt file may hold anything), nobody waits for ever.
+            except Exception as error:
                 if connection is not None:
                     connection.close()
                     connection = None
