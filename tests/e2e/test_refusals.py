@@ -55,6 +55,40 @@ def test_send_returns_only_when_the_server_confirms(
     expect(banner).to_have_count(0)
 
 
+def test_a_refusal_is_told_whole_before_the_figures_come(
+    visit: Visit, relaying: Server, person: Person
+) -> None:
+    api = relaying.gateway(person.create_key()["key"])
+
+    def use(times: int) -> None:
+        for _ in range(times):
+            assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+
+    use(1)
+    page = visit.page
+    page.goto("/chat/")
+    expect(page.get_by_text("9 left today")).to_be_visible()
+    use(9)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/usage/today", hold)
+    composer = page.get_by_role("textbox", name="Message", exact=True)
+    composer.fill("one more")
+    composer.press("Enter")
+    banner = page.get_by_role("alert").filter(has_text="10 of 10 requests per day used")
+    expect(banner).to_be_visible()
+    expect(page.get_by_text("0 left today", exact=True)).to_be_visible()
+    expect(banner).not_to_contain_text("by key")
+    expect(page.get_by_role("button", name="Send")).to_have_attribute("aria-disabled", "true")
+    for route in held:
+        route.continue_()
+    expect(banner).to_contain_text("10 by key laptop")
+    assert [x for x in visit.take_faults() if "429" not in x] == []
+
+
 def test_each_failure_has_its_own_words_and_a_retry(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:

@@ -12,6 +12,7 @@ import { HistoryDialog } from "./history-dialog";
 import { loadMarkdown } from "./lazy-markdown";
 import { QuotaBanner } from "./quota-banner";
 import { RoomChip } from "./room-chip";
+import { leftOf } from "./standing-quota";
 import { Transcript } from "./transcript";
 import { TuningForm } from "./tuning-form";
 import { useConversation } from "./use-conversation";
@@ -93,7 +94,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
           onStop={stop}
-          aside={key && <RoomChip {...key} />}
+          aside={key && <RoomChip {...key} remaining={leftOf(key, quota)} />}
         />
       </div>
       {browsing && (

@@ -27,6 +27,7 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   const allowance = today?.keys.find(({ api_key_id }) => api_key_id === keyId);
   // API Gateway's refusal has no figures; the portal has.
   const { used, limit } = quota.limit > 0 || !allowance ? quota : allowance;
+  const counted = subject === "key" ? allowance : today?.account;
   const window = quota.window && (strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window);
   return (
     <Notice
@@ -47,9 +48,11 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
       {window && limit !== null && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
+      {/* Until what led to a refusal is known too, the parts do not make up the whole. */}
       {today &&
         subject !== "site" &&
         !enforcedByAws &&
+        counted?.used === used &&
         splitOf(today, subject === "key" ? keyId : undefined)}
     </Notice>
   );

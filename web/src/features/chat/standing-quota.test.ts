@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Quota } from "@/api/refusal";
 import type { Limit, UsagePlan, UsageToday } from "@/api/types";
-import { refusedFor, spentBy } from "./standing-quota";
+import { leftOf, refusedFor, spentBy } from "./standing-quota";
 
 const midnight = "2026-11-26T00:00:00Z";
 const noon = Date.parse("2026-11-25T12:00:00Z");
@@ -65,4 +65,12 @@ test("what is spent already is told with the window that is spent", () => {
   const weekly = { keyId: "key_1", plan: planOf("hour", "week") };
   expect(spentBy(weekly, todayOf(10), false)).toMatchObject({ window: "week", resetsAt: midnight });
   expect(spentBy(weekly, todayOf(10), true)).toMatchObject({ window: "week", resetsAt: null });
+});
+
+test("of an allowance that was refused nothing is left", () => {
+  const allowance = todayOf(2).keys[0]!;
+  expect(leftOf(allowance, undefined)).toBe(8);
+  expect(leftOf(allowance, refusal().failure)).toBe(0);
+  expect(leftOf(allowance, refusal({ window: "hour" }).failure)).toBe(8);
+  expect(leftOf(allowance, refusal({ subject: "account" }).failure)).toBe(8);
 });

@@ -41,6 +41,11 @@ export function spentBy(
   );
 }
 
+/** What is left of an allowance: nothing, once it was refused, whatever was known before. */
+export function leftOf({ remaining, window }: Allowance, quota: Quota | undefined): number | null {
+  return quota?.subject === "key" && quota.window === window ? 0 : remaining;
+}
+
 /** The plan says what API Gateway does not: which window is over, and so whether midnight ends it. */
 function completed(quota: Quota, plan: UsagePlan | undefined): Quota {
   if (quota.window !== null) return quota;
