@@ -14,7 +14,7 @@ from daypass.quota.counters import Counter, resets_at, units_used
 SubjectKind = Literal["key", "account", "site"]
 
 DECISION_S = 1.8
-"""Seconds within which a store answers a ledger, or it raises LedgerUnavailableError."""
+"""Seconds that a store has to answer; after them LedgerUnavailableError is raised."""
 
 
 class LedgerUnavailableError(Exception):
