@@ -46,6 +46,7 @@ from daypass.portal.mailer import open_mailer
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.passwords import Passwords
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
@@ -229,6 +230,8 @@ class Daypass:
             mailer = open_mailer(settings)
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
+            passwords = Passwords(settings.data_dir)
+            stack.push_async_callback(passwords.close)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -237,6 +240,7 @@ class Daypass:
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
                 signer=Signer(secret_keys(settings), clock),
+                passwords=passwords,
                 mailer=mailer,
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,

@@ -5,13 +5,7 @@ from pydantic import BaseModel
 
 from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
-from daypass.portal.passwords import (
-    GivenPassword,
-    NewPassword,
-    check_new_password,
-    hash_password,
-    verify_password,
-)
+from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import forget_cookies
 from daypass.records import accounts, api_keys
@@ -43,11 +37,14 @@ async def change_password(
     change: PasswordChange, request: Request, account: SignedIn, portal: InPortal
 ) -> None:
     """Change the password. Every other browser is signed out."""
-    await _check_password(account, change.current_password, portal, field="current_password")
-    await check_new_password(
-        change.new_password, account.email, portal.settings, field="new_password"
-    )
-    password_hash = await hash_password(change.new_password)
+    async with portal.passwords.turn() as turn:
+        await _check_password(
+            account, change.current_password, portal, turn, field="current_password"
+        )
+        await turn.check_new(
+            change.new_password, account.email, portal.settings, field="new_password"
+        )
+        password_hash = await turn.hash(change.new_password)
     async with portal.database.write() as session:
         if not await accounts.set_password(
             session, account.id, account.password_hash, password_hash
@@ -94,7 +91,8 @@ async def _check_owner(
     account: Account, password: str | None, request: Request, portal: Portal
 ) -> None:
     if account.has_password:
-        await _check_password(account, password or "", portal, field="password")
+        async with portal.passwords.turn() as turn:
+            await _check_password(account, password or "", portal, turn, field="password")
         return
     token = session_token(request, portal) or ""
     async with portal.database.read() as session:
@@ -103,8 +101,10 @@ async def _check_owner(
         raise ProblemError(403, "Sign out, sign in again, and delete your account right after.")
 
 
-async def _check_password(account: Account, password: str, portal: Portal, field: str) -> None:
+async def _check_password(
+    account: Account, password: str, portal: Portal, turn: PasswordTurn, field: str
+) -> None:
     units = await throttles.admit_own_password(account.id, portal)
-    if not await verify_password(password, account.password_hash):
+    if not (await turn.verify(password, account.password_hash)).is_right:
         raise ProblemError(403, "This is not your password.", field=field)
     await throttles.give_back(portal, units)

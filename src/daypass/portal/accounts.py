@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from daypass.portal import admission, letters, throttles
 from daypass.portal.context import InPortal, Portal
 from daypass.portal.mailer import Mailer
-from daypass.portal.passwords import NewPassword, check_new_password, hash_password
+from daypass.portal.passwords import NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import AccountView, start_session
+from daypass.portal.sessions import AccountView, renew_session, set_session_cookie
 from daypass.records import accounts, sign_ups
 from daypass.records.tables import Account
 
@@ -71,25 +71,33 @@ async def sign_up(
     Where mail is set, the account is made when the link in the mail is opened, and the answer is
     the same (202) whether or not the address has an account.
     """
+    async with portal.passwords.turn() as turn:
+        return await _sign_up(new, request, response, portal, turn)
+
+
+async def _sign_up(
+    new: NewAccount, request: Request, response: Response, portal: Portal, turn: PasswordTurn
+) -> AccountView | JSONResponse:
     await throttles.admit_sign_up(request, portal)
-    await check_new_password(new.password, new.email, portal.settings)
+    await turn.check_new(new.password, new.email, portal.settings)
     async with portal.database.read() as session:
         is_first = not await accounts.has_any(session)
         await admission.check(session, new.email, new.invitation, portal)
     if portal.mailer is not None and not is_first:
-        await _ask_by_mail(new, request, portal, portal.mailer)
+        await _ask_by_mail(new, request, portal, portal.mailer, turn)
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
-    password_hash = await hash_password(new.password)
+    password_hash = await turn.hash(new.password)
     try:
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
             account = await accounts.create(session, new.email, password_hash, portal.now())
+            token = await renew_session(session, account, request, portal)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None
     if portal.mailer is not None:
         send_confirmation(account, portal, portal.mailer)
     throttles.remember_device(account.email, request, response, portal)
-    await start_session(account, request, response, portal)
+    set_session_cookie(token, request, response, portal)
     return AccountView.of(account)
 
 
@@ -99,10 +107,12 @@ def send_confirmation(account: Account, portal: Portal, mailer: Mailer) -> None:
     mailer.send(account.email, letters.confirm_address(mailer.site, token))
 
 
-async def _ask_by_mail(new: NewAccount, request: Request, portal: Portal, mailer: Mailer) -> None:
+async def _ask_by_mail(
+    new: NewAccount, request: Request, portal: Portal, mailer: Mailer, turn: PasswordTurn
+) -> None:
     """Keep the sign-up and send its link. All is done for a taken address too, but the letter."""
     await throttles.admit_mail(new.email, request, portal)
-    password_hash = await hash_password(new.password)
+    password_hash = await turn.hash(new.password)
     async with portal.database.write() as session:
         is_taken = await accounts.is_taken(session, new.email)
         row = await sign_ups.create(session, new.email, password_hash, new.invitation, portal.now())

@@ -12,6 +12,7 @@ from daypass.enforcer import Enforcer
 from daypass.portal.caller import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.mailer import Mailer
+from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
 from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
@@ -37,6 +38,7 @@ class Portal:
     clock: Callable[[], float]
     """Unix time in seconds."""
     signer: Signer
+    passwords: Passwords
     mailer: Mailer | None
     identity_provider: IdentityProvider | None
     serve_chat: Callable[[str, bytes], ASGIApp]

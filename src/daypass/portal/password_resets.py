@@ -7,7 +7,7 @@ from daypass.portal import letters, throttles
 from daypass.portal.accounts import EmailAddress, MailSent
 from daypass.portal.confirmations import NO_MAIL
 from daypass.portal.context import InPortal
-from daypass.portal.passwords import NewPassword, check_new_password, hash_password
+from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
 from daypass.records import accounts
 from daypass.records.identifiers import digest
@@ -61,8 +61,9 @@ async def choose_new_password(
         account = await accounts.find(session, account_id)
     if account is None or digest(account.password_hash) != before:
         raise ProblemError(403, EXPIRED)
-    await check_new_password(new.password, account.email, portal.settings)
-    password_hash = await hash_password(new.password)
+    async with portal.passwords.turn() as turn:
+        await turn.check_new(new.password, account.email, portal.settings)
+        password_hash = await turn.hash(new.password)
     async with portal.database.write() as session:
         if not await accounts.set_password(
             session, account.id, account.password_hash, password_hash

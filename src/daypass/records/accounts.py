@@ -179,6 +179,14 @@ async def _change(session: AsyncSession, email: str, **values: object) -> bool:
     return changed is not None
 
 
+async def has_password(session: AsyncSession, account_id: str, password_hash: str) -> bool:
+    """Whether an account's password has this hash, and will until the transaction ends."""
+    wanted = select(Account.id).where(
+        Account.id == account_id, Account.password_hash == password_hash
+    )
+    return await session.scalar(wanted.with_for_update()) is not None
+
+
 async def set_password(
     session: AsyncSession, account_id: str, before: str, password_hash: str
 ) -> bool:
