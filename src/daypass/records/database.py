@@ -78,11 +78,17 @@ class Database:
         try:
             async with self._queue.turn():
                 try:
-                    async with _answering() as deadline, self._write.begin() as session:
-                        yield session
-                        await session.flush()
+                    async with _answering() as deadline, self._write() as session:
+                        try:
+                            yield session
+                            await session.flush()
+                        except BaseException:
+                            await session.rollback()
+                            raise
                         committing = True
                         deadline.postpone(COMMIT_S)
+                        # Not by `begin`, which waits without end where no answer comes.
+                        await session.commit()
                 except DatabaseUnavailableError:
                     self._queue.fail()
                     raise
