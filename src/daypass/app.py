@@ -50,6 +50,7 @@ from daypass.portal.passwords import Passwords
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
+from daypass.records.sweeper import Sweeper
 from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.start import make_clock, prepare
@@ -192,6 +193,9 @@ class Daypass:
             recorder = Recorder(database)
             recorder.start()
             stack.push_async_callback(recorder.close)
+            sweeper = Sweeper(database, clock)
+            sweeper.start()
+            stack.push_async_callback(sweeper.close)
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 

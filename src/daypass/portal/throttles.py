@@ -75,7 +75,7 @@ class SignInAttempt:
         """Raise ProblemError 429 for an attempt that need not wait for its turn."""
         try:
             async with self.portal.database.read() as session:
-                await throttles.check(session, await self._units(session), self._now_ms())
+                await throttles.check(session, await self._units_now(session), self._now_ms())
         except ThrottledError as error:
             raise _too_many(error) from None
 
@@ -83,14 +83,14 @@ class SignInAttempt:
         """Take the units of the attempt. Returns the account, if there is one. Raises 429."""
         try:
             async with self.portal.database.write() as session:
-                await throttles.take(session, await self._units(session), self._now_ms())
+                await throttles.take(session, await self._units_now(session), self._now_ms())
                 return await accounts.find_by_email(session, self.email)
         except ThrottledError as error:
             raise _too_many(error) from None
 
     async def succeed(self, session: AsyncSession) -> None:
         """Give the units back: the password was right. Let the address be trusted a little more."""
-        await throttles.give_back(session, await self._units(session))
+        await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))
         now_ms = self._now_ms()
         today = f"signed in {self.account} address {self.network}"
         if await throttles.try_to_take(session, today, Throttle(1, 86_400), now_ms):
@@ -100,18 +100,24 @@ class SignInAttempt:
     def _accounts_here(self) -> str:
         return f"accounts signed in address {self.network}"
 
-    async def _units(self, session: AsyncSession) -> dict[str, Throttle]:
-        """The account's own throttles, and for a browser that is new to it the address's."""
+    async def _units_now(self, session: AsyncSession) -> dict[str, Throttle]:
+        """The units of this attempt, by how many accounts do well at the caller's address."""
         if self.device is not None:
-            return {f"sign-in account {self.account} device {self.device}": SIGN_IN_TOGETHER}
+            return self._units(SIGN_IN_ADDRESS)
         doing_well = await throttles.taken(
             session, self._accounts_here, ACCOUNTS_AT_ADDRESS, self._now_ms()
         )
         burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * doing_well
+        return self._units(SIGN_IN_ADDRESS._replace(burst=burst))
+
+    def _units(self, of_address: Throttle) -> dict[str, Throttle]:
+        """The account's own throttles, and for a browser that is new to it the address's."""
+        if self.device is not None:
+            return {f"sign-in account {self.account} device {self.device}": SIGN_IN_TOGETHER}
         return {
             f"sign-in account {self.account}": SIGN_IN_ACCOUNT,
             f"sign-in account {self.account} address {self.network}": SIGN_IN_TOGETHER,
-            f"sign-in address {self.network}": SIGN_IN_ADDRESS._replace(burst=burst),
+            f"sign-in address {self.network}": of_address,
         }
 
     def _now_ms(self) -> int:

@@ -45,11 +45,6 @@ async def take(session: AsyncSession, units: Mapping[str, Throttle], now_ms: int
             interval = throttle.every_s * 1000
             whole_at = await _whole_at(session, name, now_ms)
             raise ThrottledError(whole_at + interval - _latest(throttle, now_ms))
-    # Rows that say nothing any more. Those that others are at work on can wait.
-    expired = select(Attempts.name).where(Attempts.whole_at <= now_ms)
-    await session.execute(
-        delete(Attempts).where(Attempts.name.in_(expired.with_for_update(skip_locked=True)))
-    )
 
 
 async def try_to_take(session: AsyncSession, name: str, throttle: Throttle, now_ms: int) -> bool:
@@ -71,6 +66,15 @@ async def give_back(session: AsyncSession, units: Mapping[str, Throttle]) -> Non
             .where(Attempts.name == name)
             .values(whole_at=Attempts.whole_at - throttle.every_s * 1000)
         )
+
+
+async def delete_whole(session: AsyncSession, now_ms: int) -> None:
+    """Delete the rows of throttles of which no unit is taken."""
+    # Those that somebody is working on are left for the next time.
+    whole = select(Attempts.name).where(Attempts.whole_at <= now_ms)
+    await session.execute(
+        delete(Attempts).where(Attempts.name.in_(whole.with_for_update(skip_locked=True)))
+    )
 
 
 def _in_order(units: Mapping[str, Throttle]) -> list[tuple[str, Throttle]]:
