@@ -190,6 +190,7 @@ class Daypass:
             stack.push_async_callback(metrics.close)
             recorder = Recorder(database)
             recorder.start()
+            metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)

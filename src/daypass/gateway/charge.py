@@ -62,6 +62,8 @@ class Charge:
 
         Raises GatewayError 429 over a limit and LedgerUnavailableError when it cannot be told.
         """
+        if self._recorder.is_overdue:
+            raise LedgerUnavailableError("usage has not been written for too long")
         began = perf_counter()
         outcome = await self._ledger.reserve(self._principal.claims)
         self._metrics.decision.add(perf_counter() - began)
