@@ -46,6 +46,7 @@ from daypass.portal.mailer import open_mailer
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
@@ -243,6 +244,7 @@ class Daypass:
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
+                readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
             )
             _tune_interpreter()

@@ -24,6 +24,11 @@ ANSWER_S = 1.8
 
 INSIST_AFTER_S = 0.1
 
+SPILLING_SORT = (
+    "SELECT count(*) FROM "
+    "(SELECT md5(n::text) FROM generate_series(1, 4000) n ORDER BY 1 OFFSET 0) sorted"
+)
+
 
 class DatabaseUnavailableError(Exception):
     """The database could not be opened, or did not answer. The message is one line."""
@@ -63,10 +68,14 @@ class Database:
         async with _answering(answer_s), self._write.begin() as session:
             yield session
 
-    async def ping(self) -> None:
-        """Raise DatabaseUnavailableError when the database does not answer."""
-        async with self.read() as session:
-            await session.execute(text("SELECT 1 FROM account LIMIT 1"))
+    async def check_writable(self) -> None:
+        """Raise DatabaseUnavailableError when nothing can be written: a standby, a full disk."""
+        async with self.write() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            if session.get_bind().dialect.name == "postgresql":
+                # A row may fit into a page that is there. A sort that spills needs new blocks.
+                await session.execute(text("SET LOCAL work_mem = '64kB'"))
+                await session.execute(text(SPILLING_SORT))
 
     async def close(self) -> None:
         """Close every connection."""

@@ -175,16 +175,18 @@ class Recorder:
             await self._write()
 
     async def _watch(self) -> None:
-        """Announce a backlog, and see whether it has grown too long."""
+        """Announce a backlog and its end, and see whether it has grown too long."""
+        is_announced = False
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
             rows, age_s = self.backlog()
             self.is_overdue = rows > MAX_ROWS or age_s > MAX_BEHIND_S
             behind_ms = _behind_ms(self._unwritten or self._gathering)
-            if behind_ms is not None:
+            if behind_ms is not None or is_announced:
                 with contextlib.suppress(DatabaseUnavailableError):
                     async with self._database.write() as session:
                         await usage_writers.announce(session, self._id, behind_ms)
+                    is_announced = behind_ms is not None
 
 
 async def _add(session: AsyncSession, batch: Batch) -> None:

@@ -5,7 +5,7 @@ number, which the database then knows. A process that is behind says so, because
 Redis has lost are rebuilt from the usage table.
 """
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.database import insert_into, now_ms
@@ -31,7 +31,7 @@ async def finish_batch(
     row = insert_into(session, UsageWriter).values(
         id=writer,
         batch=batch,
-        behind_since=None if behind_ms is None else now - behind_ms,
+        behind_since=_since(now, behind_ms),
         seen_at=now,
     )
     noted = row.on_conflict_do_update(
@@ -43,11 +43,11 @@ async def finish_batch(
         raise WrittenBeforeError
 
 
-async def announce(session: AsyncSession, writer: str, behind_ms: int) -> None:
-    """Say that a process has use to write that is `behind_ms` milliseconds old."""
+async def announce(session: AsyncSession, writer: str, behind_ms: int | None) -> None:
+    """Say that a process has use to write that is `behind_ms` milliseconds old, or no more."""
     now = now_ms(session)
     row = insert_into(session, UsageWriter).values(
-        id=writer, batch=0, behind_since=now - behind_ms, seen_at=now
+        id=writer, batch=0, behind_since=_since(now, behind_ms), seen_at=now
     )
     await session.execute(
         row.on_conflict_do_update(
@@ -76,3 +76,7 @@ async def behind_since(session: AsyncSession) -> tuple[int, int | None]:
     )
     clock, since = (await session.execute(select(now, oldest))).one()
     return int(clock), None if since is None else int(since)
+
+
+def _since(now: ColumnElement[int], behind_ms: int | None) -> ColumnElement[int] | None:
+    return None if behind_ms is None else now - behind_ms
