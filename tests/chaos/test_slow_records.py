@@ -1,5 +1,6 @@
 """Usage that PostgreSQL takes slowly or not yet, and a Redis that loses its counters meanwhile."""
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import psycopg
 import pytest
 
 import redis
-from tests.conftest import Server, start_server
+from tests.conftest import Server, serve_on, start_server
 from tests.faults.wire import FaultyWire
+from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
@@ -23,8 +25,20 @@ PLANS = """
 id = "hundred"
 name = "A hundred"
 requests_per_day = 100
+
+[[plans]]
+id = "plenty"
+name = "Plenty"
+requests_per_day = 1000000
 """
 ROUND_TRIP_S = 0.3
+IMPATIENT = """
+from daypass.cli import main
+from daypass.records import recorder
+recorder.MAX_BEHIND_S = 1
+main()
+"""
+"""The command, with a bound of one second in place of a minute."""
 
 
 @dataclass
@@ -121,6 +135,31 @@ def test_an_index_that_is_being_created_does_not_make_a_second_day(
     assert set(statuses) == {200, 429}
     assert len(upstream.seen) == 100
     until(lambda: machines.backlog() == 0 and recorded(machines.database) == 100)
+
+
+def test_a_long_backlog_refuses_until_it_is_written(
+    postgres_server: Postgres, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    database = postgres_server.create_database(f"test_{uuid4().hex}")
+    settings = {
+        "DAYPASS_UPSTREAM_BASE_URL": upstream.base_url,
+        "DAYPASS_DATABASE_URL": database,
+    }
+    (tmp_path / "daypass.toml").write_text(PLANS)
+    server = serve_on(free_port(), tmp_path, (), settings, (sys.executable, "-c", IMPATIENT))
+    try:
+        key = server.sign_up().create_key("plenty")["key"]
+        with server.gateway(key) as api, psycopg.connect(database) as connection:
+            connection.execute("LOCK TABLE usage_day IN SHARE MODE")
+            until(lambda: api.post("/v1/embeddings", json={"model": "m"}).status_code == 503)
+            seen = len(upstream.seen)
+            refused = api.post("/v1/embeddings", json={"model": "m"})
+            assert refused.json()["error"]["code"] == "quota_unavailable"
+            assert len(upstream.seen) == seen
+            connection.rollback()
+            until(lambda: api.post("/v1/embeddings", json={"model": "m"}).status_code == 200)
+    finally:
+        server.stop()
 
 
 def recorded(database: str) -> int:

@@ -66,6 +66,35 @@ MUTATIONS = (
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
     ),
     Mutation(
+        "counters that Redis lost: use that is not written yet",
+        "recorded_use.py",
+        "if behind_since is None or behind_since > began:",
+        "if True:",
+        "tests/records/test_recorder.py::"
+        "test_lost_counters_wait_for_use_that_cannot_be_written_yet",
+    ),
+    Mutation(
+        "usage: a batch is written once",
+        "records/usage_writers.py",
+        "if await session.scalar(noted) is None:",
+        "if await session.scalar(noted) is False:",
+        "tests/records/test_recorder.py::test_a_batch_whose_reply_was_lost_is_written_once[sqlite]",
+    ),
+    Mutation(
+        "readiness: the database can be written",
+        "portal/readiness.py",
+        "await self._database.check_writable()",
+        "pass",
+        "tests/faults/test_readiness.py::test_a_standby_is_not_ready_until_it_is_promoted",
+    ),
+    Mutation(
+        "usage: nothing is admitted beyond a bound of what is not written",
+        "gateway/charge.py",
+        "if self._recorder.is_overdue:",
+        "if False:",
+        "tests/chaos/test_slow_records.py::test_a_long_backlog_refuses_until_it_is_written",
+    ),
+    Mutation(
         "refund goes to its own day",
         "quota/counters.py",
         "back = 1 if now.since == taken.since else 0",

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.api_keys import mint
 from daypass.plans import Limit, Measure, Window
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
 from daypass.recorded_use import RecordedUse
+from daypass.records import accounts, api_keys, usage, usage_writers
 from daypass.records import recorder as recorder_module
-from daypass.records import usage, usage_writers
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
@@ -163,3 +164,59 @@ async def test_sums_agree_with_the_days_they_are_of(database: Database) -> None:
             assert await usage.site_requests_since(session, since) == wanted
             by_model = await usage.site_by_day(session, since)
             assert sum(row.requests for row in by_model) == wanted
+
+
+async def test_the_sites_usage_is_read_from_sums_and_not_from_every_row(
+    database: Database,
+) -> None:
+    """A year of a large site has millions of rows, which take longer than an answer may."""
+    async with database.write() as session:
+        account = await accounts.create(session, "ann@example.org", "", MONDAY)
+        key = await api_keys.create(
+            session, account.id, mint(), name="k", usage_plan_id="p", max_keys=1, now=MONDAY
+        )
+        rows = {
+            UsageRow(MONDAY + number * DAY_S, key.id, "m", "api"): Use(requests=1)
+            for number in range(-1, 14)
+        }
+        await usage.add(session, rows)
+    sunday = MONDAY - DAY_S
+    async with database.read() as session:
+        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 15, 0)]
+        assert await usage.by_account(session, MONDAY + DAY_S, 10) == [("ann@example.org", 13, 0)]
+    async with database.write() as session:
+        await session.execute(text("DELETE FROM usage_day"))
+    async with database.read() as session:
+        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 14, 0)]
+        assert sum(row.requests for row in await usage.site_by_day(session, sunday)) == 15
+
+
+async def test_a_migration_sums_what_is_there(database_url: str) -> None:
+    await upgrade(database_url)
+    database = Database(database_url)
+    rows = {
+        UsageRow(MONDAY + number * DAY_S, key, model, "api"): Use(requests=number + 20, refused=1)
+        for number in range(-9, 9)
+        for key in ("a", "b")
+        for model in ("m", "n")
+    }
+    async with database.write() as session:
+        await usage.add(session, rows)
+    before = await sums(database)
+    await database.close()
+    for revision in ("0008", "head"):
+        await upgrade(database_url, revision)
+    database = Database(database_url)
+    assert await sums(database) == before
+    await database.close()
+
+
+async def sums(database: Database) -> list[list[tuple[object, ...]]]:
+    async with database.read() as session:
+        return [
+            [tuple(row) for row in await session.execute(text(f"SELECT * FROM {table} {order}"))]
+            for table, order in (
+                ("usage_site_day", "ORDER BY day, model"),
+                ("usage_key_week", "ORDER BY week, api_key_id"),
+            )
+        ]
