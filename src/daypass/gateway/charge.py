@@ -133,9 +133,16 @@ class Charge:
         return bool(self._why_counted)
 
     def explain(self, error: GatewayError) -> None:
-        """Say in an error that the call counts all the same, if it does, and why."""
+        """Say in an error which limits the failed call counts against all the same, and why."""
         if self._why_counted:
             error.count(self._why_counted, **self._figures)
+        elif self._outcome == "given_back" and self._is_throttled:
+            error.uncounted = False
+            error.message += " This request was counted against the limit per minute only."
+
+    @property
+    def _is_throttled(self) -> bool:
+        return any(x.limit.window.is_throttle for x in self._principal.claims)
 
     def close(self, request_id: str, status: int, usage: UsageReader) -> None:
         """Settle the call, unless it was given back, and write its receipt."""

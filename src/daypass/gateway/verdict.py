@@ -35,12 +35,11 @@ def may_have_been_served(
     so a caller who withholds the end of a body pays. A time-out of a request that was sent pays
     too, unless the operator gives those back; what the upstream itself did not take does not.
     """
+    timed_out = isinstance(error, UpstreamTimeoutError) and error.was_sent
     if isinstance(body, StreamedBody) and not body.ended.is_set():
-        is_callers_doing = body.is_incomplete or (
-            isinstance(error, UpstreamTimeoutError) and error.was_sent
-        )
+        is_callers_doing = body.is_incomplete or timed_out
         return is_callers_doing and body.may_suffice
-    return isinstance(error, UpstreamTimeoutError) and error.was_sent and not give_back_timeouts
+    return timed_out and not give_back_timeouts
 
 
 def failure_of(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
