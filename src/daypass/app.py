@@ -47,10 +47,11 @@ from daypass.portal.operator import audit_log, keys, people, plans, sign_up, sit
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
 from daypass.portal.passwords import Passwords
+from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
-from daypass.records.sweeper import Sweeper
+from daypass.records.sweeper import sweeping
 from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.start import make_clock, prepare
@@ -192,10 +193,9 @@ class Daypass:
             stack.push_async_callback(metrics.close)
             recorder = Recorder(database)
             recorder.start()
+            metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
-            sweeper = Sweeper(database, clock)
-            sweeper.start()
-            stack.push_async_callback(sweeper.close)
+            await stack.enter_async_context(sweeping(database, clock))
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
@@ -222,6 +222,7 @@ class Daypass:
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,
                 fail_open=settings.fail_open,
+                give_back_timeouts=settings.give_back_timeouts,
                 uncounted=enforcement.uncounted,
             )
             self._gateway = gateway
@@ -234,8 +235,6 @@ class Daypass:
             mailer = open_mailer(settings)
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
-            passwords = Passwords(settings.data_dir)
-            stack.push_async_callback(passwords.close)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -244,12 +243,13 @@ class Daypass:
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
                 signer=Signer(secret_keys(settings), clock),
-                passwords=passwords,
+                passwords=await stack.enter_async_context(Passwords(settings.data_dir)),
                 mailer=mailer,
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
+                readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
             )
             _tune_interpreter()

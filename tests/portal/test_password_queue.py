@@ -115,20 +115,18 @@ async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
 
 
 async def test_one_password_at_a_time_on_the_whole_machine(tmp_path: Path) -> None:
-    queues = [Passwords(tmp_path) for _ in range(3)]
-
     async def hash_one(queue: Passwords) -> None:
         async with queue.turn() as turn:
             await turn.hash(PASSWORD)
 
-    for queue in queues:
-        await hash_one(queue)
-    began, before = time.monotonic(), children_cpu(queues)
-    await asyncio.gather(*(hash_one(queue) for queue in queues for _ in range(8)))
-    # On two cores and more, three processes without the lock would use nearly two of them.
-    assert children_cpu(queues) - before < 1.25 * (time.monotonic() - began)
-    for queue in queues:
-        await queue.close()
+    async with Passwords(tmp_path) as one, Passwords(tmp_path) as two, Passwords(tmp_path) as three:
+        queues = [one, two, three]
+        for queue in queues:
+            await hash_one(queue)
+        began, before = time.monotonic(), children_cpu(queues)
+        await asyncio.gather(*(hash_one(queue) for queue in queues for _ in range(8)))
+        # On two cores and more, three processes without the lock would use nearly two of them.
+        assert children_cpu(queues) - before < 1.25 * (time.monotonic() - began)
 
 
 def children_cpu(queues: list[Passwords]) -> float:

@@ -17,9 +17,8 @@ EMAIL = "ada.lovelace@analytical.example"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def passwords(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Passwords]:
-    queue = Passwords(tmp_path_factory.mktemp("passwords"))
-    yield queue
-    await queue.close()
+    async with Passwords(tmp_path_factory.mktemp("passwords")) as queue:
+        yield queue
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from daypass.records import accounts, throttles
 from daypass.records.database import Database
-from daypass.records.sweeper import Sweeper
+from daypass.records.sweeper import sweep
 from daypass.records.throttles import Throttle, ThrottledError
 
 NOW = 1_795_564_800_000
@@ -65,7 +65,7 @@ async def test_what_has_expired_is_swept_and_names_are_not_kept(database: Databa
         account = await accounts.create(session, "ada@example.org", "hash", NOW // 1000)
         for lifetime_s in (60, 61):
             await accounts.open_session(session, account.id, NOW // 1000, lifetime_s)
-    await Sweeper(database, lambda: NOW / 1000 + 60).sweep()
+    await sweep(database, NOW / 1000 + 60)
     async with database.read() as session:
         assert await session.scalar(text("SELECT count(*) FROM attempts")) == 1
         assert await session.scalar(text("SELECT count(*) FROM session")) == 1

@@ -14,6 +14,7 @@ from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.mailer import Mailer
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
+from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
@@ -46,6 +47,7 @@ class Portal:
     list_models: Callable[[], Awaitable[list[str]]]
     write_usage: Callable[[], Awaitable[None]]
     """To be called before usage is read: what this process has gathered is written."""
+    readiness: Readiness
     metrics: Callable[[], tuple[bytes, str]]
     """All metrics in Prometheus' text format, and its content type."""
 

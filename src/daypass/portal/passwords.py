@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import structlog
@@ -130,7 +130,10 @@ class Passwords:
             raise RuntimeError(f"the password process failed: {answer['fault']}")
         return answer["result"]
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
         """End the process."""
         if self._process is not None:
             self._process.kill()

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-from sqlalchemy import event, text
+from sqlalchemy import ColumnElement, event, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -29,6 +29,11 @@ COMMIT_S = 10.0
 
 INSIST_AFTER_S = 0.1
 POSTGRESQL_CONNECTIONS = 10
+
+SPILLING_SORT = (
+    "SELECT count(*) FROM "
+    "(SELECT md5(n::text) FROM generate_series(1, 4000) n ORDER BY 1 OFFSET 0) sorted"
+)
 
 
 class DatabaseUnavailableError(Exception):
@@ -66,19 +71,19 @@ class Database:
             yield session
 
     @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, answer_s: float = ANSWER_S) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back by an exception.
 
-        Others that write wait for their turn first, while the database serves those ahead. Then
-        raises DatabaseUnavailableError within 2 seconds, and UnstorableError: nothing has
-        changed. Once COMMIT has begun its outcome is awaited for up to 10 seconds, after which
-        CommitUnknownError is raised.
+        It waits for its turn first, as long as the database serves those ahead. Then raises
+        DatabaseUnavailableError when it takes longer than `answer_s` seconds or the database
+        fails, and UnstorableError: nothing has changed. Once COMMIT has begun its outcome is
+        awaited for 10 seconds, after which CommitUnknownError is raised.
         """
         committing = False
         try:
             async with self._queue.turn():
                 try:
-                    async with _answering() as deadline, self._write() as session:
+                    async with _answering(answer_s) as deadline, self._write() as session:
                         try:
                             yield session
                             await session.flush()
@@ -99,10 +104,14 @@ class Database:
                 raise CommitUnknownError(str(error)) from error
             raise
 
-    async def ping(self) -> None:
-        """Raise DatabaseUnavailableError when the database does not answer."""
-        async with self.read() as session:
-            await session.execute(text("SELECT 1 FROM account LIMIT 1"))
+    async def check_writable(self) -> None:
+        """Raise DatabaseUnavailableError when nothing can be written: a standby, a full disk."""
+        async with self.write() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            if session.get_bind().dialect.name == "postgresql":
+                # A row may fit into a page that is there. A sort that spills needs new blocks.
+                await session.execute(text("SET LOCAL work_mem = '64kB'"))
+                await session.execute(text(SPILLING_SORT))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -117,6 +126,13 @@ def insert_into(
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
+def now_ms(session: AsyncSession) -> ColumnElement[int]:
+    """The database's clock as Unix time in milliseconds, which every process reads alike."""
+    if session.get_bind().dialect.name == "sqlite":
+        return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
+    return literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
+
+
 def is_sqlite(url: str) -> bool:
     """Whether this address names a SQLite file."""
     return make_url(url).get_backend_name() == "sqlite"
@@ -129,18 +145,19 @@ class _Deadline:
     is interrupted in that; then it closes the connection.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101
         self._task = task
         self._loop = asyncio.get_running_loop()
         self._insisted = False
-        self._timeout = asyncio.timeout(ANSWER_S)
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
         self._timer: asyncio.TimerHandle
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
-        self._timer = self._loop.call_later(ANSWER_S + INSIST_AFTER_S, self._insist)
+        self._timer = self._loop.call_later(self._seconds + INSIST_AFTER_S, self._insist)
         return self
 
     async def __aexit__(self, *error: Any) -> None:
@@ -160,9 +177,9 @@ class _Deadline:
 
 
 @contextlib.asynccontextmanager
-async def _answering() -> AsyncIterator[_Deadline]:
+async def _answering(answer_s: float = ANSWER_S) -> AsyncIterator[_Deadline]:
     try:
-        async with _Deadline() as deadline:
+        async with _Deadline(answer_s) as deadline:
             yield deadline
     except IntegrityError:
         raise

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from daypass.records import accounts, throttles
 from daypass.records.database import Database, DatabaseUnavailableError
@@ -10,34 +10,26 @@ from daypass.records.database import Database, DatabaseUnavailableError
 SWEEP_EVERY_S = 60.0
 
 
-class Sweeper:
-    """Deletes expired sessions, and throttles that are whole again, once a minute."""
+@contextlib.asynccontextmanager
+async def sweeping(database: Database, clock: Callable[[], float]) -> AsyncIterator[None]:
+    """Sweep once a minute, in the background. `clock` gives Unix time in seconds."""
+    task = asyncio.create_task(_sweep_every_minute(database, clock))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
-        """`clock` gives Unix time in seconds."""
-        self._database = database
-        self._clock = clock
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to sweep in the background."""
-        self._task = asyncio.create_task(self._run())
+async def sweep(database: Database, now: float) -> None:
+    """Delete sessions that have expired and throttles that are whole again, as of `now`."""
+    async with database.write() as session:
+        await accounts.delete_expired_sessions(session, int(now))
+        await throttles.delete_whole(session, int(now * 1000))
 
-    async def close(self) -> None:
-        """Stop sweeping."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
-    async def sweep(self) -> None:
-        """Delete what has expired by now."""
-        now = self._clock()
-        async with self._database.write() as session:
-            await accounts.delete_expired_sessions(session, int(now))
-            await throttles.delete_whole(session, int(now * 1000))
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
-            with contextlib.suppress(DatabaseUnavailableError):
-                await self.sweep()
+async def _sweep_every_minute(database: Database, clock: Callable[[], float]) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_EVERY_S)
+        with contextlib.suppress(DatabaseUnavailableError):
+            await sweep(database, clock())
