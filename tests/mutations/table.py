@@ -15,6 +15,8 @@ OPERATOR = "tests/portal/test_operator.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
+QUEUE = "tests/portal/test_password_queue.py::test_"
+WRITES = "tests/records/test_write_queue.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 MUTATIONS = (
@@ -235,7 +237,7 @@ MUTATIONS = (
     Mutation(
         "password",
         "portal/sessions.py",
-        "if not await verify_password(credentials.password, known) or account is None:",
+        "if not verdict.is_right or account is None:",
         "if account is None:",
         f"{PORTAL}signing_up_in_and_out[embedded]",
     ),
@@ -264,22 +266,92 @@ MUTATIONS = (
     Mutation(
         "throttle of wrong passwords",
         "portal/throttles.py",
-        'units[f"sign-in account {account} address {address}"] = SIGN_IN_TOGETHER',
-        "pass",
+        'f"sign-in account {self.account} address {self.network}": SIGN_IN_TOGETHER,',
+        "",
         f"{SIGN_IN}wrong_passwords_are_throttled_by_account_and_address",
     ),
     Mutation(
-        "same time without an account",
+        "throttle of spraying",
+        "portal/throttles.py",
+        'f"sign-in address {self.network}": of_address,',
+        "",
+        f"{SIGN_IN}one_password_is_not_sprayed_over_many_accounts",
+    ),
+    Mutation(
+        "units of right passwords given back",
+        "portal/throttles.py",
+        "await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))",
+        "pass",
+        f"{SIGN_IN}a_class_that_mistypes_behind_one_address_gets_in",
+    ),
+    Mutation(
+        "allowance of a known browser",
+        "portal/throttles.py",
+        "return known[1] if known and known[0] == account else None",
+        "return None",
+        f"{SIGN_IN}an_attack_from_everywhere_leaves_the_owners_browser_in",
+    ),
+    Mutation(
+        "allowance of an address that does well",
+        "portal/throttles.py",
+        "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * doing_well",
+        "burst = SIGN_IN_ADDRESS.burst",
+        f"{SIGN_IN}the_allowance_of_an_address_grows_with_those_who_do_well_there",
+    ),
+    Mutation(
+        "throttled attempts do not wait in the password queue",
+        "portal/sessions.py",
+        "await attempt.check()",
+        "pass",
+        f"{SIGN_IN}what_is_refused_does_not_wait_for_its_turn",
+    ),
+    Mutation(
+        "password queue: its end",
         "portal/passwords.py",
-        "await asyncio.to_thread(lambda: _hasher.verify(password, _nobodys_hash()))",
+        "if self._open >= MOST_WAITING:",
+        "if False:",
+        f"{QUEUE}too_many_are_refused_at_once_and_nothing_has_changed",
+    ),
+    Mutation(
+        "password queue: one at a time on a machine",
+        "portal/password_process.py",
+        "fcntl.flock(lock, fcntl.LOCK_EX)",
+        "pass",
+        f"{QUEUE}one_password_at_a_time_on_the_whole_machine",
+    ),
+    Mutation(
+        "writes wait for their turn",
+        "records/database.py",
+        "writers = 1 if is_sqlite(url) else POSTGRESQL_CONNECTIONS",
+        "writers = 1_000",
+        f"{WRITES}a_crowd_is_served_however_long_that_takes[sqlite]",
+    ),
+    Mutation(
+        "outcome of a commit awaited",
+        "records/database.py",
+        "deadline.postpone(COMMIT_S)",
+        "pass",
+        f"{WRITES}the_outcome_of_a_commit_is_awaited_beyond_the_deadline",
+    ),
+    Mutation(
+        "unknown outcome of a commit",
+        "records/database.py",
+        "if committing and _is_unknown(error):",
+        "if False:",
+        f"{WRITES}a_commit_of_which_nothing_is_heard_is_said_to_be_unknown",
+    ),
+    Mutation(
+        "same time without an account",
+        "portal/password_process.py",
+        "_hasher.verify(password, _nobodys_hash)",
         "pass",
         f"{SIGN_IN}it_takes_as_long_without_an_account",
     ),
     Mutation(
         "easy passwords",
         "portal/passwords.py",
-        "return guesses < _EASY_GUESSES",
-        "return False",
+        'if await self._passwords.ask("count_guesses", judged, words) < _EASY_GUESSES:',
+        "if False:",
         "tests/portal/test_passwords.py::test_an_easy_one_is_refused",
     ),
     Mutation(
