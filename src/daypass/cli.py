@@ -171,7 +171,7 @@ def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key
         async with database.read() as session:
             key = await api_keys.find_any(session, api_key_id)
         if key is not None:
-            await enforcer.delete_key(key)
+            await enforcer.delete_keys([key])
         return key is not None
 
     if not _with_enforcer(load_settings(), revoke):

@@ -334,6 +334,13 @@ MUTATIONS = (
         f"{WRITES}the_outcome_of_a_commit_is_awaited_beyond_the_deadline",
     ),
     Mutation(
+        "audit entry in the transaction of its change",
+        "embedded.py",
+        "await api_keys.remove(session, current, self._now())",
+        "await api_keys.remove(session, current, self._now()); await session.commit()",
+        "tests/portal/test_account.py::test_what_fails_half_way_has_changed_nothing",
+    ),
+    Mutation(
         "unknown outcome of a commit",
         "records/database.py",
         "if committing and _is_unknown(error):",

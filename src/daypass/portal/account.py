@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
@@ -77,13 +78,14 @@ async def delete_account(
             message = "You are the last operator: make somebody else one before you go."
             raise ProblemError(409, message)
         keys = await api_keys.list_of(session, account.id)
-    # The enforcer first: what it would go on to admit must not outlive its owner.
-    for key in keys:
-        await portal.enforcer.delete_key(key)
-    async with portal.database.write() as session:
+
+    async def depart(session: AsyncSession) -> None:
         doomed = await accounts.find(session, account.id)
         if doomed is not None:
             await accounts.depart(session, doomed, portal.now())
+
+    # In one transaction: no key outlives its account, and no account loses its keys and stays.
+    await portal.enforcer.delete_keys(keys, depart)
     forget_cookies(request, response)
 
 
