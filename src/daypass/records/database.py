@@ -192,9 +192,14 @@ async def _answering(answer_s: float = ANSWER_S) -> AsyncIterator[_Deadline]:
 
 
 def _is_unknown(error: DatabaseUnavailableError) -> bool:
-    """Whether a COMMIT that ended so may have succeeded: nothing was heard of it any more."""
+    """Whether a COMMIT that ended so may have succeeded: nothing was heard of it any more.
+
+    SQLite is no server that could be out of reach: what it says of a COMMIT is its outcome.
+    """
     cause = error.__cause__
-    return not isinstance(cause, DBAPIError) or cause.connection_invalidated
+    if not isinstance(cause, DBAPIError):
+        return True
+    return cause.connection_invalidated and not isinstance(cause.orig, sqlite3.Error)
 
 
 def reason_of(error: DBAPIError) -> str:
