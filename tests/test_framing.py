@@ -142,7 +142,7 @@ BODIES = {
     "chunked": Body((b"Transfer-Encoding: Chunked",), chunked(b"{", SMUGGLED), b"{" + SMUGGLED),
     "trailers": Body(
         (b"transfer-encoding: chunked", b"trailer: upgrade, connection"),
-        b"2;x=y\r\nab\r\n0\r\nconnection: upgrade, close\r\nUpgrade: h2c\r\nhost: y\r\n\r\n",
+        b"2;x=y\r\nab\r\n0\r\nconnection: upgrade\r\nUpgrade: h2c\r\nhost: y\r\n\r\n",
         b"ab",
     ),
     "expected": Body((b"Expect: 100-continue", b"content-length: 2"), b"ab", b"ab"),
@@ -292,6 +292,12 @@ async def test_of_an_answer_under_way_nothing_is_added_when_the_body_breaks() ->
     raw = request(b"POST /", CHUNKED)
     assert await connection.run(raw, b"z\r\n") == Outcome((), (200,), True)
     assert connection.wire.sent.endswith(b"\r\n4\r\nhalf\r\n")
+
+
+async def test_a_trailer_that_closes_hides_no_request() -> None:
+    raw = request(b"POST /", CHUNKED, body=chunked(b"a", end=b"0\r\nconnection: close\r\n\r\n"))
+    expected = Outcome((b"POST / a",), (200, 400), True)
+    await assert_in_every_split(raw + SMUGGLED, expected)
 
 
 async def test_trailers_without_end_are_refused() -> None:

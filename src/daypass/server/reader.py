@@ -26,7 +26,7 @@ class RequestReader:
         """`connection` is what the scopes of all its requests share."""
         self._protocol = protocol
         self._connection = connection
-        self._parser = self._new_parser()
+        self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._headers: Headers = []
         self._framed: Headers | None = None
@@ -63,12 +63,6 @@ class RequestReader:
         self.is_finished = True
         self._framed = None
 
-    def _new_parser(self) -> httptools.HttpRequestParser:
-        parser = httptools.HttpRequestParser(self)
-        # `is_finished` decides what is the last request: a trailer named `connection` must not.
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        return parser
-
     def _parse(self, data: bytes) -> None:
         rest: bytes | memoryview = data
         while True:
@@ -88,7 +82,7 @@ class RequestReader:
         such a request at its head. A new one, which is told how the body is delimited, goes on
         from there, so that no byte of a body is ever taken for a head.
         """
-        self._parser = self._new_parser()
+        self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(framing_of(self._framed or []))
 
     def on_message_begin(self) -> None:
