@@ -201,7 +201,8 @@ def test_curl_that_offers_http2(relaying: Server, person: Person, upstream: Fake
         [f"{relaying.url}/v1/files", *gateway, "-F", "model=m"],
         [
             f"{relaying.url}/api/api-keys/{created['id']}", "-X", "PATCH",
-            "-H", f"cookie: {cookies_of(person)}", "-H", f"origin: {relaying.url}", "-H", "content-type: application/json",
+            "-H", f"cookie: {cookies_of(person)}", "-H", f"origin: {relaying.url}",
+            "-H", "content-type: application/json",
             "--data-binary", '{"name": "renamed by curl"}',
         ],
     ]  # fmt: skip
