@@ -223,6 +223,23 @@ async def test_what_follows_the_last_request_is_discarded(
         await assert_in_every_split(raw, Outcome((seen,), (200,), True))
 
 
+async def test_what_follows_an_early_answer_that_closes_is_discarded() -> None:
+    calls = 0
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        nonlocal calls
+        calls += 1
+        headers = [(b"content-length", b"0"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    connection = Connection()
+    connection.protocol._app = app
+    first = request(b"POST /", b"content-length: 2")
+    assert await connection.run(first, b"ab" + SMUGGLED) == Outcome((), (413,), True)
+    assert calls == 1
+
+
 CHUNKED = b"transfer-encoding: chunked"
 REFUSED = {
     "chunk size": (request(b"POST /", CHUNKED, body=b"z\r\n"), 400),
@@ -250,6 +267,7 @@ REFUSED = {
     "two hosts in HTTP/1.0": (request(b"GET /", b"host: y", version=b"1.0"), 400),
     "no host": (b"GET / HTTP/1.1\r\nx: host\r\n\r\n", 400),
     "CONNECT": (request(b"CONNECT other:443", body=SMUGGLED), 400),
+    "CONNECT with a path": (request(b"CONNECT /v1/x"), 400),
     "CONNECT with a length": (
         request(b"CONNECT other:443", b"content-length: 2", body=b"ab" + SMUGGLED), 400,
     ),

@@ -216,8 +216,6 @@ class Connection(asyncio.Protocol):
         """The head is whole."""
         self._overhead = 0
         status = self._parser.get_status_code()
-        if status == 101:
-            raise ValueError("an upgrade that was not asked for")
         if status < 200:  # Interim: the answer itself is still to come.
             return
         codings = [value for name, value in self._headers if name == b"transfer-encoding"]
