@@ -25,6 +25,7 @@ test.each([
   ["a table", "|a|b|\n|-|-|\n" + "|1|2|\n".repeat(1000)],
   ["code", "```c\n" + "int *a[3], **b; /* x */\n".repeat(50) + "```\n"],
   ["emphasis at the limit", "*a ".repeat(190) + "b" + " a*".repeat(190)],
+  ["a long rule", "a\n\n" + "-".repeat(120) + "\n\nb"],
   ["quotes at the limit", ">".repeat(60) + " deep"],
 ])("%s is drawn", (_, text) => {
   expect(isDrawable(text)).toBe(true);

@@ -5,7 +5,7 @@ const maxDepth = 60;
 const maxOpen = 200;
 const maxCells = 20_000;
 
-const containers = /^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)]))*[ \t]*/;
+const containers = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s)))*[ \t]*/;
 const delimiters = /[*_~]+|[[\]]/g;
 
 /**
