@@ -24,7 +24,6 @@ def site(
 ) -> Iterator[Server]:
     settings = mailbox_server.settings | oidc_server.settings
     server = start_public(tmp_path_factory.mktemp("entrance"), **settings)
-    server.sign_up()
     yield server
     server.stop()
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.conftest import PASSWORD, Server, start_server
-from tests.e2e.test_accessibility import fits, violations
-from tests.e2e.visit import PHONE, Visit, settled
+from tests.e2e.test_accessibility import violations
+from tests.e2e.visit import PHONE, Visit, fits, settled
 from tests.upstream import FakeUpstream
 
 

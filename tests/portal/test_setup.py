@@ -196,7 +196,7 @@ def test_on_every_address_the_first_account_is_a_member(start: StartServer) -> N
         pytest.fail("this machine has no address but loopback")
     port = site.url.rpartition(":")[2]
     elsewhere = f"http://{own}:{port}"
-    for host in (elsewhere, site.url):  # The Host header is the caller's to choose.
+    for host in (site.url, elsewhere):  # The Host header is the caller's to choose.
         body = {"email": f"{uuid4().hex}@example.org", "password": PASSWORD}
         headers = {"origin": host, "host": host.removeprefix("http://")}
         described = httpx.get(f"{elsewhere}/api/site", headers=headers).json()
