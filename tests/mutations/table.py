@@ -474,7 +474,7 @@ MUTATIONS = (
     ),
     Mutation(
         "last operator",
-        "records/accounts.py",
+        "records/operators.py",
         "return account.role == OPERATOR and other is None",
         "return False",
         f"{OPERATOR}the_last_operator_stays_one",
