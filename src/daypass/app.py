@@ -34,6 +34,7 @@ from daypass.portal import (
     problems,
     requests,
     sessions,
+    setup,
     site,
     usage,
     usage_plans,
@@ -125,6 +126,7 @@ class Daypass:
         )
         for room in (
             accounts,
+            setup,
             account,
             confirmations,
             password_resets,

@@ -9,7 +9,7 @@ from daypass.portal.context import InPortal, Portal, SignedIn, session_token
 from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import forget_cookies
-from daypass.records import accounts, api_keys
+from daypass.records import accounts, api_keys, operators
 from daypass.records.tables import Account
 
 FRESH_S = 600
@@ -74,19 +74,26 @@ async def delete_account(
     """
     await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
-        if await accounts.is_last_operator(session, account):
-            message = "You are the last operator: make somebody else one before you go."
-            raise ProblemError(409, message)
+        await _check_not_last(session, account)
         keys = await api_keys.list_of(session, account.id)
 
     async def depart(session: AsyncSession) -> None:
+        await operators.lock(session)
         doomed = await accounts.find(session, account.id)
         if doomed is not None:
+            # Another operator may have gone meanwhile.
+            await _check_not_last(session, doomed)
             await accounts.depart(session, doomed, portal.now())
 
     # In one transaction: no key outlives its account, and no account loses its keys and stays.
     await portal.enforcer.delete_keys(keys, depart)
     forget_cookies(request, response)
+
+
+async def _check_not_last(session: AsyncSession, account: Account) -> None:
+    if await operators.is_last(session, account):
+        message = "You are the last operator: make somebody else one before you go."
+        raise ProblemError(409, message)
 
 
 async def _check_owner(
