@@ -502,14 +502,14 @@ MUTATIONS = (
     Mutation(
         "upstream's refusal of the operator is not passed on",
         "gateway/verdict.py",
-        "if response.status in (401, 403) or 300 <= response.status < 400:",
-        "if False:",
+        "return status in (401, 403) or (300 <= status < 400 and status != 304)",
+        "return False",
         f"{GATEWAY}an_upstream_that_refuses_the_operator_is_not_the_callers_fault",
     ),
     Mutation(
         "operator's key blotted out of errors",
         "gateway/http_upstream.py",
-        "if response.status < 400 or not self._secret:",
+        "if response.status < 300 or not self._secret:",
         "if True:",
         f"{SECRETS}no_answer_holds_what_is_not_for_its_reader",
     ),
