@@ -32,6 +32,7 @@ from daypass.portal import (
     problems,
     requests,
     sessions,
+    setup,
     site,
     usage,
     usage_plans,
@@ -124,6 +125,7 @@ class Daypass:
         )
         for room in (
             accounts,
+            setup,
             account,
             confirmations,
             password_resets,
