@@ -205,7 +205,7 @@ def test_the_operator_reads_why_the_upstream_refuses(
     """On the page and in the log; without keys, on one line, and not at any length."""
     own = "sk-the-operators-own"
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_UPSTREAM_API_KEY=own)
-    operator = server.sign_up()
+    operator = server.set_up()
     api = server.gateway(operator.create_key()["key"])
     keys = f"{own}, sk-proj-{'a1' * 20}, sk-ab****************wxyz, Bearer abcdef {'Z9' * 20}"
     message = f"Incorrect API key:\n {keys}. Find it in your settings. {'long ' * 100}"
