@@ -8,18 +8,22 @@ A reservation is open in the memory of the process that made it, and nowhere els
 its name for ten minutes, so that a call that is repeated, arrives late or gives back once more
 changes nothing.
 
-Counters that Redis has lost (flushed, evicted, restarted empty) begin again with what the records
-say was used (lost_counters.py): nobody gets a day twice.
+Counters that Redis has lost (flushed, evicted, restarted empty), or of which it may have lost the
+latest units (another server took over, or restarted), are compared with what the records say was
+used before anything is decided on them (lost_counters.py): nobody gets a day twice.
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Sequence
 from itertools import count
 
+import structlog
 from redis.exceptions import RedisError
 
-from daypass.quota.counters import SECOND, Counter, Moment
+from daypass.quota.counters import SECOND, Moment
+from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import (
     DECISION_S,
     BucketState,
@@ -30,31 +34,52 @@ from daypass.quota.ledger import (
     refuse,
     state,
 )
-from daypass.quota.lost_counters import Recollection, UsageRecords
-from daypass.quota.redis_lane import Call, Lane
+from daypass.quota.lost_counters import TAKE_OVER_S, Doubt, Recalled, Recollection, UsageRecords
+from daypass.quota.redis_call import Call
+from daypass.quota.redis_cluster import ClusterWire
+from daypass.quota.redis_lane import Lane
 from daypass.quota.redis_scripts import GIVE, TAKE, TOO_LATE, UNKNOWN, Answer, arguments_of
-from daypass.quota.redis_wire import connect, wire
-from daypass.quota.site_lease import Grant, SiteLease
+from daypass.quota.redis_sentinel import SentinelWire
+from daypass.quota.redis_url import RedisUrl, parse
+from daypass.quota.redis_wire import ServerWire, Wire
+from daypass.quota.site_lease import Grant, Origin, SiteLease, Unit
 
 NEVER = 2**53
 """An instant (Unix µs) in the year 2255."""
 
 SITE = "site"
+SLOW_S = 0.1
+"""Seconds after which a wait for the site's units is likely one for the records."""
+
+log = structlog.get_logger()
+
+
+def make_wire(url: RedisUrl, replicas: int) -> Wire:
+    """The way to what a URL names. `replicas`: so many must have what is taken."""
+    if url.kind == "sentinel":
+        return SentinelWire(url, replicas)
+    if url.kind == "cluster":
+        return ClusterWire(url, replicas)
+    return ServerWire(url.access, url.places[0], replicas)
 
 
 class RedisLedger:
     """A ledger in Redis, shared by every process that has its URL."""
 
-    def __init__(self, url: str, records: UsageRecords, clock_offset_s: float = 0) -> None:
-        """`url` as in `connect`; the offset is added to the server's clock.
+    def __init__(
+        self, url: str, records: UsageRecords, clock_offset_s: float = 0, wait_replicas: int = 0
+    ) -> None:
+        """`url` as in `redis_url.parse`; the offset is added to the server's clock.
 
+        `wait_replicas`: what is taken must be on so many replicas, or is refused and given back.
         Raises ValueError for a URL that is none of Redis.
         """
         self.clock_offset_s = clock_offset_s
         self._recollection = Recollection(records)
-        self._wire = wire(connect(url))
+        self._wire = make_wire(parse(url), wait_replicas)
         self._lanes: dict[str, Lane] = {}
         self._leases: dict[Claim, SiteLease] = {}
+        self._restoring: dict[str, asyncio.Task[None]] = {}
         self._name = secrets.token_hex(6)
         self._numbers = count()
 
@@ -72,26 +97,33 @@ class RedisLedger:
         for lease in self._leases.values():
             lease.return_all()
         await self._recollection.close()
+        await asyncio.gather(*self._restoring.values(), return_exceptions=True)
         for lane in self._lanes.values():
             await lane.drain()
         await self._wire.close()
 
     async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
         """Take one unit from every claim's bucket, or none."""
+        deadline = Deadline()
         site = next((claim for claim in claims if claim.subject.kind == SITE), None)
         if site is None:
-            return await self._take(claims, None)
+            return await self._take(claims, deadline)
         lease = self._lease(site)
         not_before = 0
         while True:
-            unit = await lease.take(not_before)
-            if isinstance(unit, BucketState):
-                return await self._refuse_on_site(claims, unit)
+            unit = lease.take_held(not_before)
+            if unit is None:
+                found = await self._site_unit(lease, claims, not_before, deadline)
+                if isinstance(found, BucketState):
+                    return await self._refuse_on_site(claims, found, deadline)
+                unit = found
             try:
-                outcome = await self._take(claims, unit, lease.until())
+                outcome = await self._take(claims, deadline, unit, lease.until())
             except TooLateError as late:
                 lease.put_back(unit)
                 not_before = late.now
+                if deadline.is_over:
+                    raise LedgerUnavailableError("Redis did not decide in time") from None
                 continue
             except BaseException:
                 lease.put_back(unit)
@@ -105,16 +137,16 @@ class RedisLedger:
         if not reservation.is_open:
             return False
         reservation.is_open = False
+        name, begun, *origin = reservation.id.split()
         counted = []
         for bucket, taken in zip(reservation.buckets, reservation.taken, strict=True):
             if bucket.claim.subject.kind == SITE:
-                self._lease(bucket.claim).put_back(taken)
+                self._lease(bucket.claim).put_back(Unit(taken, Origin(*map(int, origin))))
             else:
                 counted.append((bucket.claim, taken))
         if counted:
             key = _hash_of(counted[0][0])
-            name, begun = reservation.id.split()
-            answer = Answer(1, 0, int(begun), tuple(counter for _, counter in counted))
+            answer = Answer(1, 0, int(begun), 0, tuple(counter for _, counter in counted))
             await self._give_back(key, name, answer, [claim for claim, _ in counted])
         return True
 
@@ -127,8 +159,9 @@ class RedisLedger:
         by_hash: dict[str, list[Claim]] = {} if claims else {_hash(SITE): []}
         for claim in claims:
             by_hash.setdefault(_hash_of(claim), []).append(claim)
+        deadline = Deadline()
         answers = await asyncio.gather(
-            *(self._ask(key, None, group, wanted=0) for key, group in by_hash.items())
+            *(self._ask(key, "", group, deadline, wanted=0) for key, group in by_hash.items())
         )
         found: dict[Claim, BucketState] = {}
         for group, answer in zip(by_hash.values(), answers, strict=True):
@@ -137,11 +170,25 @@ class RedisLedger:
                 found[claim] = lease.state(counter) if lease else state(claim, counter)
         return tuple(found[claim] for claim in claims)
 
-    async def _refuse_on_site(self, claims: Sequence[Claim], full: BucketState) -> Refusal:
+    async def _site_unit(
+        self, lease: SiteLease, claims: Sequence[Claim], not_before: int, deadline: Deadline
+    ) -> Unit | BucketState:
+        """A unit of the site from Redis. Where that has lost counters, the account's are likely
+        lost, too: both are restored at the same time."""
+        counted = [claim for claim in claims if claim.subject.kind != SITE]
+        timer = asyncio.get_running_loop().call_later(SLOW_S, self._restore, counted)
+        try:
+            return await lease.take(not_before, deadline)
+        finally:
+            timer.cancel()
+
+    async def _refuse_on_site(
+        self, claims: Sequence[Claim], full: BucketState, deadline: Deadline
+    ) -> Refusal:
         """The refusal of a spent site, with how full the other buckets are."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         key = _hash_of(counted[0]) if counted else _hash(SITE)
-        answer = await self._ask(key, None, counted, wanted=0)
+        answer = await self._ask(key, "", counted, deadline, wanted=0)
         rest = map(state, counted, answer.counters)
         states = tuple(full if claim.subject.kind == SITE else next(rest) for claim in claims)
         return refuse(answer.now / SECOND, states)
@@ -149,80 +196,112 @@ class RedisLedger:
     async def _take(
         self,
         claims: Sequence[Claim],
-        site_unit: Counter | None,
+        deadline: Deadline,
+        site_unit: Unit | None = None,
         no_later: int = NEVER,
     ) -> Reservation | Refusal:
         """Take a unit of the buckets of the key and its account. Raises TooLateError."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
+        site = [claim for claim in claims if claim.subject.kind == SITE] if site_unit else []
         name = self._new_name()
         key = _hash_of(counted[0]) if counted else _hash(name)
-        answer = await self._ask(key, name, counted, wanted=1, no_later=no_later)
+        answer = await self._ask(
+            key, name, counted, deadline, wanted=1, no_later=no_later, beside=site
+        )
         if answer.units == TOO_LATE:
             raise TooLateError(answer.now)
         rest = iter(answer.counters)
         taken = tuple(
-            site_unit if claim.subject.kind == SITE and site_unit else next(rest)
+            site_unit.counter if claim.subject.kind == SITE and site_unit else next(rest)
             for claim in claims
         )
         states = tuple(map(state, claims, taken))
         at = answer.now / SECOND
         if not answer.units:
             return refuse(at, states)
-        return Reservation(at, states, taken, f"{name} {answer.begun}")
+        origin = f" {site_unit.origin.begun} {site_unit.origin.reign}" if site_unit else ""
+        return Reservation(at, states, taken, f"{name} {answer.begun}{origin}")
 
     async def _ask(
         self,
         key: str,
-        name: str | None,
+        name: str,
         claims: Sequence[Claim],
+        deadline: Deadline,
         *,
         wanted: int,
         no_later: int = NEVER,
         block: int = 0,
         no_earlier: int = 0,
+        beside: Sequence[Claim] = (),
     ) -> Answer:
-        """Call take.lua, and the records where it does not know a counter.
+        """Call take.lua, and the records where a counter may have been lost.
 
-        Raises LedgerUnavailableError.
+        Then those of the claims `beside` are likely lost, too. Raises LedgerUnavailableError.
         """
-        keys = (key,) if name is None else (key, f"{key}:{name}")
         settings = (no_earlier, no_later, wanted, block)
-        recorded = ""
+        recalled, stored = Recalled(), None
+        question = None
         while True:
-            arguments = (self._offset_us(), *settings, recorded, *arguments_of(claims))
-            reply = await self._lane(key).submit(Call(TAKE, keys, arguments))
+            arguments = (self._offset_us(), *settings, recalled.text, *arguments_of(claims))
+            reply = await self._lane(key).submit(Call(TAKE, key, name, arguments), deadline.at)
             if reply == b"closed":
                 raise LedgerUnavailableError("Redis: the decision came too late")
             answer = Answer.of(reply)
             if answer.units != UNKNOWN:
+                if stored is not None and recalled.text and name:
+                    _log_loss(claims, stored, recalled, answer)
                 return answer
-            recorded = await self._recollection.recall(
-                _tag_of(claims[0]),
-                claims,
-                Moment(answer.now),
-                begins=name is not None and not answer.begun,
+            doubt = Doubt(
+                are_missing=bool(name) and not answer.begun,
+                reign=answer.reign,
+                take_over_s=_take_over_s(answer) if name else 0,
             )
+            if question is None or stored is None or recalled.text or answer.reign != stored.reign:
+                moment = Moment(answer.now)
+                question = self._recollection.ask(_tag_of(claims[0]), claims, moment, doubt)
+                self._restore(beside)
+            stored = answer
+            recalled = await question.look(deadline)
+
+    def _restore(self, claims: Sequence[Claim]) -> None:
+        """Restore the counters of these claims, if they have been lost. Does not wait."""
+        if not claims:
+            return
+        key = _hash_of(claims[0])
+        if key not in self._restoring:
+            task = asyncio.get_running_loop().create_task(self._try_to_restore(key, claims))
+            self._restoring[key] = task
+            task.add_done_callback(lambda _: self._restoring.pop(key))
+
+    async def _try_to_restore(self, key: str, claims: Sequence[Claim]) -> None:
+        with contextlib.suppress(LedgerUnavailableError):
+            await self._ask(key, self._new_name(), claims, Deadline(), wanted=0)
 
     def _give_back(
         self, key: str, name: str, taken: Answer, claims: Sequence[Claim]
     ) -> "asyncio.Future[bytes]":
         """Call give.lua for a taking, by the answer that it had."""
         arguments = (self._offset_us(), str(taken), *arguments_of(claims))
-        return self._lane(key).submit(Call(GIVE, (key, f"{key}:{name}"), arguments))
+        return self._lane(key).submit(Call(GIVE, key, name, arguments))
 
-    async def _ask_site(self, claim: Claim, wanted: int, block: int, no_earlier: int) -> Grant:
+    async def _ask_site(
+        self, claim: Claim, wanted: int, block: int, no_earlier: int, deadline: Deadline
+    ) -> Grant:
         answer = await self._ask(
             _hash(SITE),
             self._new_name(),
             [claim],
+            deadline,
             wanted=wanted,
             block=block,
             no_earlier=no_earlier,
         )
-        return Grant(answer.units, answer.counters[0], answer.begun)
+        origin = Origin(answer.begun, answer.reign)
+        return Grant(answer.units, answer.counters[0], origin, answer.now)
 
     def _return_to_site(self, claim: Claim, grant: Grant) -> None:
-        answer = Answer(grant.units, 0, grant.begun, (grant.counter,))
+        answer = Answer(grant.units, 0, grant.origin.begun, 0, (grant.counter,))
         future = self._give_back(_hash(SITE), self._new_name(), answer, [claim])
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
@@ -253,6 +332,34 @@ class TooLateError(Exception):
     def __init__(self, now: int) -> None:
         super().__init__(now)
         self.now = now
+
+
+def _take_over_s(answer: Answer) -> float:
+    """How long a server must be waited for that has taken over from another one just now."""
+    return max(0.0, TAKE_OVER_S - answer.reign_lasted_s) if answer.is_older else 0
+
+
+def _log_loss(claims: Sequence[Claim], stored: Answer, recalled: Recalled, answer: Answer) -> None:
+    """Say what was lost, where this process has restored it."""
+    subject = _tag_of(claims[0])
+    if recalled.had_begun:
+        if answer.begun == answer.now:
+            log.warning("counters_lost", subject=subject, then="rebuilt from records")
+    elif stored.is_older:
+        lost = max(
+            (
+                units - counter.used
+                for claim, counter, units in zip(
+                    claims, stored.counters, recalled.units, strict=True
+                )
+                if claim.subject.kind != "key" and claim.limit.burst is None
+            ),
+            default=0,
+        )
+        if lost > 0:
+            log.warning(
+                "counters_rolled_back", subject=subject, units=lost, then="raised to the records"
+            )
 
 
 def _hash(tag: str) -> str:
