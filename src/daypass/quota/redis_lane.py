@@ -31,6 +31,8 @@ class Lane:
         self._owed: deque[Call] = deque(maxlen=MOST_OWED)
         self._worker: asyncio.Task[None] | None = None
         self._busy_until = 0.0
+        self._failure: Exception | None = None
+        """Why the present exchange had to be tried again."""
 
     def submit(self, call: Call, deadline: float | None = None) -> asyncio.Future[bytes]:
         """Send a call with the others of this turn of the event loop.
@@ -72,6 +74,8 @@ class Lane:
         try:
             async with asyncio.timeout_at(deadline):
                 replies = await self._exchange(calls, deadline)
+        except TimeoutError:
+            replies = [self._failure or TimeoutError("there was no answer in time")] * len(calls)
         # Whatever it was, nobody waits for ever.
         except Exception as error:
             replies = [error] * len(calls)
@@ -98,12 +102,14 @@ class Lane:
         """The replies to calls; an exception in place of one that failed."""
         # A connection that breaks off may only be an old one: the server was restarted.
         is_last = False
+        self._failure = None
         while True:
             try:
                 return await self._wire.exchange(self._node, calls, deadline)
-            except (RedisError, OSError):
+            except (RedisError, OSError) as error:
                 if is_last:
                     raise
+                self._failure = error
             if self._wire.insists:
                 await asyncio.sleep(TRY_AGAIN_S)
             else:
