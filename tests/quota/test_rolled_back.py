@@ -145,7 +145,8 @@ async def test_without_the_records_nothing_is_decided_on_older_counters(
     async def away(*_: object) -> list[int]:
         raise LedgerUnavailableError("the database does not answer")
 
-    asked, notebook.used = notebook.used, away  # type: ignore[method-assign]
+    asked = notebook.used
+    notebook.used = away  # type: ignore[assignment, method-assign]
     with pytest.raises(LedgerUnavailableError, match="database"):
         await ledger.reserve(claims)
     notebook.used = asked  # type: ignore[method-assign]
