@@ -49,6 +49,7 @@ class Settings(SignInSettings):
     redis_url: SecretStr | None = None
     redis_wait_replicas: int = Field(default=0, ge=0, le=100)
     fail_open: bool = False
+    give_back_timeouts: bool = False
     enforcer: Literal["embedded", "aws"] = "embedded"
     aws_rest_api_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]{1,32}$")
     aws_stage: str = Field(default="v1", pattern=r"^[A-Za-z0-9_-]{1,128}$")

@@ -4,6 +4,7 @@
 --   a bucket's name: "since used reign", as counters.py explains the first two;
 --   minute: the latest one in which anything was taken or given back;
 --   begun: the instant at which the hash was made, which tells it from one that was lost;
+--   rebuilt: the same instant, if the hash took the place of a lost one;
 --   home: "run reign since": the server that was trusted with the hash, and since when, by its own
 --     clock and by the ledger's. A server with another run id may have lost the latest writes (a
 --     promoted replica, a restart), so the counters of an earlier reign are compared with the usage
@@ -32,7 +33,7 @@ local CLOSED = 'closed'
 local NAME, VALID_UNTIL = ARGV[1], tonumber(ARGV[2])
 local RUN, JOINED, HAS_MOVED = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
 local OFFSET = tonumber(ARGV[6])
-local COMMON_FIELDS = { 'minute', 'begun', 'home', 'takings' }
+local COMMON_FIELDS = { 'minute', 'begun', 'home', 'takings', 'rebuilt' }
 
 local time = redis.call('TIME')
 local server_now = time[1] * SECOND + time[2]
@@ -78,6 +79,7 @@ local function read(from)
     begun = tonumber(stored[2] or nil),
     home = stored[3],
     takings = tonumber(stored[4] or nil),
+    rebuilt = tonumber(stored[5] or 0),
   }
   for i, claim in ipairs(claims) do
     claim.stored = stored[#COMMON_FIELDS + i]

@@ -126,7 +126,7 @@ class Recollection:
             question.settles_at = asyncio.get_running_loop().time() + wait_s
             await asyncio.sleep(wait_s)
         units = tuple(await self._records.used(claims, moment))
-        text = " ".join(map(str, (doubt.reign, moment.us, *units)))
+        text = " ".join(map(str, (doubt.reign, moment.us, int(had_begun), *units)))
         return Recalled(text, units, had_begun)
 
     def _forget(self, what: tuple[object, ...], done: "asyncio.Task[Recalled]") -> None:

@@ -65,7 +65,7 @@ class Call:
             again.valid_until, again.may_be_done = self.valid_until, self.may_be_done
         elif self.takes:
             offset, _, _, _, _, _, *claims = self.arguments
-            again = Call(GIVE, self.key, self.name, (offset, "", *claims), may_be_done=True)
+            again = Call(GIVE, self.key, self.name, (offset, "", "", *claims), may_be_done=True)
         else:
             return []
         again.has_one_key = self.has_one_key

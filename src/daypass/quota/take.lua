@@ -2,8 +2,9 @@
 --
 -- KEYS: counters [, this taking's own key].
 -- ARGV from the seventh: no earlier than, no later than, wanted, block, what the records say ('':
---       not asked; else the reign and the instant of the question, then units per claim), then per
---       claim: name, window, amount, burst (0: a calendar window).
+--       not asked; else the reign and the instant of the question, 1 where counters were lost or
+--       0, then units per claim), then per claim: name, window, amount, burst (0: a calendar
+--       window).
 -- Answers "units now begun reign since used since used ...", and the same again for the same
 -- taking. Units is -1 when the moment is too late. It is -2 when a counter is not here that may
 -- have been lost, or may have lost its latest units: then the records must be asked. That answer
@@ -60,7 +61,7 @@ end
 local function lost_today()
   for i, claim in ipairs(claims) do
     if claim.window == 'day' and string.sub(claim.name, 1, 8) == 'account:' then
-      return math.max(0, recorded[i + 2] - claim.used)
+      return math.max(0, recorded[i + 3] - claim.used)
     end
   end
   return math.huge
@@ -77,7 +78,7 @@ local today = window_start('day', now)
 for i, claim in ipairs(claims) do
   -- Of a window that has begun since the question, nothing can have been lost.
   if claim.is_unknown and claim.from <= asked_at then
-    local most = recorded[i + 2]
+    local most = recorded[i + 3]
     if not in_full(claim) and claim.from >= today then
       most = math.min(most, claim.used / claim.unit + lost)
     end
@@ -109,6 +110,9 @@ if #claims > 0 and NAME ~= '' and (units > 0 or asked_at) then
   if not begun then
     begun = now
     changed[#changed + 1], changed[#changed + 2] = 'begun', string.format('%.0f', begun)
+    if recorded[3] == 1 then
+      changed[#changed + 1], changed[#changed + 2] = 'rebuilt', string.format('%.0f', begun)
+    end
   end
   write(changed, now, common)
 end
