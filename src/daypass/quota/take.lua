@@ -79,7 +79,9 @@ for i, claim in ipairs(claims) do
   -- Of a window that has begun since the question, nothing can have been lost.
   if claim.is_unknown and claim.from <= asked_at then
     local most = recorded[i + 3]
-    if not in_full(claim) and claim.from >= today then
+    -- A throttle's units are never given back: the day's net use bounds them where little is lost.
+    local is_bounded = begun or claim.window == 'hour'
+    if not in_full(claim) and is_bounded and claim.from >= today then
       most = math.min(most, claim.used / claim.unit + lost)
     end
     if claim.unit > 1 then
