@@ -9,6 +9,7 @@
 --     clock and by the ledger's. A server with another run id may have lost the latest writes (a
 --     promoted replica, a restart), so the counters of an earlier reign are compared with the usage
 --     records before they are used;
+--   lost: "reign units": what the account's day lacked when it was compared in that reign;
 --   taking:NAME, takings: what is otherwise kept under KEYS[2], see `remember`.
 -- Every instant is Unix time in whole microseconds, and every number stays below 2^53, where
 -- Lua's doubles are exact. A reign and `valid until` are in the server's own time, all else in that
@@ -33,7 +34,7 @@ local CLOSED = 'closed'
 local NAME, VALID_UNTIL = ARGV[1], tonumber(ARGV[2])
 local RUN, JOINED, HAS_MOVED = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
 local OFFSET = tonumber(ARGV[6])
-local COMMON_FIELDS = { 'minute', 'begun', 'home', 'takings', 'rebuilt' }
+local COMMON_FIELDS = { 'minute', 'begun', 'home', 'takings', 'rebuilt', 'lost' }
 
 local time = redis.call('TIME')
 local server_now = time[1] * SECOND + time[2]
@@ -80,6 +81,7 @@ local function read(from)
     home = stored[3],
     takings = tonumber(stored[4] or nil),
     rebuilt = tonumber(stored[5] or 0),
+    lost = stored[6],
   }
   for i, claim in ipairs(claims) do
     claim.stored = stored[#COMMON_FIELDS + i]

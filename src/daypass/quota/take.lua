@@ -57,14 +57,16 @@ if is_unknown and not asked_at then
   return answer(-2, as_stored)
 end
 
--- What all of an account's keys have lost of the day. No shorter window can have lost more.
+-- What all of an account's keys have lost of the day, and whether that was found out just now. No
+-- shorter window of theirs can have lost more.
 local function lost_today()
   for i, claim in ipairs(claims) do
-    if claim.window == 'day' and string.sub(claim.name, 1, 8) == 'account:' then
-      return math.max(0, recorded[i + 3] - claim.used)
+    if claim.window == 'day' and string.sub(claim.name, 1, 8) == 'account:' and claim.is_unknown then
+      return math.max(0, recorded[i + 3] - claim.used), true
     end
   end
-  return math.huge
+  local in_reign, units = string.match(common.lost or '', '^(%d+) (%d+)$')
+  return tonumber(in_reign) == reign and tonumber(units) or math.huge, false
 end
 
 -- The records know days.
@@ -73,14 +75,18 @@ local function in_full(claim)
 end
 
 local room = math.huge
-local lost = is_unknown and lost_today()
+local lost, is_news = 0, false
+if is_unknown then
+  lost, is_news = lost_today()
+end
 local today = window_start('day', now)
 for i, claim in ipairs(claims) do
   -- Of a window that has begun since the question, nothing can have been lost.
   if claim.is_unknown and claim.from <= asked_at then
     local most = recorded[i + 3]
-    -- A throttle's units are never given back: the day's net use bounds them where little is lost.
-    local is_bounded = begun or claim.window == 'hour'
+    -- A throttle's units are never given back, so it may lack more than the day: only one that is
+    -- here, and lacks its latest units at most, is taken to lack no more than that.
+    local is_bounded = claim.stored or claim.window == 'hour'
     if not in_full(claim) and is_bounded and claim.from >= today then
       most = math.min(most, claim.used / claim.unit + lost)
     end
@@ -108,6 +114,9 @@ if #claims > 0 and NAME ~= '' and (units > 0 or asked_at) then
   local home = string.format('%s %.0f %.0f', RUN, reign, reign_since)
   if home ~= common.home then
     changed[#changed + 1], changed[#changed + 2] = 'home', home
+  end
+  if is_news then
+    changed[#changed + 1], changed[#changed + 2] = 'lost', string.format('%.0f %.0f', reign, lost)
   end
   if not begun then
     begun = now
