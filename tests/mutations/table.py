@@ -587,14 +587,14 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: one wait for the site and the account",
-        "quota/redis.py",
-        "self._restore(beside)",
+        "quota/redis_counters.py",
+        "self.restore(beside)",
         "pass",
         "tests/quota/test_lost_counters.py::test_units_of_the_site_in_hand_do_not_outlive_its_counter",
     ),
     Mutation(
         "Redis: a new account has lost nothing",
-        "quota/redis.py",
+        "quota/redis_counters.py",
         "if answer.begun == answer.now:",
         "if True:",
         "tests/quota/test_lost_counters.py::test_two_processes_that_meet_somebody_new_have_lost_nothing",

@@ -14,18 +14,11 @@ used before anything is decided on them (lost_counters.py): nobody gets a day tw
 """
 
 import asyncio
-import contextlib
-import secrets
 from collections.abc import Sequence
-from itertools import count
 
-import structlog
-from redis.exceptions import RedisError
-
-from daypass.quota.counters import SECOND, Moment
+from daypass.quota.counters import SECOND
 from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import (
-    DECISION_S,
     BucketState,
     Claim,
     LedgerUnavailableError,
@@ -34,33 +27,13 @@ from daypass.quota.ledger import (
     refuse,
     state,
 )
-from daypass.quota.lost_counters import TAKE_OVER_S, Doubt, Recalled, Recollection, UsageRecords
-from daypass.quota.redis_call import Call
-from daypass.quota.redis_cluster import ClusterWire
-from daypass.quota.redis_lane import Lane
-from daypass.quota.redis_scripts import GIVE, SPENT, TAKE, TOO_LATE, UNKNOWN, Answer, arguments_of
-from daypass.quota.redis_sentinel import SentinelWire
-from daypass.quota.redis_url import RedisUrl, parse
-from daypass.quota.redis_wire import ServerWire, Wire
+from daypass.quota.lost_counters import UsageRecords
+from daypass.quota.redis_counters import NEVER, SITE, RedisCounters, hash_of, hash_of_tag
+from daypass.quota.redis_scripts import SPENT, TOO_LATE, Answer
 from daypass.quota.site_lease import Grant, Origin, SiteLease, Unit
 
-NEVER = 2**53
-"""An instant (Unix µs) in the year 2255."""
-
-SITE = "site"
 SLOW_S = 0.1
 """Seconds after which a wait for the site's units is likely one for the records."""
-
-log = structlog.get_logger()
-
-
-def make_wire(url: RedisUrl, replicas: int) -> Wire:
-    """The way to what a URL names. `replicas`: so many must have what is taken."""
-    if url.kind == "sentinel":
-        return SentinelWire(url, replicas)
-    if url.kind == "cluster":
-        return ClusterWire(url, replicas)
-    return ServerWire(url.access, url.places[0], replicas)
 
 
 class RedisLedger:
@@ -74,33 +47,28 @@ class RedisLedger:
         `wait_replicas`: what is taken must be on so many replicas, or is refused and given back.
         Raises ValueError for a URL that is none of Redis.
         """
-        self.clock_offset_s = clock_offset_s
-        self._recollection = Recollection(records)
-        self._wire = make_wire(parse(url), wait_replicas)
-        self._lanes: dict[str, Lane] = {}
+        self._counters = RedisCounters(url, records, clock_offset_s, wait_replicas)
         self._leases: dict[Claim, SiteLease] = {}
-        self._restoring: dict[str, asyncio.Task[None]] = {}
-        self._name = secrets.token_hex(6)
-        self._numbers = count()
+
+    @property
+    def clock_offset_s(self) -> float:
+        """Seconds that are added to the server's clock."""
+        return self._counters.clock_offset_s
+
+    @clock_offset_s.setter
+    def clock_offset_s(self, seconds: float) -> None:
+        self._counters.clock_offset_s = seconds
 
     async def start(self) -> None:
         """Find the server or servers. Raises LedgerUnavailableError."""
-        try:
-            async with asyncio.timeout(DECISION_S):
-                await self._wire.open()
-        except (RedisError, OSError) as error:
-            raise LedgerUnavailableError(f"Redis: {error or type(error).__name__}") from error
+        await self._counters.open()
         await self.peek(())
 
     async def close(self) -> None:
         """Return the site's units that are held, send what is under way, disconnect."""
         for lease in self._leases.values():
             lease.return_all()
-        await self._recollection.close()
-        await asyncio.gather(*self._restoring.values(), return_exceptions=True)
-        for lane in self._lanes.values():
-            await lane.drain()
-        await self._wire.close()
+        await self._counters.close()
 
     async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
         """Take one unit from every claim's bucket, or none."""
@@ -146,7 +114,7 @@ class RedisLedger:
         if counted or give_backs is not None:
             answer = Answer(1, 0, int(begun), 0, tuple(counter for _, counter in counted))
             claims = [claim for claim, _ in counted]
-            reply = await self._give_back(name, answer, claims, give_backs)
+            reply = await self._counters.give_back(name, answer, claims, give_backs)
             given = Answer.of(reply)
             if give_backs is not None and given.units == SPENT:
                 return refuse(given.now / SECOND, (state(give_backs, *given.counters),))
@@ -162,12 +130,15 @@ class RedisLedger:
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now."""
-        by_hash: dict[str, list[Claim]] = {} if claims else {_hash(SITE): []}
+        by_hash: dict[str, list[Claim]] = {} if claims else {hash_of_tag(SITE): []}
         for claim in claims:
-            by_hash.setdefault(_hash_of(claim), []).append(claim)
+            by_hash.setdefault(hash_of(claim), []).append(claim)
         deadline = Deadline()
         answers = await asyncio.gather(
-            *(self._ask(key, "", group, deadline, wanted=0) for key, group in by_hash.items())
+            *(
+                self._counters.ask(key, "", group, deadline, wanted=0)
+                for key, group in by_hash.items()
+            )
         )
         found: dict[Claim, BucketState] = {}
         for group, answer in zip(by_hash.values(), answers, strict=True):
@@ -182,7 +153,7 @@ class RedisLedger:
         """A unit of the site from Redis. Where that has lost counters, the account's are likely
         lost, too: both are restored at the same time."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
-        timer = asyncio.get_running_loop().call_later(SLOW_S, self._restore, counted)
+        timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)
         try:
             return await lease.take(not_before, deadline)
         finally:
@@ -193,8 +164,8 @@ class RedisLedger:
     ) -> Refusal:
         """The refusal of a spent site, with how full the other buckets are."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
-        key = _hash_of(counted[0]) if counted else _hash(SITE)
-        answer = await self._ask(key, "", counted, deadline, wanted=0)
+        key = hash_of(counted[0]) if counted else hash_of_tag(SITE)
+        answer = await self._counters.ask(key, "", counted, deadline, wanted=0)
         rest = map(state, counted, answer.counters)
         states = tuple(full if claim.subject.kind == SITE else next(rest) for claim in claims)
         return refuse(answer.now / SECOND, states)
@@ -209,9 +180,9 @@ class RedisLedger:
         """Take a unit of the buckets of the key and its account. Raises TooLateError."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         site = [claim for claim in claims if claim.subject.kind == SITE] if site_unit else []
-        name = self._new_name()
-        key = _hash_of(counted[0]) if counted else _hash(name)
-        answer = await self._ask(
+        name = self._counters.new_name()
+        key = hash_of(counted[0]) if counted else hash_of_tag(name)
+        answer = await self._counters.ask(
             key, name, counted, deadline, wanted=1, no_later=no_later, beside=site
         )
         if answer.units == TOO_LATE:
@@ -228,78 +199,12 @@ class RedisLedger:
         origin = f" {site_unit.origin.begun} {site_unit.origin.reign}" if site_unit else ""
         return Reservation(at, states, taken, f"{name} {answer.begun}{origin}")
 
-    async def _ask(
-        self,
-        key: str,
-        name: str,
-        claims: Sequence[Claim],
-        deadline: Deadline,
-        *,
-        wanted: int,
-        no_later: int = NEVER,
-        block: int = 0,
-        no_earlier: int = 0,
-        beside: Sequence[Claim] = (),
-    ) -> Answer:
-        """Call take.lua, and the records where a counter may have been lost.
-
-        Then those of the claims `beside` are likely lost, too. Raises LedgerUnavailableError.
-        """
-        settings = (no_earlier, no_later, wanted, block)
-        recalled, stored = Recalled(), None
-        question = None
-        while True:
-            arguments = (self._offset_us(), *settings, recalled.text, *arguments_of(claims))
-            reply = await self._lane(key).submit(Call(TAKE, key, name, arguments), deadline.at)
-            if reply == b"closed":
-                raise LedgerUnavailableError("Redis: the decision came too late")
-            answer = Answer.of(reply)
-            if answer.units != UNKNOWN:
-                if stored is not None and recalled.text and name:
-                    _log_loss(claims, stored, recalled, answer)
-                return answer
-            doubt = Doubt(
-                are_missing=bool(name) and not answer.begun,
-                reign=answer.reign,
-                take_over_s=_take_over_s(answer) if name else 0,
-            )
-            if question is None or stored is None or recalled.text or answer.reign != stored.reign:
-                moment = Moment(answer.now)
-                question = self._recollection.ask(_tag_of(claims[0]), claims, moment, doubt)
-                self._restore(beside)
-            stored = answer
-            recalled = await question.look(deadline)
-
-    def _restore(self, claims: Sequence[Claim]) -> None:
-        """Restore the counters of these claims, if they have been lost. Does not wait."""
-        if not claims:
-            return
-        key = _hash_of(claims[0])
-        if key not in self._restoring:
-            task = asyncio.get_running_loop().create_task(self._try_to_restore(key, claims))
-            self._restoring[key] = task
-            task.add_done_callback(lambda _: self._restoring.pop(key))
-
-    async def _try_to_restore(self, key: str, claims: Sequence[Claim]) -> None:
-        with contextlib.suppress(LedgerUnavailableError):
-            await self._ask(key, self._new_name(), claims, Deadline(), wanted=0)
-
-    def _give_back(
-        self, name: str, taken: Answer, claims: Sequence[Claim], give_backs: Claim | None = None
-    ) -> "asyncio.Future[bytes]":
-        """Call give.lua for a taking, by the answer that it had."""
-        cap = "" if give_backs is None else "capped"
-        claims = [*claims, *([] if give_backs is None else [give_backs])]
-        key = _hash_of(claims[0])
-        arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims))
-        return self._lane(key).submit(Call(GIVE, key, name, arguments))
-
     async def _ask_site(
         self, claim: Claim, wanted: int, block: int, no_earlier: int, deadline: Deadline
     ) -> Grant:
-        answer = await self._ask(
-            _hash(SITE),
-            self._new_name(),
+        answer = await self._counters.ask(
+            hash_of_tag(SITE),
+            self._counters.new_name(),
             [claim],
             deadline,
             wanted=wanted,
@@ -311,7 +216,7 @@ class RedisLedger:
 
     def _return_to_site(self, claim: Claim, grant: Grant) -> None:
         answer = Answer(grant.units, 0, grant.origin.begun, 0, (grant.counter,))
-        future = self._give_back(self._new_name(), answer, [claim])
+        future = self._counters.give_back(self._counters.new_name(), answer, [claim])
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _lease(self, claim: Claim) -> SiteLease:
@@ -321,19 +226,6 @@ class RedisLedger:
             self._leases[claim] = lease
         return lease
 
-    def _lane(self, key: str) -> Lane:
-        node = self._wire.node(key)
-        lane = self._lanes.get(node)
-        if lane is None:
-            lane = self._lanes[node] = Lane(self._wire, node)
-        return lane
-
-    def _new_name(self) -> str:
-        return f"{self._name}-{next(self._numbers)}"
-
-    def _offset_us(self) -> int:
-        return int(self.clock_offset_s * SECOND)
-
 
 class TooLateError(Exception):
     """The window whose units are held had ended when the decision was made."""
@@ -341,44 +233,3 @@ class TooLateError(Exception):
     def __init__(self, now: int) -> None:
         super().__init__(now)
         self.now = now
-
-
-def _take_over_s(answer: Answer) -> float:
-    """How long a server must be waited for that has taken over from another one just now."""
-    return max(0.0, TAKE_OVER_S - answer.reign_lasted_s) if answer.is_older else 0
-
-
-def _log_loss(claims: Sequence[Claim], stored: Answer, recalled: Recalled, answer: Answer) -> None:
-    """Say what was lost, where this process has restored it."""
-    subject = _tag_of(claims[0])
-    if recalled.had_begun:
-        if answer.begun == answer.now:
-            log.warning("counters_lost", subject=subject, then="rebuilt from records")
-    elif stored.is_older:
-        lost = max(
-            (
-                units - counter.used
-                for claim, counter, units in zip(
-                    claims, stored.counters, recalled.units, strict=True
-                )
-                if claim.subject.kind != "key" and claim.limit.burst is None
-            ),
-            default=0,
-        )
-        if lost > 0:
-            log.warning(
-                "counters_rolled_back", subject=subject, units=lost, then="raised to the records"
-            )
-
-
-def _hash(tag: str) -> str:
-    """The key of the hash that holds an account's counters, or the site's: one Cluster slot."""
-    return f"daypass:{{{tag}}}"
-
-
-def _hash_of(claim: Claim) -> str:
-    return _hash(_tag_of(claim))
-
-
-def _tag_of(claim: Claim) -> str:
-    return SITE if claim.subject.kind == SITE else claim.subject.account
