@@ -34,6 +34,7 @@ from daypass.portal import (
     problems,
     requests,
     sessions,
+    setup,
     site,
     usage,
     usage_plans,
@@ -123,6 +124,7 @@ class Daypass:
         )
         for room in (
             accounts,
+            setup,
             account,
             confirmations,
             password_resets,
