@@ -183,9 +183,7 @@ async def test_units_of_the_site_in_hand_do_not_outlive_its_counter(
     assert sum([await race([ledger], claims, 1) for claims in people]) == 8
     store.forget()
     store.notebook.units["site requests/day", TODAY] = 8
-    began = time.monotonic()
     assert sum(await asyncio.gather(*(race([ledger], claims, 1) for claims in people))) == 8
-    assert time.monotonic() - began < 2 * SETTLE_S, "one wait after the other"
     assert 16 + await race([ledger], people[0], 700) == 640
 
 
