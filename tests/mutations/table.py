@@ -675,10 +675,10 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: one wait for the site and the account",
-        "quota/redis_counters.py",
-        "self.restore(beside)",
-        "pass",
-        "tests/quota/test_lost_counters.py::test_units_of_the_site_in_hand_do_not_outlive_its_counter",
+        "quota/redis.py",
+        "timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)",
+        "timer = asyncio.get_running_loop().call_later(60, self._counters.restore, counted)",
+        "tests/quota/test_lost_counters.py::test_a_decision_waits_for_the_site_and_then_for_the_account",
     ),
     Mutation(
         "Redis: a new account has lost nothing",
