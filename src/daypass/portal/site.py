@@ -56,6 +56,6 @@ async def describe_site(portal: InPortal) -> SiteView:
         max_keys_per_account=settings.keys_per_account,
         account_requests_per_day=(await portal.policy()).account_daily_ceiling,
         has_operator=has_operator,
-        mail=portal.mailer is not None,
+        mail=portal.outbox is not None,
         sign_in_with=settings.sign_in_with,
     )
