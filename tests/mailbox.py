@@ -1,5 +1,6 @@
 """A real SMTP server, and the mails that it was given."""
 
+import asyncio
 import email
 import email.policy
 import re
@@ -16,12 +17,18 @@ SENDER = "daypass@site.example"
 
 
 class Mailbox:
-    """Takes every mail, on a free loopback port, in a thread of its own."""
+    """Takes mails, on a free loopback port, in a thread of its own."""
 
-    def __init__(self, **tls: Any) -> None:
+    def __init__(self, port: int | None = None, **options: Any) -> None:
         """`tls_context` to offer STARTTLS, `ssl_context` to speak TLS at once."""
         self.mails: list[EmailMessage] = []
-        self.port = free_port()
+        self.port = port or free_port()
+        self.replies: dict[str, str] = {}
+        """What it answers to MAIL, RCPT or DATA, where that is not 250."""
+        self.holds = False
+        """Whether it leaves mails without an answer, until it does no more."""
+        self.recipients: list[str] = []
+        """The address of every RCPT."""
         self.logins: list[tuple[bytes, bytes]] = []
         self._controller = Controller(
             self,
@@ -29,7 +36,7 @@ class Mailbox:
             port=self.port,
             authenticator=self._authenticate,
             auth_require_tls=False,
-            **tls,
+            **options,
         )
 
     @property
@@ -47,11 +54,28 @@ class Mailbox:
         self.logins.append((told[-1].login, told[-1].password))
         return AuthResult(success=True)
 
+    async def handle_MAIL(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        envelope.mail_from = address
+        return self.replies.get("MAIL", "250 OK")
+
+    async def handle_RCPT(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        self.recipients.append(address)
+        envelope.rcpt_tos.append(address)
+        return self.replies.get("RCPT", "250 OK")
+
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if "DATA" in self.replies:
+            return self.replies["DATA"]
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         assert isinstance(mail, EmailMessage)
         assert envelope.rcpt_tos == [mail["to"]]
         self.mails.append(mail)
+        while self.holds:
+            await asyncio.sleep(0.01)
         return "250 OK"
 
     def take(self, recipient: str) -> EmailMessage:

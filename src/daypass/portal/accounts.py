@@ -69,7 +69,7 @@ class MailSent(BaseModel):
 async def sign_up(
     new: NewAccount, request: Request, response: Response, portal: InPortal
 ) -> AccountView | JSONResponse:
-    """Create an account and sign in. The first account of a new site is its operator.
+    """Create an account and sign in.
 
     Where mail is set, the account is made when the link in the mail is opened, by whoever opens
     it and with the password that they choose there. The answer is the same (202) whether or not
@@ -77,9 +77,8 @@ async def sign_up(
     """
     await throttles.admit_sign_up(request, portal)
     async with portal.database.read() as session:
-        is_first = not await accounts.has_any(session)
         await admission.check(session, new.email, new.invitation, portal)
-    if portal.outbox is not None and not is_first:
+    if portal.outbox is not None:
         await _ask_by_mail(new, request, portal, portal.outbox)
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
     password_hash = await hash_new_password(new.password, new.email, portal)
@@ -87,8 +86,6 @@ async def sign_up(
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
             account = await accounts.create(session, new.email, password_hash, portal.now())
-            if portal.outbox is not None:
-                await portal.outbox.add(session, "address", account.email, account.id)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None
     throttles.remember_device(account.email, request, response, portal)

@@ -164,14 +164,15 @@ def _refusal(error: OSError | smtplib.SMTPException) -> DeliveryError:
     """What became of a mail that was handed to a server which had been ready to take it."""
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return DeliveryError(NO_SMTPUTF8, permanent=True)
+    text: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
         code, text = error.smtp_code, error.smtp_error
     else:
         return DeliveryError(_why_unreachable(error))
-    words = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
     # A server may quote the mail, and its link with it.
+    words = text if isinstance(text, str) else text.decode(errors="replace")
     words = _LINK.sub("[link]", " ".join(words.split()))[:200]
     permanent = code >= 500 and code not in _SIGN_IN_REPLIES
     verdict = "refused the mail" if permanent else "cannot take the mail at the moment"
