@@ -19,10 +19,10 @@ SENDER = "daypass@site.example"
 class Mailbox:
     """Takes mails, on a free loopback port, in a thread of its own."""
 
-    def __init__(self, port: int | None = None, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         """`tls_context` to offer STARTTLS, `ssl_context` to speak TLS at once."""
         self.mails: list[EmailMessage] = []
-        self.port = port or free_port()
+        self.port = free_port()
         self.replies: dict[str, str] = {}
         """What it answers to MAIL, RCPT or DATA, where that is not 250."""
         self.holds = False
@@ -30,24 +30,30 @@ class Mailbox:
         self.recipients: list[str] = []
         """The address of every RCPT."""
         self.logins: list[tuple[bytes, bytes]] = []
-        self._controller = Controller(
-            self,
-            hostname="127.0.0.1",
-            port=self.port,
-            authenticator=self._authenticate,
-            auth_require_tls=False,
-            **options,
-        )
+        self._options = options
+        self._controller: Controller | None = None
 
     @property
     def settings(self) -> dict[str, str]:
         return {"DAYPASS_SMTP_URL": f"smtp://127.0.0.1:{self.port}", "DAYPASS_MAIL_FROM": SENDER}
 
     def start(self) -> None:
+        """Take mails, also after a stop."""
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            authenticator=self._authenticate,
+            auth_require_tls=False,
+            **self._options,
+        )
         self._controller.start()
 
     def stop(self) -> None:
-        self._controller.stop()
+        """Refuse every connection."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
 
     def _authenticate(self, *told: Any) -> AuthResult:
         """Everybody may sign in; nobody needs to."""
