@@ -35,7 +35,7 @@ export function FailedMails() {
         </div>
       )}
       <Table
-        label={words.title}
+        label={words.table}
         columns={[columns.to, columns.mail, columns.error, columns.since, columns.next, columns.actions].map(
           (label) => ({ label }),
         )}

@@ -20,7 +20,8 @@ const words = strings.mailbox;
 export function Confirm() {
   const token = useFragment("token");
   const { data: link, error, isLoading } = useLinkPreview(token);
-  const [done, setDone] = useState(false);
+  const [doneWith, setDoneWith] = useState<string>();
+  const done = !!token && doneWith === token;
   const makesAccount = link?.makes === "account";
   return (
     <Frame
@@ -32,7 +33,7 @@ export function Confirm() {
       {isLoading && <Skeleton className="h-32 w-full rounded-xl" />}
       {done && link && <p role="status">{words.confirmedAddress(link.email)}</p>}
       {!done && link && token && (
-        <Decision link={link} token={token} onDone={() => setDone(true)} />
+        <Decision key={token} link={link} token={token} onDone={() => setDoneWith(token)} />
       )}
       <p className="text-sm">
         {done ? (

@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from "react";
 import { useHydrated } from "@/browser/use-hydrated";
 
 /**
@@ -6,6 +7,13 @@ import { useHydrated } from "@/browser/use-hydrated";
  */
 export function useFragment(name: string): string | null {
   const hydrated = useHydrated();
+  // A second link that is opened in the same tab changes the fragment and loads nothing.
+  const fragment = useSyncExternalStore(subscribe, () => window.location.hash, () => "");
   if (!hydrated) return null;
-  return new URLSearchParams(window.location.hash.slice(1)).get(name) ?? "";
+  return new URLSearchParams(fragment.slice(1)).get(name) ?? "";
+}
+
+function subscribe(onChange: () => void): () => void {
+  window.addEventListener("hashchange", onChange);
+  return () => window.removeEventListener("hashchange", onChange);
 }

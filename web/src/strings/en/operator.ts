@@ -164,6 +164,7 @@ export const operator = {
 
   mails: {
     title: "Mails that could not be sent",
+    table: "Failed mails",
     text: "They are tried again for a day, unless the mail server refused them for good. The latest failure is shown.",
     columns: { to: "To", mail: "Mail", error: "What happened", since: "Since", next: "Next attempt", actions: "Actions" },
     kinds: {
