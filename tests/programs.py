@@ -46,7 +46,7 @@ def redis_server() -> str:
 
 def postgres() -> Path:
     """The directory of PostgreSQL's server programs."""
-    return Path(program("initdb", "postgresql")).parent
+    return Path(program("initdb", "postgresql")).resolve().parent
 
 
 def mkfs_ext4() -> str:

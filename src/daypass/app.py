@@ -55,6 +55,7 @@ from daypass.portal.operator import (
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
@@ -199,6 +200,7 @@ class Daypass:
             stack.push_async_callback(metrics.close)
             recorder = Recorder(database)
             recorder.start()
+            metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
@@ -226,6 +228,7 @@ class Daypass:
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,
                 fail_open=settings.fail_open,
+                give_back_timeouts=settings.give_back_timeouts,
                 uncounted=enforcement.uncounted,
             )
             self._gateway = gateway
@@ -250,6 +253,7 @@ class Daypass:
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
+                readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
             )
             _tune_interpreter()

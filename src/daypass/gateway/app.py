@@ -13,7 +13,7 @@ from daypass.gateway.answer import Answer
 from daypass.gateway.api_gateway import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator, Principal
 from daypass.gateway.charge import Charge
-from daypass.gateway.errors import GatewayError, server_error
+from daypass.gateway.errors import GatewayError, server_error, upstream_failed
 from daypass.gateway.key_report import describe_key
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.relay import UsageReader, request_headers, response_headers
@@ -36,12 +36,20 @@ from daypass.gateway.upstream import (
     UpstreamRequest,
     UpstreamResponse,
 )
-from daypass.gateway.verdict import failure_of, refuse_misconfigured, was_served
+from daypass.gateway.verdict import (
+    failure_of,
+    may_have_been_served,
+    refuse_misconfigured,
+    was_served,
+)
 from daypass.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 
 NOTHING_COUNTED = "Nothing was counted."
+UPSTREAM_MAY_HAVE_WORKED = (
+    "the upstream had received what was sent of it and may have done the work"
+)
 LIST_BYTES = 4 * 1024 * 1024
 """Of a list of models; a longer one is none."""
 
@@ -82,6 +90,7 @@ class Gateway:
         open_per_key: int = 0,
         open_per_account: int = 0,
         fail_open: bool = False,
+        give_back_timeouts: bool = False,
         uncounted: str = NOTHING_COUNTED,
     ) -> None:
         """`uncounted` is what a caller is told of a request that was not served."""
@@ -91,6 +100,7 @@ class Gateway:
         self._recorder = recorder
         self._metrics = metrics
         self._fail_open = fail_open
+        self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
         self._max_body_bytes = max_body_bytes
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
@@ -171,7 +181,7 @@ class Gateway:
         elif target.method in ("GET", "HEAD", "DELETE"):
             body = await read_body(receive, self._max_body_bytes)
         else:
-            body = StreamedBody(receive, self._max_body_bytes, length=length)
+            body = StreamedBody(receive, self._max_body_bytes, length=length, headers=headers)
         if target.method in ("POST", "PUT", "PATCH"):
             model = _check_model(principal, model)
         return Call(principal, target, request_headers(headers, by_name), body, model or "", "api")
@@ -199,6 +209,7 @@ class Gateway:
                     self._metrics.fail_upstream(charge.reason)
                     log.warning("upstream_broke_off", request_id=answer.request_id)
         except GatewayError as error:
+            charge.explain(error)
             answer.status = error.status
             raise
         except CallerGoneError:
@@ -220,7 +231,7 @@ class Gateway:
         answer.add(charge.headers)
 
     async def _open(self, call: Call, charge: Charge, answer: Answer) -> UpstreamResponse:
-        """Ask the upstream. Gives the unit back and raises GatewayError when it does not serve."""
+        """Ask the upstream. Closes the charge and raises GatewayError if it does not serve."""
         began = perf_counter()
         try:
             response = await self._upstream.open(call.to_upstream())
@@ -229,8 +240,12 @@ class Gateway:
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
             if reason.startswith("upstream_"):  # and not for want of the caller's body
                 self._metrics.fail_upstream(reason)
-            await charge.give_back(reason)
-            answer.replace(charge.headers)
+            timeouts = self._give_back_timeouts
+            if may_have_been_served(error, call.body, give_back_timeouts=timeouts):
+                charge.keep(reason, UPSTREAM_MAY_HAVE_WORKED)
+            else:
+                await charge.give_back(reason)
+                answer.replace(charge.headers)
             raise failure from error
         self._metrics.first_byte.add(perf_counter() - began)
         try:
@@ -239,6 +254,8 @@ class Gateway:
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
                 refuse_misconfigured(response)
+                if charge.counts_after_all:
+                    raise upstream_failed(response.status)
         except BaseException:
             response.close()
             raise
