@@ -274,3 +274,24 @@ async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database
     await writing
     async with database.read() as session:
         assert await session.scalar(text("SELECT sum(requests) FROM usage_day")) == len(rows)
+
+
+async def test_no_session_opens_for_an_account_that_has_changed_meanwhile(
+    database: Database,
+) -> None:
+    """A sign-in that was under way when its account was disabled, or got another password."""
+    async with database.write() as session:
+        seen = await accounts.create(session, "a@example.org", "hash", DAY)
+
+    async def may_open() -> bool:
+        async with database.write() as session:
+            return await accounts.is_unchanged(session, seen)
+
+    assert await may_open()
+    async with database.write() as session:
+        await accounts.set_disabled(session, seen.id, DAY)
+    assert not await may_open()
+    async with database.write() as session:
+        await accounts.set_disabled(session, seen.id, None)
+        assert await accounts.set_password(session, seen.id, "hash", "another")
+    assert not await may_open()

@@ -12,7 +12,7 @@ export const session = {
   passwordHint: "At least 10 characters, and nothing that others would guess.",
   show: "Show password",
   hide: "Hide password",
-  signUpByMailText: "Enter your address. The link in our mail leads on.",
+  signUpByMailText: "We send you a link to continue.",
   signUp: "Create account",
   signUpByMail: "Send me the link",
   signIn: "Sign in",
