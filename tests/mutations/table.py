@@ -17,7 +17,95 @@ UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
+FRAMING = "tests/test_framing.py::test_"
+
 MUTATIONS = (
+    # Framing.
+    Mutation(
+        "framing: the body of a request that offers an upgrade",
+        "server/reader.py",
+        "self._parser.feed_data(framing_of(self._framed or []))",
+        "self._framed = None",
+        f"{FRAMING}a_body_is_read_as_a_body_in_every_split[curl-length]",
+    ),
+    Mutation(
+        "framing: a head that offers an upgrade is not the end of the request",
+        "server/reader.py",
+        "if self._parser.should_upgrade():  # Its body is still to come: `_ignore_upgrade`.",
+        "if False:",
+        "tests/gateway/test_upgrades.py::"
+        "test_behind_nginx_a_smuggled_request_reaches_nobody[anything-length-always]",
+    ),
+    Mutation(
+        "framing: transfer codings",
+        "server/framing.py",
+        'if version != "1.1" or codings != [b"chunked"]:',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two codings]",
+    ),
+    Mutation(
+        "framing: more than one Host header",
+        "server/framing.py",
+        'if len(by_name) < len(headers) and len(_values(headers, b"host")) > 1:',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two hosts]",
+    ),
+    Mutation(
+        "framing: no Host header",
+        "server/framing.py",
+        'if b"host" not in by_name and version == "1.1":',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[no host]",
+    ),
+    Mutation(
+        "framing: no tunnels",
+        "server/framing.py",
+        'if method == b"CONNECT":',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[CONNECT with a path]",
+    ),
+    Mutation(
+        "framing: what follows the last request",
+        "server/reader.py",
+        'raise ValueError("the request before this one was the last")',
+        "pass",
+        f"{FRAMING}what_follows_an_early_answer_that_closes_is_discarded",
+    ),
+    Mutation(
+        "framing: a broken body is answered with 400",
+        "server/protocol.py",
+        "elif exchange.is_started:",
+        "elif True:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[chunk size]",
+    ),
+    Mutation(
+        "framing: trailers without an end",
+        "server/reader.py",
+        "if self._pending_bytes > MAX_HEAD_BYTES and not self.is_finished:",
+        "if False:",
+        f"{FRAMING}trailers_without_end_are_refused",
+    ),
+    Mutation(
+        "framing: transfer codings of an upstream",
+        "gateway/http_connection.py",
+        'if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:',
+        "if False:",
+        "tests/gateway/test_http_upstream.py::test_what_is_no_answer_is_an_upstream_error",
+    ),
+    Mutation(
+        "framing: websockets in any header",
+        "gateway/request.py",
+        'if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in headers):',
+        'if b"websocket" in dict(headers).get(b"upgrade", b"").lower():',
+        f"{GUARDS}a_websocket_is_refused_clearly",
+    ),
+    Mutation(
+        "framing: two different keys",
+        "gateway/authenticate.py",
+        "if len(secrets) > 1:",
+        "if False:",
+        f"{GATEWAY}without_one_valid_key_it_is_401_and_nothing_is_counted",
+    ),
     # Counting.
     Mutation(
         "reservation on SQLite: no more than the limit",
