@@ -56,7 +56,7 @@ def test_an_account_by_mail_and_its_forgotten_password(
     expect(page.get_by_role("status").filter(has_text=f"A mail to {email}")).to_be_focused()
     mailbox.take(email)
     page.get_by_role("button", name="Send again").click()
-    expect(page.get_by_text("On its way")).to_be_visible()
+    expect(page.get_by_text("On its way, unless")).to_be_visible()
     page.goto(link_of(mailbox.take(email)))
     expect(page.get_by_text(f"For your new account, {email}.")).to_be_visible()
     assert fits(page)
@@ -200,7 +200,7 @@ def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
     assert fits(page)
     # The mail server is down: the mail waits, and the operator sees that.
     page.get_by_role("button", name="Send again").click()
-    expect(page.get_by_text("On its way")).to_be_visible()
+    expect(page.get_by_text("On its way, unless")).to_be_visible()
     settled(page, "/operator/")
     failed = page.get_by_role("region", name="Failed mails")
     expect(failed.get_by_text("The mail server cannot be reached")).to_be_visible(timeout=20_000)
