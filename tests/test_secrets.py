@@ -122,7 +122,7 @@ def evidence(
         DAYPASS_READ_TIMEOUT_S="1",
     )
     try:
-        evidence = Evidence(server, server.sign_up(), server.sign_up())
+        evidence = Evidence(server, server.set_up(), server.sign_up())
         for person in (evidence.operator, evidence.person):
             person.http.event_hooks["response"] = [evidence.note]
         use_portal(evidence)

@@ -34,6 +34,7 @@ from daypass.portal import (
     problems,
     requests,
     sessions,
+    setup,
     site,
     usage,
     usage_plans,
@@ -42,16 +43,7 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
-from daypass.portal.operator import (
-    audit_log,
-    keys,
-    mails,
-    people,
-    plans,
-    sign_up,
-    site_usage,
-    upstream,
-)
+from daypass.portal.operator import ROOMS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
@@ -132,6 +124,7 @@ class Daypass:
         )
         for room in (
             accounts,
+            setup,
             account,
             confirmations,
             password_resets,
@@ -146,7 +139,7 @@ class Daypass:
         ):
             api.include_router(room.router)
         office = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(operator)])
-        for room in (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream):
+        for room in ROOMS:
             office.include_router(room.router)
         api.include_router(office)
         self._portal.include_router(api)

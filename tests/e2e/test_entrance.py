@@ -23,11 +23,7 @@ def site(
     mailbox_server: Mailbox, oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     settings = mailbox_server.settings | oidc_server.settings
-    directory = tmp_path_factory.mktemp("entrance")
-    before = start_public(directory)
-    before.sign_up()
-    before.stop()
-    server = start_public(directory, **settings)
+    server = start_public(tmp_path_factory.mktemp("entrance"), **settings)
     yield server
     server.stop()
 
@@ -187,7 +183,7 @@ def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
 ) -> None:
     directory, mailbox = tmp_path_factory.mktemp("unconfirmed"), Mailbox()
     before = start_public(directory)
-    operator, stranger = before.sign_up(), before.sign_up()
+    operator, stranger = before.set_up(), before.sign_up()
     before.stop()
     server = start_public(directory, **mailbox.settings)
     here = Visit(browser, server, PHONE, reduced_motion="reduce")

@@ -15,6 +15,7 @@ OPERATOR = "tests/portal/test_operator.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
+SETUP = "tests/portal/test_setup.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
@@ -277,6 +278,35 @@ MUTATIONS = (
         "max_keys=1000,",
         f"{PORTAL}an_account_has_only_so_many_keys_even_at_once[embedded]",
     ),
+    # Who runs the site.
+    Mutation(
+        "first operator: not whoever signs up first",
+        "portal/first_operator.py",
+        "if not is_for_this_machine_alone(request, portal.settings):",
+        "if False:",
+        f"{SETUP}who_signs_up_first_is_a_member_as_the_settings_allow[mode0]",
+    ),
+    Mutation(
+        "first operator: what comes through a proxy comes from elsewhere",
+        "portal/first_operator.py",
+        "and not any(_PROXY_HEADER.fullmatch(name) for name in request.headers)",
+        "",
+        f"{SETUP}an_account_that_came_through_a_proxy_is_a_member_even_with_the_demo_model",
+    ),
+    Mutation(
+        "first operator: a connection to another address than loopback",
+        "portal/first_operator.py",
+        "return (mapped or address).is_loopback",
+        "return True",
+        f"{SETUP}on_every_address_the_first_account_is_a_member",
+    ),
+    Mutation(
+        "set-up link: it works once",
+        "records/operators.py",
+        "await session.execute(delete(SetupToken))",
+        "pass",
+        f"{SETUP}a_promotion_ends_the_link",
+    ),
     # Who calls.
     Mutation(
         "key's checksum",
@@ -514,7 +544,7 @@ MUTATIONS = (
     ),
     Mutation(
         "last operator",
-        "records/accounts.py",
+        "records/operators.py",
         "return account.role == OPERATOR and other is None",
         "return False",
         f"{OPERATOR}the_last_operator_stays_one",

@@ -202,7 +202,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server,
     """A site by invitation, its operator, and a mail server of its own."""
     directory, mailbox = tmp_path_factory.mktemp("operated"), Mailbox()
     before = start_public(directory)
-    operator = before.sign_up()
+    operator = before.set_up()
     before.stop()
     mailbox.start()
     server = start_public(directory, DAYPASS_SIGN_UP="invite", **mailbox.settings)

@@ -127,16 +127,6 @@ async def test_an_identity_belongs_to_one_account(database: Database) -> None:
         assert await identities.find_account(session, "https://idp.example", "x") is None
 
 
-async def test_only_one_of_those_who_come_first_is_the_operator(database: Database) -> None:
-    async def sign_up(number: int) -> str:
-        async with database.write() as session:
-            account = await accounts.create(session, f"p{number}@example.org", "hash", DAY)
-            return account.role
-
-    roles = await asyncio.gather(*(sign_up(number) for number in range(6)))
-    assert sorted(roles) == ["member"] * 5 + ["operator"]
-
-
 async def test_usage_of_many_writers_adds_up(database: Database) -> None:
     rows = [UsageRow(DAY, f"key_{n}", model, "api") for n in range(5) for model in ("a", "b")]
 

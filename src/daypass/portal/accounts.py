@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 
-from daypass.portal import admission, mail_limits, throttles
+from daypass.portal import admission, first_operator, mail_limits, throttles
 from daypass.portal.context import InPortal, Portal
 from daypass.portal.outbox import Kind, Outbox
 from daypass.portal.passwords import NewPassword, check_new_password, hash_password
@@ -85,7 +85,10 @@ async def sign_up(
     try:
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
-            account = await accounts.create(session, new.email, password_hash, portal.now())
+            role = await first_operator.role_of_new_account(session, request, portal)
+            account = await accounts.create(
+                session, new.email, password_hash, portal.now(), role=role
+            )
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None
     throttles.remember_device(account.email, request, response, portal)

@@ -314,6 +314,18 @@ class Invitation(Base):
     used_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class SetupToken(Base):
+    """A link that makes the first operator, as the SHA-256 digest of its token.
+
+    There are none while the site has an operator.
+    """
+
+    __tablename__ = "setup_token"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class DepartedAccount(Base):
     """The id of an account that was deleted, found by the SHA-256 digest of its address.
 

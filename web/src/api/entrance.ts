@@ -20,6 +20,13 @@ export function useSignUp() {
   );
 }
 
+/** Creates the operator's account, by the token of the set-up link. */
+export function useSetUp(token: string) {
+  return useOpenSession((credentials: Credentials) =>
+    dataOf(portal.POST("/api/setup", { body: { ...credentials, token } })),
+  );
+}
+
 function useOpenSession<Wanted, Opened extends Account | MailSent>(
   open: (wanted: Wanted) => Promise<Opened>,
 ) {

@@ -2,15 +2,20 @@ import { useSyncExternalStore } from "react";
 import { useHydrated } from "@/browser/use-hydrated";
 
 /**
- * What a link carries behind its `#`, by name. Browsers send the fragment to nobody, so the token in
- * it is in no server's log. Null until it is known.
+ * What a link carries behind its `#`. Browsers send the fragment to no server, so the token in it is
+ * in no server's log. Null until it is known.
  */
-export function useFragment(name: string): string | null {
+export function useWholeFragment(): string | null {
   const hydrated = useHydrated();
   // A second link that is opened in the same tab changes the fragment and loads nothing.
   const fragment = useSyncExternalStore(subscribe, () => window.location.hash, () => "");
-  if (!hydrated) return null;
-  return new URLSearchParams(fragment.slice(1)).get(name) ?? "";
+  return hydrated ? fragment.slice(1) : null;
+}
+
+/** One value of a fragment that holds several, by name. */
+export function useFragment(name: string): string | null {
+  const fragment = useWholeFragment();
+  return fragment === null ? null : (new URLSearchParams(fragment).get(name) ?? "");
 }
 
 function subscribe(onChange: () => void): () => void {
