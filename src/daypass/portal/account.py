@@ -4,11 +4,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.enforcer import Also
 from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
 from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import forget_cookies
+from daypass.portal.sessions import forget_cookies, open_session
 from daypass.records import accounts, api_keys, operators
 from daypass.records.tables import Account
 
@@ -35,9 +36,13 @@ class Deletion(BaseModel):
 
 @router.put("/password", status_code=204)
 async def change_password(
-    change: PasswordChange, request: Request, account: SignedIn, portal: InPortal
+    change: PasswordChange,
+    request: Request,
+    response: Response,
+    account: SignedIn,
+    portal: InPortal,
 ) -> None:
-    """Change the password. Every other browser is signed out."""
+    """Change the password. Every session ends, and this browser gets a new one."""
     async with portal.passwords.turn() as turn:
         await _check_password(
             account, change.current_password, portal, turn, field="current_password"
@@ -51,7 +56,9 @@ async def change_password(
             session, account.id, account.password_hash, password_hash
         ):
             raise ProblemError(409, "Your password has just been changed elsewhere.")
-        await accounts.close_sessions(session, account.id, keep=session_token(request, portal))
+        await accounts.close_sessions(session, account.id)
+        account.password_hash = password_hash
+        await open_session(session, account, request, response, portal)
 
 
 @router.delete("/sessions", status_code=204)
@@ -75,7 +82,6 @@ async def delete_account(
     await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
         await _check_not_last(session, account)
-        keys = await api_keys.list_of(session, account.id)
 
     async def depart(session: AsyncSession) -> None:
         await operators.lock(session)
@@ -85,9 +91,18 @@ async def delete_account(
             await _check_not_last(session, doomed)
             await accounts.depart(session, doomed, portal.now())
 
-    # In one transaction: no key outlives its account, and no account loses its keys and stays.
-    await portal.enforcer.delete_keys(keys, depart)
+    await delete_keys(account.id, portal, depart)
     forget_cookies(request, response)
+
+
+async def delete_keys(account_id: str, portal: Portal, also: Also) -> None:
+    """Delete every API key of an account, and write in the same transaction what is `also` to be.
+
+    The keys are refused within a second.
+    """
+    async with portal.database.read() as session:
+        keys = await api_keys.list_of(session, account_id)
+    await portal.enforcer.delete_keys(keys, also)
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:

@@ -24,8 +24,6 @@ from daypass.records.tables import Account
 
 SESSION_LIFETIME_S = 30 * 86_400
 
-WRONG = "E-mail address or password is wrong."
-
 Role = Literal["operator", "member"]
 
 router = APIRouter(tags=["session"])
@@ -71,22 +69,18 @@ async def sign_in(
         known = account.password_hash if account else None
         verdict = await turn.verify(credentials.password, known)
         if not verdict.is_right or account is None:
-            raise ProblemError(401, WRONG)
+            raise ProblemError(401, "E-mail address or password is wrong.")
         async with portal.database.write() as session:
             await attempt.succeed(session)
-            # It may have been changed while it was being checked.
-            if not await accounts.has_password(session, account.id, account.password_hash):
-                raise ProblemError(401, WRONG)
-            if verdict.better_hash:
-                await accounts.set_password(
-                    session, account.id, account.password_hash, verdict.better_hash
-                )
             if account.disabled_at is None:
-                token = await renew_session(session, account, request, portal)
+                await open_session(session, account, request, response, portal)
+                if verdict.better_hash:
+                    await accounts.set_password(
+                        session, account.id, account.password_hash, verdict.better_hash
+                    )
     if account.disabled_at is not None:
         raise ProblemError(403, "Your account has been disabled. Ask the operator of this site.")
     throttles.remember_device(account.email, request, response, portal, attempt.device)
-    set_session_cookie(token, request, response, portal)
     return AccountView.of(account)
 
 
@@ -114,18 +108,20 @@ def forget_cookies(request: Request, response: Response) -> None:
             response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
 
-async def renew_session(
-    session: AsyncSession, account: Account, request: Request, portal: Portal
-) -> str:
-    """Open a session; the browser's earlier one ends. Returns the token for its cookie."""
+async def open_session(
+    session: AsyncSession, account: Account, request: Request, response: Response, portal: Portal
+) -> None:
+    """Sign the browser in with a new session; the one it had before ends.
+
+    In the transaction that changes the account, so that there is both or neither. Raises 401 when
+    the account has been disabled, or its password changed, since it was read.
+    """
+    if not await accounts.is_unchanged(session, account):
+        raise ProblemError(401, "Your account has just been changed elsewhere. Sign in again.")
     before = session_token(request, portal)
     if before:
         await accounts.close_session(session, before)
-    return await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
-
-
-def set_session_cookie(token: str, request: Request, response: Response, portal: Portal) -> None:
-    """Sign the browser in with a session that has been opened."""
+    token = await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
     secure = is_https(request, portal)
     response.set_cookie(
         cookie_name(COOKIE, secure=secure),

@@ -1,6 +1,6 @@
 """Throttles on people's attempts, kept in the database for all workers together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import case, delete, select, update
@@ -75,6 +75,12 @@ async def delete_whole(session: AsyncSession, now_ms: int) -> None:
     await session.execute(
         delete(Attempts).where(Attempts.name.in_(whole.with_for_update(skip_locked=True)))
     )
+
+
+async def forget(session: AsyncSession, names: Iterable[str]) -> None:
+    """Make these throttles whole again."""
+    digests = sorted(digest(name) for name in names)
+    await session.execute(delete(Attempts).where(Attempts.name.in_(digests)))
 
 
 def _in_order(units: Mapping[str, Throttle]) -> list[tuple[str, Throttle]]:
