@@ -18,6 +18,7 @@ from daypass.demo import DemoUpstream
 from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
+from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.http_upstream import HttpUpstream
 from daypass.gateway.upstream import Patience, Upstream
@@ -213,6 +214,7 @@ class Daypass:
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
+                endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,

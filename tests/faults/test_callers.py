@@ -138,7 +138,7 @@ def test_a_caller_who_leaves_in_mid_upload_pays_nothing(scene: Scene) -> None:
     scene.upstream.script = script
     with socket.create_connection(("127.0.0.1", scene.port)) as caller:
         caller.sendall(
-            f"POST /v1/files HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            f"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
             "content-type: multipart/form-data; boundary=b\r\n"
             "content-length: 1000\r\n\r\nsome of it".encode()
         )

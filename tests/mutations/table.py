@@ -1,6 +1,6 @@
 """The mutations. A line is written without its indentation and stands in its file once."""
 
-from tests.mutations import Mutation
+from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 PORTAL = "tests/portal/test_portal.py::test_"
@@ -358,4 +358,5 @@ MUTATIONS = (
         "if False:",
         f"{INCIDENTS}a_large_body_is_refused_before_it_is_read",
     ),
+    *endpoints.MUTATIONS,
 )

@@ -1,39 +1,30 @@
 """The way of a request: authenticate → reserve → relay → settle."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
 
-import orjson
 import structlog
 
-from daypass.asgi import Application, Headers, Receive, Scope, Send
+from daypass.asgi import Application, Receive, Scope, Send
 from daypass.gateway.answer import Answer
 from daypass.gateway.api_gateway import ApiGatewayAuthenticator
-from daypass.gateway.authenticate import Authenticator, Principal
+from daypass.gateway.authenticate import Authenticator
+from daypass.gateway.call import Call, CallReader
 from daypass.gateway.charge import Charge
-from daypass.gateway.errors import GatewayError, server_error
+from daypass.gateway.endpoint_policy import EndpointPolicy
+from daypass.gateway.errors import GatewayError
 from daypass.gateway.key_report import describe_key
+from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
-from daypass.gateway.relay import UsageReader, request_headers, response_headers
+from daypass.gateway.relay import UsageReader, response_headers
 from daypass.gateway.request import (
     CallerGoneError,
-    StreamedBody,
-    Target,
     WhileCallerWaits,
-    declared_length,
-    is_json,
-    model_of,
-    read_body,
     refuse_websocket,
     target_of,
 )
 from daypass.gateway.upstream import (
     Upstream,
-    UpstreamBrokeError,
     UpstreamError,
-    UpstreamRequest,
     UpstreamResponse,
 )
 from daypass.gateway.verdict import failure_of, refuse_misconfigured, was_served
@@ -42,28 +33,8 @@ from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 
 NOTHING_COUNTED = "Nothing was counted."
-LIST_BYTES = 4 * 1024 * 1024
-"""Of a list of models; a longer one is none."""
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Call:
-    """One authenticated request on its way to the upstream."""
-
-    principal: Principal
-    target: Target
-    headers: Headers
-    body: bytes | StreamedBody
-    model: str
-    via: Literal["api", "chat"]
-
-    def to_upstream(self) -> UpstreamRequest:
-        """What of it goes on."""
-        length = self.body.length if isinstance(self.body, StreamedBody) else None
-        target = self.target
-        return UpstreamRequest(target.method, target.raw, self.headers, self.body, length)
 
 
 class Gateway:
@@ -78,6 +49,7 @@ class Gateway:
         metrics: Metrics,
         *,
         max_body_bytes: int,
+        endpoints: EndpointPolicy,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
         open_per_account: int = 0,
@@ -92,7 +64,7 @@ class Gateway:
         self._metrics = metrics
         self._fail_open = fail_open
         self._uncounted = uncounted
-        self._max_body_bytes = max_body_bytes
+        self._reader = CallReader(endpoints, max_body_bytes)
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
         self._open_requests = OpenRequests(open_per_key, open_per_account)
 
@@ -109,7 +81,9 @@ class Gateway:
                 await describe_key(self._ledger, principal, target, answer)
             else:
                 with self._open_requests.one_of(principal):
-                    call = await self._read(scope["headers"], by_name, receive, principal, target)
+                    call = await self._reader.read(
+                        scope["headers"], by_name, receive, principal, target
+                    )
                     await self._relay(call, receive, answer)
         except Exception as error:
             await answer.fail(error)
@@ -124,10 +98,7 @@ class Gateway:
             answer = Answer(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
-                target = Target("POST", b"/chat/completions", b"")
-                headers = [(b"content-type", b"application/json")]
-                model = _check_model(principal, model_of(body))
-                call = Call(principal, target, headers, body, model, "chat")
+                call = self._reader.read_chat(principal, body)
                 with self._open_requests.one_of(principal):
                     await self._relay(call, receive, answer)
             except Exception as error:
@@ -137,44 +108,7 @@ class Gateway:
 
     async def list_models(self) -> list[str]:
         """Ids of the upstream's models. Raises GatewayError 502 or 504."""
-        try:
-            response = await self._upstream.open(UpstreamRequest("GET", b"/models", [], b""))
-            try:
-                refuse_misconfigured(response)
-                body = b""
-                while not response.ended and len(body) <= LIST_BYTES:
-                    body += await response.read()
-            finally:
-                response.close()
-            return [str(model["id"]) for model in orjson.loads(body)["data"]]
-        except UpstreamError as error:
-            raise failure_of(error, b"") from error
-        except (UpstreamBrokeError, ValueError, KeyError, TypeError):
-            message = "The upstream does not list its models."
-            raise server_error(502, "upstream_misconfigured", message) from None
-
-    async def _read(
-        self,
-        headers: Headers,
-        by_name: Mapping[bytes, bytes],
-        receive: Receive,
-        principal: Principal,
-        target: Target,
-    ) -> Call:
-        """Check and read what was asked, before anything is counted. Raises GatewayError."""
-        length = declared_length(by_name, self._max_body_bytes)
-        body: bytes | StreamedBody
-        model = None
-        if is_json(by_name):
-            body = await read_body(receive, self._max_body_bytes)
-            model = model_of(body)
-        elif target.method in ("GET", "HEAD", "DELETE"):
-            body = await read_body(receive, self._max_body_bytes)
-        else:
-            body = StreamedBody(receive, self._max_body_bytes, length=length)
-        if target.method in ("POST", "PUT", "PATCH"):
-            model = _check_model(principal, model)
-        return Call(principal, target, request_headers(headers, by_name), body, model or "", "api")
+        return await fetch_model_names(self._upstream)
 
     async def _relay(self, call: Call, receive: Receive, answer: Answer) -> None:
         """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
@@ -186,7 +120,7 @@ class Gateway:
             model=call.model,
             via=call.via,
         )
-        if not call.target.is_free:
+        if not call.is_free:
             await self._take(charge, answer)
         usage = UsageReader()
         self._metrics.open_requests += 1
@@ -239,18 +173,10 @@ class Gateway:
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
                 refuse_misconfigured(response)
+            elif call.lists_models and response.status == 200:
+                response = await only_models_of(call.principal.usage_plan, response)
         except BaseException:
             response.close()
             raise
         answer.add(response_headers(response.headers))
         return response
-
-
-def _check_model(principal: Principal, model: str | None) -> str:
-    plan = principal.usage_plan
-    if plan.allows(model):
-        return model or ""
-    allowed = ", ".join(sorted(plan.models))
-    asked = f"the model {model}" if model else "a request that names no model in a JSON body"
-    message = f"Your usage plan {plan.id} does not include {asked}. It includes: {allowed}."
-    raise GatewayError(404, "model_not_found", message, param="model")
