@@ -219,6 +219,7 @@ class Daypass:
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,
                 fail_open=settings.fail_open,
+                give_back_timeouts=settings.give_back_timeouts,
                 uncounted=enforcement.uncounted,
             )
             self._gateway = gateway

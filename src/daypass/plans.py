@@ -114,6 +114,17 @@ class UsagePlan:
         """Requests per day, or None where the plan sets no such limit."""
         return next((x.amount for x in self.limits if x.window is Window.DAY), None)
 
+    @property
+    def most_requests_in_a_day(self) -> int | None:
+        """Requests per day; without such a limit, what the other limits admit in one day.
+
+        None where there is no limit at all.
+        """
+        if self.daily_requests is not None:
+            return self.daily_requests
+        day = Window.DAY.seconds
+        return min((x.amount * max(1, day // x.window.seconds) for x in self.limits), default=None)
+
 
 def request_limits(amounts: Mapping[Window, int | None], burst: int | None) -> tuple[Limit, ...]:
     """The limits on requests per window, without those that are None; the minute has the burst."""

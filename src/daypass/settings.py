@@ -48,6 +48,7 @@ class Settings(SignInSettings):
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
     fail_open: bool = False
+    give_back_timeouts: bool = False
     enforcer: Literal["embedded", "aws"] = "embedded"
     aws_rest_api_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]{1,32}$")
     aws_stage: str = Field(default="v1", pattern=r"^[A-Za-z0-9_-]{1,128}$")

@@ -15,6 +15,8 @@ from tests.waiting import until
 
 MEGABYTE = 1_000_000
 CLOSE = "connection: close\r\n"
+CHUNKED = "transfer-encoding: chunked"
+LENGTH = "content-length: 100000"
 
 
 def send(scene: Scene, request: bytes) -> bytes:
@@ -144,6 +146,91 @@ def test_a_caller_who_leaves_in_mid_upload_pays_nothing(scene: Scene) -> None:
         )
         until(lambda: bool(scene.upstream.heads))
     until(lambda: left)
+
+
+FORM = (
+    b'--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nm\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+)
+MULTIPART = "content-type: multipart/form-data; boundary=b"
+
+
+@pytest.mark.parametrize(
+    ("headers", "pieces", "counted"),
+    [
+        pytest.param((MULTIPART, CHUNKED), (FORM + b"x\r\n--b--\r\n",), 1, id="no last chunk"),
+        pytest.param((MULTIPART, CHUNKED), (FORM, b"x\r\n--", b"b-", b"-"), 1, id="in pieces"),
+        pytest.param((MULTIPART, CHUNKED), (FORM, b"x" * 9000), 0, id="no closing delimiter"),
+        pytest.param((MULTIPART, LENGTH), (FORM + b"x\r\n--b--\r\n",), 1, id="epilogue to come"),
+        pytest.param(
+            (MULTIPART + "; boundary=c", LENGTH), (FORM,), 1, id="boundary that can be read twice"
+        ),
+        pytest.param((MULTIPART, MULTIPART + "c", LENGTH), (FORM,), 1, id="two media types"),
+        pytest.param(("content-type: text/plain", LENGTH), (b'{"model": "m"}',), 1, id="blanks"),
+        pytest.param(("content-type: text/plain", CHUNKED), (b'{"model": "m"}',), 1, id="chunks"),
+        pytest.param((LENGTH,), (b'{"model": "m"}',), 1, id="no media type"),
+        pytest.param((LENGTH,), (), 0, id="nothing of the body"),
+    ],
+)
+def test_a_caller_who_withholds_the_end_of_a_body_pays_if_the_upstream_may_do_without(
+    scene: Scene, headers: tuple[str, ...], pieces: tuple[bytes, ...], counted: int
+) -> None:
+    came = b""
+    left = False
+
+    async def script(exchange: Exchange) -> None:
+        nonlocal came, left
+        while piece := await exchange.reader.read(65_536):
+            came += piece
+        left = True
+
+    scene.upstream.script = script
+    lines = ["POST /v1/raw HTTP/1.1", "host: x", f"x-api-key: {scene.key}"]
+    head = "\r\n".join([*lines, *headers, "", ""]).encode()
+    with socket.create_connection(("127.0.0.1", scene.port)) as caller:
+        for piece in pieces or (b"",):
+            caller.sendall(head + (chunk(piece) if CHUNKED in headers else piece))
+            head = b""
+            until(lambda: bool(scene.upstream.heads))
+            until(lambda end=piece: came.endswith((end, end + b"\r\n")))  # type: ignore[misc]
+    until(lambda: left)
+    scene.counted = counted
+
+
+def test_a_caller_who_stalls_until_the_upstream_is_given_up_pays(scene: Scene) -> None:
+    scene.upstream.script = scene.upstream.waits_for_anything
+    with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:
+        caller.sendall(
+            f"POST /v1/raw HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            f"content-type: text/plain\r\n{CHUNKED}\r\n\r\n".encode()
+            + chunk(b'{"model": "m"}')
+        )
+        answer = caller.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 504 ")
+    assert b"This request was counted" in answer
+    scene.counted = 1
+
+
+@pytest.mark.parametrize(("first", "counted"), [(b"{}", 1), (b"", 0)])
+def test_a_body_that_outgrows_the_limit_once_the_upstream_may_have_worked_counts(
+    scene: Scene, first: bytes, counted: int
+) -> None:
+    """As a document, blanks and more blanks; or as a form whose file never ends."""
+    scene.upstream.script = scene.upstream.waits_for_anything
+    media_type = "content-type: text/plain" if first else MULTIPART
+    with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:
+        caller.sendall(
+            f"POST /v1/raw HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            f"{media_type}\r\n{CHUNKED}\r\n\r\n".encode()
+            + chunk(first or FORM)
+        )
+        with contextlib.suppress(OSError):
+            for _ in range(34):
+                caller.sendall(chunk(b" " * 1024 * 1024))
+        answer = caller.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert (b"This request was counted" in answer) == bool(counted)
+    scene.counted = counted
 
 
 def test_sigterm_in_mid_stream_ends_the_stream_and_then_the_server(start: StartServer) -> None:

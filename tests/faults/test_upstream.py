@@ -29,7 +29,6 @@ def code(response: httpx.Response) -> tuple[int, str]:
         ("truncate", (502, "upstream_unreachable")),
         ("corrupt", (502, "upstream_unreachable")),
         ("half-close", (502, "upstream_unreachable")),
-        ("stall", (504, "upstream_timeout")),
     ],
 )
 def test_a_network_that_fails_before_the_answer_gives_the_unit_back(
@@ -38,8 +37,21 @@ def test_a_network_that_fails_before_the_answer_gives_the_unit_back(
     scene.wire.fault = fault
     response = scene.post()
     assert code(response) == expected
+    assert "Nothing was counted." in response.json()["error"]["message"]
     assert response.headers["x-ratelimit-remaining-requests"] == str(1_000_000 - scene.used())
     assert str(scene.wire.port) not in response.text
+
+
+def test_a_network_that_stalls_after_the_request_was_sent_counts(scene: Scene) -> None:
+    scene.wire.fault = "stall"
+    response = scene.post()
+    assert code(response) == (504, "upstream_timeout")
+    error = response.json()["error"]
+    assert "This request was counted: the upstream had received" in error["message"]
+    assert error["counted"] is True
+    assert response.headers.get_list("x-should-retry") == ["false"]
+    assert response.headers["x-ratelimit-remaining-requests"] == str(1_000_000 - scene.used())
+    scene.counted = 1
 
 
 def test_a_slow_network_serves(scene: Scene) -> None:
@@ -64,12 +76,34 @@ async def interim_for_ever(exchange: Exchange) -> None:
         (says(CHUNKED + b"content-length: 2\r\n\r\nok"), 502),
         (says(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 9\r\n\r\nok"), 502),
         (says(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 400_000), 502),
-        (interim_for_ever, 504),
     ],
 )
 def test_what_is_no_answer_gives_the_unit_back(scene: Scene, script: Script, status: int) -> None:
     scene.upstream.script = script
     assert scene.post().status_code == status
+
+
+def test_an_upstream_that_is_about_to_answer_for_ever_counts(scene: Scene) -> None:
+    scene.upstream.script = interim_for_ever
+    assert scene.post().status_code == 504
+    scene.counted = 1
+
+
+def test_an_upstream_that_does_not_take_the_request_gives_the_unit_back(scene: Scene) -> None:
+    given_up = asyncio.Event()
+
+    async def script(_exchange: Exchange) -> None:
+        await given_up.wait()
+
+    async def give_up() -> None:
+        given_up.set()
+
+    scene.upstream.script = script
+    body = b'{"model": "m", "prompt": "' + b"x" * 24_000_000 + b'"}'
+    response = scene.post(content=body, headers={"content-type": "application/json"})
+    assert code(response) == (504, "upstream_timeout")
+    assert "Nothing was counted." in response.json()["error"]["message"]
+    scene.upstream.run(give_up())
 
 
 async def events_for_ever(exchange: Exchange) -> None:
@@ -276,3 +310,4 @@ def test_the_upstream_is_given_up_in_time(scene: Scene) -> None:
     began = time.monotonic()
     assert code(scene.post()) == (504, "upstream_timeout")
     assert SILENCE_S < time.monotonic() - began < SILENCE_S + BUSY_S
+    scene.counted = 1

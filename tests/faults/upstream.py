@@ -75,6 +75,10 @@ class RawUpstream(Listener):
         self.heads.append(head)
         await self.script(Exchange(head, reader, writer))
 
+    async def waits_for_anything(self, exchange: Exchange) -> None:
+        """Take whatever comes, and never answer."""
+        await exchange.until_left()
+
     def waits(self, *pieces: bytes) -> Script:
         """Say so much and then wait to be left."""
 

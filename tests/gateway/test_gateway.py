@@ -300,7 +300,7 @@ def test_an_upstream_that_is_down_is_502_and_given_back(start: StartServer) -> N
     assert used(api) == 0
 
 
-def test_an_upstream_that_is_silent_is_504_and_given_back(
+def test_an_upstream_that_is_silent_is_504_and_counts(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
     def reply(_seen: Seen) -> Response:
@@ -309,7 +309,7 @@ def test_an_upstream_that_is_silent_is_504_and_given_back(
 
     upstream.reply = reply
     assert error(api.post("/v1/chat/completions", json=CHAT)) == (504, "upstream_timeout")
-    assert used(api) == 0
+    assert used(api) == 1
 
 
 def test_a_stream_that_breaks_off_ends_with_an_error_event(

@@ -341,7 +341,7 @@ def test_a_form_goes_on_as_soon_as_its_model_is_known(
         before = server.used(key)
         caller.sendall(head.encode() + AUDIO[:1000])
         assert server.used(key) == before
-        caller.sendall(AUDIO[1000:] + SMALL + END[:5])
+        caller.sendall(AUDIO[1000:] + SMALL + b"--b\r\n")
         until(lambda: server.used(key) == before + 1)
     until(lambda: server.used(key) == before)
 

@@ -9,8 +9,8 @@ MUTATIONS = (
     Mutation(
         "endpoints: stored objects are off",
         "gateway/endpoint_policy.py",
-        'case EndpointClass.STORED if self.stored_objects == "off":',
-        'case EndpointClass.STORED if self.stored_objects == "never":',
+        'case EndpointClass.STORED if self.stored_objects != "shared":',
+        'case EndpointClass.STORED if False:',
         f"{ENDPOINTS}stored_objects_are_off",
     ),
     Mutation(

@@ -12,6 +12,9 @@ SIGN_IN = "tests/portal/test_sign_in.py::test_"
 IDENTITY = "tests/portal/test_identity.py::test_"
 MAIL = "tests/portal/test_mail.py::test_"
 OPERATOR = "tests/portal/test_operator.py::test_"
+GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
+UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
+CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 MUTATIONS = (
@@ -54,7 +57,7 @@ MUTATIONS = (
     Mutation(
         "counters that Redis lost: what the records say",
         "quota/take.lua",
-        "if not stored[i + 2] and (not begun or from < begun) then",
+        "if not stored[i + FIELDS] and (not begun or from < begun) then",
         "if false then",
         "tests/faults/test_stores.py::test_a_redis_that_forgets_allows_nothing_more[flushed]",
     ),
@@ -68,9 +71,73 @@ MUTATIONS = (
     Mutation(
         "refund goes to its own day",
         "quota/counters.py",
-        "back = 1 if now.since == taken.since else 0",
-        "back = 1",
+        "if limit.window.is_throttle or now.since != taken.since:",
+        "if limit.window.is_throttle:",
         f"{CONTRACT}a_unit_goes_back_to_the_day_it_came_from[sqlite]",
+    ),
+    Mutation(
+        "give-back on SQLite: never a throttle's unit",
+        "quota/counters.py",
+        "if limit.window.is_throttle or now.since != taken.since:",
+        "if now.since != taken.since:",
+        f"{CONTRACT}a_throttle_is_never_given_back[sqlite]",
+    ),
+    Mutation(
+        "give-back in Redis: never a throttle's unit",
+        "quota/give.lua",
+        "if stored[i + FIELDS] and claim.window ~= 'minute' then",
+        "if stored[i + FIELDS] then",
+        f"{CONTRACT}a_throttle_is_never_given_back[redis]",
+    ),
+    Mutation(
+        "give-back on SQLite: no more than the cap",
+        "quota/sqlite_group.py",
+        "if not fits(job.give_backs.limit, given):",
+        "if False:",
+        f"{GIVE_BACKS}64_at_once_over_several_ledgers_give_back_exactly_the_cap[sqlite]",
+    ),
+    Mutation(
+        "give-back in Redis: no more than the cap",
+        "quota/give.lua",
+        "if used >= give_backs.amount then",
+        "if false then",
+        f"{GIVE_BACKS}64_at_once_over_several_ledgers_give_back_exactly_the_cap[redis]",
+    ),
+    Mutation(
+        "give-back in Redis: none on the day of a loss",
+        "quota/give.lua",
+        "used = give_backs.amount",
+        "used = 0",
+        f"{GIVE_BACKS}after_counters_were_lost_nothing_is_given_back_that_day",
+    ),
+    Mutation(
+        "give-back by the gateway: under the cap",
+        "gateway/charge.py",
+        "released = await self._ledger.release(self._reservation, self._principal.give_backs)",
+        "released = await self._ledger.release(self._reservation)",
+        "tests/gateway/test_give_backs.py::test_a_failure_that_counts_says_so",
+    ),
+    Mutation(
+        "give-back: a time-out of a request that was sent counts",
+        "gateway/verdict.py",
+        "return timed_out and not give_back_timeouts",
+        "return False",
+        f"{UPSTREAM_FAULTS}a_network_that_stalls_after_the_request_was_sent_counts",
+    ),
+    Mutation(
+        "give-back: what the upstream did not take is given back",
+        "gateway/http_connection.py",
+        "was_sent = self._transport.get_write_buffer_size() == 0",
+        "was_sent = True",
+        f"{UPSTREAM_FAULTS}an_upstream_that_does_not_take_the_request_gives_the_unit_back",
+    ),
+    Mutation(
+        "give-back: whoever withholds the end of a body pays",
+        "gateway/verdict.py",
+        "return is_callers_doing and body.may_suffice",
+        "return False",
+        f"{CALLER_FAULTS}a_caller_who_withholds_the_end_of_a_body_pays_if_the_upstream_may_do_without"
+        "[no last chunk]",
     ),
     Mutation(
         "account's ceiling",
@@ -276,7 +343,7 @@ MUTATIONS = (
     Mutation(
         "paths that leave /v1",
         "gateway/request.py",
-        "if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):",
+        "if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):",
         "if False:",
         f"{GUARDS}no_way_out_reaches_the_upstream",
     ),

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from daypass.plans import Window
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis import RedisLedger
 from tests.quota.lossy import LossyWire
-from tests.quota.stores import Notebook, admit, burst, claims_of, per_day, used
+from tests.quota.stores import Notebook, admit, claims_of, per, per_day, used
 from tests.redis import Redis
 
-CLAIMS = claims_of(per_day(10), burst(10, 1), ceiling=20)
+CLAIMS = claims_of(per_day(10), per(Window.HOUR, 10), ceiling=20)
 
 
 @pytest.fixture

@@ -19,11 +19,14 @@ from hypothesis.stateful import (
 )
 
 from daypass.plans import Window
-from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
-from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per_day
+from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation, Subject
+from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per, per_day
 from tests.redis import Redis
 
 CEILING = 5
+CAP = 4
+THROTTLE = per(Window.MINUTE, 1000)
+"""In every plan: never full here, and never given back."""
 ACCOUNTS = st.sampled_from(["ann", "bob"])
 SLOTS = st.integers(1, 2)
 LIMITS = st.integers(0, 4)
@@ -37,6 +40,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self._runner = asyncio.Runner()
         self._used: Counter[tuple[str, int]] = Counter()
         self._latest: dict[str, int] = {}
+        self._given: Counter[tuple[str, int]] = Counter()
+        """Give-backs by account and day."""
         self._open: list[tuple[Ledger, Reservation, list[tuple[str, int]]]] = []
         self._last: tuple[Claim, ...] = ()
 
@@ -50,10 +55,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), account=ACCOUNTS, slot=SLOTS, limit=LIMITS)
     def reserve(self, which: int, account: str, slot: int, limit: int) -> None:
         """A request, on a plan that may have changed since the last one."""
-        claims = claims_of(per_day(limit), account=account, slot=slot, ceiling=CEILING)
+        claims = claims_of(per_day(limit), THROTTLE, account=account, slot=slot, ceiling=CEILING)
         outcome = self._runner.run(self._ledgers[which].reserve(claims))
         day = Window.DAY.start(outcome.at)
-        names = [(claim.name, day) for claim in claims]
+        names = [(x.name, x.limit.window.start(outcome.at)) for x in claims]
         amounts = [claim.limit.amount for claim in claims]
         has_room = all(self._used[x] < y for x, y in zip(names, amounts, strict=True))
         assert isinstance(outcome, Reservation) == has_room
@@ -73,16 +78,26 @@ class LedgerMachine(RuleBasedStateMachine):
             ledger, reservation, _ = self._open[data.draw(st.integers(0, len(self._open) - 1))]
             ledger.settle(reservation)
 
-    @rule(data=st.data())
-    def release(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), is_capped=st.booleans())
+    def release(self, data: st.DataObject, is_capped: bool) -> None:
         """Give back, perhaps again, perhaps what has been settled, perhaps on a later day."""
         if not self._open:
             return
         ledger, reservation, names = self._open[data.draw(st.integers(0, len(self._open) - 1))]
         was_open = reservation.is_open
-        assert self._runner.run(ledger.release(reservation)) == was_open
-        if was_open:
-            self._used.subtract(names)
+        account = reservation.buckets[0].claim.subject.account
+        cap = Claim(Subject("give_backs", account), per_day(CAP))
+        (given,) = self._runner.run(ledger.peek([cap]))
+        today = account, given.resets_at - Window.DAY.seconds
+        outcome = self._runner.run(ledger.release(reservation, cap if is_capped else None))
+        # What was taken before a loss has no names left, and is not given back.
+        if was_open and names and is_capped:
+            assert isinstance(outcome, Refusal) == (self._given[today] >= CAP)
+            self._given[today] += isinstance(outcome, bool)
+        if isinstance(outcome, bool):
+            assert outcome == was_open
+            if was_open:
+                self._used.subtract(x for x in names if not x[0].endswith("/minute"))
 
     @rule()
     def crash(self) -> None:
@@ -101,8 +116,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if not self._last:
             return
         for state in self._runner.run(self._ledgers[0].peek(self._last)):
-            day = state.resets_at - Window.DAY.seconds
-            assert state.used == self._used[(state.claim.name, day)]
+            start = state.resets_at - state.claim.limit.window.seconds
+            assert state.used == self._used[(state.claim.name, start)]
 
     def teardown(self) -> None:
         for ledger in getattr(self, "_ledgers", ()):
@@ -116,6 +131,7 @@ class ForgetfulMachine(LedgerMachine):
     @initialize()
     def start(self) -> None:
         super().start()
+        self._lost: set[str] = set()
         self._store.notebook.units = self._used
 
     @rule()
@@ -124,6 +140,17 @@ class ForgetfulMachine(LedgerMachine):
         self._store.forget()
         for _, _, names in self._open:
             names.clear()
+        self._lost |= self._store.notebook.begun
+
+    @rule(which=st.integers(0, 1), account=ACCOUNTS, slot=SLOTS, limit=LIMITS)
+    def reserve(self, which: int, account: str, slot: int, limit: int) -> None:
+        """As ever; and on the day on which lost counters are rebuilt nothing is given back."""
+        super().reserve(which, account, slot, limit)
+        if account in self._lost:
+            self._lost.remove(account)
+            cap = Claim(Subject("give_backs", account), per_day(CAP))
+            (state,) = self._runner.run(self._ledgers[which].peek([cap]))
+            self._given[account, state.resets_at - Window.DAY.seconds] = CAP
 
     @rule(hours=st.integers(0, 30))
     def shift_clock(self, hours: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daypass.quota.ledger import Ledger, LedgerUnavailableError
+from daypass.quota.ledger import Claim, Ledger, LedgerUnavailableError, Subject
 from daypass.quota.sqlite import SqliteLedger
 from tests.quota.stores import SqliteStore, admit, claims_of, per_day, race, used
 from tests.waiting import BUSY_S
@@ -96,6 +96,19 @@ async def test_a_unit_that_cannot_be_given_back_now_is_owed(
     assert not await ledger.release(reservation)
     blocker.close()
     assert await used(ledger, CLAIMS) == [0, 0]
+
+
+async def test_what_is_owed_beyond_the_cap_of_give_backs_stays_used(
+    ledger: Ledger, blocker: sqlite3.Connection
+) -> None:
+    blocker.execute("ROLLBACK")
+    cap = Claim(Subject("give_backs", "ann"), per_day(2))
+    taken = [await admit(ledger, CLAIMS) for _ in range(5)]
+    blocker.execute("BEGIN IMMEDIATE")
+    owed = await asyncio.gather(*(ledger.release(x, cap) for x in taken), return_exceptions=True)
+    assert all(isinstance(x, LedgerUnavailableError) for x in owed)
+    blocker.close()
+    assert await used(ledger, (*CLAIMS, cap)) == [3, 3, 2]
 
 
 async def test_a_full_disk_is_said_so_and_loses_nothing(ledger: Ledger) -> None:

@@ -24,7 +24,9 @@ class ApiGatewayLedger:
         """Grant it: API Gateway has taken the unit."""
         return Reservation(self._clock(), buckets=(), taken=())
 
-    async def release(self, reservation: Reservation) -> bool:
+    async def release(
+        self, reservation: Reservation, give_backs: Claim | None = None
+    ) -> bool | Refusal:
         """False: API Gateway does not give units back."""
         return False
 

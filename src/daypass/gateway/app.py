@@ -11,7 +11,7 @@ from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.call import Call, CallReader
 from daypass.gateway.charge import Charge
 from daypass.gateway.endpoint_policy import EndpointPolicy
-from daypass.gateway.errors import GatewayError
+from daypass.gateway.errors import GatewayError, upstream_failed
 from daypass.gateway.key_report import describe_key
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
@@ -27,12 +27,20 @@ from daypass.gateway.upstream import (
     UpstreamError,
     UpstreamResponse,
 )
-from daypass.gateway.verdict import failure_of, refuse_misconfigured, was_served
+from daypass.gateway.verdict import (
+    failure_of,
+    may_have_been_served,
+    refuse_misconfigured,
+    was_served,
+)
 from daypass.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 
 NOTHING_COUNTED = "Nothing was counted."
+UPSTREAM_MAY_HAVE_WORKED = (
+    "the upstream had received what was sent of it and may have done the work"
+)
 
 log = structlog.get_logger()
 
@@ -54,6 +62,7 @@ class Gateway:
         open_per_key: int = 0,
         open_per_account: int = 0,
         fail_open: bool = False,
+        give_back_timeouts: bool = False,
         uncounted: str = NOTHING_COUNTED,
     ) -> None:
         """`uncounted` is what a caller is told of a request that was not served."""
@@ -63,6 +72,7 @@ class Gateway:
         self._recorder = recorder
         self._metrics = metrics
         self._fail_open = fail_open
+        self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
         self._reader = CallReader(endpoints, max_body_bytes)
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
@@ -133,6 +143,7 @@ class Gateway:
                     self._metrics.fail_upstream(charge.reason)
                     log.warning("upstream_broke_off", request_id=answer.request_id)
         except GatewayError as error:
+            charge.explain(error)
             answer.status = error.status
             raise
         except CallerGoneError:
@@ -154,7 +165,7 @@ class Gateway:
         answer.add(charge.headers)
 
     async def _open(self, call: Call, charge: Charge, answer: Answer) -> UpstreamResponse:
-        """Ask the upstream. Gives the unit back and raises GatewayError when it does not serve."""
+        """Ask the upstream. Closes the charge and raises GatewayError if it does not serve."""
         began = perf_counter()
         try:
             response = await self._upstream.open(call.to_upstream())
@@ -163,8 +174,12 @@ class Gateway:
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
             if reason.startswith("upstream_"):  # and not for want of the caller's body
                 self._metrics.fail_upstream(reason)
-            await charge.give_back(reason)
-            answer.replace(charge.headers)
+            timeouts = self._give_back_timeouts
+            if may_have_been_served(error, call.body, give_back_timeouts=timeouts):
+                charge.keep(reason, UPSTREAM_MAY_HAVE_WORKED)
+            else:
+                await charge.give_back(reason)
+                answer.replace(charge.headers)
             raise failure from error
         self._metrics.first_byte.add(perf_counter() - began)
         try:
@@ -173,6 +188,8 @@ class Gateway:
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
                 refuse_misconfigured(response)
+                if charge.counts_after_all:
+                    raise upstream_failed(response.status)
             elif call.lists_models and response.status == 200:
                 response = await only_models_of(call.principal.usage_plan, response)
         except BaseException:

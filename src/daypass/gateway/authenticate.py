@@ -42,6 +42,8 @@ class Principal:
     claims: tuple[Claim, ...]
     expires_at: int | None
     """When a secret that was rotated away stops to work (Unix time, seconds)."""
+    give_backs: Claim | None = None
+    """The claim that a give-back makes on the account's give-backs of the day."""
 
 
 class Authenticator:
@@ -180,7 +182,10 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
         )
         raise GatewayError(403, "usage_plan_retired", message)
     claims = policy.claims(holder.account_id, holder.slot, plan)
-    return Principal(holder.api_key_id, holder.account_id, plan, claims, holder.expires_at)
+    give_backs = policy.give_backs_claim(holder.account_id, plan)
+    return Principal(
+        holder.api_key_id, holder.account_id, plan, claims, holder.expires_at, give_backs
+    )
 
 
 def presented_key(headers: Mapping[bytes, bytes]) -> str:

@@ -86,10 +86,10 @@ class CallReader:
         call = Call(principal, route, target, kept, b"", "", "api")
         content_type = by_name.get(b"content-type", b"")
         takes_form = route.endpoint.takes_form and is_form(content_type)
-        if takes_form or principal.usage_plan.models:
+        if (takes_form and self._reads_all(call)) or principal.usage_plan.models:
             _refuse_second_content_type(headers)
         if takes_form:
-            await self._read_form(call, receive, content_type, length)
+            await self._read_form(call, receive, headers, length)
         elif is_json(by_name) or self._reads_all(call):
             call.body = await read_body(receive, self._max_body_bytes)
             self._check(call, document_of(call.body))
@@ -97,7 +97,7 @@ class CallReader:
             call.body = await read_body(receive, self._max_body_bytes)
             self._check(call, {})
         else:
-            call.body = StreamedBody(receive, self._max_body_bytes, length=length)
+            call.body = StreamedBody(receive, self._max_body_bytes, length=length, headers=headers)
             self._check(call, {})
         return call
 
@@ -129,11 +129,11 @@ class CallReader:
             elsewhere = [*in_form, *models_in_query(call.target.query), in_path or ""]
             named = elsewhere[0]
         call.model = model_to_record(named)
-        if self._policy.stored_objects == "off" and document:
+        if self._policy.stored_objects != "shared" and document:
             _refuse_stored_objects(call.body, document)
 
     async def _read_form(
-        self, call: Call, receive: Receive, content_type: bytes, length: int | None
+        self, call: Call, receive: Receive, headers: Headers, length: int | None
     ) -> None:
         """Let a form pass as it comes, but hold it back until its model has been seen."""
         strict = bool(call.principal.usage_plan.models)
@@ -150,7 +150,7 @@ class CallReader:
         call.body = body = FormBody(
             receive,
             self._max_body_bytes,
-            content_type,
+            headers,
             length=length,
             wants=names_model,
             examine=examine,

@@ -2,12 +2,19 @@
 
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import structlog
 
 from daypass.asgi import Headers
 from daypass.gateway.authenticate import Principal
-from daypass.gateway.errors import fullest, over_limit, rate_limit_headers
+from daypass.gateway.errors import (
+    GatewayError,
+    fullest,
+    give_backs_spent,
+    over_limit,
+    rate_limit_headers,
+)
 from daypass.gateway.relay import UsageReader
 from daypass.metrics import Metrics
 from daypass.quota.ledger import (
@@ -22,6 +29,7 @@ from daypass.records.recorder import Recorder
 from daypass.records.usage import UsageRow
 
 DAY_S = 86_400
+GIVE_BACKS_SPENT = "give_backs_spent"
 
 log = structlog.get_logger()
 
@@ -30,8 +38,8 @@ class Charge:
     """One call's unit of each bucket: taken, then given back or settled, once."""
 
     __slots__ = (
-        "_fullest", "_ledger", "_metrics", "_model", "_outcome", "_principal", "_recorder",
-        "_reservation", "_row", "_via", "reason",
+        "_figures", "_fullest", "_ledger", "_metrics", "_model", "_outcome", "_principal",
+        "_recorder", "_reservation", "_row", "_via", "_why_counted", "reason",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +62,8 @@ class Charge:
         self._row: UsageRow
         self._fullest: BucketState | None = None
         self._outcome: Outcome = "not_counted"
+        self._why_counted = ""
+        self._figures: dict[str, Any] = {}
         self.reason = ""
         """Why it was given back or refused, or how a counted answer ended; empty: well."""
 
@@ -89,20 +99,50 @@ class Charge:
         return rate_limit_headers(self._fullest, self._reservation.at)
 
     async def give_back(self, reason: str) -> None:
-        """Release the units of a call that the upstream did not serve."""
+        """Release the units of a call that the upstream did not serve.
+
+        They stay used once the account has used up its give-backs of the day.
+        """
         self.reason = reason
         if self._reservation is None or self._outcome != "counted":
             return
         try:
-            released = await self._ledger.release(self._reservation)
+            released = await self._ledger.release(self._reservation, self._principal.give_backs)
         except LedgerUnavailableError as error:
             log.warning("unit_owed", reason=str(error))
             return
-        if released:
+        if isinstance(released, Refusal):
+            log.warning("give_backs_spent", account_id=self._principal.account_id, failure=reason)
+            self.reason = GIVE_BACKS_SPENT
+            self._why_counted, self._figures = give_backs_spent(released)
+        elif released:
             self._outcome = "given_back"
             self._recorder.use(self._row).requests -= 1
-            back = [replace(x, used=max(0, x.used - 1)) for x in self._reservation.buckets]
+            back = [_without_its_unit(x) for x in self._reservation.buckets]
             self._fullest = fullest(back) if back else None
+
+    def keep(self, reason: str, why: str) -> None:
+        """Let the units of an unanswered call stay used; `why` is for the caller to read."""
+        self.reason = reason
+        if self._reservation is not None:
+            self._why_counted = why
+
+    @property
+    def counts_after_all(self) -> bool:
+        """Whether the call failed and counts all the same."""
+        return bool(self._why_counted)
+
+    def explain(self, error: GatewayError) -> None:
+        """Say in an error which limits the failed call counts against all the same, and why."""
+        if self._why_counted:
+            error.count(self._why_counted, **self._figures)
+        elif self._outcome == "given_back" and self._is_throttled:
+            error.uncounted = False
+            error.message += " This request was counted against the limit per minute only."
+
+    @property
+    def _is_throttled(self) -> bool:
+        return any(x.limit.window.is_throttle for x in self._principal.claims)
 
     def close(self, request_id: str, status: int, usage: UsageReader) -> None:
         """Settle the call, unless it was given back, and write its receipt."""
@@ -134,3 +174,10 @@ class Charge:
             self._fullest.remaining if self._fullest else None,
         )
         self._recorder.receipt(self._principal.account_id, receipt)
+
+
+def _without_its_unit(state: BucketState) -> BucketState:
+    """Return how full a bucket is after a give-back: throttles keep their unit."""
+    if state.claim.limit.window.is_throttle:
+        return state
+    return replace(state, used=max(0, state.used - 1))

@@ -47,6 +47,14 @@ class GatewayError(Exception):
         self.uncounted = uncounted
         self.figures = figures
 
+    def count(self, why: str, **figures: Any) -> None:
+        """Say that the request was counted after all, and why; retries would count as well."""
+        self.uncounted = False
+        self.message += f" This request was counted: {why}."
+        self.figures |= {"counted": True} | figures
+        retry = b"x-should-retry"
+        self.headers = [x for x in self.headers if x[0] != retry] + [(retry, b"false")]
+
     def body(self, more: str = "") -> bytes:
         """The JSON document; `more` is a sentence to be added to the message."""
         error = {
@@ -76,6 +84,30 @@ def unavailable() -> GatewayError:
     """503: the ledger or the database is away, so nothing is relayed."""
     message = "Daypass cannot check your limit right now. Please try again."
     return server_error(503, "quota_unavailable", message, uncounted=True)
+
+
+def upstream_failed(status: int) -> GatewayError:
+    """Return the error that takes the place of an upstream's own once failures count."""
+    return server_error(status, f"upstream_{status}", f"The upstream answered {status}.")
+
+
+def give_backs_spent(refusal: Refusal) -> tuple[str, dict[str, Any]]:
+    """Return why a failed request was counted all the same, in words and in figures."""
+    hit = refusal.hit
+    cap = hit.claim.limit.amount
+    resets_at = iso_time(hit.resets_at)
+    why = (
+        f"your account has had {cap} failed requests given back today, which is the most in a day. "
+        f"Until {resets_at} failed requests count"
+    )
+    return why, {
+        "measure": "give_backs",
+        "limit": cap,
+        "used": hit.used,
+        "window": hit.claim.limit.window.value,
+        "subject": "account",
+        "resets_at": resets_at,
+    }
 
 
 def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from daypass.asgi import Receive
+from daypass.asgi import Headers, Receive
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.forms import Field, FormError, FormReader
 from daypass.gateway.request import BodyIncompleteError, StreamedBody
@@ -15,7 +15,7 @@ class FormBody(StreamedBody):
         self,
         receive: Receive,
         max_bytes: int,
-        content_type: bytes,
+        headers: Headers,
         *,
         length: int | None,
         wants: Callable[[str], bool],
@@ -27,13 +27,13 @@ class FormBody(StreamedBody):
         A form that cannot be read is refused when `strict`, else passed on unexamined. Raises
         GatewayError 400.
         """
-        super().__init__(receive, max_bytes, length=length)
+        super().__init__(receive, max_bytes, length=length, headers=headers)
         self._examine = examine
         self._strict = strict
         self._held: list[bytes] = []
         self._reader: FormReader | None = None
         try:
-            self._reader = FormReader(content_type, wants)
+            self._reader = FormReader(dict(headers)[b"content-type"], wants)
         except FormError as error:
             if strict:
                 raise _unreadable(error) from None

@@ -112,9 +112,9 @@ class Connection(asyncio.Protocol):
             return
         silence_s = patience.first_byte_s if response is None else patience.gap_s
         if self._waiter is not None and now - self._spoke_at > silence_s:
-            self._fail(UpstreamTimeoutError("it fell silent"))
+            self._time_out("it fell silent")
         elif now - self._began_at > patience.call_s:
-            self._fail(UpstreamTimeoutError("it took too long"))
+            self._time_out("it took too long")
 
     def pause_reading(self) -> None:
         """Let the upstream wait."""
@@ -137,6 +137,10 @@ class Connection(asyncio.Protocol):
                 self._transport.write(b"0\r\n\r\n")
         except Exception as error:
             self._fail(UpstreamUnreachableError(f"the body broke off: {type(error).__name__}"))
+
+    def _time_out(self, reason: str) -> None:
+        was_sent = self._transport.get_write_buffer_size() == 0
+        self._fail(UpstreamTimeoutError(reason, was_sent=was_sent))
 
     def _fail(self, failure: UpstreamError) -> None:
         self._failure = failure

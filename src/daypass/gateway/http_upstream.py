@@ -112,7 +112,7 @@ class HttpUpstream:
                         break
                 connection = connection or await self._dial(last)
         except TimeoutError as error:
-            raise UpstreamTimeoutError("no connection in time") from error
+            raise UpstreamTimeoutError("no connection in time", was_sent=False) from error
         except (OSError, UnicodeError) as error:  # UnicodeError: its host is no name
             raise UpstreamUnreachableError(_reason(error)) from error
         self._connections.add(connection)

@@ -9,7 +9,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import jiter
 
-from daypass.asgi import Message, Receive, Scope
+from daypass.asgi import Headers, Message, Receive, Scope
+from daypass.gateway.body_end import BodyEnd
 from daypass.gateway.errors import GatewayError, invalid_api_key
 
 PREFIX = b"/v1"
@@ -173,9 +174,11 @@ class StreamedBody:
         *,
         length: int | None = None,
         first: Message | None = None,
+        headers: Headers | None = None,
     ) -> None:
         """`length` is what its sender declared, in bytes; `first` has been received already."""
         self.length = length
+        self._end = BodyEnd(headers or [])
         self._first = first
         self._receive = receive
         self._max_bytes = max_bytes
@@ -186,6 +189,11 @@ class StreamedBody:
     def is_incomplete(self) -> bool:
         """Whether iteration failed; `failure` tells why."""
         return self._failure is not None
+
+    @property
+    def may_suffice(self) -> bool:
+        """Whether an upstream may be able to work with what has been passed on so far."""
+        return self._end.may_have_come
 
     def failure(self) -> Exception:
         """Why the body is not whole: GatewayError 413 or CallerGoneError."""
@@ -207,6 +215,7 @@ class StreamedBody:
                 self._failure = too_large(self._max_bytes)
                 raise BodyIncompleteError
             if chunk:
+                self._end.feed(chunk)
                 yield chunk
         self.ended.set()
 

@@ -18,6 +18,11 @@ class UpstreamUnreachableError(UpstreamError):
 class UpstreamTimeoutError(UpstreamError):
     """It did not answer in time."""
 
+    def __init__(self, reason: str, *, was_sent: bool) -> None:
+        """`was_sent`: the upstream had taken all that there was to send."""
+        super().__init__(reason)
+        self.was_sent = was_sent
+
 
 class UpstreamBrokeError(Exception):
     """The upstream's answer broke off after it had begun."""

@@ -2,8 +2,8 @@
 --
 -- The counters of an account (or of the site) are one hash, KEYS[1]: a bucket's name -> "since
 -- used", as counters.py explains them; `minute`: the latest one in which anything was taken or
--- given back; and `begun`: the instant at which the hash was made, which tells it from one that
--- was lost (flushed, evicted).
+-- given back; `begun`: the instant at which the hash was made, which tells it from one that
+-- was lost (flushed, evicted); and `rebuilt`: the same instant, if it took the place of a lost one.
 -- Every instant is Unix time in whole microseconds, and every number stays below 2^53, where
 -- Lua's doubles are exact.
 
@@ -39,9 +39,12 @@ local function window_start(window, now)
   return now - (now - first) % LENGTH[window]
 end
 
+-- Fields of the hash that are read before the counters.
+local FIELDS = 3
+
 -- The claims from ARGV[from] on, four arguments each, and what is stored for them.
 local function read(from)
-  local claims, names = {}, { 'minute', 'begun' }
+  local claims, names = {}, { 'minute', 'begun', 'rebuilt' }
   for i = from, #ARGV, 4 do
     local burst = tonumber(ARGV[i + 3])
     claims[#claims + 1] = {

@@ -77,17 +77,15 @@ def fits(limit: Limit, counter: Counter) -> bool:
 
 
 def give_back(limit: Limit, taken: Counter, counter: Counter | None, moment: Moment) -> Counter:
-    """The counter with one unit fewer. `taken` is how it stood when that unit had been taken.
+    """Return the counter with one unit fewer. `taken` is the counter just after it was taken.
 
-    What has returned by itself does not return again: not to a window that has closed, and to
-    a token bucket only as much of the unit as it cannot have refilled since.
+    A throttle limits how often the upstream is called, whatever comes of it: it gives nothing
+    back. Nor does a window that has closed since.
     """
     now = advance(limit, counter, moment)
-    if limit.burst is None:
-        back = 1 if now.since == taken.since else 0
-    else:
-        back = min(unit(limit), advance(limit, taken, moment).used)
-    return Counter(now.since, max(0, now.used - back))
+    if limit.window.is_throttle or now.since != taken.since:
+        return now
+    return Counter(now.since, max(0, now.used - 1))
 
 
 def units_used(limit: Limit, counter: Counter) -> int:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 from daypass.plans import Limit
 from daypass.quota.counters import Counter, resets_at, units_used
 
-SubjectKind = Literal["key", "account", "site"]
+SubjectKind = Literal["key", "account", "site", "give_backs"]
 
 DECISION_S = 1.8
 """Seconds that a store has to answer; after them LedgerUnavailableError is raised."""
@@ -22,7 +22,10 @@ class LedgerUnavailableError(Exception):
 
 
 class Subject(NamedTuple):
-    """Whom a bucket counts for: the key in a slot of an account, the account, or the site."""
+    """Whom a bucket counts for: the key in a slot of an account, the account, or the site.
+
+    `give_backs` is the account once more: its bucket counts the requests that were given back.
+    """
 
     kind: SubjectKind
     account: str = ""
@@ -107,11 +110,16 @@ class Ledger(Protocol):
         When it raises or is cancelled, whatever it took or may still take is given back.
         """
 
-    async def release(self, reservation: Reservation) -> bool:
-        """Give a reservation's units back to the windows they came from, once.
+    async def release(
+        self, reservation: Reservation, give_backs: Claim | None = None
+    ) -> bool | Refusal:
+        """Give a reservation's units back to the quota windows they came from, once.
 
-        Returns False where it was settled or released before. When it raises, the units are
-        owed, and are given back before the next decision that the store can make.
+        Throttles keep their unit. `give_backs` is the claim on the account's bucket of
+        give-backs, which is taken in the same atomic step; None where the upstream was not
+        called. If that bucket is full, returns the Refusal, and the units stay used. Returns
+        False if the reservation was settled or released before, else True. When it raises, the
+        same is done before the next decision that the store can make.
         """
 
     def settle(self, reservation: Reservation) -> None:

@@ -69,10 +69,11 @@ class Recollection:
     async def _ask(
         self, subject: str, claims: Sequence[Claim], moment: Moment, *, begins: bool
     ) -> str:
-        if begins and not await self._records.begin(subject):
+        was_lost = begins and not await self._records.begin(subject)
+        if was_lost:
             await asyncio.sleep(SETTLE_S)
         used = await self._records.used(claims, moment)
-        return " ".join(map(str, (moment.us, *used)))
+        return " ".join(map(str, (moment.us, int(was_lost), *used)))
 
     def _forget(self, what: tuple[object, ...], done: asyncio.Task[str]) -> None:
         del self._asking[what]

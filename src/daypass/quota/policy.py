@@ -7,6 +7,8 @@ from daypass.plans import Limit, Measure, UsagePlan, Window, largest_daily_reque
 from daypass.quota.ledger import Claim, Subject
 
 SITE = Subject("site")
+GIVE_BACKS_PER_UNIT = 10
+LEAST_GIVE_BACKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,23 @@ class QuotaPolicy:
         if self.account_daily_ceiling is None:
             return None
         return Claim(Subject("account", account_id), _per_day(self.account_daily_ceiling))
+
+    def give_backs_claim(self, account_id: str, plan: UsagePlan) -> Claim | None:
+        """Return the claim on the account's give-backs of the day; None if nothing is limited.
+
+        Ten times the account's daily limit, at least 100: without a cap, a caller who can
+        provoke failures would call the upstream without end. The account's ceiling is its daily
+        limit; without one it is its key's, and without that one the site's.
+        """
+        for daily in (
+            self.account_daily_ceiling,
+            plan.most_requests_in_a_day,
+            self.site_daily_ceiling,
+        ):
+            if daily is not None:
+                cap = max(LEAST_GIVE_BACKS, GIVE_BACKS_PER_UNIT * daily)
+                return Claim(Subject("give_backs", account_id), _per_day(cap))
+        return None
 
     def site_claim(self) -> Claim | None:
         """The claim on what everybody may use together in a day, if that is limited."""

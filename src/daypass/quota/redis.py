@@ -32,7 +32,7 @@ from daypass.quota.ledger import (
 )
 from daypass.quota.lost_counters import Recollection, UsageRecords
 from daypass.quota.redis_lane import Call, Lane
-from daypass.quota.redis_scripts import GIVE, TAKE, TOO_LATE, UNKNOWN, Answer, arguments_of
+from daypass.quota.redis_scripts import GIVE, SPENT, TAKE, TOO_LATE, UNKNOWN, Answer, arguments_of
 from daypass.quota.redis_wire import connect, wire
 from daypass.quota.site_lease import Grant, SiteLease
 
@@ -100,22 +100,28 @@ class RedisLedger:
                 lease.put_back(unit)
             return outcome
 
-    async def release(self, reservation: Reservation) -> bool:
-        """Give a reservation's units back to the windows they came from, once."""
+    async def release(
+        self, reservation: Reservation, give_backs: Claim | None = None
+    ) -> bool | Refusal:
+        """Give a reservation's units back, once, if the account has a give-back left."""
         if not reservation.is_open:
             return False
         reservation.is_open = False
-        counted = []
-        for bucket, taken in zip(reservation.buckets, reservation.taken, strict=True):
-            if bucket.claim.subject.kind == SITE:
-                self._lease(bucket.claim).put_back(taken)
-            else:
-                counted.append((bucket.claim, taken))
-        if counted:
-            key = _hash_of(counted[0][0])
+        claims = [bucket.claim for bucket in reservation.buckets]
+        taken = list(zip(claims, reservation.taken, strict=True))
+        counted = [(claim, counter) for claim, counter in taken if claim.subject.kind != SITE]
+        if counted or give_backs is not None:
             name, begun = reservation.id.split()
             answer = Answer(1, 0, int(begun), tuple(counter for _, counter in counted))
-            await self._give_back(key, name, answer, [claim for claim, _ in counted])
+            claims = [claim for claim, _ in counted]
+            reply = await self._give_back(name, answer, claims, give_backs)
+            given = Answer.of(reply)
+            if give_backs is not None and given.units == SPENT:
+                return refuse(given.now / SECOND, (state(give_backs, *given.counters),))
+        # Last: a unit of the site goes back only if the account had a give-back left.
+        for claim, counter in taken:
+            if claim.subject.kind == SITE:
+                self._lease(claim).put_back(counter)
         return True
 
     def settle(self, reservation: Reservation) -> None:
@@ -204,10 +210,13 @@ class RedisLedger:
             )
 
     def _give_back(
-        self, key: str, name: str, taken: Answer, claims: Sequence[Claim]
+        self, name: str, taken: Answer, claims: Sequence[Claim], give_backs: Claim | None = None
     ) -> "asyncio.Future[bytes]":
         """Call give.lua for a taking, by the answer that it had."""
-        arguments = (self._offset_us(), str(taken), *arguments_of(claims))
+        cap = "" if give_backs is None else "capped"
+        claims = [*claims, *([] if give_backs is None else [give_backs])]
+        key = _hash_of(claims[0])
+        arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims))
         return self._lane(key).submit(Call(GIVE, (key, f"{key}:{name}"), arguments))
 
     async def _ask_site(self, claim: Claim, wanted: int, block: int, no_earlier: int) -> Grant:
@@ -223,7 +232,7 @@ class RedisLedger:
 
     def _return_to_site(self, claim: Claim, grant: Grant) -> None:
         answer = Answer(grant.units, 0, grant.begun, (grant.counter,))
-        future = self._give_back(_hash(SITE), self._new_name(), answer, [claim])
+        future = self._give_back(self._new_name(), answer, [claim])
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _lease(self, claim: Claim) -> SiteLease:

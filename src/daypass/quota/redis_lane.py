@@ -51,7 +51,7 @@ class Call:
         if len(self.keys) == 1:
             return []
         offset, _, _, _, _, _, *claims = self.arguments
-        return [Call(GIVE, self.keys, (offset, "", *claims))]
+        return [Call(GIVE, self.keys, (offset, "", "", *claims))]
 
 
 class Lane:

@@ -12,6 +12,7 @@ from daypass.quota.ledger import Claim
 
 TOO_LATE = -1
 UNKNOWN = -2
+SPENT = -3
 
 
 @dataclass(frozen=True, eq=False)

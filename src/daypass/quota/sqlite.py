@@ -75,13 +75,15 @@ class SqliteLedger:
         outcome: Reservation | Refusal = await self._submit(Job(Group.reserve, claims))
         return outcome
 
-    async def release(self, reservation: Reservation) -> bool:
-        """Give a reservation's units back, once. False: it was closed before."""
+    async def release(
+        self, reservation: Reservation, give_backs: Claim | None = None
+    ) -> bool | Refusal:
+        """Give a reservation's units back, once, if the account has a give-back left."""
         if not reservation.is_open:
             return False
         reservation.is_open = False
-        await self._submit(_giving_back(reservation))
-        return True
+        refusal: Refusal | None = await self._submit(_giving_back(reservation, give_backs))
+        return refusal or True
 
     def settle(self, reservation: Reservation) -> None:
         """Close a reservation as used. The file need not know: a unit taken is a unit used."""
@@ -228,6 +230,6 @@ class SqliteLedger:
         return outcomes
 
 
-def _giving_back(reservation: Reservation) -> Job:
+def _giving_back(reservation: Reservation, give_backs: Claim | None = None) -> Job:
     claims = [bucket.claim for bucket in reservation.buckets]
-    return Job(Group.give_back, claims, reservation.taken)
+    return Job(Group.give_back, claims, reservation.taken, give_backs)

@@ -39,6 +39,8 @@ class Job:
     claims: Sequence[Claim]
     taken: tuple[Counter, ...] = ()
     """What to give back."""
+    give_backs: Claim | None = None
+    """The bucket of give-backs that giving back takes a unit from."""
     future: asyncio.Future[Any] | None = None
 
     @property
@@ -59,6 +61,7 @@ class Group:
         # window that has closed never opens again.
         self._now = Moment(max(int(clock * SECOND), self._latest_minute * SECOND))
         names = {claim.name for job in jobs for claim in job.claims}
+        names |= {job.give_backs.name for job in jobs if job.give_backs is not None}
         rows = connection.execute(_READ, (json.dumps(list(names)),)) if names else ()
         self._counters = {name: Counter(since, used) for name, since, used in rows}
         self._changed: set[str] = set()
@@ -85,11 +88,21 @@ class Group:
             self._set(claim, counter)
         return Reservation(at, tuple(map(state, job.claims, taken)), tuple(taken))
 
-    def give_back(self, job: Job) -> None:
-        """Give back one unit to every bucket that it still concerns."""
+    def give_back(self, job: Job) -> Refusal | None:
+        """Give back one unit to every bucket that it still concerns.
+
+        Returns the Refusal, and gives nothing back, if the bucket of give-backs is full.
+        """
+        if job.give_backs is not None:
+            given = take(job.give_backs.limit, self._read(job.give_backs))
+            if not fits(job.give_backs.limit, given):
+                full = state(job.give_backs, self._read(job.give_backs))
+                return refuse(self._now.us / SECOND, (full,))
+            self._set(job.give_backs, given)
         for claim, taken in zip(job.claims, job.taken, strict=True):
             counter = self._counters.get(claim.name)
             self._set(claim, give_back(claim.limit, taken, counter, self._now))
+        return None
 
     def peek(self, job: Job) -> tuple[BucketState, ...]:
         """How full the buckets are."""

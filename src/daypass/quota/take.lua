@@ -2,8 +2,8 @@
 --
 -- KEYS: counters [, this taking's own key; none: only look].
 -- ARGV: clock offset, no earlier than, no later than, wanted, block, what the records say ('':
---       not asked; else the instant of the question, then units per claim), then per claim: name,
---       window, amount, burst (0: a calendar window).
+--       not asked; else the instant of the question, 1 where counters were lost or 0, then units
+--       per claim), then per claim: name, window, amount, burst (0: a calendar window).
 -- Answers "units now begun since used since used ...", and the same again for the same taking.
 -- Units is -1 when the moment is too late, and -2 when a counter is not here that may have been
 -- lost: then the records must be asked. `begun` is 0 where there are no counters at all.
@@ -26,15 +26,15 @@ local begun = tonumber(stored[2])
 local room = math.huge
 local counters = {}
 for i, claim in ipairs(claims) do
-  local since, used = current(claim, stored[i + 2], now)
+  local since, used = current(claim, stored[i + FIELDS], now)
   local from = reaches_back_to(claim, now)
-  if not stored[i + 2] and (not begun or from < begun) then
+  if not stored[i + FIELDS] and (not begun or from < begun) then
     if not asked_at then
       return string.format('-2 %.0f %.0f', now, begun or 0)
     end
     -- Of a window that has begun since, nothing can have been lost.
     if from <= asked_at then
-      local units_used = recorded[i + 1]
+      local units_used = recorded[i + 2]
       used = claim.unit == 1 and units_used or math.min(units_used, claim.capacity) * claim.unit
     end
   end
@@ -58,6 +58,9 @@ if #claims > 0 and KEYS[2] and (units > 0 or asked_at) then
   if not begun then
     begun = now
     changed[#changed + 1], changed[#changed + 2] = 'begun', string.format('%.0f', begun)
+    if recorded[2] == 1 then
+      changed[#changed + 1], changed[#changed + 2] = 'rebuilt', string.format('%.0f', begun)
+    end
   end
   write(changed, now, stored[1])
 end

@@ -37,7 +37,7 @@ export const docs = {
       errors: {
         id: "errors",
         title: "Errors",
-        text: "In OpenAI's shape, so that its clients raise their usual exceptions. Errors of the upstream itself arrive as it sent them. A request that ended with one of these is not counted, but for `upstream_broke_off`.",
+        text: "In OpenAI's shape, so that its clients raise their usual exceptions. Errors of the upstream itself arrive as it sent them. A request that ended with one of these is not counted, except for `upstream_broke_off` and where the error says that it was: then `counted` is `true`.",
         textAws: "In OpenAI's shape, so that its clients raise their usual exceptions. Errors of the upstream itself arrive as it sent them. API Gateway has counted the request all the same, unless it refused it itself.",
       },
       quota: {
@@ -50,7 +50,8 @@ export const docs = {
     counting: [
       "Every request that the upstream serves counts as one, its own complaints about a request included.",
       "`GET /v1/models` and `GET /v1/key` count nothing, and neither does a request that the gateway refuses.",
-      "What the upstream did not serve is given back: it was away, took too long, failed (5xx) or was at its own limit (429).",
+      "What the upstream did not serve is given back: it was away, failed (5xx) or was at its own limit (429). What it received but did not answer in time counts, unless the operator gives time-outs back.",
+      "Failures are given back up to ten times your daily limit a day, and at least 100; after that they count, and the error says so. A limit per minute counts every attempt.",
       "An answer that breaks off after it began stays counted, whichever side broke it off.",
       "Days begin at 00:00 UTC. A new key takes over what a deleted one used on that day.",
     ],

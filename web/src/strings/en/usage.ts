@@ -12,6 +12,7 @@ const reasons: Record<string, string> = {
   key_minute: "too many in a minute",
   account_day: "the account's day was spent",
   site_day: "the site's day was spent",
+  give_backs_spent: "it failed, and no more failures are given back today",
   caller_left: "the caller left",
   upstream_429: "the upstream was busy",
   upstream_unreachable: "the upstream could not be reached",
