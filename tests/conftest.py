@@ -75,6 +75,22 @@ class Server:
         OUTPUTS.plant(*http.cookies.values())
         return Person(http, email)
 
+    def setup_token(self) -> str:
+        """The token of the set-up link that the server printed when it started."""
+        (token,) = re.findall(r"/setup/#(\w+)$", self.log(), re.MULTILINE)
+        OUTPUTS.plant(str(token))
+        return str(token)
+
+    def set_up(self) -> Person:
+        """Create the operator, by the link that the server printed."""
+        http = self.client()
+        email = f"operator{next(_numbers)}@example.org"
+        new = {"token": self.setup_token(), "email": email, "password": PASSWORD}
+        response = http.post("/api/setup", json=new)
+        assert response.status_code == 201, response.text
+        OUTPUTS.plant(*http.cookies.values())
+        return Person(http, email)
+
     def gateway(self, key: str) -> httpx.Client:
         root = self.gateway_root or self.url
         return httpx.Client(base_url=root, headers={"x-api-key": key}, timeout=30)

@@ -15,6 +15,7 @@ SECRET = re.compile(
     r"|daypass_session=[\w-]+"
 )
 
+SETUP_LINE = re.compile(r"^No operator yet\. .* at http\S+/setup/#\w+$", re.MULTILINE)
 TRACEBACK = "Traceback"
 SHOWN = 4000
 """Characters of a traceback, which is a fault of ours and has to be found again."""
@@ -43,9 +44,12 @@ class Outputs:
         self._planted.update(secrets)
 
     def secrets(self) -> list[str]:
-        """Every secret that was printed, and every traceback of a server's, with its origin."""
+        """Every secret that was printed, and every traceback of a server's, with its origin.
+
+        The one line that is there to show a secret, the set-up link, is left out.
+        """
         files = sorted(Path(self._directory.name).iterdir())
-        logs = [(path.name, path.read_text(errors="replace")) for path in files]
+        logs = [(path.name, SETUP_LINE.sub("", path.read_text(errors="replace"))) for path in files]
         secrets = [
             f"{origin}: {found}"
             for origin, text in logs + self._printed

@@ -20,15 +20,25 @@ NOBODY = "nobody"
 class Postgres:
     """One server, with its own data directory."""
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path | None = None, standby_of: "Postgres | None" = None) -> None:
+        """In a directory of its own by default; empty, or a standby of another server."""
         self._programs = programs.postgres()
-        self._directory = Path(tempfile.mkdtemp(prefix="daypass-postgres-"))
+        self._directory = directory or Path(tempfile.mkdtemp(prefix="daypass-postgres-"))
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             shutil.chown(self._directory, NOBODY)
+        if standby_of is not None:
+            backup = [str(self._programs / "pg_basebackup"), "-D", str(self._data)]
+            options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+            self._run([*backup, *options, "-d", standby_of.url()])
+            return
         initdb = [str(self._programs / "initdb"), "-D", str(self._data), "-U", SUPERUSER]
         self._run([*initdb, "--auth=trust", "--no-sync", "--encoding=UTF8"])
+
+    @property
+    def port(self) -> int:
+        return self._port
 
     @property
     def _data(self) -> Path:
@@ -58,6 +68,10 @@ class Postgres:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
+
+    def promote(self) -> None:
+        """Make a standby the server that is written to."""
+        self._run([str(self._programs / "pg_ctl"), "-D", str(self._data), "promote"])
 
     def kill(self) -> None:
         """End the server at once, as a crash would."""

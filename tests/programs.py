@@ -46,7 +46,22 @@ def redis_server() -> str:
 
 def postgres() -> Path:
     """The directory of PostgreSQL's server programs."""
-    return Path(program("initdb", "postgresql")).parent
+    return Path(program("initdb", "postgresql")).resolve().parent
+
+
+def nginx() -> str:
+    """The reverse proxy."""
+    return program("nginx", "nginx-light")
+
+
+def curl() -> str:
+    """The command-line client."""
+    return program("curl")
+
+
+def java() -> str:
+    """The launcher of a Java development kit, which runs a source file as it is."""
+    return str(Path(program("javac", "default-jdk-headless")).with_name("java"))
 
 
 def mkfs_ext4() -> str:
@@ -67,5 +82,7 @@ def _of_postgresql() -> list[str]:
 if __name__ == "__main__":
     from tests.ministack import find_python
 
-    for install in (chromium, redis_server, postgres, mkfs_ext4, find_python):
+    for install in (
+        chromium, redis_server, postgres, mkfs_ext4, nginx, curl, java, find_python,
+    ):  # fmt: skip
         install()

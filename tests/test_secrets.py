@@ -122,7 +122,7 @@ def evidence(
         DAYPASS_READ_TIMEOUT_S="1",
     )
     try:
-        evidence = Evidence(server, server.sign_up(), server.sign_up())
+        evidence = Evidence(server, server.set_up(), server.sign_up())
         for person in (evidence.operator, evidence.person):
             person.http.event_hooks["response"] = [evidence.note]
         use_portal(evidence)
@@ -375,7 +375,7 @@ def test_mail_and_another_sites_sign_in_fail_without_their_secrets(
         DAYPASS_OIDC_CLIENT_SECRET="planted-client-secret",
     )
     try:
-        person = server.sign_up()  # Its mail fails.
+        person = server.set_up()  # Its mail fails.
         http = server.client()
         asked = http.post("/api/password-resets", json={"email": person.email})
         away = http.post("/api/session/oidc", json={"invitation": "planted-invitation"})

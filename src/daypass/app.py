@@ -35,6 +35,7 @@ from daypass.portal import (
     problems,
     requests,
     sessions,
+    setup,
     site,
     usage,
     usage_plans,
@@ -47,6 +48,7 @@ from daypass.portal.mailer import open_mailer
 from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
@@ -123,6 +125,7 @@ class Daypass:
         )
         for room in (
             accounts,
+            setup,
             account,
             confirmations,
             password_resets,
@@ -191,6 +194,7 @@ class Daypass:
             stack.push_async_callback(metrics.close)
             recorder = Recorder(database)
             recorder.start()
+            metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
@@ -245,6 +249,7 @@ class Daypass:
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
+                readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
             )
             _tune_interpreter()

@@ -9,11 +9,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from daypass.cli_aws import aws_app
+from daypass.cli_setup import Host, Port, link_of_new_site, setup_link, site_address
 from daypass.console import AsJson, fail, print_json, print_rows
 from daypass.enforcer import Enforcer, EnforcerError
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records import accounts, api_keys
+from daypass.records import accounts, api_keys, operators
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade, with_database
 from daypass.settings import Settings, SettingsError, load_settings
@@ -26,6 +27,7 @@ app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
+app.command("setup-link")(setup_link)
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 Result = TypeVar("Result")
@@ -44,8 +46,8 @@ def main() -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
     workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
 ) -> None:
     """Serve the site, the portal and the gateway."""
@@ -58,9 +60,11 @@ def serve(
     settings = load_settings()
     asyncio.run(rehearse(settings))
     forget_metrics(settings.metrics_dir)
-    address = f"[{host}]" if ":" in host else host
-    typer.echo(f"Daypass: {settings.public_url or f'http://{address}:{port}'}", err=True)
+    typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
     typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
+    link = link_of_new_site(settings, host, port)
+    if link is not None:
+        typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
     uvicorn.run(
         "daypass.app:create_app",
         factory=True,
@@ -228,7 +232,11 @@ def disable_account(
 def _change_account(email: str, change: Callable[[Any], Awaitable[bool]]) -> None:
     async def apply(database: Database) -> bool:
         async with database.write() as session:
-            return await change(session)
+            await operators.lock(session)
+            found = await change(session)
+            if await operators.has_active(session):
+                await operators.void_setup_tokens(session)
+            return found
 
     if not with_database(load_settings().database_address, apply):
         fail(f"there is no account {email}; see 'daypass accounts list'")

@@ -9,7 +9,7 @@ import asyncio
 import os
 import shutil
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,8 @@ class Metrics:
         """By reason, as receipts have it."""
         self.tasks = 0
         """Of the event loop, when the numbers were shared."""
+        self.backlog: Callable[[], tuple[int, float]] = lambda: (0, 0.0)
+        """Usage rows that wait to be written, and the age of the oldest in seconds."""
         self.decision = Durations(DECISION_BOUNDS_S)
         self.first_byte = Durations(FIRST_BYTE_BOUNDS_S)
 
@@ -98,8 +100,10 @@ class Metrics:
 
         total = Metrics(self._directory)
         self._share()
+        waiting, age_s = 0, 0.0
         for file in self._directory.glob("*.json"):
-            total._add(file.read_bytes())
+            rows, oldest_s = total._add(file.read_bytes())
+            waiting, age_s = waiting + rows, max(age_s, oldest_s)
         requests = core.CounterMetricFamily(
             "daypass_requests", "Requests, by what became of them.", labels=["outcome", "status"]
         )
@@ -124,6 +128,14 @@ class Metrics:
             ),
             core.GaugeMetricFamily(
                 "daypass_open_requests", "Requests under way.", value=total.open_requests
+            ),
+            core.GaugeMetricFamily(
+                "daypass_usage_backlog_rows", "Usage rows that wait to be written.", waiting
+            ),
+            core.GaugeMetricFamily(
+                "daypass_usage_backlog_seconds",
+                "Age of the oldest use that waits to be written.",
+                age_s,
             ),
             core.HistogramMetricFamily(
                 "daypass_decision_seconds",
@@ -150,6 +162,7 @@ class Metrics:
             "open": self.open_requests,
             "upstream_failures": self.upstream_failures,
             "tasks": len(asyncio.all_tasks()),
+            "backlog": self.backlog(),
             "decision": [self.decision.counts, self.decision.total],
             "first_byte": [self.first_byte.counts, self.first_byte.total],
         }
@@ -166,7 +179,8 @@ class Metrics:
         else:
             self._shared = shared
 
-    def _add(self, shared: bytes) -> None:
+    def _add(self, shared: bytes) -> tuple[int, float]:
+        """Add the numbers of one process. Returns its backlog."""
         numbers = orjson.loads(shared)
         for outcome, status, number in numbers["requests"]:
             kind = (outcome, status)
@@ -181,6 +195,8 @@ class Metrics:
             counts, total = numbers[name]
             durations.counts = [x + y for x, y in zip(durations.counts, counts, strict=True)]
             durations.total += total
+        rows, age_s = numbers["backlog"]
+        return rows, age_s
 
     async def _run(self) -> None:
         while True:

@@ -9,8 +9,11 @@ import structlog
 from daypass.plans import Window
 from daypass.quota.counters import SECOND, Moment, reaches_back_to
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
-from daypass.records import begun_counters, usage
+from daypass.records import begun_counters, usage, usage_writers
 from daypass.records.database import Database, DatabaseUnavailableError
+
+BEHIND_MAX_S = 10.0
+LOOK_AGAIN_S = 0.2
 
 log = structlog.get_logger()
 
@@ -40,6 +43,7 @@ class RecordedUse:
 
     async def used(self, claims: Sequence[Claim], moment: Moment) -> list[int]:
         """Requests that each bucket has served since the day to which it reaches back."""
+        await self._all_written()
         days = [Window.DAY.start(reaches_back_to(x.limit, moment) // SECOND) for x in claims]
         async with _as_ledger(), self._database.read() as session:
             account = next((x.subject.account for x in claims if x.subject.account), None)
@@ -50,6 +54,24 @@ class RecordedUse:
                 else await usage.site_requests_since(session, since)
                 for subject, since in zip((x.subject for x in claims), days, strict=True)
             ]
+
+    async def _all_written(self) -> None:
+        """Wait until every process has written what it had served by now.
+
+        Raises LedgerUnavailableError when one stays behind.
+        """
+        deadline = asyncio.get_running_loop().time() + BEHIND_MAX_S
+        began: int | None = None
+        while True:
+            async with _as_ledger(), self._database.read() as session:
+                now, behind_since = await usage_writers.behind_since(session)
+            began = began or now
+            if behind_since is None or behind_since > began:
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                message = "Redis has lost counters, and usage is still being written"
+                raise LedgerUnavailableError(message)
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _write(self) -> None:
         """One transaction at a time: all who come meanwhile share the next one.

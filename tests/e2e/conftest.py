@@ -26,7 +26,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server,
         DAYPASS_SIGN_UP="invite",
         DAYPASS_SITE_REQUESTS_PER_DAY="100",
     )
-    operator = server.sign_up()
+    operator = server.set_up()
     with server.gateway(operator.create_key()["key"]) as api:
         assert api.post("/v1/embeddings", json={"input": "x", "model": "m"}).status_code == 200
     yield server, operator

@@ -1,6 +1,6 @@
 """Makes a picture of every page: `python -m tests.e2e.screenshots docs/screenshots`."""
 
-import sqlite3
+import asyncio
 import sys
 import tempfile
 import time
@@ -8,6 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from daypass.records import usage
+from daypass.records.database import Database
+from daypass.records.usage import UsageRow, Use
 from tests.conftest import PASSWORD, Person, Server, start_server
 from tests.e2e.browser import chromium
 from tests.e2e.visit import KEY, OPERATOR, PHONE, settled
@@ -134,8 +137,10 @@ class Walk:
                 for _ in range(len(name)):
                     api.post("/v1/embeddings", json={"input": "x"})
         today = int(time.time()) // DAY_S * DAY_S
-        rows = [
-            (today - (ago + 1) * DAY_S, key, model, "api", share, 0, 40 * share, 210 * share)
+        rows = {
+            UsageRow(today - (ago + 1) * DAY_S, key, model, "api"): Use(
+                requests=share, input_tokens=40 * share, output_tokens=210 * share
+            )
             for ago, requests in enumerate(PAST)
             for key in keys
             for model, share in (
@@ -143,13 +148,15 @@ class Walk:
                 ("gpt-4.1", requests // 3),
             )
             if share
-        ]
-        with sqlite3.connect(server.data_dir / "daypass.db") as database:
-            database.executemany(
-                "INSERT INTO usage_day (day, api_key_id, model, via, requests, refused,"
-                " input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+        }
+
+        async def write() -> None:
+            database = Database(f"sqlite:///{server.data_dir}/daypass.db")
+            async with database.write() as session:
+                await usage.add(session, rows)
+            await database.close()
+
+        asyncio.run(write())
 
     def _operator(self) -> None:
         page = self._page

@@ -24,7 +24,6 @@ def site(
 ) -> Iterator[Server]:
     settings = mailbox_server.settings | oidc_server.settings
     server = start_public(tmp_path_factory.mktemp("entrance"), **settings)
-    server.sign_up()
     yield server
     server.stop()
 
@@ -173,7 +172,7 @@ def test_an_unconfirmed_operator_is_told_to_confirm(
     browser: Browser, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     server = start_public(tmp_path_factory.mktemp("unconfirmed"), **mailbox.settings)
-    operator = server.sign_up()
+    operator = server.set_up()
     token = token_of(mailbox.take(operator.email))
     visit = Visit(browser, server, PHONE, reduced_motion="reduce")
     visit.sign_in(operator)

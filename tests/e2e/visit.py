@@ -18,6 +18,7 @@ PUBLIC = (
     "/sign-up/",
     "/forgot-password/",
     "/reset-password/",
+    "/setup/",
     "/confirm/",
     "/docs/",
     "/nothing-here/",

@@ -102,6 +102,27 @@ def test_headers_that_stand_for_another_method_or_path_do_not_pass(scene: Scene)
     scene.counted = 1
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "multipart/form-data; boundary=b"])
+@pytest.mark.parametrize("offer", ["", "connection: upgrade\r\nupgrade: h2c\r\n"])
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [("chunked", b"1\r\n{\r\nzz\r\n"), ("chunked", b"1\r\n{}\r\n"), ("gzip", b"{}")],
+)
+def test_a_body_that_cannot_be_framed_is_400_and_counts_nothing(
+    scene: Scene, content_type: str, offer: str, coding: str, body: bytes
+) -> None:
+    scene.upstream.script = scene.upstream.waits()
+    head = (
+        f"POST /v1/files HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n{offer}"
+        f"content-type: {content_type}\r\ntransfer-encoding: {coding}\r\n\r\n"
+    )
+    for rest in (b"", b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n"):
+        answer = send(scene, head.encode() + body + rest)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert b"\r\nconnection: close\r\n" in answer
+
+
 def test_an_upload_passes_as_it_comes(scene: Scene) -> None:
     received = 0
     size = 30 * MEGABYTE

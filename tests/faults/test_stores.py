@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from starlette.responses import Response
 
 import redis
 from tests import programs
@@ -23,7 +24,7 @@ from tests.conftest import Person, Server, StartServer, start_server
 from tests.faults.wire import Fault, FaultyWire
 from tests.postgres import Postgres
 from tests.redis import Redis
-from tests.upstream import FakeUpstream
+from tests.upstream import FakeUpstream, Seen
 from tests.waiting import BUSY_S, until
 
 IN_TIME_S = 2 + BUSY_S
@@ -146,6 +147,26 @@ def test_a_redis_that_hangs_takes_nothing(
     assert upstream.seen == []
     served_again(on_redis.key, on_redis.server)
     assert on_redis.server.used(on_redis.key) == before + 1
+
+
+def test_a_give_back_while_redis_hangs_is_owed_and_the_error_says_so(
+    on_redis: Site, redis_server: Redis, upstream: FakeUpstream
+) -> None:
+    before = on_redis.server.used(on_redis.key)
+
+    def refuse_and_hang(_seen: Seen) -> Response:
+        os.kill(redis_server.process.pid, signal.SIGSTOP)
+        return Response(status_code=401)
+
+    upstream.reply = refuse_and_hang
+    try:
+        with on_redis.server.gateway(on_redis.key) as api:
+            answer = api.post("/v1/chat/completions", json={"model": "m"})
+    finally:
+        os.kill(redis_server.process.pid, signal.SIGCONT)
+    message = answer.json()["error"]["message"]
+    assert message.endswith("This request counts until Daypass can reach its counters again.")
+    until(lambda: on_redis.server.used(on_redis.key) == before)
 
 
 @pytest.mark.parametrize("loss", ["flushed", "evicted"])

@@ -8,7 +8,6 @@ from tests.faults.listener import Listener, reset
 
 Fault = Literal["refuse", "delay", "stall", "reset", "truncate", "corrupt", "half-close"]
 
-DELAY_S = 0.1
 LET_THROUGH = 10
 """Bytes of a reply that is truncated."""
 
@@ -18,14 +17,16 @@ class FaultyWire(Listener):
 
     def __init__(self, port: int) -> None:
         super().__init__()
-        self._server_port = port
+        self.server_port = port
         self.fault: Fault | None = None
+        self.delay_s = 0.1
+        """By which "delay" holds each reply."""
 
     async def serve(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         if self.fault == "refuse":
             reset(back)
             return
-        far, forth = await asyncio.open_connection("127.0.0.1", self._server_port)
+        far, forth = await asyncio.open_connection("127.0.0.1", self.server_port)
         requests = asyncio.create_task(self._requests(near, forth))
         try:
             await self._replies(far, back)
@@ -47,7 +48,7 @@ class FaultyWire(Listener):
             await self._held()
             match self.fault:
                 case "delay":
-                    await asyncio.sleep(DELAY_S)
+                    await asyncio.sleep(self.delay_s)
                 case "reset" | "refuse":
                     reset(back)
                     return

@@ -100,9 +100,14 @@ def test_the_upstream_sees_the_operators_key_and_nothing_of_the_callers(
         lambda key: {"authorization": f"Bearer {key}"},
         lambda key: {"authorization": f"bearer  {key}"},
         lambda key: {"authorization": f"Bearer {key}", "x-api-key": key},
+        lambda key: {"api-key": key},
+        lambda key: {"api-key": key, "x-api-key": key, "authorization": f"Bearer {key}"},
+        lambda key: {"x-api-key": key, "authorization": "Bearer sk-not-ours"},
+        lambda key: {"api-key": key, "authorization": "Bearer not-needed"},
+        lambda key: {"x-api-key": "", "authorization": f"Bearer {key}"},
     ],
 )
-def test_both_carriers_of_a_key_work(
+def test_every_carrier_of_a_key_works(
     relaying: Server, upstream: FakeUpstream, key: str, headers: Callable[[str], dict[str, str]]
 ) -> None:
     response = relaying.client().post("/v1/chat/completions", json=CHAT, headers=headers(key))
@@ -122,6 +127,14 @@ def typo(key: str) -> str:
         lambda key, other: {"authorization": f"Basic {key}"},
         lambda key, other: {"x-api-key": "sk-not-ours"},
         lambda key, other: {"x-api-key": key, "authorization": f"Bearer {other}"},
+        lambda key, other: {"x-api-key": key, "authorization": f"Bearer {typo(key)}"},
+        lambda key, other: {"x-api-key": key, "api-key": other},
+        lambda key, other: {"api-key": typo(key)},
+        lambda key, other: {"x-api-key": "sk-not-ours", "authorization": f"Bearer {key}"},
+        lambda key, other: [("x-api-key", key), ("x-api-key", other)],
+        lambda key, other: [("x-api-key", "sk-not-ours"), ("x-api-key", key)],
+        lambda key, other: [("api-key", key), ("api-key", other)],
+        lambda key, other: [("authorization", f"Bearer {x}") for x in (key, other)],
         lambda key, other: {"x-api-key": "' OR 1=1 --"},
     ],
 )

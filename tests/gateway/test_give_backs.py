@@ -27,7 +27,7 @@ requests_per_day = 10
 id = "slow"
 name = "Slow"
 requests_per_day = 10
-requests_per_minute = 4
+requests_per_minute = 1
 burst = 3
 """
 CAP = 100

@@ -10,7 +10,7 @@ MUTATIONS = (
         "endpoints: stored objects are off",
         "gateway/endpoint_policy.py",
         'case EndpointClass.STORED if self.stored_objects != "shared":',
-        'case EndpointClass.STORED if False:',
+        "case EndpointClass.STORED if False:",
         f"{ENDPOINTS}stored_objects_are_off",
     ),
     Mutation(

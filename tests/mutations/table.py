@@ -15,9 +15,98 @@ OPERATOR = "tests/portal/test_operator.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
+SETUP = "tests/portal/test_setup.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
+FRAMING = "tests/test_framing.py::test_"
+
 MUTATIONS = (
+    # Framing.
+    Mutation(
+        "framing: the body of a request that offers an upgrade",
+        "server/reader.py",
+        "self._parser.feed_data(framing_of(self._framed or []))",
+        "self._framed = None",
+        f"{FRAMING}a_body_is_read_as_a_body_in_every_split[curl-length]",
+    ),
+    Mutation(
+        "framing: a head that offers an upgrade is not the end of the request",
+        "server/reader.py",
+        "if self._parser.should_upgrade():  # Its body is still to come: `_ignore_upgrade`.",
+        "if False:",
+        "tests/gateway/test_upgrades.py::"
+        "test_behind_nginx_a_smuggled_request_reaches_nobody[anything-length-always]",
+    ),
+    Mutation(
+        "framing: transfer codings",
+        "server/framing.py",
+        'if version != "1.1" or codings != [b"chunked"]:',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two codings]",
+    ),
+    Mutation(
+        "framing: more than one Host header",
+        "server/framing.py",
+        'if len(by_name) < len(headers) and len(_values(headers, b"host")) > 1:',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two hosts]",
+    ),
+    Mutation(
+        "framing: no Host header",
+        "server/framing.py",
+        'if b"host" not in by_name and version == "1.1":',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[no host]",
+    ),
+    Mutation(
+        "framing: no tunnels",
+        "server/framing.py",
+        'if method == b"CONNECT":',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[CONNECT with a path]",
+    ),
+    Mutation(
+        "framing: what follows the last request",
+        "server/reader.py",
+        'raise ValueError("the request before this one was the last")',
+        "pass",
+        f"{FRAMING}what_follows_an_early_answer_that_closes_is_discarded",
+    ),
+    Mutation(
+        "framing: a broken body is answered with 400",
+        "server/protocol.py",
+        "elif exchange.is_started:",
+        "elif True:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[chunk size]",
+    ),
+    Mutation(
+        "framing: trailers without an end",
+        "server/reader.py",
+        "if self._pending_bytes > MAX_HEAD_BYTES and not self.is_finished:",
+        "if False:",
+        f"{FRAMING}trailers_without_end_are_refused",
+    ),
+    Mutation(
+        "framing: transfer codings of an upstream",
+        "gateway/http_connection.py",
+        'if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:',
+        "if False:",
+        "tests/gateway/test_http_upstream.py::test_what_is_no_answer_is_an_upstream_error",
+    ),
+    Mutation(
+        "framing: websockets in any header",
+        "gateway/request.py",
+        'if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in headers):',
+        'if b"websocket" in dict(headers).get(b"upgrade", b"").lower():',
+        f"{GUARDS}a_websocket_is_refused_clearly",
+    ),
+    Mutation(
+        "framing: two different keys",
+        "gateway/authenticate.py",
+        "if len(secrets) > 1:",
+        "if False:",
+        f"{GATEWAY}without_one_valid_key_it_is_401_and_nothing_is_counted",
+    ),
     # Counting.
     Mutation(
         "reservation on SQLite: no more than the limit",
@@ -67,6 +156,35 @@ MUTATIONS = (
         "await asyncio.sleep(SETTLE_S)",
         "pass",
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
+    ),
+    Mutation(
+        "counters that Redis lost: use that is not written yet",
+        "recorded_use.py",
+        "if behind_since is None or behind_since > began:",
+        "if True:",
+        "tests/records/test_recorder.py::"
+        "test_lost_counters_wait_for_use_that_cannot_be_written_yet",
+    ),
+    Mutation(
+        "usage: a batch is written once",
+        "records/usage_writers.py",
+        "if await session.scalar(noted) is None:",
+        "if await session.scalar(noted) is False:",
+        "tests/records/test_recorder.py::test_a_batch_whose_reply_was_lost_is_written_once[sqlite]",
+    ),
+    Mutation(
+        "readiness: the database can be written",
+        "portal/readiness.py",
+        "await self._database.check_writable()",
+        "pass",
+        "tests/faults/test_readiness.py::test_a_standby_is_not_ready_until_it_is_promoted",
+    ),
+    Mutation(
+        "usage: nothing is admitted beyond a bound of what is not written",
+        "gateway/charge.py",
+        "if self._recorder.is_overdue:",
+        "if False:",
+        "tests/chaos/test_slow_records.py::test_a_long_backlog_refuses_until_it_is_written",
     ),
     Mutation(
         "refund goes to its own day",
@@ -159,6 +277,35 @@ MUTATIONS = (
         "max_keys=self._settings.keys_per_account,",
         "max_keys=1000,",
         f"{PORTAL}an_account_has_only_so_many_keys_even_at_once[embedded]",
+    ),
+    # Who runs the site.
+    Mutation(
+        "first operator: not whoever signs up first",
+        "portal/first_operator.py",
+        "if not is_for_this_machine_alone(request, portal.settings):",
+        "if False:",
+        f"{SETUP}who_signs_up_first_is_a_member_as_the_settings_allow[mode0]",
+    ),
+    Mutation(
+        "first operator: what comes through a proxy comes from elsewhere",
+        "portal/first_operator.py",
+        "and not any(_PROXY_HEADER.fullmatch(name) for name in request.headers)",
+        "",
+        f"{SETUP}an_account_that_came_through_a_proxy_is_a_member_even_with_the_demo_model",
+    ),
+    Mutation(
+        "first operator: a connection to another address than loopback",
+        "portal/first_operator.py",
+        "return (mapped or address).is_loopback",
+        "return True",
+        f"{SETUP}on_every_address_the_first_account_is_a_member",
+    ),
+    Mutation(
+        "set-up link: it works once",
+        "records/operators.py",
+        "await session.execute(delete(SetupToken))",
+        "pass",
+        f"{SETUP}a_promotion_ends_the_link",
     ),
     # Who calls.
     Mutation(
@@ -327,7 +474,7 @@ MUTATIONS = (
     ),
     Mutation(
         "last operator",
-        "records/accounts.py",
+        "records/operators.py",
         "return account.role == OPERATOR and other is None",
         "return False",
         f"{OPERATOR}the_last_operator_stays_one",

@@ -79,6 +79,12 @@ ROWS = [
         done(EVERYBODY, 202),
         {"email": "new-{email}", "password": PASSWORD, "invitation": "{invitation}"},
     ),
+    # The site has an operator.
+    Row(
+        "POST /api/setup",
+        (403,) * 5,
+        {"token": "made-up", "email": "new-{email}", "password": PASSWORD},
+    ),
     Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
     Row("POST /api/session/oidc", EVERYBODY, {}),
     Row("GET /api/session/oidc/callback", done(EVERYBODY, 303)),

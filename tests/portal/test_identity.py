@@ -210,8 +210,8 @@ def test_a_confirmed_account_is_linked(
 ) -> None:
     server = start_with(**mailbox.settings)
     first = server.client()
-    body = {"email": oidc.email, "password": PASSWORD}
-    account = first.post("/api/accounts", json=body).json()
+    body = {"email": oidc.email, "password": PASSWORD, "token": server.setup_token()}
+    account = first.post("/api/setup", json=body).json()
     token = token_of(mailbox.take(oidc.email))
     assert first.put("/api/confirmations", json={"token": token}).status_code == 200
     browser = server.client()
@@ -221,9 +221,8 @@ def test_a_confirmed_account_is_linked(
 
 def test_who_may_sign_up_holds_here_too(oidc: OidcProvider, start_with: Start) -> None:
     server = start_with(DAYPASS_SIGN_UP="invite", DAYPASS_ALLOWED_EMAIL_DOMAINS="example.org")
-    operator = server.client()
-    assert sign_in(operator) == "/keys/"
-    assert operator.get("/api/session").json()["role"] == "operator"
+    assert sign_in(server.client()) == refused("not_invited")  # also as the first of all
+    operator = server.set_up().http
     token = operator.post("/api/operator/invitations", json={}).json()["token"]
     oidc.reset()
     for invitation in ("", "x"):
@@ -235,6 +234,9 @@ def test_who_may_sign_up_holds_here_too(oidc: OidcProvider, start_with: Start) -
     oidc.reset()
     assert sign_in(server.client(), invitation=token) == refused("not_invited")
     server.stop()
+    fresh = start_with(DAYPASS_SIGN_UP="closed", DAYPASS_DATA_DIR=f"{server.data_dir}-new")
+    assert sign_in(fresh.client()) == refused("closed")
+    fresh.stop()
     closed = start_with(DAYPASS_SIGN_UP="closed")
     assert sign_in(closed.client()) == refused("closed")
 

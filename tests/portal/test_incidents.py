@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def operator(site: Server) -> Person:
-    return site.sign_up()
+    return site.set_up()
 
 
 @pytest.fixture

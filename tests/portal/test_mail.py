@@ -29,7 +29,7 @@ def site(mailbox_server: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> I
         DAYPASS_TRUSTED_PROXIES="127.0.0.1",
         **mailbox_server.settings,
     )
-    server.sign_up()
+    server.set_up()
     yield server
     server.stop()
 
@@ -109,11 +109,11 @@ def test_whose_link_is_opened_has_the_password_that_he_chose(
     assert sign_in(site.client(), email).status_code == 200
 
 
-def test_the_first_account_confirms_its_address_before_it_has_keys(
+def test_the_first_operator_confirms_their_address_before_they_have_keys(
     mailbox: Mailbox, tmp_path: Path
 ) -> None:
     server = start_public(tmp_path, **mailbox.settings)
-    operator = server.sign_up()
+    operator = server.set_up()
     assert operator.http.get("/api/session").json()["email_confirmed"] is False
     body = {"name": "x", "usage_plan_id": "10RequestPerDay"}
     refused = operator.http.post("/api/api-keys", json=body)
@@ -185,7 +185,7 @@ def test_a_token_is_for_its_purpose_its_time_and_its_secret_alone(
     port = free_port()
     settings = mailbox.settings | {"DAYPASS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     server = serve_on(port, tmp_path, (), settings | {"DAYPASS_SECRET_KEY": old})
-    operator = server.sign_up()
+    operator = server.set_up()
     confirm = token_of(mailbox.take(operator.email))
     reset = ask_reset(server, mailbox, operator.email)
     http = server.client()
@@ -282,7 +282,7 @@ def test_a_mail_server_that_is_down_is_in_the_log_without_the_address(tmp_path: 
     server = start_public(tmp_path, **settings)
     http = server.client(headers={"origin": settings["DAYPASS_PUBLIC_URL"]})
     body = {"email": "private@example.org", "password": PASSWORD}
-    assert http.post("/api/accounts", json=body).status_code == 201
+    assert http.post("/api/accounts", json=body).status_code == 202
     server.stop()
     assert "mail_failed" in server.log()
     assert not re.search(r"private|example\.org", server.log())

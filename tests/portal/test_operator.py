@@ -227,7 +227,7 @@ def test_the_sites_usage_its_ceiling_and_the_upstream(site: Server, operator: Pe
 
 def test_an_upstream_that_is_away_is_said_so_without_its_address(start: StartServer) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL="http://127.0.0.1:1/v1")
-    operator = server.sign_up()
+    operator = server.set_up()
     health = get(operator, "upstream")
     assert health["reachable"] is False
     assert health["problem"]
@@ -236,7 +236,7 @@ def test_an_upstream_that_is_away_is_said_so_without_its_address(start: StartSer
 
 def test_sign_up_by_invitation(start: StartServer) -> None:
     server = start(DAYPASS_SIGN_UP="invite")
-    operator = server.sign_up()
+    operator = server.set_up()
     assert get(operator, "sign-up")["sign_up"] == "invite"
     body = {"email": "guest@example.org", "password": PASSWORD}
     assert problem(server.client().post("/api/accounts", json=body)) == 403

@@ -155,7 +155,6 @@ class Verification:
         email = f"{self._plan.id}@verify.invalid"
         async with self._database.write() as session:
             account = await accounts.create(session, email, "!", now)
-            account.role = accounts.MEMBER
         self._account_id = account.id
         minted = mint()
         try:

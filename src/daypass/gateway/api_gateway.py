@@ -6,9 +6,9 @@ through it, and the id of the API key. Both replace whatever the caller sent und
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from daypass.asgi import Application, Receive, Scope, Send
+from daypass.asgi import Application, Headers, Receive, Scope, Send
 from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, invalid_api_key
@@ -77,12 +77,12 @@ class ApiGatewayAuthenticator:
     async def close(self) -> None:
         """There is nothing to stop."""
 
-    async def by_headers(self, headers: Mapping[bytes, bytes]) -> Principal:
+    async def by_headers(self, headers: Headers) -> Principal:
         """The principal of a request that the front door has let through.
 
         Raises GatewayError: 401 for a key that is not known here, 403 for a disabled account.
         """
-        key_id = headers.get(KEY_ID_HEADER, b"")
+        key_id = next((value for name, value in headers if name == KEY_ID_HEADER), b"")
         now = time.monotonic()
         known = self._known.get(key_id)
         if known is not None and now < known[0]:

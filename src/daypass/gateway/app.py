@@ -85,8 +85,8 @@ class Gateway:
             target = target_of(scope, self._denied_paths)
             by_name = dict(scope["headers"])
             if b"upgrade" in by_name:
-                refuse_websocket(by_name[b"upgrade"])
-            principal = await self._authenticator.by_headers(by_name)
+                refuse_websocket(scope["headers"])
+            principal = await self._authenticator.by_headers(scope["headers"])
             if target.path == b"/key":
                 await describe_key(self._ledger, principal, target, answer)
             else:

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
 from daypass import api_keys
+from daypass.asgi import Headers
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import Claim
@@ -25,8 +26,11 @@ must be refused everywhere."""
 WATCH_EVERY_S = 0.4
 KNOWN_MAX = 100_000
 
+KEY_HEADERS = frozenset({b"x-api-key", b"api-key"})
+"""`api-key` is what clients of Azure OpenAI send."""
+
 NO_KEY = (
-    "You didn't provide an API key. Send it as 'x-api-key: dp_...' or "
+    "You didn't provide an API key. Send it as 'x-api-key: dp_...', 'api-key: dp_...' or "
     "'Authorization: Bearer dp_...'."
 )
 BAD_KEY = "Incorrect API key provided: {}. Make one, or look at yours, on this site's keys page."
@@ -90,8 +94,8 @@ class Authenticator:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def by_headers(self, headers: Mapping[bytes, bytes]) -> Principal:
-        """The principal of the API key in `x-api-key` or `Authorization: Bearer`.
+    async def by_headers(self, headers: Headers) -> Principal:
+        """Return the principal of the API key that a request carries.
 
         Raises GatewayError: 401 without a valid key, 403 for a disabled account.
         """
@@ -188,19 +192,31 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
     )
 
 
-def presented_key(headers: Mapping[bytes, bytes]) -> str:
-    """The one API key that the headers carry. Raises GatewayError 401 otherwise."""
-    secret = headers.get(b"x-api-key", b"").strip()
-    authorization = headers.get(b"authorization")
-    if authorization is not None:
-        scheme, _, credentials = authorization.strip().partition(b" ")
-        bearer = credentials.strip() if scheme.lower() == b"bearer" else b""
-        if secret and bearer and secret != bearer:
-            raise invalid_api_key("Two different API keys were sent in one request: send one.")
-        secret = secret or bearer
-    if not secret:
+def presented_key(headers: Headers) -> str:
+    """Return the one API key that the headers carry. Raises GatewayError 401 otherwise.
+
+    It is in `x-api-key`, `api-key` or `Authorization: Bearer`. Beside one of the first two, a
+    Bearer that is not a Daypass key is ignored: some clients always send one.
+    """
+    secrets = set()
+    bearers = set()
+    for name, value in headers:
+        if name in KEY_HEADERS:
+            secrets.add(value.strip())
+        elif name == b"authorization":
+            scheme, _, credentials = value.strip().partition(b" ")
+            if scheme.lower() == b"bearer":
+                bearers.add(credentials.strip())
+    secrets.discard(b"")
+    bearers.discard(b"")
+    if secrets:
+        bearers = {x for x in bearers if x.startswith(api_keys.PREFIX.encode())}
+    secrets |= bearers
+    if len(secrets) > 1:
+        raise invalid_api_key("Two different API keys were sent in one request: send one.")
+    if not secrets:
         raise invalid_api_key(NO_KEY)
-    return secret.decode("latin-1")
+    return secrets.pop().decode("latin-1")
 
 
 def mask(secret: str) -> str:

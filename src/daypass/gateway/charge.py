@@ -38,8 +38,8 @@ class Charge:
     """One call's unit of each bucket: taken, then given back or settled, once."""
 
     __slots__ = (
-        "_figures", "_fullest", "_ledger", "_metrics", "_model", "_outcome", "_principal",
-        "_recorder", "_reservation", "_row", "_via", "_why_counted", "reason",
+        "_figures", "_fullest", "_is_owed", "_ledger", "_metrics", "_model", "_outcome",
+        "_principal", "_recorder", "_reservation", "_row", "_via", "_why_counted", "reason",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +62,7 @@ class Charge:
         self._row: UsageRow
         self._fullest: BucketState | None = None
         self._outcome: Outcome = "not_counted"
+        self._is_owed = False
         self._why_counted = ""
         self._figures: dict[str, Any] = {}
         self.reason = ""
@@ -72,6 +73,8 @@ class Charge:
 
         Raises GatewayError 429 over a limit and LedgerUnavailableError when it cannot be told.
         """
+        if self._recorder.is_overdue:
+            raise LedgerUnavailableError("usage has not been written for too long")
         began = perf_counter()
         outcome = await self._ledger.reserve(self._principal.claims)
         self._metrics.decision.add(perf_counter() - began)
@@ -110,6 +113,7 @@ class Charge:
             released = await self._ledger.release(self._reservation, self._principal.give_backs)
         except LedgerUnavailableError as error:
             log.warning("unit_owed", reason=str(error))
+            self._is_owed = True
             return
         if isinstance(released, Refusal):
             log.warning("give_backs_spent", account_id=self._principal.account_id, failure=reason)
@@ -136,6 +140,9 @@ class Charge:
         """Say in an error which limits the failed call counts against all the same, and why."""
         if self._why_counted:
             error.count(self._why_counted, **self._figures)
+        elif self._is_owed:
+            error.uncounted = False
+            error.message += " This request counts until Daypass can reach its counters again."
         elif self._outcome == "given_back" and self._is_throttled:
             error.uncounted = False
             error.message += " This request was counted against the limit per minute only."

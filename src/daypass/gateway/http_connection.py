@@ -218,6 +218,9 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200:  # Interim: the answer itself is still to come.
             return
+        codings = [value for name, value in self._headers if name == b"transfer-encoding"]
+        if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:
+            raise ValueError("a transfer coding that was not asked for")
         self._keep_alive = self._parser.should_keep_alive() and not self._is_head
         self._response = HttpResponse(self, status, self._headers)
         self._response.is_complete = self._is_head

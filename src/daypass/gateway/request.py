@@ -106,9 +106,9 @@ def _path_below(raw: bytes, denied_paths: tuple[bytes, ...]) -> bytes:
     return path
 
 
-def refuse_websocket(upgrade: bytes) -> None:
-    """Raise GatewayError 400 for an `upgrade` header that asks for a WebSocket (RFC 6455)."""
-    if b"websocket" in upgrade.lower():
+def refuse_websocket(headers: Headers) -> None:
+    """Raise GatewayError 400 for headers that ask for a WebSocket (RFC 6455)."""
+    if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in headers):
         message = "WebSockets (the Realtime API) are not relayed. Use HTTP."
         raise GatewayError(
             400,

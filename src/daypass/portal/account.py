@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
@@ -14,7 +15,7 @@ from daypass.portal.passwords import (
 )
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import forget_cookies
-from daypass.records import accounts, api_keys
+from daypass.records import accounts, api_keys, operators
 from daypass.records.tables import Account
 
 FRESH_S = 600
@@ -76,18 +77,25 @@ async def delete_account(
     """
     await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
-        if await accounts.is_last_operator(session, account):
-            message = "You are the last operator: make somebody else one before you go."
-            raise ProblemError(409, message)
+        await _check_not_last(session, account)
         keys = await api_keys.list_of(session, account.id)
     # The enforcer first: what it would go on to admit must not outlive its owner.
     for key in keys:
         await portal.enforcer.delete_key(key)
     async with portal.database.write() as session:
+        await operators.lock(session)
         doomed = await accounts.find(session, account.id)
         if doomed is not None:
+            # Another operator may have gone meanwhile.
+            await _check_not_last(session, doomed)
             await accounts.depart(session, doomed, portal.now())
     forget_cookies(request, response)
+
+
+async def _check_not_last(session: AsyncSession, account: Account) -> None:
+    if await operators.is_last(session, account):
+        message = "You are the last operator: make somebody else one before you go."
+        raise ProblemError(409, message)
 
 
 async def _check_owner(

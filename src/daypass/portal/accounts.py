@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 
-from daypass.portal import admission, letters, throttles
+from daypass.portal import admission, first_operator, letters, throttles
 from daypass.portal.context import InPortal, Portal
 from daypass.portal.mailer import Mailer
 from daypass.portal.passwords import NewPassword, check_new_password, hash_password
@@ -66,7 +66,7 @@ class MailSent(BaseModel):
 async def sign_up(
     new: NewAccount, request: Request, response: Response, portal: InPortal
 ) -> AccountView | JSONResponse:
-    """Create an account and sign in. The first account of a new site is its operator.
+    """Create an account and sign in.
 
     Where mail is set, the account is made when the link in the mail is opened, and the answer is
     the same (202) whether or not the address has an account.
@@ -74,20 +74,20 @@ async def sign_up(
     await throttles.admit_sign_up(request, portal)
     await check_new_password(new.password, new.email, portal.settings)
     async with portal.database.read() as session:
-        is_first = not await accounts.has_any(session)
         await admission.check(session, new.email, new.invitation, portal)
-    if portal.mailer is not None and not is_first:
+    if portal.mailer is not None:
         await _ask_by_mail(new, request, portal, portal.mailer)
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
     password_hash = await hash_password(new.password)
     try:
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
-            account = await accounts.create(session, new.email, password_hash, portal.now())
+            role = await first_operator.role_of_new_account(session, request, portal)
+            account = await accounts.create(
+                session, new.email, password_hash, portal.now(), role=role
+            )
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None
-    if portal.mailer is not None:
-        send_confirmation(account, portal, portal.mailer)
     throttles.remember_device(account.email, request, response, portal)
     await start_session(account, request, response, portal)
     return AccountView.of(account)

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal.context import Portal
 from daypass.portal.problems import ProblemError
-from daypass.records import accounts, invitations
+from daypass.records import invitations
 from daypass.records.emails import normalise
 
 NOT_INVITED = (
@@ -30,10 +30,8 @@ class NotAdmittedError(ProblemError):
 
 
 async def check(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
-    """Raise NotAdmittedError for somebody who may not sign up. The first one always may."""
+    """Raise NotAdmittedError for somebody who may not sign up."""
     settings = portal.settings
-    if not await accounts.has_any(session):
-        return
     if settings.sign_up == "closed":
         raise NotAdmittedError("closed", "Sign-up is closed on this site. Ask its operator.")
     domains = settings.allowed_email_domains
@@ -49,7 +47,7 @@ async def check(session: AsyncSession, email: str, invitation: str | None, porta
 async def admit(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
     """`check`, and use the invitation up, in the transaction that makes the account."""
     await check(session, email, invitation, portal)
-    needs_one = portal.settings.sign_up == "invite" and await accounts.has_any(session)
+    needs_one = portal.settings.sign_up == "invite"
     if needs_one and not await invitations.use(
         session, invitation or "", normalise(email), portal.now()
     ):

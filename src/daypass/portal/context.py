@@ -13,6 +13,7 @@ from daypass.portal.caller import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.mailer import Mailer
 from daypass.portal.problems import ProblemError
+from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
@@ -44,6 +45,7 @@ class Portal:
     list_models: Callable[[], Awaitable[list[str]]]
     write_usage: Callable[[], Awaitable[None]]
     """To be called before usage is read: what this process has gathered is written."""
+    readiness: Readiness
     metrics: Callable[[], tuple[bytes, str]]
     """All metrics in Prometheus' text format, and its content type."""
 

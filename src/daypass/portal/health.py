@@ -11,17 +11,16 @@ from daypass.portal.problems import ProblemError
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/healthz")
+@router.api_route("/healthz", methods=["GET", "HEAD"])
 async def is_up() -> dict[str, str]:
     """The process is up."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=["GET", "HEAD"])
 async def is_ready(portal: InPortal) -> dict[str, str]:
-    """Database and ledger answer. Errors become 503 like anywhere in the portal."""
-    await portal.database.ping()
-    await portal.ledger.peek([])
+    """The stores can be read and written. Errors become 503 like anywhere in the portal."""
+    await portal.readiness.check()
     return {"status": "ready"}
 
 

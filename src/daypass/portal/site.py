@@ -3,12 +3,13 @@
 import json
 from typing import Literal
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from daypass.portal import first_operator
 from daypass.portal.context import InPortal
-from daypass.records import accounts
+from daypass.records import operators
 
 router = APIRouter(tags=["site"])
 
@@ -23,6 +24,9 @@ class SiteView(BaseModel):
     max_keys_per_account: int
     account_requests_per_day: int | None
     has_operator: bool
+    first_sign_up_operates: bool = Field(
+        description="Whether whoever signs up now, from here, becomes the operator"
+    )
     mail: bool
     sign_in_with: str | None
 
@@ -43,11 +47,12 @@ async def mark_page(portal: InPortal) -> Response:
 
 
 @router.get("/site")
-async def describe_site(portal: InPortal) -> SiteView:
+async def describe_site(request: Request, portal: InPortal) -> SiteView:
     """This installation's settings, as far as its pages need them. Needs no session."""
     settings = portal.settings
     async with portal.database.read() as session:
-        has_operator = await accounts.has_any(session)
+        has_operator = await operators.has_active(session)
+        first_sign_up_operates = await first_operator.would_be_first(session, request, portal)
     return SiteView(
         demo=settings.uses_demo_model,
         sign_up=settings.sign_up,
@@ -56,6 +61,7 @@ async def describe_site(portal: InPortal) -> SiteView:
         max_keys_per_account=settings.keys_per_account,
         account_requests_per_day=(await portal.policy()).account_daily_ceiling,
         has_operator=has_operator,
+        first_sign_up_operates=first_sign_up_operates,
         mail=portal.mailer is not None,
         sign_in_with=settings.sign_in_with,
     )

@@ -36,6 +36,8 @@ SIGN_IN_ACCOUNT = Throttle(100, 36)
 """For one account, from all browsers that it does not know: against guessing from many places."""
 SIGN_UP_ADDRESS = Throttle(60, 60)
 """From one address. A class of people behind one router signs up within minutes."""
+SETUP_ADDRESS = Throttle(10, 60)
+"""Set-up links that one address tries."""
 OWN_PASSWORD = Throttle(5, 60)
 """For the password that a signed-in browser is asked for."""
 MAIL_RECIPIENT = Throttle(3, 1200)
@@ -84,6 +86,13 @@ async def admit_sign_up(request: Request, portal: Portal) -> None:
     found = caller(request, portal)
     if not found.is_local:
         await _take(portal, {f"sign-up address {found.network}": SIGN_UP_ADDRESS})
+
+
+async def admit_setup(request: Request, portal: Portal) -> dict[str, Throttle]:
+    """Take the unit of a set-up link; `give_back` if it is right. Raises 429."""
+    units = {f"setup address {caller(request, portal).network}": SETUP_ADDRESS}
+    await _take(portal, units)
+    return units
 
 
 async def admit_mail(email: str, request: Request, portal: Portal) -> None:

@@ -57,6 +57,8 @@ class SqliteLedger:
         self._loop = asyncio.get_running_loop()
         try:
             with contextlib.closing(self._connect()) as connection:
+                # Workers that start together may each be the one that recovers the journal.
+                connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
                 connection.executescript(SCHEMA)
         except sqlite3.Error as error:
             raise LedgerUnavailableError(f"cannot open {self._path.name}: {error}") from error

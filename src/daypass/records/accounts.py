@@ -3,7 +3,7 @@
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,24 +30,25 @@ class EmailTakenError(Exception):
 
 
 async def create(
-    session: AsyncSession, email: str, password_hash: str, now: int, *, confirmed: bool = False
+    session: AsyncSession,
+    email: str,
+    password_hash: str,
+    now: int,
+    *,
+    role: str = MEMBER,
+    confirmed: bool = False,
 ) -> Account:
-    """Add an account; the first one of a site is its operator. Raises EmailTakenError.
+    """Add an account. Raises EmailTakenError.
 
     `password_hash` may be NO_PASSWORD; `confirmed`: the address is known to be this person's.
     """
-    is_first = not await has_any(session)
-    if is_first and session.get_bind().dialect.name == "postgresql":
-        # Two may come first at the same moment. (SQLite has one writer at a time anyway.)
-        await session.execute(text("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE"))
-        is_first = not await has_any(session)
     account = Account(
         id=await _former_id(session, email) or new_id("acc"),
         email=normalise(email),
         email_canonical=canonical(email),
         email_confirmed_at=now if confirmed else None,
         password_hash=password_hash,
-        role=OPERATOR if is_first else MEMBER,
+        role=role,
         created_at=now,
         disabled_at=None,
     )
@@ -123,16 +124,6 @@ async def search(
     )
     total = await session.scalar(select(func.count()).select_from(Account).where(wanted))
     return [PersonRow(account, count, int(used)) for account, count, used in found], total or 0
-
-
-async def is_last_operator(session: AsyncSession, account: Account) -> bool:
-    """Whether nobody else could run the site: no other operator who is not disabled."""
-    other = await session.scalar(
-        select(Account.id)
-        .where(Account.role == OPERATOR, Account.disabled_at.is_(None), Account.id != account.id)
-        .limit(1)
-    )
-    return account.role == OPERATOR and other is None
 
 
 async def depart(session: AsyncSession, account: Account, now: int) -> None:

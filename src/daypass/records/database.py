@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import ColumnElement, event, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -23,6 +23,11 @@ ANSWER_S = 1.8
 """Seconds within which a unit of work is done or raises DatabaseUnavailableError."""
 
 INSIST_AFTER_S = 0.1
+
+SPILLING_SORT = (
+    "SELECT count(*) FROM "
+    "(SELECT md5(n::text) FROM generate_series(1, 4000) n ORDER BY 1 OFFSET 0) sorted"
+)
 
 
 class DatabaseUnavailableError(Exception):
@@ -54,18 +59,23 @@ class Database:
             yield session
 
     @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self, answer_s: float = ANSWER_S) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back by an exception.
 
-        Raises DatabaseUnavailableError within 2 seconds, and UnstorableError.
+        Raises DatabaseUnavailableError when it takes longer than `answer_s` seconds or the
+        database fails, and UnstorableError.
         """
-        async with _answering(), self._write.begin() as session:
+        async with _answering(answer_s), self._write.begin() as session:
             yield session
 
-    async def ping(self) -> None:
-        """Raise DatabaseUnavailableError when the database does not answer."""
-        async with self.read() as session:
-            await session.execute(text("SELECT 1 FROM account LIMIT 1"))
+    async def check_writable(self) -> None:
+        """Raise DatabaseUnavailableError when nothing can be written: a standby, a full disk."""
+        async with self.write() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            if session.get_bind().dialect.name == "postgresql":
+                # A row may fit into a page that is there. A sort that spills needs new blocks.
+                await session.execute(text("SET LOCAL work_mem = '64kB'"))
+                await session.execute(text(SPILLING_SORT))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -80,15 +90,22 @@ def insert_into(
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
+def now_ms(session: AsyncSession) -> ColumnElement[int]:
+    """The database's clock as Unix time in milliseconds, which every process reads alike."""
+    if session.get_bind().dialect.name == "sqlite":
+        return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
+    return literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
+
+
 def is_sqlite(url: str) -> bool:
     """Whether this address names a SQLite file."""
     return make_url(url).get_backend_name() == "sqlite"
 
 
 @contextlib.asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
+async def _answering(answer_s: float = ANSWER_S) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(ANSWER_S), _insisting():
+        async with asyncio.timeout(answer_s), _insisting(answer_s):
             yield
     except IntegrityError:
         raise
@@ -101,7 +118,7 @@ async def _answering() -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _insisting() -> AsyncIterator[None]:
+async def _insisting(answer_s: float) -> AsyncIterator[None]:
     """Cancel once more what does not end when its time is over.
 
     psycopg takes up to 10 seconds to cancel a query at a server that does not answer, unless it
@@ -115,7 +132,7 @@ async def _insisting() -> AsyncIterator[None]:
         nonlocal insisted
         insisted = task.cancel()
 
-    timer = asyncio.get_running_loop().call_later(ANSWER_S + INSIST_AFTER_S, insist)
+    timer = asyncio.get_running_loop().call_later(answer_s + INSIST_AFTER_S, insist)
     try:
         yield
     finally:

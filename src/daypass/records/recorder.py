@@ -1,102 +1,206 @@
 """What happened, gathered in memory and written in batches."""
 
 import asyncio
+import contextlib
+import secrets
+import time
 from collections import deque
+from dataclasses import dataclass, field
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.records import api_keys, receipts, usage
-from daypass.records.database import Database, DatabaseUnavailableError, UnstorableError
+from daypass.records import api_keys, receipts, usage, usage_writers
+from daypass.records.database import (
+    ANSWER_S,
+    Database,
+    DatabaseUnavailableError,
+    UnstorableError,
+)
 from daypass.records.receipts import Receipt
 from daypass.records.usage import UsageRow, Use
 
 FLUSH_EVERY_S = 1.0
+WRITE_S = 30.0
+"""Seconds that one attempt to write a batch may take. Nobody waits for it."""
+CLOSE_S = 5.0
+BEHIND_AFTER_S = 1.5
+"""Seconds after which use that is not written is announced to the other processes."""
+CHECK_EVERY_S = 0.5
+MAX_BEHIND_S = 60.0
+MAX_ROWS = 200_000
 
 log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Batch:
+    """Usage and receipts that are written together."""
+
+    usage: dict[UsageRow, Use] = field(default_factory=dict)
+    receipts: dict[str, deque[Receipt]] = field(default_factory=dict)
+    since: float = field(default_factory=time.monotonic)
+    """When the first of it was gathered (monotonic, seconds)."""
+    number: int = 0
+    """Its number, once it is to be written; never changed afterwards."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.usage or self.receipts)
+
+    @property
+    def rows(self) -> int:
+        """Usage rows and accounts with receipts."""
+        return len(self.usage) + len(self.receipts)
 
 
 class Recorder:
     """Gathers usage and receipts in memory and writes them every second.
 
-    These rows inform people; the ledger alone decides. What a crash loses here is at most a
-    second of statistics, never a count.
+    These rows inform people, and counters that Redis has lost are rebuilt from them. A batch is
+    tried until it is written, and is written once. A crash loses at most a second of statistics,
+    never a count.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._usage: dict[UsageRow, Use] = {}
-        self._receipts: dict[str, deque[Receipt]] = {}
+        self._id = secrets.token_hex(8)
+        self._gathering = Batch()
+        self._unwritten: Batch | None = None
+        """What is being written, or could not be written yet."""
+        self._batches = 0
         self._writing = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.is_overdue = False
+        """Whether so much waits to be written that nothing more may be gathered."""
 
     def use(self, row: UsageRow) -> Use:
         """What waits to be added to a row: add to it before anything else is awaited."""
-        use = self._usage.get(row)
+        batch = self._batch()
+        use = batch.usage.get(row)
         if use is None:
-            use = self._usage[row] = Use()
+            use = batch.usage[row] = Use()
         return use
 
     def receipt(self, account_id: str, receipt: Receipt) -> None:
         """Keep the receipt of a request. Does not wait; older ones than are kept fall out."""
-        kept = self._receipts.get(account_id)
+        batch = self._batch()
+        kept = batch.receipts.get(account_id)
         if kept is None:
-            kept = self._receipts[account_id] = deque(maxlen=receipts.KEPT)
+            kept = batch.receipts[account_id] = deque(maxlen=receipts.KEPT)
         kept.append(receipt)
 
     @property
     def has_pending(self) -> bool:
         """Whether anything waits to be written."""
-        return bool(self._usage or self._receipts)
+        return self._unwritten is not None or not self._gathering.is_empty
+
+    def backlog(self) -> tuple[int, float]:
+        """How many rows wait to be written, and the age of the oldest in seconds."""
+        oldest = self._unwritten or self._gathering
+        if oldest.is_empty:
+            return 0, 0.0
+        waiting = self._gathering.rows if oldest is not self._gathering else 0
+        return oldest.rows + waiting, time.monotonic() - oldest.since
 
     def start(self) -> None:
         """Begin to write in the background."""
-        self._task = asyncio.create_task(self._run())
+        for work in (self._write_every_second(), self._watch()):
+            self._keep(asyncio.create_task(work))
 
     async def close(self) -> None:
-        """Write what is pending and stop."""
-        async with self._writing:  # What is being written is written to its end.
-            if self._task is not None:
-                self._task.cancel()
-        await self.flush()
+        """Write what is pending, for up to 5 seconds, and stop."""
+        await self._flush(CLOSE_S)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.has_pending:
+            log.error("usage_lost", rows=self.backlog()[0])
+        elif self._batches:
+            with contextlib.suppress(DatabaseUnavailableError):
+                async with self._database.write() as session:
+                    await usage_writers.retire(session, self._id)
 
     async def flush(self) -> None:
-        """Write what is pending now, and wait for what is being written.
+        """Write what is pending now. Returns within 2 seconds, also when that takes longer."""
+        await self._flush(ANSWER_S)
 
-        What cannot be written stays pending.
-        """
-        async with self._writing:
-            await self._write()
+    async def _flush(self, patience_s: float) -> None:
+        # Who asks may stop waiting; the batch is written all the same.
+        writing = self._keep(asyncio.create_task(self._write()))
+        await asyncio.wait({writing}, timeout=patience_s)
+
+    def _keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _batch(self) -> Batch:
+        if self._gathering.is_empty:
+            self._gathering.since = time.monotonic()
+        return self._gathering
 
     async def _write(self) -> None:
-        if not self.has_pending:
-            return
-        pending, self._usage = self._usage, {}
-        kept, self._receipts = self._receipts, {}
+        async with self._writing:
+            if self._unwritten is not None:
+                await self._write_batch(self._unwritten)
+            if self._unwritten is None and not self._gathering.is_empty:
+                self._batches += 1
+                batch, self._gathering = self._gathering, Batch()
+                batch.number = self._batches
+                self._unwritten = batch
+                await self._write_batch(batch)
+
+    async def _write_batch(self, batch: Batch) -> None:
         try:
-            async with self._database.write() as session:
-                if pending:
-                    await usage.add(session, pending)
-                    await api_keys.note_use(session, _last_uses(pending))
-                if kept:
-                    await receipts.add(session, kept)
+            async with self._database.write(WRITE_S) as session:
+                await _add(session, batch)
+                # Last, so that the row is not locked while the others wait: `_watch` needs it.
+                behind_ms = _behind_ms(self._gathering)
+                await usage_writers.finish_batch(session, self._id, batch.number, behind_ms)
+        except usage_writers.WrittenBeforeError:
+            pass
         except DatabaseUnavailableError as error:
-            log.warning("usage_not_written", reason=str(error), rows=len(pending))
-            self._keep(pending, kept)
+            log.warning("usage_not_written", reason=str(error), rows=batch.rows)
+            return
         except UnstorableError:
-            # Kept, it would hold up all that comes after it.
-            log.error("usage_lost", rows=len(pending))
+            # Kept, it would hold up everything that comes after it.
+            log.error("usage_lost", rows=batch.rows)
+        self._unwritten = None
 
-    def _keep(self, pending: dict[UsageRow, Use], kept: dict[str, deque[Receipt]]) -> None:
-        for row, use in pending.items():
-            self.use(row).add(use)
-        for account_id, older in kept.items():
-            newer = self._receipts.get(account_id, ())
-            self._receipts[account_id] = deque((*older, *newer), maxlen=receipts.KEPT)
-
-    async def _run(self) -> None:
+    async def _write_every_second(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
-            await self.flush()
+            await self._write()
+
+    async def _watch(self) -> None:
+        """Announce a backlog and its end, and see whether it has grown too long."""
+        is_announced = False
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            rows, age_s = self.backlog()
+            self.is_overdue = rows > MAX_ROWS or age_s > MAX_BEHIND_S
+            behind_ms = _behind_ms(self._unwritten or self._gathering)
+            if behind_ms is not None or is_announced:
+                with contextlib.suppress(DatabaseUnavailableError):
+                    async with self._database.write() as session:
+                        await usage_writers.announce(session, self._id, behind_ms)
+                    is_announced = behind_ms is not None
+
+
+async def _add(session: AsyncSession, batch: Batch) -> None:
+    if batch.usage:
+        await usage.add(session, batch.usage)
+        await api_keys.note_use(session, _last_uses(batch.usage))
+    if batch.receipts:
+        await receipts.add(session, batch.receipts)
+
+
+def _behind_ms(batch: Batch) -> int | None:
+    """The age of a batch in milliseconds; None while that is nothing unusual."""
+    age_s = 0.0 if batch.is_empty else time.monotonic() - batch.since
+    return int(age_s * 1000) if age_s > BEHIND_AFTER_S else None
 
 
 def _last_uses(pending: dict[UsageRow, Use]) -> dict[str, int]:

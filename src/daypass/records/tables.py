@@ -167,6 +167,46 @@ class UsageDay(Base):
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
 
 
+class UsageSiteDay(Base):
+    """What all keys together did with one model on one UTC day: the sums of `usage_day`."""
+
+    __tablename__ = "usage_site_day"
+
+    day: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    model: Mapped[str] = mapped_column(String(100), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    refused: Mapped[int] = mapped_column(BigInteger)
+    input_tokens: Mapped[int] = mapped_column(BigInteger)
+    output_tokens: Mapped[int] = mapped_column(BigInteger)
+
+
+class UsageKeyWeek(Base):
+    """What one key did in one week, from Monday in UTC: the sums of `usage_day`."""
+
+    __tablename__ = "usage_key_week"
+
+    week: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    api_key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    refused: Mapped[int] = mapped_column(BigInteger)
+
+
+class UsageWriter(Base):
+    """How far a process has written its usage. Times are milliseconds of the database's clock.
+
+    `batch` is the number of the last batch written: one that is sent again, because the reply to
+    its commit was lost, is recognised by it. `behind_since` is when the oldest use that is not
+    written yet was gathered; NULL: nothing is overdue.
+    """
+
+    __tablename__ = "usage_writer"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    batch: Mapped[int] = mapped_column(BigInteger)
+    behind_since: Mapped[int | None] = mapped_column(BigInteger)
+    seen_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class BegunCounters(Base):
     """Whose counters have begun, where they are kept apart from the records, in Redis.
 
@@ -248,6 +288,18 @@ class Invitation(Base):
     expires_at: Mapped[int] = mapped_column(BigInteger)
     used_by: Mapped[str | None] = mapped_column(String(320))
     used_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class SetupToken(Base):
+    """A link that makes the first operator, as the SHA-256 digest of its token.
+
+    There are none while the site has an operator.
+    """
+
+    __tablename__ = "setup_token"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class DepartedAccount(Base):

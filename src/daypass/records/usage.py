@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.plans import Window
 from daypass.records.database import insert_into
-from daypass.records.tables import Account, ApiKey, UsageDay
+from daypass.records.tables import Account, ApiKey, UsageDay, UsageKeyWeek, UsageSiteDay
 
 
 class UsageRow(NamedTuple):
@@ -41,23 +42,40 @@ class Use:
         self.last_at = max(self.last_at, other.last_at)
 
 
-_KEY = UsageRow._fields
 _COUNTS = ("requests", "refused", "input_tokens", "output_tokens")
 
 
 async def add(session: AsyncSession, pending: Mapping[UsageRow, Use]) -> None:
-    """Add what was counted to its rows.
+    """Add what was counted to its rows, and to their sums by week and for the site.
 
-    In primary-key order, so that two writers never wait for each other.
+    In primary-key order, so that two writers never wait for each other in a circle; the site's
+    rows, which every process shares, come last and are locked for the shortest time.
     """
-    columns = UsageDay.__table__.c
-    insert = insert_into(session, UsageDay)
-    added = {name: columns[name] + insert.excluded[name] for name in _COUNTS}
+    by_key: dict[tuple[int, str], Use] = {}
+    by_model: dict[tuple[int, str], Use] = {}
+    for row, use in pending.items():
+        by_key.setdefault((Window.WEEK.start(row.day), row.api_key_id), Use()).add(use)
+        by_model.setdefault((row.day, row.model), Use()).add(use)
+    await _add_to(session, UsageDay, UsageRow._fields, pending)
+    await _add_to(session, UsageKeyWeek, ("week", "api_key_id"), by_key)
+    await _add_to(session, UsageSiteDay, ("day", "model"), by_model)
+
+
+async def _add_to(
+    session: AsyncSession,
+    table: type[UsageDay | UsageKeyWeek | UsageSiteDay],
+    key: tuple[str, ...],
+    uses: Mapping[Any, Use],
+) -> None:
+    columns = table.__table__.c
+    counts = [name for name in _COUNTS if name in columns]
+    insert = insert_into(session, table)
+    added = {name: columns[name] + insert.excluded[name] for name in counts}
     rows = [
-        row._asdict() | {name: getattr(use, name) for name in _COUNTS}
-        for row, use in sorted(pending.items(), key=itemgetter(0))
+        dict(zip(key, row, strict=True)) | {name: getattr(use, name) for name in counts}
+        for row, use in sorted(uses.items(), key=itemgetter(0))
     ]
-    await session.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=added), rows)
+    await session.execute(insert.on_conflict_do_update(index_elements=key, set_=added), rows)
 
 
 # A row whose every request was given back says nothing.
@@ -105,53 +123,41 @@ async def by_slot(
 
 async def site_requests_since(session: AsyncSession, since: int) -> int:
     """Requests of everybody since a day's first second."""
-    query = select(func.sum(UsageDay.requests)).where(UsageDay.day >= since)
+    query = select(func.sum(UsageSiteDay.requests)).where(UsageSiteDay.day >= since)
     return int(await session.scalar(query) or 0)
 
 
-class SiteDay(NamedTuple):
-    """What everybody did with one model on one day. `day` is Unix time of its first second."""
-
-    day: int
-    model: str
-    requests: int
-    refused: int
-    input_tokens: int
-    output_tokens: int
-
-
-_SUMS = tuple(
-    func.sum(column)
-    for column in (
-        UsageDay.requests,
-        UsageDay.refused,
-        UsageDay.input_tokens,
-        UsageDay.output_tokens,
-    )
-)
-
-
-async def site_by_day(session: AsyncSession, since: int) -> list[SiteDay]:
+async def site_by_day(session: AsyncSession, since: int) -> Sequence[UsageSiteDay]:
     """What everybody used, by day and model, newest first; `since` as in `by_day`."""
-    rows = await session.execute(
-        select(UsageDay.day, UsageDay.model, *_SUMS)
-        .where(UsageDay.day >= since, _SOMETHING)
-        .group_by(UsageDay.day, UsageDay.model)
-        .order_by(UsageDay.day.desc(), UsageDay.model)
+    rows = await session.scalars(
+        select(UsageSiteDay)
+        .where(UsageSiteDay.day >= since, or_(UsageSiteDay.requests > 0, UsageSiteDay.refused > 0))
+        .order_by(UsageSiteDay.day.desc(), UsageSiteDay.model)
     )
-    return [SiteDay(day, model, *map(int, sums)) for day, model, *sums in rows]
+    return rows.all()
 
 
 async def by_account(session: AsyncSession, since: int, limit: int) -> list[tuple[str, int, int]]:
-    """Who used the most since a day: e-mail address, requests served and refused."""
-    served = func.sum(UsageDay.requests)
+    """Who used the most since a day: e-mail address, requests served and refused.
+
+    Sums the whole weeks, and single days only for the part of a week that comes before them.
+    """
+    first_week = Window.WEEK.end(Window.WEEK.start(since - 1))
+    days = select(UsageDay.api_key_id, UsageDay.requests, UsageDay.refused).where(
+        UsageDay.day >= since, UsageDay.day < first_week
+    )
+    weeks = select(UsageKeyWeek.api_key_id, UsageKeyWeek.requests, UsageKeyWeek.refused).where(
+        UsageKeyWeek.week >= first_week
+    )
+    uses = union_all(days, weeks).subquery()
+    served, refused = func.sum(uses.c.requests), func.sum(uses.c.refused)
     rows = await session.execute(
-        select(Account.email, served, func.sum(UsageDay.refused))
-        .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
+        select(Account.email, served, refused)
+        .join(ApiKey, ApiKey.id == uses.c.api_key_id)
         .join(Account, Account.id == ApiKey.account_id)
-        .where(UsageDay.day >= since, _SOMETHING)
         .group_by(Account.email)
+        .having(or_(served > 0, refused > 0))
         .order_by(served.desc(), Account.email)
         .limit(limit)
     )
-    return [(email, int(requests), int(refused)) for email, requests, refused in rows]
+    return [(email, int(requests), int(refusals)) for email, requests, refusals in rows]

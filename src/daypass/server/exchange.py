@@ -21,25 +21,31 @@ class Exchange:
     """One request and its answer: the `receive` and `send` of an ASGI application."""
 
     __slots__ = (
-        "_body", "_expects_continue", "_head", "_is_chunked", "_is_gone", "_is_head", "_is_read",
-        "_is_started", "_is_whole", "_keep_alive", "_protocol", "_remaining", "_size", "_waiter",
-        "is_complete", "scope",
+        "_awaits_continue", "_body", "_head", "_is_chunked", "_is_gone", "_is_head", "_is_read",
+        "_is_whole", "_keep_alive", "_protocol", "_remaining", "_size", "_waiter",
+        "is_complete", "is_started", "scope",
     )  # fmt: skip
 
-    def __init__(self, protocol: "HttpProtocol", scope: Scope, *, keep_alive: bool) -> None:
+    def __init__(
+        self,
+        protocol: "HttpProtocol",
+        scope: Scope,
+        *,
+        keep_alive: bool,
+        awaits_continue: bool = False,
+    ) -> None:
+        """`awaits_continue`: the body will come once `100 Continue` has been sent."""
         self.scope = scope
         self._protocol = protocol
         self._keep_alive = keep_alive
         self._body: list[bytes] = []
         self._size = 0
         self._is_whole = self._is_read = self._is_gone = False
-        self._is_started = self._is_chunked = False
-        self.is_complete = False
+        self._is_chunked = False
+        self.is_started = self.is_complete = False
         """Whether the answer is."""
         self._is_head = scope["method"] == "HEAD"
-        self._expects_continue = dict(scope["headers"]).get(b"expect", b"").lower() == (
-            b"100-continue"
-        )
+        self._awaits_continue = awaits_continue
         self._remaining: int | None = 0
         self._head = b""
         self._waiter: asyncio.Future[None] | None = None
@@ -54,8 +60,8 @@ class Exchange:
 
     async def receive(self) -> Message:
         """The next piece of the body; after its end, wait for the caller to leave."""
-        if self._expects_continue and not self._is_started:
-            self._expects_continue = False
+        if self._awaits_continue and not (self.is_started or self._is_gone):
+            self._awaits_continue = False
             self._protocol.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while not (self._is_gone or self.is_complete) and (
             self._is_read or not (self._body or self._is_whole)
@@ -121,7 +127,7 @@ class Exchange:
             self._waiter.set_result(None)
 
     def _start(self, status: int, headers: Headers) -> None:
-        self._is_started = True
+        self.is_started = True
         by_name = dict(headers)
         length = by_name.get(b"content-length")
         if b"close" in by_name.get(b"connection", b""):

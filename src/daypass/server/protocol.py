@@ -2,21 +2,20 @@
 
 It does what uvicorn's does, in less time, and adds what a site in the open needs: a deadline
 for every part of a request and of taking its answer, and a limit on the size of a head.
-Parsing and framing are llhttp's, strict (RFC 9112).
 """
 
 import asyncio
 from collections import deque
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import unquote
 
-import httptools
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from daypass.asgi import Application, Headers, Scope
 from daypass.server.exchange import HIGH_WATER_BYTES, Exchange
+from daypass.server.framing import BadRequestError
+from daypass.server.reader import RequestReader
 
 KEEP_ALIVE_S = 5.0
 """Of a connection on which nothing is asked."""
@@ -27,8 +26,6 @@ BODY_BYTES_PER_S = 1024
 """A body is never silent for 30 seconds, nor slower for long than a kilobyte a second."""
 WRITE_S = 60.0
 """Without the caller taking anything of an answer that waits for him."""
-MAX_HEAD_BYTES = 64 * 1024
-MAX_HEADERS = 128
 LINGER_S = 2.0
 """For the rest of a body that nobody wants, so that its sender gets to read why."""
 CHECK_EVERY_S = 2.0
@@ -40,7 +37,7 @@ _STATUS_LINES = {
 
 
 class HttpProtocol(asyncio.Protocol):
-    """One connection of a caller. The methods `on_…` are what httptools calls."""
+    """One connection of a caller."""
 
     def __init__(
         self,
@@ -53,31 +50,24 @@ class HttpProtocol(asyncio.Protocol):
         self._state = server_state
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
-        # What follows a request that asked to close is nobody's; it must not cut the answer.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle
         self._deadline = self._loop.time() + KEEP_ALIVE_S
-        self._scheme = "http"
-        self._server: tuple[str, int] | None = None
-        self._client: tuple[str, int] | None = None
+        self._reader: RequestReader
         # The request that is being received, the one being answered, and those that wait.
         self._receiving: Exchange | None = None
         self._current: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
         self.drained: asyncio.Future[None] | None = None
         """Done when the caller, who takes his answer too slowly, has caught up."""
-        self._url = b""
-        self._headers: Headers = []
-        self._head_bytes = 0
         self._closes = False
+        self._refusal = b""
 
     # What uvicorn calls.
 
     def shutdown(self) -> None:
         """Close as soon as what has been asked is answered."""
-        self._closes = True
+        self._closes = self._reader.is_finished = True
         if self._current is None:
             self._transport.close()
 
@@ -87,10 +77,15 @@ class HttpProtocol(asyncio.Protocol):
         """A caller has connected."""
         self._transport = cast(asyncio.Transport, transport)
         self._state.connections.add(self)  # type: ignore[arg-type]
-        self._server = _address(transport.get_extra_info("sockname"))
-        self._client = _address(transport.get_extra_info("peername"))
-        if transport.get_extra_info("sslcontext"):
-            self._scheme = "https"
+        connection = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "server": _address(transport.get_extra_info("sockname")),
+            "client": _address(transport.get_extra_info("peername")),
+            "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
+            "root_path": "",
+        }
+        self._reader = RequestReader(self, connection)
         self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -104,23 +99,13 @@ class HttpProtocol(asyncio.Protocol):
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of requests."""
-        if self._receiving is None:
-            self._head_bytes += len(data)
-            if self._current is None and self._head_bytes == len(data):
-                self._deadline = self._loop.time() + HEAD_S
+        """Read the bytes of requests."""
+        if self._current is None and self._reader.is_between_requests:
+            self._deadline = self._loop.time() + HEAD_S
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # A server may ignore `Upgrade` (RFC 9110, section 7.8), and this one does.
-            (offset,) = upgrade.args
-            if offset < len(data):
-                self.data_received(data[offset:])
-        except httptools.HttpParserError:
-            self._refuse(400, b"Malformed HTTP request.")
-        else:
-            if self._receiving is None and self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(431, b"The request's head is too large.")
+            self._reader.feed(data)
+        except BadRequestError as error:
+            self._refuse(error)
 
     def pause_writing(self) -> None:
         """The caller takes his answer more slowly than it comes."""
@@ -135,52 +120,12 @@ class HttpProtocol(asyncio.Protocol):
             self.drained = None
             self._deadline = NEVER
 
-    # What httptools calls.
+    # What the reader calls.
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._url = b""
-        self._headers = []
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of the request target."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which nobody reads."""
-        if len(self._headers) >= MAX_HEADERS:
-            raise ValueError("too many headers")
-        self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """The head is whole: the request can be served."""
-        self._head_bytes = 0
-        parser = self._parser
-        url = self._url
-        if not url.startswith(b"/") and parser.get_method() != b"CONNECT":
-            parsed = httptools.parse_url(url)  # the absolute form
-            url = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
-        raw_path, _, query = url.partition(b"?")
-        path = raw_path.decode("latin-1")
-        version = parser.get_http_version()
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": version,
-            "server": self._server,
-            "client": self._client,
-            "scheme": self._scheme,
-            "root_path": "",
-            "headers": self._headers,
-            "state": self._app_state.copy(),
-            "method": parser.get_method().decode("ascii"),
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": query,
-        }
-        keep_alive = version == "1.1" and parser.should_keep_alive()
-        self._headers = []
-        exchange = Exchange(self, scope, keep_alive=keep_alive)
+    def on_request(self, scope: Scope, *, keep_alive: bool, awaits_continue: bool) -> None:
+        """Serve the request whose head is whole."""
+        scope["state"] = self._app_state.copy()
+        exchange = Exchange(self, scope, keep_alive=keep_alive, awaits_continue=awaits_continue)
         self._receiving = exchange
         self._deadline = self._loop.time() + BODY_S
         if self._current is None:
@@ -189,7 +134,7 @@ class HttpProtocol(asyncio.Protocol):
             self._waiting.append(exchange)
 
     def on_body(self, piece: bytes) -> None:
-        """A piece of the body."""
+        """Pass on a piece of the body."""
         exchange = self._receiving
         if exchange is None or exchange.is_complete:
             return
@@ -198,11 +143,10 @@ class HttpProtocol(asyncio.Protocol):
         if exchange.feed(piece) > HIGH_WATER_BYTES:
             self.pause_reading()
 
-    def on_message_complete(self) -> None:
-        """The request is whole. What follows it waits until it is answered."""
+    def on_request_end(self) -> None:
+        """Go on: the request is whole. What follows it waits until it is answered."""
         exchange, self._receiving = self._receiving, None
-        self._head_bytes = 0
-        self._deadline = NEVER
+        self._deadline = NEVER if self.drained is None else self._loop.time() + WRITE_S
         if exchange is not None:
             exchange.feed_end()
             if exchange.is_complete:
@@ -240,7 +184,8 @@ class HttpProtocol(asyncio.Protocol):
     def finish(self, exchange: Exchange, *, keep_alive: bool) -> None:
         """An answer is complete: go on to the next request, or close."""
         self._state.total_requests += 1
-        self._closes = self._closes or not keep_alive
+        if not keep_alive:
+            self._closes = self._reader.is_finished = True
         if exchange is not self._receiving:
             self._go_on()
             return
@@ -259,6 +204,8 @@ class HttpProtocol(asyncio.Protocol):
             return
         if self._waiting:
             self._serve(self._waiting.popleft())
+        elif self._refusal:
+            self._send_refusal()
         else:
             self._deadline = self._loop.time() + KEEP_ALIVE_S
         self._transport.resume_reading()
@@ -271,28 +218,55 @@ class HttpProtocol(asyncio.Protocol):
         task.add_done_callback(self._state.tasks.discard)
         task.add_done_callback(exchange.end)
 
-    def _refuse(self, status: int, message: bytes) -> None:
-        """Answer what is no request, unless an answer is under way, and close."""
-        if self._current is None and not self._transport.is_closing():
-            headers = [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", b"%d" % len(message)),
-                (b"connection", b"close"),
-            ]
-            self._transport.write(b"".join([*self.head(status, headers), b"\r\n", message]))
-        self._transport.close()
+    def _refuse(self, error: BadRequestError) -> None:
+        """Answer what is no request, after the requests before it, and close."""
+        self._reader.stop()
+        message = error.message.encode()
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % len(message)),
+            (b"connection", b"close"),
+        ]
+        self._refusal = b"".join([*self.head(error.status, headers), b"\r\n", message])
+        exchange, self._receiving = self._receiving, None
+        if exchange is not None:
+            exchange.disconnect()
+            if exchange is not self._current:
+                self._waiting.remove(exchange)
+            elif exchange.is_started:
+                self._transport.close()
+                return
+            else:
+                self._current = None
+        if self._current is None:
+            self._send_refusal()
+        elif self.drained is None:
+            self._deadline = NEVER
+
+    def _send_refusal(self) -> None:
+        """Send it, and read on for a moment: to close on unread bytes would reset the connection
+        before the client has read the answer (RFC 9112, section 9.6).
+        """
+        if self._transport.is_closing():
+            return
+        self._transport.write(self._refusal)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._transport.resume_reading()
+        self._deadline = self._loop.time() + LINGER_S
 
     def _check_deadline(self) -> None:
         now = self._loop.time()
-        if now < self._deadline:
-            soonest = min(now + CHECK_EVERY_S, self._deadline)
-            self._timer = self._loop.call_at(soonest, self._check_deadline)
-        elif self.drained is not None:
-            self._transport.abort()
-        elif self._head_bytes:
-            self._refuse(408, b"The request's head did not come in time.")
-        else:
-            self._transport.close()
+        if now >= self._deadline:
+            if self.drained is not None:
+                self._transport.abort()
+                return
+            if not self._reader.is_within_head:
+                self._transport.close()
+                return
+            self._refuse(BadRequestError("The request's head did not come in time.", 408))
+        soonest = min(now + CHECK_EVERY_S, self._deadline)
+        self._timer = self._loop.call_at(soonest, self._check_deadline)
 
 
 def _address(given: Any) -> tuple[str, int] | None:

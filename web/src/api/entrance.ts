@@ -15,6 +15,13 @@ export function useSignUp() {
   return useOpenSession((credentials) => dataOf(portal.POST("/api/accounts", { body: credentials })));
 }
 
+/** Creates the operator's account, by the token of the set-up link. */
+export function useSetUp(token: string) {
+  return useOpenSession((credentials) =>
+    dataOf(portal.POST("/api/setup", { body: { ...credentials, token } })),
+  );
+}
+
 function useOpenSession<Opened extends Account | MailSent>(
   open: (credentials: Credentials) => Promise<Opened>,
 ) {

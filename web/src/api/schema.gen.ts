@@ -15,12 +15,34 @@ export interface paths {
         put?: never;
         /**
          * Sign Up
-         * @description Create an account and sign in. The first account of a new site is its operator.
+         * @description Create an account and sign in.
          *
          *     Where mail is set, the account is made when the link in the mail is opened, and the answer is
          *     the same (202) whether or not the address has an account.
          */
         post: operations["sign_up_api_accounts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set Up
+         * @description Create the operator's account by the link that `daypass serve` printed, and sign in.
+         *
+         *     The link works once. It is refused with 403 when it is wrong or the site has an operator.
+         */
+        post: operations["set_up_api_setup_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1397,6 +1419,21 @@ export interface components {
             value: string;
         };
         /**
+         * Setup
+         * @description The token of the set-up link, and the account to create.
+         */
+        Setup: {
+            /** Token */
+            token: string;
+            /**
+             * Email
+             * Format: email
+             */
+            email: string;
+            /** Password */
+            password: string;
+        };
+        /**
          * SignUpPolicy
          * @description Who may sign up, by the settings, and the invitations made.
          */
@@ -1468,6 +1505,11 @@ export interface components {
             account_requests_per_day: number | null;
             /** Has Operator */
             has_operator: boolean;
+            /**
+             * First Sign Up Operates
+             * @description Whether whoever signs up now, from here, becomes the operator
+             */
+            first_sign_up_operates: boolean;
             /** Mail */
             mail: boolean;
             /** Sign In With */
@@ -1597,6 +1639,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MailSent"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_up_api_setup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
                 };
             };
             /** @description A problem with the request */

@@ -12,7 +12,7 @@ from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, Role, core_of
 from daypass.portal.times import Instant
 from daypass.portal.usage import DAY_S
-from daypass.records import accounts, audit
+from daypass.records import accounts, audit, operators
 from daypass.records.accounts import PersonRow
 from daypass.records.tables import Account
 
@@ -72,6 +72,7 @@ async def change_person(
     The last operator who can sign in stays one.
     """
     async with portal.database.write() as session:
+        await operators.lock(session)
         account = await accounts.find(session, account_id)
         if account is None:
             raise ProblemError(404, "There is no such account.")
@@ -88,7 +89,7 @@ async def change_person(
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:
-    if await accounts.is_last_operator(session, account):
+    if await operators.is_last(session, account):
         message = "This is the last operator: make somebody else an operator first."
         raise ProblemError(409, message)
 

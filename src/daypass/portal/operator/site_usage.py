@@ -1,7 +1,7 @@
 """GET /api/operator/usage: what everybody uses, and the ceiling above it."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -59,7 +59,17 @@ async def site_usage(
     used = sum(row.requests for row in rows if row.day == today)
     return SiteUsage(
         today=await _today(portal, used),
-        days=[SiteUsageOfDay(date=day_of(row.day), **_figures(row)) for row in rows],
+        days=[
+            SiteUsageOfDay(
+                date=day_of(row.day),
+                model=row.model,
+                requests=row.requests,
+                refused=row.refused,
+                input_tokens=row.input_tokens,
+                output_tokens=row.output_tokens,
+            )
+            for row in rows
+        ],
         most_active=[
             AccountUsage(email=email, requests=requests, refused=refused)
             for email, requests, refused in active
@@ -74,7 +84,3 @@ async def _today(portal: InPortal, used: int) -> Allowance:
         return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
     (state,) = await portal.ledger.peek([claim])
     return Allowance.of(state)
-
-
-def _figures(row: usage.SiteDay) -> dict[str, Any]:
-    return {name: value for name, value in row._asdict().items() if name != "day"}

@@ -1,19 +1,38 @@
 "use client";
 
-import { lazy, Suspense } from "react";
+import { Component, lazy, Suspense, type ReactNode } from "react";
+import * as strings from "@/strings";
+import { isDrawable } from "./drawable";
+import { PlainText } from "./plain-text";
 
 const Markdown = lazy(async () => ({ default: (await loadMarkdown()).Markdown }));
 
-/** Its code weighs a quarter of a page: it comes after the page, and before it there is an answer. */
+/** Load the markdown renderer, which is too large for the page's first load. */
 export function loadMarkdown() {
   return import("./markdown");
 }
 
-/** A model's words as markdown; plain in the moment in which nobody can draw it yet. */
+/** A model's answer as markdown, or as plain text when it is too deep or too large to draw. */
 export function LazyMarkdown({ text }: { text: string }) {
+  if (!isDrawable(text)) return <PlainText text={text} note={strings.chat.shownPlain} />;
   return (
-    <Suspense fallback={<p className="leading-7 break-words whitespace-pre-wrap">{text}</p>}>
-      <Markdown text={text} />
-    </Suspense>
+    <DrawingBoundary fallback={<PlainText text={text} note={strings.chat.shownPlain} />}>
+      <Suspense fallback={<PlainText text={text} />}>
+        <Markdown text={text} />
+      </Suspense>
+    </DrawingBoundary>
   );
+}
+
+/** Keep an answer that fails to draw from taking the rest of the page with it. */
+class DrawingBoundary extends Component<{ fallback: ReactNode; children: ReactNode }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+
+  override render() {
+    return this.state.failed ? this.props.fallback : this.props.children;
+  }
 }

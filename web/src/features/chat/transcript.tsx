@@ -73,7 +73,7 @@ function UserMessage({ content, onResend }: QuestionProps) {
       {onResend && (
         <IconButton icon={Pencil} label={words.edit} onClick={() => setEditing(true)} />
       )}
-      <p className="max-w-[85%] rounded-2xl rounded-br-md bg-track/60 px-4 py-2.5 leading-7 break-words whitespace-pre-wrap">
+      <p className="max-w-[85%] rounded-2xl rounded-br-md bg-track/60 px-4 py-2.5 leading-7 wrap-anywhere whitespace-pre-wrap">
         {content}
       </p>
     </article>

@@ -18,10 +18,9 @@ export function SignUp() {
   const { data: site } = useSite();
   const signUp = useSignUp();
   const [mailed, setMailed] = useState<Credentials>();
-  const firstAccount = site?.has_operator === false;
   const invitation = useInvitation();
-  const closed = site?.sign_up === "closed" && !firstAccount;
-  const uninvited = site?.sign_up === "invite" && !firstAccount && !invitation;
+  const closed = site?.sign_up === "closed";
+  const uninvited = site?.sign_up === "invite" && !invitation;
 
   async function submit(credentials: Credentials) {
     const wanted = { ...credentials, invitation };
@@ -43,7 +42,7 @@ export function SignUp() {
       text={words.signUpText}
       otherwise={{ question: words.haveAccount, href: "/sign-in/", label: words.signIn }}
     >
-      {firstAccount && <Notice>{words.firstAccount}</Notice>}
+      {site?.first_sign_up_operates && <Notice>{words.firstAccount}</Notice>}
       {invitation && site?.sign_up === "invite" && <Notice>{words.invited}</Notice>}
       {closed || uninvited ? (
         <Notice tone="warn">{closed ? words.closed : words.inviteOnly}</Notice>

@@ -1,11 +1,16 @@
 import { useHydrated } from "@/browser/use-hydrated";
 
 /**
- * What a link carries behind its `#`, by name. Browsers send the fragment to nobody, so the token in
- * it is in no server's log. Null until it is known.
+ * What a link carries behind its `#`. Browsers send the fragment to no server, so the token in it is
+ * in no server's log. Null until it is known.
  */
-export function useFragment(name: string): string | null {
+export function useWholeFragment(): string | null {
   const hydrated = useHydrated();
-  if (!hydrated) return null;
-  return new URLSearchParams(window.location.hash.slice(1)).get(name) ?? "";
+  return hydrated ? window.location.hash.slice(1) : null;
+}
+
+/** One value of a fragment that holds several, by name. */
+export function useFragment(name: string): string | null {
+  const fragment = useWholeFragment();
+  return fragment === null ? null : (new URLSearchParams(fragment).get(name) ?? "");
 }

@@ -45,6 +45,8 @@ export const chat = {
   brokenTitle: "The answer broke off",
   brokenOff: "The answer ended half-way, and the request was counted. You can ask again.",
   copyMessage: "Copy message",
+  shownPlain: "Shown as plain text: too large or too deeply nested to format.",
+  showMore: "Show more",
   copyCode: "Copy code",
   regenerate: "Ask again (uses 1 request)",
   left: (remaining: number, window: string | null) =>

@@ -17,6 +17,7 @@ export const titles = {
   signIn: "Sign in",
   forgotPassword: "Forgot password",
   resetPassword: "New password",
+  setup: "Set up",
   confirm: "Confirm your address",
   keys: "API keys",
   chat: "Chat",

@@ -12,7 +12,7 @@ export const docs = {
       key: {
         id: "key",
         title: "Base URL and key",
-        text: "Send your key as `x-api-key`, or as `Authorization: Bearer`, which is what the OpenAI clients do. Two different keys in the two headers are refused.",
+        text: "Send your key as `Authorization: Bearer`, which is what the OpenAI clients do, as `x-api-key`, or as `api-key`, which Azure's clients send. Two different keys in one request are refused.",
         textAws: "Send your key as `x-api-key`. The OpenAI clients send `Authorization: Bearer`, which is not read here: give them the header, as in the examples.",
       },
       examples: {

@@ -2,6 +2,12 @@ export const session = {
   signUpTitle: "Create your account",
   signUpText: "One step from your first key.",
   firstAccount: "This site has no operator yet. The first account created becomes its operator.",
+  setupTitle: "Set up your site",
+  setupText: "Create the operator account. The operator sees everyone's usage, makes plans and invites people.",
+  setupSubmit: "Create operator account",
+  setupNoToken:
+    "Open the set-up link that the server printed when it started. To print it again, run daypass setup-link on the server.",
+  setupDone: "This site is set up already. Sign in, or ask an operator to make you one.",
   invited: "You are invited. The link works once.",
   inviteOnly: "Sign-up is by invitation: open the link that you were sent, or ask the operator of this site for one.",
   closed: "This site takes no new accounts. Ask its operator for access.",

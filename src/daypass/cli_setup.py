@@ -1,0 +1,64 @@
+"""The link that makes a site's first operator: `daypass setup-link`, and what `serve` prints."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from daypass.console import AsJson, fail, print_json
+from daypass.records import operators
+from daypass.records.database import Database
+from daypass.records.schema import with_database
+from daypass.settings import Settings, load_settings
+
+HAS_OPERATOR = "there is an operator already; see 'daypass accounts list' and 'accounts promote'"
+
+Host = Annotated[str, typer.Option(help="Address that the site listens on.")]
+Port = Annotated[int, typer.Option(help="Port that the site listens on.", min=0, max=65535)]
+
+
+def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = False) -> None:
+    """Print a link that makes the first operator. It works once; links printed before do too."""
+    settings = load_settings()
+
+    async def create(database: Database) -> str:
+        async with database.write() as session:
+            await operators.lock(session)
+            if await operators.has_active(session):
+                fail(HAS_OPERATOR, code=2)
+            return await operators.create_setup_token(session, int(time.time()))
+
+    token = with_database(settings.database_address, create)
+    link = _link(site_address(settings, host, port), token)
+    if as_json:
+        print_json({"url": link})
+    else:
+        typer.echo(link)
+
+
+def link_of_new_site(settings: Settings, host: str, port: int) -> str | None:
+    """A set-up link for a site that never had an operator; None for any other.
+
+    One whose operators are all disabled gets a link by the command only.
+    """
+
+    async def create(database: Database) -> str | None:
+        async with database.write() as session:
+            await operators.lock(session)
+            if await operators.has_any(session):
+                return None
+            return await operators.create_setup_token(session, int(time.time()))
+
+    token = with_database(settings.database_address, create)
+    return token and _link(site_address(settings, host, port), token)
+
+
+def site_address(settings: Settings, host: str, port: int) -> str:
+    """Where the site is found: `DAYPASS_PUBLIC_URL`, else the address that it listens on."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _link(site: str, token: str) -> str:
+    return f"{site}/setup/#{token}"

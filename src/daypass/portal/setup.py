@@ -1,0 +1,80 @@
+"""POST /api/setup: become the operator of a site that has none, by its set-up link."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.portal import throttles
+from daypass.portal.accounts import EmailAddress, send_confirmation
+from daypass.portal.context import InPortal
+from daypass.portal.passwords import NewPassword, check_new_password, hash_password
+from daypass.portal.problems import ProblemError
+from daypass.portal.sessions import AccountView, start_session
+from daypass.records import accounts, audit, operators
+
+BAD_LINK = (
+    "This set-up link is not valid. Open it again, whole, or have the server print a new one: "
+    "daypass setup-link."
+)
+HAS_OPERATOR = (
+    "This site has an operator already, so its set-up link no longer works. Sign in, or ask an "
+    "operator to make you one."
+)
+
+router = APIRouter(tags=["accounts"])
+
+
+class Setup(BaseModel):
+    """The token of the set-up link, and the account to create."""
+
+    token: str = Field(max_length=500)
+    email: EmailAddress
+    password: NewPassword
+
+
+@router.post("/setup", status_code=201)
+async def set_up(new: Setup, request: Request, response: Response, portal: InPortal) -> AccountView:
+    """Create the operator's account by the link that `daypass serve` printed, and sign in.
+
+    The link works once. It is refused with 403 when it is wrong or the site has an operator.
+    """
+    units = await throttles.admit_setup(request, portal)
+    async with portal.database.read() as session:
+        await _check_link(session, new.token)
+        if await accounts.is_taken(session, new.email):
+            raise _taken(new.email)
+    await throttles.give_back(portal, units)
+    await check_new_password(new.password, new.email, portal.settings)
+    password_hash = await hash_password(new.password)
+    now = portal.now()
+    try:
+        async with portal.database.write() as session:
+            await operators.lock(session)
+            await _check_link(session, new.token)
+            await operators.void_setup_tokens(session)
+            account = await accounts.create(
+                session, new.email, password_hash, now, role=accounts.OPERATOR
+            )
+            audit.add(session, account, "site set up", account.email, now=now)
+    except accounts.EmailTakenError:
+        raise _taken(new.email) from None
+    if portal.mailer is not None:
+        send_confirmation(account, portal, portal.mailer)
+    throttles.remember_device(account.email, request, response, portal)
+    await start_session(account, request, response, portal)
+    return AccountView.of(account)
+
+
+async def _check_link(session: AsyncSession, token: str) -> None:
+    if await operators.has_active(session):
+        raise ProblemError(403, HAS_OPERATOR)
+    if not await operators.is_setup_token(session, token):
+        raise ProblemError(403, BAD_LINK)
+
+
+def _taken(email: str) -> ProblemError:
+    message = (
+        "There is an account with this e-mail address already, or with another one of the same "
+        f"mailbox. Make it the operator's on the server: daypass accounts promote {email}"
+    )
+    return ProblemError(409, message, field="email")

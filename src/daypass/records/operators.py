@@ -1,0 +1,65 @@
+"""Who runs the site, and the one-time links by which its first operator comes to be."""
+
+import secrets
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.records.accounts import OPERATOR
+from daypass.records.identifiers import digest
+from daypass.records.tables import Account, SetupToken
+
+_TOKEN_BYTES = 24
+_ACTIVE = (Account.role == OPERATOR, Account.disabled_at.is_(None))
+
+
+async def lock(session: AsyncSession) -> None:
+    """Let no other transaction make or unmake an operator until this one ends.
+
+    SQLite has a single writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))
+
+
+async def has_active(session: AsyncSession) -> bool:
+    """Whether the site has an operator who is not disabled."""
+    return await session.scalar(select(Account.id).where(*_ACTIVE).limit(1)) is not None
+
+
+async def has_any(session: AsyncSession) -> bool:
+    """Whether the site has an operator, disabled or not."""
+    found = select(Account.id).where(Account.role == OPERATOR).limit(1)
+    return await session.scalar(found) is not None
+
+
+async def is_last(session: AsyncSession, account: Account) -> bool:
+    """Whether this account is an operator and no other active one is left."""
+    other = await session.scalar(
+        select(Account.id).where(*_ACTIVE, Account.id != account.id).limit(1)
+    )
+    return account.role == OPERATOR and other is None
+
+
+async def create_setup_token(session: AsyncSession, now: int) -> str:
+    """Return a new token for a set-up link; only its digest is stored.
+
+    Tokens that were created earlier stay valid: several servers that start together, and the
+    command, each print a link that works. The first use ends all of them.
+    """
+    token = secrets.token_hex(_TOKEN_BYTES)
+    session.add(SetupToken(digest=digest(token), created_at=now))
+    return token
+
+
+async def is_setup_token(session: AsyncSession, token: str) -> bool:
+    """Whether a set-up link with this token is valid."""
+    found = await session.scalar(
+        select(SetupToken.digest).where(SetupToken.digest == digest(token))
+    )
+    return found is not None
+
+
+async def void_setup_tokens(session: AsyncSession) -> None:
+    """End every set-up link. To be called, under `lock`, whenever the site gets an operator."""
+    await session.execute(delete(SetupToken))

@@ -1,0 +1,61 @@
+"""How requests are delimited on a connection (RFC 9112), and which of them are refused.
+
+llhttp parses, as strictly as the RFC. Here is what it leaves to its user.
+"""
+
+import httptools
+
+from daypass.asgi import Headers
+
+_FRAMING = (b"content-length", b"transfer-encoding")
+
+
+class BadRequestError(Exception):
+    """What was received is not a request that can be served."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        """`message` is for the client."""
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+def check_head(method: bytes, version: str, headers: Headers, by_name: dict[bytes, bytes]) -> None:
+    """Raise BadRequestError for a head that leaves doubt about host, body or protocol.
+
+    Host: RFC 9112, section 3.2. Transfer codings: sections 6.1 and 7; `chunked` is the only one
+    that is decoded here, and HTTP/1.0 has none. `CONNECT` would turn the connection into a
+    tunnel.
+    """
+    if method == b"CONNECT":
+        raise BadRequestError("CONNECT is not supported: this server is not a proxy.")
+    if version not in ("1.1", "1.0"):
+        raise BadRequestError("This server speaks HTTP/1.1.", 505)
+    if b"host" not in by_name and version == "1.1":
+        raise BadRequestError("The request has no Host header.")
+    if len(by_name) < len(headers) and len(_values(headers, b"host")) > 1:
+        raise BadRequestError("The request has more than one Host header.")
+    if b"transfer-encoding" in by_name:
+        codings = [value.strip().lower() for value in _values(headers, b"transfer-encoding")]
+        if version != "1.1" or codings != [b"chunked"]:
+            raise BadRequestError("The only transfer coding that is supported is chunked.")
+
+
+def framing_of(headers: Headers) -> bytes:
+    """Return a head that tells a parser how the body below `headers` is delimited, no more."""
+    fields = [name + b": " + value + b"\r\n" for name, value in headers if name in _FRAMING]
+    return b"".join([b"POST / HTTP/1.1\r\n", *fields, b"\r\n"])
+
+
+def reason_of(error: httptools.HttpParserError) -> BadRequestError:
+    """Return why the parser, or one of its callbacks, gave a request up."""
+    cause = error.__context__
+    if isinstance(cause, BadRequestError):
+        return cause
+    if isinstance(error, httptools.HttpParserCallbackError):
+        return BadRequestError("Malformed HTTP request.")
+    return BadRequestError(f"Malformed HTTP request: {error}.")
+
+
+def _values(headers: Headers, wanted: bytes) -> list[bytes]:
+    return [value for name, value in headers if name == wanted]

@@ -1,0 +1,153 @@
+"""The requests of one connection, read from its bytes."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import httptools
+
+from daypass.asgi import Headers, Scope
+from daypass.server.framing import BadRequestError, check_head, framing_of, reason_of
+
+if TYPE_CHECKING:
+    from daypass.server.protocol import HttpProtocol
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Of a head, or of trailers and chunk extensions, beyond what arrives in one read."""
+MAX_HEADERS = 128
+
+
+class RequestReader:
+    """Parses bytes and hands heads, pieces of bodies and their ends to a protocol.
+
+    The methods `on_…` are what httptools calls.
+    """
+
+    def __init__(self, protocol: "HttpProtocol", connection: Scope) -> None:
+        """`connection` is what the scopes of all its requests share."""
+        self._protocol = protocol
+        self._connection = connection
+        self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._headers: Headers = []
+        self._framed: Headers | None = None
+        """The headers of the request whose body is being read."""
+        self._pending_bytes = 0
+        self.is_finished = False
+        """Whether what follows the request that is being read is discarded."""
+
+    @property
+    def is_between_requests(self) -> bool:
+        """Whether the next byte begins a request."""
+        return self._pending_bytes == 0 and self._framed is None and not self.is_finished
+
+    @property
+    def is_within_head(self) -> bool:
+        """Whether a part of a head has been read."""
+        return self._pending_bytes > 0 and self._framed is None and not self.is_finished
+
+    def feed(self, data: bytes) -> None:
+        """Read more bytes. Raises BadRequestError, after which nothing more can be read."""
+        if self.is_finished and self._framed is None:
+            return
+        self._pending_bytes += len(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError as error:
+            if self._framed is not None or not self.is_finished:
+                raise reason_of(error) from None
+        if self._pending_bytes > MAX_HEAD_BYTES and not self.is_finished:
+            raise BadRequestError("The request's headers are too large.", 431)
+
+    def stop(self) -> None:
+        """Read nothing more, not even the rest of a body."""
+        self.is_finished = True
+        self._framed = None
+
+    def _parse(self, data: bytes) -> None:
+        rest: bytes | memoryview = data
+        while True:
+            try:
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                (offset,) = upgrade.args
+                rest = memoryview(rest)[offset:]
+                self._ignore_upgrade()
+            else:
+                return
+
+    def _ignore_upgrade(self) -> None:
+        """Read the body of a request that offers an upgrade, and the requests that follow it.
+
+        A server may ignore `Upgrade` (RFC 9110, section 7.8), and this one does. The parser ends
+        such a request at its head. A new one, which is told how the body is delimited, goes on
+        from there, so that no byte of a body is ever taken for a head.
+        """
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(framing_of(self._framed or []))
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request."""
+        if self.is_finished and self._framed is None:
+            raise ValueError("the request before this one was the last")
+        self._url = b""
+        self._headers = []
+
+    def on_url(self, url: bytes) -> None:
+        """Add a piece of the request target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Add a header, or a trailer, which nobody reads."""
+        if len(self._headers) >= MAX_HEADERS:
+            raise BadRequestError(f"The request has more than {MAX_HEADERS} headers.")
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Hand over the head of a request, unless `_ignore_upgrade` has only repeated it."""
+        if self._framed is not None:
+            return
+        self._pending_bytes = 0
+        parser = self._parser
+        method = parser.get_method()
+        version = parser.get_http_version()
+        headers = self._headers
+        by_name = dict(headers)
+        check_head(method, version, headers, by_name)
+        url = self._url
+        if not url.startswith(b"/"):
+            parsed = httptools.parse_url(url)  # the absolute form
+            url = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+        raw_path, _, query = url.partition(b"?")
+        path = raw_path.decode("latin-1")
+        scope: Scope = {
+            **self._connection,
+            "http_version": version,
+            "headers": headers,
+            "method": method.decode("ascii"),
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": query,
+        }
+        self._headers = []
+        self._framed = headers
+        is_modern = version == "1.1"
+        keep_alive = is_modern and parser.should_keep_alive()
+        self.is_finished = self.is_finished or not keep_alive
+        expect = by_name.get(b"expect")
+        awaits_continue = (
+            expect is not None and is_modern and expect.strip().lower() == b"100-continue"
+        )
+        self._protocol.on_request(scope, keep_alive=keep_alive, awaits_continue=awaits_continue)
+
+    def on_body(self, piece: bytes) -> None:
+        """Hand over a piece of the body."""
+        self._pending_bytes = 0
+        self._protocol.on_body(piece)
+
+    def on_message_complete(self) -> None:
+        """Hand over the end of a request."""
+        if self._parser.should_upgrade():  # Its body is still to come: `_ignore_upgrade`.
+            return
+        self._pending_bytes = 0
+        self._framed = None
+        self._protocol.on_request_end()

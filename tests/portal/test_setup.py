@@ -1,0 +1,205 @@
+"""Who becomes the operator of a new site: who has the set-up link, not who comes first."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx2 as httpx
+import pytest
+
+from tests.conftest import PASSWORD, Server, StartServer, daypass
+from tests.portal.test_portal import problem
+from tests.postgres import Postgres
+from tests.upstream import FakeUpstream
+
+LINK = re.compile(r"(http://\S+)/setup/#(\w{32,})$", re.MULTILINE)
+USED = "has an operator already"
+
+
+def set_up(site: Server, token: str, email: str = "ada@example.org") -> httpx.Response:
+    new = {"token": token, "email": email, "password": PASSWORD}
+    return site.client().post("/api/setup", json=new)
+
+
+def sign_up(site: Server, **headers: str) -> httpx.Response:
+    email = f"{uuid4().hex}@example.org"
+    body = {"email": email, "password": PASSWORD}
+    return site.client(headers=headers).post("/api/accounts", json=body)
+
+
+@pytest.fixture
+def site(start: StartServer, upstream: FakeUpstream) -> Server:
+    """A new site with an upstream."""
+    return start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
+
+
+def test_the_link_makes_one_operator_who_is_signed_in(site: Server) -> None:
+    address, token = LINK.findall(site.log())[0]
+    assert address == site.url
+    assert site.log().count("/setup/#") == 1
+    assert site.client().get("/api/site").json()["has_operator"] is False
+    assert problem(set_up(site, "made-up")) == 403
+    http = site.client()
+    easy = {"token": token, "email": "ada@example.org", "password": "password1234"}
+    assert problem(http.post("/api/setup", json=easy), "password") == 422
+    response = http.post("/api/setup", json=easy | {"password": PASSWORD})
+    assert response.status_code == 201
+    assert response.json()["role"] == http.get("/api/session").json()["role"] == "operator"
+    assert http.get("/api/operator/people").json()["total"] == 1
+    assert http.get("/api/operator/audit-log").json()[0]["action"] == "site set up"
+    assert site.client().get("/api/site").json()["has_operator"] is True
+    again = set_up(site, token, "eve@example.org")
+    assert problem(again) == 403
+    assert USED in again.json()["detail"]
+
+
+@pytest.mark.parametrize("mode", [{}, {"DAYPASS_SIGN_UP": "closed"}, {"DAYPASS_SIGN_UP": "invite"}])
+def test_who_signs_up_first_is_a_member_as_the_settings_allow(
+    start: StartServer, upstream: FakeUpstream, mode: dict[str, str]
+) -> None:
+    site = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, **mode)
+    response = sign_up(site)
+    if mode:
+        assert problem(response) == 403
+    else:
+        assert (response.status_code, response.json()["role"]) == (201, "member")
+    assert site.client().get("/api/site").json()["has_operator"] is False
+    assert set_up(site, site.setup_token()).json()["role"] == "operator"
+
+
+def test_the_domains_hold_for_the_first_account_too(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
+    site = start(
+        DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_ALLOWED_EMAIL_DOMAINS="school.example"
+    )
+    assert problem(sign_up(site), "email") == 403
+    # Not for the operator, who has the link.
+    assert set_up(site, site.setup_token()).status_code == 201
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared(
+    request: pytest.FixtureRequest, start: StartServer, upstream: FakeUpstream
+) -> Iterator[Server]:
+    """A new site of two workers, on each database."""
+    settings = {"DAYPASS_UPSTREAM_BASE_URL": upstream.base_url}
+    if request.param == "postgresql":
+        postgres: Postgres = request.getfixturevalue("postgres_server")
+        settings["DAYPASS_DATABASE_URL"] = postgres.create_database(f"test_{uuid4().hex}")
+    yield start("--workers", "2", **settings)
+
+
+def test_a_link_that_many_open_at_once_makes_one_operator(shared: Server) -> None:
+    token = shared.setup_token()
+    with ThreadPoolExecutor(8) as pool:
+        emails = [f"person{number}@example.org" for number in range(8)]
+        statuses = sorted(
+            x.status_code for x in pool.map(lambda e: set_up(shared, token, e), emails)
+        )
+    assert statuses == [201] + [403] * 7
+    listed = daypass("accounts", "list", "--json", **shared.settings)
+    assert listed.stdout.count('"operator"') == 1
+
+
+def test_the_command_prints_a_link_until_there_is_an_operator(site: Server) -> None:
+    ended = daypass("setup-link", "--port", "1234", **site.settings)
+    ((address, token),) = LINK.findall(ended.stdout)
+    assert address == "http://127.0.0.1:1234"
+    as_json = daypass("setup-link", "--json", **site.settings)
+    assert LINK.fullmatch(json.loads(as_json.stdout)["url"])
+    assert set_up(site, token).status_code == 201
+    # The one that the server printed has ended with it.
+    assert USED in set_up(site, site.setup_token(), "eve@example.org").json()["detail"]
+    refused = daypass("setup-link", **site.settings)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("daypass: there is an operator already")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_promotion_ends_the_link(site: Server) -> None:
+    token = site.setup_token()
+    person = site.sign_up()
+    assert daypass("accounts", "promote", person.email, **site.settings).returncode == 0
+    assert problem(set_up(site, token)) == 403
+    # For good, also when the operator is gone again.
+    assert daypass("accounts", "disable", person.email, **site.settings).returncode == 0
+    assert "is not valid" in set_up(site, token).json()["detail"]
+
+
+def test_a_site_whose_operator_is_disabled_gets_a_link_by_the_command_alone(
+    site: Server, start: StartServer
+) -> None:
+    operator = site.set_up()
+    assert daypass("accounts", "disable", operator.email, **site.settings).returncode == 0
+    site.stop()
+    later = start(**site.settings)
+    assert "/setup/#" not in later.log()
+    assert sign_up(later).json()["role"] == "member"
+    ((_, token),) = LINK.findall(daypass("setup-link", **site.settings).stdout)
+    assert set_up(later, token).status_code == 201
+
+
+def test_a_taken_address_is_made_the_operators_by_the_command(site: Server) -> None:
+    person = site.sign_up()
+    taken = set_up(site, site.setup_token(), person.email)
+    assert problem(taken, "email") == 409
+    assert f"daypass accounts promote {person.email}" in taken.json()["detail"]
+
+
+def test_guesses_are_throttled(site: Server) -> None:
+    statuses = [set_up(site, f"made-up-{number}").status_code for number in range(12)]
+    assert statuses == [403] * 10 + [429] * 2
+
+
+def test_on_this_machine_with_the_demo_model_the_first_account_is_the_operators(
+    start: StartServer,
+) -> None:
+    site = start()
+    assert site.client().get("/api/site").json()["first_sign_up_operates"] is True
+    # What came through a proxy, or names another host, came from elsewhere.
+    for name, value in (
+        ("x-forwarded-for", "127.0.0.1"),
+        ("forwarded", "for=127.0.0.1"),
+        ("via", "1.1 proxy"),
+        ("x-real-ip", "127.0.0.1"),
+        ("cf-connecting-ip", "203.0.113.1"),
+    ):
+        described = site.client(headers={name: value}).get("/api/site").json()
+        assert described["first_sign_up_operates"] is False, name
+    rebound = site.client(headers={"host": "evil.example"}).get("/api/site").json()
+    assert rebound["first_sign_up_operates"] is False
+    assert sign_up(site).json()["role"] == "operator"
+    assert sign_up(site).json()["role"] == "member"
+    assert site.client().get("/api/site").json()["first_sign_up_operates"] is False
+    assert USED in set_up(site, site.setup_token()).json()["detail"]
+
+
+def test_an_account_that_came_through_a_proxy_is_a_member_even_with_the_demo_model(
+    start: StartServer,
+) -> None:
+    site = start()
+    assert sign_up(site, **{"x-forwarded-for": "203.0.113.7"}).json()["role"] == "member"
+    assert sign_up(site).json()["role"] == "member"
+
+
+def test_on_every_address_the_first_account_is_a_member(start: StartServer) -> None:
+    """The demo model on a public address: a connection to another address than loopback."""
+    site = start("--host", "0.0.0.0")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # Sends nothing; finds this machine's own address.
+        own: str = probe.getsockname()[0]
+    if own.startswith("127."):
+        pytest.fail("this machine has no address but loopback")
+    port = site.url.rpartition(":")[2]
+    elsewhere = f"http://{own}:{port}"
+    for host in (site.url, elsewhere):  # The Host header is the caller's to choose.
+        body = {"email": f"{uuid4().hex}@example.org", "password": PASSWORD}
+        headers = {"origin": host, "host": host.removeprefix("http://")}
+        described = httpx.get(f"{elsewhere}/api/site", headers=headers).json()
+        assert described["first_sign_up_operates"] is False
+        answer = httpx.post(f"{elsewhere}/api/accounts", json=body, headers=headers)
+        assert answer.json()["role"] == "member"

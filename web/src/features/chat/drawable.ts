@@ -1,0 +1,53 @@
+const maxLength = 100_000;
+const maxLine = 20_000;
+const maxDepth = 60;
+/** Emphasis marks and brackets: more than containers, since code has many that never close. */
+const maxOpen = 200;
+const maxCells = 20_000;
+
+const containers = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s)))*[ \t]*/;
+const delimiters = /[*_~]+|[[\]]/g;
+
+/**
+ * Return whether markdown is shallow and small enough to be parsed and drawn. Quotes, lists, links
+ * and emphasis nest without limit, and both the parser and React recurse into them. Takes time
+ * linear in the length, and errs towards plain text.
+ */
+export function isDrawable(markdown: string): boolean {
+  if (markdown.length > maxLength) return false;
+  const lines = markdown.split("\n");
+  let columns = 0;
+  let open = 0;
+  for (const line of lines) {
+    if (line.length > maxLine || containerDepth(line) > maxDepth) return false;
+    if (line.trim() === "") open = 0;
+    open = openAfter(line, open);
+    if (open > maxOpen) return false;
+    columns = Math.max(columns, line.split("|").length);
+  }
+  // GFM pads every row of a table to the width of its head. Lines without a pipe can be rows too.
+  return columns < 3 || columns * lines.length <= maxCells;
+}
+
+function containerDepth(line: string): number {
+  const lead = containers.exec(line)?.[0] ?? "";
+  const marks = lead.match(/[>*+-]|\d+[.)]/g)?.length ?? 0;
+  // A list nests with two columns of indentation; a tab stands for four.
+  const indent = /^[ \t]*/.exec(line)?.[0].replaceAll("\t", "    ").length ?? 0;
+  return Math.max(marks, Math.floor(indent / 2));
+}
+
+/** The number of brackets and emphasis marks that are still open; returns early beyond the limit. */
+function openAfter(line: string, before: number): number {
+  let open = before;
+  for (const { 0: run, index } of line.matchAll(delimiters)) {
+    const opens = run === "[" || (run !== "]" && isOpening(line, index, run.length));
+    open = opens ? open + run.length : Math.max(0, open - run.length);
+    if (open > maxOpen) return open;
+  }
+  return open;
+}
+
+function isOpening(line: string, index: number, length: number): boolean {
+  return /^\S$/.test(line[index + length] ?? "") && !/^[\p{L}\p{N}]$/u.test(line[index - 1] ?? "");
+}

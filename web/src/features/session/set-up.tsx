@@ -1,0 +1,52 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { useSetUp } from "@/api/entrance";
+import { useSite } from "@/api/site";
+import { Notice } from "@/components/ui/notice";
+import * as strings from "@/strings";
+import { signUpSchema } from "./credentials";
+import { CredentialsForm } from "./credentials-form";
+import { Frame } from "./frame";
+import { TextLink } from "./text-link";
+import { useWholeFragment } from "./use-fragment";
+
+const words = strings.session;
+
+/** Where the set-up link of a new site leads. */
+export function SetUp() {
+  const token = useWholeFragment();
+  const { data: site } = useSite();
+  const router = useRouter();
+  const setUp = useSetUp(token ?? "");
+  // The account that was just created is the operator that the site now has.
+  const isSetUp = site?.has_operator === true && setUp.isIdle;
+  return (
+    <Frame title={words.setupTitle} text={isSetUp ? undefined : words.setupText}>
+      {isSetUp ? (
+        <>
+          <Notice>{words.setupDone}</Notice>
+          <p className="text-sm">
+            <TextLink href="/sign-in/">{words.signIn}</TextLink>
+          </p>
+        </>
+      ) : (
+        <>
+          {token === "" && <Notice tone="warn">{words.setupNoToken}</Notice>}
+          {token && (
+            <CredentialsForm
+              schema={signUpSchema}
+              submitLabel={words.setupSubmit}
+              passwordHint={words.passwordHint}
+              passwordKind="new-password"
+              onSubmit={async (credentials) => {
+                await setUp.mutateAsync(credentials);
+                router.replace("/operator/");
+              }}
+            />
+          )}
+        </>
+      )}
+    </Frame>
+  );
+}
