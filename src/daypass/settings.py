@@ -47,6 +47,7 @@ class Settings(SignInSettings):
     data_dir: Path = Path("data")
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
+    redis_wait_replicas: int = Field(default=0, ge=0, le=100)
     fail_open: bool = False
     give_back_timeouts: bool = False
     enforcer: Literal["embedded", "aws"] = "embedded"

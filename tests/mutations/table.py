@@ -12,6 +12,7 @@ SIGN_IN = "tests/portal/test_sign_in.py::test_"
 IDENTITY = "tests/portal/test_identity.py::test_"
 MAIL = "tests/portal/test_mail.py::test_"
 OPERATOR = "tests/portal/test_operator.py::test_"
+FAIL_OVER = "tests/quota/test_fail_over.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
@@ -146,14 +147,14 @@ MUTATIONS = (
     Mutation(
         "counters that Redis lost: what the records say",
         "quota/take.lua",
-        "if not stored[i + FIELDS] and (not begun or from < begun) then",
+        "if is_unknown and not asked_at then",
         "if false then",
         "tests/faults/test_stores.py::test_a_redis_that_forgets_allows_nothing_more[flushed]",
     ),
     Mutation(
         "counters that Redis lost: all of it written first",
         "quota/lost_counters.py",
-        "await asyncio.sleep(SETTLE_S)",
+        "await asyncio.sleep(wait_s)",
         "pass",
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
     ),
@@ -203,8 +204,8 @@ MUTATIONS = (
     Mutation(
         "give-back in Redis: never a throttle's unit",
         "quota/give.lua",
-        "if stored[i + FIELDS] and claim.window ~= 'minute' then",
-        "if stored[i + FIELDS] then",
+        "if claim.stored and claim.window ~= 'minute' then",
+        "if claim.stored then",
         f"{CONTRACT}a_throttle_is_never_given_back[redis]",
     ),
     Mutation(
@@ -571,6 +572,69 @@ MUTATIONS = (
         "if size > limit:",
         "if False:",
         f"{INCIDENTS}a_large_body_is_refused_before_it_is_read",
+    ),
+    Mutation(
+        "Redis: a server that is no longer the master is left",
+        "quota/redis_sentinel.py",
+        "self._on_change()",
+        "pass",
+        f"{FAIL_OVER}a_fail_over_is_followed_and_no_unit_is_lost_or_doubled[planned]",
+    ),
+    Mutation(
+        "Redis: counters of another server are compared with the records",
+        "quota/buckets.lua",
+        "if run ~= RUN or (HAS_MOVED and JOINED > reign) then",
+        "if false then",
+        "tests/quota/test_rolled_back.py::test_what_was_taken_since_the_last_save_counts",
+    ),
+    Mutation(
+        "Redis: an hour lacks no more than the day",
+        "quota/take.lua",
+        "most = math.min(most, claim.used / claim.unit + lost)",
+        "most = most + 0",
+        "tests/quota/test_rolled_back.py::test_an_hour_is_not_charged_with_the_whole_day_where_nothing_was_lost",
+    ),
+    Mutation(
+        "Redis: replicas have what was taken",
+        "quota/redis_link.py",
+        "if call.takes:",
+        "if False:",
+        f"{FAIL_OVER}with_a_replica_to_wait_for_what_it_lacks_is_refused",
+    ),
+    Mutation(
+        "Redis: a unit of the site that is held is void after a second",
+        "quota/site_lease.py",
+        "self._ends = min(self._window_ends(grant.counter), grant.at + int(LEASE_S * SECOND))",
+        "self._ends = self._window_ends(grant.counter)",
+        "tests/quota/test_lost_counters.py::test_units_of_the_site_in_hand_do_not_outlive_its_counter",
+    ),
+    Mutation(
+        "Redis: a give-back is valid for as long as it is remembered",
+        "quota/give.lua",
+        "if server_now > VALID_UNTIL then",
+        "if false then",
+        "tests/quota/test_lost_replies.py::test_a_give_back_is_not_repeated_when_it_has_been_forgotten",
+    ),
+    Mutation(
+        "Redis: one wait for the site and the account",
+        "quota/redis.py",
+        "timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)",
+        "timer = asyncio.get_running_loop().call_later(60, self._counters.restore, counted)",
+        "tests/quota/test_lost_counters.py::test_a_decision_waits_for_the_site_and_then_for_the_account",
+    ),
+    Mutation(
+        "Redis: a new account has lost nothing",
+        "quota/redis_counters.py",
+        "if answer.begun == answer.now:",
+        "if True:",
+        "tests/quota/test_lost_counters.py::test_two_processes_that_meet_somebody_new_have_lost_nothing",
+    ),
+    Mutation(
+        "Redis Cluster: one key while a slot moves",
+        "quota/redis_cluster.py",
+        "call.has_one_key = True",
+        "return reply",
+        "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
     *endpoints.MUTATIONS,
 )
