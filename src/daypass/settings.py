@@ -221,6 +221,11 @@ class Settings(SignInSettings):
         return self.data_dir / "metrics"
 
     @property
+    def refusal_path(self) -> Path:
+        """The file with the upstream's latest refusal, which the workers share."""
+        return self.data_dir / "upstream-refusal.json"
+
+    @property
     def ledger_path(self) -> Path:
         """The file of the embedded ledger, which by default holds the records too."""
         return self.data_dir / "daypass.db"

@@ -20,8 +20,66 @@ SETUP = "tests/portal/test_setup.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
+CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # Clients and upstreams.
+    Mutation(
+        "clients: 304 is no refusal",
+        "gateway/verdict.py",
+        "return status in (401, 403) or (300 <= status < 400 and status != 304)",
+        "return status in (401, 403) or 300 <= status < 400",
+        f"{CLIENTS}a_conditional_request_gets_its_304",
+    ),
+    Mutation(
+        "clients: model_not_found passes",
+        "gateway/verdict.py",
+        'return response.status == 403 and error_code(response.beginning) == "model_not_found"',
+        "return False",
+        f"{CLIENTS}a_model_that_the_upstream_does_not_have_is_the_callers_error[403]",
+    ),
+    Mutation(
+        "clients: a refusal of the operator is not retried",
+        "gateway/verdict.py",
+        'error.headers = [(b"x-should-retry", b"false")]',
+        "pass",
+        f"{CLIENTS}any_other_refusal_is_the_operators_and_not_to_be_retried",
+    ),
+    Mutation(
+        "clients: keys in the upstream's words",
+        "upstream_refusals.py",
+        'line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())',
+        'line = _NOT_PRINTABLE.sub(" ", words).strip()',
+        f"{CLIENTS}the_operator_reads_why_the_upstream_refuses",
+    ),
+    Mutation(
+        "clients: browser headers",
+        "gateway/relay.py",
+        "and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)",
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
+    ),
+    Mutation(
+        "clients: the origin",
+        "gateway/relay.py",
+        'b"origin",',
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
+    ),
+    Mutation(
+        "clients: streams that no proxy gathers",
+        "gateway/relay.py",
+        'kept.append((b"x-accel-buffering", b"no"))',
+        "pass",
+        f"{CLIENTS}only_streams_are_unbuffered_and_the_upstream_commands_no_proxy",
+    ),
+    Mutation(
+        "clients: a base URL without /v1",
+        "app.py",
+        "if is_api_path(path):",
+        "if False:",
+        f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
+    ),
     # Framing.
     Mutation(
         "framing: the body of a request that offers an upgrade",
@@ -533,14 +591,14 @@ MUTATIONS = (
     Mutation(
         "upstream's refusal of the operator is not passed on",
         "gateway/verdict.py",
-        "if response.status in (401, 403) or 300 <= response.status < 400:",
-        "if False:",
+        "return status in (401, 403) or (300 <= status < 400 and status != 304)",
+        "return False",
         f"{GATEWAY}an_upstream_that_refuses_the_operator_is_not_the_callers_fault",
     ),
     Mutation(
         "operator's key blotted out of errors",
         "gateway/http_upstream.py",
-        "if response.status < 400 or not self._secret:",
+        "if response.status < 300 or not self._secret:",
         "if True:",
         f"{SECRETS}no_answer_holds_what_is_not_for_its_reader",
     ),

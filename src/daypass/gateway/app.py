@@ -15,6 +15,7 @@ from daypass.gateway.errors import GatewayError, upstream_failed
 from daypass.gateway.key_report import describe_key
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
+from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.gateway.relay import UsageReader, response_headers
 from daypass.gateway.request import (
     CallerGoneError,
@@ -29,13 +30,15 @@ from daypass.gateway.upstream import (
 )
 from daypass.gateway.verdict import (
     failure_of,
+    is_refusal,
     may_have_been_served,
-    refuse_misconfigured,
+    refused_operator,
     was_served,
 )
 from daypass.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
+from daypass.upstream_refusals import LastRefusal
 
 NOTHING_COUNTED = "Nothing was counted."
 UPSTREAM_MAY_HAVE_WORKED = (
@@ -58,6 +61,7 @@ class Gateway:
         *,
         max_body_bytes: int,
         endpoints: EndpointPolicy,
+        last_refusal: LastRefusal,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
         open_per_account: int = 0,
@@ -71,6 +75,7 @@ class Gateway:
         self._upstream = upstream
         self._recorder = recorder
         self._metrics = metrics
+        self._last_refusal = last_refusal
         self._fail_open = fail_open
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
@@ -118,7 +123,7 @@ class Gateway:
 
     async def list_models(self) -> list[str]:
         """Ids of the upstream's models. Raises GatewayError 502 or 504."""
-        return await fetch_model_names(self._upstream)
+        return await fetch_model_names(self._upstream, self._last_refusal)
 
     async def _relay(self, call: Call, receive: Receive, answer: Answer) -> None:
         """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
@@ -183,11 +188,15 @@ class Gateway:
             raise failure from error
         self._metrics.first_byte.add(perf_counter() - began)
         try:
+            if is_refusal(response):
+                response = await read_ahead(response)
             if not was_served(response):
                 self._metrics.fail_upstream(f"upstream_{response.status}")
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
-                refuse_misconfigured(response)
+                if isinstance(response, ReadAhead):
+                    self._last_refusal.note(response.status, response.beginning)
+                    raise refused_operator()
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
             elif call.lists_models and response.status == 200:

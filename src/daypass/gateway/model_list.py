@@ -5,10 +5,12 @@ from typing import Any
 import orjson
 
 from daypass.gateway.errors import GatewayError, server_error
+from daypass.gateway.read_ahead import read_ahead
 from daypass.gateway.upstream import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
-from daypass.gateway.verdict import failure_of, refuse_misconfigured
+from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
 from daypass.gateway.whole_answer import WholeAnswer, read_whole
 from daypass.plans import UsagePlan
+from daypass.upstream_refusals import LastRefusal
 
 LIST_BYTES = 4 * 1024 * 1024
 """The longest list of models that is read."""
@@ -16,14 +18,16 @@ LIST_BYTES = 4 * 1024 * 1024
 _NAMES = ("id", "name", "model")
 
 
-async def fetch_model_names(upstream: Upstream) -> list[str]:
+async def fetch_model_names(upstream: Upstream, last_refusal: LastRefusal) -> list[str]:
     """Return the ids of the upstream's models. Raises GatewayError 502 or 504."""
     try:
         response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
     except UpstreamError as error:
         raise failure_of(error, b"") from error
     try:
-        refuse_misconfigured(response)
+        if is_refusal(response):
+            last_refusal.note(response.status, (await read_ahead(response)).beginning)
+            raise refused_operator()
         body = await read_whole(response, LIST_BYTES)
         return [str(model["id"]) for model in orjson.loads(body)["data"]]
     except (ValueError, KeyError, TypeError):

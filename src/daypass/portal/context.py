@@ -21,6 +21,7 @@ from daypass.records import accounts
 from daypass.records.database import Database
 from daypass.records.tables import Account
 from daypass.settings import Settings
+from daypass.upstream_refusals import LastRefusal
 
 COOKIE = "daypass_session"
 
@@ -48,6 +49,7 @@ class Portal:
     readiness: Readiness
     metrics: Callable[[], tuple[bytes, str]]
     """All metrics in Prometheus' text format, and its content type."""
+    last_refusal: LastRefusal
 
     async def policy(self) -> QuotaPolicy:
         """The plans and ceilings that hold at this moment."""

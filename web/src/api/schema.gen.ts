@@ -1314,6 +1314,23 @@ export interface components {
             errors: components["schemas"]["FieldProblem"][];
         };
         /**
+         * RefusalView
+         * @description What the upstream said when it last refused this site's key or address, without keys.
+         */
+        RefusalView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Status */
+            status: number;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * RequestView
          * @description A receipt. It holds no prompt and no answer.
          *
@@ -1537,6 +1554,8 @@ export interface components {
             models: number;
             /** Last Hour */
             last_hour: components["schemas"]["OutcomeCount"][];
+            /** @description Of the last hour */
+            last_refusal: components["schemas"]["RefusalView"] | null;
         };
         /**
          * UsageOfDay
