@@ -42,8 +42,8 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
-from daypass.portal.mailer import open_mailer
-from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.operator import ROOMS
+from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
 from daypass.portal.readiness import Readiness
@@ -141,7 +141,7 @@ class Daypass:
         ):
             api.include_router(room.router)
         office = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(operator)])
-        for room in (people, keys, plans, site_usage, sign_up, audit_log, upstream):
+        for room in ROOMS:
             office.include_router(room.router)
         api.include_router(office)
         self._portal.include_router(api)
@@ -240,9 +240,8 @@ class Daypass:
             self._base_url_hint = BaseUrlHint(enforcement.base_url)
             self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
-            mailer = open_mailer(settings)
-            if mailer is not None:
-                stack.push_async_callback(mailer.close)
+            signer = Signer(secret_keys(settings), clock)
+            outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -250,8 +249,8 @@ class Daypass:
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
-                signer=Signer(secret_keys(settings), clock),
-                mailer=mailer,
+                signer=signer,
+                outbox=await stack.enter_async_context(outbox),
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
