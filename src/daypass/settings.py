@@ -65,6 +65,8 @@ class Settings(SignInSettings):
     site_requests_per_day: int | None = Field(default=None, ge=0)
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     denied_paths: CommaSeparated = ()
+    extra_paths: CommaSeparated = ()
+    stored_objects: Literal["off", "per-account", "shared"] = "off"
     connect_timeout_s: float = Field(default=5, gt=0)
     first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
@@ -217,6 +219,11 @@ class Settings(SignInSettings):
     def metrics_dir(self) -> Path:
         """Where the workers put their metrics together."""
         return self.data_dir / "metrics"
+
+    @property
+    def refusal_path(self) -> Path:
+        """The file with the upstream's latest refusal, which the workers share."""
+        return self.data_dir / "upstream-refusal.json"
 
     @property
     def ledger_path(self) -> Path:

@@ -1,6 +1,6 @@
 """The mutations. A line is written without its indentation and stands in its file once."""
 
-from tests.mutations import Mutation
+from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 PORTAL = "tests/portal/test_portal.py::test_"
@@ -21,8 +21,66 @@ SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
 SERVER = "tests/test_server.py::test_"
+CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # Clients and upstreams.
+    Mutation(
+        "clients: 304 is no refusal",
+        "gateway/verdict.py",
+        "return status in (401, 403) or (300 <= status < 400 and status != 304)",
+        "return status in (401, 403) or 300 <= status < 400",
+        f"{CLIENTS}a_conditional_request_gets_its_304",
+    ),
+    Mutation(
+        "clients: model_not_found passes",
+        "gateway/verdict.py",
+        'return response.status == 403 and error_code(response.beginning) == "model_not_found"',
+        "return False",
+        f"{CLIENTS}a_model_that_the_upstream_does_not_have_is_the_callers_error[403]",
+    ),
+    Mutation(
+        "clients: a refusal of the operator is not retried",
+        "gateway/verdict.py",
+        'error.headers = [(b"x-should-retry", b"false")]',
+        "pass",
+        f"{CLIENTS}any_other_refusal_is_the_operators_and_not_to_be_retried",
+    ),
+    Mutation(
+        "clients: keys in the upstream's words",
+        "upstream_refusals.py",
+        'line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())',
+        'line = _NOT_PRINTABLE.sub(" ", words).strip()',
+        f"{CLIENTS}the_operator_reads_why_the_upstream_refuses",
+    ),
+    Mutation(
+        "clients: browser headers",
+        "gateway/relay.py",
+        "and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)",
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
+    ),
+    Mutation(
+        "clients: the origin",
+        "gateway/relay.py",
+        'b"origin",',
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
+    ),
+    Mutation(
+        "clients: streams that no proxy gathers",
+        "gateway/relay.py",
+        'kept.append((b"x-accel-buffering", b"no"))',
+        "pass",
+        f"{CLIENTS}only_streams_are_unbuffered_and_the_upstream_commands_no_proxy",
+    ),
+    Mutation(
+        "clients: a base URL without /v1",
+        "app.py",
+        "if is_api_path(path):",
+        "if False:",
+        f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
+    ),
     # Framing.
     Mutation(
         "framing: the body of a request that offers an upgrade",
@@ -495,6 +553,76 @@ MUTATIONS = (
         "if account is None:",
         f"{MAIL}a_forgotten_password_is_chosen_anew_by_a_link_that_works_once",
     ),
+    Mutation(
+        "password chosen by the opener of the link",
+        "portal/confirmations.py",
+        "password_hash = await hash_new_password(confirmation.password, link.email, portal)",
+        'password_hash = await hash_new_password("planted-fixed", link.email, portal)',
+        f"{MAIL}whoever_opens_the_link_chooses_the_password",
+    ),
+    Mutation(
+        "account that a stranger made",
+        "portal/confirmations.py",
+        "is_own = here is not None and here.id == account.id",
+        "is_own = True",
+        f"{MAIL}an_account_that_a_stranger_made_goes_to_the_owner_of_the_mailbox",
+    ),
+    Mutation(
+        "keys of a stranger, by a new password",
+        "portal/password_resets.py",
+        "if not account.email_confirmed:",
+        "if False:",
+        f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
+    ),
+    Mutation(
+        "mails to one mailbox",
+        "portal/mail_limits.py",
+        "return False",
+        "return True",
+        f"{MAIL}sign_ups_by_others_neither_lock_the_owner_out_nor_flood_the_mailbox",
+    ),
+    Mutation(
+        "units of a link that was used",
+        "portal/password_resets.py",
+        "await mail_limits.reset(session, KIND, account.email)",
+        "pass",
+        f"{MAIL}resets_that_others_asked_for_do_not_lock_the_owner_out",
+    ),
+    Mutation(
+        "one sender of a mail at a time",
+        "records/outbox.py",
+        ".values(due_at=now + LEASE_S, attempts=Mail.attempts + 1, error=None)",
+        ".values(attempts=Mail.attempts + 1, error=None)",
+        "tests/records/test_outbox.py::test_a_claim_ends_with_its_lease[sqlite]",
+    ),
+    Mutation(
+        "mails tried again",
+        "portal/outbox.py",
+        "if error.permanent:",
+        "if True:",
+        "tests/portal/test_outbox.py::test_a_mail_waits_for_a_server_that_is_down[sqlite]",
+    ),
+    Mutation(
+        "links kept out of what a mail server says",
+        "portal/mailer.py",
+        'words = _LINK.sub("[link]", " ".join(words.split()))[:200]',
+        'words = " ".join(words.split())[:200]',
+        "tests/portal/test_outbox.py::test_a_refusal_for_good_is_not_tried_again",
+    ),
+    Mutation(
+        "sessions end with the account's role, and when it is disabled",
+        "records/accounts.py",
+        "await session.execute(delete(Session).where(Session.account_id == account_id))",
+        "pass",
+        f"{OPERATOR}people_are_disabled_and_promoted_within_a_second",
+    ),
+    Mutation(
+        "new session with a new password",
+        "portal/account.py",
+        "await open_session(session, account, request, response, portal)",
+        "pass",
+        "tests/portal/test_account.py::test_a_new_password_signs_every_other_browser_out",
+    ),
     # Who may.
     Mutation(
         "cross-site request forgery",
@@ -542,7 +670,7 @@ MUTATIONS = (
     Mutation(
         "paths that leave /v1",
         "gateway/request.py",
-        "if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):",
+        "if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):",
         "if False:",
         f"{GUARDS}no_way_out_reaches_the_upstream",
     ),
@@ -584,14 +712,14 @@ MUTATIONS = (
     Mutation(
         "upstream's refusal of the operator is not passed on",
         "gateway/verdict.py",
-        "if response.status in (401, 403) or 300 <= response.status < 400:",
-        "if False:",
+        "return status in (401, 403) or (300 <= status < 400 and status != 304)",
+        "return False",
         f"{GATEWAY}an_upstream_that_refuses_the_operator_is_not_the_callers_fault",
     ),
     Mutation(
         "operator's key blotted out of errors",
         "gateway/http_upstream.py",
-        "if response.status < 400 or not self._secret:",
+        "if response.status < 300 or not self._secret:",
         "if True:",
         f"{SECRETS}no_answer_holds_what_is_not_for_its_reader",
     ),
@@ -668,10 +796,10 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: one wait for the site and the account",
-        "quota/redis_counters.py",
-        "self.restore(beside)",
-        "pass",
-        "tests/quota/test_lost_counters.py::test_units_of_the_site_in_hand_do_not_outlive_its_counter",
+        "quota/redis.py",
+        "timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)",
+        "timer = asyncio.get_running_loop().call_later(60, self._counters.restore, counted)",
+        "tests/quota/test_lost_counters.py::test_a_decision_waits_for_the_site_and_then_for_the_account",
     ),
     Mutation(
         "Redis: a new account has lost nothing",
@@ -687,4 +815,5 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    *endpoints.MUTATIONS,
 )

@@ -71,6 +71,8 @@ local function read(from)
       amount = tonumber(ARGV[i + 2]),
       capacity = burst > 0 and burst or tonumber(ARGV[i + 2]),
       unit = burst > 0 and MINUTE or 1,
+      -- Here, so that the table need not grow.
+      stored = false, since = 0, used = 0, reign = 0, from = 0, is_unknown = false,
     }
     names[#names + 1] = ARGV[i]
   end
@@ -97,15 +99,15 @@ end
 
 -- Since when the server has been trusted with this hash. A process that comes from another server
 -- may have taken units there that this one does not know, so it begins a reign, too.
--- Returns the reign, and its beginning by the ledger's clock.
+-- Returns the reign, its beginning by the ledger's clock, and whether it begins with this call.
 local function reign_of(common)
   local run, reign, since = string.match(common.home or '', '^(%S+) (%d+) (%d+)$')
   reign, since = tonumber(reign or 0), tonumber(since or 0)
   if run ~= RUN or (HAS_MOVED and JOINED > reign) then
     reign = math.max(JOINED, reign + 1)
-    return reign, reign + OFFSET
+    return reign, reign + OFFSET, true
   end
-  return reign, since
+  return reign, since, false
 end
 
 local function advance(claim, since, used, now)

@@ -23,7 +23,7 @@ if earlier then
 end
 
 local begun = common.begun
-local reign, reign_since = reign_of(common)
+local reign, reign_since, is_new_reign = reign_of(common)
 local now = math.max(clock(common), tonumber(ARGV[7]))
 
 local function answer(units, counters)
@@ -39,8 +39,8 @@ local recorded = numbers_in(ARGV[11])
 -- What the records said before this reign is not enough.
 local asked_at = recorded[1] == reign and recorded[2]
 
-local is_unknown, as_stored = false, {}
-for i, claim in ipairs(claims) do
+local is_unknown = false
+for _, claim in ipairs(claims) do
   claim.since, claim.used, claim.reign = current(claim, now)
   claim.from = reaches_back_to(claim, now)
   if claim.stored then
@@ -49,9 +49,12 @@ for i, claim in ipairs(claims) do
     claim.is_unknown = not begun or claim.from < math.max(begun, reign_since)
   end
   is_unknown = is_unknown or claim.is_unknown
-  as_stored[i] = pair(claim.since, claim.used)
 end
 if is_unknown and not asked_at then
+  local as_stored = {}
+  for i, claim in ipairs(claims) do
+    as_stored[i] = pair(claim.since, claim.used)
+  end
   local is_older = begun and begun < reign_since and 1 or 0
   as_stored[#as_stored + 1] = string.format('%.0f %d', server_now - reign, is_older)
   return answer(-2, as_stored)
@@ -105,14 +108,15 @@ local units = math.max(wanted, math.min(block, math.floor(room / 32)))
 units = math.max(0, math.min(room, units))
 
 local counters, changed = {}, {}
+local in_reign = string.format(' %.0f', reign)
 for i, claim in ipairs(claims) do
   counters[i] = pair(claim.since, claim.used + units * claim.unit)
   changed[2 * i - 1] = claim.name
-  changed[2 * i] = string.format('%s %.0f', counters[i], reign)
+  changed[2 * i] = counters[i] .. in_reign
 end
 if #claims > 0 and NAME ~= '' and (units > 0 or asked_at) then
-  local home = string.format('%s %.0f %.0f', RUN, reign, reign_since)
-  if home ~= common.home then
+  if is_new_reign then
+    local home = string.format('%s %.0f %.0f', RUN, reign, reign_since)
     changed[#changed + 1], changed[#changed + 2] = 'home', home
   end
   if is_news then
