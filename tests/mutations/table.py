@@ -1,6 +1,6 @@
 """The mutations. A line is written without its indentation and stands in its file once."""
 
-from tests.mutations import Mutation
+from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 PORTAL = "tests/portal/test_portal.py::test_"
@@ -627,7 +627,7 @@ MUTATIONS = (
     Mutation(
         "paths that leave /v1",
         "gateway/request.py",
-        "if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):",
+        "if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):",
         "if False:",
         f"{GUARDS}no_way_out_reaches_the_upstream",
     ),
@@ -772,4 +772,5 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    *endpoints.MUTATIONS,
 )
