@@ -617,6 +617,14 @@ MUTATIONS = (
         f"{OPERATOR}people_are_disabled_and_promoted_within_a_second",
     ),
     Mutation(
+        "sign-in under way when the password changed",
+        "records/accounts.py",
+        "Account.password_hash == account.password_hash,",
+        "Account.id.is_not(None),",
+        "tests/records/test_database.py::"
+        "test_no_session_opens_for_an_account_that_has_changed_meanwhile[sqlite]",
+    ),
+    Mutation(
         "new session with a new password",
         "portal/account.py",
         "await open_session(session, account, request, response, portal)",
