@@ -18,6 +18,7 @@ from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
+from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
@@ -225,6 +226,7 @@ class Daypass:
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
+                endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
                 last_refusal=last_refusal,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
