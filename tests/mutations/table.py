@@ -577,7 +577,7 @@ MUTATIONS = (
     Mutation(
         "addresses that no upstream may have",
         "gateway/http_upstream.py",
-        "if not all(may_be_upstream(x, private=self._may_be_private) for x in addresses):",
+        "if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
         "if False:",
         f"{GUARDS}the_address_that_a_name_stands_for_is_checked_at_each_connection",
     ),
