@@ -17,7 +17,7 @@ from daypass.gateway.errors import GatewayError, server_error, upstream_failed
 from daypass.gateway.key_report import describe_key
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
-from daypass.gateway.relay import UsageReader, request_headers, response_headers
+from daypass.gateway.relay import request_headers, response_headers
 from daypass.gateway.request import (
     CallerGoneError,
     StreamedBody,
@@ -37,6 +37,7 @@ from daypass.gateway.upstream import (
     UpstreamRequest,
     UpstreamResponse,
 )
+from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,
     is_refusal,
