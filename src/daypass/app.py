@@ -18,6 +18,7 @@ from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
+from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
@@ -41,8 +42,8 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
-from daypass.portal.mailer import open_mailer
-from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.operator import ROOMS
+from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
 from daypass.portal.readiness import Readiness
@@ -143,7 +144,7 @@ class Daypass:
         ):
             api.include_router(room.router)
         office = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(operator)])
-        for room in (people, keys, plans, site_usage, sign_up, audit_log, upstream):
+        for room in ROOMS:
             office.include_router(room.router)
         api.include_router(office)
         self._portal.include_router(api)
@@ -225,6 +226,7 @@ class Daypass:
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
+                endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
                 last_refusal=last_refusal,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
@@ -241,9 +243,8 @@ class Daypass:
             self._base_url_hint = BaseUrlHint(enforcement.base_url)
             self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
-            mailer = open_mailer(settings)
-            if mailer is not None:
-                stack.push_async_callback(mailer.close)
+            signer = Signer(secret_keys(settings), clock)
+            outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -251,8 +252,8 @@ class Daypass:
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
-                signer=Signer(secret_keys(settings), clock),
-                mailer=mailer,
+                signer=signer,
+                outbox=await stack.enter_async_context(outbox),
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,

@@ -30,6 +30,7 @@ async def examine() -> list[Finding]:
         *await _examine_stores(settings),
         *await _examine_enforcer(settings),
         *await examine_upstream(settings),
+        *_examine_stored_objects(settings),
         *await examine_sign_in(settings),
     ]
 
@@ -78,3 +79,16 @@ def _ledger_name(settings: Settings) -> str:
     if settings.enforcer == "aws":
         return "API Gateway counts"
     return str(settings.ledger_path) if settings.redis_url is None else "Redis"
+
+
+def _examine_stored_objects(settings: Settings) -> list[Finding]:
+    if settings.stored_objects != "shared":
+        return []
+    return [
+        Finding(
+            "stored objects",
+            False,
+            "shared: every key can read and delete everybody's files, batches and conversations",
+            "Set DAYPASS_STORED_OBJECTS=per-account, unless all of these people trust each other.",
+        )
+    ]

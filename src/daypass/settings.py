@@ -66,6 +66,8 @@ class Settings(SignInSettings):
     site_requests_per_day: int | None = Field(default=None, ge=0)
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     denied_paths: CommaSeparated = ()
+    extra_paths: CommaSeparated = ()
+    stored_objects: Literal["off", "per-account", "shared"] = "off"
     connect_timeout_s: float = Field(default=5, gt=0)
     first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)

@@ -1,6 +1,6 @@
 """The mutations. A line is written without its indentation and stands in its file once."""
 
-from tests.mutations import Mutation
+from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 PORTAL = "tests/portal/test_portal.py::test_"
@@ -558,6 +558,76 @@ MUTATIONS = (
         "if account is None:",
         f"{MAIL}a_forgotten_password_is_chosen_anew_by_a_link_that_works_once",
     ),
+    Mutation(
+        "password chosen by the opener of the link",
+        "portal/confirmations.py",
+        "password_hash = await hash_new_password(confirmation.password, link.email, portal)",
+        'password_hash = await hash_new_password("planted-fixed", link.email, portal)',
+        f"{MAIL}whoever_opens_the_link_chooses_the_password",
+    ),
+    Mutation(
+        "account that a stranger made",
+        "portal/confirmations.py",
+        "is_own = here is not None and here.id == account.id",
+        "is_own = True",
+        f"{MAIL}an_account_that_a_stranger_made_goes_to_the_owner_of_the_mailbox",
+    ),
+    Mutation(
+        "keys of a stranger, by a new password",
+        "portal/password_resets.py",
+        "if not account.email_confirmed:",
+        "if False:",
+        f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
+    ),
+    Mutation(
+        "mails to one mailbox",
+        "portal/mail_limits.py",
+        "return False",
+        "return True",
+        f"{MAIL}sign_ups_by_others_neither_lock_the_owner_out_nor_flood_the_mailbox",
+    ),
+    Mutation(
+        "units of a link that was used",
+        "portal/password_resets.py",
+        "await mail_limits.reset(session, KIND, account.email)",
+        "pass",
+        f"{MAIL}resets_that_others_asked_for_do_not_lock_the_owner_out",
+    ),
+    Mutation(
+        "one sender of a mail at a time",
+        "records/outbox.py",
+        ".values(due_at=now + LEASE_S, attempts=Mail.attempts + 1, error=None)",
+        ".values(attempts=Mail.attempts + 1, error=None)",
+        "tests/records/test_outbox.py::test_a_claim_ends_with_its_lease[sqlite]",
+    ),
+    Mutation(
+        "mails tried again",
+        "portal/outbox.py",
+        "if error.permanent:",
+        "if True:",
+        "tests/portal/test_outbox.py::test_a_mail_waits_for_a_server_that_is_down[sqlite]",
+    ),
+    Mutation(
+        "links kept out of what a mail server says",
+        "portal/mailer.py",
+        'words = _LINK.sub("[link]", " ".join(words.split()))[:200]',
+        'words = " ".join(words.split())[:200]',
+        "tests/portal/test_outbox.py::test_a_refusal_for_good_is_not_tried_again",
+    ),
+    Mutation(
+        "sessions end with the account's role, and when it is disabled",
+        "records/accounts.py",
+        "await session.execute(delete(Session).where(Session.account_id == account_id))",
+        "pass",
+        f"{OPERATOR}people_are_disabled_and_promoted_within_a_second",
+    ),
+    Mutation(
+        "new session with a new password",
+        "portal/account.py",
+        "await open_session(session, account, request, response, portal)",
+        "pass",
+        "tests/portal/test_account.py::test_a_new_password_signs_every_other_browser_out",
+    ),
     # Who may.
     Mutation(
         "cross-site request forgery",
@@ -605,7 +675,7 @@ MUTATIONS = (
     Mutation(
         "paths that leave /v1",
         "gateway/request.py",
-        "if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):",
+        "if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):",
         "if False:",
         f"{GUARDS}no_way_out_reaches_the_upstream",
     ),
@@ -750,4 +820,5 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    *endpoints.MUTATIONS,
 )
