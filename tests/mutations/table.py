@@ -20,6 +20,7 @@ SETUP = "tests/portal/test_setup.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
+SERVER = "tests/test_server.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
@@ -200,6 +201,56 @@ MUTATIONS = (
         "if self._pending_bytes > MAX_HEAD_BYTES and not self.is_finished:",
         "if False:",
         f"{FRAMING}trailers_without_end_are_refused",
+    ),
+    Mutation(
+        "framing: the size of a head that comes in one read",
+        "server/reader.py",
+        "if self._head_bytes > MAX_HEAD_BYTES:",
+        "if False:",
+        f"{FRAMING}a_head_is_limited_also_when_it_comes_at_once[70000]",
+    ),
+    Mutation(
+        "framing: the host of an absolute target",
+        "server/framing.py",
+        'return (path or b"/") + (query or b""), [(b"host", host), *others]',
+        'return (path or b"/") + (query or b""), headers',
+        f"{FRAMING}the_host_of_an_absolute_target_is_the_host[http://other.example-expected2]",
+    ),
+    Mutation(
+        "framing: targets with a fragment",
+        "server/framing.py",
+        'if b"#" in target:',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[fragment]",
+    ),
+    Mutation(
+        "deadline of an answer: also once it has been written to its end",
+        "server/protocol.py",
+        "if self._is_answer_stuck(now):",
+        "if self.drained is not None and self._is_answer_stuck(now):",
+        f"{SERVER}the_end_of_an_answer_that_nobody_takes_does_not_wait_for_ever"
+        "[connection: keep-alive]",
+    ),
+    Mutation(
+        "deadline of an answer: a pipelined body does not put it off",
+        "server/protocol.py",
+        "if self._is_answer_stuck(now):",
+        "if self._deadline != NEVER and self._is_answer_stuck(now):",
+        f"{SERVER}a_pipelined_request_does_not_put_off_the_write_deadline[400000]",
+    ),
+    Mutation(
+        "deadline of an answer: none while the client takes it",
+        "server/protocol.py",
+        "self._transport.close()  # once what has been written is sent",
+        "self._transport.abort()",
+        f"{SERVER}a_slow_reader_gets_the_whole_answer",
+    ),
+    Mutation(
+        "deadline of a body that was answered early",
+        "server/protocol.py",
+        "if self._receiving is not None and self._deadline == NEVER:",
+        "if False:",
+        f"{SERVER}the_rest_of_a_body_that_was_answered_early_has_a_deadline",
     ),
     Mutation(
         "framing: transfer codings of an upstream",
@@ -620,6 +671,14 @@ MUTATIONS = (
         "await session.execute(delete(Session).where(Session.account_id == account_id))",
         "pass",
         f"{OPERATOR}people_are_disabled_and_promoted_within_a_second",
+    ),
+    Mutation(
+        "sign-in under way when the password changed",
+        "records/accounts.py",
+        "Account.password_hash == account.password_hash,",
+        "Account.id.is_not(None),",
+        "tests/records/test_database.py::"
+        "test_no_session_opens_for_an_account_that_has_changed_meanwhile[sqlite]",
     ),
     Mutation(
         "new session with a new password",
