@@ -49,6 +49,7 @@ from daypass.portal.pages import pages
 from daypass.portal.passwords import Passwords
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
+from daypass.proxy_environment import check_proxies
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
 from daypass.records.sweeper import sweeping
@@ -79,9 +80,11 @@ EXPOSED_HEADERS = (
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The whole of Daypass as one ASGI application.
 
-    Raises SettingsError when no settings are given and those around are wrong.
+    Raises SettingsError when no settings are given and those around are wrong, or the environment
+    names a proxy for the upstream.
     """
     settings = settings or load_settings()
+    check_proxies(settings)
     configure_logging()
     app: ASGIApp = Daypass(settings)
     if settings.cors_origins:
@@ -218,7 +221,7 @@ class Daypass:
                 revocations.start()
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce
-            last_refusal = LastRefusal(settings.refusal_path)
+            last_refusal = LastRefusal(settings.data_dir / "upstream-refusal.json")
             gateway = Gateway(
                 authenticator,
                 ledger,

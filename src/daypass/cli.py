@@ -56,10 +56,12 @@ def serve(
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
+    from daypass.proxy_environment import check_proxies  # noqa: PLC0415
     from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
     from daypass.start import rehearse  # noqa: PLC0415
 
     settings = load_settings()
+    check_proxies(settings)
     asyncio.run(rehearse(settings))
     forget_metrics(settings.metrics_dir)
     typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)

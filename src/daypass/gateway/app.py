@@ -16,7 +16,7 @@ from daypass.gateway.key_report import describe_key
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
-from daypass.gateway.relay import UsageReader, response_headers
+from daypass.gateway.relay import response_headers
 from daypass.gateway.request import (
     CallerGoneError,
     WhileCallerWaits,
@@ -28,6 +28,7 @@ from daypass.gateway.upstream import (
     UpstreamError,
     UpstreamResponse,
 )
+from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,
     is_refusal,
