@@ -74,6 +74,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
           partial={isStreaming ? chat.partial : null}
           onRegenerate={blocked ? undefined : regenerate}
           onResend={blocked ? undefined : (place, text) => void resend(place, text)}
+          onRemove={chat.removeMessage}
         />
       )}
       <p role="status" className="sr-only">

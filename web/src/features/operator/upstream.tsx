@@ -49,7 +49,7 @@ function LastHour({ health: { last_hour } }: { health: UpstreamHealth }) {
           {last_hour.map(({ outcome, reason, requests }) => (
             <div key={`${outcome} ${reason}`} className="flex justify-between gap-4">
               <dt className="text-muted">{strings.usage.became(outcome, reason)}</dt>
-              <dd className="tabular-nums">{requests.toLocaleString("en")}</dd>
+              <dd className="shrink-0 tabular-nums">{requests.toLocaleString("en")}</dd>
             </div>
           ))}
         </dl>

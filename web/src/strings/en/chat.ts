@@ -47,6 +47,7 @@ export const chat = {
   copyMessage: "Copy message",
   shownPlain: "Shown as plain text: too large or too deeply nested to format.",
   showMore: "Show more",
+  deleteMessage: "Delete message",
   copyCode: "Copy code",
   regenerate: "Ask again (uses 1 request)",
   left: (remaining: number, window: string | null) =>
