@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from tests.programs import redis_server
 class Redis:
     """One server that keeps what it is told (appendonly), so that it can be restarted."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, appendonly: bool = True) -> None:
+        self._appendonly = appendonly
         self._program = redis_server()
         self._directory = Path(tempfile.mkdtemp(prefix="daypass-redis-"))
         self._port = free_port()
@@ -33,7 +35,7 @@ class Redis:
             "port": str(self._port),
             "bind": "127.0.0.1",
             "dir": str(self._directory),
-            "appendonly": "yes",
+            "appendonly": "yes" if self._appendonly else "no",
             "appendfsync": "always",
             "save": "",
         }
@@ -94,6 +96,52 @@ class RedisCluster:
         finally:
             for client in clients:
                 client.close()
+
+    def client(self, number: int) -> redis.Redis:
+        """A client of one node, which follows no redirection."""
+        return redis.Redis(port=self._ports[number])
+
+    def begin_to_move(self, slot: int) -> tuple[int, int]:
+        """Let a slot migrate. Returns the numbers of the nodes, from and to."""
+        ids = [self._id(number) for number in range(3)]
+        source = self._server_of(slot)
+        target = (source + 1) % 3
+        with self.client(target) as client:
+            client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source])
+        with self.client(source) as client:
+            client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target])
+        return source, target
+
+    def move_keys(self, slot: int, source: int, target: int, pattern: str = "*") -> list[str]:
+        """Move a slot's keys of a pattern. Returns their names."""
+        with self.client(source) as client:
+            names = [
+                name.decode()
+                for name in client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 1000)
+                if fnmatch(name.decode(), pattern)
+            ]
+            for name in names:
+                client.execute_command("MIGRATE", "127.0.0.1", self._ports[target], name, 0, 5000)
+        return names
+
+    def finish_moving(self, slot: int, target: int) -> None:
+        """Give the slot to its new node, and wait until all know."""
+        for number in (target, *(x for x in range(3) if x != target)):
+            with self.client(number) as client:
+                client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", self._id(target))
+        _until(lambda: self._server_of(slot) == target)
+
+    def _id(self, number: int) -> str:
+        with self.client(number) as client:
+            name: bytes = client.execute_command("CLUSTER", "MYID")
+            return name.decode() if isinstance(name, bytes) else name
+
+    def _server_of(self, slot: int) -> int:
+        with self.client(0) as client:
+            for low, high, (_, port, *_), *_ in client.execute_command("CLUSTER", "SLOTS"):
+                if low <= slot <= high:
+                    return self._ports.index(port)
+        raise RuntimeError(f"no node serves slot {slot}")
 
     def kill(self, number: int) -> None:
         """End one of the nodes at once, as a crash would."""

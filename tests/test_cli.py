@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from daypass import api_keys
-from tests.conftest import Person, Server, StartServer, daypass
+from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
 from tests.upstream import FakeUpstream
 
@@ -64,9 +64,14 @@ def test_accounts_are_listed_promoted_and_disabled(server: Server, person: Perso
         (person.email, "operator", True),
         (other.email, "operator", False),
     }
-    assert other.http.get("/api/api-keys").status_code == 403
+    # What was signed in before does not become an operator's, nor live again.
+    assert other.http.get("/api/api-keys").status_code == 401
     run(server, "accounts", "disable", other.email, "--undo")
-    assert other.http.get("/api/api-keys").status_code == 200
+    assert other.http.get("/api/api-keys").status_code == 401
+    body = {"email": other.email, "password": PASSWORD}
+    assert other.http.post("/api/session", json=body).status_code == 200
+    run(server, "accounts", "promote", other.email)
+    assert other.http.get("/api/api-keys").status_code == 401
     nobody = daypass("accounts", "promote", "x@x.org", DAYPASS_DATA_DIR=str(server.data_dir))
     assert nobody.returncode == 1
     assert nobody.stderr.startswith("daypass: there is no account x@x.org")

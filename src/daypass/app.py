@@ -14,13 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
 from daypass.asgi import Application
-from daypass.demo import DemoUpstream
 from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
+from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
 from daypass.gateway.errors import GatewayError
-from daypass.gateway.http_upstream import HttpUpstream
-from daypass.gateway.upstream import Patience, Upstream
 from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
 from daypass.portal import (
@@ -43,8 +41,8 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
-from daypass.portal.mailer import open_mailer
-from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.operator import ROOMS
+from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
 from daypass.portal.readiness import Readiness
@@ -55,6 +53,8 @@ from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.start import make_clock, prepare
 from daypass.telemetry import configure_logging
+from daypass.upstream_choice import open_upstream
+from daypass.upstream_refusals import LastRefusal
 
 log = structlog.get_logger()
 
@@ -106,6 +106,7 @@ class Daypass:
         self._gateway: Gateway
         self._relay: Application
         self._pages: ASGIApp
+        self._base_url_hint: BaseUrlHint
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -139,7 +140,7 @@ class Daypass:
         ):
             api.include_router(room.router)
         office = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(operator)])
-        for room in (people, keys, plans, site_usage, sign_up, audit_log, upstream):
+        for room in ROOMS:
             office.include_router(room.router)
         api.include_router(office)
         self._portal.include_router(api)
@@ -159,6 +160,9 @@ class Daypass:
             await self._portal(scope, receive, send)
             return
         path = scope.get("path", "")
+        if is_api_path(path):
+            await self._base_url_hint(scope, receive, send)
+            return
         is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
         try:
             await (self._pages if is_page else self._answers)(scope, receive, send)
@@ -210,6 +214,7 @@ class Daypass:
                 revocations.start()
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce
+            last_refusal = LastRefusal(settings.refusal_path)
             gateway = Gateway(
                 authenticator,
                 ledger,
@@ -217,6 +222,7 @@ class Daypass:
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
+                last_refusal=last_refusal,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,
@@ -229,11 +235,11 @@ class Daypass:
             behind_aws = settings.enforcer == "aws"
             self._relay = _for_pages(guarded) if behind_aws else guarded
             elsewhere = enforcement.base_url if behind_aws else None
+            self._base_url_hint = BaseUrlHint(enforcement.base_url)
             self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
-            mailer = open_mailer(settings)
-            if mailer is not None:
-                stack.push_async_callback(mailer.close)
+            signer = Signer(secret_keys(settings), clock)
+            outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -241,14 +247,15 @@ class Daypass:
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
-                signer=Signer(secret_keys(settings), clock),
-                mailer=mailer,
+                signer=signer,
+                outbox=await stack.enter_async_context(outbox),
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,
                 write_usage=recorder.flush,
                 readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
+                last_refusal=last_refusal,
             )
             _tune_interpreter()
             yield
@@ -275,22 +282,4 @@ def _for_pages(gateway: Application) -> Application:
         allow_methods=("*",),
         allow_headers=("*",),
         expose_headers=EXPOSED_HEADERS,
-    )
-
-
-def open_upstream(settings: Settings) -> Upstream:
-    """The upstream that the settings name, or the demo model. Needs a running event loop."""
-    if settings.uses_demo_model:
-        return DemoUpstream()
-    key = settings.upstream_api_key
-    return HttpUpstream(
-        settings.upstream_base_url,
-        key.get_secret_value() if key else None,
-        Patience(
-            connect_s=settings.connect_timeout_s,
-            first_byte_s=settings.first_byte_timeout_s or settings.read_timeout_s,
-            gap_s=settings.read_timeout_s,
-            call_s=settings.call_timeout_s,
-        ),
-        may_be_private=settings.upstream_private_addresses == "allow",
     )

@@ -4,7 +4,6 @@ import time
 
 from sqlalchemy.engine import make_url
 
-from daypass.app import open_upstream
 from daypass.doctor_sign_in import examine_sign_in
 from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
@@ -15,6 +14,7 @@ from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.settings import Settings, SettingsError, load_settings
 from daypass.start import rehearse
+from daypass.upstream_choice import open_upstream
 
 
 async def examine() -> list[Finding]:

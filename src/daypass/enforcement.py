@@ -130,7 +130,12 @@ def make_ledger(settings: Settings, database: Database, clock: Clock) -> Ledger:
 
     try:
         records = RecordedUse(database, clock)
-        return RedisLedger(settings.redis_url.get_secret_value(), records, settings.clock_offset_s)
+        return RedisLedger(
+            settings.redis_url.get_secret_value(),
+            records,
+            settings.clock_offset_s,
+            wait_replicas=settings.redis_wait_replicas,
+        )
     except ValueError as error:
         raise SettingsError(f"DAYPASS_REDIS_URL: {error}") from None
 

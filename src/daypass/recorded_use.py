@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import structlog
-
 from daypass.plans import Window
 from daypass.quota.counters import SECOND, Moment, reaches_back_to
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
@@ -14,8 +12,6 @@ from daypass.records.database import Database, DatabaseUnavailableError
 
 BEHIND_MAX_S = 10.0
 LOOK_AGAIN_S = 0.2
-
-log = structlog.get_logger()
 
 
 class RecordedUse:
@@ -33,7 +29,7 @@ class RecordedUse:
         self._writer: asyncio.Task[None] | None = None
 
     async def begin(self, subject: str) -> bool:
-        """Note that counters begin. False: they had, and were lost; that is logged."""
+        """Note that counters begin. False: they had begun before, here or in another process."""
         future = self._beginning.get(subject)
         if future is None:
             future = self._beginning[subject] = asyncio.get_running_loop().create_future()
@@ -89,8 +85,6 @@ class RecordedUse:
                         future.set_exception(error)
                     continue
                 for subject, future in group.items():
-                    if subject not in new:
-                        log.warning("counters_lost", subject=subject, then="rebuilt from records")
                     future.set_result(subject in new)
         finally:
             self._writer = None

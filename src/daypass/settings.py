@@ -47,6 +47,7 @@ class Settings(SignInSettings):
     data_dir: Path = Path("data")
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
+    redis_wait_replicas: int = Field(default=0, ge=0, le=100)
     fail_open: bool = False
     give_back_timeouts: bool = False
     enforcer: Literal["embedded", "aws"] = "embedded"
@@ -216,6 +217,11 @@ class Settings(SignInSettings):
     def metrics_dir(self) -> Path:
         """Where the workers put their metrics together."""
         return self.data_dir / "metrics"
+
+    @property
+    def refusal_path(self) -> Path:
+        """The file with the upstream's latest refusal, which the workers share."""
+        return self.data_dir / "upstream-refusal.json"
 
     @property
     def ledger_path(self) -> Path:

@@ -174,7 +174,8 @@ def check_headers(headers: Headers) -> None:
         assert b"_" not in name
         assert not name.startswith(b"x-forwarded-")
     for name, _ in response_headers(headers):
-        assert name == b"x-upstream-request-id" or name not in NOT_SENT_BACK | named
+        added = name in (b"x-upstream-request-id", b"x-accel-buffering")
+        assert added or name not in NOT_SENT_BACK | named
         assert not name.startswith((b"x-ratelimit-", b"access-control-"))
 
 

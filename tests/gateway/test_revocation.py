@@ -2,6 +2,7 @@ import asyncio
 
 from daypass.gateway.revocation import Revocations
 from tests.redis import Redis
+from tests.sentinels import Sentinels
 
 
 async def test_every_process_hears_of_a_change_also_after_redis_restarted() -> None:
@@ -28,3 +29,31 @@ async def test_every_process_hears_of_a_change_also_after_redis_restarted() -> N
         for one in both:
             await one.close()
         server.remove()
+
+
+async def test_a_change_is_heard_after_a_fail_over() -> None:
+    """Also while the server that was replaced still answers."""
+    sentinels = Sentinels()
+    heard = [asyncio.Event(), asyncio.Event()]
+    both: list[Revocations] = []
+    try:
+        sentinels.start()
+        both += [Revocations(sentinels.url, event.set) for event in heard]
+        for one, event in zip(both, heard, strict=True):
+            one.start()
+            await asyncio.wait_for(event.wait(), 5)  # subscribed
+            event.clear()
+        await asyncio.to_thread(sentinels.fail_over)
+        for event in heard:
+            await asyncio.wait_for(event.wait(), 10)  # subscribed again
+        with sentinels.master.client() as client:
+            async with asyncio.timeout(10):
+                while client.pubsub_numsub("daypass:keys-changed")[0][1] < 2:
+                    await asyncio.sleep(0.05)
+        heard[1].clear()
+        both[0].announce()
+        await asyncio.wait_for(heard[1].wait(), 5)
+    finally:
+        for one in both:
+            await one.close()
+        sentinels.remove()

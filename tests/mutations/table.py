@@ -12,6 +12,7 @@ SIGN_IN = "tests/portal/test_sign_in.py::test_"
 IDENTITY = "tests/portal/test_identity.py::test_"
 MAIL = "tests/portal/test_mail.py::test_"
 OPERATOR = "tests/portal/test_operator.py::test_"
+FAIL_OVER = "tests/quota/test_fail_over.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
@@ -19,8 +20,66 @@ SETUP = "tests/portal/test_setup.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
+CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # Clients and upstreams.
+    Mutation(
+        "clients: 304 is no refusal",
+        "gateway/verdict.py",
+        "return status in (401, 403) or (300 <= status < 400 and status != 304)",
+        "return status in (401, 403) or 300 <= status < 400",
+        f"{CLIENTS}a_conditional_request_gets_its_304",
+    ),
+    Mutation(
+        "clients: model_not_found passes",
+        "gateway/verdict.py",
+        'return response.status == 403 and error_code(response.beginning) == "model_not_found"',
+        "return False",
+        f"{CLIENTS}a_model_that_the_upstream_does_not_have_is_the_callers_error[403]",
+    ),
+    Mutation(
+        "clients: a refusal of the operator is not retried",
+        "gateway/verdict.py",
+        'error.headers = [(b"x-should-retry", b"false")]',
+        "pass",
+        f"{CLIENTS}any_other_refusal_is_the_operators_and_not_to_be_retried",
+    ),
+    Mutation(
+        "clients: keys in the upstream's words",
+        "upstream_refusals.py",
+        'line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())',
+        'line = _NOT_PRINTABLE.sub(" ", words).strip()',
+        f"{CLIENTS}the_operator_reads_why_the_upstream_refuses",
+    ),
+    Mutation(
+        "clients: browser headers",
+        "gateway/relay.py",
+        "and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)",
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
+    ),
+    Mutation(
+        "clients: the origin",
+        "gateway/relay.py",
+        'b"origin",',
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
+    ),
+    Mutation(
+        "clients: streams that no proxy gathers",
+        "gateway/relay.py",
+        'kept.append((b"x-accel-buffering", b"no"))',
+        "pass",
+        f"{CLIENTS}only_streams_are_unbuffered_and_the_upstream_commands_no_proxy",
+    ),
+    Mutation(
+        "clients: a base URL without /v1",
+        "app.py",
+        "if is_api_path(path):",
+        "if False:",
+        f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
+    ),
     # Framing.
     Mutation(
         "framing: the body of a request that offers an upgrade",
@@ -146,14 +205,14 @@ MUTATIONS = (
     Mutation(
         "counters that Redis lost: what the records say",
         "quota/take.lua",
-        "if not stored[i + FIELDS] and (not begun or from < begun) then",
+        "if is_unknown and not asked_at then",
         "if false then",
         "tests/faults/test_stores.py::test_a_redis_that_forgets_allows_nothing_more[flushed]",
     ),
     Mutation(
         "counters that Redis lost: all of it written first",
         "quota/lost_counters.py",
-        "await asyncio.sleep(SETTLE_S)",
+        "await asyncio.sleep(wait_s)",
         "pass",
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
     ),
@@ -203,8 +262,8 @@ MUTATIONS = (
     Mutation(
         "give-back in Redis: never a throttle's unit",
         "quota/give.lua",
-        "if stored[i + FIELDS] and claim.window ~= 'minute' then",
-        "if stored[i + FIELDS] then",
+        "if claim.stored and claim.window ~= 'minute' then",
+        "if claim.stored then",
         f"{CONTRACT}a_throttle_is_never_given_back[redis]",
     ),
     Mutation(
@@ -443,6 +502,76 @@ MUTATIONS = (
         "if account is None:",
         f"{MAIL}a_forgotten_password_is_chosen_anew_by_a_link_that_works_once",
     ),
+    Mutation(
+        "password chosen by the opener of the link",
+        "portal/confirmations.py",
+        "password_hash = await hash_new_password(confirmation.password, link.email, portal)",
+        'password_hash = await hash_new_password("planted-fixed", link.email, portal)',
+        f"{MAIL}whoever_opens_the_link_chooses_the_password",
+    ),
+    Mutation(
+        "account that a stranger made",
+        "portal/confirmations.py",
+        "is_own = here is not None and here.id == account.id",
+        "is_own = True",
+        f"{MAIL}an_account_that_a_stranger_made_goes_to_the_owner_of_the_mailbox",
+    ),
+    Mutation(
+        "keys of a stranger, by a new password",
+        "portal/password_resets.py",
+        "if not account.email_confirmed:",
+        "if False:",
+        f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
+    ),
+    Mutation(
+        "mails to one mailbox",
+        "portal/mail_limits.py",
+        "return False",
+        "return True",
+        f"{MAIL}sign_ups_by_others_neither_lock_the_owner_out_nor_flood_the_mailbox",
+    ),
+    Mutation(
+        "units of a link that was used",
+        "portal/password_resets.py",
+        "await mail_limits.reset(session, KIND, account.email)",
+        "pass",
+        f"{MAIL}resets_that_others_asked_for_do_not_lock_the_owner_out",
+    ),
+    Mutation(
+        "one sender of a mail at a time",
+        "records/outbox.py",
+        ".values(due_at=now + LEASE_S, attempts=Mail.attempts + 1, error=None)",
+        ".values(attempts=Mail.attempts + 1, error=None)",
+        "tests/records/test_outbox.py::test_a_claim_ends_with_its_lease[sqlite]",
+    ),
+    Mutation(
+        "mails tried again",
+        "portal/outbox.py",
+        "if error.permanent:",
+        "if True:",
+        "tests/portal/test_outbox.py::test_a_mail_waits_for_a_server_that_is_down[sqlite]",
+    ),
+    Mutation(
+        "links kept out of what a mail server says",
+        "portal/mailer.py",
+        'words = _LINK.sub("[link]", " ".join(words.split()))[:200]',
+        'words = " ".join(words.split())[:200]',
+        "tests/portal/test_outbox.py::test_a_refusal_for_good_is_not_tried_again",
+    ),
+    Mutation(
+        "sessions end with the account's role, and when it is disabled",
+        "records/accounts.py",
+        "await session.execute(delete(Session).where(Session.account_id == account_id))",
+        "pass",
+        f"{OPERATOR}people_are_disabled_and_promoted_within_a_second",
+    ),
+    Mutation(
+        "new session with a new password",
+        "portal/account.py",
+        "await open_session(session, account, request, response, portal)",
+        "pass",
+        "tests/portal/test_account.py::test_a_new_password_signs_every_other_browser_out",
+    ),
     # Who may.
     Mutation(
         "cross-site request forgery",
@@ -532,14 +661,14 @@ MUTATIONS = (
     Mutation(
         "upstream's refusal of the operator is not passed on",
         "gateway/verdict.py",
-        "if response.status in (401, 403) or 300 <= response.status < 400:",
-        "if False:",
+        "return status in (401, 403) or (300 <= status < 400 and status != 304)",
+        "return False",
         f"{GATEWAY}an_upstream_that_refuses_the_operator_is_not_the_callers_fault",
     ),
     Mutation(
         "operator's key blotted out of errors",
         "gateway/http_upstream.py",
-        "if response.status < 400 or not self._secret:",
+        "if response.status < 300 or not self._secret:",
         "if True:",
         f"{SECRETS}no_answer_holds_what_is_not_for_its_reader",
     ),
@@ -571,5 +700,68 @@ MUTATIONS = (
         "if size > limit:",
         "if False:",
         f"{INCIDENTS}a_large_body_is_refused_before_it_is_read",
+    ),
+    Mutation(
+        "Redis: a server that is no longer the master is left",
+        "quota/redis_sentinel.py",
+        "self._on_change()",
+        "pass",
+        f"{FAIL_OVER}a_fail_over_is_followed_and_no_unit_is_lost_or_doubled[planned]",
+    ),
+    Mutation(
+        "Redis: counters of another server are compared with the records",
+        "quota/buckets.lua",
+        "if run ~= RUN or (HAS_MOVED and JOINED > reign) then",
+        "if false then",
+        "tests/quota/test_rolled_back.py::test_what_was_taken_since_the_last_save_counts",
+    ),
+    Mutation(
+        "Redis: an hour lacks no more than the day",
+        "quota/take.lua",
+        "most = math.min(most, claim.used / claim.unit + lost)",
+        "most = most + 0",
+        "tests/quota/test_rolled_back.py::test_an_hour_is_not_charged_with_the_whole_day_where_nothing_was_lost",
+    ),
+    Mutation(
+        "Redis: replicas have what was taken",
+        "quota/redis_link.py",
+        "if call.takes:",
+        "if False:",
+        f"{FAIL_OVER}with_a_replica_to_wait_for_what_it_lacks_is_refused",
+    ),
+    Mutation(
+        "Redis: a unit of the site that is held is void after a second",
+        "quota/site_lease.py",
+        "self._ends = min(self._window_ends(grant.counter), grant.at + int(LEASE_S * SECOND))",
+        "self._ends = self._window_ends(grant.counter)",
+        "tests/quota/test_lost_counters.py::test_units_of_the_site_in_hand_do_not_outlive_its_counter",
+    ),
+    Mutation(
+        "Redis: a give-back is valid for as long as it is remembered",
+        "quota/give.lua",
+        "if server_now > VALID_UNTIL then",
+        "if false then",
+        "tests/quota/test_lost_replies.py::test_a_give_back_is_not_repeated_when_it_has_been_forgotten",
+    ),
+    Mutation(
+        "Redis: one wait for the site and the account",
+        "quota/redis.py",
+        "timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)",
+        "timer = asyncio.get_running_loop().call_later(60, self._counters.restore, counted)",
+        "tests/quota/test_lost_counters.py::test_a_decision_waits_for_the_site_and_then_for_the_account",
+    ),
+    Mutation(
+        "Redis: a new account has lost nothing",
+        "quota/redis_counters.py",
+        "if answer.begun == answer.now:",
+        "if True:",
+        "tests/quota/test_lost_counters.py::test_two_processes_that_meet_somebody_new_have_lost_nothing",
+    ),
+    Mutation(
+        "Redis Cluster: one key while a slot moves",
+        "quota/redis_cluster.py",
+        "call.has_one_key = True",
+        "return reply",
+        "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
 )

@@ -32,8 +32,12 @@ def test_a_new_password_signs_every_other_browser_out(demo: Server, person: Pers
     short = {"current_password": PASSWORD, "new_password": "short"}
     assert problem(person.http.put(path, json=short), "new_password") == 422
     right = {"current_password": PASSWORD, "new_password": NEW}
+    before = person.http.cookies["daypass_session"]
     assert person.http.put(path, json=right).status_code == 204
     assert person.http.get("/api/session").status_code == 200
+    # The session has a new token: whoever has copied the old one is out.
+    copied = demo.client(cookies={"daypass_session": before})
+    assert copied.get("/api/session").status_code == 401
     assert other.http.get("/api/session").status_code == 401
     old = {"email": person.email, "password": PASSWORD}
     assert problem(demo.client().post("/api/session", json=old)) == 401

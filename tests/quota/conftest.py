@@ -1,11 +1,11 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from daypass.quota.ledger import Ledger
 from tests.quota.stores import RedisStore, SqliteStore, Store
-from tests.redis import Redis
+from tests.redis import Redis, RedisCluster
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -25,3 +25,14 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 @pytest.fixture
 async def ledger(store: Store) -> Ledger:
     return await store.open()
+
+
+@pytest.fixture(scope="package")
+def cluster() -> Iterator[RedisCluster]:
+    """Three nodes that share the slots among them."""
+    cluster = RedisCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()

@@ -5,10 +5,11 @@ import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from daypass.plans import Window
 from daypass.quota.counters import Moment
-from daypass.quota.ledger import Claim, LedgerUnavailableError
+from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
 from daypass.quota.lost_counters import SETTLE_S
 from daypass.quota.redis import RedisLedger
 from daypass.quota.site_lease import RETURN_AFTER_S
@@ -26,6 +27,7 @@ from tests.quota.stores import (
     used,
 )
 from tests.redis import Redis
+from tests.waiting import BUSY_S
 
 TODAY = NOON - NOON % DAY
 KEY = "key:ann/1 requests/"
@@ -168,7 +170,55 @@ async def test_a_decision_waits_for_the_site_and_then_for_the_account(
     store.notebook.units.update({("site requests/day", TODAY): 639, (KEY + "day", TODAY): 8})
     # The units of the site that it holds are returned, and forgotten, before it asks for more.
     await asyncio.sleep(RETURN_AFTER_S + 0.1)
+    began = time.monotonic()
     assert [x.used for x in (await admit(ledger, claims)).buckets] == [9, 640]
+    assert time.monotonic() - began < 2 * SETTLE_S, "one wait after the other"
+
+
+async def test_units_of_the_site_in_hand_do_not_outlive_its_counter(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    """Decisions that wait for their accounts' counters have taken a unit of the site before."""
+    people = [claims_of(per_day(1000), account=f"p{x}", site=640) for x in range(8)]
+    assert sum([await race([ledger], claims, 1) for claims in people]) == 8
+    store.forget()
+    store.notebook.units["site requests/day", TODAY] = 8
+    assert sum(await asyncio.gather(*(race([ledger], claims, 1) for claims in people))) == 8
+    assert 16 + await race([ledger], people[0], 700) == 640
+
+
+async def test_two_processes_that_meet_somebody_new_have_lost_nothing(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
+    both = [ledger, await store.open()]
+    people = [claims_of(per_day(10), account=f"new {x}", ceiling=20, site=640) for x in range(20)]
+    with capture_logs() as logs:
+        assert sum(await asyncio.gather(*(race(both, claims, 4) for claims in people))) == 80
+    assert logs == []
+    store.forget()
+    with capture_logs() as logs:
+        await asyncio.gather(*(race(both, people[x], 4) for x in range(2)))
+    lost = sorted(x["subject"] for x in logs if x["event"] == "counters_lost")
+    assert lost == ["new 0", "new 1", "site"]
+
+
+@pytest.mark.parametrize(("when", "within_s"), [("begin", DECISION_S), ("used", SETTLE_S + 0.5)])
+async def test_records_that_hang_are_an_error_in_time(
+    store: RedisStore, ledger: RedisLedger, when: str, within_s: float
+) -> None:
+    claims = claims_of(per_day(10), site=640)
+    await admit(ledger, claims)
+    store.forget()
+    await asyncio.sleep(RETURN_AFTER_S + 0.1)
+
+    async def hang(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    setattr(store.notebook, when, hang)
+    began = time.monotonic()
+    with pytest.raises(LedgerUnavailableError, match="in time"):
+        await ledger.reserve(claims)
+    assert time.monotonic() - began < within_s + BUSY_S
 
 
 async def test_without_the_records_what_is_lost_is_refused(

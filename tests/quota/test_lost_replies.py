@@ -1,12 +1,17 @@
 """What the network loses: a decision made twice, late or for nobody counts once or not at all."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 
+import redis
 from daypass.plans import Window
-from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota import redis_call
+from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
 from daypass.quota.redis import RedisLedger
+from daypass.quota.redis_scripts import GIVE
 from tests.quota.lossy import LossyWire
 from tests.quota.stores import Notebook, admit, claims_of, per, per_day, used
 from tests.redis import Redis
@@ -102,3 +107,28 @@ async def test_a_give_back_that_arrives_late_and_was_repeated_counts_once(
     assert await used(ledger, CLAIMS) == [1, 1, 1]
     await wire.deliver()
     assert await used(ledger, CLAIMS) == [1, 1, 1]
+
+
+async def test_a_give_back_is_not_repeated_when_it_has_been_forgotten(
+    redis_server: Redis, wire: LossyWire, ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node may be away for longer than it remembers what it has done."""
+    monkeypatch.setattr(redis_call, "VALID_S", 1)
+    claims = claims_of(per_day(10), ceiling=20)
+    await ledger.release(await admit(ledger, claims))  # The server knows the script from now on.
+    await admit(ledger, claims)
+    reservation = await admit(ledger, claims)
+    wire.replies_to_lose = 2
+    with pytest.raises(LedgerUnavailableError):
+        await ledger.release(reservation)
+    await asyncio.sleep(redis_call.VALID_S + 0.1)
+    with redis.Redis.from_url(redis_server.url) as client:
+        assert client.getdel(f"daypass:{{ann}}:{reservation.id.split()[0]}") == b"closed"
+    assert await used(ledger, claims) == [1, 1]
+    assert await used(ledger, claims) == [1, 1]
+
+
+def test_a_call_is_remembered_for_longer_than_it_is_valid() -> None:
+    remembered = re.search(r"^local REMEMBER = (\d+)$", GIVE.text, re.MULTILINE)
+    assert remembered is not None
+    assert int(remembered[1]) > redis_call.VALID_S + DECISION_S

@@ -89,16 +89,6 @@ async def test_no_redis_at_all_is_said_so() -> None:
         await RedisLedger("redis://127.0.0.1:1/0", Notebook()).start()
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[RedisCluster]:
-    cluster = RedisCluster()
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.remove()
-
-
 async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) -> None:
     ledgers = [RedisLedger(cluster.url, Notebook()) for _ in range(3)]
     for ledger in ledgers:

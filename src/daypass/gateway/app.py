@@ -16,6 +16,7 @@ from daypass.gateway.charge import Charge
 from daypass.gateway.errors import GatewayError, server_error, upstream_failed
 from daypass.gateway.key_report import describe_key
 from daypass.gateway.open_requests import OpenRequests
+from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.gateway.relay import UsageReader, request_headers, response_headers
 from daypass.gateway.request import (
     CallerGoneError,
@@ -38,13 +39,15 @@ from daypass.gateway.upstream import (
 )
 from daypass.gateway.verdict import (
     failure_of,
+    is_refusal,
     may_have_been_served,
-    refuse_misconfigured,
+    refused_operator,
     was_served,
 )
 from daypass.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
+from daypass.upstream_refusals import LastRefusal
 
 NOTHING_COUNTED = "Nothing was counted."
 UPSTREAM_MAY_HAVE_WORKED = (
@@ -86,6 +89,7 @@ class Gateway:
         metrics: Metrics,
         *,
         max_body_bytes: int,
+        last_refusal: LastRefusal,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
         open_per_account: int = 0,
@@ -99,6 +103,7 @@ class Gateway:
         self._upstream = upstream
         self._recorder = recorder
         self._metrics = metrics
+        self._last_refusal = last_refusal
         self._fail_open = fail_open
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
@@ -150,7 +155,9 @@ class Gateway:
         try:
             response = await self._upstream.open(UpstreamRequest("GET", b"/models", [], b""))
             try:
-                refuse_misconfigured(response)
+                if is_refusal(response):
+                    self._last_refusal.note(response.status, (await read_ahead(response)).beginning)
+                    raise refused_operator()
                 body = b""
                 while not response.ended and len(body) <= LIST_BYTES:
                     body += await response.read()
@@ -249,11 +256,15 @@ class Gateway:
             raise failure from error
         self._metrics.first_byte.add(perf_counter() - began)
         try:
+            if is_refusal(response):
+                response = await read_ahead(response)
             if not was_served(response):
                 self._metrics.fail_upstream(f"upstream_{response.status}")
                 await charge.give_back(f"upstream_{response.status}")
                 answer.replace(charge.headers)
-                refuse_misconfigured(response)
+                if isinstance(response, ReadAhead):
+                    self._last_refusal.note(response.status, response.beginning)
+                    raise refused_operator()
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
         except BaseException:

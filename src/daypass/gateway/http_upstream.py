@@ -134,8 +134,8 @@ class HttpUpstream:
         return connection
 
     def _guarded(self, response: UpstreamResponse) -> UpstreamResponse:
-        """The answer; an error, which may quote what it was sent, without the operator's key."""
-        if response.status < 400 or not self._secret:
+        """Return the answer. An error may quote what it was sent: take the operator's key out."""
+        if response.status < 300 or not self._secret:
             return response
         return Redacted(response, self._secret)
 

@@ -37,6 +37,9 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"openai-project",
     b"cookie",
     b"forwarded",
+    # What a browser says of the page that asks. Ollama refuses origins that it does not know.
+    b"origin",
+    b"referer",
     # Some upstreams take from these a method or a path in place of the one that was checked.
     b"x-http-method",
     b"x-http-method-override",
@@ -44,6 +47,7 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"x-original-url",
     b"x-rewrite-url",
 }
+PREFIXES_NOT_SENT_UPSTREAM = (b"x-forwarded-", b"sec-", b"access-control-")
 NOT_SENT_BACK = HOP_BY_HOP | {
     b"set-cookie",
     b"openai-organization",
@@ -56,6 +60,8 @@ NOT_SENT_BACK = HOP_BY_HOP | {
     b"ratelimit",
     b"ratelimit-policy",
 }
+# `x-accel-…` commands the nginx before the upstream, and would command the one before us.
+PREFIXES_NOT_SENT_BACK = (b"x-ratelimit-", b"access-control-", b"x-accel-")
 
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _INPUT_TOKENS = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d{1,9})')
@@ -72,7 +78,7 @@ def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers
         for pair in headers
         if pair[0] not in NOT_SENT_UPSTREAM
         and UNDERSCORE not in pair[0]
-        and not pair[0].startswith(b"x-forwarded-")
+        and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)
     ]
     return kept if b"connection" not in by_name else _without_named(kept, headers)
 
@@ -82,9 +88,11 @@ def response_headers(headers: Headers) -> Headers:
     kept = [
         pair
         for pair in headers
-        if pair[0] not in NOT_SENT_BACK
-        and not pair[0].startswith((b"x-ratelimit-", b"access-control-"))
+        if pair[0] not in NOT_SENT_BACK and not pair[0].startswith(PREFIXES_NOT_SENT_BACK)
     ]
+    if is_event_stream(headers):
+        # nginx with its default settings would pass the stream on in lumps.
+        kept.append((b"x-accel-buffering", b"no"))
     by_name = dict(headers)
     upstream_id = by_name.get(b"x-request-id")
     if upstream_id is not None:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
-from redis.asyncio import RedisCluster
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from daypass.quota.redis_wire import connect
+from daypass.quota.redis_sentinel import Sentinels
+from daypass.quota.redis_url import Place, parse
 
 CHANNEL = "daypass:keys-changed"
 RETRY_S = 1.0
@@ -28,50 +29,73 @@ class Revocations:
 
         On a Redis Cluster nothing is announced: there watching the database is all.
         """
-        self._client = connect(url)
+        self._url = parse(url)
         self._on_change = on_change
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listener: asyncio.Task[None] | None = None
+        self._sentinels = (
+            Sentinels(self._url, self._follow) if self._url.kind == "sentinel" else None
+        )
 
     def start(self) -> None:
         """Begin to listen in the background."""
-        if not isinstance(self._client, RedisCluster):
-            self._run(self._listen())
+        if self._url.kind == "cluster":
+            return
+        if self._sentinels is not None:
+            self._sentinels.start()
+        self._listener = self._run(self._keep_listening())
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._sentinels is not None:
+            await self._sentinels.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
 
     def announce(self) -> None:
         """Tell everybody that a key changed. Does not wait."""
         self._on_change()
-        if not isinstance(self._client, RedisCluster):
+        if self._url.kind != "cluster":
             self._run(self._publish())
 
-    async def _publish(self) -> None:
-        # The first attempt may meet a connection that died with the server's last life.
-        for _ in range(2):
-            try:
-                await self._client.publish(CHANNEL, "")
-                return
-            except (RedisError, OSError) as error:
-                reason = type(error).__name__
-        log.warning("change_not_announced", reason=reason)
+    def _follow(self) -> None:
+        """Listen to the server that is the master now."""
+        if self._listener is not None:
+            self._listener.cancel()
+            self._listener = self._run(self._keep_listening())
 
-    async def _listen(self) -> None:
+    async def _place(self) -> Place:
+        if self._sentinels is None:
+            return self._url.places[0]
+        return (await self._sentinels.find()).place
+
+    async def _client(self) -> Redis:
+        return Redis(**self._url.access.client_options(await self._place()))
+
+    async def _publish(self) -> None:
+        try:
+            async with await self._client() as client:
+                await client.publish(CHANNEL, "")
+        except (RedisError, OSError) as error:
+            log.warning("change_not_announced", reason=type(error).__name__)
+
+    async def _keep_listening(self) -> None:
         while True:
             with contextlib.suppress(RedisError, OSError):
-                async with self._client.pubsub() as channel:
-                    await channel.subscribe(CHANNEL)
-                    # The first message says that we are subscribed: what was announced while we
-                    # were not may have been missed.
-                    async for _message in channel.listen():
-                        self._on_change()
+                await self._listen()
             await asyncio.sleep(RETRY_S)
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _listen(self) -> None:
+        async with await self._client() as client, client.pubsub() as channel:
+            await channel.subscribe(CHANNEL)
+            # The first message says that we are subscribed: what was announced while we were not
+            # may have been missed.
+            async for _message in channel.listen():
+                self._on_change()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -2,28 +2,45 @@
 
 import structlog
 
-from daypass.gateway.errors import server_error
+from daypass.gateway.errors import GatewayError, server_error
+from daypass.gateway.read_ahead import ReadAhead
 from daypass.gateway.request import StreamedBody
 from daypass.gateway.upstream import UpstreamError, UpstreamResponse, UpstreamTimeoutError
+from daypass.upstream_refusals import error_code
 
 log = structlog.get_logger()
 
 
-def was_served(response: UpstreamResponse) -> bool:
-    """Whether the upstream did the work: its own limit, a refusal of us or a fault is none."""
+def is_refusal(response: UpstreamResponse) -> bool:
+    """Whether an answer may be meant for the operator: 401, 403 or a redirect.
+
+    304 is none: it answers a conditional request of the caller's (RFC 9110, section 15.4.5).
+    """
     status = response.status
-    return status not in (401, 403, 429) and status < 500 and not 300 <= status < 400
+    return status in (401, 403) or (300 <= status < 400 and status != 304)
 
 
-def refuse_misconfigured(response: UpstreamResponse) -> None:
-    """Raise GatewayError 502 when the upstream refuses the operator: the caller's key is fine."""
-    if response.status in (401, 403) or 300 <= response.status < 400:
-        log.error("upstream_misconfigured", status=response.status)
-        message = (
-            "The upstream refused this gateway's own key or address. Your key is fine. The "
-            "operator of this site has to look at it."
-        )
-        raise server_error(502, "upstream_misconfigured", message, uncounted=True)
+def was_served(response: UpstreamResponse | ReadAhead) -> bool:
+    """Whether the upstream did its part: its own limit, a refusal of us or a fault is none.
+
+    A refusal has to be read ahead. A 403 for a model that does not exist is the caller's error,
+    like OpenAI's 404 with the same code.
+    """
+    if isinstance(response, ReadAhead):
+        return response.status == 403 and error_code(response.beginning) == "model_not_found"
+    return response.status != 429 and response.status < 500
+
+
+def refused_operator() -> GatewayError:
+    """Return the 502 of an upstream that refuses the operator: the caller's key is fine."""
+    message = (
+        "The upstream refused this gateway's own key or address. Your key is fine. The "
+        "operator of this site has to look at it."
+    )
+    error = server_error(502, "upstream_misconfigured", message, uncounted=True)
+    # Only the operator can change it, so SDKs must not retry.
+    error.headers = [(b"x-should-retry", b"false")]
+    return error
 
 
 def may_have_been_served(

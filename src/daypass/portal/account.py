@@ -14,7 +14,7 @@ from daypass.portal.passwords import (
     verify_password,
 )
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import forget_cookies
+from daypass.portal.sessions import forget_cookies, open_session
 from daypass.records import accounts, api_keys, operators
 from daypass.records.tables import Account
 
@@ -41,9 +41,13 @@ class Deletion(BaseModel):
 
 @router.put("/password", status_code=204)
 async def change_password(
-    change: PasswordChange, request: Request, account: SignedIn, portal: InPortal
+    change: PasswordChange,
+    request: Request,
+    response: Response,
+    account: SignedIn,
+    portal: InPortal,
 ) -> None:
-    """Change the password. Every other browser is signed out."""
+    """Change the password. Every session ends, and this browser gets a new one."""
     await _check_password(account, change.current_password, portal, field="current_password")
     await check_new_password(
         change.new_password, account.email, portal.settings, field="new_password"
@@ -54,7 +58,9 @@ async def change_password(
             session, account.id, account.password_hash, password_hash
         ):
             raise ProblemError(409, "Your password has just been changed elsewhere.")
-        await accounts.close_sessions(session, account.id, keep=session_token(request, portal))
+        await accounts.close_sessions(session, account.id)
+        account.password_hash = password_hash
+        await open_session(session, account, request, response, portal)
 
 
 @router.delete("/sessions", status_code=204)
@@ -78,10 +84,8 @@ async def delete_account(
     await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
         await _check_not_last(session, account)
-        keys = await api_keys.list_of(session, account.id)
     # The enforcer first: what it would go on to admit must not outlive its owner.
-    for key in keys:
-        await portal.enforcer.delete_key(key)
+    await delete_keys(account.id, portal)
     async with portal.database.write() as session:
         await operators.lock(session)
         doomed = await accounts.find(session, account.id)
@@ -90,6 +94,14 @@ async def delete_account(
             await _check_not_last(session, doomed)
             await accounts.depart(session, doomed, portal.now())
     forget_cookies(request, response)
+
+
+async def delete_keys(account_id: str, portal: Portal) -> None:
+    """Delete every API key of an account. They are refused within a second."""
+    async with portal.database.read() as session:
+        keys = await api_keys.list_of(session, account_id)
+    for key in keys:
+        await portal.enforcer.delete_key(key)
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:

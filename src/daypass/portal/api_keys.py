@@ -112,7 +112,7 @@ class ApiKeyView(ApiKeyCore):
 @router.post("/api-keys", status_code=201)
 async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) -> CreatedApiKey:
     """Create an API key. Its secret is in this answer and nowhere else."""
-    if portal.mailer is not None and not account.email_confirmed:
+    if portal.outbox is not None and not account.email_confirmed:
         raise ProblemError(403, UNCONFIRMED)
     plan = await _offered_plan(portal, new.usage_plan_id)
     try:

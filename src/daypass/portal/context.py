@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from daypass.enforcer import Enforcer
 from daypass.portal.caller import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
-from daypass.portal.mailer import Mailer
+from daypass.portal.outbox import Outbox
 from daypass.portal.problems import ProblemError
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
@@ -21,6 +21,7 @@ from daypass.records import accounts
 from daypass.records.database import Database
 from daypass.records.tables import Account
 from daypass.settings import Settings
+from daypass.upstream_refusals import LastRefusal
 
 COOKIE = "daypass_session"
 
@@ -38,7 +39,8 @@ class Portal:
     clock: Callable[[], float]
     """Unix time in seconds."""
     signer: Signer
-    mailer: Mailer | None
+    outbox: Outbox | None
+    """None: the site sends no mail."""
     identity_provider: IdentityProvider | None
     serve_chat: Callable[[str, bytes], ASGIApp]
     """An API key's id and a chat request → the application that serves it."""
@@ -48,6 +50,7 @@ class Portal:
     readiness: Readiness
     metrics: Callable[[], tuple[bytes, str]]
     """All metrics in Prometheus' text format, and its content type."""
+    last_refusal: LastRefusal
 
     async def policy(self) -> QuotaPolicy:
         """The plans and ceilings that hold at this moment."""

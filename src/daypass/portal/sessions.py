@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
 from daypass.portal.context import (
@@ -101,12 +102,24 @@ def forget_cookies(request: Request, response: Response) -> None:
 async def start_session(
     account: Account, request: Request, response: Response, portal: Portal
 ) -> None:
-    """Sign the browser in with a new session; the one it had before ends."""
-    before = session_token(request, portal)
+    """Sign the browser in with a new session; the one it had before ends.
+
+    Raises 401 when the account has been disabled, or its password changed, since it was read.
+    """
     async with portal.database.write() as session:
-        if before:
-            await accounts.close_session(session, before)
-        token = await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
+        await open_session(session, account, request, response, portal)
+
+
+async def open_session(
+    session: AsyncSession, account: Account, request: Request, response: Response, portal: Portal
+) -> None:
+    """`start_session`, in the transaction that changes the account."""
+    if not await accounts.is_unchanged(session, account):
+        raise ProblemError(401, "Your account has just been changed elsewhere. Sign in again.")
+    before = session_token(request, portal)
+    if before:
+        await accounts.close_session(session, before)
+    token = await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
     secure = is_https(request, portal)
     response.set_cookie(
         cookie_name(COOKIE, secure=secure),

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
-from daypass.portal.accounts import EmailAddress, send_confirmation
+from daypass.portal.accounts import EmailAddress
 from daypass.portal.context import InPortal
 from daypass.portal.passwords import NewPassword, check_new_password, hash_password
 from daypass.portal.problems import ProblemError
@@ -56,10 +56,10 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
                 session, new.email, password_hash, now, role=accounts.OPERATOR
             )
             audit.add(session, account, "site set up", account.email, now=now)
+            if portal.outbox is not None:
+                await portal.outbox.add(session, "address", account.email, account.id)
     except accounts.EmailTakenError:
         raise _taken(new.email) from None
-    if portal.mailer is not None:
-        send_confirmation(account, portal, portal.mailer)
     throttles.remember_device(account.email, request, response, portal)
     await start_session(account, request, response, portal)
     return AccountView.of(account)

@@ -1,11 +1,23 @@
 -- What take.lua and give.lua have in common; it is put before each of them.
 --
--- The counters of an account (or of the site) are one hash, KEYS[1]: a bucket's name -> "since
--- used", as counters.py explains them; `minute`: the latest one in which anything was taken or
--- given back; `begun`: the instant at which the hash was made, which tells it from one that
--- was lost (flushed, evicted); and `rebuilt`: the same instant, if it took the place of a lost one.
+-- The counters of an account (or of the site) are one hash, KEYS[1]. Its fields are
+--   a bucket's name: "since used reign", as counters.py explains the first two;
+--   minute: the latest one in which anything was taken or given back;
+--   begun: the instant at which the hash was made, which tells it from one that was lost;
+--   rebuilt: the same instant, if the hash took the place of a lost one;
+--   home: "run reign since": the server that was trusted with the hash, and since when, by its own
+--     clock and by the ledger's. A server with another run id may have lost the latest writes (a
+--     promoted replica, a restart), so the counters of an earlier reign are compared with the usage
+--     records before they are used;
+--   lost: "reign units": what the account's day lacked when it was compared in that reign;
+--   taking:NAME, takings: what is otherwise kept under KEYS[2], see `remember`.
 -- Every instant is Unix time in whole microseconds, and every number stays below 2^53, where
--- Lua's doubles are exact.
+-- Lua's doubles are exact. A reign and `valid until` are in the server's own time, all else in that
+-- of the ledger, which an offset may separate from it.
+--
+-- The first six arguments of both scripts: the call's name ('': it only looks), valid until, the
+-- server's run id, when this process connected to it, 1 if it had used another server before, and
+-- the clock offset.
 
 local SECOND = 1000000
 local MINUTE = 60 * SECOND
@@ -15,9 +27,17 @@ local LENGTH = { minute = MINUTE, hour = 3600 * SECOND, day = DAY, week = 7 * DA
 
 -- Seconds. Counters outlive the longest window, a month, whatever is claimed next.
 local KEEP = 40 * 86400
--- Seconds for which a repeated or belated call is recognised.
+-- Seconds for which a repeated or belated call is recognised: longer than any call is valid.
 local REMEMBER = 600
 local CLOSED = 'closed'
+
+local NAME, VALID_UNTIL = ARGV[1], tonumber(ARGV[2])
+local RUN, JOINED, HAS_MOVED = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
+local OFFSET = tonumber(ARGV[6])
+local COMMON_FIELDS = { 'minute', 'begun', 'home', 'takings', 'rebuilt', 'lost' }
+
+local time = redis.call('TIME')
+local server_now = time[1] * SECOND + time[2]
 
 -- The civil calendar from days since 1970-01-01, for years of 365.2425 days that begin in March
 -- (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
@@ -39,12 +59,10 @@ local function window_start(window, now)
   return now - (now - first) % LENGTH[window]
 end
 
--- Fields of the hash that are read before the counters.
-local FIELDS = 3
-
--- The claims from ARGV[from] on, four arguments each, and what is stored for them.
+-- The claims from ARGV[from] on, four arguments each, and what is stored: the common fields, then
+-- one for each claim.
 local function read(from)
-  local claims, names = {}, { 'minute', 'begun', 'rebuilt' }
+  local claims, names = {}, { unpack(COMMON_FIELDS) }
   for i = from, #ARGV, 4 do
     local burst = tonumber(ARGV[i + 3])
     claims[#claims + 1] = {
@@ -53,17 +71,43 @@ local function read(from)
       amount = tonumber(ARGV[i + 2]),
       capacity = burst > 0 and burst or tonumber(ARGV[i + 2]),
       unit = burst > 0 and MINUTE or 1,
+      -- Here, so that the table need not grow.
+      stored = false, since = 0, used = 0, reign = 0, from = 0, is_unknown = false,
     }
     names[#names + 1] = ARGV[i]
   end
-  return claims, redis.call('HMGET', KEYS[1], unpack(names))
+  local stored = redis.call('HMGET', KEYS[1], unpack(names))
+  local common = {
+    minute = tonumber(stored[1] or 0),
+    begun = tonumber(stored[2] or nil),
+    home = stored[3],
+    takings = tonumber(stored[4] or nil),
+    rebuilt = tonumber(stored[5] or 0),
+    lost = stored[6],
+  }
+  for i, claim in ipairs(claims) do
+    claim.stored = stored[#COMMON_FIELDS + i]
+  end
+  return claims, common
 end
 
--- The server's time, moved by an offset. A clock that steps back stays in the latest minute in
--- which anything changed: a window that has closed never opens again.
-local function clock(offset, minute)
-  local time = redis.call('TIME')
-  return math.max(time[1] * SECOND + time[2] + offset, tonumber(minute or 0) * SECOND)
+-- The ledger's time. A clock that steps back stays in the latest minute in which anything
+-- changed: a window that has closed never opens again.
+local function clock(common)
+  return math.max(server_now + OFFSET, common.minute * SECOND)
+end
+
+-- Since when the server has been trusted with this hash. A process that comes from another server
+-- may have taken units there that this one does not know, so it begins a reign, too.
+-- Returns the reign, its beginning by the ledger's clock, and whether it begins with this call.
+local function reign_of(common)
+  local run, reign, since = string.match(common.home or '', '^(%S+) (%d+) (%d+)$')
+  reign, since = tonumber(reign or 0), tonumber(since or 0)
+  if run ~= RUN or (HAS_MOVED and JOINED > reign) then
+    reign = math.max(JOINED, reign + 1)
+    return reign, reign + OFFSET, true
+  end
+  return reign, since, false
 end
 
 local function advance(claim, since, used, now)
@@ -80,13 +124,14 @@ local function advance(claim, since, used, now)
   return since, used
 end
 
--- A stored counter as it stands now.
-local function current(claim, stored, now)
-  local since, used
-  if stored then
-    since, used = string.match(stored, '^(%d+) (%d+)$')
+-- A stored counter as it stands now, and the reign in which it was written.
+local function current(claim, now)
+  local since, used, reign
+  if claim.stored then
+    since, used, reign = string.match(claim.stored, '^(%d+) (%d+) (%d+)$')
   end
-  return advance(claim, tonumber(since), tonumber(used), now)
+  since, used = advance(claim, tonumber(since), tonumber(used), now)
+  return since, used, tonumber(reign or 0)
 end
 
 -- The earliest instant at which a unit can have been taken that the counter holds now.
@@ -109,12 +154,43 @@ local function pair(since, used)
   return string.format('%.0f %.0f', since, used)
 end
 
--- Stores counters (name, counter, name, counter ...) as they stand at a moment.
-local function write(changed, now, latest)
+-- Stores fields (name, value, name, value ...) as they stand at a moment.
+local function write(changed, now, common)
   local minute = (now - now % MINUTE) / SECOND
-  if minute > tonumber(latest or 0) then
+  if minute > common.minute then
     changed[#changed + 1], changed[#changed + 2] = 'minute', string.format('%.0f', minute)
   end
   redis.call('HSET', KEYS[1], unpack(changed))
   redis.call('EXPIRE', KEYS[1], KEEP)
+end
+
+-- What became of the call of this name: its answer, CLOSED, or nothing.
+--
+-- It is kept under a key of its own. While a Cluster moves the slot, a script may name one key
+-- only, so then it is kept in the hash. Those fields go when they are old and the move is over.
+local function recall(common)
+  local memory = KEYS[2] and redis.call('GET', KEYS[2])
+  if memory or not common.takings then
+    return memory
+  end
+  if KEYS[2] and server_now > common.takings + REMEMBER * SECOND then
+    for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+      if string.sub(field, 1, 7) == 'taking:' then
+        redis.call('HDEL', KEYS[1], field)
+      end
+    end
+    redis.call('HDEL', KEYS[1], 'takings')
+    return nil
+  end
+  return redis.call('HGET', KEYS[1], 'taking:' .. NAME)
+end
+
+local function remember(memory)
+  if KEYS[2] then
+    redis.call('SET', KEYS[2], memory, 'EX', REMEMBER)
+  else
+    local now = string.format('%.0f', server_now)
+    redis.call('HSET', KEYS[1], 'taking:' .. NAME, memory, 'takings', now)
+    redis.call('EXPIRE', KEYS[1], KEEP)
+  end
 end

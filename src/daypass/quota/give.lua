@@ -1,53 +1,63 @@
 -- Gives back what one taking took, once, to the quota windows it came from.
 --
--- KEYS: counters, the taking's own key. ARGV: clock offset, the taking's answer ('': unknown,
--- its reply was lost), 'capped' if the last claim is the account's bucket of give-backs ('' if
--- there is none), then per claim: name, window, amount, burst.
--- Answers "1 0 0", or "0 0 0" when there is nothing to give back, or "-3 now 0 since used" when
--- the bucket of give-backs is full. In every case the taking is closed: should its command still
--- arrive, late, it takes nothing.
+-- KEYS: counters [, the taking's own key]. ARGV from the seventh: the taking's answer ('':
+-- unknown, its reply was lost), 'capped' if the last claim is the account's bucket of give-backs
+-- ('' if there is none), then per claim: name, window, amount, burst.
+-- Answers "1 0 0 0", or "0 0 0 0" when there is nothing to give back, or "-3 now 0 0 since used"
+-- when the bucket of give-backs is full. In every case the taking is closed: should its command
+-- still arrive, late, it takes nothing.
 
-local answer = redis.call('GET', KEYS[2]) or ARGV[2]
-redis.call('SET', KEYS[2], CLOSED, 'EX', REMEMBER)
+local NOTHING = '0 0 0 0'
+
+-- A call that may have been carried out is repeated for as long as that is remembered, no longer.
+if server_now > VALID_UNTIL then
+  return NOTHING
+end
+
+local claims, common = read(9)
+local answer = recall(common) or ARGV[7]
+remember(CLOSED)
 if answer == '' or answer == CLOSED then
-  return '0 0 0'
+  return NOTHING
 end
 
 local numbers = numbers_in(answer)
 local units, begun = numbers[1], numbers[3]
-
-local claims, stored = read(4)
 -- Of counters that were lost nothing is given back: those that took their place were begun with
 -- what the records say.
-if tonumber(stored[2] or 0) ~= begun then
-  return '0 0 0'
+if (common.begun or 0) ~= begun then
+  return NOTHING
 end
-local now = clock(tonumber(ARGV[1]), stored[1])
+local now = clock(common)
 local changed = {}
 
-local give_backs = ARGV[3] == 'capped' and table.remove(claims)
+local function change(claim, since, used, reign)
+  changed[#changed + 1] = claim.name
+  changed[#changed + 1] = string.format('%s %.0f', pair(since, used), reign)
+end
+
+local give_backs = ARGV[8] == 'capped' and table.remove(claims)
 if give_backs then
-  local counter = stored[#claims + 1 + FIELDS]
-  local since, used = current(give_backs, counter, now)
+  local since, used, reign = current(give_backs, now)
   -- The records do not know how many were given back: after a loss, none is for this window.
-  if not counter and tonumber(stored[3] or 0) >= since then
+  if not give_backs.stored and common.rebuilt >= since then
     used = give_backs.amount
   end
   if used >= give_backs.amount then
-    return string.format('-3 %.0f 0 ', now) .. pair(since, used)
+    return string.format('-3 %.0f 0 0 ', now) .. pair(since, used)
   end
-  changed = { give_backs.name, pair(since, used + 1) }
+  change(give_backs, since, used + 1, reign)
 end
 
 for i, claim in ipairs(claims) do
   -- A throttle limits how often the upstream is called, whatever comes of it.
-  if stored[i + FIELDS] and claim.window ~= 'minute' then
-    local since, used = current(claim, stored[i + FIELDS], now)
-    local back = since == numbers[2 * i + 2] and units or 0
-    changed[#changed + 1], changed[#changed + 2] = claim.name, pair(since, math.max(0, used - back))
+  if claim.stored and claim.window ~= 'minute' then
+    local since, used, reign = current(claim, now)
+    local back = since == numbers[2 * i + 3] and units or 0
+    change(claim, since, math.max(0, used - back), reign)
   end
 end
 if #changed > 0 then
-  write(changed, now, stored[1])
+  write(changed, now, common)
 end
-return '1 0 0'
+return '1 0 0 0'

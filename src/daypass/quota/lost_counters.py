@@ -1,20 +1,26 @@
-"""Counters that a store has lost begin again with what the records say was used.
+"""Counters that a store has lost, in whole or in part, begin again with what the records say.
 
-The records are written after the fact, by every process once a second. So whoever finds no
-counters where the records say that they had begun waits first until everybody has written.
+The records are written after the fact, by every process once a second. So before they are read,
+everybody must have had the time to write.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from daypass.quota.counters import Moment
-from daypass.quota.ledger import Claim
+from daypass.quota.deadline import Deadline
+from daypass.quota.ledger import Claim, LedgerUnavailableError
 
 SETTLE_S = 2.5
 """Seconds after which what was taken before a loss has been written, and the units of the site
 that other processes held have been spent or returned."""
+TAKE_OVER_S = 1.5
+"""Seconds after a server was first met in which what was taken on the one before it is written.
+There is less to wait for: every process has left that one, and the site's units with it."""
 LOOK_AGAIN_S = 0.05
+LOOK_AGAIN_AT_MOST_S = 0.4
 
 
 class UsageRecords(Protocol):
@@ -23,7 +29,7 @@ class UsageRecords(Protocol):
     async def begin(self, subject: str) -> bool:
         """Note that the counters of an account, or the site's, begin.
 
-        False: they had begun before, and have been lost. Raises LedgerUnavailableError.
+        False: they had begun before, here or in another process. Raises LedgerUnavailableError.
         """
 
     async def used(self, claims: Sequence[Claim], moment: Moment) -> Sequence[int]:
@@ -33,49 +39,97 @@ class UsageRecords(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why the records are asked about counters of a store."""
+
+    are_missing: bool
+    """There are no counters of the subject at all, and what is to be taken makes them."""
+    reign: int
+    """The server's, see buckets.lua. What the records said in an earlier one is not enough."""
+    take_over_s: float
+    """Seconds until everybody has written what was taken before this reign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the records say."""
+
+    text: str = ""
+    """As take.lua reads it. Empty: not known yet, look again."""
+    units: tuple[int, ...] = ()
+    had_begun: bool = False
+    """Whether somebody had begun counters that are not there."""
+
+
+class Question:
+    """One question to the records, for all who wait for the same."""
+
+    def __init__(self) -> None:
+        self.settles_at = 0.0
+        """When everybody has written (event loop's clock)."""
+        self.task: asyncio.Task[Recalled]
+        self._looked = 0
+
+    async def look(self, deadline: Deadline) -> Recalled:
+        """What the records say. Nothing yet: another process may have begun the counters.
+
+        Raises LedgerUnavailableError, also when the deadline is over.
+        """
+        wait_s = min(LOOK_AGAIN_S * 2**self._looked, LOOK_AGAIN_AT_MOST_S)
+        self._looked = min(self._looked + 1, 10)
+        done, _ = await asyncio.wait({self.task}, timeout=wait_s)
+        if done:
+            return self.task.result()
+        deadline.settle_until(self.settles_at)
+        if deadline.is_over:
+            raise LedgerUnavailableError("counters could not be compared with the records in time")
+        return Recalled()
+
+
 class Recollection:
     """Asks the records about counters that are not there, once for all who wait for the same."""
 
     def __init__(self, records: UsageRecords) -> None:
         self._records = records
-        self._asking: dict[tuple[object, ...], asyncio.Task[str]] = {}
+        self._asking: dict[tuple[object, ...], Question] = {}
 
-    async def recall(
-        self, subject: str, claims: Sequence[Claim], moment: Moment, *, begins: bool
-    ) -> str:
-        """What the records say, as take.lua reads it. Empty: not known yet, look again.
-
-        `begins`: there are no counters of the subject at all, and what is to be taken makes
-        them. Raises LedgerUnavailableError.
-        """
-        what = (*claims, begins)
-        task = self._asking.get(what)
-        if task is None:
-            task = self._asking[what] = asyncio.create_task(
-                self._ask(subject, claims, moment, begins=begins)
-            )
-            task.add_done_callback(lambda done: self._forget(what, done))
-        # Meanwhile another process may have begun them.
-        done, _ = await asyncio.wait({task}, timeout=LOOK_AGAIN_S)
-        return task.result() if done else ""
+    def ask(self, subject: str, claims: Sequence[Claim], moment: Moment, doubt: Doubt) -> Question:
+        """The question about a subject's buckets, which others may have asked already."""
+        what = (*claims, doubt.are_missing, doubt.reign, doubt.take_over_s > 0)
+        question = self._asking.get(what)
+        if question is None:
+            question = self._asking[what] = Question()
+            work = self._ask(question, subject, claims, moment, doubt)
+            question.task = asyncio.create_task(work)
+            question.task.add_done_callback(lambda done: self._forget(what, done))
+        return question
 
     async def close(self) -> None:
         """Ask no longer."""
-        tasks = list(self._asking.values())
+        tasks = [question.task for question in self._asking.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ask(
-        self, subject: str, claims: Sequence[Claim], moment: Moment, *, begins: bool
-    ) -> str:
-        was_lost = begins and not await self._records.begin(subject)
-        if was_lost:
-            await asyncio.sleep(SETTLE_S)
-        used = await self._records.used(claims, moment)
-        return " ".join(map(str, (moment.us, int(was_lost), *used)))
+        self,
+        question: Question,
+        subject: str,
+        claims: Sequence[Claim],
+        moment: Moment,
+        doubt: Doubt,
+    ) -> Recalled:
+        had_begun = doubt.are_missing and not await self._records.begin(subject)
+        wait_s = max(SETTLE_S if had_begun else 0, doubt.take_over_s)
+        if wait_s > 0:
+            question.settles_at = asyncio.get_running_loop().time() + wait_s
+            await asyncio.sleep(wait_s)
+        units = tuple(await self._records.used(claims, moment))
+        text = " ".join(map(str, (doubt.reign, moment.us, int(had_begun), *units)))
+        return Recalled(text, units, had_begun)
 
-    def _forget(self, what: tuple[object, ...], done: asyncio.Task[str]) -> None:
+    def _forget(self, what: tuple[object, ...], done: "asyncio.Task[Recalled]") -> None:
         del self._asking[what]
         if not done.cancelled():
             done.exception()  # Whoever waited has seen it.

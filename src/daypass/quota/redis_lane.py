@@ -1,61 +1,28 @@
-"""Commands on their way to one Redis node: those of one moment share a round trip.
+"""Calls on their way to one Redis node: those of one moment share a round trip.
 
-A command whose reply is lost may have been carried out, or may yet be. So each is made to be
-repeatable under its own key, and what it may have taken is owed: given back by name with the
-next commands that arrive.
+A call whose reply is lost may have been carried out, or may yet be. So each is made to be
+repeatable under its own name, and what it may have taken is owed: given back by name with the
+next calls that arrive.
 """
 
 import asyncio
-import contextlib
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError
+from redis.exceptions import RedisError, TryAgainError
 
 from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
-from daypass.quota.redis_scripts import GIVE, TAKE, Script
-from daypass.quota.redis_wire import Command, Wire
+from daypass.quota.redis_call import Call
+from daypass.quota.redis_scripts import GIVE, TAKE
+from daypass.quota.redis_wire import Wire
 
 BATCH = 256
 MOST_OWED = 10_000
-
-
-@dataclass(slots=True)
-class Call:
-    """One call of a script, and the future of its reply."""
-
-    script: Script
-    keys: tuple[str, ...]
-    arguments: tuple[str | int, ...]
-    """Those of take.lua or give.lua."""
-    deadline: float = 0
-    """By the event loop's clock; set when it is submitted."""
-    reply: asyncio.Future[bytes] | None = None
-
-    def command(self, by: str) -> Command:
-        """As `by` says: EVALSHA names the script, EVAL brings it along."""
-        script = self.script.sha if by == "EVALSHA" else self.script.text
-        return (by, script, len(self.keys), *self.keys, *self.arguments)
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anybody still waits for the reply."""
-        return self.reply is not None and not self.reply.done()
-
-    def amends(self) -> "list[Call]":
-        """What makes good this call, if its reply is lost or nobody waits for it."""
-        if self.script is GIVE:
-            return [Call(GIVE, self.keys, self.arguments)]
-        if len(self.keys) == 1:
-            return []
-        offset, _, _, _, _, _, *claims = self.arguments
-        return [Call(GIVE, self.keys, (offset, "", "", *claims))]
+TRY_AGAIN_S = 0.1
 
 
 class Lane:
-    """The calls to one node. One round trip at a time: who comes meanwhile shares the next."""
+    """The calls to one node. One round trip at a time: those that come meanwhile share the next."""
 
     def __init__(self, wire: Wire, node: str) -> None:
         self._wire = wire
@@ -63,18 +30,25 @@ class Lane:
         self._calls: deque[Call] = deque()
         self._owed: deque[Call] = deque(maxlen=MOST_OWED)
         self._worker: asyncio.Task[None] | None = None
+        self._busy_until = 0.0
+        self._failure: Exception | None = None
+        """Why the present exchange had to be tried again."""
 
-    def submit(self, call: Call) -> asyncio.Future[bytes]:
+    def submit(self, call: Call, deadline: float | None = None) -> asyncio.Future[bytes]:
         """Send a call with the others of this turn of the event loop.
 
-        The reply raises LedgerUnavailableError when there is none within DECISION_S.
+        The reply raises LedgerUnavailableError when there is none by the deadline (event loop's
+        clock), or within DECISION_S.
         """
         loop = asyncio.get_running_loop()
         call.reply = loop.create_future()
-        call.deadline = loop.time() + DECISION_S
+        latest = loop.time() + DECISION_S
+        call.deadline = latest if deadline is None else min(deadline, latest)
         self._calls.append(call)
         if self._worker is None:
             self._worker = loop.create_task(self._work())
+        elif call.deadline < self._busy_until:
+            loop.call_at(call.deadline, _give_up, call)
         return call.reply
 
     async def drain(self) -> None:
@@ -96,16 +70,19 @@ class Lane:
 
     async def _send(self, new_calls: list[Call], deadline: float) -> None:
         calls = [*self._owed, *new_calls]
+        self._busy_until = deadline
         try:
             async with asyncio.timeout_at(deadline):
-                replies = await self._exchange(calls)
-        # Whatever it was (redis-py's Cluster raises more than it says), nobody waits for ever.
+                replies = await self._exchange(calls, deadline)
+        except TimeoutError:
+            replies = [self._failure or TimeoutError("there was no answer in time")] * len(calls)
+        # Whatever it was, nobody waits for ever.
         except Exception as error:
             replies = [error] * len(calls)
         self._owed.clear()
         for call, reply in zip(calls, replies, strict=True):
             is_lost = isinstance(reply, Exception)
-            if is_lost or (call.script is TAKE and not call.is_wanted):
+            if self._is_owed(call, reply):
                 self._owed.extend(call.amends())
             if call.reply is None or not call.is_wanted:
                 continue
@@ -115,24 +92,30 @@ class Lane:
             else:
                 call.reply.set_result(reply)
 
-    async def _exchange(self, calls: list[Call]) -> list[Any]:
-        """The replies to calls; an exception in place of one that failed."""
-        replies = await self._patiently([x.command("EVALSHA") for x in calls])
-        unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-        if unknown:
-            # All that follows is repeated too, which changes nothing that was carried out: so
-            # that what is owed is given back before anything is refused for want of it.
-            first = unknown[0]
-            replies[first:] = await self._patiently(
-                [
-                    calls[i].command("EVAL" if i in unknown else "EVALSHA")
-                    for i in range(first, len(calls))
-                ]
-            )
-        return replies
+    def _is_owed(self, call: Call, reply: Any) -> bool:
+        """Whether a call may have done what nobody knows of, or has not been done."""
+        if isinstance(reply, TryAgainError) and not call.may_be_done:
+            return call.script is GIVE
+        return isinstance(reply, Exception) or (call.script is TAKE and not call.is_wanted)
 
-    async def _patiently(self, commands: list[Command]) -> list[Any]:
+    async def _exchange(self, calls: list[Call], deadline: float) -> list[Any]:
+        """The replies to calls; an exception in place of one that failed."""
         # A connection that breaks off may only be an old one: the server was restarted.
-        with contextlib.suppress(RedisConnectionError):
-            return await self._wire.exchange(self._node, commands)
-        return await self._wire.exchange(self._node, commands)
+        is_last = False
+        self._failure = None
+        while True:
+            try:
+                return await self._wire.exchange(self._node, calls, deadline)
+            except (RedisError, OSError) as error:
+                if is_last:
+                    raise
+                self._failure = error
+            if self._wire.insists:
+                await asyncio.sleep(TRY_AGAIN_S)
+            else:
+                is_last = True
+
+
+def _give_up(call: Call) -> None:
+    if call.reply is not None and not call.reply.done():
+        call.reply.set_exception(LedgerUnavailableError("Redis: there was no answer in time"))

@@ -1,4 +1,4 @@
-"""take.lua and give.lua: what they are told, and what they answer."""
+"""take.lua and give.lua: what they are given, and what they answer."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from importlib.resources import files
 from itertools import chain
 from typing import NamedTuple
 
-from daypass.quota.counters import Counter
+from daypass.quota.counters import SECOND, Counter
 from daypass.quota.ledger import Claim
 
 TOO_LATE = -1
@@ -44,18 +44,31 @@ class Answer(NamedTuple):
     """Unix time in microseconds."""
     begun: int
     """When the counters were begun: others that were begun later are not these."""
+    reign: int
+    """Since when the server that answered has been trusted with the counters."""
     counters: tuple[Counter, ...]
+    reign_lasted_s: float = 0
+    """Told only where the records must be asked, and the counters are as they are stored."""
+    is_older: bool = False
+    """Whether these counters were begun in an earlier reign."""
 
     @classmethod
     def of(cls, reply: bytes) -> "Answer":
         """Read an answer."""
-        numbers = map(int, reply.split())
-        return cls(
-            next(numbers), next(numbers), next(numbers), tuple(map(Counter, numbers, numbers))
-        )
+        units, now, begun, reign, *rest = map(int, reply.split())
+        if units == UNKNOWN:
+            *rest, lasted, is_older = rest
+        numbers = iter(rest)
+        answer = cls(units, now, begun, reign, tuple(map(Counter, numbers, numbers)))
+        if units == UNKNOWN:
+            return answer._replace(reign_lasted_s=lasted / SECOND, is_older=bool(is_older))
+        return answer
 
     def __str__(self) -> str:
-        numbers = (self.units, self.now, self.begun, *chain.from_iterable(self.counters))
+        """The answer as give.lua reads it."""
+        numbers = (
+            self.units, self.now, self.begun, self.reign, *chain.from_iterable(self.counters)
+        )  # fmt: skip
         return " ".join(map(str, numbers))
 
 

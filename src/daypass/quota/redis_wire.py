@@ -1,99 +1,18 @@
-"""How commands reach Redis or Valkey: one server, one that Sentinel chooses, or a Cluster."""
+"""How calls reach Redis or Valkey: one server, one that Sentinel chooses, or a Cluster."""
 
-import contextlib
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
 
-import hiredis
-from redis.asyncio import Redis, RedisCluster
-from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AskError,
-    ClusterDownError,
-    MovedError,
-    RedisClusterException,
-    RedisError,
-    ResponseError,
-    SlotNotCoveredError,
-    TryAgainError,
-)
-from redis.exceptions import ConnectionError as RedisConnectionError
-
-from daypass.quota.ledger import DECISION_S
-
-ASK_ANOTHER_S = 0.6
-"""Seconds after which one of several servers that does not answer is passed over."""
-SENTINEL_PORT = 26_379
-REDIS_PORT = 6_379
-
-Command = tuple[str | bytes | int, ...]
-
-_ELSEWHERE = (MovedError, AskError, TryAgainError, ClusterDownError)
-
-
-def connect(url: str) -> "Redis | RedisCluster":
-    """A client for a Redis URL. It opens its connections when they are first used.
-
-    `redis://[user:password@]host[:port][/database]` (`rediss://`: over TLS),
-    `redis+sentinel://host:port,host:port/service[/database]`,
-    `redis+cluster://host:port,host:port` (`rediss+…`: over TLS). No query. Credentials are those
-    of the Redis servers, not of the sentinels. Raises ValueError for any other.
-    """
-    parts = urlsplit(url)
-    scheme, _, kind = parts.scheme.partition("+")
-    if scheme not in ("redis", "rediss") or kind not in ("", "sentinel", "cluster") or parts.query:
-        raise ValueError("use redis://, rediss://, redis+sentinel:// or redis+cluster://")
-    credentials, _, places = parts.netloc.rpartition("@")
-    user, _, password = credentials.partition(":")
-    patience_s = ASK_ANOTHER_S if kind else DECISION_S
-    options: dict[str, Any] = {
-        "username": unquote(user) or None,
-        "password": unquote(password) or None,
-        "ssl": scheme == "rediss",
-        "socket_timeout": patience_s,
-        "socket_connect_timeout": patience_s,
-    }
-    hosts = [_host(place, kind) for place in places.split(",")]
-    path = parts.path.strip("/").split("/")
-    if kind == "cluster":
-        nodes = [ClusterNode(host, port) for host, port in hosts]
-        return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 1), **options)
-    # What fails is repeated where it is known that it may be: see Lane.
-    options["retry"] = Retry(NoBackoff(), 0)
-    if kind == "sentinel":
-        service, *database = path
-        if not service:
-            raise ValueError("name the service: redis+sentinel://host:port/service")
-        sentinel_options = {x: y for x, y in options.items() if x.startswith(("socket_", "retry"))}
-        sentinel = Sentinel(hosts, sentinel_kwargs=sentinel_options, **options)  # type: ignore[no-untyped-call]
-        master: Redis = sentinel.master_for(service, db=_database(database))
-        return master
-    if len(hosts) != 1:
-        raise ValueError("several servers are redis+sentinel:// or redis+cluster://")
-    ((host, port),) = hosts
-    return Redis(host=host, port=port, db=_database([x for x in path if x]), **options)
-
-
-def _host(place: str, kind: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{place}")
-    default = SENTINEL_PORT if kind == "sentinel" else REDIS_PORT
-    return parts.hostname or "127.0.0.1", parts.port or default
-
-
-def _database(path: list[str]) -> int:
-    if len(path) > 1 or not all(x.isdecimal() for x in path):
-        raise ValueError("a database is a number: redis://host:port/0")
-    return int(path[0]) if path else 0
+from daypass.quota.redis_call import Call
+from daypass.quota.redis_link import Link
+from daypass.quota.redis_url import Access, Place
 
 
 class Wire(Protocol):
-    """Takes commands to a node and brings back a reply for each, which may be a RedisError."""
+    """Takes calls to a node and brings back a reply for each, which may be a RedisError."""
+
+    insists: bool
+    """Whether it is worth trying again until a call's deadline: another server may take over."""
 
     async def open(self) -> None:
         """Find the server or servers. Raises RedisError or OSError."""
@@ -101,105 +20,65 @@ class Wire(Protocol):
     def node(self, key: str) -> str:
         """The name of the node that holds a key."""
 
-    async def exchange(self, node: str, commands: Sequence[Command]) -> list[Any]:
+    async def exchange(self, node: str, calls: Sequence[Call], deadline: float) -> list[Any]:
         """One round trip. Raises RedisError or OSError when it fails as a whole."""
 
     async def close(self) -> None:
         """Close every connection."""
 
 
-def wire(client: "Redis | RedisCluster") -> Wire:
-    """The wire of a client."""
-    return _ClusterWire(client) if isinstance(client, RedisCluster) else _ServerWire(client)
+class ServerWire:
+    """The way to one server."""
 
+    insists = False
 
-class _ServerWire:
-    def __init__(self, client: "Redis") -> None:
-        self._client = client
-        self._connection: AbstractConnection | None = None
+    def __init__(self, access: Access, place: Place, replicas: int) -> None:
+        """`replicas`: so many must have what a call takes."""
+        self._access = access
+        self._place = place
+        self._replicas = replicas
+        self._link: Link | None = None
+        self._last: Link | None = None
 
     async def open(self) -> None:
-        await self._client.ping()
+        """Connect."""
+        await self._connected()
 
     def node(self, _key: str) -> str:
+        """There is one."""
         return ""
 
-    async def exchange(self, _node: str, commands: Sequence[Command]) -> list[Any]:
-        if self._connection is None:
-            pool = self._client.connection_pool
-            self._connection = await pool.get_connection()  # type: ignore[no-untyped-call]
-        return await _converse(self._connection, commands)
+    async def exchange(self, _node: str, calls: Sequence[Call], deadline: float) -> list[Any]:
+        """One round trip, on a connection that is opened where there is none."""
+        link = await self._connected()
+        return await link.run(calls, deadline)
 
     async def close(self) -> None:
-        if self._connection is not None:
-            await self._client.connection_pool.release(self._connection)
-        await self._client.aclose()
+        """Disconnect."""
+        if self._link is not None:
+            await self._link.close()
 
+    async def _find(self) -> Place:
+        return self._place
 
-class _ClusterWire:
-    def __init__(self, client: RedisCluster) -> None:
-        self._client = client
-
-    async def open(self) -> None:
-        with _as_connection_error():
-            await self._client.initialize()
-
-    def node(self, key: str) -> str:
+    async def _connected(self) -> Link:
+        if self._link is not None and self._link.is_open:
+            return self._link
+        link = Link(self._access, await self._find(), self._replicas)
         try:
-            node = self._client.get_node_from_key(key)
-        except SlotNotCoveredError:
-            node = None
-        return node.name if node is not None else ""
+            await link.open()
+        except BaseException:
+            await link.close()
+            raise
+        self._succeed(link)
+        self._link = self._last = link
+        return link
 
-    async def exchange(self, node: str, commands: Sequence[Command]) -> list[Any]:
-        """Straight to the node; by the client's own, slower way where that has moved or gone."""
-        target = self._client.get_node(node_name=node) if node else None
-        replies: list[Any] = [ClusterDownError("no such node")] * len(commands)
-        if target is not None:
-            connection = target.acquire_connection()
-            try:
-                replies = await _converse(connection, commands)
-            except (RedisError, OSError):
-                await connection.disconnect()
-            finally:
-                target.release(connection)
-        for place, reply in enumerate(replies):
-            if isinstance(reply, _ELSEWHERE):
-                with _as_connection_error():
-                    replies[place] = await self._execute(commands[place])
-        return replies
-
-    async def _execute(self, command: Command) -> Any:
-        try:
-            return await self._client.execute_command(*command)
-        except ResponseError as error:
-            return error
-
-    async def close(self) -> None:
-        await self._client.aclose()
-
-
-@contextlib.contextmanager
-def _as_connection_error() -> Iterator[None]:
-    """What redis-py raises for a Cluster that cannot be reached is no RedisError."""
-    try:
-        yield
-    except RedisClusterException as error:
-        raise RedisConnectionError(str(error)) from error
-
-
-# hiredis annotates a tuple of one argument and takes any number of them.
-pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]
-
-
-async def _converse(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
-    """Send commands in one packet and read the replies. A failure closes the connection."""
-    await connection.send_packed_command([pack(x) for x in commands])
-    replies: list[Any] = []
-    for _ in commands:
-        try:
-            # The caller has set a time for the whole.
-            replies.append(await connection.read_response(timeout=math.inf))
-        except ResponseError as error:
-            replies.append(error)
-    return replies
+    def _succeed(self, link: Link) -> None:
+        """Tell a new connection whether it has reached the server of the one before it."""
+        if self._last is None:
+            return
+        if link.run_id == self._last.run_id:
+            link.joined, link.has_moved = self._last.joined, self._last.has_moved
+        else:
+            link.has_moved = True

@@ -1,18 +1,30 @@
 """The site's ceiling without a hot key: each process holds a few of the site's units.
 
 Units that are held count as used. They are taken in blocks, which become smaller as the ceiling
-nears, and what a process has not spent within a second it returns, or when it closes.
+nears. A process spends them within LEASE_S, by the store's clock, and returns the rest: so once a
+counter is lost, whatever is held of it is soon spent and recorded, or void.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from daypass.quota.counters import SECOND, Counter
+from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import BucketState, Claim, state
 
 BLOCK = 64
-RETURN_AFTER_S = 1.0
+LEASE_S = 1.0
+RETURN_AFTER_S = 0.8
+"""Seconds after which what is held is returned, while it can still be spent."""
+
+
+class Origin(NamedTuple):
+    """Which counter units were taken from: one that was lost and begun again is another."""
+
+    begun: int = 0
+    reign: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +33,20 @@ class Grant:
 
     units: int
     counter: Counter
-    begun: int
-    """When that counter was begun (Unix µs): another tells of it that this one was lost."""
+    origin: Origin
+    at: int = 0
+    """By the store's clock (Unix µs)."""
 
 
-AskSite = Callable[[Claim, int, int, int], Awaitable[Grant]]
-"""Takes units: claim, wanted, block, no earlier than (Unix µs)."""
+class Unit(NamedTuple):
+    """One unit of the site's bucket, and how its counter stood when it was taken."""
+
+    counter: Counter
+    origin: Origin
+
+
+AskSite = Callable[[Claim, int, int, int, Deadline], Awaitable[Grant]]
+"""Takes units: claim, wanted, block, no earlier than (Unix µs), deadline."""
 
 ReturnToSite = Callable[[Claim, Grant], None]
 """Gives units of a window back to the site's bucket. Does not wait."""
@@ -43,38 +63,50 @@ class SiteLease:
         self._ask = ask
         self._return_to_site = return_to_site
         self._counter = Counter(0, 0)
-        self._begun = 0
+        self._origin = Origin()
+        self._ends = 0
         self._units = 0
         self._wanted = 0
         self._asking: asyncio.Task[Grant] | None = None
+        self._asking_until: Deadline
         self._timer: asyncio.TimerHandle | None = None
 
-    async def take(self, not_before: int) -> Counter | BucketState:
-        """Take one unit. A state, in place of a counter: the bucket is full.
+    def take_held(self, not_before: int) -> Unit | None:
+        """Take one of the units that are held, if there is one after `not_before` (Unix µs)."""
+        if not self._units or self._ends <= not_before:
+            return None
+        self._units -= 1
+        taken = Counter(self._counter.since, self._counter.used - self._units)
+        return Unit(taken, self._origin)
 
-        `not_before` (Unix µs): a unit of a window that ends by then is not enough.
+    async def take(self, not_before: int, deadline: Deadline) -> Unit | BucketState:
+        """Take one unit. A state, in place of a unit: the bucket is full.
+
+        `not_before` (Unix µs): a unit that cannot be spent after it is not enough.
         Raises LedgerUnavailableError.
         """
-        while not self._units or self._ends(self._counter) <= not_before:
+        while True:
+            unit = self.take_held(not_before)
+            if unit is not None:
+                return unit
             self._wanted += 1
             try:
-                grant = await self._more(not_before)
+                grant = await self._more(not_before, deadline)
             finally:
                 self._wanted -= 1
-            if not grant.units and self._ends(grant.counter) > not_before:
+            if not grant.units and self._window_ends(grant.counter) > not_before:
                 return state(self._claim, grant.counter)
-        self._units -= 1
-        return self._taken()
 
-    def put_back(self, taken: Counter) -> None:
+    def put_back(self, unit: Unit) -> None:
         """Put back a unit that was not used after all. One of a closed window is void."""
-        if taken.since == self._counter.since:
+        if self._timer is None or unit.origin != self._origin:
+            self._return_to_site(self._claim, Grant(1, unit.counter, unit.origin))
+        elif unit.counter.since == self._counter.since:
             self._units += 1
-            self._watch()
 
     def until(self) -> int:
-        """The end (Unix µs) of the window whose units are held."""
-        return self._ends(self._counter)
+        """Until when (Unix µs, by the store's clock) what is held can be spent."""
+        return self._ends
 
     def state(self, stored: Counter | None = None) -> BucketState:
         """How full the bucket is, not counting what is held here. `stored`: as Redis has it."""
@@ -90,34 +122,39 @@ class SiteLease:
         if self._units:
             units, self._units = self._units, 0
             self._counter = Counter(self._counter.since, self._counter.used - units)
-            self._return_to_site(self._claim, Grant(units, self._counter, self._begun))
+            self._return_to_site(self._claim, Grant(units, self._counter, self._origin))
 
-    def _ends(self, counter: Counter) -> int:
+    def _window_ends(self, counter: Counter) -> int:
         return self._claim.limit.window.end(counter.since // SECOND) * SECOND
 
-    def _taken(self) -> Counter:
-        return Counter(self._counter.since, self._counter.used - self._units)
-
-    async def _more(self, not_before: int) -> Grant:
+    async def _more(self, not_before: int, deadline: Deadline) -> Grant:
         if self._asking is None:
-            self._asking = asyncio.create_task(self._ask_for_more(not_before))
+            self._asking_until = Deadline()
+            self._asking_until.at = deadline.at
+            self._asking = asyncio.create_task(self._ask_for_more(not_before, self._asking_until))
         # One who goes away does not take the answer away from the others.
-        return await asyncio.shield(self._asking)
+        return await deadline.wait_for(self._asking, self._asking_until)
 
-    async def _ask_for_more(self, not_before: int) -> Grant:
+    async def _ask_for_more(self, not_before: int, deadline: Deadline) -> Grant:
         try:
             # Those who come in the same turn of the event loop are counted in.
             await asyncio.sleep(0)
-            grant = await self._ask(self._claim, self._wanted, BLOCK, not_before)
-            held = self._units if grant.counter.since == self._counter.since else 0
+            grant = await self._ask(self._claim, self._wanted, BLOCK, not_before, deadline)
+            if self._units and (grant.origin, grant.counter.since) != (
+                self._origin,
+                self._counter.since,
+            ):
+                self.return_all()
             self._counter = grant.counter
-            self._begun = grant.begun
-            self._units = held + grant.units
-            self._watch()
+            self._origin = grant.origin
+            self._ends = min(self._window_ends(grant.counter), grant.at + int(LEASE_S * SECOND))
+            self._units += grant.units
+            self._hold()
             return grant
         finally:
             self._asking = None
 
-    def _watch(self) -> None:
-        if self._timer is None and self._units:
-            self._timer = asyncio.get_running_loop().call_later(RETURN_AFTER_S, self.return_all)
+    def _hold(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(RETURN_AFTER_S, self.return_all)

@@ -1,71 +1,138 @@
 -- Takes the same number of units from every bucket that is claimed, or none from any.
 --
--- KEYS: counters [, this taking's own key; none: only look].
--- ARGV: clock offset, no earlier than, no later than, wanted, block, what the records say ('':
---       not asked; else the instant of the question, 1 where counters were lost or 0, then units
---       per claim), then per claim: name, window, amount, burst (0: a calendar window).
--- Answers "units now begun since used since used ...", and the same again for the same taking.
--- Units is -1 when the moment is too late, and -2 when a counter is not here that may have been
--- lost: then the records must be asked. `begun` is 0 where there are no counters at all.
+-- KEYS: counters [, this taking's own key].
+-- ARGV from the seventh: no earlier than, no later than, wanted, block, what the records say ('':
+--       not asked; else the reign and the instant of the question, 1 where counters were lost or
+--       0, then units per claim), then per claim: name, window, amount, burst (0: a calendar
+--       window).
+-- Answers "units now begun reign since used since used ...", and the same again for the same
+-- taking. Units is -1 when the moment is too late. It is -2 when a counter is not here that may
+-- have been lost, or may have lost its latest units: then the records must be asked. That answer
+-- tells the counters as they are stored, then how long the reign has lasted, and whether they were
+-- begun in an earlier one (1 or 0).
+-- `begun` is 0 where there are no counters at all.
 
-local earlier = KEYS[2] and redis.call('GET', KEYS[2])
+if server_now > VALID_UNTIL then
+  return CLOSED
+end
+
+local claims, common = read(12)
+local earlier = NAME ~= '' and recall(common)
 if earlier then
   return earlier
 end
 
-local claims, stored = read(7)
-local now = math.max(clock(tonumber(ARGV[1]), stored[1]), tonumber(ARGV[2]))
-if now >= tonumber(ARGV[3]) then
-  return string.format('-1 %.0f 0', now)
+local begun = common.begun
+local reign, reign_since, is_new_reign = reign_of(common)
+local now = math.max(clock(common), tonumber(ARGV[7]))
+
+local function answer(units, counters)
+  return string.format('%.0f %.0f %.0f %.0f ', units, now, begun or 0, reign)
+    .. table.concat(counters, ' ')
 end
 
-local recorded = numbers_in(ARGV[6])
-local asked_at = recorded[1]
-local begun = tonumber(stored[2])
+if now >= tonumber(ARGV[8]) then
+  return answer(-1, {})
+end
 
-local room = math.huge
-local counters = {}
-for i, claim in ipairs(claims) do
-  local since, used = current(claim, stored[i + FIELDS], now)
-  local from = reaches_back_to(claim, now)
-  if not stored[i + FIELDS] and (not begun or from < begun) then
-    if not asked_at then
-      return string.format('-2 %.0f %.0f', now, begun or 0)
-    end
-    -- Of a window that has begun since, nothing can have been lost.
-    if from <= asked_at then
-      local units_used = recorded[i + 2]
-      used = claim.unit == 1 and units_used or math.min(units_used, claim.capacity) * claim.unit
+local recorded = numbers_in(ARGV[11])
+-- What the records said before this reign is not enough.
+local asked_at = recorded[1] == reign and recorded[2]
+
+local is_unknown = false
+for _, claim in ipairs(claims) do
+  claim.since, claim.used, claim.reign = current(claim, now)
+  claim.from = reaches_back_to(claim, now)
+  if claim.stored then
+    claim.is_unknown = claim.reign < reign and claim.from < reign_since
+  else
+    claim.is_unknown = not begun or claim.from < math.max(begun, reign_since)
+  end
+  is_unknown = is_unknown or claim.is_unknown
+end
+if is_unknown and not asked_at then
+  local as_stored = {}
+  for i, claim in ipairs(claims) do
+    as_stored[i] = pair(claim.since, claim.used)
+  end
+  local is_older = begun and begun < reign_since and 1 or 0
+  as_stored[#as_stored + 1] = string.format('%.0f %d', server_now - reign, is_older)
+  return answer(-2, as_stored)
+end
+
+-- What all of an account's keys have lost of the day, and whether that was found out just now. No
+-- shorter window of theirs can have lost more.
+local function lost_today()
+  for i, claim in ipairs(claims) do
+    if claim.window == 'day' and string.sub(claim.name, 1, 8) == 'account:' and claim.is_unknown then
+      return math.max(0, recorded[i + 3] - claim.used), true
     end
   end
-  counters[i] = { since, used }
-  room = math.min(room, math.floor((claim.capacity * claim.unit - used) / claim.unit))
+  local in_reign, units = string.match(common.lost or '', '^(%d+) (%d+)$')
+  return tonumber(in_reign) == reign and tonumber(units) or math.huge, false
+end
+
+-- The records know days.
+local function in_full(claim)
+  return claim.unit == 1 and claim.window ~= 'minute' and claim.window ~= 'hour'
+end
+
+local room = math.huge
+local lost, is_news = 0, false
+if is_unknown then
+  lost, is_news = lost_today()
+end
+local today = window_start('day', now)
+for i, claim in ipairs(claims) do
+  -- Of a window that has begun since the question, nothing can have been lost.
+  if claim.is_unknown and claim.from <= asked_at then
+    local most = recorded[i + 3]
+    -- A throttle's units are never given back, so it may lack more than the day: only one that is
+    -- here, and lacks its latest units at most, is taken to lack no more than that.
+    local is_bounded = claim.stored or claim.window == 'hour'
+    if not in_full(claim) and is_bounded and claim.from >= today then
+      most = math.min(most, claim.used / claim.unit + lost)
+    end
+    if claim.unit > 1 then
+      most = math.min(most, claim.capacity)
+    end
+    claim.used = math.max(claim.used, math.ceil(most * claim.unit))
+  end
+  room = math.min(room, math.floor((claim.capacity * claim.unit - claim.used) / claim.unit))
 end
 
 -- What is wanted, or a block, which becomes smaller the less is left: so that the last units go
 -- where they are wanted.
-local wanted, block = tonumber(ARGV[4]), tonumber(ARGV[5])
+local wanted, block = tonumber(ARGV[9]), tonumber(ARGV[10])
 local units = math.max(wanted, math.min(block, math.floor(room / 32)))
 units = math.max(0, math.min(room, units))
 
-local answer, changed = {}, {}
+local counters, changed = {}, {}
+local in_reign = string.format(' %.0f', reign)
 for i, claim in ipairs(claims) do
-  local counter = pair(counters[i][1], counters[i][2] + units * claim.unit)
-  answer[i] = counter
-  changed[2 * i - 1], changed[2 * i] = claim.name, counter
+  counters[i] = pair(claim.since, claim.used + units * claim.unit)
+  changed[2 * i - 1] = claim.name
+  changed[2 * i] = counters[i] .. in_reign
 end
-if #claims > 0 and KEYS[2] and (units > 0 or asked_at) then
+if #claims > 0 and NAME ~= '' and (units > 0 or asked_at) then
+  if is_new_reign then
+    local home = string.format('%s %.0f %.0f', RUN, reign, reign_since)
+    changed[#changed + 1], changed[#changed + 2] = 'home', home
+  end
+  if is_news then
+    changed[#changed + 1], changed[#changed + 2] = 'lost', string.format('%.0f %.0f', reign, lost)
+  end
   if not begun then
     begun = now
     changed[#changed + 1], changed[#changed + 2] = 'begun', string.format('%.0f', begun)
-    if recorded[2] == 1 then
+    if recorded[3] == 1 then
       changed[#changed + 1], changed[#changed + 2] = 'rebuilt', string.format('%.0f', begun)
     end
   end
-  write(changed, now, stored[1])
+  write(changed, now, common)
 end
-answer = string.format('%.0f %.0f %.0f ', units, now, begun or 0) .. table.concat(answer, ' ')
-if units > 0 and KEYS[2] then
-  redis.call('SET', KEYS[2], answer, 'EX', REMEMBER)
+local taken = answer(units, counters)
+if units > 0 and NAME ~= '' then
+  remember(taken)
 end
-return answer
+return taken

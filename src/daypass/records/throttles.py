@@ -1,6 +1,6 @@
 """Throttles on people's attempts, kept in the database for all workers together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import case, delete, select, update
@@ -62,6 +62,12 @@ async def give_back(session: AsyncSession, units: Mapping[str, Throttle]) -> Non
             .where(Attempts.name == name)
             .values(whole_at=Attempts.whole_at - throttle.every_s * 1000)
         )
+
+
+async def forget(session: AsyncSession, names: Iterable[str]) -> None:
+    """Make these throttles whole again."""
+    digests = sorted(digest(name) for name in names)
+    await session.execute(delete(Attempts).where(Attempts.name.in_(digests)))
 
 
 def _in_order(units: Mapping[str, Throttle]) -> list[tuple[str, Throttle]]:

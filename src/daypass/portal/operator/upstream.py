@@ -3,14 +3,15 @@
 import time
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import receipts
+from daypass.upstream_refusals import Refusal
 
-HOUR_MS = 3_600_000
+HOUR_S = 3_600
 
 router = APIRouter()
 
@@ -23,6 +24,15 @@ class OutcomeCount(BaseModel):
     requests: int
 
 
+class RefusalView(BaseModel):
+    """What the upstream said when it last refused this site's key or address, without keys."""
+
+    at: Instant
+    status: int
+    code: str
+    message: str
+
+
 class UpstreamView(BaseModel):
     """Whether the upstream answers now, and what became of the last hour's requests."""
 
@@ -33,6 +43,7 @@ class UpstreamView(BaseModel):
     latency_ms: int
     models: int
     last_hour: list[OutcomeCount]
+    last_refusal: RefusalView | None = Field(description="Of the last hour")
 
 
 @router.get("/upstream")
@@ -48,7 +59,7 @@ async def upstream_health(_operator: Operator, portal: InPortal) -> UpstreamView
     latency_ms = round((time.monotonic() - began) * 1000)
     await portal.write_usage()
     async with portal.database.read() as session:
-        outcomes = await receipts.outcomes(session, int(portal.clock() * 1000) - HOUR_MS)
+        outcomes = await receipts.outcomes(session, int(portal.clock() - HOUR_S) * 1000)
     return UpstreamView(
         demo=portal.settings.uses_demo_model,
         checked_at=portal.now(),
@@ -60,4 +71,11 @@ async def upstream_health(_operator: Operator, portal: InPortal) -> UpstreamView
             OutcomeCount.model_validate({"outcome": outcome, "reason": reason, "requests": count})
             for outcome, reason, count in outcomes
         ],
+        last_refusal=_recent(portal.last_refusal.read(), since=time.time() - HOUR_S),
     )
+
+
+def _recent(refusal: Refusal | None, *, since: float) -> RefusalView | None:
+    if refusal is None or refusal.at < since:
+        return None
+    return RefusalView.model_validate(refusal._asdict())

@@ -4,6 +4,8 @@ import { useUpstreamHealth } from "@/api/operator";
 import type { UpstreamHealth } from "@/api/types";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { formatInstant } from "@/time/local-time";
+import { useNow } from "@/time/use-now";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
 
@@ -31,10 +33,27 @@ export function Upstream() {
           <p className="mt-3 text-sm leading-6 text-muted">
             {data.problem ?? (data.demo ? words.demo : words.models(data.models))}
           </p>
+          <LastRefusal refusal={data.last_refusal} />
           <LastHour health={data} />
         </div>
       )}
     </Loaded>
+  );
+}
+
+function LastRefusal({ refusal }: { refusal: UpstreamHealth["last_refusal"] }) {
+  const now = useNow();
+  if (refusal === null) return null;
+  const { at, status, code, message } = refusal;
+  return (
+    <div className="mt-4 border-t pt-4 text-sm">
+      <h3 className="font-medium">{words.refused(status)}</h3>
+      <p className="mt-1 break-words text-muted">{message || code || words.refusedSilently}</p>
+      <p className="mt-1 text-muted">
+        {now !== null && <time dateTime={at}>{formatInstant(at, now)}. </time>}
+        {words.refusedAdvice}
+      </p>
+    </div>
   );
 }
 

@@ -1,0 +1,43 @@
+"""A hint for clients whose base URL does not end in `/v1`, or ends in it twice."""
+
+import re
+
+from daypass.asgi import Receive, Scope, Send
+from daypass.gateway.answer import Answer
+from daypass.gateway.errors import GatewayError
+
+# What OpenAI's and Anthropic's clients append to their base URL. None is a page of the site.
+_API_PATH = re.compile(
+    r"(?:chat/completions|completions|responses|embeddings|models|messages|moderations"
+    r"|images/(?:generations|edits|variations)|audio/(?:speech|transcriptions|translations)"
+    r"|files|uploads|batches|fine_tuning|vector_stores|assistants|threads|conversations"
+    r"|containers|evals|videos|realtime|engines|deployments|key)(?:/.*)?",
+    re.IGNORECASE,
+)
+# What may stand before it. `/api/v1` is no route of the portal.
+_PREFIX = re.compile(r"/+(?:(?:api|openai|v1|v1beta|v1/openai)/+)*", re.IGNORECASE)
+_PORTAL = re.compile(r"/api/(?!/*v1/)", re.IGNORECASE)
+
+
+def is_api_path(path: str) -> bool:
+    """Whether a path outside `/v1/` is one that a client with a wrong base URL calls."""
+    if _PORTAL.match(path):
+        return False
+    prefix = _PREFIX.match(path)
+    return prefix is not None and _API_PATH.fullmatch(path, prefix.end()) is not None
+
+
+class BaseUrlHint:
+    """Answers such calls with 404 in OpenAI's shape."""
+
+    def __init__(self, base_url: str | None) -> None:
+        """`base_url` is where programs call; None: below `/v1` of the address they called."""
+        self._base_url = base_url or "this site's address followed by /v1"
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Refuse a request."""
+        message = (
+            "There is no API at this path. The base URL of your client must end in /v1: set it to "
+            f"{self._base_url}. Nothing was counted."
+        )
+        await Answer(send).refuse(GatewayError(404, "unknown_url", message))

@@ -1,0 +1,172 @@
+"""The way to the nodes of a Redis Cluster, also while slots move between them."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from redis.crc import key_slot
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    RedisError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from daypass.quota.redis_call import Call
+from daypass.quota.redis_link import Link
+from daypass.quota.redis_url import Place, RedisUrl
+
+HOPS = 5
+"""Redirections that a call follows."""
+
+_ELSEWHERE = (MovedError, AskError, TryAgainError)
+
+
+class ClusterWire:
+    """The nodes that serve the slots, and a connection to each."""
+
+    insists = False
+
+    def __init__(self, url: RedisUrl, replicas: int) -> None:
+        """`replicas`: so many must have what a call takes."""
+        self._access = url.access
+        self._first = url.places
+        self._replicas = replicas
+        self._links: dict[Place, Link] = {}
+        self._opening: dict[Place, asyncio.Lock] = {}
+        self._last: dict[Place, Link] = {}
+        self._ranges: list[tuple[int, int, Place]] = []
+        self._learning: asyncio.Task[None] | None = None
+        self._has_changed = False
+
+    async def open(self) -> None:
+        """Learn which node serves which slots."""
+        await self._learn()
+
+    def node(self, key: str) -> str:
+        """Host and port of the node that serves a key; empty: none does."""
+        place = self._place(key)
+        return str(place) if place is not None else ""
+
+    async def exchange(self, node: str, calls: Sequence[Call], deadline: float) -> list[Any]:
+        """Straight to the node; what is served elsewhere follows one by one."""
+        places = [self._place(call.key) for call in calls]
+        here = next((x for x in places if x is not None and str(x) == node), None)
+        replies: list[Any] = [None] * len(calls)
+        together = [i for i, place in enumerate(places) if place is not None and place == here]
+        if here is not None:
+            answers = await self._run(here, [calls[i] for i in together], deadline)
+            for i, answer in zip(together, answers, strict=True):
+                replies[i] = answer
+        for i, call in enumerate(calls):
+            if replies[i] is None or isinstance(replies[i], _ELSEWHERE):
+                replies[i] = await self._follow(call, replies[i], deadline)
+        return replies
+
+    async def close(self) -> None:
+        """Disconnect from every node."""
+        if self._learning is not None:
+            self._learning.cancel()
+            await asyncio.gather(self._learning, return_exceptions=True)
+        for link in self._links.values():
+            await link.close()
+
+    async def _follow(self, call: Call, reply: Any, deadline: float) -> Any:
+        """Send a call where a node says. A reply that is none yet: where the slot is served.
+
+        While a slot is moved, a script finds both of its keys in one place only by luck. So the
+        call is sent with one key, if it cannot have been carried out with two.
+        """
+        if reply is None and self._place(call.key) is None:
+            await self._learn()
+        for _ in range(HOPS):
+            place, is_asking = self._place(call.key), False
+            if isinstance(reply, MovedError):
+                place = self._moved(reply)
+                await self._learn()
+            elif isinstance(reply, AskError | TryAgainError):
+                if isinstance(reply, AskError) and call.has_one_key:
+                    place, is_asking = Place(reply.host, reply.port), True
+                elif call.may_be_done or call.has_one_key:
+                    return reply
+                call.has_one_key = True
+            elif reply is not None:
+                return reply
+            if place is None:
+                return ClusterDownError("no node serves this slot")
+            try:
+                (reply,) = await self._run(place, [call], deadline, asking=is_asking)
+            except (RedisError, OSError) as error:
+                return error
+        return reply
+
+    def _moved(self, reply: MovedError) -> Place:
+        """Where a slot is now. Who served it before may have been replaced after a failure."""
+        self._has_changed = True
+        self._last.clear()
+        return Place(reply.host, reply.port)
+
+    async def _run(
+        self, place: Place, calls: Sequence[Call], deadline: float, *, asking: bool = False
+    ) -> list[Any]:
+        try:
+            link = await self._connected(place)
+            return await link.run(calls, deadline, asking=asking)
+        except BaseException as error:
+            self._has_changed = True
+            if isinstance(error, RedisError | OSError):
+                await self._learn()
+            raise
+
+    async def _connected(self, place: Place) -> Link:
+        async with self._opening.setdefault(place, asyncio.Lock()):
+            link = self._links.get(place)
+            if link is not None and link.is_open:
+                return link
+            link = Link(self._access, place, self._replicas)
+            try:
+                await link.open()
+            except BaseException:
+                await link.close()
+                raise
+            last = self._last.get(place)
+            if last is not None and last.run_id == link.run_id:
+                link.joined, link.has_moved = last.joined, last.has_moved
+            else:
+                link.has_moved = self._has_changed
+            self._links[place] = self._last[place] = link
+            return link
+
+    def _place(self, key: str) -> Place | None:
+        slot = key_slot(key.encode())
+        return next((place for low, high, place in self._ranges if low <= slot <= high), None)
+
+    async def _learn(self) -> None:
+        """Ask which node serves which slots. Raises RedisConnectionError at first only."""
+        if self._learning is None or self._learning.done():
+            self._learning = asyncio.create_task(self._ask_slots())
+        await asyncio.shield(self._learning)
+
+    async def _ask_slots(self) -> None:
+        known = dict.fromkeys([*(place for *_, place in self._ranges), *self._first])
+        for place in known:
+            link = Link(self._access, place)
+            with contextlib.suppress(RedisError, OSError):
+                await link.connect()
+                (slots,) = await link.talk([("CLUSTER", "SLOTS")])
+                if isinstance(slots, list):
+                    self._ranges = [_range(x, place) for x in slots]
+                    await link.close()
+                    return
+            await link.close()
+        if not self._ranges:
+            raise RedisConnectionError("no node of the Cluster answers")
+
+
+def _range(entry: Any, asked: Place) -> tuple[int, int, Place]:
+    low, high, (host, port, *_), *_ = entry
+    # A node that does not know its own name is where it was asked.
+    return int(low), int(high), Place(host.decode() if host else asked.host, int(port))

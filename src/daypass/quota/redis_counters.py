@@ -1,0 +1,192 @@
+"""The counters in Redis, as the scripts know them, compared with the records where in doubt."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Sequence
+from itertools import count
+
+import structlog
+from redis.exceptions import RedisError
+
+from daypass.quota.counters import SECOND, Moment
+from daypass.quota.deadline import Deadline
+from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
+from daypass.quota.lost_counters import TAKE_OVER_S, Doubt, Recalled, Recollection, UsageRecords
+from daypass.quota.redis_call import Call
+from daypass.quota.redis_cluster import ClusterWire
+from daypass.quota.redis_lane import Lane
+from daypass.quota.redis_scripts import GIVE, TAKE, UNKNOWN, Answer, arguments_of
+from daypass.quota.redis_sentinel import SentinelWire
+from daypass.quota.redis_url import RedisUrl, parse
+from daypass.quota.redis_wire import ServerWire, Wire
+
+NEVER = 2**53
+"""An instant (Unix µs) in the year 2255."""
+
+SITE = "site"
+
+log = structlog.get_logger()
+
+
+def make_wire(url: RedisUrl, replicas: int) -> Wire:
+    """The way to what a URL names. `replicas`: so many must have what is taken."""
+    if url.kind == "sentinel":
+        return SentinelWire(url, replicas)
+    if url.kind == "cluster":
+        return ClusterWire(url, replicas)
+    return ServerWire(url.access, url.places[0], replicas)
+
+
+class RedisCounters:
+    """Calls of the scripts, each under a name of its own."""
+
+    def __init__(
+        self, url: str, records: UsageRecords, clock_offset_s: float, wait_replicas: int
+    ) -> None:
+        """As for RedisLedger."""
+        self.clock_offset_s = clock_offset_s
+        self._recollection = Recollection(records)
+        self._wire = make_wire(parse(url), wait_replicas)
+        self._lanes: dict[str, Lane] = {}
+        self._restoring: dict[str, asyncio.Task[None]] = {}
+        self._name = secrets.token_hex(6)
+        self._numbers = count()
+
+    async def open(self) -> None:
+        """Find the server or servers. Raises LedgerUnavailableError."""
+        try:
+            async with asyncio.timeout(DECISION_S):
+                await self._wire.open()
+        except (RedisError, OSError) as error:
+            raise LedgerUnavailableError(f"Redis: {error or type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """Send what is under way and disconnect."""
+        await self._recollection.close()
+        await asyncio.gather(*self._restoring.values(), return_exceptions=True)
+        for lane in self._lanes.values():
+            await lane.drain()
+        await self._wire.close()
+
+    async def ask(
+        self,
+        key: str,
+        name: str,
+        claims: Sequence[Claim],
+        deadline: Deadline,
+        *,
+        wanted: int,
+        no_later: int = NEVER,
+        block: int = 0,
+        no_earlier: int = 0,
+        beside: Sequence[Claim] = (),
+    ) -> Answer:
+        """Call take.lua, and the records where a counter may have been lost.
+
+        Then those of the claims `beside` are likely lost, too. Raises LedgerUnavailableError.
+        """
+        settings = (no_earlier, no_later, wanted, block)
+        recalled, stored = Recalled(), None
+        question = None
+        while True:
+            arguments = (self._offset_us(), *settings, recalled.text, *arguments_of(claims))
+            reply = await self._lane(key).submit(Call(TAKE, key, name, arguments), deadline.at)
+            if reply == b"closed":
+                raise LedgerUnavailableError("Redis: the decision came too late")
+            answer = Answer.of(reply)
+            if answer.units != UNKNOWN:
+                if stored is not None and recalled.text and name:
+                    _log_loss(claims, stored, recalled, answer)
+                return answer
+            doubt = Doubt(
+                are_missing=bool(name) and not answer.begun,
+                reign=answer.reign,
+                take_over_s=_take_over_s(answer) if name else 0,
+            )
+            if question is None or stored is None or recalled.text or answer.reign != stored.reign:
+                moment = Moment(answer.now)
+                question = self._recollection.ask(_tag_of(claims[0]), claims, moment, doubt)
+                self.restore(beside)
+            stored = answer
+            recalled = await question.look(deadline)
+
+    def restore(self, claims: Sequence[Claim]) -> None:
+        """Restore the counters of these claims, if they have been lost. Does not wait."""
+        if not claims:
+            return
+        key = hash_of(claims[0])
+        if key not in self._restoring:
+            task = asyncio.get_running_loop().create_task(self._try_to_restore(key, claims))
+            self._restoring[key] = task
+            task.add_done_callback(lambda _: self._restoring.pop(key))
+
+    async def _try_to_restore(self, key: str, claims: Sequence[Claim]) -> None:
+        with contextlib.suppress(LedgerUnavailableError):
+            await self.ask(key, self.new_name(), claims, Deadline(), wanted=0)
+
+    def give_back(
+        self, name: str, taken: Answer, claims: Sequence[Claim], give_backs: Claim | None = None
+    ) -> "asyncio.Future[bytes]":
+        """Call give.lua for a taking, by the answer that it had."""
+        cap = "" if give_backs is None else "capped"
+        claims = [*claims, *([] if give_backs is None else [give_backs])]
+        key = hash_of(claims[0])
+        arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims))
+        return self._lane(key).submit(Call(GIVE, key, name, arguments))
+
+    def _lane(self, key: str) -> Lane:
+        node = self._wire.node(key)
+        lane = self._lanes.get(node)
+        if lane is None:
+            lane = self._lanes[node] = Lane(self._wire, node)
+        return lane
+
+    def new_name(self) -> str:
+        """A name for a call, which nobody has used."""
+        return f"{self._name}-{next(self._numbers)}"
+
+    def _offset_us(self) -> int:
+        return int(self.clock_offset_s * SECOND)
+
+
+def _take_over_s(answer: Answer) -> float:
+    """How long a server must be waited for that has taken over from another one just now."""
+    return max(0.0, TAKE_OVER_S - answer.reign_lasted_s) if answer.is_older else 0
+
+
+def _log_loss(claims: Sequence[Claim], stored: Answer, recalled: Recalled, answer: Answer) -> None:
+    """Say what was lost, where this process has restored it."""
+    subject = _tag_of(claims[0])
+    if recalled.had_begun:
+        if answer.begun == answer.now:
+            log.warning("counters_lost", subject=subject, then="rebuilt from records")
+    elif stored.is_older:
+        lost = max(
+            (
+                units - counter.used
+                for claim, counter, units in zip(
+                    claims, stored.counters, recalled.units, strict=True
+                )
+                if claim.subject.kind != "key" and claim.limit.burst is None
+            ),
+            default=0,
+        )
+        if lost > 0:
+            log.warning(
+                "counters_rolled_back", subject=subject, units=lost, then="raised to the records"
+            )
+
+
+def hash_of_tag(tag: str) -> str:
+    """The key of the hash that holds an account's counters, or the site's: one Cluster slot."""
+    return f"daypass:{{{tag}}}"
+
+
+def hash_of(claim: Claim) -> str:
+    """The key of the hash that holds a claim's bucket."""
+    return hash_of_tag(_tag_of(claim))
+
+
+def _tag_of(claim: Claim) -> str:
+    return SITE if claim.subject.kind == SITE else claim.subject.account

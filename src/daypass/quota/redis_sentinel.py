@@ -1,0 +1,196 @@
+"""Following the master that the sentinels name, through fail-overs."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from daypass.quota.redis_link import Link
+from daypass.quota.redis_url import Access, Place, RedisUrl
+from daypass.quota.redis_wire import ServerWire
+
+ANSWER_S = 0.5
+"""Seconds that a sentinel has to answer."""
+STRAGGLERS_S = 0.05
+"""Seconds that the others have once a majority has answered."""
+LOOK_EVERY_S = 1.0
+NEWS = ("+switch-master", "+promoted-slave")
+
+log = structlog.get_logger()
+
+
+class Master(NamedTuple):
+    """What a sentinel says: the newest epoch is that of the latest fail-over."""
+
+    epoch: int
+    place: Place
+
+
+class Sentinels:
+    """Asks every sentinel which server is the master: now, each second, and at each fail-over."""
+
+    def __init__(self, url: RedisUrl, on_change: Callable[[], None]) -> None:
+        """`on_change` is called when the master is another one, or has been elected again."""
+        assert url.sentinel_access is not None  # noqa: S101
+        self._places = url.places
+        self._access: Access = url.sentinel_access
+        self._service = url.service
+        self._on_change = on_change
+        self._links: dict[Place, Link] = {}
+        self._news = asyncio.Event()
+        self._asking: asyncio.Task[Master] | None = None
+        self._watchers: list[asyncio.Task[None]] = []
+        self.master: Master | None = None
+        """What is known so far."""
+
+    def start(self) -> None:
+        """Begin to watch in the background."""
+        if not self._watchers:
+            watchers = [self._look_again(), *map(self._listen, self._places)]
+            self._watchers = [asyncio.create_task(x) for x in watchers]
+
+    async def close(self) -> None:
+        """Stop watching."""
+        tasks = [*self._watchers, *([self._asking] if self._asking else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for link in self._links.values():
+            await link.close()
+
+    async def find(self) -> Master:
+        """Ask now. Raises RedisConnectionError when no sentinel answers."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_all())
+        return await asyncio.shield(self._asking)
+
+    async def _ask_all(self) -> Master:
+        """Go by the newest epoch that a majority, or all who answer in time, know of.
+
+        A minority that knows of an older one only has been cut off; a majority has been set up
+        again.
+        """
+        asking = {asyncio.create_task(self._ask(place)) for place in self._places}
+        answers: Counter[Master] = Counter()
+        try:
+            while asking:
+                is_enough = answers.total() > len(self._places) // 2
+                done, asking = await asyncio.wait(
+                    asking,
+                    timeout=STRAGGLERS_S if is_enough else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                answers.update(x for x in (task.result() for task in done) if x is not None)
+                if is_enough and not done:
+                    break
+        finally:
+            for task in asking:
+                task.cancel()
+        if not answers:
+            raise RedisConnectionError(f"no sentinel answers for {self._service}")
+        master = max(answers, key=lambda x: (x.epoch, answers[x]))
+        is_majority = answers.total() > len(self._places) // 2
+        if self.master is None or is_majority or master.epoch >= self.master.epoch:
+            previous, self.master = self.master, master
+            if previous not in (None, master):
+                log.warning("redis_master_changed", master=str(master.place), epoch=master.epoch)
+                self._on_change()
+        return self.master
+
+    async def _ask(self, place: Place) -> Master | None:
+        """What one sentinel says, if it answers in time and knows the service."""
+        with contextlib.suppress(RedisError, OSError):
+            async with asyncio.timeout(ANSWER_S):
+                link = await self._connected(place)
+                address, facts = await link.talk(
+                    [
+                        ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service),
+                        ("SENTINEL", "MASTER", self._service),
+                    ]
+                )
+                return _read(address, facts)
+        return None
+
+    async def _connected(self, place: Place) -> Link:
+        link = self._links.get(place)
+        if link is None or not link.is_open:
+            link = self._links[place] = Link(self._access, place)
+            await link.connect()
+        return link
+
+    async def _look_again(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LOOK_EVERY_S)
+            self._news.clear()
+            with contextlib.suppress(RedisConnectionError):
+                await self.find()
+
+    async def _listen(self, place: Place) -> None:
+        """Hear of fail-overs at once, where a sentinel can be reached."""
+        while True:
+            link = Link(self._access, place)
+            with contextlib.suppress(RedisError, OSError):
+                await link.connect()
+                await link.talk([("SUBSCRIBE", news) for news in NEWS])
+                while True:
+                    await link.listen()
+                    self._news.set()
+            await link.close()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+class SentinelWire(ServerWire):
+    """The way to the server that is the master now."""
+
+    insists = True
+
+    def __init__(self, url: RedisUrl, replicas: int) -> None:
+        """`replicas`: so many must have what a call takes."""
+        super().__init__(url.access, url.places[0], replicas)
+        self._sentinels = Sentinels(url, self._leave)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._has_left = False
+
+    async def open(self) -> None:
+        """Connect to the master, and begin to watch the sentinels."""
+        await super().open()
+        self._sentinels.start()
+
+    async def close(self) -> None:
+        """Stop watching and disconnect."""
+        await self._sentinels.close()
+        await super().close()
+
+    async def _find(self) -> Place:
+        return (await self._sentinels.find()).place
+
+    def _leave(self) -> None:
+        """Leave a server that is no longer the master, also in the middle of an exchange.
+
+        One that was cut off from the others may not know it yet.
+        """
+        link, self._link, self._has_left = self._link, None, True
+        if link is not None:
+            task = asyncio.get_running_loop().create_task(link.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _succeed(self, link: Link) -> None:
+        if self._has_left:  # It may be the same server, but another was the master meanwhile.
+            link.has_moved, self._has_left = True, False
+        else:
+            super()._succeed(link)
+
+
+def _read(address: Any, facts: Any) -> Master | None:
+    if isinstance(address, Exception) or isinstance(facts, Exception) or address is None:
+        return None
+    values = dict(zip(facts[::2], facts[1::2], strict=False))
+    host, port = address
+    return Master(int(values.get(b"config-epoch", 0)), Place(host.decode(), int(port)))

@@ -1,0 +1,259 @@
+"""What clients, browsers and proxies in front meet: headers, conditional requests, base URLs."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from threading import Event
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from tests.conftest import Person, Server, StartServer
+from tests.ports import free_port
+from tests.programs import nginx
+from tests.upstream import FakeUpstream, Seen
+from tests.waiting import until
+
+CHAT = {"model": "m", "messages": []}
+NGINX = """
+daemon off;
+master_process off;
+pid {directory}/nginx.pid;
+error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/body;
+  proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi;
+  scgi_temp_path {directory}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass {url}; }}
+  }}
+}}
+"""
+
+
+@pytest.fixture
+def api(relaying: Server, key: str, upstream: FakeUpstream) -> httpx.Client:
+    return relaying.gateway(key)
+
+
+@pytest.fixture(scope="module")
+def default_nginx(relaying: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an nginx with its default settings in front of the server."""
+    directory = tmp_path_factory.mktemp("nginx")
+    port = free_port()
+    configuration = directory / "nginx.conf"
+    configuration.write_text(NGINX.format(directory=directory, port=port, url=relaying.url))
+    process = subprocess.Popen([nginx(), "-p", str(directory), "-c", str(configuration)])
+    try:
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: answers(address))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def used(api: httpx.Client) -> int:
+    count: int = api.get("/v1/key").json()["limits"][0]["used"]
+    return count
+
+
+def test_a_conditional_request_gets_its_304(api: httpx.Client, upstream: FakeUpstream) -> None:
+    def reply(seen: Seen) -> Response:
+        assert seen.headers["if-none-match"] == '"one"'
+        # RFC 9110, section 15.4.5: it may state the length of what it does not send.
+        return Response(status_code=304, headers={"etag": '"one"', "content-length": "999"})
+
+    upstream.reply = reply
+    for _ in range(2):
+        response = api.get("/v1/models", headers={"if-none-match": '"one"'})
+        assert (response.status_code, response.content) == (304, b"")
+        assert response.headers["etag"] == '"one"'
+
+
+def test_the_upstream_sees_nothing_of_the_browsers_page(
+    api: httpx.Client, upstream: FakeUpstream
+) -> None:
+    """Ollama refuses every origin that it does not know."""
+    private = {
+        "origin": "https://app.example.org",
+        "referer": "https://app.example.org/secret",
+        "sec-fetch-mode": "cors",
+        "sec-ch-ua": '"Chromium"',
+        "access-control-request-method": "POST",
+    }
+    api.post("/v1/chat/completions", json=CHAT, headers=private | {"accept-language": "en"})
+    (seen,) = upstream.seen
+    assert not private.keys() & seen.headers.keys()
+    assert seen.headers["accept-language"] == "en"
+
+
+def open_stream(server: str, origin: str, person: Person, key: str, *, by_chat: bool) -> Any:
+    if not by_chat:
+        headers = {"x-api-key": key}
+        url = f"{server}/v1/chat/completions"
+        return httpx.stream("POST", url, json=CHAT | {"stream": True}, headers=headers, timeout=30)
+    cookies = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
+    body = CHAT | {"stream": True, "api_key_id": person.keys()[0]["id"]}
+    headers = {"cookie": cookies, "origin": origin}
+    return httpx.stream(
+        "POST", f"{server}/api/chat/completions", json=body, headers=headers, timeout=30
+    )
+
+
+@pytest.mark.parametrize("by_chat", [False, True], ids=["gateway", "chat"])
+def test_behind_an_nginx_with_default_settings_events_come_one_by_one(
+    relaying: Server, default_nginx: str, upstream: FakeUpstream, person: Person, key: str,
+    by_chat: bool,
+) -> None:  # fmt: skip
+    """The upstream says each word only when the caller has the one before."""
+    heard = [Event() for _ in range(3)]
+
+    def events() -> Iterator[bytes]:
+        for number, event in enumerate(heard):
+            yield b'data: {"number": %d}\n\n' % number
+            assert event.wait(20)
+        yield b"data: [DONE]\n\n"
+
+    upstream.reply = lambda _seen: StreamingResponse(events(), media_type="text/event-stream")
+    opening = open_stream(default_nginx, relaying.url, person, key, by_chat=by_chat)
+    with opening as response:
+        assert response.status_code == 200, response.read()
+        lines = (line for line in response.iter_lines() if line)
+        for number, event in enumerate(heard):
+            assert next(lines) == f'data: {{"number": {number}}}'
+            event.set()
+        assert next(lines) == "data: [DONE]"
+
+
+def test_only_streams_are_unbuffered_and_the_upstream_commands_no_proxy(
+    api: httpx.Client, upstream: FakeUpstream
+) -> None:
+    stream = api.post("/v1/chat/completions", json=CHAT | {"stream": True})
+    assert stream.headers.get_list("x-accel-buffering") == ["no"]
+    orders = {"x-accel-redirect": "/internal", "x-accel-buffering": "yes"}
+    upstream.reply = lambda _seen: JSONResponse({}, headers=orders)
+    response = api.post("/v1/chat/completions", json=CHAT)
+    assert not orders.keys() & response.headers.keys()
+
+
+def not_found(status: int) -> Response:
+    message = "Project `proj_1` does not have access to model `gpt-9`, sk-the-operators-own"
+    error = {"message": message, "type": "invalid_request_error", "code": "model_not_found"}
+    return JSONResponse({"error": error | {"param": None}}, status, {"x-custom": "kept"})
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_model_that_the_upstream_does_not_have_is_the_callers_error(
+    api: httpx.Client, upstream: FakeUpstream, status: int
+) -> None:
+    upstream.reply = lambda _seen: not_found(status)
+    response = api.post("/v1/chat/completions", json=CHAT)
+    assert response.status_code == status
+    assert response.json()["error"]["code"] == "model_not_found"
+    assert response.headers["x-custom"] == "kept"
+    # Unchanged, but for the operator's key.
+    expected = bytes(not_found(status).body).replace(b"sk-the-operators-own", b"*" * 20)
+    assert response.content == expected
+    assert used(api) == 1  # as a 404 counts
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[1]", b'{"error": "model_not_found"}', b'{"error": {"code": 7}}']
+)
+def test_any_other_refusal_is_the_operators_and_not_to_be_retried(
+    api: httpx.Client, upstream: FakeUpstream, status: int, body: bytes
+) -> None:
+    upstream.reply = lambda _seen: Response(body, status)
+    response = api.post("/v1/chat/completions", json=CHAT)
+    assert response.status_code == 502
+    assert response.json()["error"]["code"] == "upstream_misconfigured"
+    assert response.headers["x-should-retry"] == "false"
+    assert used(api) == 0
+
+
+def test_an_upstream_that_stalls_in_its_refusal_holds_nobody_up(
+    api: httpx.Client, upstream: FakeUpstream
+) -> None:
+    def stalls() -> Iterator[bytes]:
+        yield b'{"error": '
+        time.sleep(4)
+
+    upstream.reply = lambda _seen: StreamingResponse(stalls(), 403)
+    response = api.post("/v1/chat/completions", json=CHAT)
+    assert response.json()["error"]["code"] == "upstream_misconfigured"
+
+
+def test_the_operator_reads_why_the_upstream_refuses(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
+    """On the page and in the log; without keys, on one line, and not at any length."""
+    own = "sk-the-operators-own"
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_UPSTREAM_API_KEY=own)
+    operator = server.set_up()
+    api = server.gateway(operator.create_key()["key"])
+    keys = f"{own}, sk-proj-{'a1' * 20}, sk-ab****************wxyz, Bearer abcdef {'Z9' * 20}"
+    message = f"Incorrect API key:\n {keys}. Find it in your settings. {'long ' * 100}"
+    error = {"message": message, "code": "invalid_api_key", "type": "auth"}
+    upstream.reply = lambda _seen: JSONResponse({"error": error, "you_sent": "the-prompt"}, 401)
+    refused = api.post("/v1/chat/completions", json=CHAT)
+    assert "Incorrect" not in refused.text
+    upstream.reply = lambda _seen: JSONResponse({"data": [{"id": "m"}]})
+    seen = operator.http.get("/api/operator/upstream").json()
+    assert seen["reachable"]
+    refusal = seen["last_refusal"]
+    assert (refusal["status"], refusal["code"]) == (401, "invalid_api_key")
+    assert refusal["message"].startswith("Incorrect API key: [redacted]")
+    assert "Find it in your settings." in refusal["message"]
+    assert len(refusal["message"]) == 300
+    assert refusal["message"] in server.log().encode().decode("unicode_escape", "ignore")
+    for secret in (own, "a1a1", "wxyz", "abcdef", "Z9Z9", "the-prompt"):
+        assert secret not in str(seen)
+        assert secret not in server.log()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/chat/completions", "/models", "/models/m", "/responses", "/responses/x/cancel",
+        "/embeddings", "/messages", "/completions", "/images/generations", "//v1/models",
+        "/api/v1/chat/completions", "/openai/v1/embeddings", "/V1/models",
+        "/v1beta/openai/chat/completions", "/key",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_client_whose_base_url_lacks_v1_is_told_so(
+    relaying: Server, key: str, method: str, path: str
+) -> None:
+    target = f"{relaying.url}{path}"
+    request = httpx.Request(method, target, headers={"x-api-key": key}, content=b"{}")
+    with httpx.Client() as client:
+        response = client.send(request)
+    assert response.status_code == 404
+    error = response.json()["error"]
+    assert error["code"] == "unknown_url"
+    assert "/v1" in error["message"]
+
+
+def test_pages_and_portal_are_not_taken_for_the_api(person: Person, upstream: FakeUpstream) -> None:
+    for path in ("/keys/", "/usage/", "/chat/", "/docs/", "/operator/keys/"):
+        assert person.http.get(path).headers["content-type"].startswith("text/html")
+    upstream.reply = lambda _seen: JSONResponse({"data": [{"id": "m"}]})
+    assert person.http.get("/api/models").json() == [{"id": "m"}]
+    assert "detail" in person.http.post("/api/chat/completions", json=CHAT).json()
+    assert person.http.get("/no-such-page").headers["content-type"].startswith("text/html")

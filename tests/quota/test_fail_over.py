@@ -1,0 +1,190 @@
+"""Fail-overs with three real sentinels: followed in time, and nobody gets a unit twice."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from daypass.quota.ledger import LedgerUnavailableError, Reservation
+from daypass.quota.redis import RedisLedger
+from tests.quota.stores import Notebook, admit, claims_of, per_day, race, used
+from tests.sentinels import Sentinels
+from tests.waiting import BUSY_S
+
+FOLLOWED_S = 3
+"""Seconds after the sentinels have agreed in which the ledger must decide again."""
+
+
+@pytest.fixture
+def sentinels() -> Iterator[Sentinels]:
+    sentinels = Sentinels()
+    try:
+        sentinels.start()
+        yield sentinels
+    finally:
+        sentinels.remove()
+
+
+Open = Callable[..., Awaitable[RedisLedger]]
+
+
+@pytest.fixture
+async def opened(sentinels: Sentinels) -> AsyncIterator[Open]:
+    """Opens ledgers that share a notebook."""
+    ledgers: list[RedisLedger] = []
+    notebook = Notebook()
+
+    async def open_one(**options: int) -> RedisLedger:
+        ledger = RedisLedger(sentinels.url, notebook, **options)
+        await ledger.start()
+        ledgers.append(ledger)
+        return ledger
+
+    open_one.notebook = notebook  # type: ignore[attr-defined]
+    yield open_one
+    for ledger in ledgers:
+        await ledger.close()
+
+
+class Callers:
+    """Callers that never stop, on several ledgers. What they get is in the records at once."""
+
+    def __init__(self, ledgers: list[RedisLedger], notebook: Notebook, limit: int) -> None:
+        self.claims = claims_of(per_day(limit), ceiling=limit)
+        self.admitted = 0
+        self.served_at = 0.0
+        self._notebook = notebook
+        self._tasks = [asyncio.create_task(self._call(ledger)) for ledger in ledgers]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _call(self, ledger: RedisLedger) -> None:
+        while True:
+            with contextlib.suppress(LedgerUnavailableError):
+                outcome = await ledger.reserve(self.claims)
+                if isinstance(outcome, Reservation):
+                    self.admitted += 1
+                    self.served_at = time.monotonic()
+                    record(self._notebook, outcome)
+            await asyncio.sleep(0.01)
+
+
+def record(notebook: Notebook, outcome: Reservation) -> None:
+    day = int(outcome.at) // 86_400 * 86_400
+    notebook.units.update((x.claim.name, day) for x in outcome.buckets)
+
+
+async def until_served_after(callers: Callers, moment: float) -> float:
+    """When a call was served that was decided after a moment."""
+    async with asyncio.timeout(30):
+        while callers.served_at <= moment:
+            await asyncio.sleep(0.01)
+    return callers.served_at
+
+
+@pytest.mark.parametrize("how", ["planned", "killed", "hanging"])
+async def test_a_fail_over_is_followed_and_no_unit_is_lost_or_doubled(
+    sentinels: Sentinels, opened: Open, how: str
+) -> None:
+    ledgers = [await opened() for _ in range(2)]
+    callers = Callers(ledgers, opened.notebook, 10_000)  # type: ignore[attr-defined]
+    await until_served_after(callers, 0)
+    old = sentinels.master
+    if how == "planned":
+        await asyncio.to_thread(sentinels.fail_over)
+    else:
+        old.kill() if how == "killed" else old.stop()
+        await asyncio.to_thread(sentinels.await_another_than, old.port)
+    agreed = time.monotonic()
+    # Units taken on the old server after it was replaced would be neither here nor there.
+    served = await until_served_after(callers, agreed + 0.5)
+    assert served - agreed < FOLLOWED_S + BUSY_S
+    await callers.stop()
+    for ledger in ledgers:
+        assert await used(ledger, callers.claims) == [callers.admitted] * 2
+    if how == "hanging":
+        old.resume()
+    before = callers.admitted
+    for ledger in ledgers:
+        record(opened.notebook, await admit(ledger, callers.claims))  # type: ignore[attr-defined]
+    with sentinels.master.client() as client:
+        stored = client.hget("daypass:{ann}", "account:ann requests/day")
+    assert int(stored.split()[1]) == before + 2
+
+
+async def test_what_a_replica_lacked_when_it_took_over_is_not_given_again(
+    sentinels: Sentinels, opened: Open
+) -> None:
+    ledger = await opened()
+    claims = claims_of(per_day(100), ceiling=100, site=1000)
+    early = await admit(ledger, claims)
+    record(opened.notebook, early)  # type: ignore[attr-defined]
+    for _ in range(9):
+        record(opened.notebook, await admit(ledger, claims))  # type: ignore[attr-defined]
+    old = sentinels.master
+    sentinels.let_the_replica_lag()
+    late = await admit(ledger, claims)
+    record(opened.notebook, late)  # type: ignore[attr-defined]
+    for _ in range(79):
+        record(opened.notebook, await admit(ledger, claims))  # type: ignore[attr-defined]
+    old.kill()
+    await asyncio.to_thread(sentinels.await_another_than, old.port)
+    with capture_logs() as logs:
+        assert await asyncio.wait_for(race([ledger], claims, 20), FOLLOWED_S + BUSY_S) == 10
+    assert await used(ledger, claims) == [100, 100, 100]
+    lost = {x["subject"]: x["units"] for x in logs if x["event"] == "counters_rolled_back"}
+    assert lost["ann"] == 80
+    assert lost["site"] > 0  # Of the site, more had been taken than was spent.
+    # What was open before may still fail, and comes back once.
+    assert await ledger.release(early)
+    assert await ledger.release(late)
+    assert await race([ledger], claims, 5) == 2
+
+
+async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
+    sentinels: Sentinels, opened: Open
+) -> None:
+    ledger = await opened()
+    claims = claims_of(per_day(100))
+    await admit(ledger, claims)
+    for sentinel in sentinels.sentinels:
+        sentinel.stop()
+    for _ in range(3):
+        await asyncio.wait_for(admit(ledger, claims), 1 + BUSY_S)
+        await asyncio.sleep(0.5)  # They are asked each second.
+    # Without a connection nobody knows which server is the master now.
+    with sentinels.servers[0].client() as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    began = time.monotonic()
+    with pytest.raises(LedgerUnavailableError, match="sentinel"):
+        await ledger.reserve(claims)
+    assert time.monotonic() - began < 2 + BUSY_S
+    # One of them is enough.
+    sentinels.sentinels[1].resume()
+    await admit(ledger, claims)
+    assert await used(ledger, claims) == [5]
+
+
+async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
+    sentinels: Sentinels, opened: Open
+) -> None:
+    ledger = await opened(wait_replicas=1)
+    claims = claims_of(per_day(10), ceiling=10)
+    await admit(ledger, claims)
+    with sentinels.replica.client() as client:
+        assert client.hget("daypass:{ann}", "account:ann requests/day").split()[1] == b"1"
+    await asyncio.to_thread(sentinels.let_the_replica_lag)
+    began = time.monotonic()
+    with pytest.raises(LedgerUnavailableError, match="replicas"):
+        await ledger.reserve(claims)
+    assert time.monotonic() - began < 2 + BUSY_S
+    assert await used(ledger, claims) == [1, 1]  # A question waits for nobody.
+    await asyncio.to_thread(sentinels.let_the_replica_catch_up)
+    await admit(ledger, claims)
+    assert await used(ledger, claims) == [2, 2]

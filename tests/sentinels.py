@@ -1,0 +1,182 @@
+"""A master, its replicas and three sentinels, for tests that fail over for real."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import redis
+from tests.ports import free_port
+from tests.programs import redis_server
+from tests.waiting import until
+
+SERVICE = "daypass"
+DOWN_AFTER_MS = 500
+
+
+class Program:
+    """One process of redis-server, with a directory of its own."""
+
+    def __init__(self, directory: Path, port: int, *arguments: str) -> None:
+        self._directory = directory
+        self._arguments = arguments
+        self.port = port
+        self.process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._directory.mkdir(exist_ok=True)
+        command = [redis_server(), *self._arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self._directory)
+        until(self._answers)
+
+    def client(self) -> redis.Redis:
+        """A client of this one."""
+        return redis.Redis(port=self.port, socket_timeout=5)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self.process.kill()
+        self.process.wait(20)
+
+    def stop(self) -> None:
+        """Let it hang."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(redis.RedisError), self.client() as client:
+            return bool(client.ping())
+        return False
+
+
+class Sentinels:
+    """Two servers, one of them the master, and three sentinels that watch them."""
+
+    def __init__(self) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="daypass-sentinels-"))
+        ports = [free_port() for _ in range(5)]
+        first = ports[0]
+        self.servers = [self._server(port, None if port == first else first) for port in ports[:2]]
+        self.sentinels = [self._sentinel(port, first) for port in ports[2:]]
+
+    @property
+    def url(self) -> str:
+        return self.url_of([sentinel.port for sentinel in self.sentinels])
+
+    def url_of(self, ports: list[int]) -> str:
+        """The URL that names sentinels by these ports."""
+        return f"redis+sentinel://{','.join(f'127.0.0.1:{port}' for port in ports)}/{SERVICE}"
+
+    @property
+    def master(self) -> Program:
+        """The server that a majority of the sentinels calls the master."""
+        votes = [self._vote(sentinel) for sentinel in self.sentinels]
+        ports = [port for port in votes if votes.count(port) > len(votes) // 2]
+        return next(server for server in self.servers if server.port in ports)
+
+    @property
+    def replica(self) -> Program:
+        """The other server."""
+        master = self.master
+        return next(server for server in self.servers if server is not master)
+
+    def start(self) -> None:
+        """Start all, and wait until every sentinel knows the replica and the other sentinels."""
+        for program in (*self.servers, *self.sentinels):
+            program.start()
+        until(self._is_ready, within_s=60)
+
+    def fail_over(self) -> None:
+        """Have the replica take over, as an operator plans it."""
+        before = self.master.port
+        until(self._asks_for_a_fail_over)
+        until(lambda: self._is_elsewhere(before))
+
+    def await_another_than(self, port: int) -> None:
+        """Wait until a majority of the sentinels names another master."""
+        until(lambda: self._is_elsewhere(port))
+
+    def let_the_replica_lag(self) -> None:
+        """Cut the replica off from the master, for good. It stays as it is now."""
+        with self.master.client() as client:
+            client.wait(1, 5000)
+            client.execute_command("ACL", "SETUSER", "default", "-psync", "-sync")
+            client.execute_command("CLIENT", "KILL", "TYPE", "replica")
+
+    def let_the_replica_catch_up(self) -> None:
+        """Undo that."""
+        with self.master.client() as client:
+            client.execute_command("ACL", "SETUSER", "default", "+psync", "+sync")
+        until(self._is_ready)
+
+    def remove(self) -> None:
+        """End all and delete what they held."""
+        for program in (*self.servers, *self.sentinels):
+            with contextlib.suppress(AttributeError):
+                program.kill()
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def _server(self, port: int, master: int | None) -> Program:
+        lines = [
+            f"port {port}",
+            "bind 127.0.0.1",
+            'save ""',
+            "repl-diskless-sync yes",
+            "repl-diskless-sync-delay 0",
+        ]
+        if master is not None:
+            lines.append(f"replicaof 127.0.0.1 {master}")
+        return self._written(self._root / str(port), port, lines)
+
+    def _sentinel(self, port: int, master: int) -> Program:
+        lines = [
+            f"port {port}",
+            "bind 127.0.0.1",
+            f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2",
+            f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}",
+            f"sentinel failover-timeout {SERVICE} 1000",
+        ]
+        return self._written(self._root / str(port), port, lines, "--sentinel")
+
+    def _written(self, directory: Path, port: int, lines: list[str], *more: str) -> Program:
+        directory.mkdir()
+        config = directory / "redis.conf"
+        config.write_text("\n".join((*lines, "")))
+        return Program(directory, port, str(config), *more)
+
+    def _vote(self, sentinel: Program) -> int:
+        with contextlib.suppress(redis.RedisError), sentinel.client() as client:
+            host_and_port = client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
+            return int(host_and_port[1])
+        return 0
+
+    def _is_elsewhere(self, port: int) -> bool:
+        votes = [self._vote(sentinel) for sentinel in self.sentinels]
+        return any(votes.count(x) > len(votes) // 2 for x in votes if x not in (0, port))
+
+    def _asks_for_a_fail_over(self) -> bool:
+        with contextlib.suppress(redis.RedisError), self.sentinels[0].client() as client:
+            return bool(client.execute_command("SENTINEL", "FAILOVER", SERVICE))
+        return False
+
+    def _is_ready(self) -> bool:
+        with contextlib.suppress(redis.RedisError, StopIteration):
+            for sentinel in self.sentinels:
+                with sentinel.client() as client:
+                    facts = client.sentinel_master(SERVICE)
+                    if int(facts["num-slaves"]) < 1 or int(facts["num-other-sentinels"]) < 2:
+                        return False
+                    (replica, *_) = client.sentinel_slaves(SERVICE)
+                    if replica["flags"] != "slave":
+                        return False
+            with self.replica.client() as client:
+                info = client.info("replication")
+            return bool(info["role"] == "slave" and info["master_link_status"] == "up")
+        return False
