@@ -62,7 +62,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         models={choices}
         model={model}
         onModel={setModel}
-        onHistory={chat.entries.length > 0 && !isStreaming ? () => setBrowsing(true) : undefined}
+        onHistory={!isStreaming ? () => setBrowsing(true) : undefined}
         onNew={chat.messages.length > 0 && !isStreaming ? chat.begin : undefined}
       />
       <TuningForm key={chat.id} tuning={chat.tuning} onChange={chat.setTuning} />
@@ -100,6 +100,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
       </div>
       {browsing && (
         <HistoryDialog
+          accountId={accountId}
           entries={chat.entries}
           openId={chat.id}
           onClose={() => setBrowsing(false)}
