@@ -48,7 +48,7 @@ def sign_out_everywhere(page: Page) -> None:
 def delete_account(page: Page) -> None:
     page.goto("/account/")
     page.get_by_role("button", name="Delete account").click()
-    page.get_by_role("dialog").get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("dialog").get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("dialog").get_by_role("button").filter(has_text="Delete").click()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
