@@ -184,7 +184,7 @@ def test_no_text_from_outside_widens_a_page(
     expect(page.get_by_role("alert").filter(has_text="unbroken")).to_be_visible()
     assert fits(page)
     alert = page.get_by_role("alert").filter(has_text="unbroken")
-    assert len(alert.inner_text()) < 1500
+    assert len(alert.inner_text()) < 700
     # Beside the message that went back, which must stay in reach.
     expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
     problem = {"title": "x", "status": 400, "detail": LONG, "errors": []}

@@ -2,7 +2,7 @@ import * as strings from "@/strings";
 
 type FieldProblem = { pointer: string; detail: string };
 
-const longestMessage = 1000;
+const longestMessage = 500;
 
 /** Cut a message from outside, which may be of any length, to what a notice can show. */
 export function shorten(message: string): string {

@@ -25,7 +25,7 @@ export function Notice({ tone = "info", title, alert, running, action, children 
     <div className={clsx("flex gap-3 rounded-lg border p-4 text-sm leading-6", box)}>
       <Icon aria-hidden className={clsx("mt-1 size-4 shrink-0", mark)} />
       <div className="min-w-0 flex-1">
-        <div role={alert ? "alert" : undefined} className="max-h-48 overflow-y-auto">
+        <div role={alert ? "alert" : undefined}>
           {title && <p className="font-medium">{title}</p>}
           {children && <div className={clsx(title && "text-muted")}>{children}</div>}
         </div>
