@@ -18,6 +18,7 @@ from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
+from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
@@ -45,10 +46,13 @@ from daypass.portal.operator import ROOMS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.passwords import Passwords
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
+from daypass.proxy_environment import check_proxies
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
+from daypass.records.sweeper import sweeping
 from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.start import make_clock, prepare
@@ -76,9 +80,11 @@ EXPOSED_HEADERS = (
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The whole of Daypass as one ASGI application.
 
-    Raises SettingsError when no settings are given and those around are wrong.
+    Raises SettingsError when no settings are given and those around are wrong, or the environment
+    names a proxy for the upstream.
     """
     settings = settings or load_settings()
+    check_proxies(settings)
     configure_logging()
     app: ASGIApp = Daypass(settings)
     if settings.cors_origins:
@@ -199,6 +205,7 @@ class Daypass:
             recorder.start()
             metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
+            await stack.enter_async_context(sweeping(database, clock))
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
@@ -214,7 +221,7 @@ class Daypass:
                 revocations.start()
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce
-            last_refusal = LastRefusal(settings.refusal_path)
+            last_refusal = LastRefusal(settings.data_dir / "upstream-refusal.json")
             gateway = Gateway(
                 authenticator,
                 ledger,
@@ -222,6 +229,7 @@ class Daypass:
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
+                endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
                 last_refusal=last_refusal,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
@@ -248,6 +256,7 @@ class Daypass:
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
                 signer=signer,
+                passwords=await stack.enter_async_context(Passwords(settings.data_dir)),
                 outbox=await stack.enter_async_context(outbox),
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,

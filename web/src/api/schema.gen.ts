@@ -415,7 +415,9 @@ export interface paths {
         };
         /**
          * List Models
-         * @description The models of the upstream. Counts nothing.
+         * @description The models that one of your API keys may use; without `api_key_id`, that any of them may.
+         *
+         *     Somebody without a key sees what the plans on offer include. Counts nothing.
          */
         get: operations["list_models_api_models_get"];
         put?: never;
@@ -2766,7 +2768,9 @@ export interface operations {
     };
     list_models_api_models_get: {
         parameters: {
-            query?: never;
+            query?: {
+                api_key_id?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
