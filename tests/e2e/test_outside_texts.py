@@ -132,7 +132,7 @@ def overlong(
     new = {"token": server.setup_token(), "email": email, "password": PASSWORD}
     assert http.post("/api/setup", json=new).is_success
     operator = Person(http, email)
-    plan = {
+    plan: dict[str, Any] = {
         "id": "P" * 64,
         "name": "N" * 80,
         "description": "D" * 500,
