@@ -1,5 +1,6 @@
 """The stored objects that a JSON body names: what the upstream would read or write by their ids."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -25,6 +26,9 @@ _HINTS = (
 
 None has an s or a k, which have a second lower case in Unicode.
 """
+
+
+_SEPARATORS = re.compile(r"[\[\].]+")
 
 
 class StoredName(NamedTuple):
@@ -56,10 +60,20 @@ def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[Stored
             yield from _ids(value, place)
         if folded in OBJECT_MEMBERS and isinstance(value, dict):
             yield from _ids(value.get("id"), f"{place}.id")
+        if folded == "characters" and isinstance(value, list):  # of a video
+            for number, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from _ids(item.get("id"), f"{place}[{number}].id")
         if not _is_free_form(folded, document):
             yield from _nested(value, place)
     if _is_reference(document, path):
         yield from _ids(document["id"], f"{prefix}id")
+
+
+def names_stored_object(name: str) -> bool:
+    """Whether a form's field of this name, such as `file_ids[]`, names a stored object."""
+    members = ID_MEMBERS | OBJECT_OR_ID_MEMBERS
+    return any(part.strip() in members for part in _SEPARATORS.split(name.casefold()))
 
 
 def _ids(value: Any, place: str) -> Iterator[StoredName]:
@@ -88,8 +102,8 @@ def _is_free_form(name: str, document: Mapping[str, Any]) -> bool:
 
 
 def _is_reference(item: Mapping[str, Any], path: str) -> bool:
-    """Whether this is an item of the Responses API that stands for a stored one."""
-    if item.get("type") == "item_reference":
+    """Whether this stands for a stored item (Responses) or a stored file (Evals)."""
+    if item.get("type") in ("item_reference", "file_id"):
         return "id" in item
     is_item = path.lower().startswith(("input[", "items["))
     return is_item and "id" in item and item.get("type") is None and "content" not in item
