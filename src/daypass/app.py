@@ -47,10 +47,13 @@ from daypass.portal.operator import ROOMS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.passwords import Passwords
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
+from daypass.proxy_environment import check_proxies
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
+from daypass.records.sweeper import sweeping
 from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.start import make_clock, prepare
@@ -78,9 +81,11 @@ EXPOSED_HEADERS = (
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The whole of Daypass as one ASGI application.
 
-    Raises SettingsError when no settings are given and those around are wrong.
+    Raises SettingsError when no settings are given and those around are wrong, or the environment
+    names a proxy for the upstream.
     """
     settings = settings or load_settings()
+    check_proxies(settings)
     configure_logging()
     app: ASGIApp = Daypass(settings)
     if settings.cors_origins:
@@ -201,6 +206,7 @@ class Daypass:
             recorder.start()
             metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
+            await stack.enter_async_context(sweeping(database, clock))
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
@@ -216,7 +222,7 @@ class Daypass:
                 revocations.start()
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce
-            last_refusal = LastRefusal(settings.refusal_path)
+            last_refusal = LastRefusal(settings.data_dir / "upstream-refusal.json")
             has_owners = settings.stored_objects == "per-account"
             gateway = Gateway(
                 authenticator,
@@ -253,6 +259,7 @@ class Daypass:
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
                 signer=signer,
+                passwords=await stack.enter_async_context(Passwords(settings.data_dir)),
                 outbox=await stack.enter_async_context(outbox),
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,

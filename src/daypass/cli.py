@@ -56,10 +56,12 @@ def serve(
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
+    from daypass.proxy_environment import check_proxies  # noqa: PLC0415
     from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
     from daypass.start import rehearse  # noqa: PLC0415
 
     settings = load_settings()
+    check_proxies(settings)
     asyncio.run(rehearse(settings))
     forget_metrics(settings.metrics_dir)
     typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
@@ -177,7 +179,7 @@ def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key
         async with database.read() as session:
             key = await api_keys.find_any(session, api_key_id)
         if key is not None:
-            await enforcer.delete_key(key)
+            await enforcer.delete_keys([key])
         return key is not None
 
     if not _with_enforcer(load_settings(), revoke):

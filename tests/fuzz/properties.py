@@ -23,12 +23,12 @@ from daypass.gateway.relay import (
     HOP_BY_HOP,
     NOT_SENT_BACK,
     NOT_SENT_UPSTREAM,
-    UsageReader,
     request_headers,
     response_headers,
 )
 from daypass.gateway.request import document_of, target_of
 from daypass.gateway.upstream import UpstreamBrokeError
+from daypass.gateway.usage_reader import UsageReader
 from daypass.server.protocol import HttpProtocol
 from tests.fuzz.streams import RECORDED
 

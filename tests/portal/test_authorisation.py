@@ -5,7 +5,6 @@ Each row of the table has the status that each of the callers gets. They ask for
 without a route.
 """
 
-import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +18,7 @@ from fastapi.routing import iter_route_contexts
 
 from daypass.api_keys import mint
 from daypass.app import Daypass
-from daypass.portal.passwords import hash_password
+from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
 from daypass.records import accounts, api_keys, invitations, outbox, usage_plans
 from daypass.records.database import Database
@@ -186,7 +185,7 @@ def site(
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return asyncio.run(hash_password(PASSWORD))
+    return hash_password(PASSWORD)
 
 
 @dataclass

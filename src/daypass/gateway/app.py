@@ -19,7 +19,7 @@ from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.owned_objects import OwnedObjects
 from daypass.gateway.ownership import Ownership
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
-from daypass.gateway.relay import UsageReader, response_headers
+from daypass.gateway.relay import response_headers
 from daypass.gateway.request import (
     CallerGoneError,
     WhileCallerWaits,
@@ -31,6 +31,7 @@ from daypass.gateway.upstream import (
     UpstreamError,
     UpstreamResponse,
 )
+from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,
     is_refusal,

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from daypass.portal import admission, first_operator, mail_limits, throttles
 from daypass.portal.context import InPortal, Portal
 from daypass.portal.outbox import Kind, Outbox
-from daypass.portal.passwords import NewPassword, check_new_password, hash_password
+from daypass.portal.passwords import NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import AccountView, start_session
+from daypass.portal.sessions import AccountView, open_session
 from daypass.records import accounts, sign_ups
 
 TAKEN = (
@@ -75,13 +75,13 @@ async def sign_up(
     it and with the password that they choose there. The answer is the same (202) whether or not
     the address has an account.
     """
-    await throttles.admit_sign_up(request, portal)
-    async with portal.database.read() as session:
-        await admission.check(session, new.email, new.invitation, portal)
     if portal.outbox is not None:
+        await _admit(new, request, portal)
         await _ask_by_mail(new, request, portal, portal.outbox)
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
-    password_hash = await hash_new_password(new.password, new.email, portal)
+    async with portal.passwords.turn() as turn:
+        await _admit(new, request, portal)
+        password_hash = await hash_new_password(new.password, new.email, portal, turn)
     try:
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
@@ -89,19 +89,27 @@ async def sign_up(
             account = await accounts.create(
                 session, new.email, password_hash, portal.now(), role=role
             )
+            await open_session(session, account, request, response, portal)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None
     throttles.remember_device(account.email, request, response, portal)
-    await start_session(account, request, response, portal)
     return AccountView.of(account)
 
 
-async def hash_new_password(password: str | None, email: str, portal: Portal) -> str:
+async def _admit(new: NewAccount, request: Request, portal: Portal) -> None:
+    await throttles.admit_sign_up(request, portal)
+    async with portal.database.read() as session:
+        await admission.check(session, new.email, new.invitation, portal)
+
+
+async def hash_new_password(
+    password: str | None, email: str, portal: Portal, turn: PasswordTurn
+) -> str:
     """The hash of a password that somebody chooses. Raises 422 for none, or an easy one."""
     if password is None:
         raise ProblemError(422, "Choose a password.", field="password")
-    await check_new_password(password, email, portal.settings)
-    return await hash_password(password)
+    await turn.check_new(password, email, portal.settings)
+    return await turn.hash(password)
 
 
 async def _ask_by_mail(new: NewAccount, request: Request, portal: Portal, outbox: Outbox) -> None:

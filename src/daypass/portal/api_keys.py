@@ -170,7 +170,7 @@ async def rotate_api_key(
 @router.delete("/api-keys/{api_key_id}", status_code=204)
 async def delete_api_key(api_key_id: str, account: SignedIn, portal: InPortal) -> None:
     """Delete a key. A key created in its place today takes over what it used."""
-    await portal.enforcer.delete_key(await find(portal, account, api_key_id))
+    await portal.enforcer.delete_keys([await find(portal, account, api_key_id)])
 
 
 async def find(portal: Portal, account: Account, api_key_id: str) -> ApiKey:

@@ -96,15 +96,20 @@ async def confirm_address(
         async with portal.database.write() as session:
             await accounts.confirm_email(session, account.id, account.email, portal.now())
         return Confirmed(email=link.email, made="address")
-    password_hash = await hash_new_password(confirmation.password, link.email, portal)
-    if account is not None:
-        await delete_keys(account.id, portal)
-    async with portal.database.write() as session:
-        if account is None:
+    async with portal.passwords.turn() as turn:
+        password_hash = await hash_new_password(confirmation.password, link.email, portal, turn)
+    if account is None:
+        async with portal.database.write() as session:
             account = await _create(session, link.email, password_hash, portal)
-        else:
-            await _claim(session, account, password_hash, portal)
-        await open_session(session, account, request, response, portal)
+            await open_session(session, account, request, response, portal)
+    else:
+        claimed = account
+
+        async def claim(session: AsyncSession) -> None:
+            await _claim(session, claimed, password_hash, portal)
+            await open_session(session, claimed, request, response, portal)
+
+        await delete_keys(account.id, portal, claim)
     throttles.remember_device(account.email, request, response, portal)
     return Confirmed(email=link.email, made=link.makes)
 

@@ -12,6 +12,7 @@ from daypass.enforcer import Enforcer
 from daypass.portal.caller import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.outbox import Outbox
+from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
@@ -39,6 +40,7 @@ class Portal:
     clock: Callable[[], float]
     """Unix time in seconds."""
     signer: Signer
+    passwords: Passwords
     outbox: Outbox | None
     """None: the site sends no mail."""
     identity_provider: IdentityProvider | None

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import mail_limits, throttles
 from daypass.portal.account import delete_keys
@@ -9,7 +10,7 @@ from daypass.portal.accounts import EmailAddress, MailSent
 from daypass.portal.confirmations import NO_MAIL
 from daypass.portal.context import InPortal
 from daypass.portal.outbox import Kind
-from daypass.portal.passwords import NewPassword, check_new_password, hash_password
+from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
 from daypass.records import accounts
 from daypass.records.identifiers import digest
@@ -62,11 +63,11 @@ async def choose_new_password(
         account = await accounts.find(session, account_id)
     if account is None or digest(account.password_hash) != before:
         raise ProblemError(403, EXPIRED)
-    await check_new_password(new.password, account.email, portal.settings)
-    password_hash = await hash_password(new.password)
-    if not account.email_confirmed:
-        await delete_keys(account.id, portal)
-    async with portal.database.write() as session:
+    async with portal.passwords.turn() as turn:
+        await turn.check_new(new.password, account.email, portal.settings)
+        password_hash = await turn.hash(new.password)
+
+    async def change(session: AsyncSession) -> None:
         if not await accounts.set_password(
             session, account.id, account.password_hash, password_hash
         ):
@@ -74,4 +75,10 @@ async def choose_new_password(
         await accounts.confirm_email(session, account.id, account.email, portal.now())
         await accounts.close_sessions(session, account.id)
         await mail_limits.reset(session, KIND, account.email)
+
+    if account.email_confirmed:
+        async with portal.database.write() as session:
+            await change(session)
+    else:
+        await delete_keys(account.id, portal, change)
     throttles.remember_device(account.email, request, response, portal)

@@ -227,8 +227,12 @@ async def open_session(session: AsyncSession, account_id: str, now: int, lifetim
             expires_at=now + lifetime_s,
         )
     )
-    await session.execute(delete(Session).where(Session.expires_at <= now))
     return token
+
+
+async def delete_expired_sessions(session: AsyncSession, now: int) -> None:
+    """Delete the sessions of all accounts that ended before `now` (Unix time)."""
+    await session.execute(delete(Session).where(Session.expires_at <= now))
 
 
 async def is_unchanged(session: AsyncSession, account: Account) -> bool:
