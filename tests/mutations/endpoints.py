@@ -24,7 +24,7 @@ MUTATIONS = (
     Mutation(
         "endpoints: a metered request names no stored object",
         "gateway/call_reader.py",
-        "if isinstance(body, bytes) and may_name_stored_objects(body):",
+        "if may_name_stored_objects(document):",
         "if False:",
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
     ),
