@@ -1,5 +1,6 @@
 """The stored objects that a JSON body names: what the upstream would read or write by their ids."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,14 +18,16 @@ OBJECT_OR_ID_MEMBERS = frozenset({"container", "conversation"})
 FREE_FORM = frozenset({"arguments", "env", "input_schema", "json_schema", "metadata", "schema"})
 """Members that hold the caller's own data, in which nothing names a stored object."""
 
-_HINTS = (
-    b"_id", b"_file", b"part_ids", b"container", b"conver", b"prompt", b"video", b"voice",
-    b"item_reference", b'"id"', b"\\u",
-)  # fmt: skip
-"""In lower case. A body without any of them names no stored object: an escape can spell any.
+_SUSPECT = ID_MEMBERS | OBJECT_MEMBERS | OBJECT_OR_ID_MEMBERS | {"characters", "id"}
+_USUAL = frozenset(
+    {"content", "description", "function", "input", "max_completion_tokens", "max_tokens"}
+    | {"messages", "model", "name", "n", "parameters", "properties", "required", "role", "stop"}
+    | {"stream", "stream_options", "temperature", "text", "tool_choice", "tools", "top_p", "type"}
+)
+"""Members of most requests: a set of them is compared faster than each is read in any case."""
 
-None has an s or a k, which have a second lower case in Unicode.
-"""
+_CONTAINERS = (dict, list)
+_SEPARATORS = re.compile(r"[\[\].]+")
 
 
 class StoredName(NamedTuple):
@@ -34,10 +37,17 @@ class StoredName(NamedTuple):
     id: str
 
 
-def may_name_stored_objects(body: bytes) -> bool:
-    """Whether a JSON body is worth searching: a quick look at its bytes."""
-    lower = body.lower()
-    return any(hint in lower for hint in _HINTS)
+def may_name_stored_objects(document: Mapping[str, Any]) -> bool:
+    """Whether a JSON body is worth a closer look: a quick one, for most name no stored object."""
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if not value.keys() <= _USUAL and any(name.casefold() in _SUSPECT for name in value):
+                return True
+            value = value.values()
+        waiting += [item for item in value if isinstance(item, _CONTAINERS)]
+    return False
 
 
 def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[StoredName]:
@@ -56,10 +66,20 @@ def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[Stored
             yield from _ids(value, place)
         if folded in OBJECT_MEMBERS and isinstance(value, dict):
             yield from _ids(value.get("id"), f"{place}.id")
+        if folded == "characters" and isinstance(value, list):  # of a video
+            for number, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from _ids(item.get("id"), f"{place}[{number}].id")
         if not _is_free_form(folded, document):
             yield from _nested(value, place)
     if _is_reference(document, path):
         yield from _ids(document["id"], f"{prefix}id")
+
+
+def names_stored_object(name: str) -> bool:
+    """Whether a form's field of this name, such as `file_ids[]`, names a stored object."""
+    members = ID_MEMBERS | OBJECT_OR_ID_MEMBERS
+    return any(part.strip() in members for part in _SEPARATORS.split(name.casefold()))
 
 
 def _ids(value: Any, place: str) -> Iterator[StoredName]:
@@ -88,8 +108,8 @@ def _is_free_form(name: str, document: Mapping[str, Any]) -> bool:
 
 
 def _is_reference(item: Mapping[str, Any], path: str) -> bool:
-    """Whether this is an item of the Responses API that stands for a stored one."""
-    if item.get("type") == "item_reference":
+    """Whether this stands for a stored item (Responses) or a stored file (Evals)."""
+    if item.get("type") in ("item_reference", "file_id"):
         return "id" in item
     is_item = path.lower().startswith(("input[", "items["))
     return is_item and "id" in item and item.get("type") is None and "content" not in item
