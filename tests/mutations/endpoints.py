@@ -61,7 +61,7 @@ MUTATIONS = (
         "gateway/call_reader.py",
         "await body.hold(lambda: bool(models) or not has_models)",
         "await body.hold(lambda: True)",
-        f"{MODELS}a_form_hides_no_model",
+        f"{MODELS}a_form_that_names_a_model_of_the_plan_passes",
     ),
     Mutation(
         "models: a form names one model",
