@@ -360,6 +360,27 @@ MUTATIONS = (
         f"{SETUP}on_every_address_the_first_account_is_a_member",
     ),
     Mutation(
+        "first operator: another host name",
+        "portal/first_operator.py",
+        "and _LOOPBACK_HOST.fullmatch(hosts[0]) is not None",
+        "",
+        "tests/portal/test_first_operator.py::test_what_comes_from_elsewhere[found0]",
+    ),
+    Mutation(
+        "first operator: a site that others use",
+        "portal/first_operator.py",
+        "if faces_others or not settings.uses_demo_model or",
+        "if not settings.uses_demo_model or",
+        "tests/portal/test_first_operator.py::test_a_site_that_others_use[settings0]",
+    ),
+    Mutation(
+        "set-up link: one at a time",
+        "records/operators.py",
+        'await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))',
+        "pass",
+        f"{SETUP}a_link_that_many_open_at_once_makes_one_operator[postgresql]",
+    ),
+    Mutation(
         "set-up link: it works once",
         "records/operators.py",
         "await session.execute(delete(SetupToken))",
