@@ -275,6 +275,8 @@ def relaying(
         DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
         DAYPASS_READ_TIMEOUT_S="2",
         DAYPASS_MAX_BODY_BYTES="100000",
+        # Paths that the upstream takes as they are.
+        DAYPASS_EXTRA_PATHS="x,attack,smuggled",
     )
     yield server
     server.stop()

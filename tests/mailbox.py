@@ -1,5 +1,6 @@
 """A real SMTP server, and the mails that it was given."""
 
+import asyncio
 import email
 import email.policy
 import re
@@ -16,42 +17,71 @@ SENDER = "daypass@site.example"
 
 
 class Mailbox:
-    """Takes every mail, on a free loopback port, in a thread of its own."""
+    """Takes mails, on a free loopback port, in a thread of its own."""
 
-    def __init__(self, **tls: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         """`tls_context` to offer STARTTLS, `ssl_context` to speak TLS at once."""
         self.mails: list[EmailMessage] = []
         self.port = free_port()
+        self.replies: dict[str, str] = {}
+        """What it answers to MAIL, RCPT or DATA, where that is not 250."""
+        self.holds = False
+        """Whether it leaves mails without an answer, until it does no more."""
+        self.recipients: list[str] = []
+        """The address of every RCPT."""
         self.logins: list[tuple[bytes, bytes]] = []
-        self._controller = Controller(
-            self,
-            hostname="127.0.0.1",
-            port=self.port,
-            authenticator=self._authenticate,
-            auth_require_tls=False,
-            **tls,
-        )
+        self._options = options
+        self._controller: Controller | None = None
 
     @property
     def settings(self) -> dict[str, str]:
         return {"DAYPASS_SMTP_URL": f"smtp://127.0.0.1:{self.port}", "DAYPASS_MAIL_FROM": SENDER}
 
     def start(self) -> None:
+        """Take mails, also after a stop."""
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            authenticator=self._authenticate,
+            auth_require_tls=False,
+            **self._options,
+        )
         self._controller.start()
 
     def stop(self) -> None:
-        self._controller.stop()
+        """Refuse every connection."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
 
     def _authenticate(self, *told: Any) -> AuthResult:
         """Everybody may sign in; nobody needs to."""
         self.logins.append((told[-1].login, told[-1].password))
         return AuthResult(success=True)
 
+    async def handle_MAIL(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        envelope.mail_from = address
+        return self.replies.get("MAIL", "250 OK")
+
+    async def handle_RCPT(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        self.recipients.append(address)
+        envelope.rcpt_tos.append(address)
+        return self.replies.get("RCPT", "250 OK")
+
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        if "DATA" in self.replies:
+            return self.replies["DATA"]
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         assert isinstance(mail, EmailMessage)
         assert envelope.rcpt_tos == [mail["to"]]
         self.mails.append(mail)
+        while self.holds:
+            await asyncio.sleep(0.01)
         return "250 OK"
 
     def take(self, recipient: str) -> EmailMessage:

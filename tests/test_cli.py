@@ -5,11 +5,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from starlette.responses import JSONResponse, Response
 
 from daypass import api_keys
-from tests.conftest import Person, Server, StartServer, daypass
+from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
-from tests.upstream import FakeUpstream
+from tests.upstream import FakeUpstream, Reply, Seen, completion
 
 
 @pytest.fixture
@@ -64,15 +65,23 @@ def test_accounts_are_listed_promoted_and_disabled(server: Server, person: Perso
         (person.email, "operator", True),
         (other.email, "operator", False),
     }
-    assert other.http.get("/api/api-keys").status_code == 403
+    # What was signed in before does not become an operator's, nor live again.
+    assert other.http.get("/api/api-keys").status_code == 401
     run(server, "accounts", "disable", other.email, "--undo")
-    assert other.http.get("/api/api-keys").status_code == 200
+    assert other.http.get("/api/api-keys").status_code == 401
+    body = {"email": other.email, "password": PASSWORD}
+    assert other.http.post("/api/session", json=body).status_code == 200
+    run(server, "accounts", "promote", other.email)
+    assert other.http.get("/api/api-keys").status_code == 401
     nobody = daypass("accounts", "promote", "x@x.org", DAYPASS_DATA_DIR=str(server.data_dir))
     assert nobody.returncode == 1
     assert nobody.stderr.startswith("daypass: there is no account x@x.org")
 
 
 def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> None:
+    upstream.reply = lambda seen: (
+        JSONResponse({"data": [{"id": "m"}]}) if seen.method == "GET" else completion(seen)
+    )
     data = {"DAYPASS_DATA_DIR": str(tmp_path / "data")}
     well = daypass("doctor", DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, **data)
     assert well.returncode == 0, well.stdout
@@ -88,6 +97,64 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> N
     wrong = daypass("doctor", DAYPASS_SIGN_UP="maybe")
     assert wrong.returncode == 1
     assert "FAIL settings: DAYPASS_SIGN_UP" in wrong.stdout
+
+
+def test_serve_and_doctor_say_that_a_proxy_is_not_used(tmp_path: Path) -> None:
+    settings = {
+        "DAYPASS_DATA_DIR": str(tmp_path / "data"),
+        "DAYPASS_UPSTREAM_BASE_URL": "http://llm.example/v1",
+        "HTTP_PROXY": "http://proxy.example:3128",
+    }
+    serve = daypass("serve", **settings)
+    assert serve.returncode == 2
+    assert serve.stderr.startswith("daypass: HTTP_PROXY: ")
+    assert serve.stderr.count("\n") == 1
+    assert "FAIL upstream: HTTP_PROXY: " in daypass("doctor", **settings).stdout
+
+
+def test_doctor_makes_real_calls_and_says_what_fails(
+    tmp_path: Path, upstream: FakeUpstream
+) -> None:
+    def found(reply: Reply, **settings: str) -> dict[str, Any]:
+        upstream.seen.clear()
+        upstream.reply = reply
+        at = {"DAYPASS_UPSTREAM_BASE_URL": upstream.base_url} | settings
+        ended = daypass("doctor", "--json", DAYPASS_DATA_DIR=str(tmp_path / "data"), **at)
+        return {x["what"]: x for x in json.loads(ended.stdout)}
+
+    def lists(models: list[str], chat: Reply) -> Reply:
+        listed = JSONResponse({"data": [{"id": x} for x in models]})
+        return lambda seen: listed if seen.method == "GET" else chat(seen)
+
+    well = found(lists(["text-embedding-3-small", "gpt-x"], completion))
+    assert well["upstream"]["ok"]
+    assert well["chat"]["found"] == "gpt-x answers"
+    asked = upstream.seen[-1].json()
+    assert (asked["model"], asked["max_tokens"]) == ("gpt-x", 1)
+
+    def wants_the_other_cap(seen: Seen) -> Response:
+        if "max_tokens" in seen.json():
+            return JSONResponse({"error": {"message": "Use 'max_completion_tokens'."}}, 400)
+        return completion(seen)
+
+    assert found(lists(["o9"], wants_the_other_cap))["chat"]["found"] == "o9 answers"
+
+    spent = {"error": {"message": "No credit. Key: sk-secret-0123456789", "code": "quota"}}
+    poor = found(lists(["m"], lambda _seen: JSONResponse(spent, 429)))["chat"]
+    assert not poor["ok"]
+    assert poor["found"] == "m does not answer (429, quota, No credit. Key: [redacted])"
+
+    page = found(lambda _seen: Response("<html>", 404), DAYPASS_UPSTREAM_BASE_URL=upstream.url)
+    assert "404, a web page" in page["upstream"]["found"]
+    assert "/v1" in page["upstream"]["advice"]
+    assert "chat" not in page
+
+    refused = found(lambda _seen: JSONResponse({"error": {"code": "invalid_api_key"}}, 401))
+    assert "refuses the key (401, invalid_api_key)" in refused["upstream"]["found"]
+
+    demo = daypass("doctor", DAYPASS_DATA_DIR=str(tmp_path / "data"))
+    assert demo.returncode == 0
+    assert "ok   chat: " in demo.stdout
 
 
 def test_doctor_needs_no_directory_made_before_it(

@@ -5,6 +5,7 @@ The protocol is fed directly, so that every cut is exactly where the test wants 
 
 import asyncio
 import itertools
+import json
 import re
 from typing import NamedTuple
 
@@ -271,6 +272,12 @@ REFUSED = {
     "CONNECT with a length": (
         request(b"CONNECT other:443", b"content-length: 2", body=b"ab" + SMUGGLED), 400,
     ),
+    "fragment": (request(b"GET /#x"), 400),
+    "fragment in an address": (request(b"GET http://x/?y#x"), 400),
+    "address that is not http": (request(b"GET ftp://x/"), 400),
+    "address with a user": (request(b"GET http://user@x/"), 400),
+    "address without a host": (request(b"GET http:///x"), 400),
+    "asterisk": (request(b"GET *"), 400),
     "HTTP/2 by prior knowledge": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 400),
     "HTTP/2.0": (request(b"GET /", version=b"2.0"), 505),
     "HTTP/0.9": (request(b"GET /", version=b"0.9"), 505),
@@ -297,6 +304,54 @@ async def test_requests_before_one_that_is_refused_are_answered(bad: str) -> Non
     first, seen, _ = one(b"/first", OFFERS["curl"], BODIES["length"])
     expected = Outcome((seen, seen), (200, 200, status), True)
     await assert_in_every_split(first + first + raw, expected)
+
+
+@pytest.mark.parametrize("size", [70_000, 200_000])
+async def test_a_head_is_limited_also_when_it_comes_at_once(size: int) -> None:
+    for raw in (request(b"GET /", b"x: " + b"y" * size), request(b"GET /" + b"y" * size)):
+        assert await outcome(raw + SMUGGLED) == Outcome((), (431,), True)
+    nearly = request(b"GET /", *[b"x: " + b"y" * 600] * 100)
+    assert (await outcome(nearly * 3)).statuses == (200, 200, 200)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (b"http://other.example:81/a?b", (b"other.example:81", b"/a", b"b")),
+        (b"HTTPS://[::1]?b", (b"[::1]", b"/", b"b")),
+        (b"http://other.example", (b"other.example", b"/", b"")),
+        (b"/a?http://other.example/", (b"x", b"/a", b"http://other.example/")),
+        (b"*", (b"x", b"*", b"")),
+    ],
+)
+async def test_the_host_of_an_absolute_target_is_the_host(
+    target: bytes, expected: tuple[bytes, ...]
+) -> None:
+    seen: list[tuple[bytes, ...]] = []
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        seen.append((*hosts, scope["raw_path"], scope["query_string"]))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    raw = request(b"OPTIONS " + target)
+    for at in range(len(raw)):
+        connection = Connection()
+        connection.protocol._app = app
+        await connection.run(raw[:at], raw[at:])
+    assert seen == [expected] * len(raw)
+
+
+async def test_a_refusal_is_an_error_that_clients_can_read() -> None:
+    connection = Connection()
+    raw, _ = REFUSED["chunk size"]
+    await connection.run(raw)
+    head, _, body = connection.wire.sent.partition(b"\r\n\r\n")
+    assert b"content-type: application/json\r\n" in head
+    error = json.loads(body)["error"]
+    assert error.pop("message").startswith("Malformed HTTP request: ")
+    assert error == {"type": "invalid_request_error", "param": None, "code": "bad_request"}
 
 
 async def test_of_an_answer_under_way_nothing_is_added_when_the_body_breaks() -> None:

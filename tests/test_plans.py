@@ -98,4 +98,15 @@ def test_a_plan_without_models_allows_every_model() -> None:
     narrow = UsagePlan("n", "n", (), models=frozenset({"small"}))
     assert narrow.allows("small")
     assert not narrow.allows("large")
-    assert not narrow.allows(None)
+
+
+@pytest.mark.parametrize(
+    ("model", "allowed"),
+    [
+        ("gpt-4o", True), ("gpt-4o-mini", True), ("a/b", True), ("o3", True), ("gpt-4", False),
+        ("GPT-4o", False), ("x-gpt-4o", False), ("a/b/c", False), ("o33", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_plan_names_models_by_globs(model: str, allowed: bool) -> None:
+    plan = UsagePlan("p", "p", (), models=frozenset({"gpt-4o*", "a/b", "o?"}))
+    assert plan.allows(model) == allowed

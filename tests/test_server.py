@@ -195,6 +195,103 @@ async def test_who_takes_nothing_of_his_answer_is_cut(monkeypatch: pytest.Monkey
         writer.transport.abort()
 
 
+async def fill_buffers(site: Site, send: Send) -> None:
+    """Answer until the first bytes wait that the system no longer takes; then end the answer."""
+    (connection,) = site.running.server_state.connections
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while not connection._transport.get_write_buffer_size():  # type: ignore[union-attr]
+        await send({"type": "http.response.body", "body": b"x" * 8192, "more_body": True})
+    await send({"type": "http.response.body", "body": b"end"})
+
+
+async def until_closed(site: Site) -> None:
+    async with asyncio.timeout(10):
+        while site.running.server_state.connections:
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def brief_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KEEP_ALIVE_S", "BODY_S", "LINGER_S", "CHECK_EVERY_S"):
+        monkeypatch.setattr(protocol, name, 0.05)
+    monkeypatch.setattr(protocol, "WRITE_S", 0.3)
+
+
+@pytest.mark.usefixtures("brief_deadlines")
+async def test_a_slow_reader_gets_the_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "WRITE_S", 60.0)
+    size = 8_000_000
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * size})
+
+    async with serving(app) as site:
+        reader, writer = await site.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(head(b"GET /"))
+        await asyncio.sleep(0.3)  # longer than an idle connection is kept
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        answer = await asyncio.wait_for(reader.read(), 20)
+        assert answer.count(b"x") == size
+        writer.close()
+
+
+@pytest.mark.usefixtures("brief_deadlines")
+@pytest.mark.parametrize("last", [b"connection: close", b"connection: keep-alive"])
+async def test_the_end_of_an_answer_that_nobody_takes_does_not_wait_for_ever(last: bytes) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await fill_buffers(site, send)
+
+    async with serving(app) as site:
+        _reader, writer = await site.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(head(b"GET /", last))
+        while not site.running.server_state.total_requests:
+            await asyncio.sleep(0.01)
+        await until_closed(site)
+        writer.transport.abort()
+
+
+@pytest.mark.usefixtures("brief_deadlines")
+@pytest.mark.parametrize("body_bytes", [0, 1, 400_000])
+async def test_a_pipelined_request_does_not_put_off_the_write_deadline(body_bytes: int) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with serving(app) as site:
+        _reader, writer = await site.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(head(b"GET /"))
+        while not any(x.drained for x in site.running.server_state.connections):  # type: ignore[union-attr]
+            await asyncio.sleep(0.01)
+        length = b"content-length: %d" % (body_bytes and 900_000)
+        writer.write(head(b"POST /", length) + b"y" * body_bytes)
+        await until_closed(site)
+        writer.transport.abort()
+
+
+@pytest.mark.usefixtures("brief_deadlines")
+async def test_the_rest_of_a_body_that_was_answered_early_has_a_deadline() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        (connection,) = site.running.server_state.connections
+        while connection._deadline != protocol.NEVER:  # type: ignore[union-attr]
+            await asyncio.sleep(0)  # until reading is paused
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"early"})
+
+    async with serving(app) as site:
+        _reader, writer = await site.connect()
+        writer.write(head(b"POST /", b"content-length: 9000000") + b"y" * 400_000)
+        while not site.running.server_state.total_requests:
+            await asyncio.sleep(0.01)
+        await until_closed(site)
+        writer.transport.abort()
+
+
 async def test_an_application_hears_that_its_caller_left() -> None:
     heard: list[Message] = []
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from daypass.proxy_environment import check_proxies
 from daypass.settings import SettingsError, load_settings
 from tests.conftest import daypass
 
@@ -96,6 +97,16 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_SMTP_URL", "smtps://me:pa@ss@mail.example", "must be smtps://"),
         ("DAYPASS_SMTP_URL", "smtps://mail.example:x", "DAYPASS_SMTP_URL: "),
         ("DAYPASS_MAIL_FROM", "not an address", "DAYPASS_MAIL_FROM: "),
+        ("DAYPASS_UPSTREAM_BASE_URL", "https://api.openai.com", "write https://api.openai.com/v1"),
+        (
+            "DAYPASS_UPSTREAM_BASE_URL",
+            "https://api.groq.com/openai/v1/chat/completions/",
+            "leave out /chat/completions, which clients append: write https://api.groq.com/openai/v1",
+        ),
+        ("DAYPASS_UPSTREAM_BASE_URL", "https://x.example/v1#x", "must be an http(s) address"),
+        ("DAYPASS_UPSTREAM_API_KEY", "sk-a sk-b", "paste the key alone"),
+        ("DAYPASS_UPSTREAM_API_KEY", "\u201csk-a\u201d", "paste the key alone"),
+        ("DAYPASS_UPSTREAM_API_KEY", " ", "it is empty"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(
@@ -164,3 +175,48 @@ def test_the_other_sites_sign_in_has_a_name(
     settings = load_settings()
     assert settings.sign_in_with == said
     assert "a-secret" not in repr(settings)
+
+
+def test_white_space_that_pasting_left_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYPASS_UPSTREAM_API_KEY", " sk-a\r\n")
+    monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", " https://llm.example/v1/ \n")
+    monkeypatch.setenv("DAYPASS_METRICS_TOKEN", "0123456789abcdef\n")
+    settings = load_settings()
+    assert settings.upstream_api_key is not None
+    assert settings.upstream_api_key.get_secret_value() == "sk-a"
+    assert settings.upstream_base_url == "https://llm.example/v1"
+    assert settings.metrics_token is not None
+    assert settings.metrics_token.get_secret_value() == "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("environment", "refused"),
+    [
+        ({"HTTPS_PROXY": "http://proxy:1"}, True),
+        ({"https_proxy": "http://proxy:1"}, True),
+        ({"ALL_PROXY": "http://proxy:1"}, True),
+        ({"HTTP_PROXY": "http://proxy:1"}, False),
+        ({"HTTPS_PROXY": "http://proxy:1", "NO_PROXY": "example.org,llm.example"}, False),
+        ({"HTTPS_PROXY": "http://proxy:1", "no_proxy": ".example"}, False),
+        ({"HTTPS_PROXY": "http://proxy:1", "NO_PROXY": "other.example"}, True),
+        ({"HTTPS_PROXY": "http://proxy:1", "AT": "https://127.0.0.1:1/v1"}, False),
+        ({"HTTPS_PROXY": "http://proxy:1", "AT": "https://localhost/v1"}, False),
+        ({"HTTPS_PROXY": "http://proxy:1", "DAYPASS_DEMO": "1"}, False),
+    ],
+)
+def test_a_proxy_is_not_ignored_in_silence(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], refused: bool
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    environment = {"AT": "https://llm.example/v1"} | environment
+    monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", environment.pop("AT"))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    if not refused:
+        check_proxies(settings)
+        return
+    with pytest.raises(SettingsError, match=r"_PROXY: .*Add llm\.example to NO_PROXY"):
+        check_proxies(settings)

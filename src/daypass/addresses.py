@@ -39,3 +39,11 @@ def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if address in _NAT64:
         return IPv4Address(address.packed[-4:])
     return address.ipv4_mapped or address.sixtofour or address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return _plain(ip_address(host)).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"

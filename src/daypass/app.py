@@ -18,7 +18,9 @@ from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
+from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.ownership import Ownership
 from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
 from daypass.portal import (
@@ -41,14 +43,17 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
-from daypass.portal.mailer import open_mailer
-from daypass.portal.operator import audit_log, keys, people, plans, sign_up, site_usage, upstream
+from daypass.portal.operator import ROOMS
+from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
+from daypass.portal.passwords import Passwords
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
+from daypass.proxy_environment import check_proxies
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
+from daypass.records.sweeper import sweeping
 from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
 from daypass.start import make_clock, prepare
@@ -76,9 +81,11 @@ EXPOSED_HEADERS = (
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """The whole of Daypass as one ASGI application.
 
-    Raises SettingsError when no settings are given and those around are wrong.
+    Raises SettingsError when no settings are given and those around are wrong, or the environment
+    names a proxy for the upstream.
     """
     settings = settings or load_settings()
+    check_proxies(settings)
     configure_logging()
     app: ASGIApp = Daypass(settings)
     if settings.cors_origins:
@@ -140,7 +147,7 @@ class Daypass:
         ):
             api.include_router(room.router)
         office = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(operator)])
-        for room in (people, keys, plans, site_usage, sign_up, audit_log, upstream):
+        for room in ROOMS:
             office.include_router(room.router)
         api.include_router(office)
         self._portal.include_router(api)
@@ -199,6 +206,7 @@ class Daypass:
             recorder.start()
             metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
+            await stack.enter_async_context(sweeping(database, clock))
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
@@ -214,7 +222,8 @@ class Daypass:
                 revocations.start()
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce
-            last_refusal = LastRefusal(settings.refusal_path)
+            last_refusal = LastRefusal(settings.data_dir / "upstream-refusal.json")
+            has_owners = settings.stored_objects == "per-account"
             gateway = Gateway(
                 authenticator,
                 ledger,
@@ -222,6 +231,8 @@ class Daypass:
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
+                endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
+                ownership=Ownership(database, clock) if has_owners else None,
                 last_refusal=last_refusal,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
@@ -238,9 +249,8 @@ class Daypass:
             self._base_url_hint = BaseUrlHint(enforcement.base_url)
             self._pages = WithHeaders(pages(elsewhere), self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
-            mailer = open_mailer(settings)
-            if mailer is not None:
-                stack.push_async_callback(mailer.close)
+            signer = Signer(secret_keys(settings), clock)
+            outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
                 database=database,
@@ -248,8 +258,9 @@ class Daypass:
                 enforcer=await stack.enter_async_context(enforcer),
                 gateway_base_url=enforcement.base_url,
                 clock=clock,
-                signer=Signer(secret_keys(settings), clock),
-                mailer=mailer,
+                signer=signer,
+                passwords=await stack.enter_async_context(Passwords(settings.data_dir)),
+                outbox=await stack.enter_async_context(outbox),
                 identity_provider=choose_provider(settings),
                 serve_chat=gateway.chat,
                 list_models=self._list_models,

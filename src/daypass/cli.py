@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.cli_aws import aws_app
 from daypass.cli_setup import Host, Port, link_of_new_site, setup_link, site_address
@@ -17,6 +18,7 @@ from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys, operators
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade, with_database
+from daypass.records.tables import Account
 from daypass.settings import Settings, SettingsError, load_settings
 
 app = typer.Typer(help="Self-service API keys with daily limits.", no_args_is_help=True)
@@ -54,10 +56,12 @@ def serve(
     import uvicorn  # noqa: PLC0415  (the other commands start without it)
 
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
+    from daypass.proxy_environment import check_proxies  # noqa: PLC0415
     from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
     from daypass.start import rehearse  # noqa: PLC0415
 
     settings = load_settings()
+    check_proxies(settings)
     asyncio.run(rehearse(settings))
     forget_metrics(settings.metrics_dir)
     typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
@@ -175,7 +179,7 @@ def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key
         async with database.read() as session:
             key = await api_keys.find_any(session, api_key_id)
         if key is not None:
-            await enforcer.delete_key(key)
+            await enforcer.delete_keys([key])
         return key is not None
 
     if not _with_enforcer(load_settings(), revoke):
@@ -206,8 +210,10 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 @accounts_app.command("promote")
 def promote_account(email: Email) -> None:
-    """Make an account an operator."""
-    _change_account(email, lambda session: accounts.set_role(session, email, accounts.OPERATOR))
+    """Make an account an operator. Its sessions end: it signs in again."""
+    _change_account(
+        email, lambda session, account: accounts.set_role(session, account.id, accounts.OPERATOR)
+    )
     typer.echo(f"{email} is an operator.")
 
 
@@ -215,9 +221,9 @@ def promote_account(email: Email) -> None:
 def disable_account(
     email: Email, undo: Annotated[bool, typer.Option(help="Enable it again.")] = False
 ) -> None:
-    """Disable an account: its keys and sessions are refused within a second."""
+    """Disable an account: its sessions end, and its keys are refused within a second."""
     at = None if undo else int(time.time())
-    _change_account(email, lambda session: accounts.set_disabled(session, email, at))
+    _change_account(email, lambda session, account: accounts.set_disabled(session, account.id, at))
 
     async def tell(database: Database, enforcer: Enforcer) -> None:
         async with database.read() as session:
@@ -229,14 +235,16 @@ def disable_account(
     typer.echo(f"{email} is {'enabled' if undo else 'disabled'}.")
 
 
-def _change_account(email: str, change: Callable[[Any], Awaitable[bool]]) -> None:
+def _change_account(email: str, change: Callable[[AsyncSession, Account], Awaitable[None]]) -> None:
     async def apply(database: Database) -> bool:
         async with database.write() as session:
             await operators.lock(session)
-            found = await change(session)
+            account = await accounts.find_by_email(session, email)
+            if account is not None:
+                await change(session, account)
             if await operators.has_active(session):
                 await operators.void_setup_tokens(session)
-            return found
+            return account is not None
 
     if not with_database(load_settings().database_address, apply):
         fail(f"there is no account {email}; see 'daypass accounts list'")

@@ -5,16 +5,15 @@ import time
 from sqlalchemy.engine import make_url
 
 from daypass.doctor_sign_in import examine_sign_in
+from daypass.doctor_upstream import examine_upstream
 from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
 from daypass.finding import Finding
-from daypass.gateway.upstream import UpstreamError, UpstreamRequest
 from daypass.portal.pages import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.settings import Settings, SettingsError, load_settings
 from daypass.start import rehearse
-from daypass.upstream_choice import open_upstream
 
 
 async def examine() -> list[Finding]:
@@ -30,7 +29,8 @@ async def examine() -> list[Finding]:
         _examine_site(),
         *await _examine_stores(settings),
         *await _examine_enforcer(settings),
-        await _examine_upstream(settings),
+        *await examine_upstream(settings),
+        *_examine_stored_objects(settings),
         *await examine_sign_in(settings),
     ]
 
@@ -81,21 +81,14 @@ def _ledger_name(settings: Settings) -> str:
     return str(settings.ledger_path) if settings.redis_url is None else "Redis"
 
 
-async def _examine_upstream(settings: Settings) -> Finding:
-    if settings.uses_demo_model:
-        return Finding("upstream", True, "the demo model", "Set OPENAI_API_KEY for real answers.")
-    patience = {"read_timeout_s": min(30, settings.read_timeout_s), "first_byte_timeout_s": None}
-    upstream = open_upstream(settings.model_copy(update=patience))
-    where = settings.upstream_base_url
-    try:
-        response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
-        response.close()
-    except UpstreamError as error:
-        advice = "Check DAYPASS_UPSTREAM_BASE_URL and the network."
-        return Finding("upstream", False, f"{where} does not answer ({error})", advice)
-    finally:
-        await upstream.close()
-    if response.status in (401, 403):
-        advice = "Check DAYPASS_UPSTREAM_API_KEY or OPENAI_API_KEY."
-        return Finding("upstream", False, f"{where} refuses the key", advice)
-    return Finding("upstream", response.status == 200, f"{where} answers {response.status}")
+def _examine_stored_objects(settings: Settings) -> list[Finding]:
+    if settings.stored_objects != "shared":
+        return []
+    return [
+        Finding(
+            "stored objects",
+            False,
+            "shared: every key can read and delete everybody's files, batches and conversations",
+            "Set DAYPASS_STORED_OBJECTS=per-account, unless all of these people trust each other.",
+        )
+    ]

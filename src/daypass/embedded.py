@@ -1,9 +1,9 @@
 """The enforcer that Daypass is itself: its gateway asks the ledger about every call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from daypass.api_keys import mint
-from daypass.enforcer import IssuedKey, KeyGoneError
+from daypass.enforcer import Also, IssuedKey, found, nothing_else
 from daypass.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, usage_plans
@@ -50,13 +50,16 @@ class EmbeddedEnforcer:
             )
         return IssuedKey(key, minted.secret)
 
-    async def change_key(self, key: ApiKey, name: str, plan: UsagePlan | None) -> ApiKey:
+    async def change_key(
+        self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
+    ) -> ApiKey:
         """Rename a key and, with a `plan`, move it there at once."""
         async with self._database.write() as session:
             key = found(await api_keys.find_any(session, key.id))
             key.name = name
             if plan is not None:
                 key.usage_plan_id = plan.id
+            await also(session)
         self._keys_changed()
         return key
 
@@ -71,11 +74,13 @@ class EmbeddedEnforcer:
         self._keys_changed()
         return IssuedKey(key, minted.secret, grace_ends)
 
-    async def delete_key(self, key: ApiKey) -> None:
-        """Delete a key."""
+    async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
+        """Delete keys."""
         async with self._database.write() as session:
-            key = found(await api_keys.find_any(session, key.id))
-            await api_keys.remove(session, key, self._now())
+            for key in keys:
+                current = found(await api_keys.find_any(session, key.id))
+                await api_keys.remove(session, current, self._now())
+            await also(session)
         self._keys_changed()
 
     async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
@@ -84,10 +89,3 @@ class EmbeddedEnforcer:
 
     def _now(self) -> int:
         return int(self._clock())
-
-
-def found(key: ApiKey | None) -> ApiKey:
-    """The key. Raises KeyGoneError where there is none."""
-    if key is None:
-        raise KeyGoneError
-    return key

@@ -3,8 +3,11 @@
 There are two: Daypass's own gateway (`embedded.py`), and AWS API Gateway (`aws/`).
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
@@ -31,6 +34,13 @@ class KeyGoneError(Exception):
     """The API key has been deleted meanwhile."""
 
 
+def found(key: ApiKey | None) -> ApiKey:
+    """The key. Raises KeyGoneError where there is none."""
+    if key is None:
+        raise KeyGoneError
+    return key
+
+
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
     """An API key with a new secret, which is shown once and then forgotten."""
@@ -41,11 +51,19 @@ class IssuedKey:
     """Until when the secret before it works (Unix time, seconds); None: no longer."""
 
 
+Also = Callable[[AsyncSession], Awaitable[None]]
+
+
+async def nothing_else(_session: AsyncSession) -> None:
+    """Write nothing beside the change."""
+
+
 class Enforcer(Protocol):
     """Admits and refuses calls by the usage plans, and knows the keys for that.
 
     Every method raises EnforcerError when the enforcer is away or refuses, and
-    DatabaseUnavailableError; those that are given a key raise KeyGoneError.
+    DatabaseUnavailableError; those that are given a key raise KeyGoneError. What is `also` to be
+    written is written in the same transaction as the change, or neither is.
     """
 
     async def policy(self) -> QuotaPolicy:
@@ -57,14 +75,16 @@ class Enforcer(Protocol):
         Raises TooManyKeysError when the account has as many as it may.
         """
 
-    async def change_key(self, key: ApiKey, name: str, plan: UsagePlan | None) -> ApiKey:
+    async def change_key(
+        self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
+    ) -> ApiKey:
         """Rename a key and, with a `plan`, move it there. What it used today stays used."""
 
     async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
         """Give a key a new secret. The old one works for `grace_s` seconds more."""
 
-    async def delete_key(self, key: ApiKey) -> None:
-        """Delete a key. It is refused everywhere within a second."""
+    async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
+        """Delete keys. They are refused everywhere within a second."""
 
     async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
         """Tell the enforcer that an account was disabled or enabled again."""

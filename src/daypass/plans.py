@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Self
 
 # 1970-01-01 was a Thursday; weeks begin on Monday (ISO 8601), four days later.
@@ -90,7 +91,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class UsagePlan:
-    """What an API key may use. No `models` means every model."""
+    """What an API key may use.
+
+    `models` are names of models or globs, such as `gpt-4o*`; none means every model.
+    """
 
     id: str
     name: str
@@ -99,9 +103,11 @@ class UsagePlan:
     models: frozenset[str] = frozenset()
     self_service: bool = True
 
-    def allows(self, model: str | None) -> bool:
-        """Whether a request for `model` is within this plan."""
-        return not self.models or model in self.models
+    def allows(self, model: str) -> bool:
+        """Whether this plan includes a model. Names are case-sensitive, as OpenAI's are."""
+        if not self.models or model in self.models:
+            return True
+        return any(fnmatchcase(model, pattern) for pattern in self.models)
 
     @property
     def daily_requests(self) -> int | None:

@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -20,6 +20,7 @@ from daypass.addresses import may_be_upstream
 from daypass.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
 from daypass.settings_plans import PlanSettings
 from daypass.settings_sign_in import CommaSeparated, SignInSettings
+from daypass.settings_upstream import check_upstream_key, check_upstream_url
 
 ENV_PREFIX = "DAYPASS_"
 CONFIG_VARIABLE = "DAYPASS_CONFIG"
@@ -65,6 +66,8 @@ class Settings(SignInSettings):
     site_requests_per_day: int | None = Field(default=None, ge=0)
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     denied_paths: CommaSeparated = ()
+    extra_paths: CommaSeparated = ()
+    stored_objects: Literal["off", "per-account", "shared"] = "off"
     connect_timeout_s: float = Field(default=5, gt=0)
     first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
@@ -88,17 +91,40 @@ class Settings(SignInSettings):
         """Arguments first, then the environment, then `daypass.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _trim(cls, value: Any) -> Any:
+        """Take off what pasting leaves: a key with a newline at its end is refused upstream."""
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("upstream_api_key")
+    @classmethod
+    def _check_upstream_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_upstream_key(value.get_secret_value())
+        return value
+
     @field_validator("upstream_base_url", "public_url", "aws_base_url", "aws_endpoint_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+        ):
             raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
         if "@" in parts.netloc:
             raise ValueError("must hold no user name and no password: this address is shown")
         return value.rstrip("/")
+
+    @field_validator("upstream_base_url")
+    @classmethod
+    def _check_upstream_url(cls, value: str) -> str:
+        return check_upstream_url(value)
 
     @field_validator("database_url")
     @classmethod
@@ -217,11 +243,6 @@ class Settings(SignInSettings):
     def metrics_dir(self) -> Path:
         """Where the workers put their metrics together."""
         return self.data_dir / "metrics"
-
-    @property
-    def refusal_path(self) -> Path:
-        """The file with the upstream's latest refusal, which the workers share."""
-        return self.data_dir / "upstream-refusal.json"
 
     @property
     def ledger_path(self) -> Path:

@@ -207,7 +207,7 @@ async def test_keys_are_renamed_moved_rotated_disabled_and_deleted(
     (there,) = keys_of(client, api)
     assert there["id"] == rotated.key.aws_key_id != aws_id
     assert there["value"] == rotated.secret
-    await enforcer.delete_key(rotated.key)
+    await enforcer.delete_keys([rotated.key])
     assert keys_of(client, api) == []
     assert await recorded(database, account_id) == []
 
@@ -222,7 +222,7 @@ async def test_a_key_deleted_behind_our_back_can_be_rotated_and_deleted(
     rotated = (await enforcer.rotate_key(key, 0)).key
     assert await find_strays(api, database) == []
     client.delete_api_key(apiKey=rotated.aws_key_id)
-    await enforcer.delete_key(rotated)
+    await enforcer.delete_keys([rotated])
     assert await recorded(database, account_id) == []
 
 
@@ -308,7 +308,7 @@ async def test_several_keys_from_before_are_brought_down_to_one(
     await enforcer.rotate_key(one, 0)
     with pytest.raises(EnforcerError, match="delete the other one first"):
         await enforcer.rotate_key(two, 0)
-    await enforcer.delete_key(two)
+    await enforcer.delete_keys([two])
 
 
 async def test_plans_stay_known_while_aws_is_away(api: ApiGateway) -> None:

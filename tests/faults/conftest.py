@@ -92,6 +92,7 @@ def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     wire.start()
     server = start_server(
         directory,
+        DAYPASS_EXTRA_PATHS="raw",
         DAYPASS_UPSTREAM_BASE_URL=f"http://127.0.0.1:{wire.port}/v1",
         DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
         DAYPASS_CONNECT_TIMEOUT_S="1",

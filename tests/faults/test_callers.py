@@ -161,7 +161,7 @@ def test_a_caller_who_leaves_in_mid_upload_pays_nothing(scene: Scene) -> None:
     scene.upstream.script = script
     with socket.create_connection(("127.0.0.1", scene.port)) as caller:
         caller.sendall(
-            f"POST /v1/files HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            f"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
             "content-type: multipart/form-data; boundary=b\r\n"
             "content-length: 1000\r\n\r\nsome of it".encode()
         )
@@ -206,12 +206,13 @@ def test_a_caller_who_withholds_the_end_of_a_body_pays_if_the_upstream_may_do_wi
         left = True
 
     scene.upstream.script = script
-    lines = ["POST /v1/audio/transcriptions HTTP/1.1", "host: x", f"x-api-key: {scene.key}"]
+    lines = ["POST /v1/raw HTTP/1.1", "host: x", f"x-api-key: {scene.key}"]
+    head = "\r\n".join([*lines, *headers, "", ""]).encode()
     with socket.create_connection(("127.0.0.1", scene.port)) as caller:
-        caller.sendall("\r\n".join([*lines, *headers, "", ""]).encode())
-        until(lambda: bool(scene.upstream.heads))
-        for piece in pieces:
-            caller.sendall(chunk(piece) if CHUNKED in headers else piece)
+        for piece in pieces or (b"",):
+            caller.sendall(head + (chunk(piece) if CHUNKED in headers else piece))
+            head = b""
+            until(lambda: bool(scene.upstream.heads))
             until(lambda end=piece: came.endswith((end, end + b"\r\n")))  # type: ignore[misc]
     until(lambda: left)
     scene.counted = counted
@@ -221,7 +222,7 @@ def test_a_caller_who_stalls_until_the_upstream_is_given_up_pays(scene: Scene) -
     scene.upstream.script = scene.upstream.waits_for_anything
     with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:
         caller.sendall(
-            f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            f"POST /v1/raw HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
             f"content-type: text/plain\r\n{CHUNKED}\r\n\r\n".encode()
             + chunk(b'{"model": "m"}')
         )
@@ -240,7 +241,7 @@ def test_a_body_that_outgrows_the_limit_once_the_upstream_may_have_worked_counts
     media_type = "content-type: text/plain" if first else MULTIPART
     with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:
         caller.sendall(
-            f"POST /v1/files HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
+            f"POST /v1/raw HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
             f"{media_type}\r\n{CHUNKED}\r\n\r\n".encode()
             + chunk(first or FORM)
         )

@@ -481,7 +481,7 @@ def test_a_plan_can_name_its_models(
     refused = api.post("/v1/embeddings", json={"model": "large"})
     assert error(refused) == (404, "model_not_found")
     assert "small-model" in refused.text
-    assert error(api.post("/v1/audio/x", data={"model": "large"})) == (404, "model_not_found")
+    assert error(api.post("/v1/audio/x", data={"model": "large"})) == (403, "endpoint_turned_off")
     assert error(api.get("/v1/files")) == (404, "unknown_url")
     assert used(api) == 1
 

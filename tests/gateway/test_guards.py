@@ -120,7 +120,7 @@ def test_a_query_that_only_looks_like_it_passes(
     relaying: Server, key: str, upstream: FakeUpstream
 ) -> None:
     with relaying.gateway(key) as api:
-        address = "/v1/files?api_key_ids[]=1&keys=2&purpose=key%3D"
+        address = "/v1/models?api_key_ids[]=1&keys=2&purpose=key%3D"
         assert api.get(address).status_code == 200
     assert upstream.seen[0].target == address
 

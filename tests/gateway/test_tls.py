@@ -69,7 +69,9 @@ def test_much_passes_over_tls_unchanged_both_ways(site: Server, secure: FakeUpst
     try:
         with site.gateway(site.sign_up().create_key()["key"]) as api:
             answer = api.post(
-                "/v1/files", content=sent, headers={"content-type": "application/octet-stream"}
+                "/v1/audio/transcriptions",
+                content=sent,
+                headers={"content-type": "multipart/form-data; boundary=b"},
             )
     finally:
         secure.reply = usual

@@ -198,7 +198,7 @@ def test_curl_that_offers_http2(relaying: Server, person: Person, upstream: Fake
     calls = [
         [f"{relaying.url}/v1/chat/completions", *gateway, *as_json],
         [f"{relaying.url}/v1/x", *gateway, *as_json, "-H", "transfer-encoding: chunked"],
-        [f"{relaying.url}/v1/files", *gateway, "-F", "model=m"],
+        [f"{relaying.url}/v1/audio/transcriptions", *gateway, "-F", "model=m"],
         [
             f"{relaying.url}/api/api-keys/{created['id']}", "-X", "PATCH",
             "-H", f"cookie: {cookies_of(person)}", "-H", f"origin: {relaying.url}",

@@ -1,6 +1,6 @@
 """The mutations. A line is written without its indentation and stands in its file once."""
 
-from tests.mutations import Mutation
+from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 PORTAL = "tests/portal/test_portal.py::test_"
@@ -16,10 +16,13 @@ FAIL_OVER = "tests/quota/test_fail_over.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
+QUEUE = "tests/portal/test_password_queue.py::test_"
+WRITES = "tests/records/test_write_queue.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
+SERVER = "tests/test_server.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
@@ -79,6 +82,62 @@ MUTATIONS = (
         "if is_api_path(path):",
         "if False:",
         f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
+    ),
+    Mutation(
+        "clients: the next address is tried in time",
+        "gateway/dialing.py",
+        "delay = NEXT_AFTER_S if waiting else None",
+        "delay = None",
+        "tests/gateway/test_dialing.py::test_an_address_that_does_not_answer_costs_a_moment",
+    ),
+    Mutation(
+        "clients: every address is checked",
+        "gateway/http_upstream.py",
+        "if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
+        "if not any(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
+        "tests/gateway/test_dialing.py::test_one_address_that_no_upstream_may_have_forbids_all",
+    ),
+    Mutation(
+        "tokens: only the answer's own usage",
+        "gateway/json_scanner.py",
+        "if self._captured is not None or path not in USAGE_PATHS:",
+        'if self._captured is not None or path[-1:] != (b"usage",):',
+        "tests/gateway/test_usage_reader.py::test_only_the_usage_of_the_answer_itself_counts",
+    ),
+    Mutation(
+        "tokens: data split over lines",
+        "gateway/usage_reader.py",
+        'self._read_document(b"\\n".join(lines))',
+        "self._read_document(lines[-1])",
+        "tests/gateway/test_usage_reader.py::test_only_the_usage_of_the_answer_itself_counts",
+    ),
+    Mutation(
+        "clients: a proxy is not ignored in silence",
+        "proxy_environment.py",
+        "if proxy_bypass(host):",
+        "if True:",
+        "tests/test_settings.py::test_a_proxy_is_not_ignored_in_silence",
+    ),
+    Mutation(
+        "clients: pasted white space",
+        "settings.py",
+        "return value.strip() if isinstance(value, str) else value",
+        "return value",
+        "tests/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
+    ),
+    Mutation(
+        "clients: a pasted endpoint",
+        "settings_upstream.py",
+        "if endpoint is not None:",
+        "if False:",
+        "tests/test_settings.py::test_a_wrong_setting_is_one_clear_line",
+    ),
+    Mutation(
+        "clients: doctor makes a real call",
+        "doctor_upstream.py",
+        "if status == 200:",
+        "if True:",
+        "tests/test_cli.py::test_doctor_makes_real_calls_and_says_what_fails",
     ),
     # Framing.
     Mutation(
@@ -144,6 +203,56 @@ MUTATIONS = (
         "if self._pending_bytes > MAX_HEAD_BYTES and not self.is_finished:",
         "if False:",
         f"{FRAMING}trailers_without_end_are_refused",
+    ),
+    Mutation(
+        "framing: the size of a head that comes in one read",
+        "server/reader.py",
+        "if self._head_bytes > MAX_HEAD_BYTES:",
+        "if False:",
+        f"{FRAMING}a_head_is_limited_also_when_it_comes_at_once[70000]",
+    ),
+    Mutation(
+        "framing: the host of an absolute target",
+        "server/framing.py",
+        'return (path or b"/") + (query or b""), [(b"host", host), *others]',
+        'return (path or b"/") + (query or b""), headers',
+        f"{FRAMING}the_host_of_an_absolute_target_is_the_host[http://other.example-expected2]",
+    ),
+    Mutation(
+        "framing: targets with a fragment",
+        "server/framing.py",
+        'if b"#" in target:',
+        "if False:",
+        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[fragment]",
+    ),
+    Mutation(
+        "deadline of an answer: also once it has been written to its end",
+        "server/protocol.py",
+        "if self._is_answer_stuck(now):",
+        "if self.drained is not None and self._is_answer_stuck(now):",
+        f"{SERVER}the_end_of_an_answer_that_nobody_takes_does_not_wait_for_ever"
+        "[connection: keep-alive]",
+    ),
+    Mutation(
+        "deadline of an answer: a pipelined body does not put it off",
+        "server/protocol.py",
+        "if self._is_answer_stuck(now):",
+        "if self._deadline != NEVER and self._is_answer_stuck(now):",
+        f"{SERVER}a_pipelined_request_does_not_put_off_the_write_deadline[400000]",
+    ),
+    Mutation(
+        "deadline of an answer: none while the client takes it",
+        "server/protocol.py",
+        "self._transport.close()  # once what has been written is sent",
+        "self._transport.abort()",
+        f"{SERVER}a_slow_reader_gets_the_whole_answer",
+    ),
+    Mutation(
+        "deadline of a body that was answered early",
+        "server/protocol.py",
+        "if self._receiving is not None and self._deadline == NEVER:",
+        "if False:",
+        f"{SERVER}the_rest_of_a_body_that_was_answered_early_has_a_deadline",
     ),
     Mutation(
         "framing: transfer codings of an upstream",
@@ -433,7 +542,7 @@ MUTATIONS = (
     Mutation(
         "password",
         "portal/sessions.py",
-        "if not await verify_password(credentials.password, known) or account is None:",
+        "if not verdict.is_right or account is None:",
         "if account is None:",
         f"{PORTAL}signing_up_in_and_out[embedded]",
     ),
@@ -462,22 +571,99 @@ MUTATIONS = (
     Mutation(
         "throttle of wrong passwords",
         "portal/throttles.py",
-        'units[f"sign-in account {account} address {address}"] = SIGN_IN_TOGETHER',
-        "pass",
+        'f"sign-in account {self.account} address {self.network}": SIGN_IN_TOGETHER,',
+        "",
         f"{SIGN_IN}wrong_passwords_are_throttled_by_account_and_address",
     ),
     Mutation(
-        "same time without an account",
+        "throttle of spraying",
+        "portal/throttles.py",
+        'f"sign-in address {self.network}": of_address,',
+        "",
+        f"{SIGN_IN}one_password_is_not_sprayed_over_many_accounts",
+    ),
+    Mutation(
+        "units of right passwords given back",
+        "portal/throttles.py",
+        "await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))",
+        "pass",
+        f"{SIGN_IN}a_class_that_mistypes_behind_one_address_gets_in",
+    ),
+    Mutation(
+        "allowance of a known browser",
+        "portal/throttles.py",
+        "return known[1] if known and known[0] == account else None",
+        "return None",
+        f"{SIGN_IN}an_attack_from_everywhere_leaves_the_owners_browser_in",
+    ),
+    Mutation(
+        "allowance of an address that does well",
+        "portal/throttles.py",
+        "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * doing_well",
+        "burst = SIGN_IN_ADDRESS.burst",
+        f"{SIGN_IN}the_allowance_of_an_address_grows_with_those_who_do_well_there",
+    ),
+    Mutation(
+        "throttled attempts do not wait in the password queue",
+        "portal/sessions.py",
+        "await attempt.check()",
+        "pass",
+        f"{SIGN_IN}what_is_refused_does_not_wait_for_its_turn",
+    ),
+    Mutation(
+        "password queue: its end",
         "portal/passwords.py",
-        "await asyncio.to_thread(lambda: _hasher.verify(password, _nobodys_hash()))",
+        "if self._open >= MOST_WAITING:",
+        "if False:",
+        f"{QUEUE}too_many_are_refused_at_once_and_nothing_has_changed",
+    ),
+    Mutation(
+        "password queue: one at a time on a machine",
+        "portal/password_process.py",
+        "fcntl.flock(lock, fcntl.LOCK_EX)",
+        "pass",
+        f"{QUEUE}one_password_at_a_time_on_the_whole_machine",
+    ),
+    Mutation(
+        "writes wait for their turn",
+        "records/database.py",
+        "writers = 1 if is_sqlite(url) else POSTGRESQL_CONNECTIONS",
+        "writers = 1_000",
+        f"{WRITES}a_crowd_is_served_however_long_that_takes[sqlite]",
+    ),
+    Mutation(
+        "outcome of a commit awaited",
+        "records/database.py",
+        "deadline.postpone(COMMIT_S)",
+        "pass",
+        f"{WRITES}the_outcome_of_a_commit_is_awaited_beyond_the_deadline",
+    ),
+    Mutation(
+        "audit entry in the transaction of its change",
+        "embedded.py",
+        "await api_keys.remove(session, current, self._now())",
+        "await api_keys.remove(session, current, self._now()); await session.commit()",
+        "tests/portal/test_account.py::test_what_fails_half_way_has_changed_nothing",
+    ),
+    Mutation(
+        "unknown outcome of a commit",
+        "records/database.py",
+        "if committing and _is_unknown(error):",
+        "if False:",
+        f"{WRITES}a_commit_of_which_nothing_is_heard_is_said_to_be_unknown",
+    ),
+    Mutation(
+        "same time without an account",
+        "portal/password_process.py",
+        "_hasher.verify(password, _nobodys_hash)",
         "pass",
         f"{SIGN_IN}it_takes_as_long_without_an_account",
     ),
     Mutation(
         "easy passwords",
         "portal/passwords.py",
-        "return guesses < _EASY_GUESSES",
-        "return False",
+        'if await self._passwords.ask("count_guesses", judged, words) < _EASY_GUESSES:',
+        "if False:",
         "tests/portal/test_passwords.py::test_an_easy_one_is_refused",
     ),
     Mutation(
@@ -522,6 +708,84 @@ MUTATIONS = (
         "if account is None or digest(account.password_hash) != before:",
         "if account is None:",
         f"{MAIL}a_forgotten_password_is_chosen_anew_by_a_link_that_works_once",
+    ),
+    Mutation(
+        "password chosen by the opener of the link",
+        "portal/confirmations.py",
+        "password_hash = await hash_new_password(confirmation.password, link.email, portal, turn)",
+        'password_hash = await hash_new_password("planted-fixed", link.email, portal, turn)',
+        f"{MAIL}whoever_opens_the_link_chooses_the_password",
+    ),
+    Mutation(
+        "account that a stranger made",
+        "portal/confirmations.py",
+        "is_own = here is not None and here.id == account.id",
+        "is_own = True",
+        f"{MAIL}an_account_that_a_stranger_made_goes_to_the_owner_of_the_mailbox",
+    ),
+    Mutation(
+        "keys of a stranger, by a new password",
+        "portal/password_resets.py",
+        "if account.email_confirmed:",
+        "if True:",
+        f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
+    ),
+    Mutation(
+        "mails to one mailbox",
+        "portal/mail_limits.py",
+        "return False",
+        "return True",
+        f"{MAIL}sign_ups_by_others_neither_lock_the_owner_out_nor_flood_the_mailbox",
+    ),
+    Mutation(
+        "units of a link that was used",
+        "portal/password_resets.py",
+        "await mail_limits.reset(session, KIND, account.email)",
+        "pass",
+        f"{MAIL}resets_that_others_asked_for_do_not_lock_the_owner_out",
+    ),
+    Mutation(
+        "one sender of a mail at a time",
+        "records/outbox.py",
+        ".values(due_at=now + LEASE_S, attempts=Mail.attempts + 1, error=None)",
+        ".values(attempts=Mail.attempts + 1, error=None)",
+        "tests/records/test_outbox.py::test_a_claim_ends_with_its_lease[sqlite]",
+    ),
+    Mutation(
+        "mails tried again",
+        "portal/outbox.py",
+        "if error.permanent:",
+        "if True:",
+        "tests/portal/test_outbox.py::test_a_mail_waits_for_a_server_that_is_down[sqlite]",
+    ),
+    Mutation(
+        "links kept out of what a mail server says",
+        "portal/mailer.py",
+        'words = _LINK.sub("[link]", " ".join(words.split()))[:200]',
+        'words = " ".join(words.split())[:200]',
+        "tests/portal/test_outbox.py::test_a_refusal_for_good_is_not_tried_again",
+    ),
+    Mutation(
+        "sessions end with the account's role, and when it is disabled",
+        "records/accounts.py",
+        "await session.execute(delete(Session).where(Session.account_id == account_id))",
+        "pass",
+        f"{OPERATOR}people_are_disabled_and_promoted_within_a_second",
+    ),
+    Mutation(
+        "sign-in under way when the password changed",
+        "records/accounts.py",
+        "Account.password_hash == account.password_hash,",
+        "Account.id.is_not(None),",
+        "tests/records/test_database.py::"
+        "test_no_session_opens_for_an_account_that_has_changed_meanwhile[sqlite]",
+    ),
+    Mutation(
+        "new session with a new password",
+        "portal/account.py",
+        "await open_session(session, account, request, response, portal)",
+        "pass",
+        "tests/portal/test_account.py::test_a_new_password_signs_every_other_browser_out",
     ),
     # Who may.
     Mutation(
@@ -570,7 +834,7 @@ MUTATIONS = (
     Mutation(
         "paths that leave /v1",
         "gateway/request.py",
-        "if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):",
+        "if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):",
         "if False:",
         f"{GUARDS}no_way_out_reaches_the_upstream",
     ),
@@ -598,7 +862,7 @@ MUTATIONS = (
     Mutation(
         "addresses that no upstream may have",
         "gateway/http_upstream.py",
-        "if not all(may_be_upstream(x, private=self._may_be_private) for x in addresses):",
+        "if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
         "if False:",
         f"{GUARDS}the_address_that_a_name_stands_for_is_checked_at_each_connection",
     ),
@@ -715,4 +979,5 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    *endpoints.MUTATIONS,
 )

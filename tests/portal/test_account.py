@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.conftest import PASSWORD, Person, Server
+from tests.conftest import PASSWORD, Person, Server, StartServer
 from tests.portal.test_portal import problem
 
 NEW = "another horse, another battery"
@@ -32,8 +32,12 @@ def test_a_new_password_signs_every_other_browser_out(demo: Server, person: Pers
     short = {"current_password": PASSWORD, "new_password": "short"}
     assert problem(person.http.put(path, json=short), "new_password") == 422
     right = {"current_password": PASSWORD, "new_password": NEW}
+    before = person.http.cookies["daypass_session"]
     assert person.http.put(path, json=right).status_code == 204
     assert person.http.get("/api/session").status_code == 200
+    # The session has a new token: whoever has copied the old one is out.
+    copied = demo.client(cookies={"daypass_session": before})
+    assert copied.get("/api/session").status_code == 401
     assert other.http.get("/api/session").status_code == 401
     old = {"email": person.email, "password": PASSWORD}
     assert problem(demo.client().post("/api/session", json=old)) == 401
@@ -76,3 +80,38 @@ def test_a_deleted_account_is_gone_and_its_day_is_not_new(demo: Server, person: 
     assert again.get("/api/usage/today").json()["account"]["used"] == 1
     assert Person(again, person.email).create_key()["id"] != created["id"]
     assert Person(again, person.email).keys()[0]["used"] == 1
+
+
+HALF_WAY: list[tuple[str, str, str, dict[str, str] | None]] = [
+    ("session", "POST", "/api/accounts", {"email": "half@example.org", "password": PASSWORD}),
+    ("departed_account", "POST", "/api/account/deletion", {"password": PASSWORD}),
+    ("audit_entry", "PATCH", "/api/operator/api-keys/{}", {"usage_plan_id": "30RequestPerDay"}),
+    ("audit_entry", "DELETE", "/api/operator/api-keys/{}", None),
+]
+"""A table whose next row cannot be written, and a call that writes it last."""
+
+
+def test_what_fails_half_way_has_changed_nothing(start: StartServer) -> None:
+    server = start()
+    operator, person = server.sign_up(), server.sign_up()
+    key = person.create_key()["id"]
+
+    def kept() -> list[object]:
+        return [
+            row
+            for table in ("account", "api_key", "api_key_secret")
+            for row in connection.execute(f"SELECT * FROM {table}")
+        ]
+
+    with sqlite3.connect(server.data_dir / "daypass.db", isolation_level=None) as connection:
+        before = kept()
+        for table, method, path, body in HALF_WAY:
+            connection.execute(
+                f"CREATE TRIGGER full BEFORE INSERT ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+            caller = operator if "operator" in path else person
+            response = caller.http.request(method, path.format(key), json=body)
+            assert response.status_code >= 500, path
+            assert kept() == before, path
+            connection.execute("DROP TRIGGER full")

@@ -5,7 +5,6 @@ Each row of the table has the status that each of the callers gets. They ask for
 without a route.
 """
 
-import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -19,9 +18,9 @@ from fastapi.routing import iter_route_contexts
 
 from daypass.api_keys import mint
 from daypass.app import Daypass
-from daypass.portal.passwords import hash_password
+from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
-from daypass.records import accounts, api_keys, invitations, usage_plans
+from daypass.records import accounts, api_keys, invitations, outbox, usage_plans
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
 from daypass.settings import Settings
@@ -35,6 +34,7 @@ EVERYBODY = (200, 200, 200, 200, 200)
 SIGNED_IN = (401, 200, 200, 200, 403)
 OPERATOR = (401, 403, 403, 200, 403)
 OWNER = (401, 200, 404, 404, 403)
+LINK = (200, 200, 200, 200, 403)
 
 NEW_KEY = {"name": "laptop", "usage_plan_id": "10RequestPerDay"}
 NEW_PLAN = {"id": "plan-{number}", "name": "Lab", "requests_per_day": 5}
@@ -77,7 +77,7 @@ ROWS = [
     Row(
         "POST /api/accounts",
         done(EVERYBODY, 202),
-        {"email": "new-{email}", "password": PASSWORD, "invitation": "{invitation}"},
+        {"email": "new-{email}", "invitation": "{invitation}"},
     ),
     # The site has an operator.
     Row(
@@ -88,10 +88,14 @@ ROWS = [
     Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
     Row("POST /api/session/oidc", EVERYBODY, {}),
     Row("GET /api/session/oidc/callback", done(EVERYBODY, 303)),
-    # Whoever has a link has the mailbox. (Everybody here has confirmed his address.)
+    # Whoever has a link has the mailbox. (All accounts here have confirmed their addresses, but
+    # those of these links.)
     Row("POST /api/confirmations", done(SIGNED_IN, 409)),
-    Row("PUT /api/confirmations", EVERYBODY, {"token": "{confirmation}"}),
-    Row("PUT /api/confirmations", (403,) * 5, {"token": "made-up"}),
+    Row("POST /api/confirmations/preview", LINK, {"token": "{confirmation}"}),
+    Row("POST /api/confirmations/preview", (403,) * 5, {"token": "made-up"}),
+    Row("PUT /api/confirmations", LINK, {"token": "{confirmation}", "password": PASSWORD}),
+    Row("PUT /api/confirmations", (422, 422, 422, 422, 403), {"token": "{confirmation}"}),
+    Row("PUT /api/confirmations", (403,) * 5, {"token": "made-up", "password": PASSWORD}),
     Row("POST /api/password-resets", done(EVERYBODY, 202), {"email": "{email}"}),
     Row(
         "PUT /api/password-resets",
@@ -136,6 +140,9 @@ ROWS = [
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/mails", OPERATOR),
+    Row("POST /api/operator/mails/{mail_id}/retry", done(OPERATOR, 204)),
+    Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/audit-log", OPERATOR),
     Row("GET /api/operator/upstream", OPERATOR),
     # The gateway knows keys, and no sessions.
@@ -178,7 +185,7 @@ def site(
 
 @pytest.fixture(scope="module")
 def password_hash() -> str:
-    return asyncio.run(hash_password(PASSWORD))
+    return hash_password(PASSWORD)
 
 
 @dataclass
@@ -231,6 +238,10 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         columns = {"name": "Stored", "description": "", "models": [], "self_service": True}
         await usage_plans.create(session, plan_id, columns, now)
         invitation, token = await invitations.create(session, "", now, 10**9)
+        await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)
+        mail = await outbox.claim(session, 1)
+        assert mail is not None
+        await outbox.give_up(session, mail, "no such mailbox")
         for caller, email in emails.items():
             account = await accounts.create(session, email, password_hash, now, confirmed=True)
             account.role = accounts.OPERATOR if caller == "operator" else accounts.MEMBER
@@ -240,11 +251,13 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
                 session, account.id, minted, name="k", usage_plan_id="30RequestPerDay",
                 max_keys=3, now=now,
             )  # fmt: skip
+            claimed = await accounts.create(session, f"unproven-{email}", password_hash, now)
+            claimed.disabled_at = account.disabled_at
             reset = [account.id, digest(password_hash)]
             owned[caller] = {
                 "account_id": account.id,
                 "api_key_id": key.id,
-                "confirmation": signer.sign("address", [account.id, email], 60),
+                "confirmation": signer.sign("address", [claimed.id, claimed.email], 60),
                 "password_reset": signer.sign("password reset", reset, 60),
             }
             world.keys[caller] = minted.secret
@@ -256,6 +269,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             "plan_id": plan_id,
             "invitation_id": invitation.id,
             "invitation": token,
+            "mail_id": mail.id,
         }
     async with http:
         yield world

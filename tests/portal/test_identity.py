@@ -210,10 +210,11 @@ def test_a_confirmed_account_is_linked(
 ) -> None:
     server = start_with(**mailbox.settings)
     first = server.client()
-    body = {"email": oidc.email, "password": PASSWORD, "token": server.setup_token()}
-    account = first.post("/api/setup", json=body).json()
-    token = token_of(mailbox.take(oidc.email))
-    assert first.put("/api/confirmations", json={"token": token}).status_code == 200
+    body = {"email": oidc.email, "password": PASSWORD}
+    assert first.post("/api/accounts", json=body).status_code == 202
+    link = {"token": token_of(mailbox.take(oidc.email)), "password": PASSWORD}
+    assert first.put("/api/confirmations", json=link).status_code == 200
+    account = first.get("/api/session").json()
     browser = server.client()
     assert sign_in(browser) == "/keys/"
     assert browser.get("/api/session").json()["id"] == account["id"]

@@ -36,6 +36,11 @@ def person_of(operator: Person, email: str) -> Any:
     return found
 
 
+def sign_in(person: Person) -> None:
+    body = {"email": person.email, "password": PASSWORD}
+    assert person.http.post("/api/session", json=body).status_code == 200
+
+
 def actions(operator: Person, subject: str) -> list[str]:
     return [x["action"] for x in get(operator, "audit-log", search=subject)]
 
@@ -53,6 +58,9 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("PUT", "usage-plans/lab"),
         ("GET", "usage"),
         ("GET", "sign-up"),
+        ("GET", "mails"),
+        ("POST", "mails/mai_1/retry"),
+        ("DELETE", "mails/mai_1"),
         ("POST", "invitations"),
         ("DELETE", "invitations/inv_1"),
         ("GET", "audit-log"),
@@ -86,13 +94,19 @@ def test_people_are_disabled_and_promoted_within_a_second(site: Server, operator
     path = f"/api/operator/people/{person_of(operator, person.email)['id']}"
     assert operator.http.patch(path, json={"disabled": True}).status_code == 204
     assert refused_after(site, key) < 1 + BUSY_S
-    assert person.http.get("/api/session").status_code == 403
+    assert person.http.get("/api/session").status_code == 401
     assert person_of(operator, person.email)["disabled_at"]
     assert operator.http.patch(path, json={"disabled": False}).status_code == 204
     assert site.gateway(key).get("/v1/key").status_code == 200
+    # No session of before lives again, and none gains or keeps an operator's rights.
+    assert person.http.get("/api/session").status_code == 401
+    sign_in(person)
     assert operator.http.patch(path, json={"role": "operator"}).status_code == 204
+    assert person.http.get("/api/session").status_code == 401
+    sign_in(person)
     assert get(person, "people")["total"] >= 2
     assert operator.http.patch(path, json={"role": "member"}).status_code == 204
+    assert person.http.get("/api/session").status_code == 401
     assert problem(operator.http.patch("/api/operator/people/acc_x", json={})) == 404
     assert actions(operator, person.email) == [
         "account made member",

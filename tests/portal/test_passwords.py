@@ -1,8 +1,11 @@
 """Which passwords are taken."""
 
-import pytest
+from collections.abc import AsyncIterator
 
-from daypass.portal.passwords import check_new_password
+import pytest
+import pytest_asyncio
+
+from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
 from daypass.settings import Settings
 from tests.conftest import PASSWORD, Server
@@ -10,6 +13,12 @@ from tests.portal.test_portal import problem
 
 SETTINGS = Settings(public_url="https://keys.lighthouse.example")
 EMAIL = "ada.lovelace@analytical.example"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def passwords(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Passwords]:
+    async with Passwords(tmp_path_factory.mktemp("passwords")) as queue:
+        yield queue
 
 
 @pytest.mark.parametrize(
@@ -28,9 +37,11 @@ EMAIL = "ada.lovelace@analytical.example"
         "daypassdaypass",
     ],
 )
-async def test_an_easy_one_is_refused(password: str) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_easy_one_is_refused(passwords: Passwords, password: str) -> None:
     with pytest.raises(ProblemError) as refused:
-        await check_new_password(password, EMAIL, SETTINGS)
+        async with passwords.turn() as turn:
+            await turn.check_new(password, EMAIL, SETTINGS)
     assert refused.value.problem.status == 422
 
 
@@ -44,8 +55,10 @@ async def test_an_easy_one_is_refused(password: str) -> None:
         "x" + "7k" * 40,
     ],
 )
-async def test_others_are_taken(password: str) -> None:
-    await check_new_password(password, EMAIL, SETTINGS)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_others_are_taken(passwords: Passwords, password: str) -> None:
+    async with passwords.turn() as turn:
+        await turn.check_new(password, EMAIL, SETTINGS)
 
 
 def test_the_answer_says_so_beside_the_field(demo: Server) -> None:

@@ -3,16 +3,20 @@
 import sqlite3
 import stat
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from daypass.portal import throttles
 from daypass.records.identifiers import digest
 from daypass.records.throttles import Throttle
+from tests import crowd
 from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
 from tests.portal.test_portal import problem
 
@@ -147,6 +151,105 @@ def kept_throttles(server: Server) -> set[str]:
     """The digests of the names of all that is not whole."""
     with sqlite3.connect(server.data_dir / "daypass.db") as connection:
         return {row[0] for row in connection.execute("SELECT name FROM attempts")}
+
+
+@pytest.fixture
+def pupils(proxied: Server, victim: Person) -> list[str]:
+    """The addresses of 60 accounts, which all have the same password."""
+    prefix = victim.email.partition("@")[0]
+    emails = [f"{prefix}-pupil{number}@example.org" for number in range(60)]
+    with sqlite3.connect(proxied.data_dir / "daypass.db") as connection:
+        connection.executemany(
+            "INSERT INTO account (id, email, password_hash, role, created_at) "
+            "SELECT ?, ?, password_hash, role, created_at FROM account WHERE email = ?",
+            [(f"acc_{email}"[:32], email, victim.email) for email in emails],
+        )
+    return emails
+
+
+def sign_in_from(server: Server, address: str, emails: list[str], password: str) -> Counter[int]:
+    """The statuses of as many new browsers, which all sign in at once."""
+    bodies = [{"email": email, "password": password} for email in emails]
+    return crowd.post_at_once(server.url, "/api/session", bodies, address).statuses
+
+
+def test_a_class_that_mistypes_behind_one_address_gets_in(
+    proxied: Server, pupils: list[str]
+) -> None:
+    school = "198.51.100.60"
+    browser = call_from(proxied, "192.0.2.77")
+    assert try_password(browser, pupils[0], PASSWORD).status_code == 200
+    assert sign_in_from(proxied, school, pupils, WRONG) == {401: 60}
+    assert sign_in_from(proxied, school, pupils, PASSWORD) == {200: 60}
+    # Nobody can spend the allowance of a browser that is known.
+    use_up(proxied, f"sign-in address {school}", throttles.SIGN_IN_ADDRESS, left=-500)
+    use_up_the_account(proxied, pupils[0])
+    here = {"x-forwarded-for": school, "origin": proxied.url}
+    body = {"email": pupils[0], "password": PASSWORD}
+    assert browser.post("/api/session", json=body, headers=here).status_code == 200
+    assert sign_in_from(proxied, school, pupils[:1], PASSWORD) == {429: 1}
+
+
+def test_one_who_guesses_does_not_lock_out_his_neighbours(
+    proxied: Server, victim: Person, pupils: list[str]
+) -> None:
+    school = "198.51.100.61"
+    guesses = sign_in_from(proxied, school, [victim.email] * 40, WRONG)
+    assert guesses == {401: 5, 429: 35}
+    assert sign_in_from(proxied, school, pupils[:20], PASSWORD) == {200: 20}
+
+
+def test_one_password_is_not_sprayed_over_many_accounts(proxied: Server, pupils: list[str]) -> None:
+    strangers = [f"spray{number}@example.org" for number in range(140)]
+    spread = Counter[int]()
+    for emails in (strangers[:70] + pupils, strangers[70:]):
+        spread += sign_in_from(proxied, "198.51.100.62", emails, WRONG)
+    # A unit comes back every 20 seconds.
+    assert 100 <= spread[401] <= 103
+    assert spread[401] + spread[429] == 200
+
+
+def test_the_allowance_of_an_address_grows_with_those_who_do_well_there(
+    proxied: Server, pupils: list[str]
+) -> None:
+    school = "198.51.100.63"
+    for _ in range(2):  # Each counts once a day.
+        assert sign_in_from(proxied, school, pupils[:3], PASSWORD) == {200: 3}
+    use_up(proxied, f"sign-in address {school}", throttles.SIGN_IN_ADDRESS)
+    grown = 3 * throttles.SIGN_IN_PER_ACCOUNT
+    spread = sign_in_from(proxied, school, pupils[:20], WRONG)
+    assert grown <= spread[401] <= grown + 1
+    assert spread[401] + spread[429] == 20
+
+
+def test_what_is_refused_does_not_wait_for_its_turn(proxied: Server, victim: Person) -> None:
+    use_up_the_account(proxied, victim.email)
+    refused = sign_in_from(proxied, "198.51.100.64", [victim.email] * 320, WRONG)
+    # More than may wait, and none is told to come back later for that.
+    assert refused == {429: 320}
+
+
+def test_an_outdated_hash_is_replaced_at_a_good_sign_in(proxied: Server, victim: Person) -> None:
+    outdated = PasswordHash((Argon2Hasher(parallelism=4),)).hash(PASSWORD)
+
+    def stored() -> str:
+        rows = connection.execute(
+            "SELECT password_hash FROM account WHERE email = ?", (victim.email,)
+        )
+        password_hash: str = rows.fetchone()[0]
+        return password_hash
+
+    with sqlite3.connect(proxied.data_dir / "daypass.db") as connection:
+        connection.execute(
+            "UPDATE account SET password_hash = ? WHERE email = ?", (outdated, victim.email)
+        )
+        connection.commit()
+        with call_from(proxied, "198.51.100.65") as http:
+            assert try_password(http, victim.email).status_code == 401
+            assert stored() == outdated
+            assert try_password(http, victim.email, PASSWORD).status_code == 200
+            assert "p=1$" in stored()
+            assert try_password(http, victim.email, PASSWORD).status_code == 200
 
 
 def test_right_passwords_use_nothing_up(proxied: Server, victim: Person) -> None:

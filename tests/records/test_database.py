@@ -96,16 +96,17 @@ async def test_a_mailbox_has_one_account_also_of_those_who_come_together(
 
 async def test_a_sign_up_that_waits_is_used_once(database: Database) -> None:
     async with database.write() as session:
-        row = await sign_ups.create(session, "a@example.org", "hash", None, DAY)
+        for invitation in (None, "one", None, "two"):
+            await sign_ups.create(session, "A@example.org", invitation, DAY)
 
-    async def take(now: int) -> str | None:
+    async def take(now: int) -> list[str]:
         async with database.write() as session:
-            taken = await sign_ups.take(session, row.id, now)
-            return taken.email if taken else None
+            taken = await sign_ups.take(session, "a@example.org", now)
+            return sorted(str(row.invitation) for row in taken)
 
-    assert await take(DAY + sign_ups.LIFETIME_S) is None
+    assert await take(DAY + sign_ups.LIFETIME_S) == []
     taken = await asyncio.gather(*(take(DAY + 1) for _ in range(4)))
-    assert sorted(taken, key=str) == [None, None, None, "a@example.org"]
+    assert sorted(taken) == [[], [], [], ["None", "one", "two"]]
 
 
 async def test_an_identity_belongs_to_one_account(database: Database) -> None:
@@ -263,3 +264,24 @@ async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database
     await writing
     async with database.read() as session:
         assert await session.scalar(text("SELECT sum(requests) FROM usage_day")) == len(rows)
+
+
+async def test_no_session_opens_for_an_account_that_has_changed_meanwhile(
+    database: Database,
+) -> None:
+    """A sign-in that was under way when its account was disabled, or got another password."""
+    async with database.write() as session:
+        seen = await accounts.create(session, "a@example.org", "hash", DAY)
+
+    async def may_open() -> bool:
+        async with database.write() as session:
+            return await accounts.is_unchanged(session, seen)
+
+    assert await may_open()
+    async with database.write() as session:
+        await accounts.set_disabled(session, seen.id, DAY)
+    assert not await may_open()
+    async with database.write() as session:
+        await accounts.set_disabled(session, seen.id, None)
+        assert await accounts.set_password(session, seen.id, "hash", "another")
+    assert not await may_open()

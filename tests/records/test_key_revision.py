@@ -26,7 +26,7 @@ async def rises(database: Database, key: ApiKey, change: str) -> bool:
             case "use":
                 await api_keys.note_use(session, {key.id: NOW})
             case "disable":
-                await accounts.set_disabled(session, "a@example.org", NOW)
+                await accounts.set_disabled(session, mine.account_id, NOW)
             case "delete":
                 await api_keys.remove(session, mine, NOW)
 

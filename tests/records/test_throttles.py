@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from daypass.records import throttles
+from daypass.records import accounts, throttles
 from daypass.records.database import Database
+from daypass.records.sweeper import sweep
 from daypass.records.throttles import Throttle, ThrottledError
 
 NOW = 1_795_564_800_000
@@ -54,16 +55,41 @@ async def test_what_is_given_back_is_there_again(database: Database) -> None:
             await throttles.give_back(session, {"a": SLOW})
 
 
-async def test_what_says_nothing_any_more_is_deleted_and_names_are_not_kept(
-    database: Database,
-) -> None:
+async def test_what_has_expired_is_swept_and_names_are_not_kept(database: Database) -> None:
     await take(database, "ada@example.org")
     async with database.read() as session:
         (name,) = await session.scalars(text("SELECT name FROM attempts"))
     assert "ada" not in name
     await take(database, "other", now=NOW + 60_000)
+    async with database.write() as session:
+        account = await accounts.create(session, "ada@example.org", "hash", NOW // 1000)
+        for lifetime_s in (60, 61):
+            await accounts.open_session(session, account.id, NOW // 1000, lifetime_s)
+    await sweep(database, NOW / 1000 + 60)
     async with database.read() as session:
         assert await session.scalar(text("SELECT count(*) FROM attempts")) == 1
+        assert await session.scalar(text("SELECT count(*) FROM session")) == 1
+
+
+async def test_what_would_be_refused_is_known_without_taking_anything(database: Database) -> None:
+    async def wait(*names: str) -> int:
+        units = {name: WIDE if name == "wide" else SLOW for name in names}
+        try:
+            async with database.read() as session:
+                await throttles.check(session, units, NOW + 1000)
+        except ThrottledError as error:
+            return error.wait_ms
+        return 0
+
+    for _ in range(3):
+        assert await wait("a", "wide") == 0
+        await take(database, "a")
+    assert await wait("a", "wide") == 59_000
+    assert await wait("wide") == 0
+    async with database.read() as session:
+        assert await throttles.taken(session, "a", SLOW, NOW + 1000) == 3
+        assert await throttles.taken(session, "a", SLOW, NOW + 60_000) == 2
+        assert await throttles.taken(session, "b", SLOW, NOW) == 0
 
 
 @pytest.mark.parametrize("burst", [1, 2])

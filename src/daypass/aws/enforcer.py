@@ -4,7 +4,7 @@ An account has one key at a time. API Gateway counts for a key in a plan, so a n
 one in a new plan) would begin at zero: what the account used is carried over by UpdateUsage.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -15,7 +15,7 @@ from daypass.aws.client import ApiGateway
 from daypass.aws.errors import AwsError
 from daypass.aws.plans import AwsPlan, lowers, quota_of
 from daypass.aws.usage import Use
-from daypass.enforcer import EnforcerError, IssuedKey, KeyGoneError
+from daypass.enforcer import Also, EnforcerError, IssuedKey, found, nothing_else
 from daypass.plans import UsagePlan, Window
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys
@@ -93,7 +93,9 @@ class ApiGatewayEnforcer:
         self._watch(key, minted.secret)
         return IssuedKey(key, minted.secret)
 
-    async def change_key(self, key: ApiKey, name: str, plan: UsagePlan | None) -> ApiKey:
+    async def change_key(
+        self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
+    ) -> ApiKey:
         """Rename a key; move it, at once if it gets no more by that, else at midnight (UTC)."""
         aws_key_id = _aws_id(key)
         if name != key.name:
@@ -103,19 +105,20 @@ class ApiGatewayEnforcer:
             if lowers(before.plan if before else None, plan):
                 await self.move_now(key, plan.id)
         async with self._database.write() as session:
-            current = _found(await api_keys.find_any(session, key.id))
+            current = found(await api_keys.find_any(session, key.id))
             current.name = name
             if plan is not None:
                 is_there = current.usage_plan_id == plan.id
                 midnight = Window.DAY.end(Window.DAY.start(self._clock()))
                 current.next_usage_plan_id = None if is_there else plan.id
                 current.next_plan_at = None if is_there else midnight
+            await also(session)
         return current
 
     async def keep_plan(self, key: ApiKey) -> None:
         """Take a change of plan back that has not taken effect yet."""
         async with self._database.write() as session:
-            current = _found(await api_keys.find_any(session, key.id))
+            current = found(await api_keys.find_any(session, key.id))
             current.next_usage_plan_id = current.next_plan_at = None
 
     async def move_now(self, key: ApiKey, usage_plan_id: str) -> None:
@@ -128,7 +131,7 @@ class ApiGatewayEnforcer:
         try:
             await self._attach(aws_key_id, after, key.account_id)
             async with self._database.write() as session:
-                current = _found(await api_keys.find_any(session, key.id))
+                current = found(await api_keys.find_any(session, key.id))
                 current.usage_plan_id = usage_plan_id
                 current.next_usage_plan_id = current.next_plan_at = None
         except BaseException:
@@ -145,7 +148,7 @@ class ApiGatewayEnforcer:
         minted, aws_key_id = await self._make(key.account_id, key.name, held)
         try:
             async with self._database.write() as session:
-                current = _found(await api_keys.find_any(session, key.id))
+                current = found(await api_keys.find_any(session, key.id))
                 old = current.aws_key_id
                 await api_keys.rotate(session, current, minted, None, self._now())
                 self._begin(current, aws_key_id)
@@ -159,13 +162,16 @@ class ApiGatewayEnforcer:
             await self._undo(old)
         return IssuedKey(current, minted.secret)
 
-    async def delete_key(self, key: ApiKey) -> None:
-        """Delete a key."""
-        if key.aws_key_id:
-            await self._api.delete_key(key.aws_key_id)
+    async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
+        """Delete keys."""
+        for key in keys:
+            if key.aws_key_id:
+                await self._api.delete_key(key.aws_key_id)
         async with self._database.write() as session:
-            current = _found(await api_keys.find_any(session, key.id))
-            await api_keys.remove(session, current, self._now())
+            for key in keys:
+                current = found(await api_keys.find_any(session, key.id))
+                await api_keys.remove(session, current, self._now())
+            await also(session)
         self._keys_changed()
 
     async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
@@ -289,9 +295,3 @@ def _aws_id(key: ApiKey) -> str:
         )
         raise EnforcerError(message, status=409)
     return key.aws_key_id
-
-
-def _found(key: ApiKey | None) -> ApiKey:
-    if key is None:
-        raise KeyGoneError
-    return key

@@ -8,9 +8,10 @@ import structlog
 from daypass.asgi import Headers, Send
 from daypass.faults import place_of
 from daypass.gateway.errors import GatewayError, server_error, unavailable
-from daypass.gateway.relay import UsageReader, is_event_stream
+from daypass.gateway.relay import is_event_stream
 from daypass.gateway.request import CallerGoneError
 from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
+from daypass.gateway.usage_reader import UsageReader
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
 
@@ -59,6 +60,7 @@ class Answer:
         send = self._send
         start = {"type": "http.response.start", "status": self.status, "headers": self._headers}
         await send(start)
+        usage.is_event_stream = is_event_stream(self._headers)
         more = True
         try:
             while more:
@@ -68,7 +70,7 @@ class Answer:
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
         except UpstreamBrokeError:
             # After a length that was promised nothing can be added.
-            if is_event_stream(self._headers) and b"content-length" not in dict(self._headers):
+            if usage.is_event_stream and b"content-length" not in dict(self._headers):
                 error = server_error(
                     502, "upstream_broke_off", "The upstream broke off its answer."
                 )

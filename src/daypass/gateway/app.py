@@ -1,42 +1,37 @@
 """The way of a request: authenticate → reserve → relay → settle."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal
 
-import orjson
 import structlog
 
-from daypass.asgi import Application, Headers, Receive, Scope, Send
+from daypass.asgi import Application, Receive, Scope, Send
 from daypass.gateway.answer import Answer
 from daypass.gateway.api_gateway import ApiGatewayAuthenticator
-from daypass.gateway.authenticate import Authenticator, Principal
+from daypass.gateway.authenticate import Authenticator
+from daypass.gateway.call import Call
+from daypass.gateway.call_reader import CallReader
 from daypass.gateway.charge import Charge
-from daypass.gateway.errors import GatewayError, server_error, upstream_failed
+from daypass.gateway.endpoint_policy import EndpointPolicy
+from daypass.gateway.errors import GatewayError, upstream_failed
 from daypass.gateway.key_report import describe_key
+from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
+from daypass.gateway.owned_objects import OwnedObjects
+from daypass.gateway.ownership import Ownership
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
-from daypass.gateway.relay import UsageReader, request_headers, response_headers
+from daypass.gateway.relay import response_headers
 from daypass.gateway.request import (
     CallerGoneError,
-    StreamedBody,
-    Target,
     WhileCallerWaits,
-    declared_length,
-    is_json,
-    model_of,
-    read_body,
     refuse_websocket,
     target_of,
 )
 from daypass.gateway.upstream import (
     Upstream,
-    UpstreamBrokeError,
     UpstreamError,
-    UpstreamRequest,
     UpstreamResponse,
 )
+from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,
     is_refusal,
@@ -53,28 +48,8 @@ NOTHING_COUNTED = "Nothing was counted."
 UPSTREAM_MAY_HAVE_WORKED = (
     "the upstream had received what was sent of it and may have done the work"
 )
-LIST_BYTES = 4 * 1024 * 1024
-"""Of a list of models; a longer one is none."""
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Call:
-    """One authenticated request on its way to the upstream."""
-
-    principal: Principal
-    target: Target
-    headers: Headers
-    body: bytes | StreamedBody
-    model: str
-    via: Literal["api", "chat"]
-
-    def to_upstream(self) -> UpstreamRequest:
-        """What of it goes on."""
-        length = self.body.length if isinstance(self.body, StreamedBody) else None
-        target = self.target
-        return UpstreamRequest(target.method, target.raw, self.headers, self.body, length)
 
 
 class Gateway:
@@ -89,6 +64,8 @@ class Gateway:
         metrics: Metrics,
         *,
         max_body_bytes: int,
+        endpoints: EndpointPolicy,
+        ownership: Ownership | None,
         last_refusal: LastRefusal,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
@@ -97,7 +74,10 @@ class Gateway:
         give_back_timeouts: bool = False,
         uncounted: str = NOTHING_COUNTED,
     ) -> None:
-        """`uncounted` is what a caller is told of a request that was not served."""
+        """`uncounted` is what a caller is told of a request that was not served.
+
+        `ownership` is there when stored objects have owners.
+        """
         self._authenticator = authenticator
         self._ledger = ledger
         self._upstream = upstream
@@ -107,7 +87,8 @@ class Gateway:
         self._fail_open = fail_open
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
-        self._max_body_bytes = max_body_bytes
+        self._owned = OwnedObjects(ownership, upstream) if ownership is not None else None
+        self._reader = CallReader(endpoints, self._owned, max_body_bytes)
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
         self._open_requests = OpenRequests(open_per_key, open_per_account)
 
@@ -124,7 +105,9 @@ class Gateway:
                 await describe_key(self._ledger, principal, target, answer)
             else:
                 with self._open_requests.one_of(principal):
-                    call = await self._read(scope["headers"], by_name, receive, principal, target)
+                    call = await self._reader.read(
+                        scope["headers"], by_name, receive, principal, target
+                    )
                     await self._relay(call, receive, answer)
         except Exception as error:
             await answer.fail(error)
@@ -139,10 +122,7 @@ class Gateway:
             answer = Answer(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
-                target = Target("POST", b"/chat/completions", b"")
-                headers = [(b"content-type", b"application/json")]
-                model = _check_model(principal, model_of(body))
-                call = Call(principal, target, headers, body, model, "chat")
+                call = await self._reader.read_chat(principal, body)
                 with self._open_requests.one_of(principal):
                     await self._relay(call, receive, answer)
             except Exception as error:
@@ -152,46 +132,7 @@ class Gateway:
 
     async def list_models(self) -> list[str]:
         """Ids of the upstream's models. Raises GatewayError 502 or 504."""
-        try:
-            response = await self._upstream.open(UpstreamRequest("GET", b"/models", [], b""))
-            try:
-                if is_refusal(response):
-                    self._last_refusal.note(response.status, (await read_ahead(response)).beginning)
-                    raise refused_operator()
-                body = b""
-                while not response.ended and len(body) <= LIST_BYTES:
-                    body += await response.read()
-            finally:
-                response.close()
-            return [str(model["id"]) for model in orjson.loads(body)["data"]]
-        except UpstreamError as error:
-            raise failure_of(error, b"") from error
-        except (UpstreamBrokeError, ValueError, KeyError, TypeError):
-            message = "The upstream does not list its models."
-            raise server_error(502, "upstream_misconfigured", message) from None
-
-    async def _read(
-        self,
-        headers: Headers,
-        by_name: Mapping[bytes, bytes],
-        receive: Receive,
-        principal: Principal,
-        target: Target,
-    ) -> Call:
-        """Check and read what was asked, before anything is counted. Raises GatewayError."""
-        length = declared_length(by_name, self._max_body_bytes)
-        body: bytes | StreamedBody
-        model = None
-        if is_json(by_name):
-            body = await read_body(receive, self._max_body_bytes)
-            model = model_of(body)
-        elif target.method in ("GET", "HEAD", "DELETE"):
-            body = await read_body(receive, self._max_body_bytes)
-        else:
-            body = StreamedBody(receive, self._max_body_bytes, length=length, headers=headers)
-        if target.method in ("POST", "PUT", "PATCH"):
-            model = _check_model(principal, model)
-        return Call(principal, target, request_headers(headers, by_name), body, model or "", "api")
+        return await fetch_model_names(self._upstream, self._last_refusal)
 
     async def _relay(self, call: Call, receive: Receive, answer: Answer) -> None:
         """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
@@ -203,7 +144,7 @@ class Gateway:
             model=call.model,
             via=call.via,
         )
-        if not call.target.is_free:
+        if not call.is_free:
             await self._take(charge, answer)
         usage = UsageReader()
         self._metrics.open_requests += 1
@@ -267,18 +208,12 @@ class Gateway:
                     raise refused_operator()
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
+            elif call.lists_models and response.status == 200:
+                response = await only_models_of(call.principal.usage_plan, response)
+            if self._owned is not None:
+                response = await self._owned.guard(call, response)
         except BaseException:
             response.close()
             raise
         answer.add(response_headers(response.headers))
         return response
-
-
-def _check_model(principal: Principal, model: str | None) -> str:
-    plan = principal.usage_plan
-    if plan.allows(model):
-        return model or ""
-    allowed = ", ".join(sorted(plan.models))
-    asked = f"the model {model}" if model else "a request that names no model in a JSON body"
-    message = f"Your usage plan {plan.id} does not include {asked}. It includes: {allowed}."
-    raise GatewayError(404, "model_not_found", message, param="model")

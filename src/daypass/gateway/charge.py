@@ -15,7 +15,7 @@ from daypass.gateway.errors import (
     over_limit,
     rate_limit_headers,
 )
-from daypass.gateway.relay import UsageReader
+from daypass.gateway.usage_reader import UsageReader
 from daypass.metrics import Metrics
 from daypass.quota.ledger import (
     BucketState,

@@ -6,12 +6,12 @@ under it.
 """
 
 import asyncio
-import contextlib
 import socket
 import ssl
 from urllib.parse import urlsplit
 
 from daypass.addresses import may_be_upstream
+from daypass.gateway.dialing import Address, connect_first
 from daypass.gateway.http_connection import Connection
 from daypass.gateway.redaction import Redacted
 from daypass.gateway.upstream import (
@@ -104,13 +104,7 @@ class HttpUpstream:
     async def _connect(self) -> Connection:
         try:
             async with asyncio.timeout(self._patience.connect_s):
-                *others, last = await self._resolve()
-                connection = None
-                for address in others:
-                    with contextlib.suppress(OSError):
-                        connection = await self._dial(address)
-                        break
-                connection = connection or await self._dial(last)
+                connection = await self._dial(await self._resolve())
         except TimeoutError as error:
             raise UpstreamTimeoutError("no connection in time", was_sent=False) from error
         except (OSError, UnicodeError) as error:  # UnicodeError: its host is no name
@@ -118,20 +112,29 @@ class HttpUpstream:
         self._connections.add(connection)
         return connection
 
-    async def _resolve(self) -> list[str]:
-        """The addresses to connect to, checked anew each time: names may change their meaning."""
+    async def _resolve(self) -> list[Address]:
+        """Return the addresses to connect to. All are checked at each connection: names change."""
         found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        addresses = [str(place[0]) for *_, place in found]
-        if not all(may_be_upstream(x, private=self._may_be_private) for x in addresses):
+        hosts = [str(place[0]) for *_, place in found]
+        if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):
             raise UpstreamUnreachableError("it has an address that no upstream may have")
-        return addresses
+        return [Address(family, place) for family, *_, place in found]
 
-    async def _dial(self, address: str) -> Connection:
+    async def _dial(self, addresses: list[Address]) -> Connection:
+        """Connect to one of the addresses: to the next one also when TLS fails with the first."""
         name = self._host if self._tls else None
-        _, connection = await self._loop.create_connection(
-            lambda: Connection(self), address, self._port, ssl=self._tls, server_hostname=name
-        )
-        return connection
+        while True:
+            address, connected = await connect_first(addresses)
+            try:
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self), sock=connected, ssl=self._tls, server_hostname=name
+                )
+            except OSError:
+                addresses = [x for x in addresses if x != address]
+                if not addresses:
+                    raise
+            else:
+                return connection
 
     def _guarded(self, response: UpstreamResponse) -> UpstreamResponse:
         """Return the answer. An error may quote what it was sent: take the operator's key out."""

@@ -1,11 +1,9 @@
-"""What passes of headers, and the usage that is read in an answer on its way by."""
+"""Which headers pass in either direction."""
 
-import re
 from collections.abc import Mapping
 
 from daypass.asgi import Headers
 
-TAIL_BYTES = 8 * 1024
 UNDERSCORE = ord("_")
 
 # RFC 9110, section 7.6.1, and the older names that proxies still meet.
@@ -63,10 +61,6 @@ NOT_SENT_BACK = HOP_BY_HOP | {
 # `x-accel-…` commands the nginx before the upstream, and would command the one before us.
 PREFIXES_NOT_SENT_BACK = (b"x-ratelimit-", b"access-control-", b"x-accel-")
 
-_USAGE = re.compile(rb'"usage"\s*:\s*\{')
-_INPUT_TOKENS = re.compile(rb'"(?:prompt|input)_tokens"\s*:\s*(\d{1,9})')
-_OUTPUT_TOKENS = re.compile(rb'"(?:completion|output)_tokens"\s*:\s*(\d{1,9})')
-
 
 def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers:
     """The caller's headers that the upstream may see.
@@ -105,46 +99,6 @@ def _without_named(kept: Headers, headers: Headers) -> Headers:
     lists = [value for name, value in headers if name == b"connection"]
     named = {token.strip().lower() for token in b",".join(lists).split(b",")}
     return [pair for pair in kept if pair[0] not in named]
-
-
-class UsageReader:
-    """Finds the tokens in an answer by its last few kilobytes, streamed or not.
-
-    In every OpenAI format `usage` comes near the end: after the choices of a completion, in
-    the last chunk of a chat stream, at the end of `response.completed`. Text of the model
-    cannot be mistaken for it, since quotes inside JSON strings are escaped.
-    """
-
-    __slots__ = ("_tail",)
-
-    def __init__(self) -> None:
-        self._tail = bytearray()
-
-    def feed(self, piece: bytes) -> None:
-        """Remember a piece of the answer, and now and then forget what is too old to matter."""
-        self._tail += piece
-        if len(self._tail) > 2 * TAIL_BYTES:
-            del self._tail[:-TAIL_BYTES]
-
-    def tokens(self) -> tuple[int, int]:
-        """Input and output tokens; zeros where the answer does not tell."""
-        end = len(self._tail)
-        while (start := self._tail.rfind(b'"usage"', 0, end)) >= 0:
-            if _USAGE.match(self._tail, start):
-                return _count(_INPUT_TOKENS, self._tail, start), _count(
-                    _OUTPUT_TOKENS, self._tail, start
-                )
-            end = start
-        return 0, 0
-
-    def ends_event(self) -> bool:
-        """Whether the bytes so far end where a server-sent event ends."""
-        return not self._tail or self._tail.endswith((b"\n\n", b"\r\n\r\n"))
-
-
-def _count(name: re.Pattern[bytes], text: bytearray, start: int) -> int:
-    found = name.search(text, start)
-    return int(found[1]) if found else 0
 
 
 def is_event_stream(headers: Headers) -> bool:

@@ -14,7 +14,7 @@ from daypass.gateway.body_end import BodyEnd
 from daypass.gateway.errors import GatewayError, invalid_api_key
 
 PREFIX = b"/v1"
-FREE_PATHS = (b"/models",)
+MODELS = PREFIX + b"/models/"
 PATH_BYTES = 1024
 MODEL_LENGTH = 100
 REASON_LENGTH = 200
@@ -30,6 +30,7 @@ RELAYED = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _SEGMENTS = re.compile(rb"(?:/(?:[A-Za-z0-9._~!$&'()*+,:=@-]|%[0-9A-Fa-f]{2})+)+/?")
 # What they must not hold, encoded or not: a way out of /v1, or two readings by two servers.
 _SUSPECT = re.compile(rb"\.\.|/\.(?:/|$)|%(?:[01].|7f|2[35ef]|3[bf]|5c)", re.IGNORECASE)
+_ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 _KEY_IN_QUERY = re.compile(
     rb"(?:^|&)(?:x-)?(?:api[_-]?key|key|access_token)=|dp_[0-9A-Za-z]{38}", re.IGNORECASE
 )
@@ -62,13 +63,6 @@ class Target(NamedTuple):
         """Path and query as one."""
         return self.path + b"?" + self.query if self.query else self.path
 
-    @property
-    def is_free(self) -> bool:
-        """Whether the request counts nothing: reading the list of models."""
-        return self.method == "GET" and (
-            self.path in FREE_PATHS or self.path.startswith(b"/models/")
-        )
-
 
 def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
     """The target of a request.
@@ -94,7 +88,9 @@ def _path_below(raw: bytes, denied_paths: tuple[bytes, ...]) -> bytes:
     """The path below `/v1`, as it was sent. `denied_paths` are in lower case."""
     if len(raw) > PATH_BYTES or not raw.startswith(PREFIX + b"/"):
         raise unknown_path()
-    if not _SEGMENTS.fullmatch(raw) or _SUSPECT.search(raw):
+    # Names of models hold slashes, which clients encode or not (RFC 3986, section 2.2).
+    checked = _ENCODED_SLASH.sub(b"/", raw) if raw.startswith(MODELS) else raw
+    if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):
         raise unknown_path()
     try:
         unquote(raw.decode(), errors="strict")
@@ -268,13 +264,14 @@ def too_large(max_bytes: int) -> GatewayError:
     return GatewayError(413, "body_too_large", message, headers=[(b"connection", b"close")])
 
 
-def model_of(body: bytes) -> str | None:
-    """The model that a JSON body names. Raises GatewayError 400 when it is not a JSON object.
+def document_of(body: bytes) -> dict[str, Any]:
+    """Parse a JSON body; an empty one is an empty object.
 
-    Nor may it hold a key twice: the upstream may go by the other one.
+    Raises GatewayError 400 when it is not a JSON object, or holds a key twice: the upstream may
+    go by the other one.
     """
     if not body:
-        return None
+        return {}
     try:
         document = jiter.from_json(
             body, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True
@@ -286,10 +283,12 @@ def model_of(body: bytes) -> str | None:
     if not isinstance(document, dict):
         message = "The request body must be a JSON object."
         raise GatewayError(400, "invalid_json", message, uncounted=True)
-    model = document.get("model")
-    if not isinstance(model, str):
-        return None
-    if "\0" in model:  # PostgreSQL has no text that holds one.
+    return document
+
+
+def model_to_record(name: str) -> str:
+    """Return a model's name as the records keep it. Raises GatewayError 400 for a NUL."""
+    if "\0" in name:  # PostgreSQL has no text that holds one.
         message = "The model's name holds a NUL character."
         raise GatewayError(400, "invalid_json", message, uncounted=True)
-    return model[:MODEL_LENGTH]
+    return name[:MODEL_LENGTH]

@@ -4,17 +4,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.enforcer import Also
 from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
-from daypass.portal.passwords import (
-    GivenPassword,
-    NewPassword,
-    check_new_password,
-    hash_password,
-    verify_password,
-)
+from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import forget_cookies
+from daypass.portal.sessions import forget_cookies, open_session
 from daypass.records import accounts, api_keys, operators
 from daypass.records.tables import Account
 
@@ -41,20 +36,29 @@ class Deletion(BaseModel):
 
 @router.put("/password", status_code=204)
 async def change_password(
-    change: PasswordChange, request: Request, account: SignedIn, portal: InPortal
+    change: PasswordChange,
+    request: Request,
+    response: Response,
+    account: SignedIn,
+    portal: InPortal,
 ) -> None:
-    """Change the password. Every other browser is signed out."""
-    await _check_password(account, change.current_password, portal, field="current_password")
-    await check_new_password(
-        change.new_password, account.email, portal.settings, field="new_password"
-    )
-    password_hash = await hash_password(change.new_password)
+    """Change the password. Every session ends, and this browser gets a new one."""
+    async with portal.passwords.turn() as turn:
+        await _check_password(
+            account, change.current_password, portal, turn, field="current_password"
+        )
+        await turn.check_new(
+            change.new_password, account.email, portal.settings, field="new_password"
+        )
+        password_hash = await turn.hash(change.new_password)
     async with portal.database.write() as session:
         if not await accounts.set_password(
             session, account.id, account.password_hash, password_hash
         ):
             raise ProblemError(409, "Your password has just been changed elsewhere.")
-        await accounts.close_sessions(session, account.id, keep=session_token(request, portal))
+        await accounts.close_sessions(session, account.id)
+        account.password_hash = password_hash
+        await open_session(session, account, request, response, portal)
 
 
 @router.delete("/sessions", status_code=204)
@@ -78,18 +82,27 @@ async def delete_account(
     await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
         await _check_not_last(session, account)
-        keys = await api_keys.list_of(session, account.id)
-    # The enforcer first: what it would go on to admit must not outlive its owner.
-    for key in keys:
-        await portal.enforcer.delete_key(key)
-    async with portal.database.write() as session:
+
+    async def depart(session: AsyncSession) -> None:
         await operators.lock(session)
         doomed = await accounts.find(session, account.id)
         if doomed is not None:
             # Another operator may have gone meanwhile.
             await _check_not_last(session, doomed)
             await accounts.depart(session, doomed, portal.now())
+
+    await delete_keys(account.id, portal, depart)
     forget_cookies(request, response)
+
+
+async def delete_keys(account_id: str, portal: Portal, also: Also) -> None:
+    """Delete every API key of an account, and write in the same transaction what is `also` to be.
+
+    The keys are refused within a second.
+    """
+    async with portal.database.read() as session:
+        keys = await api_keys.list_of(session, account_id)
+    await portal.enforcer.delete_keys(keys, also)
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:
@@ -102,7 +115,8 @@ async def _check_owner(
     account: Account, password: str | None, request: Request, portal: Portal
 ) -> None:
     if account.has_password:
-        await _check_password(account, password or "", portal, field="password")
+        async with portal.passwords.turn() as turn:
+            await _check_password(account, password or "", portal, turn, field="password")
         return
     token = session_token(request, portal) or ""
     async with portal.database.read() as session:
@@ -111,8 +125,10 @@ async def _check_owner(
         raise ProblemError(403, "Sign out, sign in again, and delete your account right after.")
 
 
-async def _check_password(account: Account, password: str, portal: Portal, field: str) -> None:
+async def _check_password(
+    account: Account, password: str, portal: Portal, turn: PasswordTurn, field: str
+) -> None:
     units = await throttles.admit_own_password(account.id, portal)
-    if not await verify_password(password, account.password_hash):
+    if not (await turn.verify(password, account.password_hash)).is_right:
         raise ProblemError(403, "This is not your password.", field=field)
     await throttles.give_back(portal, units)

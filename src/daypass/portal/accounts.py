@@ -7,14 +7,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 
-from daypass.portal import admission, first_operator, letters, throttles
+from daypass.portal import admission, first_operator, mail_limits, throttles
 from daypass.portal.context import InPortal, Portal
-from daypass.portal.mailer import Mailer
-from daypass.portal.passwords import NewPassword, check_new_password, hash_password
+from daypass.portal.outbox import Kind, Outbox
+from daypass.portal.passwords import NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import AccountView, start_session
+from daypass.portal.sessions import AccountView, open_session
 from daypass.records import accounts, sign_ups
-from daypass.records.tables import Account
 
 TAKEN = (
     "There is an account with this e-mail address already, or with another one of the same "
@@ -45,7 +44,11 @@ class NewAccount(BaseModel):
     """A request to sign up."""
 
     email: EmailAddress
-    password: NewPassword
+    password: NewPassword | None = Field(
+        default=None,
+        description="Not needed, and not read, where mail is set: the page that the link in the "
+        "mail opens asks for it",
+    )
     invitation: str | None = Field(
         default=None, max_length=80, description="Where people need one: the token of its link"
     )
@@ -68,17 +71,17 @@ async def sign_up(
 ) -> AccountView | JSONResponse:
     """Create an account and sign in.
 
-    Where mail is set, the account is made when the link in the mail is opened, and the answer is
-    the same (202) whether or not the address has an account.
+    Where mail is set, the account is made when the link in the mail is opened, by whoever opens
+    it and with the password that they choose there. The answer is the same (202) whether or not
+    the address has an account.
     """
-    await throttles.admit_sign_up(request, portal)
-    await check_new_password(new.password, new.email, portal.settings)
-    async with portal.database.read() as session:
-        await admission.check(session, new.email, new.invitation, portal)
-    if portal.mailer is not None:
-        await _ask_by_mail(new, request, portal, portal.mailer)
+    if portal.outbox is not None:
+        await _admit(new, request, portal)
+        await _ask_by_mail(new, request, portal, portal.outbox)
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
-    password_hash = await hash_password(new.password)
+    async with portal.passwords.turn() as turn:
+        await _admit(new, request, portal)
+        password_hash = await hash_new_password(new.password, new.email, portal, turn)
     try:
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
@@ -86,30 +89,34 @@ async def sign_up(
             account = await accounts.create(
                 session, new.email, password_hash, portal.now(), role=role
             )
+            await open_session(session, account, request, response, portal)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None
     throttles.remember_device(account.email, request, response, portal)
-    await start_session(account, request, response, portal)
     return AccountView.of(account)
 
 
-def send_confirmation(account: Account, portal: Portal, mailer: Mailer) -> None:
-    """Send the link that confirms an account's address."""
-    token = portal.signer.sign("address", [account.id, account.email], sign_ups.LIFETIME_S)
-    mailer.send(account.email, letters.confirm_address(mailer.site, token))
+async def _admit(new: NewAccount, request: Request, portal: Portal) -> None:
+    await throttles.admit_sign_up(request, portal)
+    async with portal.database.read() as session:
+        await admission.check(session, new.email, new.invitation, portal)
 
 
-async def _ask_by_mail(new: NewAccount, request: Request, portal: Portal, mailer: Mailer) -> None:
-    """Keep the sign-up and send its link. All is done for a taken address too, but the letter."""
-    await throttles.admit_mail(new.email, request, portal)
-    password_hash = await hash_password(new.password)
+async def hash_new_password(
+    password: str | None, email: str, portal: Portal, turn: PasswordTurn
+) -> str:
+    """The hash of a password that somebody chooses. Raises 422 for none, or an easy one."""
+    if password is None:
+        raise ProblemError(422, "Choose a password.", field="password")
+    await turn.check_new(password, email, portal.settings)
+    return await turn.hash(password)
+
+
+async def _ask_by_mail(new: NewAccount, request: Request, portal: Portal, outbox: Outbox) -> None:
+    """Keep the sign-up and send its link, or for an address with an account, say so by mail."""
+    await throttles.admit_mail(request, portal)
     async with portal.database.write() as session:
-        is_taken = await accounts.is_taken(session, new.email)
-        row = await sign_ups.create(session, new.email, password_hash, new.invitation, portal.now())
-    token = portal.signer.sign("sign-up", row.id, sign_ups.LIFETIME_S)
-    mailer.send(
-        new.email,
-        letters.has_account(mailer.site)
-        if is_taken
-        else letters.confirm_sign_up(mailer.site, token),
-    )
+        kind: Kind = "has-account" if await accounts.is_taken(session, new.email) else "sign-up"
+        await sign_ups.create(session, new.email, new.invitation, portal.now())
+        if await mail_limits.take(session, kind, new.email, portal.clock()):
+            await outbox.add(session, kind, new.email)

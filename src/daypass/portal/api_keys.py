@@ -112,7 +112,7 @@ class ApiKeyView(ApiKeyCore):
 @router.post("/api-keys", status_code=201)
 async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) -> CreatedApiKey:
     """Create an API key. Its secret is in this answer and nowhere else."""
-    if portal.mailer is not None and not account.email_confirmed:
+    if portal.outbox is not None and not account.email_confirmed:
         raise ProblemError(403, UNCONFIRMED)
     plan = await _offered_plan(portal, new.usage_plan_id)
     try:
@@ -170,7 +170,7 @@ async def rotate_api_key(
 @router.delete("/api-keys/{api_key_id}", status_code=204)
 async def delete_api_key(api_key_id: str, account: SignedIn, portal: InPortal) -> None:
     """Delete a key. A key created in its place today takes over what it used."""
-    await portal.enforcer.delete_key(await find(portal, account, api_key_id))
+    await portal.enforcer.delete_keys([await find(portal, account, api_key_id)])
 
 
 async def find(portal: Portal, account: Account, api_key_id: str) -> ApiKey:

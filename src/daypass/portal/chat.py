@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from daypass.portal.api_keys import find
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.problems import ANSWERS, INVALID_JSON, ProblemError
+from daypass.records import api_keys
 
 router = APIRouter(tags=["chat"])
 
@@ -85,6 +86,21 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 
 @router.get("/models")
-async def list_models(_account: SignedIn, portal: InPortal) -> list[ModelView]:
-    """The models of the upstream. Counts nothing."""
-    return [ModelView(id=model) for model in await portal.list_models()]
+async def list_models(
+    account: SignedIn, portal: InPortal, api_key_id: str | None = None
+) -> list[ModelView]:
+    """The models that one of your API keys may use; without `api_key_id`, that any of them may.
+
+    Somebody without a key sees what the plans on offer include. Counts nothing.
+    """
+    if api_key_id is not None:
+        keys = [await find(portal, account, api_key_id)]
+    else:
+        async with portal.database.read() as session:
+            keys = await api_keys.list_of(session, account.id)
+    plans = (await portal.policy()).plans
+    chosen = [plans[key.usage_plan_id] for key in keys if key.usage_plan_id in plans]
+    if not keys:
+        chosen = [plan for plan in plans.values() if plan.self_service]
+    models = await portal.list_models()
+    return [ModelView(id=model) for model in models if any(plan.allows(model) for plan in chosen)]

@@ -1,32 +1,64 @@
-"""/api/confirmations: that an e-mail address is somebody's, by a link in a mail to it."""
+"""/api/confirmations: that an e-mail address is somebody's, by a link in a mail to it.
 
+Anybody can sign up with somebody else's address. So whoever opens the link chooses the password,
+whatever was chosen before; and an account that was made before its address was confirmed is only
+left as it is for a browser that is signed in to it ("Pre-hijacked accounts", Sudhodanan and Paverd,
+USENIX Security 2022).
+"""
+
+from collections.abc import Sequence
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.portal import admission, throttles
-from daypass.portal.accounts import TAKEN, MailSent, send_confirmation
-from daypass.portal.context import InPortal, Portal, SignedIn
+from daypass.portal import admission, mail_limits, throttles
+from daypass.portal.account import delete_keys
+from daypass.portal.accounts import TAKEN, MailSent, hash_new_password
+from daypass.portal.context import InPortal, Portal, SignedIn, account_of
+from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
+from daypass.portal.sessions import open_session
 from daypass.records import accounts, sign_ups
+from daypass.records.tables import Account, SignUp
 
 EXPIRED = (
     "This link has expired or was used before. Sign in, or sign up again, to have a new one sent."
 )
 NO_MAIL = "This site sends no mails. Ask its operator."
+DISABLED = "This account has been disabled. Ask the operator of this site."
 
 router = APIRouter(prefix="/confirmations", tags=["accounts"])
 
 
-class Confirmation(BaseModel):
+class LinkToken(BaseModel):
     """The token of the link."""
 
-    token: str = Field(max_length=500)
+    token: str = Field(max_length=1000)
+
+
+class Confirmation(LinkToken):
+    """The token of the link, and the password of whoever opened it."""
+
+    password: NewPassword | None = Field(
+        default=None, description="Needed unless this browser is signed in to the account"
+    )
+
+
+class Link(BaseModel):
+    """What a link does: it makes an account, or confirms the address of one."""
+
+    email: str
+    makes: Literal["account", "address"]
+    needs_password: bool = Field(
+        description="Whether a password is to be chosen. For an account that exists, every session "
+        "then ends and its API keys are deleted"
+    )
 
 
 class Confirmed(BaseModel):
-    """What the link did: it made an account, or confirmed the address of one."""
+    """What the link did. The browser is signed in to the account."""
 
     email: str
     made: Literal["account", "address"]
@@ -36,42 +68,102 @@ class Confirmed(BaseModel):
 async def send_confirmation_again(
     request: Request, account: SignedIn, portal: InPortal
 ) -> MailSent:
-    """Send the link for one's own address, again if need be."""
-    if portal.mailer is None:
+    """Send the link for one's own address again. The last one is enough where many were sent."""
+    if portal.outbox is None:
         raise ProblemError(409, NO_MAIL)
     if account.email_confirmed:
         raise ProblemError(409, "Your address is confirmed already.")
-    await throttles.admit_mail(account.email, request, portal)
-    send_confirmation(account, portal, portal.mailer)
+    await throttles.admit_mail(request, portal)
+    async with portal.database.write() as session:
+        if await mail_limits.take(session, "address", account.email, portal.clock()):
+            await portal.outbox.add(session, "address", account.email, account.id)
     return MailSent(mailed_to=account.email)
 
 
+@router.post("/preview")
+async def look_at_link(link: LinkToken, request: Request, portal: InPortal) -> Link:
+    """Say what a link does, without doing it. Mail scanners open links, too."""
+    return (await _read(link.token, request, portal))[0]
+
+
 @router.put("")
-async def confirm_address(confirmation: Confirmation, portal: InPortal) -> Confirmed:
-    """Open the link of a mail. It signs nobody in: anybody may have sent it to him."""
-    sign_up_id = portal.signer.read("sign-up", confirmation.token)
-    if sign_up_id is not None:
-        return await _make_account(sign_up_id, portal)
-    confirmed = portal.signer.read("address", confirmation.token)
-    if confirmed is None:
-        raise ProblemError(403, EXPIRED)
-    account_id, email = confirmed
-    async with portal.database.write() as session:
-        if not await accounts.confirm_email(session, account_id, email, portal.now()):
-            raise ProblemError(403, EXPIRED)
-    return Confirmed(email=email, made="address")
-
-
-async def _make_account(sign_up_id: str, portal: Portal) -> Confirmed:
-    try:
+async def confirm_address(
+    confirmation: Confirmation, request: Request, response: Response, portal: InPortal
+) -> Confirmed:
+    """Do what a link is for, and sign in."""
+    link, account = await _read(confirmation.token, request, portal)
+    if not link.needs_password and account is not None:
         async with portal.database.write() as session:
-            row = await sign_ups.take(session, sign_up_id, portal.now())
-            if row is None:
+            await accounts.confirm_email(session, account.id, account.email, portal.now())
+        return Confirmed(email=link.email, made="address")
+    async with portal.passwords.turn() as turn:
+        password_hash = await hash_new_password(confirmation.password, link.email, portal, turn)
+    if account is None:
+        async with portal.database.write() as session:
+            account = await _create(session, link.email, password_hash, portal)
+            await open_session(session, account, request, response, portal)
+    else:
+        claimed = account
+
+        async def claim(session: AsyncSession) -> None:
+            await _claim(session, claimed, password_hash, portal)
+            await open_session(session, claimed, request, response, portal)
+
+        await delete_keys(account.id, portal, claim)
+    throttles.remember_device(account.email, request, response, portal)
+    return Confirmed(email=link.email, made=link.makes)
+
+
+async def _read(token: str, request: Request, portal: Portal) -> tuple[Link, Account | None]:
+    """What a link does, and the account that it is for. Raises 403, or 409 for a taken address."""
+    email = portal.signer.read("sign-up", token)
+    if email is not None:
+        async with portal.database.read() as session:
+            if await accounts.is_taken(session, email):
+                raise ProblemError(409, TAKEN)
+            if not await sign_ups.pending(session, email, portal.now()):
                 raise ProblemError(403, EXPIRED)
-            await admission.admit(session, row.email, row.invitation, portal)
-            await accounts.create(
-                session, row.email, row.password_hash, portal.now(), confirmed=True
-            )
+        return Link(email=email, makes="account", needs_password=True), None
+    account_id, email = portal.signer.read("address", token) or ("", "")
+    async with portal.database.read() as session:
+        account = await accounts.find(session, account_id)
+    if account is None or account.email != email:
+        raise ProblemError(403, EXPIRED)
+    if account.disabled_at is not None:
+        raise ProblemError(403, DISABLED)
+    here = await account_of(request, portal)
+    is_own = here is not None and here.id == account.id
+    if account.email_confirmed and not is_own:
+        raise ProblemError(403, EXPIRED)
+    return Link(email=email, makes="address", needs_password=not is_own), account
+
+
+async def _create(session: AsyncSession, email: str, password_hash: str, portal: Portal) -> Account:
+    waiting = await sign_ups.take(session, email, portal.now())
+    if not waiting:
+        raise ProblemError(403, EXPIRED)
+    await _admit_one(session, waiting, portal)
+    try:
+        account = await accounts.create(session, email, password_hash, portal.now(), confirmed=True)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN) from None
-    return Confirmed(email=row.email, made="account")
+    await mail_limits.reset(session, "sign-up", email)
+    return account
+
+
+async def _admit_one(session: AsyncSession, waiting: Sequence[SignUp], portal: Portal) -> None:
+    """Admit the newest sign-up that may be. Strangers can have begun others of the address."""
+    for row in waiting[:-1]:
+        try:
+            return await admission.admit(session, row.email, row.invitation, portal)
+        except admission.NotAdmittedError:
+            continue
+    return await admission.admit(session, waiting[-1].email, waiting[-1].invitation, portal)
+
+
+async def _claim(
+    session: AsyncSession, account: Account, password_hash: str, portal: Portal
+) -> None:
+    if not await accounts.claim(session, account.id, account.email, password_hash, portal.now()):
+        raise ProblemError(403, EXPIRED)
+    account.password_hash = password_hash

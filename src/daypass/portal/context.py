@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 from daypass.enforcer import Enforcer
 from daypass.portal.caller import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
-from daypass.portal.mailer import Mailer
+from daypass.portal.outbox import Outbox
+from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
@@ -39,7 +40,9 @@ class Portal:
     clock: Callable[[], float]
     """Unix time in seconds."""
     signer: Signer
-    mailer: Mailer | None
+    passwords: Passwords
+    outbox: Outbox | None
+    """None: the site sends no mail."""
     identity_provider: IdentityProvider | None
     serve_chat: Callable[[str, bytes], ASGIApp]
     """An API key's id and a chat request → the application that serves it."""

@@ -17,10 +17,10 @@ def confirm_sign_up(site: str, token: str) -> Letter:
     return _letter(
         site,
         "Confirm your address",
-        "Somebody, you we hope, wants an account with this address. Open this link within a day "
-        "to make it:",
+        "Somebody, hopefully you, asked for an account with this address. Open this link within "
+        "a day, choose a password, and the account is yours:",
         f"{site}/confirm/#token={token}",
-        "If it was not you, do nothing: without the link there will be no account.",
+        "If it was not you, ignore this mail: nobody gets an account without the link.",
     )
 
 
@@ -29,11 +29,11 @@ def has_account(site: str) -> Letter:
     return _letter(
         site,
         "You have an account already",
-        "Somebody, you perhaps, tried to sign up with this address, or with another one of your "
-        "mailbox. You have an account already. If you do not know its password, choose a new one "
+        "Somebody, perhaps you, tried to sign up with this address, or with another one of your "
+        "mailbox. It has an account already. If you do not know the password, choose a new one "
         "here:",
         f"{site}/forgot-password/",
-        "If it was not you, do nothing: your account is as it was.",
+        "If it was not you, ignore this mail: your account is as it was.",
     )
 
 
@@ -45,19 +45,25 @@ def confirm_address(site: str, token: str) -> Letter:
         "Open this link within a day to confirm that this address is yours. After that you can "
         "create API keys:",
         f"{site}/confirm/#token={token}",
-        "If you have no account there, do nothing.",
+        "If you did not make an account there, somebody else did with your address. The link "
+        "then makes it yours, with a password that you choose; or ignore this mail.",
     )
 
 
-def reset_password(site: str, token: str) -> Letter:
-    """For whoever forgot his password."""
+def reset_password(site: str, token: str, *, is_confirmed: bool) -> Letter:
+    """For somebody who forgot their password. `is_confirmed`: the address is known to be theirs."""
+    keys_go = (
+        "Your address was never confirmed, so somebody else may have made this account. Every "
+        "API key in it is deleted when you choose the password."
+    )
     return _letter(
         site,
         "Choose a new password",
-        "Somebody, you we hope, asked for a new password. Open this link within 30 minutes to "
+        "Somebody, hopefully you, asked for a new password. Open this link within 30 minutes to "
         "choose one. It works once:",
         f"{site}/reset-password/#token={token}",
-        "If it was not you, do nothing: your password stays as it is.",
+        *(() if is_confirmed else (keys_go,)),
+        "If it was not you, ignore this mail: your password stays as it is.",
     )
 
 

@@ -1,81 +1,109 @@
-"""Mail, sent by the operator's SMTP server, one thread a mail."""
+"""The operator's SMTP server: one connection and one thread for each mail."""
 
 import asyncio
+import contextlib
+import re
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
-import structlog
+from email_validator import EmailNotValidError, validate_email
 
-from daypass.faults import place_of
 from daypass.portal.letters import Letter
 from daypass.settings import Settings
 from daypass.settings_sign_in import SMTP_PORTS
 
 TIMEOUT_S = 10
+"""Seconds that the server may take for each step."""
 AT_ONCE = 4
-MOST_WAITING = 200
 
-log = structlog.get_logger()
+NO_SMTPUTF8 = (
+    "The mail server takes no addresses with international characters before the @ (it lacks "
+    "SMTPUTF8)."
+)
+
+_LINK = re.compile(r"\S*(?:://|token=)\S*")
+_SIGN_IN_REPLIES = (530, 534, 535, 538)
+"""Replies that ask for a (better) sign-in, whatever the mail (RFC 4954, 6)."""
 
 
-@dataclass(slots=True)
+class DeliveryError(Exception):
+    """A mail could not be handed over. The message is for operators, in plain words.
+
+    `permanent`: another attempt would end in the same way.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
 class Mailer:
-    """Sends letters in the background, so that an answer takes as long with a mail as without."""
+    """Hands mails over to the SMTP server of the settings."""
 
     url: str = field(repr=False)
     """`smtps://` (TLS at once), `smtp+starttls://` (TLS or nothing) or `smtp://` (none)."""
     sender: str
     site: str
     """The site's address, with which links begin."""
-    _sending: set[asyncio.Task[None]] = field(default_factory=set)
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="mail")
+    )
 
-    def send(self, recipient: str, letter: Letter) -> None:
-        """Send a letter soon. What goes wrong is in the log."""
-        if len(self._sending) >= MOST_WAITING:
-            log.error("mail_failed", reason="too many mails are waiting")
-            return
-        task = asyncio.create_task(self._deliver(recipient, letter))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+    async def send(self, mail_id: str, recipient: str, letter: Letter) -> None:
+        """Hand a mail over; the same `mail_id` has the same Message-ID. Raises DeliveryError."""
+        try:
+            message = self._compose(mail_id, recipient, letter)
+        except ValueError as error:
+            raise DeliveryError(f"The mail cannot be written: {error}", permanent=True) from None
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_over, message)
 
     async def check(self) -> None:
         """Sign in to the SMTP server and leave. Raises OSError or smtplib.SMTPException."""
-        await asyncio.to_thread(lambda: self._connect().quit())
+        await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: self._connect().quit()
+        )
 
-    async def close(self) -> None:
-        """Wait for what is being sent, for as long as one mail may take."""
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=TIMEOUT_S)
-
-    def _compose(self, recipient: str, letter: Letter) -> EmailMessage:
+    def _compose(self, mail_id: str, recipient: str, letter: Letter) -> EmailMessage:
         """The message. `EmailMessage` raises ValueError for a line break in a header."""
+        sender = in_ascii(self.sender)
         message = EmailMessage()
-        message["From"] = self.sender
-        message["To"] = recipient
+        message["From"] = sender
+        message["To"] = in_ascii(recipient)
         message["Subject"] = letter.subject
         message["Date"] = formatdate()
-        message["Message-ID"] = make_msgid(domain=self.sender.rpartition("@")[2])
-        # No answering machine shall answer it (RFC 3834).
+        message["Message-ID"] = f"<{mail_id}@{sender.rpartition('@')[2]}>"
+        # Automatic replies must not answer it (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         return message
 
-    async def _deliver(self, recipient: str, letter: Letter) -> None:
-        async with self._turns:
-            try:
-                await asyncio.to_thread(self._hand_over, self._compose(recipient, letter))
-            except (OSError, smtplib.SMTPException, ValueError) as error:
-                # Its words may hold the recipient's address.
-                log.error("mail_failed", reason=place_of(error))
-
     def _hand_over(self, message: EmailMessage) -> None:
-        with self._connect() as connection:
+        try:
+            connection = self._connect()
+        except smtplib.SMTPAuthenticationError as error:
+            reason = f"The mail server refused the user name or the password ({error.smtp_code})."
+            raise DeliveryError(reason) from None
+        except smtplib.SMTPResponseException as error:
+            reason = f"The mail server takes no mail at the moment ({error.smtp_code})."
+            raise DeliveryError(reason) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise DeliveryError(_why_unreachable(error)) from None
+        try:
             connection.send_message(message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise _refusal(error) from None
+        finally:
+            # Whatever the server says to that, it has taken the mail or refused it.
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                connection.quit()
+            connection.close()
 
     def _connect(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)
@@ -96,8 +124,56 @@ class Mailer:
         return connection
 
 
+def in_ascii(address: str) -> str:
+    """An address with its domain in ASCII (IDNA), which every mail server takes.
+
+    One with international characters before the @ has no such form and is returned as it is
+    (RFC 6531). Raises ValueError for what is not one address.
+    """
+    try:
+        checked = validate_email(address, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+    return checked.ascii_email or checked.normalized
+
+
 def open_mailer(settings: Settings) -> Mailer | None:
     """The mailer of the settings; None where they name no SMTP server."""
     if settings.smtp_url is None or settings.mail_from is None or settings.public_url is None:
         return None
     return Mailer(settings.smtp_url.get_secret_value(), settings.mail_from, settings.public_url)
+
+
+def _why_unreachable(error: OSError | smtplib.SMTPException) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (
+            f"The TLS connection to the mail server failed ({error.reason or 'no reason given'})."
+        )
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return (
+            "The mail server does not offer what DAYPASS_SMTP_URL asks for (STARTTLS, a sign-in)."
+        )
+    if isinstance(error, smtplib.SMTPException):
+        return "The mail server closed the connection."
+    if isinstance(error, TimeoutError):
+        return "The mail server did not answer in time."
+    return f"The mail server cannot be reached ({error.strerror or type(error).__name__})."
+
+
+def _refusal(error: OSError | smtplib.SMTPException) -> DeliveryError:
+    """What became of a mail that was handed to a server which had been ready to take it."""
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return DeliveryError(NO_SMTPUTF8, permanent=True)
+    text: bytes | str
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, text = error.smtp_code, error.smtp_error
+    else:
+        return DeliveryError(_why_unreachable(error))
+    # A server may quote the mail, and its link with it.
+    words = text if isinstance(text, str) else text.decode(errors="replace")
+    words = _LINK.sub("[link]", " ".join(words.split()))[:200]
+    permanent = code >= 500 and code not in _SIGN_IN_REPLIES
+    verdict = "refused the mail" if permanent else "cannot take the mail at the moment"
+    return DeliveryError(f"The mail server {verdict}: {code} {words}", permanent=permanent)

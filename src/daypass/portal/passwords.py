@@ -1,18 +1,21 @@
-"""Passwords: which are taken, and Argon2id, off the event loop."""
+"""Passwords: which are accepted, and the queue in which they are hashed and checked."""
 
 import asyncio
-import secrets
-from functools import cache
-from typing import Annotated
+import contextlib
+import json
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
+import structlog
 from pydantic import Field
 
 from daypass.portal.problems import ProblemError
-from daypass.records.accounts import NO_PASSWORD
-from daypass.settings import Settings
+from daypass.settings import ENV_PREFIX, Settings
 
 MIN_LENGTH = 10
 MAX_LENGTH = 256
@@ -21,7 +24,17 @@ EASY = (
     "This password is too easy to guess: it is common, or made of common ones, of your address "
     "or of this site's name. Choose another, such as four words that nobody would expect."
 )
+BUSY = "So many people are signing in or up at this moment that you would wait too long. Try again."
 
+MOST_WAITING = 300
+"""At 40 ms each, with two worker processes on one machine, the last one waits 25 seconds."""
+RETRY_AFTER_S = 10
+TURNS = 2
+"""While one password is hashed, the database is asked about the next."""
+WORK_S = 30
+"""Seconds after which the password process is taken to hang."""
+
+_PROGRAM = "daypass.portal.password_process"
 _EASY_GUESSES = 12_000
 _JUDGED_LENGTH = 32
 _OWN_WORDS = ("daypass", "apikey", "openai")
@@ -29,25 +42,137 @@ _OWN_WORDS = ("daypass", "apikey", "openai")
 NewPassword = Annotated[str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)]
 GivenPassword = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
-_hasher = PasswordHash((Argon2Hasher(),))
+log = structlog.get_logger()
 
 
-@cache
-def _nobodys_hash() -> str:
-    return _hasher.hash(secrets.token_urlsafe())
+class Verdict(NamedTuple):
+    """Whether a password is right."""
+
+    is_right: bool
+    better_hash: str | None = None
+    """Of a right password whose stored hash has outdated parameters."""
 
 
-async def check_new_password(
-    password: str, email: str, settings: Settings, field: str = "password"
-) -> None:
-    """Raise 422 for a password that is too easy to guess.
+class PasswordTurn:
+    """A turn in the queue: only with one can passwords be hashed and checked."""
 
-    NIST SP 800-63B-4 (3.1.1.2) asks for a length, for a comparison with common passwords and
-    with words of the context (the site, the person), and for no rules of composition. zxcvbn
-    does the comparing, with the variants that people think of (case, digits, keyboard walks),
-    against 30,000 passwords and names; what falls within twelve thousand guesses is refused. At
-    the pace that `throttles.py` allows so many take five days.
+    def __init__(self, passwords: "Passwords") -> None:
+        self._passwords = passwords
+
+    async def hash(self, password: str) -> str:
+        """Return the Argon2id hash of a password."""
+        hashed: str = await self._passwords.ask("hash_password", password)
+        return hashed
+
+    async def verify(self, password: str, password_hash: str | None) -> Verdict:
+        """Check a password. No hash (no such account) takes as long as a wrong password."""
+        return Verdict(*await self._passwords.ask("verify", password, password_hash))
+
+    async def check_new(
+        self, password: str, email: str, settings: Settings, field: str = "password"
+    ) -> None:
+        """Raise ProblemError 422 for a password that is too easy to guess.
+
+        NIST SP 800-63B-4 (3.1.1.2) asks for a length, for a comparison with common passwords and
+        with words of the context (the site, the person), and for no rules of composition. zxcvbn
+        does the comparing, with the variants that people think of (case, digits, keyboard walks),
+        against 30,000 passwords and names; what falls within twelve thousand guesses is refused.
+        At the pace that `throttles.py` allows, so many take five days.
+        """
+        # What is hard so far is no easier for its end, and the time grows with the square.
+        judged = password[:_JUDGED_LENGTH]
+        words = _words_of_context(email, settings)
+        if await self._passwords.ask("count_guesses", judged, words) < _EASY_GUESSES:
+            raise ProblemError(422, EASY, field=field)
+
+
+class Passwords:
+    """The queue of those whose password is to be hashed or checked, and the process that does it.
+
+    One at a time on the whole machine, and only so many wait. Nobody holds a database connection
+    while waiting, and no deadline runs.
     """
+
+    def __init__(self, data_dir: Path) -> None:
+        """`data_dir` is shared by the worker processes of one machine."""
+        self._lock_path = data_dir / "passwords.lock"
+        self._open = 0
+        self._turns = asyncio.Semaphore(TURNS)
+        self._asking = asyncio.Lock()
+        self._process: Process | None = None
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[PasswordTurn]:
+        """Wait for a turn and hold it, first come, first served.
+
+        Raises ProblemError 503, at once, when too many are waiting.
+        """
+        if self._open >= MOST_WAITING:
+            raise ProblemError(503, BUSY, retry_after_s=RETRY_AFTER_S)
+        self._open += 1
+        try:
+            async with self._turns:
+                yield PasswordTurn(self)
+        finally:
+            self._open -= 1
+
+    async def ask(self, work: str, *arguments: Any) -> Any:
+        """Let the process do a piece of work; for `PasswordTurn`."""
+        request = json.dumps([work, arguments]).encode() + b"\n"
+        async with self._asking:
+            try:
+                answer = await self._exchange(request)
+            except (OSError, TimeoutError, ValueError) as error:
+                # It was killed, perhaps for memory. The next one starts from nothing.
+                log.warning("password_process_failed", reason=type(error).__name__)
+                answer = await self._exchange(request)
+        if "fault" in answer:
+            raise RuntimeError(f"the password process failed: {answer['fault']}")
+        return answer["result"]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+
+    async def _exchange(self, request: bytes) -> Any:
+        process = self._process
+        if process is None or process.returncode is not None:
+            process = self._process = await self._start()
+        assert process.stdin is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101
+        try:
+            async with asyncio.timeout(WORK_S):
+                process.stdin.write(request)
+                await process.stdin.drain()
+                return json.loads(await process.stdout.readline())
+        except BaseException:
+            # An answer that comes later would be taken for the next one's.
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            self._process = None
+            raise
+
+    async def _start(self) -> Process:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(ENV_PREFIX)}
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            _PROGRAM,
+            str(self._lock_path.absolute()),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=environment,
+        )
+
+
+def _words_of_context(email: str, settings: Settings) -> list[str]:
+    """What somebody who knows the person and the site would try first."""
     host = urlsplit(settings.public_url or "").hostname or ""
     local, _, domain = email.lower().partition("@")
     words = [
@@ -58,26 +183,4 @@ async def check_new_password(
         domain,
         *host.split("."),
     ]
-    if await asyncio.to_thread(_is_easy, password, [word for word in words if len(word) > 2]):
-        raise ProblemError(422, EASY, field=field)
-
-
-def _is_easy(password: str, words: list[str]) -> bool:
-    from zxcvbn import zxcvbn  # noqa: PLC0415  (its lists take a while to load)
-
-    # Longer ones can take it seconds, and what is hard so far is no easier for its end.
-    guesses: int = zxcvbn(password[:_JUDGED_LENGTH], user_inputs=words)["guesses"]
-    return guesses < _EASY_GUESSES
-
-
-async def hash_password(password: str) -> str:
-    """The Argon2id hash of a password."""
-    return await asyncio.to_thread(_hasher.hash, password)
-
-
-async def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether the password is right. No hash (no such account) takes as long as a wrong one."""
-    if password_hash is None or password_hash == NO_PASSWORD:
-        await asyncio.to_thread(lambda: _hasher.verify(password, _nobodys_hash()))
-        return False
-    return await asyncio.to_thread(_hasher.verify, password, password_hash)
+    return [word for word in words if len(word) > 2]

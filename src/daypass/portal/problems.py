@@ -14,7 +14,11 @@ from starlette.responses import JSONResponse, Response
 
 from daypass.enforcer import EnforcerError, KeyGoneError
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records.database import DatabaseUnavailableError, UnstorableError
+from daypass.records.database import (
+    CommitUnknownError,
+    DatabaseUnavailableError,
+    UnstorableError,
+)
 
 log = structlog.get_logger()
 
@@ -124,7 +128,17 @@ def install(app: FastAPI) -> None:
     async def on_store(_request: Request, error: Exception) -> Response:
         log.error("store_unavailable", reason=str(error))
         detail = "Daypass cannot reach its database right now. Please try again in a moment."
-        return to_response(ProblemError(503, detail).problem)
+        response = to_response(ProblemError(503, detail).problem)
+        response.headers["retry-after"] = "2"
+        return response
+
+    async def on_unknown_commit(_request: Request, error: Exception) -> Response:
+        log.error("commit_unknown", reason=str(error))
+        detail = (
+            "The database stopped answering while it saved this: it may have been saved, or may "
+            "not. Look before you try again."
+        )
+        return to_response(ProblemError(500, detail).problem)
 
     async def on_unstorable(_request: Request, _error: Exception) -> Response:
         detail = "A value in this call holds what cannot be stored, such as the character NUL."
@@ -147,6 +161,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(DatabaseUnavailableError, on_store)
+    app.add_exception_handler(CommitUnknownError, on_unknown_commit)
     app.add_exception_handler(LedgerUnavailableError, on_store)
     app.add_exception_handler(UnstorableError, on_unstorable)
     app.add_exception_handler(EnforcerError, on_enforcer)

@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
 from daypass.portal.context import (
@@ -15,7 +16,7 @@ from daypass.portal.context import (
     is_https,
     session_token,
 )
-from daypass.portal.passwords import GivenPassword, verify_password
+from daypass.portal.passwords import GivenPassword
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import accounts
@@ -61,16 +62,25 @@ async def sign_in(
     credentials: Credentials, request: Request, response: Response, portal: InPortal
 ) -> AccountView:
     """Sign in with e-mail address and password. After too many wrong ones: 429."""
-    attempt = await throttles.admit_sign_in(credentials.email, request, portal)
-    async with portal.database.read() as session:
-        account = await accounts.find_by_email(session, credentials.email)
-    known = account.password_hash if account else None
-    if not await verify_password(credentials.password, known) or account is None:
-        raise ProblemError(401, "E-mail address or password is wrong.")
-    await attempt.succeeded(request, response)
+    attempt = throttles.SignInAttempt.of(credentials.email, request, portal)
+    await attempt.check()
+    async with portal.passwords.turn() as turn:
+        account = await attempt.begin()
+        known = account.password_hash if account else None
+        verdict = await turn.verify(credentials.password, known)
+        if not verdict.is_right or account is None:
+            raise ProblemError(401, "E-mail address or password is wrong.")
+        async with portal.database.write() as session:
+            await attempt.succeed(session)
+            if account.disabled_at is None:
+                await open_session(session, account, request, response, portal)
+                if verdict.better_hash:
+                    await accounts.set_password(
+                        session, account.id, account.password_hash, verdict.better_hash
+                    )
     if account.disabled_at is not None:
         raise ProblemError(403, "Your account has been disabled. Ask the operator of this site.")
-    await start_session(account, request, response, portal)
+    throttles.remember_device(account.email, request, response, portal, attempt.device)
     return AccountView.of(account)
 
 
@@ -98,15 +108,20 @@ def forget_cookies(request: Request, response: Response) -> None:
             response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
 
-async def start_session(
-    account: Account, request: Request, response: Response, portal: Portal
+async def open_session(
+    session: AsyncSession, account: Account, request: Request, response: Response, portal: Portal
 ) -> None:
-    """Sign the browser in with a new session; the one it had before ends."""
+    """Sign the browser in with a new session; the one it had before ends.
+
+    In the transaction that changes the account, so that there is both or neither. Raises 401 when
+    the account has been disabled, or its password changed, since it was read.
+    """
+    if not await accounts.is_unchanged(session, account):
+        raise ProblemError(401, "Your account has just been changed elsewhere. Sign in again.")
     before = session_token(request, portal)
-    async with portal.database.write() as session:
-        if before:
-            await accounts.close_session(session, before)
-        token = await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
+    if before:
+        await accounts.close_session(session, before)
+    token = await accounts.open_session(session, account.id, portal.now(), SESSION_LIFETIME_S)
     secure = is_https(request, portal)
     response.set_cookie(
         cookie_name(COOKIE, secure=secure),

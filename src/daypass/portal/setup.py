@@ -5,11 +5,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
-from daypass.portal.accounts import EmailAddress, send_confirmation
+from daypass.portal.accounts import EmailAddress
 from daypass.portal.context import InPortal
-from daypass.portal.passwords import NewPassword, check_new_password, hash_password
+from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import AccountView, start_session
+from daypass.portal.sessions import AccountView, open_session
 from daypass.records import accounts, audit, operators
 
 BAD_LINK = (
@@ -38,15 +38,16 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
 
     The link works once. It is refused with 403 when it is wrong or the site has an operator.
     """
-    units = await throttles.admit_setup(request, portal)
-    async with portal.database.read() as session:
-        await _check_link(session, new.token)
-        is_taken = await accounts.is_taken(session, new.email)
-    await throttles.give_back(portal, units)
-    if is_taken:
-        raise _taken(new.email)
-    await check_new_password(new.password, new.email, portal.settings)
-    password_hash = await hash_password(new.password)
+    async with portal.passwords.turn() as turn:
+        units = await throttles.admit_setup(request, portal)
+        async with portal.database.read() as session:
+            await _check_link(session, new.token)
+            is_taken = await accounts.is_taken(session, new.email)
+        await throttles.give_back(portal, units)
+        if is_taken:
+            raise _taken(new.email)
+        await turn.check_new(new.password, new.email, portal.settings)
+        password_hash = await turn.hash(new.password)
     now = portal.now()
     try:
         async with portal.database.write() as session:
@@ -57,12 +58,12 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
                 session, new.email, password_hash, now, role=accounts.OPERATOR
             )
             audit.add(session, account, "site set up", account.email, now=now)
+            if portal.outbox is not None:
+                await portal.outbox.add(session, "address", account.email, account.id)
+            await open_session(session, account, request, response, portal)
     except accounts.EmailTakenError:
         raise _taken(new.email) from None
-    if portal.mailer is not None:
-        send_confirmation(account, portal, portal.mailer)
     throttles.remember_device(account.email, request, response, portal)
-    await start_session(account, request, response, portal)
     return AccountView.of(account)
 
 

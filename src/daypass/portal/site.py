@@ -41,7 +41,11 @@ async def show_docs() -> Response:
 async def mark_page(portal: InPortal) -> Response:
     """A script that marks a page before its first paint with what its words depend on."""
     settings = portal.settings
-    marks = {"enforcer": settings.enforcer} | ({"demo": ""} if settings.uses_demo_model else {})
+    marks: dict[str, str] = {"enforcer": settings.enforcer}
+    if settings.uses_demo_model:
+        marks["demo"] = ""
+    if portal.outbox is not None:
+        marks["mail"] = ""
     script = f"Object.assign(document.documentElement.dataset, {json.dumps(marks)});\n"
     return Response(script, media_type="text/javascript")
 
@@ -62,6 +66,6 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
         account_requests_per_day=(await portal.policy()).account_daily_ceiling,
         has_operator=has_operator,
         first_sign_up_operates=first_sign_up_operates,
-        mail=portal.mailer is not None,
+        mail=portal.outbox is not None,
         sign_in_with=settings.sign_in_with,
     )

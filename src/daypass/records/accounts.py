@@ -145,14 +145,20 @@ async def _former_id(session: AsyncSession, email: str) -> str | None:
     )
 
 
-async def set_role(session: AsyncSession, email: str, role: str) -> bool:
-    """Make an account an operator or a member. False: there is no such account."""
-    return await _change(session, email, role=role)
+async def set_role(session: AsyncSession, account_id: str, role: str) -> None:
+    """Make an account an operator or a member, and end its sessions.
+
+    A session from before must not gain an operator's rights (OWASP Session Management: a new
+    session id after any change of privileges).
+    """
+    await _change(session, account_id, role=role)
+    await close_sessions(session, account_id)
 
 
-async def set_disabled(session: AsyncSession, email: str, at: int | None) -> bool:
-    """Disable an account (or enable it: None). False: there is no such account."""
-    return await _change(session, email, disabled_at=at)
+async def set_disabled(session: AsyncSession, account_id: str, at: int | None) -> None:
+    """Disable an account (or enable it: None), and end its sessions."""
+    await _change(session, account_id, disabled_at=at)
+    await close_sessions(session, account_id)
 
 
 async def remove(session: AsyncSession, account_id: str) -> None:
@@ -160,14 +166,8 @@ async def remove(session: AsyncSession, account_id: str) -> None:
     await session.execute(delete(Account).where(Account.id == account_id))
 
 
-async def _change(session: AsyncSession, email: str, **values: object) -> bool:
-    changed = await session.scalar(
-        update(Account)
-        .where(Account.email == normalise(email))
-        .values(**values)
-        .returning(Account.id)
-    )
-    return changed is not None
+async def _change(session: AsyncSession, account_id: str, **values: object) -> None:
+    await session.execute(update(Account).where(Account.id == account_id).values(**values))
 
 
 async def set_password(
@@ -181,6 +181,28 @@ async def set_password(
         .returning(Account.id)
     )
     return changed is not None
+
+
+async def claim(
+    session: AsyncSession, account_id: str, email: str, password_hash: str, now: int
+) -> bool:
+    """Give an account whose address was never confirmed to the owner of the mailbox.
+
+    Whoever made it may be a stranger: the password is replaced and every session ends. False: the
+    account is gone, has another address, or its address is confirmed by now.
+    """
+    claimed = await session.scalar(
+        update(Account)
+        .where(
+            Account.id == account_id,
+            Account.email == email,
+            Account.email_confirmed_at.is_(None),
+        )
+        .values(password_hash=password_hash, email_confirmed_at=now)
+        .returning(Account.id)
+    )
+    await close_sessions(session, account_id)
+    return claimed is not None
 
 
 async def confirm_email(session: AsyncSession, account_id: str, email: str, now: int) -> bool:
@@ -205,8 +227,29 @@ async def open_session(session: AsyncSession, account_id: str, now: int, lifetim
             expires_at=now + lifetime_s,
         )
     )
-    await session.execute(delete(Session).where(Session.expires_at <= now))
     return token
+
+
+async def delete_expired_sessions(session: AsyncSession, now: int) -> None:
+    """Delete the sessions of all accounts that ended before `now` (Unix time)."""
+    await session.execute(delete(Session).where(Session.expires_at <= now))
+
+
+async def is_unchanged(session: AsyncSession, account: Account) -> bool:
+    """Whether an account has the same password as when it was read, and is not disabled.
+
+    Holds the row until the transaction ends, so that neither changes before.
+    """
+    found = await session.scalar(
+        select(Account.id)
+        .where(
+            Account.id == account.id,
+            Account.password_hash == account.password_hash,
+            Account.disabled_at.is_(None),
+        )
+        .with_for_update(read=True)
+    )
+    return found is not None
 
 
 async def find_by_session(session: AsyncSession, token: str, now: int) -> Account | None:
@@ -228,7 +271,6 @@ async def close_session(session: AsyncSession, token: str) -> None:
     await session.execute(delete(Session).where(Session.digest == digest(token)))
 
 
-async def close_sessions(session: AsyncSession, account_id: str, keep: str | None = None) -> None:
-    """Sign an account out everywhere, but for the browser with the token `keep`."""
-    mine = delete(Session).where(Session.account_id == account_id)
-    await session.execute(mine.where(Session.digest != digest(keep)) if keep else mine)
+async def close_sessions(session: AsyncSession, account_id: str) -> None:
+    """Sign an account out everywhere."""
+    await session.execute(delete(Session).where(Session.account_id == account_id))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, event, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,10 +19,16 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase
 
+from daypass.records.write_queue import QueueStalledError, WriteQueue
+
 ANSWER_S = 1.8
 """Seconds within which a unit of work is done or raises DatabaseUnavailableError."""
 
+COMMIT_S = 10.0
+"""Seconds for which the outcome of a COMMIT is awaited, once it has begun."""
+
 INSIST_AFTER_S = 0.1
+POSTGRESQL_CONNECTIONS = 10
 
 SPILLING_SORT = (
     "SELECT count(*) FROM "
@@ -32,6 +38,10 @@ SPILLING_SORT = (
 
 class DatabaseUnavailableError(Exception):
     """The database could not be opened, or did not answer. The message is one line."""
+
+
+class CommitUnknownError(DatabaseUnavailableError):
+    """The database stopped answering while it committed: it may have, or may not."""
 
 
 class UnstorableError(Exception):
@@ -44,6 +54,8 @@ class Database:
     def __init__(self, url: str) -> None:
         """`url` is `sqlite:///path` or `postgresql://…`; `migrations.upgrade` makes the tables."""
         self._engine = _sqlite_engine(url) if is_sqlite(url) else _postgresql_engine(url)
+        writers = 1 if is_sqlite(url) else POSTGRESQL_CONNECTIONS
+        self._queue = WriteQueue(writers, ANSWER_S)
         # Outside a transaction a read sees the newest commit and holds no lock.
         autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._read = async_sessionmaker(autocommit, expire_on_commit=False)
@@ -62,11 +74,35 @@ class Database:
     async def write(self, answer_s: float = ANSWER_S) -> AsyncIterator[AsyncSession]:
         """One transaction: committed at the end, rolled back by an exception.
 
-        Raises DatabaseUnavailableError when it takes longer than `answer_s` seconds or the
-        database fails, and UnstorableError.
+        It waits for its turn first, as long as the database serves those ahead. Then raises
+        DatabaseUnavailableError when it takes longer than `answer_s` seconds or the database
+        fails, and UnstorableError: nothing has changed. Once COMMIT has begun its outcome is
+        awaited for 10 seconds, after which CommitUnknownError is raised.
         """
-        async with _answering(answer_s), self._write.begin() as session:
-            yield session
+        committing = False
+        try:
+            async with self._queue.turn():
+                try:
+                    async with _answering(answer_s) as deadline, self._write() as session:
+                        try:
+                            yield session
+                            await session.flush()
+                        except BaseException:
+                            await session.rollback()
+                            raise
+                        committing = True
+                        deadline.postpone(COMMIT_S)
+                        # Not by `begin`, which waits without end where no answer comes.
+                        await session.commit()
+                except DatabaseUnavailableError:
+                    self._queue.fail()
+                    raise
+        except QueueStalledError:
+            raise DatabaseUnavailableError("the database does not answer") from None
+        except DatabaseUnavailableError as error:
+            if committing and _is_unknown(error):
+                raise CommitUnknownError(str(error)) from error
+            raise
 
     async def check_writable(self) -> None:
         """Raise DatabaseUnavailableError when nothing can be written: a standby, a full disk."""
@@ -102,11 +138,49 @@ def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
+class _Deadline:
+    """Cancels a unit of work that takes too long, and once more if it does not end then.
+
+    psycopg takes up to 10 seconds to cancel a query at a server that does not answer, unless it
+    is interrupted in that; then it closes the connection.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        self._task = task
+        self._loop = asyncio.get_running_loop()
+        self._insisted = False
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+        self._timer: asyncio.TimerHandle
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        self._timer = self._loop.call_later(self._seconds + INSIST_AFTER_S, self._insist)
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        self._timer.cancel()
+        if self._insisted:
+            self._task.uncancel()
+        await self._timeout.__aexit__(*error)
+
+    def postpone(self, seconds: float) -> None:
+        """Let the rest of the work take this many seconds from now."""
+        self._timer.cancel()
+        self._timeout.reschedule(self._loop.time() + seconds)
+        self._timer = self._loop.call_later(seconds + INSIST_AFTER_S, self._insist)
+
+    def _insist(self) -> None:
+        self._insisted = self._task.cancel()
+
+
 @contextlib.asynccontextmanager
-async def _answering(answer_s: float = ANSWER_S) -> AsyncIterator[None]:
+async def _answering(answer_s: float = ANSWER_S) -> AsyncIterator[_Deadline]:
     try:
-        async with asyncio.timeout(answer_s), _insisting(answer_s):
-            yield
+        async with _Deadline(answer_s) as deadline:
+            yield deadline
     except IntegrityError:
         raise
     except DataError as error:
@@ -117,28 +191,15 @@ async def _answering(answer_s: float = ANSWER_S) -> AsyncIterator[None]:
         raise DatabaseUnavailableError("the database does not answer") from error
 
 
-@contextlib.asynccontextmanager
-async def _insisting(answer_s: float) -> AsyncIterator[None]:
-    """Cancel once more what does not end when its time is over.
+def _is_unknown(error: DatabaseUnavailableError) -> bool:
+    """Whether a COMMIT that ended so may have succeeded: nothing was heard of it any more.
 
-    psycopg takes up to 10 seconds to cancel a query at a server that does not answer, unless it
-    is interrupted in that; then it closes the connection.
+    SQLite is no server that could be out of reach: what it says of a COMMIT is its outcome.
     """
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101
-    insisted = False
-
-    def insist() -> None:
-        nonlocal insisted
-        insisted = task.cancel()
-
-    timer = asyncio.get_running_loop().call_later(answer_s + INSIST_AFTER_S, insist)
-    try:
-        yield
-    finally:
-        timer.cancel()
-        if insisted:
-            task.uncancel()
+    cause = error.__cause__
+    if not isinstance(cause, DBAPIError):
+        return True
+    return cause.connection_invalidated and not isinstance(cause.orig, sqlite3.Error)
 
 
 def reason_of(error: DBAPIError) -> str:
@@ -181,7 +242,7 @@ def _postgresql_engine(url: str) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+psycopg"),
         # A connection that died with the server is noticed before it is used.
         pool_pre_ping=True,
-        pool_size=10,
+        pool_size=POSTGRESQL_CONNECTIONS,
         pool_timeout=ANSWER_S,
         connect_args={"connect_timeout": 2, "application_name": "daypass"},
     )

@@ -73,15 +73,39 @@ class Identity(Base):
 
 
 class SignUp(Base):
-    """A sign-up whose address is not confirmed yet: an account when its mail is answered."""
+    """A sign-up whose address is not confirmed yet. The link in its mail makes the account."""
 
     __tablename__ = "sign_up"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     email: Mapped[str] = mapped_column(String(320))
-    password_hash: Mapped[str] = mapped_column(String(255))
     invitation: Mapped[str | None] = mapped_column(String(80))
     expires_at: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_sign_up_email", "email"),)
+
+
+class Mail(Base):
+    """A mail that waits to be sent, or that the mail server refused for good.
+
+    The text is not stored: it is written when the mail is sent, so that the token in its link is
+    never at rest. `about` is the id of the account that the mail is about.
+    """
+
+    __tablename__ = "mail"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    recipient: Mapped[str] = mapped_column(String(320))
+    about: Mapped[str | None] = mapped_column(String(32))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    attempts: Mapped[int] = mapped_column(Integer)
+    # When it is tried next; while it is being sent, when others may take it over. None: given up.
+    due_at: Mapped[int | None] = mapped_column(BigInteger)
+    # Why the last attempt failed, in plain words. None: it is new, or being sent.
+    error: Mapped[str | None] = mapped_column(String(300))
+
+    __table_args__ = (Index("ix_mail_due_at", "due_at"), Index("ix_mail_recipient", "recipient"))
 
 
 class Attempts(Base):
@@ -314,3 +338,18 @@ class DepartedAccount(Base):
     email_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(32))
     at: Mapped[int] = mapped_column(BigInteger)
+
+
+class StoredObject(Base):
+    """Whose an object is that the upstream stores, such as a file or a conversation.
+
+    `id` is the upstream's. Objects that were not made through Daypass have no row, and nobody.
+    """
+
+    __tablename__ = "stored_object"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_stored_object_account_id", "account_id"),)

@@ -3,10 +3,14 @@
 llhttp parses, as strictly as the RFC. Here is what it leaves to its user.
 """
 
+import re
+
 import httptools
+import orjson
 
 from daypass.asgi import Headers
 
+_ABSOLUTE_FORM = re.compile(rb"https?://([^/?@]+)(/[^?]*)?(\?.*)?", re.IGNORECASE)
 _FRAMING = (b"content-length", b"transfer-encoding")
 
 
@@ -18,6 +22,16 @@ class BadRequestError(Exception):
         super().__init__(message)
         self.message = message
         self.status = status
+
+    def body(self) -> bytes:
+        """Return the answer's body: an error as OpenAI's clients read it."""
+        error = {
+            "message": self.message,
+            "type": "invalid_request_error",
+            "param": None,
+            "code": "bad_request",
+        }
+        return orjson.dumps({"error": error})
 
 
 def check_head(method: bytes, version: str, headers: Headers, by_name: dict[bytes, bytes]) -> None:
@@ -39,6 +53,25 @@ def check_head(method: bytes, version: str, headers: Headers, by_name: dict[byte
         codings = [value.strip().lower() for value in _values(headers, b"transfer-encoding")]
         if version != "1.1" or codings != [b"chunked"]:
             raise BadRequestError("The only transfer coding that is supported is chunked.")
+
+
+def origin_form(method: bytes, target: bytes, headers: Headers) -> tuple[bytes, Headers]:
+    """Return a request's path and query, and its headers with the host that it is for.
+
+    In the absolute form of a target, its authority takes the place of the Host header (RFC 9112,
+    section 3.2.2). `*` stands for the server as a whole (section 3.2.4). Raises BadRequestError
+    for what is neither of these nor a path, and for a target with a fragment.
+    """
+    if b"#" in target:
+        raise BadRequestError("The request's target has a fragment.")
+    if target.startswith(b"/") or (method == b"OPTIONS" and target == b"*"):
+        return target, headers
+    absolute = _ABSOLUTE_FORM.fullmatch(target)
+    if absolute is None:
+        raise BadRequestError("The request's target is neither a path nor an http address.")
+    host, path, query = absolute.groups()
+    others = [pair for pair in headers if pair[0] != b"host"]
+    return (path or b"/") + (query or b""), [(b"host", host), *others]
 
 
 def framing_of(headers: Headers) -> bytes:

@@ -25,7 +25,7 @@ BODY_S = 30.0
 BODY_BYTES_PER_S = 1024
 """A body is never silent for 30 seconds, nor slower for long than a kilobyte a second."""
 WRITE_S = 60.0
-"""Without the caller taking anything of an answer that waits for him."""
+"""Without the client taking anything of an answer that waits for it."""
 LINGER_S = 2.0
 """For the rest of a body that nobody wants, so that its sender gets to read why."""
 CHECK_EVERY_S = 2.0
@@ -52,7 +52,11 @@ class HttpProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle
+        # What is being received and what is being sent have a deadline each, so that neither
+        # can be put off by means of the other.
         self._deadline = self._loop.time() + KEEP_ALIVE_S
+        self._write_deadline = NEVER
+        self._unsent_bytes = 0
         self._reader: RequestReader
         # The request that is being received, the one being answered, and those that wait.
         self._receiving: Exchange | None = None
@@ -108,17 +112,16 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(error)
 
     def pause_writing(self) -> None:
-        """The caller takes his answer more slowly than it comes."""
+        """Hold back the answer: the client takes it more slowly than it comes."""
         self.drained = self._loop.create_future()
-        self._deadline = self._loop.time() + WRITE_S
 
     def resume_writing(self) -> None:
-        """He has caught up."""
+        """Go on with the answer: the client has caught up."""
         if self.drained is not None:
             if not self.drained.done():
                 self.drained.set_result(None)
             self.drained = None
-            self._deadline = NEVER
+            self._write_deadline = self._loop.time() + WRITE_S
 
     # What the reader calls.
 
@@ -146,7 +149,7 @@ class HttpProtocol(asyncio.Protocol):
     def on_request_end(self) -> None:
         """Go on: the request is whole. What follows it waits until it is answered."""
         exchange, self._receiving = self._receiving, None
-        self._deadline = NEVER if self.drained is None else self._loop.time() + WRITE_S
+        self._deadline = NEVER
         if exchange is not None:
             exchange.feed_end()
             if exchange.is_complete:
@@ -189,7 +192,7 @@ class HttpProtocol(asyncio.Protocol):
         if exchange is not self._receiving:
             self._go_on()
             return
-        self._transport.resume_reading()
+        self.resume_reading()
         if self._closes:
             self._deadline = self._loop.time() + LINGER_S
 
@@ -221,13 +224,13 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse(self, error: BadRequestError) -> None:
         """Answer what is no request, after the requests before it, and close."""
         self._reader.stop()
-        message = error.message.encode()
+        body = error.body()
         headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"%d" % len(message)),
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         ]
-        self._refusal = b"".join([*self.head(error.status, headers), b"\r\n", message])
+        self._refusal = b"".join([*self.head(error.status, headers), b"\r\n", body])
         exchange, self._receiving = self._receiving, None
         if exchange is not None:
             exchange.disconnect()
@@ -240,7 +243,7 @@ class HttpProtocol(asyncio.Protocol):
                 self._current = None
         if self._current is None:
             self._send_refusal()
-        elif self.drained is None:
+        else:
             self._deadline = NEVER
 
     def _send_refusal(self) -> None:
@@ -257,16 +260,25 @@ class HttpProtocol(asyncio.Protocol):
 
     def _check_deadline(self) -> None:
         now = self._loop.time()
+        if self._is_answer_stuck(now):
+            self._transport.abort()
+            return
         if now >= self._deadline:
-            if self.drained is not None:
-                self._transport.abort()
-                return
-            if not self._reader.is_within_head:
-                self._transport.close()
-                return
-            self._refuse(BadRequestError("The request's head did not come in time.", 408))
+            self._deadline = NEVER
+            if self._reader.is_within_head:
+                self._refuse(BadRequestError("The request's head did not come in time.", 408))
+            else:
+                self._transport.close()  # once what has been written is sent
         soonest = min(now + CHECK_EVERY_S, self._deadline)
         self._timer = self._loop.call_at(soonest, self._check_deadline)
+
+    def _is_answer_stuck(self, now: float) -> bool:
+        """Whether the client has taken nothing of what waits to be sent for too long."""
+        unsent_bytes = self._transport.get_write_buffer_size()
+        if unsent_bytes == 0 or unsent_bytes < self._unsent_bytes or self._write_deadline == NEVER:
+            self._write_deadline = now + WRITE_S
+        self._unsent_bytes = unsent_bytes
+        return now >= self._write_deadline
 
 
 def _address(given: Any) -> tuple[str, int] | None:

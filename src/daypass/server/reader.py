@@ -6,13 +6,19 @@ from urllib.parse import unquote
 import httptools
 
 from daypass.asgi import Headers, Scope
-from daypass.server.framing import BadRequestError, check_head, framing_of, reason_of
+from daypass.server.framing import (
+    BadRequestError,
+    check_head,
+    framing_of,
+    origin_form,
+    reason_of,
+)
 
 if TYPE_CHECKING:
     from daypass.server.protocol import HttpProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Of a head, or of trailers and chunk extensions, beyond what arrives in one read."""
+"""Of a head, or of trailers. Of chunk extensions it is that beyond what arrives in one read."""
 MAX_HEADERS = 128
 
 
@@ -31,6 +37,8 @@ class RequestReader:
         self._headers: Headers = []
         self._framed: Headers | None = None
         """The headers of the request whose body is being read."""
+        self._head_bytes = 0
+        """Of the part of a head, or of trailers, that has been parsed."""
         self._pending_bytes = 0
         self.is_finished = False
         """Whether what follows the request that is being read is discarded."""
@@ -56,7 +64,7 @@ class RequestReader:
             if self._framed is not None or not self.is_finished:
                 raise reason_of(error) from None
         if self._pending_bytes > MAX_HEAD_BYTES and not self.is_finished:
-            raise BadRequestError("The request's headers are too large.", 431)
+            raise _too_large()
 
     def stop(self) -> None:
         """Read nothing more, not even the rest of a body."""
@@ -91,15 +99,18 @@ class RequestReader:
             raise ValueError("the request before this one was the last")
         self._url = b""
         self._headers = []
+        self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """Add a piece of the request target."""
         self._url += url
+        self._add_to_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header, or a trailer, which nobody reads."""
         if len(self._headers) >= MAX_HEADERS:
             raise BadRequestError(f"The request has more than {MAX_HEADERS} headers.")
+        self._add_to_head(len(name) + len(value) + len(": \r\n"))
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -113,10 +124,7 @@ class RequestReader:
         headers = self._headers
         by_name = dict(headers)
         check_head(method, version, headers, by_name)
-        url = self._url
-        if not url.startswith(b"/"):
-            parsed = httptools.parse_url(url)  # the absolute form
-            url = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+        url, headers = origin_form(method, self._url, headers)
         raw_path, _, query = url.partition(b"?")
         path = raw_path.decode("latin-1")
         scope: Scope = {
@@ -129,6 +137,7 @@ class RequestReader:
             "query_string": query,
         }
         self._headers = []
+        self._head_bytes = 0
         self._framed = headers
         is_modern = version == "1.1"
         keep_alive = is_modern and parser.should_keep_alive()
@@ -151,3 +160,12 @@ class RequestReader:
         self._pending_bytes = 0
         self._framed = None
         self._protocol.on_request_end()
+
+    def _add_to_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise _too_large()
+
+
+def _too_large() -> BadRequestError:
+    return BadRequestError("The request's headers are too large.", 431)

@@ -27,7 +27,7 @@ class Client {
     for (int i = 0; i < bodies.length; i++) {
       var type = i < 2 ? "application/json" : "multipart/form-data; boundary=b";
       var request =
-          HttpRequest.newBuilder(URI.create(base + (i < 2 ? "/v1/chat/completions" : "/v1/files")))
+          HttpRequest.newBuilder(URI.create(base + (i < 2 ? "/v1/chat/completions" : "/v1/audio/transcriptions")))
               .header("x-api-key", arguments[1])
               .header("content-type", type)
               .POST(bodies[i])

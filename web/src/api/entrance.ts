@@ -4,26 +4,31 @@ import { dataOf, portal } from "./client";
 import { forgetSession, rememberSession, sessionKey } from "./session";
 import type { Account, MailSent } from "./types";
 
-export type Credentials = { email: string; password: string; invitation?: string };
+export type Credentials = { email: string; password: string };
+export type NewAccount = { email: string; password?: string; invitation?: string };
 
 export function useSignIn() {
-  return useOpenSession((credentials) => dataOf(portal.POST("/api/session", { body: credentials })));
+  return useOpenSession((credentials: Credentials) =>
+    dataOf(portal.POST("/api/session", { body: credentials })),
+  );
 }
 
-/** Ends with the new account, or where mail is set with the address that a mail went to. */
+/** Ends with the new account or, on a site that sends mail, with the address that a mail went to. */
 export function useSignUp() {
-  return useOpenSession((credentials) => dataOf(portal.POST("/api/accounts", { body: credentials })));
+  return useOpenSession((account: NewAccount) =>
+    dataOf(portal.POST("/api/accounts", { body: account })),
+  );
 }
 
 /** Creates the operator's account, by the token of the set-up link. */
 export function useSetUp(token: string) {
-  return useOpenSession((credentials) =>
+  return useOpenSession((credentials: Credentials) =>
     dataOf(portal.POST("/api/setup", { body: { ...credentials, token } })),
   );
 }
 
-function useOpenSession<Opened extends Account | MailSent>(
-  open: (credentials: Credentials) => Promise<Opened>,
+function useOpenSession<Wanted, Opened extends Account | MailSent>(
+  open: (wanted: Wanted) => Promise<Opened>,
 ) {
   const client = useQueryClient();
   return useMutation({

@@ -1,19 +1,41 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { dataOf, portal } from "./client";
-import { sessionKey } from "./session";
+import { rememberSession, sessionKey } from "./session";
 
-export type NewPassword = { token: string; password: string };
+type NewPassword = { token: string; password: string };
 
 /** Has the link for one's own address sent again. */
 export function useSendConfirmation() {
   return useMutation({ mutationFn: () => dataOf(portal.POST("/api/confirmations")) });
 }
 
+/** What the link of a mail does. Looking at it changes nothing. */
+export function useLinkPreview(token: string | null) {
+  return useQuery({
+    queryKey: ["link", token],
+    queryFn: ({ signal }) =>
+      dataOf(portal.POST("/api/confirmations/preview", { body: { token: token ?? "" }, signal })),
+    enabled: !!token,
+    staleTime: Infinity,
+    // The key holds the token; nothing may keep it.
+    gcTime: 0,
+  });
+}
+
+/** Does what the link is for. The browser is then signed in to the account. */
 export function useConfirm() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (token: string) => dataOf(portal.PUT("/api/confirmations", { body: { token } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: sessionKey }),
+    mutationFn: (body: { token: string; password?: string }) =>
+      dataOf(portal.PUT("/api/confirmations", { body })),
+    // The variables hold a password; nothing may keep them.
+    gcTime: 0,
+    onSuccess: () => {
+      rememberSession();
+      // Somebody else may have been signed in on this page before.
+      client.removeQueries({ queryKey: ["account"] });
+      void client.invalidateQueries({ queryKey: sessionKey });
+    },
   });
 }
 

@@ -68,6 +68,27 @@ export function useSignUpPolicy() {
   });
 }
 
+/** Mails are tried again in the background, so the list changes by itself. */
+export function useFailedMails() {
+  return useQuery({
+    queryKey: [...operatorKey, "mails"],
+    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/mails", { signal })),
+    refetchInterval: 15_000,
+  });
+}
+
+export function useRetryMail() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.POST("/api/operator/mails/{mail_id}/retry", { params: { path: { mail_id: id } } }),
+  );
+}
+
+export function useRemoveMail() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/mails/{mail_id}", { params: { path: { mail_id: id } } }),
+  );
+}
+
 export function useChangePerson() {
   return useOfficeMutation(({ id, ...body }: { id: string; role?: Role; disabled?: boolean }) =>
     portal.PATCH("/api/operator/people/{account_id}", { params: { path: { account_id: id } }, body }),

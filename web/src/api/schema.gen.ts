@@ -17,8 +17,9 @@ export interface paths {
          * Sign Up
          * @description Create an account and sign in.
          *
-         *     Where mail is set, the account is made when the link in the mail is opened, and the answer is
-         *     the same (202) whether or not the address has an account.
+         *     Where mail is set, the account is made when the link in the mail is opened, by whoever opens
+         *     it and with the password that they choose there. The answer is the same (202) whether or not
+         *     the address has an account.
          */
         post: operations["sign_up_api_accounts_post"];
         delete?: never;
@@ -59,7 +60,7 @@ export interface paths {
         get?: never;
         /**
          * Change Password
-         * @description Change the password. Every other browser is signed out.
+         * @description Change the password. Every session ends, and this browser gets a new one.
          */
         put: operations["change_password_api_account_password_put"];
         post?: never;
@@ -121,14 +122,34 @@ export interface paths {
         get?: never;
         /**
          * Confirm Address
-         * @description Open the link of a mail. It signs nobody in: anybody may have sent it to him.
+         * @description Do what a link is for, and sign in.
          */
         put: operations["confirm_address_api_confirmations_put"];
         /**
          * Send Confirmation Again
-         * @description Send the link for one's own address, again if need be.
+         * @description Send the link for one's own address again. The last one is enough where many were sent.
          */
         post: operations["send_confirmation_again_api_confirmations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/confirmations/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look At Link
+         * @description Say what a link does, without doing it. Mail scanners open links, too.
+         */
+        post: operations["look_at_link_api_confirmations_preview_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -147,7 +168,8 @@ export interface paths {
          * Choose New Password
          * @description Choose a new password by the link of a mail. Every browser is signed out.
          *
-         *     This one may then sign in whatever attack is under way on the account.
+         *     This one may then sign in whatever attack is under way on the account. Where the address was
+         *     never confirmed, a stranger may have made the account: its API keys are deleted.
          */
         put: operations["choose_new_password_api_password_resets_put"];
         /**
@@ -393,7 +415,9 @@ export interface paths {
         };
         /**
          * List Models
-         * @description The models of the upstream. Counts nothing.
+         * @description The models that one of your API keys may use; without `api_key_id`, that any of them may.
+         *
+         *     Somebody without a key sees what the plans on offer include. Counts nothing.
          */
         get: operations["list_models_api_models_get"];
         put?: never;
@@ -459,7 +483,7 @@ export interface paths {
         head?: never;
         /**
          * Change Person
-         * @description Disable or enable an account, make it an operator or a member.
+         * @description Disable or enable an account, make it an operator or a member. Its sessions end.
          *
          *     The last operator who can sign in stays one.
          */
@@ -634,6 +658,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/mails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Failed Mails
+         * @description Mails that could not be sent, newest first. After a day, or a refusal, they stay a week.
+         */
+        get: operations["list_failed_mails_api_operator_mails_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/mails/{mail_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Mail
+         * @description Try to send a mail now, instead of when it is due.
+         */
+        post: operations["retry_mail_api_operator_mails__mail_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/mails/{mail_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Mail
+         * @description Delete a mail that could not be sent. It is not tried again.
+         */
+        delete: operations["remove_mail_api_operator_mails__mail_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/audit-log": {
         parameters: {
             query?: never;
@@ -803,15 +887,20 @@ export interface components {
         };
         /**
          * Confirmation
-         * @description The token of the link.
+         * @description The token of the link, and the password of whoever opened it.
          */
         Confirmation: {
             /** Token */
             token: string;
+            /**
+             * Password
+             * @description Needed unless this browser is signed in to the account
+             */
+            password?: string | null;
         };
         /**
          * Confirmed
-         * @description What the link did: it made an account, or confirmed the address of one.
+         * @description What the link did. The browser is signed in to the account.
          */
         Confirmed: {
             /** Email */
@@ -913,6 +1002,16 @@ export interface components {
             url: string;
         };
         /**
+         * FailedMails
+         * @description The newest mails that could not be sent, and how many there are in all.
+         */
+        FailedMails: {
+            /** Total */
+            total: number;
+            /** Mails */
+            mails: components["schemas"]["MailView"][];
+        };
+        /**
          * FieldProblem
          * @description What is wrong with one member of the request body.
          */
@@ -988,12 +1087,70 @@ export interface components {
             burst?: number | null;
         };
         /**
+         * Link
+         * @description What a link does: it makes an account, or confirms the address of one.
+         */
+        Link: {
+            /** Email */
+            email: string;
+            /**
+             * Makes
+             * @enum {string}
+             */
+            makes: "account" | "address";
+            /**
+             * Needs Password
+             * @description Whether a password is to be chosen. For an account that exists, every session then ends and its API keys are deleted
+             */
+            needs_password: boolean;
+        };
+        /**
+         * LinkToken
+         * @description The token of the link.
+         */
+        LinkToken: {
+            /** Token */
+            token: string;
+        };
+        /**
          * MailSent
          * @description A mail is on its way; what to do next is in it.
          */
         MailSent: {
             /** Mailed To */
             mailed_to: string;
+        };
+        /**
+         * MailView
+         * @description A mail whose last attempt failed. Its text is never stored.
+         */
+        MailView: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "sign-up" | "has-account" | "address" | "password-reset";
+            /** Recipient */
+            recipient: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Error
+             * @description Why the last attempt failed
+             */
+            error: string;
+            /**
+             * Next Try At
+             * @description null: it is not tried again
+             */
+            next_try_at: string | null;
         };
         /**
          * ManagedPlan
@@ -1056,8 +1213,11 @@ export interface components {
              * Format: email
              */
             email: string;
-            /** Password */
-            password: string;
+            /**
+             * Password
+             * @description Not needed, and not read, where mail is set: the page that the link in the mail opens asks for it
+             */
+            password?: string | null;
             /**
              * Invitation
              * @description Where people need one: the token of its link
@@ -1916,6 +2076,48 @@ export interface operations {
             };
         };
     };
+    look_at_link_api_confirmations_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     choose_new_password_api_password_resets_put: {
         parameters: {
             query?: never;
@@ -2566,7 +2768,9 @@ export interface operations {
     };
     list_models_api_models_get: {
         parameters: {
-            query?: never;
+            query?: {
+                api_key_id?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3097,6 +3301,120 @@ export interface operations {
             header?: never;
             path: {
                 invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_failed_mails_api_operator_mails_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedMails"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_mail_api_operator_mails__mail_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mail_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_mail_api_operator_mails__mail_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mail_id: string;
             };
             cookie?: never;
         };

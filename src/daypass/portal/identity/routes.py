@@ -12,7 +12,7 @@ from daypass.portal.accounts import check_email
 from daypass.portal.context import InPortal, Portal, account_of, cookie_name, is_https
 from daypass.portal.identity.provider import Handshake, Identity, IdentityError, Reason
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import start_session
+from daypass.portal.sessions import open_session
 from daypass.records import accounts, identities
 from daypass.records.tables import Account
 
@@ -89,12 +89,10 @@ async def come_back(
             raise IdentityError("cancelled" if error == "access_denied" else "provider")
         *handshake, next_path, invitation = kept
         identity = await portal.identity_provider.identify(code, Handshake(*handshake))
-        account = await _account_for(identity, invitation, request, portal)
+        response: Response = RedirectResponse(next_path, 303)
+        await _sign_in(identity, invitation, request, response, portal)
     except IdentityError as refused:
         response = _to_sign_in(refused.reason)
-    else:
-        response = RedirectResponse(next_path, 303)
-        await start_session(account, request, response, portal)
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
     response.headers["cache-control"] = "no-store"
     return response
@@ -104,23 +102,37 @@ def _to_sign_in(reason: Reason) -> Response:
     return RedirectResponse(f"/sign-in/?{urlencode({'problem': reason})}", 303)
 
 
-async def _account_for(
-    identity: Identity, invitation: str | None, request: Request, portal: Portal
-) -> Account:
-    """The account of somebody whom the other site knows. Raises IdentityError."""
+async def _sign_in(
+    identity: Identity,
+    invitation: str | None,
+    request: Request,
+    response: Response,
+    portal: Portal,
+) -> None:
+    """Open a session for somebody whom the other site knows. Raises IdentityError."""
     async with portal.database.read() as session:
         account = await identities.find_account(session, identity.issuer, identity.subject)
     if account is None:
-        account = await _link(identity, invitation, request, portal)
+        await _link(identity, invitation, request, response, portal)
+        return
+    _check_enabled(account)
+    async with portal.database.write() as session:
+        await open_session(session, account, request, response, portal)
+
+
+def _check_enabled(account: Account) -> None:
     if account.disabled_at is not None:
         raise IdentityError("disabled")
-    return account
 
 
 async def _link(
-    identity: Identity, invitation: str | None, request: Request, portal: Portal
-) -> Account:
-    """Let an identity sign in to the account with its address, or to a new one.
+    identity: Identity,
+    invitation: str | None,
+    request: Request,
+    response: Response,
+    portal: Portal,
+) -> None:
+    """Let an identity sign in to the account with its address, or to a new one; open a session.
 
     Only with an address that the other site has seen to be this person's, and to an account that
     is known to be his: its address is confirmed, or this browser is signed in to it. Anybody can
@@ -148,11 +160,12 @@ async def _link(
                 )
             await accounts.confirm_email(session, account.id, account.email, now)
             await identities.link(session, identity.issuer, identity.subject, account.id, now)
+            _check_enabled(account)
+            await open_session(session, account, request, response, portal)
     except accounts.EmailTakenError:
         raise IdentityError("email_taken") from None
     except admission.NotAdmittedError as error:
         raise IdentityError(error.reason) from None
-    return account
 
 
 async def _admit_sign_up(request: Request, portal: Portal) -> None:

@@ -1,1 +1,14 @@
 """/api/operator/*: what only operators may see and do. Whatever they change is in the audit log."""
+
+from daypass.portal.operator import (
+    audit_log,
+    keys,
+    mails,
+    people,
+    plans,
+    sign_up,
+    site_usage,
+    upstream,
+)
+
+ROOMS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)

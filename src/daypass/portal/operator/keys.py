@@ -2,7 +2,9 @@
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.enforcer import Also
 from daypass.portal.api_keys import ApiKeyCore, core_of
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.operator.paging import PAGE, Offset, Search
@@ -67,16 +69,15 @@ async def assign_plan(
         raise ProblemError(422, "There is no such usage plan.", field="usage_plan_id")
     key = await _find(api_key_id, portal)
     detail = f"{key.usage_plan_id} to {plan.id}"
-    await portal.enforcer.change_key(key, key.name, plan)
-    await _note("key moved", key, operator, portal, detail)
+    note = _note("key moved", key, operator, portal, detail)
+    await portal.enforcer.change_key(key, key.name, plan, note)
 
 
 @router.delete("/api-keys/{api_key_id}", status_code=204)
 async def revoke_key(api_key_id: str, operator: Operator, portal: InPortal) -> None:
     """Revoke a key: it is refused everywhere within a second."""
     key = await _find(api_key_id, portal)
-    await portal.enforcer.delete_key(key)
-    await _note("key revoked", key, operator, portal)
+    await portal.enforcer.delete_keys([key], _note("key revoked", key, operator, portal))
 
 
 async def _find(api_key_id: str, portal: Portal) -> ApiKey:
@@ -87,9 +88,11 @@ async def _find(api_key_id: str, portal: Portal) -> ApiKey:
     return key
 
 
-async def _note(
-    action: str, key: ApiKey, operator: Account, portal: Portal, detail: str = ""
-) -> None:
+def _note(action: str, key: ApiKey, operator: Account, portal: Portal, detail: str = "") -> Also:
+    """What is added to the audit log, in the transaction that changes the key."""
     subject = f"{key.id} ({key.prefix}…{key.last4})"
-    async with portal.database.write() as session:
+
+    async def note(session: AsyncSession) -> None:
         audit.add(session, operator, action, subject, now=portal.now(), detail=detail)
+
+    return note

@@ -67,7 +67,7 @@ async def list_people(
 async def change_person(
     account_id: str, change: PersonChange, operator: Operator, portal: InPortal
 ) -> None:
-    """Disable or enable an account, make it an operator or a member.
+    """Disable or enable an account, make it an operator or a member. Its sessions end.
 
     The last operator who can sign in stays one.
     """
@@ -79,10 +79,11 @@ async def change_person(
         if change.role == accounts.MEMBER or change.disabled:
             await _check_not_last(session, account)
         if change.role is not None and change.role != account.role:
-            account.role = change.role
+            await accounts.set_role(session, account_id, change.role)
             _note(session, operator, portal, f"made {change.role}", account)
         if change.disabled is not None and change.disabled != (account.disabled_at is not None):
-            account.disabled_at = portal.now() if change.disabled else None
+            disabled_at = portal.now() if change.disabled else None
+            await accounts.set_disabled(session, account_id, disabled_at)
             _note(session, operator, portal, "disabled" if change.disabled else "enabled", account)
     if change.disabled is not None:
         await portal.enforcer.set_account_enabled(account_id, not change.disabled)

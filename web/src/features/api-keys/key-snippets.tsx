@@ -6,7 +6,7 @@ import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
 import { useUsagePlans } from "@/api/usage-plans";
 import { CodeBlock } from "@/components/code-block";
 import { Tabs } from "@/components/ui/tabs";
-import { chooseModel } from "@/features/snippets/choose-model";
+import { chooseModel, modelsOfPlan } from "@/features/snippets/choose-model";
 import { environmentSnippet } from "@/features/snippets/key-commands";
 import { snippets } from "@/features/snippets/snippets";
 import * as strings from "@/strings";
@@ -69,5 +69,5 @@ function useSnippetModel(usagePlanId: string): string {
   const { data: plans } = useUsagePlans();
   const { data: models } = useModels();
   const allowed = plans?.find(({ id }) => id === usagePlanId)?.models ?? [];
-  return chooseModel(allowed.length > 0 ? allowed : (models ?? []).map(({ id }) => id));
+  return chooseModel(modelsOfPlan(allowed, (models ?? []).map(({ id }) => id)));
 }

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { UsagePlan } from "@/api/types";
-import { chatModels, chooseModel } from "@/features/snippets/choose-model";
+import { chatModels, chooseModel, modelsOfPlan } from "@/features/snippets/choose-model";
 
 /** The models that both the upstream and the key's plan have, and the one chosen of them. */
 export function useModelChoice(
@@ -8,9 +8,7 @@ export function useModelChoice(
   plan: UsagePlan | undefined,
 ): [string, (model: string) => void, string[]] {
   const [wanted, setWanted] = useState<string>();
-  const allowed =
-    plan && plan.models.length > 0 ? models.filter((id) => plan.models.includes(id)) : models;
-  const choices = chatModels(allowed.length > 0 ? allowed : (plan?.models ?? []));
+  const choices = chatModels(modelsOfPlan(plan?.models ?? [], models));
   const model = wanted && choices.includes(wanted) ? wanted : chooseModel(choices);
   return [model, setWanted, choices.includes(model) ? choices : [model, ...choices]];
 }

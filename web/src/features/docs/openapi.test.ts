@@ -16,7 +16,7 @@ test("shows every operation of the document once, each under its own anchor", ()
 });
 
 test("tells the members of a body, what they may hold and which must be there", () => {
-  expect(endpoint("POST", "/api/accounts")?.body?.fields).toContainEqual(
+  expect(endpoint("PUT", "/api/password-resets")?.body?.fields).toContainEqual(
     expect.objectContaining({ name: "password", type: "string, 10 to 256 characters", required: true }),
   );
   expect(endpoint("PATCH", "/api/api-keys/{api_key_id}")?.body?.fields).toContainEqual(

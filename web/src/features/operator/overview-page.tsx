@@ -10,6 +10,7 @@ import { Chart } from "@/features/usage/chart";
 import { lastDays, stackOf, totalsOf } from "@/features/usage/figures";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
+import { FailedMails } from "./failed-mails";
 import { Loaded } from "./loaded";
 import { Upstream } from "./upstream";
 
@@ -20,6 +21,7 @@ export function OverviewPage() {
   const usage = useSiteUsage(days);
   return (
     <div className="space-y-12">
+      <FailedMails />
       <div className="grid gap-6 lg:grid-cols-2">
         <section aria-labelledby="ceiling">
           <Title id="ceiling">{words.ceiling}</Title>

@@ -1,45 +1,92 @@
 "use client";
 
-import { useConfirm } from "@/api/mailbox";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { useConfirm, useLinkPreview } from "@/api/mailbox";
 import { messageOf } from "@/api/problem";
+import type { MailLink } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
+import { Skeleton } from "@/components/ui/skeleton";
 import * as strings from "@/strings";
 import { Frame } from "./frame";
+import { NewPasswordForm } from "./new-password-form";
 import { TextLink } from "./text-link";
 import { useFragment } from "./use-fragment";
 
 const words = strings.mailbox;
 
-/** A press, and not the mere visit, confirms: mail scanners visit every link. */
+/** A press, and not the mere visit, confirms: mail scanners open every link. */
 export function Confirm() {
   const token = useFragment("token");
-  const confirm = useConfirm();
-  const done = confirm.data;
+  const { data: link, error, isLoading } = useLinkPreview(token);
+  const [doneWith, setDoneWith] = useState<string>();
+  const done = !!token && doneWith === token;
+  const makesAccount = link?.makes === "account";
   return (
-    <Frame title={words.confirmTitle} text={words.confirmText}>
+    <Frame
+      title={makesAccount ? words.choosePasswordTitle : words.confirmTitle}
+      text={makesAccount ? words.choosePasswordText(link.email) : words.confirmText}
+    >
       {token === "" && <Notice tone="warn">{words.noToken}</Notice>}
-      {confirm.isError && <Notice tone="danger" alert>{messageOf(confirm.error)}</Notice>}
-      {done ? (
-        <p role="status">
-          {done.made === "account"
-            ? words.confirmedAccount(done.email)
-            : words.confirmedAddress(done.email)}
-        </p>
-      ) : (
-        token && (
-          <Button className="w-full" pending={confirm.isPending} onClick={() => confirm.mutate(token)}>
-            {words.confirmSubmit}
-          </Button>
-        )
+      {error && <Notice tone="danger" alert>{messageOf(error)}</Notice>}
+      {isLoading && <Skeleton className="h-32 w-full rounded-xl" />}
+      {done && link && <p role="status">{words.confirmedAddress(link.email)}</p>}
+      {!done && link && token && (
+        <Decision key={token} link={link} token={token} onDone={() => setDoneWith(token)} />
       )}
       <p className="text-sm">
-        {done?.made === "address" ? (
+        {done ? (
           <TextLink href="/keys/">{words.openKeys}</TextLink>
         ) : (
           <TextLink href="/sign-in/">{words.backToSignIn}</TextLink>
         )}
       </p>
     </Frame>
+  );
+}
+
+type Props = { link: MailLink; token: string; onDone: () => void };
+
+function Decision({ link, token, onDone }: Props) {
+  const confirm = useConfirm();
+  const router = useRouter();
+
+  async function choose(password: string) {
+    await confirm.mutateAsync({ token, password });
+    if (link.makes === "account") router.replace("/keys/");
+    else onDone();
+  }
+
+  if (link.needs_password) {
+    return (
+      <>
+        {link.makes === "address" && (
+          <Notice tone="warn" title={words.notSignedIn}>
+            {words.notSignedInText(link.email)}
+          </Notice>
+        )}
+        <NewPasswordForm
+          submitLabel={link.makes === "account" ? strings.session.signUp : words.claimSubmit}
+          onSubmit={choose}
+        />
+      </>
+    );
+  }
+  return (
+    <>
+      {confirm.isError && (
+        <Notice tone="danger" alert>
+          {messageOf(confirm.error)}
+        </Notice>
+      )}
+      <Button
+        className="w-full"
+        pending={confirm.isPending}
+        onClick={() => confirm.mutate({ token }, { onSuccess: onDone })}
+      >
+        {words.confirmSubmit}
+      </Button>
+    </>
   );
 }

@@ -8,19 +8,28 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import * as strings from "@/strings";
-import type { signInSchema, signUpSchema } from "./credentials";
+import type { signInSchema, signUpByMailSchema, signUpSchema } from "./credentials";
 import { FormFailure } from "./form-failure";
 import { PasswordInput } from "./password-input";
 
 type Props = {
-  schema: typeof signInSchema | typeof signUpSchema;
+  schema: typeof signInSchema | typeof signUpSchema | typeof signUpByMailSchema;
   submitLabel: string;
   passwordHint?: string;
   passwordKind: "current-password" | "new-password";
+  /** Of the field, where it is not always shown. */
+  passwordClass?: string;
   onSubmit: (credentials: Credentials) => Promise<unknown>;
 };
 
-export function CredentialsForm({ schema, submitLabel, passwordHint, passwordKind, onSubmit }: Props) {
+export function CredentialsForm({
+  schema,
+  submitLabel,
+  passwordHint,
+  passwordKind,
+  passwordClass,
+  onSubmit,
+}: Props) {
   const form = useForm<Credentials>({
     resolver: zodResolver(schema),
     defaultValues: { email: "", password: "" },
@@ -38,7 +47,12 @@ export function CredentialsForm({ schema, submitLabel, passwordHint, passwordKin
           <Input {...control} {...form.register("email")} type="email" autoComplete="email" inputMode="email" />
         )}
       </Field>
-      <Field label={strings.session.password} hint={passwordHint} error={errors.password?.message}>
+      <Field
+        label={strings.session.password}
+        hint={passwordHint}
+        error={errors.password?.message}
+        className={passwordClass}
+      >
         {(control) => (
           <PasswordInput {...control} {...form.register("password")} autoComplete={passwordKind} />
         )}

@@ -14,6 +14,9 @@ const password = z.string().check(z.minLength(1, words.passwordMissing));
 
 export const signUpSchema = z.object({ email, password: newPassword });
 
+/** Where mail is set, the password is asked for later: the field is not shown. */
+export const signUpByMailSchema = z.object({ email, password: z.string() });
+
 export const signInSchema = z.object({ email, password });
 
 export const addressSchema = z.object({ email });

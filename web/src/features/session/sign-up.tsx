@@ -1,11 +1,11 @@
 "use client";
 
 import { useState } from "react";
-import { useSignUp, type Credentials } from "@/api/entrance";
+import { useSignUp, type Credentials, type NewAccount } from "@/api/entrance";
 import { useSite } from "@/api/site";
 import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
-import { signUpSchema } from "./credentials";
+import { signUpByMailSchema, signUpSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";
 import { MailSent } from "./mail-sent";
@@ -17,13 +17,14 @@ const words = strings.session;
 export function SignUp() {
   const { data: site } = useSite();
   const signUp = useSignUp();
-  const [mailed, setMailed] = useState<Credentials>();
+  const [mailed, setMailed] = useState<NewAccount>();
   const invitation = useInvitation();
   const closed = site?.sign_up === "closed";
   const uninvited = site?.sign_up === "invite" && !invitation;
 
-  async function submit(credentials: Credentials) {
-    const wanted = { ...credentials, invitation };
+  async function submit({ email, password }: Credentials) {
+    // The page that the link in the mail opens asks for the password.
+    const wanted = site?.mail ? { email, invitation } : { email, password, invitation };
     const done = await signUp.mutateAsync(wanted);
     if ("mailed_to" in done) setMailed(wanted);
   }
@@ -39,7 +40,7 @@ export function SignUp() {
   return (
     <Entrance
       title={words.signUpTitle}
-      text={words.signUpText}
+      text={site?.mail ? words.signUpByMailText : words.signUpText}
       otherwise={{ question: words.haveAccount, href: "/sign-in/", label: words.signIn }}
     >
       {site?.first_sign_up_operates && <Notice>{words.firstAccount}</Notice>}
@@ -49,10 +50,11 @@ export function SignUp() {
       ) : (
         <>
           <CredentialsForm
-            schema={signUpSchema}
-            submitLabel={words.signUp}
+            schema={site?.mail ? signUpByMailSchema : signUpSchema}
+            submitLabel={site?.mail ? words.signUpByMail : words.signUp}
             passwordHint={words.passwordHint}
             passwordKind="new-password"
+            passwordClass="mail:hidden"
             onSubmit={submit}
           />
           <OtherSignIn invitation={invitation} />

@@ -5,7 +5,7 @@ import { useUsagePlans } from "@/api/usage-plans";
 import { CodeBlock } from "@/components/code-block";
 import { Tabs } from "@/components/ui/tabs";
 import * as strings from "@/strings";
-import { chooseModel } from "./choose-model";
+import { chooseModel, modelsOfPlan } from "./choose-model";
 import { exampleKey, snippets } from "./snippets";
 import { useExampleBaseUrl } from "./use-example-base-url";
 
@@ -13,7 +13,7 @@ export default function SnippetTabs() {
   const baseUrl = useExampleBaseUrl();
   const header = useEnforcedByAws();
   const { data: plans } = useUsagePlans();
-  const model = chooseModel(plans?.[0]?.models ?? []);
+  const model = chooseModel(modelsOfPlan(plans?.[0]?.models ?? [], []));
   return (
     <Tabs
       label={strings.snippets.label}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseModel, fallbackModel } from "./choose-model";
+import { chooseModel, fallbackModel, modelsOfPlan } from "./choose-model";
 import { environmentSnippet } from "./key-commands";
 import { snippets } from "./snippets";
 
@@ -48,4 +48,11 @@ test("use a model that can chat", () => {
   expect(chooseModel(["text-embedding-3-small", "gpt-4.1", "gpt-4o-mini"])).toBe("gpt-4o-mini");
   expect(chooseModel(["whisper-1", "llama-3"])).toBe("llama-3");
   expect(chooseModel([])).toBe(fallbackModel);
+});
+
+test("a plan includes models by name and by glob", () => {
+  const models = ["gpt-4o", "gpt-4o-mini", "GPT-4o", "o3", "o33", "a.b"];
+  expect(modelsOfPlan([], models)).toEqual(models);
+  expect(modelsOfPlan(["gpt-4o*", "o?", "a.b"], models)).toEqual(["gpt-4o", "gpt-4o-mini", "o3", "a.b"]);
+  expect(modelsOfPlan(["gpt-4o*", "small", "[x"], [])).toEqual(["small"]);
 });

@@ -71,9 +71,11 @@ export const docs = {
     ],
     errors: [
       { status: 400, code: "invalid_json", text: "The body is not a JSON object." },
+      { status: 400, code: "invalid_form", text: "The multipart form cannot be read, or names its model twice." },
       { status: 401, code: "invalid_api_key", text: "The key is missing, malformed, unknown, deleted or expired, or the two headers hold two keys." },
       { status: 403, code: "account_disabled", text: "The operator has disabled the account." },
       { status: 403, code: "usage_plan_retired", text: "The key's plan is no longer offered. Choose another on the keys page." },
+      { status: 403, code: "endpoint_turned_off", text: "The operator has not turned this endpoint on: it stores objects upstream (files, batches, conversations), or the gateway does not know it. The message names the setting." },
       { status: 404, code: "unknown_url", text: "There is no such path, or the operator has turned it off." },
       { status: 404, code: "model_not_found", text: "The plan does not include this model. The message lists those that it does." },
       { status: 413, code: "body_too_large", text: "The body is larger than the operator allows." },

@@ -1,0 +1,56 @@
+"""A request read and checked: what goes to the upstream once its units are reserved."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from daypass.asgi import Headers
+from daypass.gateway.authenticate import Principal
+from daypass.gateway.endpoints import EndpointClass, Route
+from daypass.gateway.owned_list import Listing
+from daypass.gateway.request import StreamedBody, Target
+from daypass.gateway.upstream import UpstreamRequest
+
+_MAKE_OBJECTS = ("/responses", "/messages")
+"""Metered endpoints of which every answer may be, or name, a stored object."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One authenticated request on its way to the upstream."""
+
+    principal: Principal
+    route: Route
+    target: Target
+    headers: Headers
+    body: bytes | StreamedBody
+    model: str
+    via: Literal["api", "chat"]
+    stores: bool = False
+    """Whether it asks to have a chat completion stored."""
+    listing: Listing | None = None
+    """What it asked of a list of stored objects that is shown in part."""
+
+    def to_upstream(self) -> UpstreamRequest:
+        """Return what of it goes on."""
+        length = self.body.length if isinstance(self.body, StreamedBody) else None
+        target = self.target
+        return UpstreamRequest(target.method, target.raw, self.headers, self.body, length)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it counts nothing."""
+        return self.route.endpoint.cls is EndpointClass.FREE
+
+    @property
+    def lists_models(self) -> bool:
+        """Whether the answer is a list of models of which the plan includes only some."""
+        is_list = self.route.endpoint.pattern == "/models"
+        return is_list and bool(self.principal.usage_plan.models)
+
+    @property
+    def makes_objects(self) -> bool:
+        """Whether the answer may name stored objects that are the caller's from now on."""
+        endpoint = self.route.endpoint
+        if endpoint.cls is EndpointClass.STORED:
+            return not endpoint.pattern.endswith("/content")
+        return self.stores or endpoint.pattern in _MAKE_OBJECTS

@@ -1,0 +1,162 @@
+"""Reads the small fields of a multipart form while it passes (RFC 7578, RFC 2046).
+
+Only what every parser reads alike is accepted: upstreams differ in how they read the rest, and a
+field that one of them finds must not be hidden from the gateway.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+HEADER_BYTES = 4096
+FIELD_BYTES = 64 * 1024
+CRLF = b"\r\n"
+
+_CONTENT_TYPE = re.compile(
+    rb"multipart/form-data\s*;\s*boundary=(?:\"([^\"\\\s]{1,200})\"|([^\s\"(),/:;<=>?@\[\\\]]{1,200}))"
+    rb"(?:\s*;\s*charset=[\w-]+)?",
+    re.IGNORECASE,
+)
+_DISPOSITION = re.compile(
+    r'form-data\s*;\s*name=(?:"([^"\\]*)"|([^\s";,\\]+))'
+    r'(?:\s*;\s*filename\*?=(?:"(?:[^"\\]|\\.)*"|[^\s";,\\]+))*\s*;?',
+    re.IGNORECASE,
+)
+_PLAIN_ENCODINGS = ("7bit", "8bit", "binary")
+
+
+class FormError(Exception):
+    """The form cannot be read in one way only. The message says why."""
+
+
+class Field(NamedTuple):
+    """A field of a form."""
+
+    name: str
+    value: str
+
+
+def is_form(content_type: bytes) -> bool:
+    """Whether a body of this content type is a multipart form."""
+    return content_type.lstrip().lower().startswith(b"multipart/")
+
+
+class FormReader:
+    """Finds the fields that are wanted, in whatever pieces the form comes."""
+
+    def __init__(self, content_type: bytes, wants: Callable[[str], bool]) -> None:
+        """`wants` decides by a field's name. Raises FormError."""
+        match = _CONTENT_TYPE.fullmatch(content_type.strip())
+        if match is None:
+            raise FormError("its content type is not multipart/form-data with one boundary")
+        self._delimiter = b"--" + (match[1] or match[2])
+        self._wants = wants
+        self._buffer = b""
+        self._state = self._read_start
+        self._name: str | None = None
+        self._fields: list[Field] = []
+        self._ended = False
+
+    def feed(self, piece: bytes) -> list[Field]:
+        """Read a piece and return the fields that it completes. Raises FormError."""
+        self._buffer += piece
+        while self._state():
+            pass
+        fields, self._fields = self._fields, []
+        return fields
+
+    def finish(self) -> None:
+        """Raise FormError unless the form has been read to its end."""
+        if not self._ended:
+            raise FormError("its last boundary is missing")
+
+    # Each state returns False when it needs more bytes than have come.
+
+    def _read_start(self) -> bool:
+        if len(self._buffer) < len(self._delimiter) + len(CRLF):
+            return False
+        self._buffer = self._buffer.removeprefix(CRLF)
+        if len(self._buffer) < len(self._delimiter):
+            return False
+        if not self._buffer.startswith(self._delimiter):
+            raise FormError("it does not begin with its boundary")
+        self._buffer = self._buffer[len(self._delimiter) :]
+        self._state = self._read_after_delimiter
+        return True
+
+    def _read_after_delimiter(self) -> bool:
+        if len(self._buffer) < len(CRLF):
+            return False
+        after, self._buffer = self._buffer[:2], self._buffer[2:]
+        if after == CRLF:
+            self._state = self._read_headers
+        elif after == b"--":
+            self._ended = True
+            self._name = None
+            self._state = self._read_content
+        else:
+            raise FormError("its boundary is followed by something else")
+        return True
+
+    def _read_headers(self) -> bool:
+        end = self._buffer.find(CRLF + CRLF)
+        if max(end, len(self._buffer) if end < 0 else 0) > HEADER_BYTES:
+            raise FormError("the headers of a part are too long")
+        if end < 0:
+            return False
+        name = _name_of(self._buffer[:end])
+        self._name = name if self._wants(name) else None
+        # The line break after the headers is kept: an empty part may have no other one.
+        self._buffer = self._buffer[end + len(CRLF) :]
+        self._state = self._read_content
+        return True
+
+    def _read_content(self) -> bool:
+        at = self._buffer.find(self._delimiter)
+        if at < 0:
+            if self._name is None:
+                # What may be the beginning of a boundary, and the line break before it.
+                self._buffer = self._buffer[-(len(self._delimiter) + len(CRLF)) :]
+            elif len(self._buffer) > FIELD_BYTES:
+                raise FormError(f"the field {self._name!r} is too long")
+            return False
+        if self._ended or self._buffer[max(0, at - 2) : at] != CRLF:
+            raise FormError("its boundary stands inside a part")
+        if self._name is not None:
+            self._fields.append(Field(self._name, _text(self._buffer[2 : max(2, at - 2)])))
+        self._buffer = self._buffer[at + len(self._delimiter) :]
+        self._state = self._read_after_delimiter
+        return True
+
+
+def _name_of(headers: bytes) -> str:
+    """Return the field's name in a part's headers."""
+    disposition = None
+    for line in _text(headers).split("\r\n"):
+        name, colon, value = line.partition(":")
+        if (
+            not colon
+            or not re.fullmatch(r"[\w-]+", name, re.ASCII)
+            or "\r" in value
+            or "\n" in value
+        ):
+            raise FormError("a header of a part cannot be read")
+        match name.lower():
+            case "content-disposition" if disposition is None:
+                disposition = _DISPOSITION.fullmatch(value.strip())
+                if disposition is None:
+                    raise FormError("the content-disposition of a part cannot be read")
+            case "content-disposition":
+                raise FormError("a part has two content-dispositions")
+            case "content-transfer-encoding" if value.strip().lower() not in _PLAIN_ENCODINGS:
+                raise FormError("a part has a content-transfer-encoding")
+    if disposition is None:
+        raise FormError("a part has no content-disposition")
+    return disposition[1] or disposition[2] or ""
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise FormError("a name or a field is not UTF-8") from None

@@ -1,0 +1,100 @@
+"""The upstream's list of models, and what of it a usage plan shows."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+
+from daypass.gateway.errors import GatewayError, server_error
+from daypass.gateway.read_ahead import read_ahead
+from daypass.gateway.upstream import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
+from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
+from daypass.gateway.whole_answer import WholeAnswer, read_whole
+from daypass.plans import UsagePlan
+from daypass.upstream_refusals import LastRefusal
+
+LIST_BYTES = 4 * 1024 * 1024
+"""The longest list of models that is read."""
+
+_NAMES = ("id", "name", "model")
+
+
+async def fetch_model_names(upstream: Upstream, last_refusal: LastRefusal) -> list[str]:
+    """Return the ids of the upstream's models. Raises GatewayError 502 or 504."""
+    try:
+        response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
+    except UpstreamError as error:
+        raise failure_of(error, b"") from error
+    try:
+        if is_refusal(response):
+            last_refusal.note(response.status, (await read_ahead(response)).beginning)
+            raise refused_operator()
+        body = await read_whole(response, LIST_BYTES)
+        return [str(model["id"]) for model in orjson.loads(body)["data"]]
+    except (ValueError, KeyError, TypeError):
+        raise _no_list() from None
+    except GatewayError as error:
+        raise error if error.code == "upstream_misconfigured" else _no_list() from None
+    finally:
+        response.close()
+
+
+async def only_models_of(plan: UsagePlan, response: UpstreamResponse) -> UpstreamResponse:
+    """Return a list of models without those that a plan does not include.
+
+    Raises GatewayError 502 for an answer that is no list of models.
+    """
+
+    async def hidden(names: list[str]) -> set[str]:
+        return {name for name in names if not plan.allows(name)}
+
+    return await without_models(hidden, response)
+
+
+async def without_models(
+    hidden: Callable[[list[str]], Awaitable[set[str]]], response: UpstreamResponse
+) -> UpstreamResponse:
+    """Return a list of models without those that are to be hidden.
+
+    Raises GatewayError 502 for an answer that is no list of models.
+    """
+    body = await read_whole(response, LIST_BYTES)
+    if not body:  # of a HEAD request
+        return WholeAnswer(response, b"")
+    try:
+        document = orjson.loads(body)
+    except ValueError:
+        raise _no_list() from None
+    if not isinstance(document, dict | list):
+        raise _no_list()
+    # llama.cpp lists its models twice, as `data` and as `models`; Together sends the bare list.
+    lists = [document] if isinstance(document, list) else list(document.values())
+    names = [_name_of(model) for models in lists if isinstance(models, list) for model in models]
+    out = await hidden([name for name in names if name is not None])
+
+    def shown(models: list[Any]) -> list[Any]:
+        return [model for model in models if _name_of(model) not in (None, *out)]
+
+    if isinstance(document, list):
+        return WholeAnswer(response, orjson.dumps(shown(document)))
+    kept = {
+        name: shown(value) if isinstance(value, list) else value for name, value in document.items()
+    }
+    data = kept.get("data")
+    ids = [item["id"] for item in data if "id" in item] if isinstance(data, list) else []
+    for name, place in (("first_id", 0), ("last_id", -1)):  # of Anthropic's list
+        if name in kept:
+            kept[name] = ids[place] if ids else None
+    return WholeAnswer(response, orjson.dumps(kept))
+
+
+def _name_of(model: Any) -> str | None:
+    if isinstance(model, str):
+        return model
+    names = [model.get(name) for name in _NAMES] if isinstance(model, dict) else []
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def _no_list() -> GatewayError:
+    message = "The upstream does not list its models."
+    return server_error(502, "upstream_misconfigured", message)

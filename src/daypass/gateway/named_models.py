@@ -1,0 +1,101 @@
+"""The models that a request names, in every place from which an upstream may take one."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from daypass.gateway.endpoints import ModelChoice, Route
+from daypass.gateway.errors import GatewayError
+from daypass.plans import UsagePlan
+
+MEMBERS = frozenset(
+    {"model", "model_id", "model_name", "deployment_id", "deployment_name"}
+    | {"models", "fallback", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks"}
+)
+"""Members in which OpenAI, Azure, OpenRouter, LiteLLM and others take models, in any case."""
+FIELDS = MEMBERS | {"engine", "deployment"}
+"""Form fields and query parameters in which they do."""
+
+FREE_FORM = frozenset(
+    {"arguments", "content", "env", "input_schema", "json_schema", "metadata", "schema"}
+    | {"variables"}
+)
+"""Members that hold the caller's own data, in which a member `model` chooses nothing."""
+
+_SEPARATORS = re.compile(r"[\[\].]+")
+_QUERY_SEPARATORS = re.compile(rb"[&;]")
+
+
+def models_in_document(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every model that a JSON body names, at any depth."""
+    for name, value in document.items():
+        folded = name.casefold()
+        if folded in MEMBERS:
+            yield from _named(value)
+        elif not is_free_form(folded, document):
+            yield from _nested(value)
+
+
+def is_free_form(name: str, document: Mapping[str, Any]) -> bool:
+    """Whether a member of this document, its name in lower case, holds the caller's own data."""
+    # A function's parameters are a schema; a data source's (Azure) are its settings.
+    return name in FREE_FORM or (name == "parameters" and "name" in document)
+
+
+def models_in_query(query: bytes) -> Iterator[str]:
+    """Yield every model that a query string names."""
+    for pair in _QUERY_SEPARATORS.split(query):
+        name, _, value = pair.partition(b"=")
+        if names_model(unquote_plus(name.decode("latin-1"))):
+            yield unquote_plus(value.decode("latin-1"))
+
+
+def names_model(name: str) -> bool:
+    """Whether a form field or a query parameter of this name, such as `models[0]`, names one."""
+    return any(part.strip() in FIELDS for part in _SEPARATORS.split(name.casefold()))
+
+
+def check_models(plan: UsagePlan, route: Route, named: list[str]) -> None:
+    """Raise GatewayError 404 unless the plan includes every model that a request names.
+
+    A call that must use a model has to name one, and none may leave the choice to a file.
+    """
+    if not plan.models:
+        return
+    for model in named:
+        # LiteLLM takes several, separated by commas.
+        if not all(plan.allows(one) for one in model.split(",")):
+            raise _not_included(plan, f"the model {model[:100]}" if model else "an empty model")
+    choice = route.endpoint.model
+    if choice is ModelChoice.IN_FILE:
+        raise _not_included(plan, "requests whose models are named in a file")
+    if choice is ModelChoice.REQUIRED and not named:
+        raise _not_included(plan, "a request that names no model")
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the models in the value of a member that names them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    elif isinstance(value, dict):
+        inner = list(models_in_document(value))
+        # Without one it is LiteLLM's form: {"a model": ["its fallback"]}.
+        yield from inner or _named(list(value.values()))
+
+
+def _nested(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from models_in_document(value)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _nested(item)
+
+
+def _not_included(plan: UsagePlan, what: str) -> GatewayError:
+    allowed = ", ".join(sorted(plan.models))
+    message = f"Your usage plan {plan.id} does not include {what}. It includes: {allowed}."
+    return GatewayError(404, "model_not_found", message, param="model")

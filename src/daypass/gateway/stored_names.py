@@ -1,0 +1,109 @@
+"""The stored objects that a JSON body names: what the upstream would read or write by their ids."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+ID_MEMBERS = frozenset(
+    {"assistant_id", "batch_id", "container_id", "conversation_id", "eval_id", "file_batch_id"}
+    | {"file_id", "file_ids", "input_file_id", "message_id", "part_ids", "previous_response_id"}
+    | {"prompt_id", "response_id", "run_id", "skill_id", "thread_id", "training_file"}
+    | {"upload_id", "validation_file", "vector_store_id", "vector_store_ids", "video_id"}
+)
+"""Members that hold the id of a stored object, or a list of ids."""
+OBJECT_MEMBERS = frozenset({"container", "conversation", "prompt", "video", "voice"})
+"""Members that may be an object with an `id`."""
+OBJECT_OR_ID_MEMBERS = frozenset({"container", "conversation"})
+"""Those of them that may also be the id itself."""
+FREE_FORM = frozenset({"arguments", "env", "input_schema", "json_schema", "metadata", "schema"})
+"""Members that hold the caller's own data, in which nothing names a stored object."""
+
+_HINTS = (
+    b"_id", b"_file", b"part_ids", b"container", b"conver", b"prompt", b"video", b"voice",
+    b"item_reference", b'"id"', b"\\u",
+)  # fmt: skip
+"""In lower case. A body without any of them names no stored object: an escape can spell any.
+
+None has an s or a k, which have a second lower case in Unicode.
+"""
+
+
+_SEPARATORS = re.compile(r"[\[\].]+")
+
+
+class StoredName(NamedTuple):
+    """A member of a body that names a stored object."""
+
+    param: str
+    id: str
+
+
+def may_name_stored_objects(body: bytes) -> bool:
+    """Whether a JSON body is worth searching: a quick look at its bytes."""
+    lower = body.lower()
+    return any(hint in lower for hint in _HINTS)
+
+
+def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[StoredName]:
+    """Yield what a JSON body names, at any depth. Names of members are read in any case.
+
+    Left out are a reasoning item's id and that of an answer's audio, which clients send back with
+    every next turn: only who received the answer knows them, and nothing shows what they hold.
+    """
+    prefix = f"{path}." if path else ""
+    for name, value in document.items():
+        folded = name.casefold()
+        place = prefix + name
+        if folded in ID_MEMBERS:
+            yield from _ids(value, place)
+        if folded in OBJECT_OR_ID_MEMBERS:
+            yield from _ids(value, place)
+        if folded in OBJECT_MEMBERS and isinstance(value, dict):
+            yield from _ids(value.get("id"), f"{place}.id")
+        if folded == "characters" and isinstance(value, list):  # of a video
+            for number, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from _ids(item.get("id"), f"{place}[{number}].id")
+        if not _is_free_form(folded, document):
+            yield from _nested(value, place)
+    if _is_reference(document, path):
+        yield from _ids(document["id"], f"{prefix}id")
+
+
+def names_stored_object(name: str) -> bool:
+    """Whether a form's field of this name, such as `file_ids[]`, names a stored object."""
+    members = ID_MEMBERS | OBJECT_OR_ID_MEMBERS
+    return any(part.strip() in members for part in _SEPARATORS.split(name.casefold()))
+
+
+def _ids(value: Any, place: str) -> Iterator[StoredName]:
+    if isinstance(value, str) and value:
+        yield StoredName(place, value)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _ids(item, place)
+
+
+def _nested(value: Any, place: str) -> Iterator[StoredName]:
+    if isinstance(value, dict):
+        yield from stored_names(value, place)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            if isinstance(item, dict | list):
+                yield from _nested(item, f"{place}[{number}]")
+
+
+def _is_free_form(name: str, document: Mapping[str, Any]) -> bool:
+    if name == "parameters":  # of a function: a JSON schema
+        return "name" in document
+    if name == "input":  # of a model's call of a tool, in Anthropic's form
+        return document.get("type") in ("tool_use", "server_tool_use")
+    return name in FREE_FORM
+
+
+def _is_reference(item: Mapping[str, Any], path: str) -> bool:
+    """Whether this stands for a stored item (Responses) or a stored file (Evals)."""
+    if item.get("type") in ("item_reference", "file_id"):
+        return "id" in item
+    is_item = path.lower().startswith(("input[", "items["))
+    return is_item and "id" in item and item.get("type") is None and "content" not in item

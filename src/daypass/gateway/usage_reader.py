@@ -1,0 +1,111 @@
+"""The tokens that an answer reports, read as it passes by.
+
+Only `usage` at the top of a document counts, or in its `response` (the Responses API), `message`
+(Anthropic's `message_start`) or `x_groq`: tool arguments and outputs may hold objects of that name.
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+from daypass.gateway.json_scanner import HOLDERS, JsonScanner
+
+HELD_BYTES = 64 * 1024
+"""Of a document or event that is held to be parsed; a longer one is scanned as it passes."""
+MOST_TOKENS = 10**9
+
+_USAGE = re.compile(rb'"usage"\s*:(?!\s*null)')
+EVENT_ENDS = (b"\n\n", b"\r\n\r\n")
+_EVENT_END = re.compile(b"|".join(EVENT_ENDS))
+_BETWEEN_LINES = re.compile(rb"[\r\n]+data:")
+
+
+class UsageReader:
+    """Reads the tokens of one answer, streamed or not."""
+
+    __slots__ = ("_held", "_input", "_output", "_scanner", "is_event_stream")
+
+    def __init__(self) -> None:
+        self.is_event_stream = False
+        """To be set before the first piece."""
+        self._held = bytearray()
+        """An event that is not whole yet, or the document so far."""
+        self._scanner: JsonScanner | None = None
+        self._input = self._output = 0
+
+    def feed(self, piece: bytes) -> None:
+        """Look at a piece of the answer."""
+        if self._scanner is not None:
+            self._scan(self._scanner, piece)
+            return
+        # Almost all pieces are whole events.
+        if self.is_event_stream and not self._held and piece.endswith(b"\n\n"):
+            if _USAGE.search(piece):
+                self._read_events(piece)
+            return
+        self._held += piece
+        if self.is_event_stream:
+            self._read_whole_events()
+        if len(self._held) > HELD_BYTES:
+            self._scanner = JsonScanner()
+            self._scan(self._scanner, bytes(self._held))
+            self._held.clear()
+
+    def tokens(self) -> tuple[int, int]:
+        """Return input and output tokens; zeros where the answer does not tell."""
+        if _USAGE.search(self._held):
+            read = self._read_events if self.is_event_stream else self._read_document
+            read(bytes(self._held))
+        return self._input, self._output
+
+    def ends_event(self) -> bool:
+        """Whether the bytes so far end where a server-sent event ends."""
+        return not self._held and self._scanner is None
+
+    def _scan(self, scanner: JsonScanner, piece: bytes) -> None:
+        scanner.feed(piece)
+        for usage in scanner.found:
+            self._add(_parsed(_BETWEEN_LINES.sub(b"", usage)))
+        scanner.found.clear()
+        if self.is_event_stream and scanner.is_between_documents and piece.endswith(b"\n\n"):
+            self._scanner = None
+
+    def _read_whole_events(self) -> None:
+        end = max(self._held.rfind(x) + len(x) if x in self._held else 0 for x in EVENT_ENDS)
+        if _USAGE.search(self._held, 0, end):
+            self._read_events(bytes(self._held[:end]))
+        del self._held[:end]
+
+    def _read_events(self, events: bytes) -> None:
+        for event in _EVENT_END.split(events):
+            if _USAGE.search(event):
+                # A document may be split over several data lines (HTML, section 9.2.6).
+                lines = [x[5:] for x in event.splitlines() if x.startswith(b"data:")]
+                self._read_document(b"\n".join(lines))
+
+    def _read_document(self, document: bytes) -> None:
+        found = _parsed(document)
+        if not isinstance(found, dict):
+            return
+        for holder in (found, *(found.get(name) for name in HOLDERS)):
+            if isinstance(holder, dict):
+                self._add(holder.get("usage"))
+
+    def _add(self, usage: Any) -> None:
+        """Take the larger numbers: later reports of a stream include the earlier ones."""
+        if isinstance(usage, dict):
+            self._input = max(self._input, _count(usage, "prompt_tokens", "input_tokens"))
+            self._output = max(self._output, _count(usage, "completion_tokens", "output_tokens"))
+
+
+def _count(usage: dict[str, Any], *names: str) -> int:
+    counts = (usage.get(name) for name in names)
+    return max((x for x in counts if type(x) is int and 0 <= x < MOST_TOKENS), default=0)
+
+
+def _parsed(document: bytes) -> Any:
+    try:
+        return orjson.loads(document)
+    except ValueError:
+        return None

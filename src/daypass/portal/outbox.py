@@ -1,0 +1,192 @@
+"""Mails: stored in the transaction that causes them, and sent by a task in the background.
+
+Every process sends. A mail belongs to one of them at a time, by a lease in the database. A process
+that dies while it sends leaves the mail to another one when the lease ends, so a mail can arrive
+twice, with the same Message-ID, but is never lost.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.faults import place_of
+from daypass.portal import letters
+from daypass.portal.letters import Letter
+from daypass.portal.mailer import AT_ONCE, TIMEOUT_S, DeliveryError, Mailer, open_mailer
+from daypass.portal.signer import Signer
+from daypass.records import accounts, outbox, sign_ups
+from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.identifiers import digest
+from daypass.records.tables import Account, Mail
+from daypass.settings import Settings
+
+POLL_S = 2.0
+"""Seconds until a mail is seen that another process has left, or whose next attempt is due."""
+RESET_LIFETIME_S = 1800
+
+Kind = Literal["sign-up", "has-account", "address", "password-reset"]
+
+log = structlog.get_logger()
+
+
+class Outbox:
+    """The mails that wait to be sent."""
+
+    def __init__(
+        self, database: Database, mailer: Mailer, signer: Signer, clock: Callable[[], float]
+    ) -> None:
+        """`clock` gives Unix time in seconds."""
+        self._database = database
+        self._mailer = mailer
+        self._signer = signer
+        self._clock = clock
+        self._added = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def add(
+        self, session: AsyncSession, kind: Kind, recipient: str, account_id: str | None = None
+    ) -> None:
+        """Put a mail into the outbox, in the transaction that causes it. It is sent soon after."""
+        await outbox.add(session, kind, recipient, account_id, int(self._clock()))
+        event.listen(session.sync_session, "after_commit", self.wake, once=True)
+
+    def start(self) -> None:
+        """Begin to send in the background."""
+        self._watch = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Finish what is being sent, for as long as one step of it may take, and stop."""
+        self._closing = True
+        self.wake()
+        if self._watch is not None:
+            await self._watch
+        if self._sending:
+            _, unfinished = await asyncio.wait(self._sending, timeout=TIMEOUT_S)
+            for task in unfinished:
+                task.cancel()
+
+    def wake(self, _event: object = None) -> None:
+        """Look at once whether a mail is due."""
+        self._added.set()
+
+    async def _run(self) -> None:
+        while not self._closing:
+            self._added.clear()
+            try:
+                await self._send_due()
+            except DatabaseUnavailableError as error:
+                log.warning("mails_not_read", reason=str(error))
+            except Exception as error:  # Whatever happens, mails must go on being sent.
+                log.error("mails_not_read", reason=place_of(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._added.wait(), POLL_S)
+
+    async def _send_due(self) -> None:
+        """Claim what is due, as long as there is a free thread to send it."""
+        while len(self._sending) < AT_ONCE and not self._closing:
+            now = int(self._clock())
+            # Only to look must not wait for those who write.
+            async with self._database.read() as session:
+                if not await outbox.has_due(session, now):
+                    return
+            async with self._database.write() as session:
+                await outbox.prune(session, now)
+                mail = await outbox.claim(session, now)
+            if mail is not None:
+                self._begin(self._send(mail))
+
+    def _begin(self, sending: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(sending)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+        task.add_done_callback(self.wake)
+
+    async def _send(self, mail: Mail) -> None:
+        """Send one mail, and note what became of it."""
+        try:
+            letter = await self._write(mail)
+            if letter is not None:
+                await self._mailer.send(mail.id, mail.recipient, letter)
+            async with self._database.write() as session:
+                await outbox.remove_claimed(session, mail)
+        except DeliveryError as error:
+            await self._note_failure(mail, error)
+        except DatabaseUnavailableError as error:
+            # It is sent again when the lease ends.
+            log.warning("mail_not_noted", kind=mail.kind, reason=str(error))
+        except Exception as error:  # A fault of ours must not lose the mail.
+            log.error("mail_fault", kind=mail.kind, reason=place_of(error))
+            await self._note_failure(mail, DeliveryError("Daypass failed to send it: see its log."))
+
+    async def _note_failure(self, mail: Mail, error: DeliveryError) -> None:
+        # The reason may hold the recipient's address, which is for operators only.
+        log.warning("mail_failed", kind=mail.kind, mail_id=mail.id, permanent=error.permanent)
+        try:
+            async with self._database.write() as session:
+                if error.permanent:
+                    await outbox.give_up(session, mail, error.reason)
+                else:
+                    await outbox.postpone(session, mail, error.reason, int(self._clock()))
+        except DatabaseUnavailableError as failure:
+            log.warning("mail_not_noted", kind=mail.kind, reason=str(failure))
+
+    async def _write(self, mail: Mail) -> Letter | None:
+        """The text, with a link that is signed now. None: the mail has lost its purpose."""
+        site = self._mailer.site
+        if mail.kind == "has-account":
+            return letters.has_account(site)
+        async with self._database.read() as session:
+            if mail.kind == "sign-up":
+                waiting = await sign_ups.pending(session, mail.recipient, int(self._clock()))
+                token = self.sign_up_token(mail.recipient)
+                return letters.confirm_sign_up(site, token) if waiting else None
+            account = await accounts.find(session, mail.about or "")
+        if account is None or account.email != mail.recipient or account.disabled_at is not None:
+            return None
+        if mail.kind == "password-reset":
+            token = self.reset_token(account)
+            return letters.reset_password(site, token, is_confirmed=account.email_confirmed)
+        if account.email_confirmed:
+            return None
+        return letters.confirm_address(site, self.address_token(account))
+
+    def sign_up_token(self, email: str) -> str:
+        """For the owner of a mailbox who makes an account."""
+        return self._signer.sign("sign-up", email, sign_ups.LINK_LIFETIME_S)
+
+    def address_token(self, account: Account) -> str:
+        """For the owner of an account's mailbox who confirms that."""
+        content = [account.id, account.email]
+        return self._signer.sign("address", content, sign_ups.LINK_LIFETIME_S)
+
+    def reset_token(self, account: Account) -> str:
+        """For the owner of an account's mailbox who chooses a new password.
+
+        The hash is part of it, so that a link is dead as soon as there is another password.
+        """
+        content = [account.id, digest(account.password_hash)]
+        return self._signer.sign("password reset", content, RESET_LIFETIME_S)
+
+
+@contextlib.asynccontextmanager
+async def open_outbox(
+    settings: Settings, database: Database, signer: Signer, clock: Callable[[], float]
+) -> AsyncIterator[Outbox | None]:
+    """The outbox, which sends in the background; None where the settings name no SMTP server."""
+    mailer = open_mailer(settings)
+    if mailer is None:
+        yield None
+        return
+    sender = Outbox(database, mailer, signer, clock)
+    sender.start()
+    try:
+        yield sender
+    finally:
+        await sender.close()

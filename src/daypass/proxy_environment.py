@@ -1,0 +1,30 @@
+"""Proxies that the environment asks for: the gateway calls its upstream without one."""
+
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+from daypass.addresses import is_loopback
+from daypass.settings import Settings, SettingsError
+
+
+def check_proxies(settings: Settings) -> None:
+    """Raise SettingsError where the environment names a proxy for the upstream.
+
+    `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, in either case, are not honoured. Ignoring them in
+    silence would leave an operator with time-outs, or with traffic that should have been watched.
+    """
+    if settings.uses_demo_model:
+        return
+    address = urlsplit(settings.upstream_base_url)
+    host = address.hostname or ""
+    proxies = getproxies_environment()
+    scheme = next((x for x in (address.scheme, "all") if proxies.get(x)), None)
+    if scheme is None or is_loopback(host):
+        return
+    if proxy_bypass(host):
+        return
+    variable = f"{scheme.upper()}_PROXY"
+    raise SettingsError(
+        f"{variable}: Daypass calls its upstream without a proxy. Add {host} to NO_PROXY if it can "
+        f"be reached directly, or unset {variable}"
+    )

@@ -1,0 +1,160 @@
+"""An upstream whose name stands for several addresses. Real sockets; only the resolver is ours."""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+import uvloop
+
+from daypass.gateway.http_upstream import HttpUpstream
+from daypass.gateway.upstream import (
+    Patience,
+    UpstreamRequest,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+
+PATIENCE = Patience(connect_s=20, first_byte_s=20, gap_s=20, call_s=60)
+GET = UpstreamRequest("GET", b"/x", [], b"")
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+LOOPS = [asyncio.SelectorEventLoop, uvloop.Loop]
+HANGS, REFUSES, SERVES, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
+
+
+def resolving(loop: type[Any], hosts: list[str]) -> Callable[[], asyncio.AbstractEventLoop]:
+    """A kind of event loop for which every name stands for these addresses."""
+
+    class Resolving(loop):  # type: ignore[misc]
+        async def getaddrinfo(self, name: str, port: int, *_: Any, **__: Any) -> list[Any]:
+            kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+            found = hosts if name.endswith(".example") else [name]  # uvloop asks of addresses too
+            return [(*kind, (host, port)) for host in found]
+
+    return Resolving
+
+
+@contextmanager
+def full_backlog(host: str) -> Iterator[int]:
+    """A port on which connections are never completed: its queue is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((host, 0), backlog=0))
+        port: int = listener.getsockname()[1]
+        for _ in range(4):
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex((host, port))
+        yield port
+
+
+async def fetch(port: int, patience: Patience = PATIENCE, *, scheme: str = "http") -> float:
+    """Ask the upstream. Returns the seconds that it took."""
+    client = HttpUpstream(f"{scheme}://several.example:{port}", None, patience)
+    began = time.monotonic()
+    try:
+        response = await client.open(GET)
+        assert response.status == 200
+        response.close()
+    finally:
+        await client.close()
+    return time.monotonic() - began
+
+
+async def serve(host: str, port: int) -> tuple[asyncio.Server, list[int]]:
+    connections: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(1)
+        if await reader.read(65_536):
+            writer.write(OK)
+        writer.close()
+
+    return await asyncio.start_server(answer, host, port), connections
+
+
+@pytest.mark.parametrize("loop", LOOPS, ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("others", [[HANGS], [REFUSES], [HANGS, REFUSES, HANGS]], ids=len)
+def test_an_address_that_does_not_answer_costs_a_moment(loop: type[Any], others: list[str]) -> None:
+    """Without RFC 8305 a first address that hangs costs all of the time to connect, and a 504."""
+
+    async def run(port: int) -> float:
+        server, _ = await serve(SERVES, port)
+        took = await fetch(port)
+        server.close()
+        return took
+
+    with full_backlog(HANGS) as port:
+        hosts = [*others, SERVES]
+        with asyncio.Runner(loop_factory=resolving(loop, hosts)) as runner:
+            assert runner.run(run(port)) < PATIENCE.connect_s / 2
+
+
+@pytest.mark.parametrize("loop", LOOPS, ids=["asyncio", "uvloop"])
+def test_one_connection_serves_and_none_is_left_behind(loop: type[Any]) -> None:
+    async def run(port: int) -> None:
+        before = len(asyncio.all_tasks())
+        server, used = await serve(SERVES, port)
+        other, unused = await serve(OTHER, port)
+        for _ in range(5):
+            await fetch(port)
+        assert (len(used), len(unused)) == (5, 0)
+        with pytest.raises(UpstreamTimeoutError):
+            await asyncio.wait_for(fetch_from_hanging(port), 10)
+        for listener in (server, other):
+            listener.close()
+            await listener.wait_closed()
+        while len(asyncio.all_tasks()) > before:
+            await asyncio.sleep(0.01)
+
+    async def fetch_from_hanging(port: int) -> None:
+        hosts[:] = [HANGS, HANGS]
+        await fetch(port, Patience(connect_s=0.5, first_byte_s=5, gap_s=5, call_s=5))
+
+    hosts = [SERVES, OTHER]
+    with full_backlog(HANGS) as port, asyncio.Runner(loop_factory=resolving(loop, hosts)) as runner:
+        runner.run(run(port))
+
+
+def test_when_all_refuse_it_is_unreachable_at_once() -> None:
+    loops = resolving(uvloop.Loop, [REFUSES, REFUSES, OTHER])
+    with asyncio.Runner(loop_factory=loops) as runner, pytest.raises(UpstreamUnreachableError):
+        runner.run(fetch(9))
+
+
+def test_one_address_that_no_upstream_may_have_forbids_all() -> None:
+    """Otherwise a name could lead to a metadata service by its second address."""
+
+    async def run(port: int) -> int:
+        server, connections = await serve(SERVES, port)
+        with pytest.raises(UpstreamUnreachableError):
+            await fetch(port)
+        server.close()
+        return len(connections)
+
+    with full_backlog(HANGS) as port:
+        loops = resolving(uvloop.Loop, [SERVES, "169.254.169.254"])
+        with asyncio.Runner(loop_factory=loops) as runner:
+            assert runner.run(run(port)) == 0
+
+
+def test_where_tls_fails_the_next_address_is_tried() -> None:
+    """Each of them, and the last failure is told."""
+
+    async def run(port: int) -> list[int]:
+        servers = [await serve(host, port) for host in (SERVES, OTHER)]
+        with pytest.raises(UpstreamUnreachableError) as caught:
+            await fetch(port, scheme="https")
+        assert isinstance(caught.value.__cause__, ssl.SSLError | ConnectionError)
+        for server, _ in servers:
+            server.close()
+        return [len(connections) for _, connections in servers]
+
+    with full_backlog(HANGS) as port:
+        loops = resolving(uvloop.Loop, [SERVES, OTHER])
+        with asyncio.Runner(loop_factory=loops) as runner:
+            assert runner.run(run(port)) == [1, 1]

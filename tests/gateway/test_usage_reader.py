@@ -1,0 +1,122 @@
+"""The tokens in answers of every provider, however they are cut."""
+
+import json
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daypass.gateway.json_scanner import JsonScanner
+from daypass.gateway.usage_reader import HELD_BYTES, UsageReader
+
+USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+FAKE = {"usage": {"prompt_tokens": 999, "completion_tokens": 999}}
+LONG = 'a \\ " \n { [ ü' * HELD_BYTES
+CALL = {"tool_calls": [{"function": {"name": "f", "arguments": FAKE}}], "usage": 5, "message": FAKE}
+
+
+def tokens(pieces: Iterable[bytes], *, stream: bool) -> tuple[int, int]:
+    reader = UsageReader()
+    reader.is_event_stream = stream
+    for piece in pieces:
+        reader.feed(piece)
+    return reader.tokens()
+
+
+def cut(text: bytes, size: int) -> list[bytes]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def event(document: object, *, end: str = "\n", indent: int | None = None) -> bytes:
+    lines = json.dumps(document, indent=indent).splitlines()
+    return "".join(f"data: {line}{end}" for line in lines).encode() + end.encode()
+
+
+DOCUMENTS = {
+    "chat": {"choices": [], "usage": USAGE},
+    "usage first": {"usage": USAGE, "choices": [{"message": {"content": "x" * 5_000}}]},
+    "nested ones": {"choices": [CALL, FAKE], "metadata": FAKE, "usage": USAGE, "output": [FAKE]},
+    "far from the end": {"usage": USAGE, "metadata": {"a": LONG, "b": FAKE, "c": [FAKE]}},
+    "after much": {"data": [{"embedding": [0.5] * 20_000}] * 3, "usage": USAGE},
+    "after text": {"choices": [{"message": {"content": LONG}}, FAKE], "usage": USAGE},
+    "response": {"response": {"output": [FAKE, LONG], "usage": USAGE, "metadata": FAKE}},
+    "groq": {"choices": [], "x_groq": {"id": "x", "usage": USAGE}},
+    "anthropic": {"content": [FAKE], "usage": {"input_tokens": 11, "output_tokens": 7}},
+}
+NONE = {
+    "no usage": {"choices": [CALL, FAKE], "input": {"usage": USAGE}, "text": json.dumps(FAKE)},
+    "no object": {"usage": None, "choices": [FAKE]},
+    "no numbers": {"usage": {"prompt_tokens": "11", "completion_tokens": True, "n": USAGE}},
+    "long": {"choices": [CALL, LONG, FAKE], "tools": {"message": FAKE}},
+    "an array": [{"usage": USAGE}, LONG],
+}
+EACH = [(x, (11, 7)) for x in DOCUMENTS.values()] + [(x, (0, 0)) for x in NONE.values()]
+
+
+@pytest.mark.parametrize("size", [1 << 14, 100_001, 1 << 30])
+@pytest.mark.parametrize(("document", "expected"), EACH, ids=[*DOCUMENTS, *NONE])
+def test_only_the_usage_of_the_answer_itself_counts(
+    document: object, expected: tuple[int, int], size: int
+) -> None:
+    for indent in (None, 2):
+        text = json.dumps(document, indent=indent).encode()
+        assert tokens(cut(text, size), stream=False) == expected
+        for end in ("\n", "\r\n"):
+            # Split over several data lines where it is indented.
+            stream = event({"choices": [CALL]}, end=end) + event(document, end=end, indent=indent)
+            stream += f"data: [DONE]{end}{end}".encode()
+            assert tokens(cut(stream, size), stream=True) == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
+def test_a_stream_in_small_pieces(size: int) -> None:
+    whole = event({"choices": [CALL], "usage": None}) + event(DOCUMENTS["nested ones"])
+    assert tokens(cut(whole, size), stream=True) == (11, 7)
+
+
+def test_anthropics_stream_reports_input_first_and_output_last() -> None:
+    start = {"message": {"usage": {"input_tokens": 25, "output_tokens": 1}, "content": []}}
+    delta = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 15}}
+    block = {"type": "content_block_start", "content_block": {"input": FAKE}}
+    stream = b"".join(
+        b"event: x\n" + event(x) for x in (start, block, delta, {"type": "message_stop"})
+    )
+    assert tokens([stream], stream=True) == (25, 15)
+    assert tokens(cut(stream, 5), stream=True) == (25, 15)
+
+
+def test_after_a_long_event_the_next_ones_are_read() -> None:
+    stream = event({"output": LONG}) + event(DOCUMENTS["chat"])
+    assert tokens(cut(stream, 9_999), stream=True) == (11, 7)
+    reader = UsageReader()
+    reader.is_event_stream = True
+    reader.feed(event({"output": LONG}))
+    assert reader.ends_event()
+
+
+values = st.recursive(
+    st.none() | st.integers() | st.text(max_size=20),
+    lambda x: (
+        st.lists(x, max_size=4)
+        | st.dictionaries(st.sampled_from(["usage", "response", "message", "x_groq", "a"]), x)
+    ),
+    max_leaves=20,
+)
+
+
+@given(values, st.integers(1, 40))
+def test_long_documents_are_read_as_short_ones_are(document: object, size: int) -> None:
+    """The scanner finds what parsing finds, whatever the nesting and the cuts."""
+    scanner = JsonScanner()
+    text = json.dumps(document).encode()
+    for piece in cut(text, size):
+        scanner.feed(piece)
+    assert scanner.is_between_documents
+    top = document if isinstance(document, dict) else {}
+    holders = [top, *map(top.get, ("response", "message", "x_groq"))]
+    named = [x.get("usage") for x in holders if isinstance(x, dict)]
+    expected = [x for x in named if isinstance(x, dict)]
+    found = [json.loads(x) for x in scanner.found]
+    key = json.dumps
+    assert sorted(map(key, found)) == sorted(map(key, expected))

@@ -1,0 +1,39 @@
+"use client";
+
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useForm } from "react-hook-form";
+import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { useFailure } from "@/forms/use-failure";
+import * as strings from "@/strings";
+import { newPasswordSchema } from "./credentials";
+import { FormFailure } from "./form-failure";
+import { PasswordInput } from "./password-input";
+
+type Props = { submitLabel: string; onSubmit: (password: string) => Promise<unknown> };
+
+export function NewPasswordForm({ submitLabel, onSubmit }: Props) {
+  const form = useForm({ resolver: zodResolver(newPasswordSchema), defaultValues: { password: "" } });
+  const { errors, isSubmitting } = form.formState;
+  const failure = useFailure(form);
+
+  const submit = form.handleSubmit(({ password }) => onSubmit(password).catch(failure.report));
+
+  return (
+    <form noValidate method="post" onSubmit={submit} className="space-y-5">
+      <FormFailure message={failure.message} retryAt={failure.retryAt} />
+      <Field
+        label={strings.mailbox.newPassword}
+        hint={strings.session.passwordHint}
+        error={errors.password?.message}
+      >
+        {(control) => (
+          <PasswordInput {...control} {...form.register("password")} autoComplete="new-password" />
+        )}
+      </Field>
+      <Button type="submit" className="w-full" pending={isSubmitting}>
+        {submitLabel}
+      </Button>
+    </form>
+  );
+}
