@@ -587,7 +587,7 @@ MUTATIONS = (
         "portal/throttles.py",
         "await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))",
         "pass",
-        f"{SIGN_IN}a_class_that_mistypes_behind_one_address_gets_in",
+        f"{SIGN_IN}right_passwords_use_nothing_up",
     ),
     Mutation(
         "allowance of a known browser",
@@ -608,7 +608,7 @@ MUTATIONS = (
         "portal/sessions.py",
         "await attempt.check()",
         "pass",
-        f"{SIGN_IN}what_is_refused_does_not_wait_for_its_turn",
+        f"{QUEUE}what_is_throttled_does_not_wait_for_its_turn",
     ),
     Mutation(
         "password queue: its end",
@@ -622,7 +622,7 @@ MUTATIONS = (
         "portal/password_process.py",
         "fcntl.flock(lock, fcntl.LOCK_EX)",
         "pass",
-        f"{QUEUE}one_password_at_a_time_on_the_whole_machine",
+        f"{QUEUE}processes_of_one_machine_take_turns",
     ),
     Mutation(
         "writes wait for their turn",
