@@ -122,6 +122,8 @@ def test_two_links_that_are_opened_at_once_make_one_operator(shared: Server) -> 
 def test_two_operators_who_leave_at_once(shared: Server) -> None:
     first, second = shared.set_up(), shared.sign_up()
     assert daypass("accounts", "promote", second.email, **shared.settings).returncode == 0
+    credentials = {"email": second.email, "password": PASSWORD}
+    assert second.http.post("/api/session", json=credentials).json()["role"] == "operator"
 
     def leave(person: Person) -> int:
         answer = person.http.post("/api/account/deletion", json={"password": PASSWORD})
