@@ -924,6 +924,13 @@ MUTATIONS = (
         f"{FAIL_OVER}a_fail_over_is_followed_and_no_unit_is_lost_or_doubled[planned]",
     ),
     Mutation(
+        "Background work: a cancellation that was lost is repeated",
+        "background.py",
+        "ended, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)",
+        "ended, pending = await asyncio.wait(pending)",
+        "tests/test_background.py::test_a_cancellation_that_was_lost_is_repeated",
+    ),
+    Mutation(
         "Redis: counters of another server are compared with the records",
         "quota/buckets.lua",
         "if run ~= RUN or (HAS_MOVED and JOINED > reign) then",
