@@ -129,8 +129,10 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-    # A new key is printed where it belongs: once, for who made it.
-    printed = "" if arguments[:2] == ("keys", "create") else ended.stdout
+    # Two commands print a secret, and nothing else does: a new key, and a set-up link.
+    shows_secret = arguments[:2] == ("keys", "create") or arguments[:1] == ("setup-link",)
+    printed = "" if shows_secret else ended.stdout
+    OUTPUTS.plant(*re.findall(r"/setup/#(\w+)", ended.stdout))
     OUTPUTS.add(f"daypass {' '.join(arguments)}", printed + ended.stderr)
     return ended
 

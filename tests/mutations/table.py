@@ -469,6 +469,27 @@ MUTATIONS = (
         f"{SETUP}on_every_address_the_first_account_is_a_member",
     ),
     Mutation(
+        "first operator: another host name",
+        "portal/first_operator.py",
+        "and _LOOPBACK_HOST.fullmatch(hosts[0]) is not None",
+        "",
+        "tests/portal/test_first_operator.py::test_what_comes_from_elsewhere[found0]",
+    ),
+    Mutation(
+        "first operator: a site that others use",
+        "portal/first_operator.py",
+        "faces_others = settings.public_url or settings.trusted_proxies or settings.cors_origins",
+        "faces_others = False",
+        "tests/portal/test_first_operator.py::test_a_site_that_others_use[settings0]",
+    ),
+    Mutation(
+        "set-up link: one at a time",
+        "records/operators.py",
+        'await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))',
+        "pass",
+        f"{SETUP}a_link_that_many_open_at_once_makes_one_operator[postgresql]",
+    ),
+    Mutation(
         "set-up link: it works once",
         "records/operators.py",
         "await session.execute(delete(SetupToken))",

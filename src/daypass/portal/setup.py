@@ -42,9 +42,10 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
         units = await throttles.admit_setup(request, portal)
         async with portal.database.read() as session:
             await _check_link(session, new.token)
-            if await accounts.is_taken(session, new.email):
-                raise _taken(new.email)
+            is_taken = await accounts.is_taken(session, new.email)
         await throttles.give_back(portal, units)
+        if is_taken:
+            raise _taken(new.email)
         await turn.check_new(new.password, new.email, portal.settings)
         password_hash = await turn.hash(new.password)
     now = portal.now()
