@@ -30,8 +30,8 @@ USED = (
 )
 NO_MAIL = "This site sends no mails. Ask its operator."
 OPERATORS = (
-    "This is the address of an operator's account. Sign in to it in this browser, then open the link "
-    "again."
+    "This is the address of an operator's account. Sign in to it in this browser, then open the "
+    "link again."
 )
 DISABLED = "This account has been disabled. Ask the operator of this site."
 
