@@ -29,6 +29,14 @@ class Redis:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self._port}/0"
 
+    @property
+    def port(self) -> int:
+        return self._port
+
+    def client(self) -> redis.Redis:
+        """A client of this server."""
+        return redis.Redis.from_url(self.url)
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         options = {
@@ -38,6 +46,7 @@ class Redis:
             "appendonly": "yes" if self._appendonly else "no",
             "appendfsync": "always",
             "save": "",
+            "repl-diskless-sync-delay": "0",
         }
         command = [self._program, *(x for k, v in options.items() for x in (f"--{k}", v))]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

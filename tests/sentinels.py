@@ -176,7 +176,9 @@ class Sentinels:
                     (replica, *_) = client.sentinel_slaves(SERVICE)
                     if replica["flags"] != "slave":
                         return False
-            with self.replica.client() as client:
-                info = client.info("replication")
-            return bool(info["role"] == "slave" and info["master_link_status"] == "up")
+            # The replica's own word is not enough: the master counts it only once it has
+            # acknowledged something.
+            with self.master.client() as client:
+                client.set("in-sync", 1, px=1)
+                return bool(client.wait(1, 100) == 1)
         return False

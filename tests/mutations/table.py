@@ -1003,6 +1003,14 @@ MUTATIONS = (
         f"{FAIL_OVER}with_a_replica_to_wait_for_what_it_lacks_is_refused",
     ),
     Mutation(
+        "Redis: ready only when it can be written",
+        "quota/redis.py",
+        "await self._counters.ask(hash_of_tag(SITE), name, (), Deadline(), wanted=1)",
+        "await self._counters.ask(hash_of_tag(SITE), name, (), Deadline(), wanted=0)",
+        "tests/faults/test_readiness.py::"
+        "test_a_redis_that_cannot_be_written_is_not_ready_until_it_can",
+    ),
+    Mutation(
         "Redis: a unit of the site that is held is void after a second",
         "quota/site_lease.py",
         "self._ends = min(self._window_ends(grant.counter), grant.at + int(LEASE_S * SECOND))",

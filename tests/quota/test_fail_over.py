@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from daypass.quota.ledger import LedgerUnavailableError, Reservation
+from daypass.quota.ledger import Claim, LedgerUnavailableError, Reservation
 from daypass.quota.redis import RedisLedger
 from tests.quota.stores import Notebook, admit, claims_of, per_day, race, used
 from tests.sentinels import Sentinels
@@ -78,6 +78,15 @@ class Callers:
 def record(notebook: Notebook, outcome: Reservation) -> None:
     day = int(outcome.at) // 86_400 * 86_400
     notebook.units.update((x.claim.name, day) for x in outcome.buckets)
+
+
+async def admit_in_the_end(ledger: RedisLedger, claims: tuple[Claim, ...]) -> None:
+    """Admit one call. On a busy machine a replica may confirm too late; that takes nothing."""
+    async with asyncio.timeout(30):
+        while True:
+            with contextlib.suppress(LedgerUnavailableError):
+                await admit(ledger, claims)
+                return
 
 
 async def until_served_after(callers: Callers, moment: float) -> float:
@@ -176,7 +185,7 @@ async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
 ) -> None:
     ledger = await opened(wait_replicas=1)
     claims = claims_of(per_day(10), ceiling=10)
-    await admit(ledger, claims)
+    await admit_in_the_end(ledger, claims)
     with sentinels.replica.client() as client:
         assert client.hget("daypass:{ann}", "account:ann requests/day").split()[1] == b"1"
     await asyncio.to_thread(sentinels.let_the_replica_lag)
@@ -186,5 +195,5 @@ async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
     assert time.monotonic() - began < 2 + BUSY_S
     assert await used(ledger, claims) == [1, 1]  # A question waits for nobody.
     await asyncio.to_thread(sentinels.let_the_replica_catch_up)
-    await admit(ledger, claims)
+    await admit_in_the_end(ledger, claims)
     assert await used(ledger, claims) == [2, 2]

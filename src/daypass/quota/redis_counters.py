@@ -16,6 +16,7 @@ from daypass.quota.lost_counters import TAKE_OVER_S, Doubt, Recalled, Recollecti
 from daypass.quota.redis_call import Call
 from daypass.quota.redis_cluster import ClusterWire
 from daypass.quota.redis_lane import Lane
+from daypass.quota.redis_link import unavailable
 from daypass.quota.redis_scripts import GIVE, TAKE, UNKNOWN, Answer, arguments_of
 from daypass.quota.redis_sentinel import SentinelWire
 from daypass.quota.redis_url import RedisUrl, parse
@@ -59,7 +60,7 @@ class RedisCounters:
             async with asyncio.timeout(DECISION_S):
                 await self._wire.open()
         except (RedisError, OSError) as error:
-            raise LedgerUnavailableError(f"Redis: {error or type(error).__name__}") from error
+            raise unavailable(error) from error
 
     async def close(self) -> None:
         """Send what is under way and disconnect."""

@@ -9,16 +9,28 @@ from typing import Any
 import hiredis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, ResponseError
 
 from daypass.quota.counters import SECOND
+from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis_call import Call, Command, Server
 from daypass.quota.redis_url import Access, Place
 
 # hiredis annotates a tuple of one argument and takes any number of them.
 pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]
 
+_CONDITIONS = {
+    "read only replica": "Redis is read-only: this server is a replica",
+    "not a master": "Redis is read-only: this server is a replica",
+    "'maxmemory'": "Redis is out of memory (maxmemory)",
+    "NOREPLICAS": "Redis has too few replicas (min-replicas-to-write)",
+    "replicas have it": "too few replicas of Redis confirm what is written",
+    "MISCONF": "Redis cannot save to its disk",
+    "is loading the dataset": "Redis is still loading its data",
+}
+"""Words in an error of Redis, and what may be told to anyone of its reason."""
 _UNFIT = re.compile(r"\b(READONLY|MASTERDOWN|LOADING|NOREPLICAS)\b")
+"""Where redis-py has no class for an error, or Redis 6 wraps it in one of the script."""
 WAIT_SHARE = 0.8
 """Of the time that is left, what the replicas have of it."""
 
@@ -110,7 +122,7 @@ class Link(Server):
         if asking:
             replies = replies[1::2]
         for reply in replies:
-            if isinstance(reply, ResponseError) and _UNFIT.search(str(reply)):
+            if _says_unfit(reply):
                 await self.close()
                 raise UnfitServerError(f"{self.place}: {reply}")
         if confirmed != self._replicas and (
@@ -148,6 +160,19 @@ class Link(Server):
     async def close(self) -> None:
         """Disconnect. An exchange that is under way fails."""
         await self._connection.disconnect(nowait=True)
+
+
+def unavailable(error: Exception) -> LedgerUnavailableError:
+    """The error that callers of a ledger get when Redis fails with `error`."""
+    text = str(error) or type(error).__name__
+    reasons = (reason for sign, reason in _CONDITIONS.items() if sign in text)
+    return LedgerUnavailableError(f"Redis: {text}", next(reasons, "Redis does not answer"))
+
+
+def _says_unfit(reply: Any) -> bool:
+    if isinstance(reply, ReadOnlyError | MasterDownError):
+        return True
+    return isinstance(reply, ResponseError) and bool(_UNFIT.search(str(reply)))
 
 
 def _field(info: Any, name: bytes) -> str:
