@@ -5,8 +5,10 @@ Each row of the table has the status that each of the callers gets. They ask for
 without a route.
 """
 
+import contextlib
 import itertools
 import re
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -318,3 +320,46 @@ async def test_another_site_can_change_nothing_whoever_is_signed_in(
         keys = await world.call(Row("GET /api/api-keys", ()), "account")
         assert [key["name"] for key in keys.json()] == ["k"]
         assert (await world.call(Row("GET /api/session", ()), "other")).status_code == 200
+
+
+@pytest.fixture
+def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
+    """The site's database, whose audit log takes no more entries."""
+    path = site.data_dir / "daypass.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON audit_entry "
+            "BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+        yield connection
+        connection.execute("DROP TRIGGER full")
+
+
+CHANGED_BY_OPERATORS = (
+    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "usage_plan",
+)  # fmt: skip
+
+
+async def test_nothing_an_operator_does_is_done_without_its_audit_entry(
+    site: Server, password_hash: str, without_audit_log: sqlite3.Connection
+) -> None:
+    changing = [
+        row for row in ROWS if "/operator/" in row.route and not row.route.startswith("GET ")
+    ]
+    changing.append(Row("PATCH /api/operator/people/{account_id}", (), {"role": "operator"}))
+    assert {row.route for row in changing} == {
+        route for route in live_routes() if "/operator/" in route and not route.startswith("GET ")
+    }
+
+    def kept() -> list[list[object]]:
+        return [
+            without_audit_log.execute(f"SELECT * FROM {table}").fetchall()
+            for table in CHANGED_BY_OPERATORS
+        ]
+
+    async with new_world(site, password_hash) as world:
+        before = kept()
+        for row in changing:
+            answer = await world.call(row, "operator")
+            assert answer.status_code >= 500, row
+            assert kept() == before, row
