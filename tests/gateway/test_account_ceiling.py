@@ -6,6 +6,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.conftest import Person, Server, StartServer, daypass
+from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.workers import known_after, look, warm
 
@@ -15,12 +16,14 @@ KNOWN_S = 3.0
 
 @pytest.fixture(params=["sqlite", "redis"])
 def site(request: pytest.FixtureRequest, start: StartServer) -> Iterator[Server]:
-    """A site of two workers, which count in each store."""
+    """A site of two workers: on one file, and with Redis and PostgreSQL."""
     settings = {}
     if request.param == "redis":
         redis: Redis = request.getfixturevalue("redis_server")
         redis.empty()
         settings["DAYPASS_REDIS_URL"] = redis.url
+        postgres: Postgres = request.getfixturevalue("postgres_server")
+        settings["DAYPASS_DATABASE_URL"] = postgres.create_database("test_account_ceiling")
     yield start("--workers", "2", **settings)
 
 
