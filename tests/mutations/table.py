@@ -1052,5 +1052,13 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    # Settings.
+    Mutation(
+        "settings: a plan without a limit",
+        "settings_plans.py",
+        "if not self.limits and not self.unlimited:",
+        "if False:",
+        "tests/test_settings.py::test_a_wrong_file_is_named_with_its_line",
+    ),
     *endpoints.MUTATIONS,
 )

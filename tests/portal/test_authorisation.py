@@ -7,11 +7,13 @@ without a route.
 
 import contextlib
 import itertools
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -39,7 +41,8 @@ OWNER = (401, 200, 404, 404, 403)
 LINK = (200, 200, 200, 200, 403)
 
 NEW_KEY = {"name": "laptop", "usage_plan_id": "10RequestPerDay"}
-NEW_PLAN = {"id": "plan-{number}", "name": "Lab", "requests_per_day": 5}
+NEW_TERMS = {"name": "Lab", "requests_per_day": 5}
+NEW_PLAN = NEW_TERMS | {"id": "plan-{number}"}
 MESSAGES = [{"role": "user", "content": "planted-prompt"}]
 CHAT = {"model": "daypass-demo", "messages": MESSAGES}
 SECRET_KEY = "planted-secret-key-of-the-site-0123456789"
@@ -137,7 +140,7 @@ ROWS = [
     Row("DELETE /api/operator/api-keys/{api_key_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/usage-plans", OPERATOR),
     Row("POST /api/operator/usage-plans", done(OPERATOR, 201), NEW_PLAN),
-    Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), {"name": "Larger"}),
+    Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
     Row("GET /api/operator/usage", OPERATOR),
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
@@ -166,6 +169,12 @@ def live_routes() -> set[str]:
 
 def test_every_route_has_its_row() -> None:
     assert {row.route for row in ROWS} == live_routes()
+
+
+def test_the_security_page_lists_what_answers_without_a_credential() -> None:
+    page = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+    listed = re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) /\S*)` \|", page, re.MULTILINE)
+    assert sorted(listed) == sorted({row.route for row in ROWS if row.statuses[0] != 401})
 
 
 @pytest.fixture(scope="module")
