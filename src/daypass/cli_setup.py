@@ -13,6 +13,8 @@ from daypass.settings import Settings, load_settings
 
 HAS_OPERATOR = "there is an operator already; see 'daypass accounts list' and 'accounts promote'"
 
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
 Host = Annotated[str, typer.Option(help="Address that the site listens on.")]
 Port = Annotated[int, typer.Option(help="Port that the site listens on.", min=0, max=65535)]
 
@@ -54,9 +56,14 @@ def link_of_new_site(settings: Settings, host: str, port: int) -> str | None:
 
 
 def site_address(settings: Settings, host: str, port: int) -> str:
-    """Where the site is found: `DAYPASS_PUBLIC_URL`, else the address that it listens on."""
+    """Where the site is found: `DAYPASS_PUBLIC_URL`, else the address that it listens on.
+
+    Of a site that listens on every address, this machine's own is named: the wildcard is no address
+    that every browser opens.
+    """
     if settings.public_url:
         return settings.public_url.rstrip("/")
+    host = _LOOPBACK_OF.get(host, host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 

@@ -488,7 +488,7 @@ MUTATIONS = (
         "records/operators.py",
         'await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))',
         "pass",
-        f"{SETUP}a_link_that_many_open_at_once_makes_one_operator[postgresql]",
+        "tests/records/test_operators.py::test_no_two_transactions_make_the_first_operator",
     ),
     Mutation(
         "set-up link: the right one is not throttled",
@@ -518,6 +518,13 @@ MUTATIONS = (
         "await portal.enforcer.change_key(key, key.name + 'x', plan); "
         "meters = await _meters_by_plan(portal, key, plan)",
         "tests/portal/test_away.py::test_what_is_answered_with_503_has_changed_nothing",
+    ),
+    Mutation(
+        "operators: API Gateway goes back with the records",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: the mailbox alone is not enough",
