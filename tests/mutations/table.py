@@ -1052,6 +1052,14 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    # The site's files.
+    Mutation(
+        "pages: a coding that is refused by its weight",
+        "portal/pages.py",
+        'return {x[1].lower() for x in found if x and (x[2] or "1").strip("0.")}',
+        "return {x[1].lower() for x in found if x}",
+        "tests/portal/test_pages.py::test_which_codings_a_browser_accepts",
+    ),
     # Settings.
     Mutation(
         "database: reading creates none",
