@@ -326,6 +326,21 @@ MUTATIONS = (
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
     ),
     Mutation(
+        "counters that Redis lost: questions to the records share a query",
+        "recorded_use.py",
+        "asked = list(self._waiting)[:BATCH]",
+        "asked = list(self._waiting)[:1]",
+        "tests/records/test_recorded_use.py::test_questions_that_come_at_once_share_their_queries",
+    ),
+    Mutation(
+        "counters that Redis lost: what the records say is stored also too late",
+        "quota/take.lua",
+        "if is_too_late and not asked_at then",
+        "if is_too_late then",
+        "tests/quota/test_lost_counters.py::"
+        "test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_lost_nothing",
+    ),
+    Mutation(
         "counters that Redis lost: use that is not written yet",
         "recorded_use.py",
         "if behind_since is None or behind_since > began:",
