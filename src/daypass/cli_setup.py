@@ -30,7 +30,7 @@ def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = Fa
                 fail(HAS_OPERATOR, code=2)
             return await operators.create_setup_token(session, int(time.time()))
 
-    token = with_database(settings.database_address, create)
+    token = with_database(settings.database_address, create, create=True)
     link = _link(site_address(settings, host, port), token)
     if as_json:
         print_json({"url": link})
@@ -51,7 +51,7 @@ def link_of_new_site(settings: Settings, host: str, port: int) -> str | None:
                 return None
             return await operators.create_setup_token(session, int(time.time()))
 
-    token = with_database(settings.database_address, create)
+    token = with_database(settings.database_address, create, create=True)
     return token and _link(site_address(settings, host, port), token)
 
 

@@ -1054,6 +1054,20 @@ MUTATIONS = (
     ),
     # Settings.
     Mutation(
+        "database: reading creates none",
+        "records/schema.py",
+        "await (upgrade(url) if create else check(url))",
+        "await upgrade(url)",
+        "tests/test_cli.py::test_a_command_that_reads_creates_no_database[command0]",
+    ),
+    Mutation(
+        "data directory: an existing one keeps its mode",
+        "start.py",
+        "await upgrade(settings.database_address)",
+        "settings.data_dir.chmod(0o700)\n    await upgrade(settings.database_address)",
+        "tests/test_cli.py::test_a_directory_that_is_shared_stays_shared",
+    ),
+    Mutation(
         "settings: a plan without a limit",
         "settings_plans.py",
         "if not self.limits and not self.unlimited:",
