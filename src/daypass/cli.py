@@ -18,7 +18,7 @@ from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys, operators
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import upgrade, with_database
+from daypass.records.schema import NoDatabaseError, upgrade, with_database
 from daypass.records.tables import Account
 from daypass.settings import Settings, SettingsError, load_settings
 
@@ -78,12 +78,14 @@ def serve(
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
     from daypass.proxy_environment import check_proxies  # noqa: PLC0415
     from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
-    from daypass.start import rehearse  # noqa: PLC0415
+    from daypass.start import rehearse, sharing_warning  # noqa: PLC0415
 
     settings = load_settings()
     check_proxies(settings)
     asyncio.run(rehearse(settings))
     forget_metrics(settings.metrics_dir)
+    if (warning := sharing_warning(settings.data_dir)) is not None:
+        typer.echo(f"Warning: {warning}", err=True)
     typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
     typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
     link = link_of_new_site(settings, host, port)
@@ -138,7 +140,12 @@ def list_plans(as_json: AsJson = False) -> None:
     async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
         return list((await enforcer.policy()).plans.values())
 
-    print_rows([_plan_row(plan) for plan in _with_enforcer(load_settings(), query)], as_json)
+    settings = load_settings()
+    try:
+        plans = _with_enforcer(settings, query)
+    except NoDatabaseError:
+        plans = list(settings.usage_plans)
+    print_rows([_plan_row(plan) for plan in plans], as_json)
 
 
 @keys_app.command("list")
