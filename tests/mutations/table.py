@@ -1008,7 +1008,7 @@ MUTATIONS = (
         "quota/redis_url.py",
         'options = self._options() | {"socket_timeout": None, "socket_connect_timeout": None}',
         "options = self._options()",
-        "tests/quota/test_redis_link.py",
+        "tests/quota/test_redis_link.py::test_a_cancellation_ends_an_exchange_whenever_it_comes",
     ),
     Mutation(
         "Background work: a cancellation of a wait is not lost",
