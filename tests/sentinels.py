@@ -110,12 +110,6 @@ class Sentinels:
             client.execute_command("ACL", "SETUSER", "default", "-psync", "-sync")
             client.execute_command("CLIENT", "KILL", "TYPE", "replica")
 
-    def let_the_replica_catch_up(self) -> None:
-        """Undo that."""
-        with self.master.client() as client:
-            client.execute_command("ACL", "SETUSER", "default", "+psync", "+sync")
-        until(self._is_ready)
-
     def remove(self) -> None:
         """End all and delete what they held."""
         for program in (*self.servers, *self.sentinels):
