@@ -542,6 +542,13 @@ MUTATIONS = (
         "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
     Mutation(
+        "operators: a name at API Gateway goes back, too",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+    ),
+    Mutation(
         "operators: the mailbox alone is not enough",
         "portal/confirmations.py",
         "if account.role == accounts.OPERATOR and not is_own:",
