@@ -123,6 +123,12 @@ class Sentinels:
         master = self.master
         return next(server for server in self.servers if server is not master)
 
+    @property
+    def fail_overs(self) -> int:
+        """How many there were."""
+        with self.sentinels[0].client() as client:
+            return int(client.sentinel_master(SERVICE)["config-epoch"])
+
     def start(self) -> None:
         """Start all, and wait until every sentinel knows the replica and the other sentinels."""
         for program in (*self.servers, *self.sentinels):

@@ -180,6 +180,13 @@ async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
     sentinels.sentinels[1].resume()
     await admit(ledger, claims)
     assert await used(ledger, claims) == [5]
+    # Once all are back, a fail-over is followed. (Resumed, they would do nothing for 30 seconds.)
+    for sentinel in sentinels.sentinels:
+        sentinel.kill()
+        await asyncio.to_thread(sentinel.start)
+    await asyncio.to_thread(sentinels.fail_over)
+    await admit_in_the_end(ledger, claims)
+    assert await used(ledger, claims) == [6]
 
 
 async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
