@@ -524,7 +524,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))",
         "pass",
-        f"{CEILING}a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account[sqlite]",
+        "tests/records/test_key_revision.py::test_a_change_of_what_a_key_may_do_raises_the_revision[sqlite]",
     ),
     Mutation(
         "503: a key's counters are read before it changes",
@@ -1095,6 +1095,14 @@ MUTATIONS = (
         "call.has_one_key = True",
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
+    ),
+    # The site's files.
+    Mutation(
+        "pages: a coding that is refused by its weight",
+        "portal/pages.py",
+        'return {x[1].lower() for x in found if x and (x[2] or "1").strip("0.")}',
+        "return {x[1].lower() for x in found if x}",
+        "tests/portal/test_pages.py::test_which_codings_a_browser_accepts",
     ),
     # Settings.
     Mutation(
