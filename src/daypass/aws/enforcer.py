@@ -180,11 +180,7 @@ class ApiGatewayEnforcer:
         return IssuedKey(current, minted.secret)
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
-        """Delete keys, in the records first: a key deleted at API Gateway cannot be put back.
-
-        A key that API Gateway then does not delete is refused by the gateway, and `daypass aws sync`
-        finds it.
-        """
+        """Delete keys, in the records first: a key deleted at API Gateway cannot be put back."""
         async with self._database.write() as session:
             for key in keys:
                 current = found(await api_keys.find_any(session, key.id))
