@@ -75,7 +75,7 @@ class Settings(SignInSettings):
     open_requests_per_key: int = Field(default=1000, ge=0)
     open_requests_per_account: int = Field(default=2000, ge=0)
     keep_alive_s: int = Field(default=75, ge=1, le=3600)
-    shutdown_grace_s: float = Field(default=5, ge=0, le=3600)
+    shutdown_grace_s: float = Field(default=12, ge=0, le=3600)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     testing: bool = False
     clock_offset_s: float = 0

@@ -87,6 +87,8 @@ class Server(uvicorn.Server):
         now = asyncio.get_running_loop().time()
         if self._stops_at is not None and self._stops_at <= now:
             os._exit(128 + signal.SIGINT)
+        if self._stops_at is None:
+            log.info("stopping", after_s=grace_s)
         self._stops_at = now if self._stops_at is not None else now + grace_s
         self.lifespan.state["is_draining"] = True
 
