@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from daypass import api_keys
+from daypass import __version__, api_keys
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
 from tests.upstream import FakeUpstream, Reply, Seen, completion
@@ -37,7 +37,13 @@ def test_plans_are_listed(tmp_path: Path) -> None:
         "20RequestPerDay",
         "30RequestPerDay",
     ]
+    assert listed[0]["limits"] == [{"measure": "requests", "amount": 10, "window": "day"}]
+    assert listed[0]["models"] == []
     assert "10 requests per day" in daypass("plans", "list", **state).stdout
+
+
+def test_the_version_is_printed() -> None:
+    assert daypass("--version").stdout == f"daypass {__version__}\n"
 
 
 def test_keys_are_created_listed_and_revoked(server: Server, person: Person) -> None:

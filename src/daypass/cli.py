@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass import __version__
 from daypass.cli_aws import aws_app
 from daypass.cli_serve import serve
 from daypass.cli_setup import setup_link
@@ -22,7 +23,7 @@ from daypass.records.schema import upgrade, with_database
 from daypass.records.tables import Account
 from daypass.settings import Settings, SettingsError, load_settings
 
-app = typer.Typer(help="Self-service API keys with daily limits.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
 accounts_app = typer.Typer(help="Accounts.", no_args_is_help=True)
@@ -32,6 +33,25 @@ app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
 app.command()(serve)
 app.command("setup-link")(setup_link)
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"daypass {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Self-service API keys with daily limits."""
+
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 Result = TypeVar("Result")
@@ -227,8 +247,8 @@ def _plan_row(plan: UsagePlan) -> dict[str, Any]:
     return {
         "id": plan.id,
         "name": plan.name,
-        "limits": ", ".join(str(limit) for limit in plan.limits),
-        "models": ", ".join(sorted(plan.models)) or "all",
+        "limits": plan.limits,
+        "models": sorted(plan.models),
         "self_service": plan.self_service,
     }
 

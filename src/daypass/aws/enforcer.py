@@ -18,7 +18,7 @@ from daypass.aws.usage import Use
 from daypass.enforcer import Also, EnforcerError, IssuedKey, found, nothing_else
 from daypass.plans import UsagePlan, Window
 from daypass.quota.policy import QuotaPolicy
-from daypass.records import api_keys
+from daypass.records import accounts, api_keys
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -103,7 +103,7 @@ class ApiGatewayEnforcer:
         if plan is not None and plan.id != key.usage_plan_id:
             before = await self.held_plan(key.usage_plan_id)
             if lowers(before.plan if before else None, plan):
-                await self.move_now(key, plan.id)
+                return await self.move_now(key, plan.id, name, also)
         async with self._database.write() as session:
             current = found(await api_keys.find_any(session, key.id))
             current.name = name
@@ -121,8 +121,13 @@ class ApiGatewayEnforcer:
             current = found(await api_keys.find_any(session, key.id))
             current.next_usage_plan_id = current.next_plan_at = None
 
-    async def move_now(self, key: ApiKey, usage_plan_id: str) -> None:
-        """Move a key to a plan at once. What was used stays used. Moves all of it or nothing."""
+    async def move_now(
+        self, key: ApiKey, usage_plan_id: str, name: str | None = None, also: Also = nothing_else
+    ) -> ApiKey:
+        """Move a key to a plan at once, and rename it. What was used stays used.
+
+        Moves all of it or nothing.
+        """
         after = await self._held(usage_plan_id)
         before = await self.held_plan(key.usage_plan_id)
         aws_key_id = _aws_id(key)
@@ -132,12 +137,15 @@ class ApiGatewayEnforcer:
             await self._attach(aws_key_id, after, key.account_id)
             async with self._database.write() as session:
                 current = found(await api_keys.find_any(session, key.id))
+                current.name = name or current.name
                 current.usage_plan_id = usage_plan_id
                 current.next_usage_plan_id = current.next_plan_at = None
+                await also(session)
         except BaseException:
             await self._put_back(aws_key_id, before, after)
             raise
         self._keys_changed()
+        return current
 
     async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
         """Put a new key in place of the old one, which is refused at once."""
@@ -174,14 +182,32 @@ class ApiGatewayEnforcer:
             await also(session)
         self._keys_changed()
 
-    async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
+    async def set_account_enabled(
+        self, account_id: str, enabled: bool, also: Also = nothing_else
+    ) -> None:
         """Let API Gateway refuse, or admit again, the account's key."""
         async with self._database.read() as session:
             keys = await api_keys.list_of(session, account_id)
-        for key in keys:
-            if key.aws_key_id:
-                await self._api.change_key(key.aws_key_id, enabled=enabled)
+            account = await accounts.find(session, account_id)
+        was_enabled = account is not None and account.disabled_at is None
+        aws_key_ids = [key.aws_key_id for key in keys if key.aws_key_id]
+        try:
+            for aws_key_id in aws_key_ids:
+                await self._api.change_key(aws_key_id, enabled=enabled)
+            async with self._database.write() as session:
+                await also(session)
+        except BaseException:
+            await self._put_back_enabled(aws_key_ids, was_enabled)
+            raise
         self._keys_changed()
+
+    async def _put_back_enabled(self, aws_key_ids: Sequence[str], enabled: bool) -> None:
+        """Take a change of `set_account_enabled` back."""
+        try:
+            for aws_key_id in aws_key_ids:
+                await self._api.change_key(aws_key_id, enabled=enabled)
+        except AwsError as error:
+            log.error("account_not_put_back", reason=error.reason)
 
     async def set_remaining(
         self, aws_key_id: str, held: AwsPlan, account_id: str, *, is_new: bool = False

@@ -1277,6 +1277,11 @@ export interface components {
             /** Requests Per Month */
             requests_per_month?: number | null;
             /**
+             * Unlimited
+             * @default false
+             */
+            unlimited: boolean;
+            /**
              * Models
              * @default []
              */
@@ -1433,6 +1438,11 @@ export interface components {
             requests_per_week?: number | null;
             /** Requests Per Month */
             requests_per_month?: number | null;
+            /**
+             * Unlimited
+             * @default false
+             */
+            unlimited: boolean;
             /**
              * Models
              * @default []
