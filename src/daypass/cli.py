@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
@@ -61,11 +62,16 @@ def main() -> None:
     """Run the command. What stops it is told in one line, with exit code 2."""
     os.umask(0o077)  # Whatever is written is for the owner alone.
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        fail(error.format_message(), code=2)
+    except typer.Abort:
+        fail("interrupted", code=130)
     except EnforcerError as error:
         fail(error.reason, code=2)
     except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
         fail(str(error), code=2)
+    sys.exit(code)
 
 
 @app.command()
