@@ -20,7 +20,7 @@ from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys, operators
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import upgrade, with_database
+from daypass.records.schema import NoDatabaseError, upgrade, with_database
 from daypass.records.tables import Account
 from daypass.settings import Settings, SettingsError, load_settings
 
@@ -105,7 +105,12 @@ def list_plans(as_json: AsJson = False) -> None:
     async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
         return list((await enforcer.policy()).plans.values())
 
-    print_rows([_plan_row(plan) for plan in _with_enforcer(load_settings(), query)], as_json)
+    settings = load_settings()
+    try:
+        plans = _with_enforcer(settings, query)
+    except NoDatabaseError:
+        plans = list(settings.usage_plans)
+    print_rows([_plan_row(plan) for plan in plans], as_json)
 
 
 @keys_app.command("list")

@@ -41,6 +41,7 @@ def serve(
     """Serve the site, the portal and the gateway."""
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
     from daypass.server.listener import ListenError, listen  # noqa: PLC0415
+    from daypass.start import sharing_warning  # noqa: PLC0415
     from daypass.telemetry import configure_logging  # noqa: PLC0415
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Until there is something to reload.
@@ -59,6 +60,8 @@ def serve(
         except ListenError as error:
             fail(str(error), code=2)
         configure_logging()
+        if (warning := sharing_warning(settings.data_dir)) is not None:
+            typer.echo(f"Warning: {warning}", err=True)
         port = sockets[0].getsockname()[1]
         typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
         typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)

@@ -553,7 +553,7 @@ MUTATIONS = (
         "records/operators.py",
         'await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))',
         "pass",
-        f"{SETUP}a_link_that_many_open_at_once_makes_one_operator[postgresql]",
+        "tests/records/test_operators.py::test_no_two_transactions_make_the_first_operator",
     ),
     Mutation(
         "set-up link: the right one is not throttled",
@@ -583,6 +583,13 @@ MUTATIONS = (
         "await portal.enforcer.change_key(key, key.name + 'x', plan); "
         "meters = await _meters_by_plan(portal, key, plan)",
         "tests/portal/test_away.py::test_what_is_answered_with_503_has_changed_nothing",
+    ),
+    Mutation(
+        "operators: API Gateway goes back with the records",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: the mailbox alone is not enough",
@@ -1111,6 +1118,20 @@ MUTATIONS = (
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
     # Settings.
+    Mutation(
+        "database: reading creates none",
+        "records/schema.py",
+        "await (upgrade(url) if create else check(url))",
+        "await upgrade(url)",
+        "tests/test_cli.py::test_a_command_that_reads_creates_no_database[command0]",
+    ),
+    Mutation(
+        "data directory: an existing one keeps its mode",
+        "start.py",
+        "await upgrade(settings.database_address)",
+        "settings.data_dir.chmod(0o700)\n    await upgrade(settings.database_address)",
+        "tests/test_cli.py::test_a_directory_that_is_shared_stays_shared",
+    ),
     Mutation(
         "settings: a plan without a limit",
         "settings_plans.py",

@@ -50,7 +50,7 @@ def test_what_is_answered_with_503_has_changed_nothing(
         ("PATCH", by_operator, {"usage_plan_id": "30RequestPerDay"}),
         ("PATCH", f"/api/operator/people/{person['id']}", {"disabled": False}),
         ("POST", "/api/operator/usage-plans", plan),
-        ("PUT", "/api/operator/usage-plans/lab", {"name": "Laboratory"}),
+        ("PUT", "/api/operator/usage-plans/lab", {"name": "Laboratory", "requests_per_day": 6}),
         ("POST", "/api/operator/invitations", {}),
         ("PUT", "/api/account/password", password),
         ("DELETE", by_operator, None),
