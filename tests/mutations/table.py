@@ -392,6 +392,21 @@ MUTATIONS = (
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
     ),
     Mutation(
+        "counters that Redis lost: questions to the records share a query",
+        "recorded_use.py",
+        "asked = list(self._waiting)[:BATCH]",
+        "asked = list(self._waiting)[:1]",
+        "tests/records/test_recorded_use.py::test_questions_that_come_at_once_share_their_queries",
+    ),
+    Mutation(
+        "counters that Redis lost: what the records say is stored also too late",
+        "quota/take.lua",
+        "if is_too_late and not asked_at then",
+        "if is_too_late then",
+        "tests/quota/test_lost_counters.py::"
+        "test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_lost_nothing",
+    ),
+    Mutation(
         "counters that Redis lost: use that is not written yet",
         "recorded_use.py",
         "if behind_since is None or behind_since > began:",
@@ -574,7 +589,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))",
         "pass",
-        f"{CEILING}a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account[sqlite]",
+        "tests/records/test_key_revision.py::test_a_change_of_what_a_key_may_do_raises_the_revision[sqlite]",
     ),
     Mutation(
         "503: a key's counters are read before it changes",
@@ -1054,6 +1069,35 @@ MUTATIONS = (
         "tests/test_background.py::test_a_cancellation_that_was_lost_is_repeated",
     ),
     Mutation(
+        "Redis: a cancellation of an exchange is not lost",
+        "quota/redis_url.py",
+        'options = self._options() | {"socket_timeout": None, "socket_connect_timeout": None}',
+        "options = self._options()",
+        "tests/quota/test_redis_link.py::test_a_cancellation_ends_an_exchange_whenever_it_comes",
+    ),
+    Mutation(
+        "Background work: a cancellation of a wait is not lost",
+        "background.py",
+        "await event.wait()",
+        "await asyncio.wait_for(event.wait(), seconds)",
+        "tests/test_background.py::test_a_cancellation_ends_a_wait_whenever_it_comes",
+    ),
+    Mutation(
+        "Redis: sentinels that have not heard of a fail-over are not followed back",
+        "quota/redis_sentinel.py",
+        "return now - self._older_since >= BELIEVED_AFTER_S",
+        "return True",
+        "tests/quota/test_sentinels.py::"
+        "test_a_majority_that_has_not_heard_of_a_fail_over_is_not_followed_back",
+    ),
+    Mutation(
+        "Redis: one line in the log for one loss",
+        "quota/redis_counters.py",
+        "if lost > 0 and self._reported.get(subject) != self._wire.moves:",
+        "if lost > 0:",
+        "tests/quota/test_rolled_back.py::test_what_was_taken_since_the_last_save_counts",
+    ),
+    Mutation(
         "Redis: counters of another server are compared with the records",
         "quota/buckets.lua",
         "if run ~= RUN or (HAS_MOVED and JOINED > reign) then",
@@ -1116,6 +1160,14 @@ MUTATIONS = (
         "call.has_one_key = True",
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
+    ),
+    # The site's files.
+    Mutation(
+        "pages: a coding that is refused by its weight",
+        "portal/pages.py",
+        'return {x[1].lower() for x in found if x and (x[2] or "1").strip("0.")}',
+        "return {x[1].lower() for x in found if x}",
+        "tests/portal/test_pages.py::test_which_codings_a_browser_accepts",
     ),
     # Settings.
     Mutation(

@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 
 from daypass.portal.page_security import page_policy, security_headers
-from daypass.portal.pages import PAGES
+from daypass.portal.pages import PAGES, accepted_codings
 from tests.conftest import Server
 
 EVERY_ANSWER = {
@@ -139,10 +139,35 @@ def test_pages_may_call_the_gateway_where_it_is_elsewhere() -> None:
     ]
 
 
+def test_brotli_is_preferred_and_smaller(demo: Server) -> None:
+    client = demo.client()
+    packed = client.head("/keys/", headers={"accept-encoding": "gzip"})
+    smaller = client.head("/keys/", headers={"accept-encoding": "gzip, deflate, br, zstd"})
+    assert smaller.headers["content-encoding"] == "br"
+    assert smaller.headers["content-type"] == packed.headers["content-type"]
+    assert smaller.headers["content-security-policy"] == packed.headers["content-security-policy"]
+    assert smaller.headers["etag"] != packed.headers["etag"]
+    assert int(smaller.headers["content-length"]) < int(packed.headers["content-length"]) * 0.95
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("", set()),
+        ("gzip, br", {"gzip", "br"}),
+        ("GZIP ; q=0.5 , br;q=0, deflate;q=0.000", {"gzip"}),
+        ("bread, *", {"bread", "*"}),
+        ("br;q=x, ,;", set()),
+    ],
+)
+def test_which_codings_a_browser_accepts(header: str, accepted: set[str]) -> None:
+    assert accepted_codings(header) == accepted
+
+
 def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
     client = demo.client()
     plain = client.get("/keys/", headers={"accept-encoding": "identity"})
-    packed = client.get("/keys/", headers={"accept-encoding": "gzip, br"})
+    packed = client.get("/keys/", headers={"accept-encoding": "gzip, br;q=0"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
