@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,8 @@ import typer
 from daypass import __version__
 from daypass.cli_accounts import Email, accounts_app, with_enforcer
 from daypass.cli_aws import aws_app
-from daypass.cli_setup import Host, Port, link_of_new_site, setup_link, site_address
+from daypass.cli_serve import serve
+from daypass.cli_setup import setup_link
 from daypass.console import AsJson, fail, iso, print_json, print_rows
 from daypass.enforcer import Enforcer, EnforcerError
 from daypass.plans import UsagePlan
@@ -17,7 +19,7 @@ from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError, upgrade, with_database
-from daypass.settings import Settings, SettingsError, load_settings
+from daypass.settings import SettingsError, load_settings
 
 app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)
@@ -26,6 +28,7 @@ app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
+app.command()(serve)
 app.command("setup-link")(setup_link)
 
 
@@ -51,54 +54,16 @@ def main() -> None:
     """Run the command. What stops it is told in one line, with exit code 2."""
     os.umask(0o077)  # Whatever is written is for the owner alone.
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        fail(error.format_message(), code=2)
+    except typer.Abort:
+        fail("interrupted", code=130)
     except EnforcerError as error:
         fail(error.reason, code=2)
     except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
         fail(str(error), code=2)
-
-
-@app.command()
-def serve(
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
-    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
-) -> None:
-    """Serve the site, the portal and the gateway."""
-    import uvicorn  # noqa: PLC0415  (the other commands start without it)
-
-    from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
-    from daypass.proxy_environment import check_proxies  # noqa: PLC0415
-    from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
-    from daypass.start import rehearse, sharing_warning  # noqa: PLC0415
-
-    settings = load_settings()
-    check_proxies(settings)
-    asyncio.run(rehearse(settings))
-    forget_metrics(settings.metrics_dir)
-    if (warning := sharing_warning(settings.data_dir)) is not None:
-        typer.echo(f"Warning: {warning}", err=True)
-    typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
-    typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
-    link = link_of_new_site(settings, host, port)
-    if link is not None:
-        typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
-    uvicorn.run(
-        "daypass.app:create_app",
-        factory=True,
-        interface="asgi3",
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http=HttpProtocol,
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=30,
-    )
+    sys.exit(code)
 
 
 @app.command()
@@ -204,12 +169,6 @@ def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key
     if not with_enforcer(load_settings(), revoke):
         fail(f"there is no API key {api_key_id}; see 'daypass keys list'")
     typer.echo(f"{api_key_id} is revoked.")
-
-
-def _upstream_name(settings: Settings) -> str:
-    if settings.uses_demo_model:
-        return "the demo model (set OPENAI_API_KEY for real answers)"
-    return settings.upstream_base_url
 
 
 def _plan_row(plan: UsagePlan) -> dict[str, Any]:

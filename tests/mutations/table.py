@@ -24,9 +24,74 @@ SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
 SERVER = "tests/test_server.py::test_"
+SERVE = "tests/test_serve.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # The life of the server.
+    Mutation(
+        "life: workers end with their supervisor",
+        "server/workers.py",
+        "threading.Thread(target=_end_with_supervisor, args=(server,), daemon=True).start()",
+        "pass",
+        f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: gauges of a dead worker",
+        "metrics.py",
+        "if not is_alive:",
+        "if False:",
+        f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: one server for a data directory",
+        "cli_serve.py",
+        "if not is_alone and not join:",
+        "if False:",
+        f"{SERVE}a_data_directory_has_one_server_unless_another_joins",
+    ),
+    Mutation(
+        "life: not ready before it stops",
+        "portal/health.py",
+        'if getattr(request.state, "is_draining", False):',
+        "if False:",
+        f"{SERVE}a_server_that_stops_is_not_ready_and_serves_on_for_the_grace",
+    ),
+    Mutation(
+        "life: a request that is on its way",
+        "server/protocol.py",
+        "if self._current is None and is_asking:",
+        "if False:",
+        f"{SERVER}a_request_that_is_on_its_way_when_the_server_stops_is_answered",
+    ),
+    Mutation(
+        "life: new connections are dropped before the socket closes",
+        "server/listener.py",
+        "listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, pointer)",
+        "pass",
+        f"{SERVE}a_socket_that_takes_no_new_connections_keeps_those_that_wait",
+    ),
+    Mutation(
+        "life: a database of a newer version",
+        "records/schema.py",
+        "if revision is not None and not any(_migrations(revision)):",
+        "if False:",
+        "tests/records/test_database.py::test_the_database_of_a_newer_version_is_left_alone[sqlite]",
+    ),
+    Mutation(
+        "life: a data directory with special characters",
+        "settings.py",
+        'return f"sqlite:///{quote(str(self.ledger_path))}"',
+        'return f"sqlite:///{self.ledger_path}"',
+        "tests/test_settings.py::test_the_database_is_in_the_data_directory_whatever_its_name[what?]",
+    ),
+    Mutation(
+        "life: a redirect to another host",
+        "portal/page_security.py",
+        'return name, b"/" + value.removeprefix(own).lstrip(b"/\\\\")',
+        'return name, b"/" + value.removeprefix(own)',
+        "tests/portal/test_pages.py::test_a_redirect_names_a_path_and_no_scheme[//docs-/docs/]",
+    ),
     # Clients and upstreams.
     Mutation(
         "clients: 304 is no refusal",
@@ -524,7 +589,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))",
         "pass",
-        f"{CEILING}a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account[sqlite]",
+        "tests/records/test_key_revision.py::test_a_change_of_what_a_key_may_do_raises_the_revision[sqlite]",
     ),
     Mutation(
         "503: a key's counters are read before it changes",
@@ -538,6 +603,13 @@ MUTATIONS = (
         "operators: API Gateway goes back with the records",
         "aws/enforcer.py",
         "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+    ),
+    Mutation(
+        "operators: a name at API Gateway goes back, too",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
         "pass",
         "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),

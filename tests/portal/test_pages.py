@@ -5,6 +5,7 @@ import hashlib
 import re
 from html.parser import HTMLParser
 
+import httpx2 as httpx
 import pytest
 
 from daypass.portal.page_security import page_policy, security_headers
@@ -179,3 +180,22 @@ def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
     sent = client.get(script, headers={"accept-encoding": "gzip"})
     assert sent.headers["content-type"].startswith("text/javascript")
     assert sent.headers["cache-control"].endswith("immutable")
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/sign-up", "/sign-up/"),
+        ("/docs?q=1", "/docs/?q=1"),
+        ("/api/docs", "/docs/"),
+        ("/api/api-keys/", "/api/api-keys"),
+        # A path that begins with two slashes would lead to another host.
+        ("//docs", "/docs/"),
+        ("//evil.example/..", None),
+    ],
+)
+def test_a_redirect_names_a_path_and_no_scheme(
+    demo: Server, path: str, location: str | None
+) -> None:
+    answer = httpx.get(demo.url + path, follow_redirects=False)
+    assert answer.headers.get("location") == location
