@@ -67,6 +67,7 @@ class Workers:
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         worker.start()
         signal.signal(signal.SIGINT, handler)
+        log.info("worker_started", process=worker.pid)
         self._running.add(worker)
         self._loop.add_reader(worker.sentinel, self._on_end, worker)
 
