@@ -38,11 +38,14 @@ export function Cell({ className, ...props }: ComponentProps<"td">) {
   return <td {...props} className={clsx("px-4 py-2.5 text-left", className)} />;
 }
 
-/** Quiet buttons whose words, not whose frames, stand under the column's title. */
-export function Actions({ children }: { children: ReactNode }) {
+/**
+ * Quiet buttons whose words, not whose frames, stand under the column's title. Always in sight at
+ * the right, whatever else has to be scrolled; one below the other on a phone.
+ */
+export function Actions({ children }: { children?: ReactNode }) {
   return (
-    <td className="px-4 py-1">
-      <div className="-mx-2.5 flex">{children}</div>
+    <td className="sticky right-0 border-l bg-raised px-4 py-1">
+      <div className="-mx-2.5 flex max-sm:flex-col max-sm:items-start">{children}</div>
     </td>
   );
 }

@@ -90,17 +90,17 @@ function PlansTable({ rows, onAction }: TableProps) {
             <span className="block truncate font-medium">{plan.name}</span>
             <span className="block truncate font-mono text-xs text-muted">{plan.id}</span>
           </Cell>
-          <Cell>{plan.limits.map(describeLimit).join(", ") || words.noLimits}</Cell>
+          <Cell className="min-w-48 whitespace-normal">{plan.limits.map(describeLimit).join(", ") || words.noLimits}</Cell>
           <Cell className="max-w-48 truncate">{plan.models.join(", ") || words.allModels}</Cell>
           <Cell>
             <State plan={plan} />
           </Cell>
           <Figure>{plan.keys}</Figure>
-          {plan.source === "settings" ? (
-            <Cell className="text-muted">{words.inSettings}</Cell>
-          ) : (
-            <Actions>
-              {(["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
+          <Actions>
+            {plan.source === "settings" ? (
+              <span className="px-2.5 py-1.5 text-muted">{words.inSettings}</span>
+            ) : (
+              (["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
                 <Button
                   key={action}
                   variant="ghost"
@@ -110,9 +110,9 @@ function PlansTable({ rows, onAction }: TableProps) {
                 >
                   {words[action]}
                 </Button>
-              ))}
-            </Actions>
-          )}
+              ))
+            )}
+          </Actions>
         </tr>
       ))}
     </Table>
