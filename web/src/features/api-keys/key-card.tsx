@@ -57,7 +57,7 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
               aria-label={words.actionOn(label, name)}
               onClick={() => onAction(action)}
             >
-              <Icon aria-hidden className="size-3.5" />
+              <Icon aria-hidden className="size-3.5 max-sm:hidden" />
               {label}
             </Button>
           ))}
