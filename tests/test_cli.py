@@ -1,3 +1,4 @@
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -7,7 +8,8 @@ from uuid import uuid4
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from daypass import api_keys
+from daypass import __version__, api_keys
+from daypass.records.schema import upgrade
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
 from tests.upstream import FakeUpstream, Reply, Seen, completion
@@ -37,7 +39,60 @@ def test_plans_are_listed(tmp_path: Path) -> None:
         "20RequestPerDay",
         "30RequestPerDay",
     ]
+    assert listed[0]["limits"] == [{"measure": "requests", "amount": 10, "window": "day"}]
+    assert listed[0]["models"] == []
     assert "10 requests per day" in daypass("plans", "list", **state).stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("keys", "list"),
+        ("accounts", "list"),
+        ("accounts", "promote", "a@example.org"),
+        ("keys", "revoke", "key_x"),
+        ("doctor",),
+        ("plans", "list"),
+    ],
+)
+def test_a_command_that_reads_creates_no_database(tmp_path: Path, command: tuple[str, ...]) -> None:
+    data_dir = tmp_path / "mistyped"
+    ended = daypass(*command, DAYPASS_DATA_DIR=str(data_dir))
+    assert not data_dir.exists()
+    if command[0] == "plans":
+        assert "10RequestPerDay" in ended.stdout
+    elif command[0] == "doctor":
+        assert f"ok   database: none yet: sqlite:///{data_dir}/daypass.db" in ended.stdout
+    else:
+        assert ended.returncode == 2
+        assert ended.stderr.startswith(f"daypass: there is no database at {data_dir}/daypass.db")
+
+
+def test_a_command_that_reads_changes_no_tables(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/daypass.db"
+    asyncio.run(upgrade(url))
+    asyncio.run(upgrade(url, "0008"))
+    state = {"DAYPASS_DATA_DIR": str(tmp_path)}
+    old = daypass("keys", "list", **state)
+    assert old.returncode == 2
+    assert "its tables are at 0008" in old.stderr
+    assert daypass("migrate", **state).returncode == 0
+    assert daypass("keys", "list", **state).stdout == "none\n"
+
+
+def test_a_directory_that_is_shared_stays_shared(start: StartServer, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    server = start(DAYPASS_DATA_DIR=str(shared))
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in shared.iterdir()}
+    assert {mode & 0o077 for mode in files.values()} == {0}, files
+    assert f"other users can enter {shared} (mode 0755)" in server.log()
+
+
+def test_the_version_is_printed() -> None:
+    assert daypass("--version").stdout == f"daypass {__version__}\n"
 
 
 def test_keys_are_created_listed_and_revoked(server: Server, person: Person) -> None:
@@ -90,6 +145,7 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> N
     findings = {x["what"]: x for x in json.loads(away.stdout)}
     assert not findings["upstream"]["ok"]
     assert findings["database"]["ok"]
+    (tmp_path / "data").mkdir()
     (tmp_path / "data" / "daypass.db").write_bytes(b"garbage" * 1000)
     broken = daypass("doctor", **data)
     assert broken.returncode == 1

@@ -1,9 +1,12 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from daypass.proxy_environment import check_proxies
-from daypass.settings import SettingsError, load_settings
+from daypass.settings import ENV_PREFIX, Settings, SettingsError, load_settings
+from daypass.settings_file import CONFIG_VARIABLE
+from daypass.settings_plans import PlanSettings
 from tests.conftest import daypass
 
 PLANS = """
@@ -134,6 +137,48 @@ def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError) as error:
         load_settings()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\nno_such = 1\n", "line 2: no_such: there is no such setting"),
+        ("sign_up = 'maybe'\n[other]\n", "line 1: sign_up: "),
+        ("[other]\nsign_up = 'open'\n", "line 1: other: there is no such setting"),
+        (PLANS + "requests_per_dya = 5\n", "line 9: plans.0.requests_per_dya: there is no such"),
+        (PLANS + "[[plans]]\nid = 'b'\nname = 'B'\n", "line 9: plans.1: has no limit"),
+        (PLANS + "[[plans]]\n'id' = 'b'\n\"name\" = ''\n", "line 11: plans.1.name: "),
+        ("plans = [{id = 'a', name = 'A', cost = 1}]", "line 1: plans.0.cost: there is no such"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "daypass.toml").write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert said in str(error.value)
+    assert str(error.value).startswith("daypass.toml line ")
+
+
+def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
+    plan = "[[plans]]\nid='a'\nname='a'\nunlimited = true\n"
+    (tmp_path / "daypass.toml").write_text(plan)
+    assert load_settings().usage_plans[0].limits == ()
+    (tmp_path / "daypass.toml").write_text(plan + "requests_per_day = 1\n")
+    with pytest.raises(SettingsError, match="unlimited = true contradicts"):
+        load_settings()
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    table = readme.split("\n## Settings\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `DAYPASS_")]
+    listed = [name for row in rows for name in re.findall(r"DAYPASS_\w+", row)]
+    settings = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+    # The plans are described below the table; the others are for Daypass's own tests.
+    elsewhere = {"DAYPASS_PLANS", "DAYPASS_TESTING", "DAYPASS_CLOCK_OFFSET_S"}
+    assert sorted(listed) == sorted((settings - elsewhere) | {CONFIG_VARIABLE})
+    for name in PlanSettings.model_fields:
+        assert name in table, name
 
 
 def test_a_burst_belongs_to_the_limit_per_minute(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -155,12 +155,14 @@ class Daypass:
         self._headers = security_headers(settings.public_url)
         self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    # A coroutine function: by that, servers tell ASGI 3 from ASGI 2.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a request to the gateway, the portal or the site, by its path alone."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
-            return self._relay(scope, receive, send)
-        return self._beside_gateway(scope, receive, send)
+            await self._relay(scope, receive, send)
+        else:
+            await self._beside_gateway(scope, receive, send)
 
     async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

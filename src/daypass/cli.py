@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass import __version__
 from daypass.cli_aws import aws_app
 from daypass.cli_setup import Host, Port, link_of_new_site, setup_link, site_address
 from daypass.console import AsJson, fail, print_json, print_rows
@@ -17,11 +18,11 @@ from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys, operators
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import upgrade, with_database
+from daypass.records.schema import NoDatabaseError, upgrade, with_database
 from daypass.records.tables import Account
 from daypass.settings import Settings, SettingsError, load_settings
 
-app = typer.Typer(help="Self-service API keys with daily limits.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
 accounts_app = typer.Typer(help="Accounts.", no_args_is_help=True)
@@ -30,6 +31,25 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
 app.command("setup-link")(setup_link)
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"daypass {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Self-service API keys with daily limits."""
+
 
 Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
 Result = TypeVar("Result")
@@ -58,12 +78,14 @@ def serve(
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
     from daypass.proxy_environment import check_proxies  # noqa: PLC0415
     from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
-    from daypass.start import rehearse  # noqa: PLC0415
+    from daypass.start import rehearse, sharing_warning  # noqa: PLC0415
 
     settings = load_settings()
     check_proxies(settings)
     asyncio.run(rehearse(settings))
     forget_metrics(settings.metrics_dir)
+    if (warning := sharing_warning(settings.data_dir)) is not None:
+        typer.echo(f"Warning: {warning}", err=True)
     typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
     typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
     link = link_of_new_site(settings, host, port)
@@ -118,7 +140,12 @@ def list_plans(as_json: AsJson = False) -> None:
     async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
         return list((await enforcer.policy()).plans.values())
 
-    print_rows([_plan_row(plan) for plan in _with_enforcer(load_settings(), query)], as_json)
+    settings = load_settings()
+    try:
+        plans = _with_enforcer(settings, query)
+    except NoDatabaseError:
+        plans = list(settings.usage_plans)
+    print_rows([_plan_row(plan) for plan in plans], as_json)
 
 
 @keys_app.command("list")
@@ -272,8 +299,8 @@ def _plan_row(plan: UsagePlan) -> dict[str, Any]:
     return {
         "id": plan.id,
         "name": plan.name,
-        "limits": ", ".join(str(limit) for limit in plan.limits),
-        "models": ", ".join(sorted(plan.models)) or "all",
+        "limits": plan.limits,
+        "models": sorted(plan.models),
         "self_service": plan.self_service,
     }
 

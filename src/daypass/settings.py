@@ -18,12 +18,12 @@ from pydantic_settings import (
 
 from daypass.addresses import may_be_upstream
 from daypass.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
+from daypass.settings_file import CONFIG_VARIABLE, config_path, line_of
 from daypass.settings_plans import PlanSettings
 from daypass.settings_sign_in import CommaSeparated, SignInSettings
 from daypass.settings_upstream import check_upstream_key, check_upstream_url
 
 ENV_PREFIX = "DAYPASS_"
-CONFIG_VARIABLE = "DAYPASS_CONFIG"
 SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 
@@ -250,11 +250,6 @@ class Settings(SignInSettings):
         return self.data_dir / "daypass.db"
 
 
-def config_path() -> Path:
-    """The settings file: `DAYPASS_CONFIG`, else `daypass.toml` in the working directory."""
-    return Path(os.environ.get(CONFIG_VARIABLE) or "daypass.toml")
-
-
 def load_settings() -> Settings:
     """Read the settings from the environment and `daypass.toml`.
 
@@ -275,9 +270,10 @@ def load_settings() -> Settings:
             settings = Settings(upstream_api_key=SecretStr(fallback))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{_setting_name(place)}{message}") from None
+        if first["type"] == "extra_forbidden":
+            message = "there is no such setting"
+        raise SettingsError(f"{_where(first['loc'])}{message}") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{config_path()}: {error}") from None
     return settings
@@ -293,8 +289,13 @@ def _is_plain(address: SecretStr, scheme: str) -> bool:
     return re.fullmatch(pattern, address.get_secret_value()) is not None
 
 
-def _setting_name(place: str) -> str:
-    if not place:
+def _where(location: tuple[int | str, ...]) -> str:
+    """Where a wrong setting is: its variable, or its name with file and line."""
+    if not location:
         return ""
-    in_environment = ENV_PREFIX + place.split(".", maxsplit=1)[0].upper()
-    return f"{in_environment if in_environment in os.environ else place}: "
+    variable = ENV_PREFIX + str(location[0]).upper()
+    if variable in os.environ:
+        return f"{variable}: "
+    name = ".".join(map(str, location))
+    line = line_of(config_path(), location)
+    return f"{name}: " if line is None else f"{config_path()} line {line}: {name}: "

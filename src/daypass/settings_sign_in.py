@@ -5,10 +5,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import BeforeValidator, SecretStr, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_settings import BaseSettings, NoDecode
+
+from daypass.email_addresses import parse_email
 
 MIN_SECRET_LENGTH = 32
 GITHUB = "https://github.com"
@@ -81,13 +82,7 @@ class SignInSettings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def _check_mail_from(cls, value: str | None) -> str | None:
-        try:
-            checked = value and validate_email(
-                value, check_deliverability=False, globally_deliverable=False
-            )
-        except EmailNotValidError as error:
-            raise ValueError(str(error)) from None
-        return checked.normalized if checked else None
+        return parse_email(value).normalized if value else None
 
     @validate_model(mode="after")
     def _check_together(self) -> Self:

@@ -19,6 +19,7 @@ CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 QUEUE = "tests/portal/test_password_queue.py::test_"
 WRITES = "tests/records/test_write_queue.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
+CEILING = "tests/gateway/test_account_ceiling.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
@@ -487,7 +488,64 @@ MUTATIONS = (
         "records/operators.py",
         'await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))',
         "pass",
-        f"{SETUP}a_link_that_many_open_at_once_makes_one_operator[postgresql]",
+        "tests/records/test_operators.py::test_no_two_transactions_make_the_first_operator",
+    ),
+    Mutation(
+        "set-up link: the right one is not throttled",
+        "portal/setup.py",
+        "await _admit(new, request, portal)",
+        "await throttles.admit_wrong_setup_link(request, portal)",
+        f"{SETUP}guesses_are_throttled",
+    ),
+    Mutation(
+        "account's ceiling: not below a key's plan",
+        "quota/policy.py",
+        "ceiling = max(ceiling, most)",
+        "pass",
+        f"{CEILING}a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account[sqlite]",
+    ),
+    Mutation(
+        "account's ceiling: a new key changes it for the others",
+        "records/api_keys.py",
+        "await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))",
+        "pass",
+        f"{CEILING}a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account[sqlite]",
+    ),
+    Mutation(
+        "503: a key's counters are read before it changes",
+        "portal/api_keys.py",
+        "meters = await _meters_by_plan(portal, key, plan)",
+        "await portal.enforcer.change_key(key, key.name + 'x', plan); "
+        "meters = await _meters_by_plan(portal, key, plan)",
+        "tests/portal/test_away.py::test_what_is_answered_with_503_has_changed_nothing",
+    ),
+    Mutation(
+        "operators: API Gateway goes back with the records",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+    ),
+    Mutation(
+        "operators: the mailbox alone is not enough",
+        "portal/confirmations.py",
+        "if account.role == accounts.OPERATOR and not is_own:",
+        "if False:",
+        f"{MAIL}the_mailbox_alone_does_not_take_an_operators_account",
+    ),
+    Mutation(
+        "operators: a change is undone without its audit entry",
+        "portal/operator/keys.py",
+        'await portal.enforcer.delete_keys([key], _note("key revoked", key, operator, portal))',
+        "await portal.enforcer.delete_keys([key])",
+        f"{AUTHORISATION}nothing_an_operator_does_is_done_without_its_audit_entry",
+    ),
+    Mutation(
+        "passwords: composed before they are compared",
+        "portal/passwords.py",
+        "for spelling in dict.fromkeys((composed, password, compatible)):",
+        "for spelling in (password,):",
+        "tests/portal/test_passwords.py::test_a_new_password_is_kept_composed",
     ),
     Mutation(
         "set-up link: it works once",
@@ -993,6 +1051,28 @@ MUTATIONS = (
         "call.has_one_key = True",
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
+    ),
+    # Settings.
+    Mutation(
+        "database: reading creates none",
+        "records/schema.py",
+        "await (upgrade(url) if create else check(url))",
+        "await upgrade(url)",
+        "tests/test_cli.py::test_a_command_that_reads_creates_no_database[command0]",
+    ),
+    Mutation(
+        "data directory: an existing one keeps its mode",
+        "start.py",
+        "await upgrade(settings.database_address)",
+        "settings.data_dir.chmod(0o700)\n    await upgrade(settings.database_address)",
+        "tests/test_cli.py::test_a_directory_that_is_shared_stays_shared",
+    ),
+    Mutation(
+        "settings: a plan without a limit",
+        "settings_plans.py",
+        "if not self.limits and not self.unlimited:",
+        "if False:",
+        "tests/test_settings.py::test_a_wrong_file_is_named_with_its_line",
     ),
     *endpoints.MUTATIONS,
 )

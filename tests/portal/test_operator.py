@@ -229,6 +229,8 @@ def test_plans_of_the_site_live_beside_those_of_the_settings(
         {"requests_per_day": True},
         {"self_service": 1},
         {"burst": 5},
+        {"requests_per_day": None},
+        {"unlimited": True},
         {"name": ""},
         {"unknown": 1},
     ],

@@ -1,6 +1,8 @@
 """/api/api-keys: create, list, rename, change plan, rotate, delete."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Self
+from unicodedata import category
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
@@ -23,11 +25,19 @@ UNCONFIRMED = (
 router = APIRouter(tags=["API keys"])
 
 
+JOINERS = frozenset("\u200c\u200d")
+"""They shape Persian and Indic words, and join emoji."""
+EMOJI_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
+"""They make a flag that of a region (Unicode Technical Standard 51)."""
+
+
 def _check_name(value: str) -> str:
     name = value.strip()
-    if not name:
+    unseen = JOINERS | EMOJI_TAGS
+    if not set(name) - unseen - {" "}:
         raise ValueError("give the key a name")
-    if not name.isprintable():
+    # Python calls every space but the plain one unprintable.
+    if not all(x.isprintable() or x in unseen or category(x) == "Zs" for x in name):
         raise ValueError("use printable characters only")
     return name
 
@@ -136,7 +146,8 @@ async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]
     await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
-    return await _views(portal, keys)
+    now = portal.now()
+    return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
 
 
 @router.patch("/api-keys/{api_key_id}")
@@ -154,8 +165,11 @@ async def change_api_key(
         plan = (await portal.policy()).plans.get(wanted)
     elif wanted is not None:
         plan = await _offered_plan(portal, wanted)
+    # Read before the change: an answer of 503 says that nothing has changed.
+    meters = await _meters_by_plan(portal, key, plan)
     changed = await portal.enforcer.change_key(key, change.name or key.name, plan)
-    return (await _views(portal, [changed]))[0]
+    meter = replace(meters[changed.usage_plan_id], key=changed)
+    return ApiKeyView.of(meter, portal.now())
 
 
 @router.post("/api-keys/{api_key_id}/rotate")
@@ -193,9 +207,17 @@ async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
     return plan
 
 
-async def _views(portal: Portal, keys: list[ApiKey]) -> list[ApiKeyView]:
-    now = portal.now()
-    return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
+async def _meters_by_plan(portal: Portal, key: ApiKey, plan: UsagePlan | None) -> dict[str, Meter]:
+    """A key's meter under its usage plan, and under another one that it may move to."""
+    async with portal.database.read() as session:
+        keys = await api_keys.list_of(session, key.account_id)
+    plan_ids = {key.usage_plan_id, plan.id if plan else key.usage_plan_id}
+    return {
+        plan_id: meter
+        for plan_id in plan_ids
+        for meter in await read_meters(portal, keys, {key.id: plan_id})
+        if meter.key.id == key.id
+    }
 
 
 def core_of(key: ApiKey) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The use of API keys, read from the ledger itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, cast
 
@@ -91,10 +91,16 @@ def _tightest(quotas: Sequence[BucketState]) -> BucketState | None:
     return min(quotas, key=lambda x: (x.remaining, -x.resets_at), default=None)
 
 
-async def read_meters(portal: Portal, keys: Sequence[ApiKey]) -> list[Meter]:
-    """The meters of these keys, at one instant. Raises LedgerUnavailableError."""
+async def read_meters(
+    portal: Portal, keys: Sequence[ApiKey], moved: Mapping[str, str] | None = None
+) -> list[Meter]:
+    """The meters of all of an account's keys, at one instant. Raises LedgerUnavailableError.
+
+    `moved` are usage plans that stand for those of the keys with these ids.
+    """
     policy = await portal.policy()
-    claims_of = [_claims(policy, key) for key in keys]
+    plan_ids = {key.id: key.usage_plan_id for key in keys} | dict(moved or {})
+    claims_of = [_claims(policy, key, plan_ids) for key in keys]
     states = iter(await portal.ledger.peek([x for claims in claims_of for x in claims]))
     return [
         Meter(key, [next(states) for _ in claims])
@@ -102,8 +108,8 @@ async def read_meters(portal: Portal, keys: Sequence[ApiKey]) -> list[Meter]:
     ]
 
 
-def _claims(policy: QuotaPolicy, key: ApiKey) -> tuple[Claim, ...]:
-    plan = policy.plans.get(key.usage_plan_id)
+def _claims(policy: QuotaPolicy, key: ApiKey, plan_ids: Mapping[str, str]) -> tuple[Claim, ...]:
+    plan = policy.plans.get(plan_ids[key.id])
     if plan is None or key.slot is None:
         return ()
-    return policy.claims(key.account_id, key.slot, plan)
+    return policy.claims(key.account_id, key.slot, plan, plan_ids.values())

@@ -10,7 +10,7 @@ from daypass.plans import Window
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.times import Instant, day_of
-from daypass.quota.ledger import BucketState
+from daypass.quota.ledger import BucketState, Claim
 from daypass.records import api_keys, usage
 
 DAY_S = 86_400
@@ -113,9 +113,8 @@ async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
         _of_key(meter, used_by[meter.key.id, "api"], used_by[meter.key.id, "chat"])
         for meter in await read_meters(portal, keys)
     ]
-    return UsageToday(
-        account=await _account_allowance(portal, account.id, allowances), keys=allowances
-    )
+    claim = (await portal.policy()).account_claim(account.id, {x.usage_plan_id for x in keys})
+    return UsageToday(account=await _account_allowance(portal, claim, allowances), keys=allowances)
 
 
 def _of_key(meter: Meter, by_api: int, by_chat: int) -> KeyAllowance:
@@ -133,9 +132,8 @@ def _of_key(meter: Meter, by_api: int, by_chat: int) -> KeyAllowance:
 
 
 async def _account_allowance(
-    portal: InPortal, account_id: str, keys: list[KeyAllowance]
+    portal: InPortal, claim: Claim | None, keys: list[KeyAllowance]
 ) -> Allowance:
-    claim = (await portal.policy()).account_claim(account_id)
     if claim is None:
         used = sum(key.by_api + key.by_chat for key in keys)
         return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)

@@ -1311,6 +1311,11 @@ export interface components {
             /** Requests Per Month */
             requests_per_month?: number | null;
             /**
+             * Unlimited
+             * @default false
+             */
+            unlimited: boolean;
+            /**
              * Models
              * @default []
              */
@@ -1467,6 +1472,11 @@ export interface components {
             requests_per_week?: number | null;
             /** Requests Per Month */
             requests_per_month?: number | null;
+            /**
+             * Unlimited
+             * @default false
+             */
+            unlimited: boolean;
             /**
              * Models
              * @default []

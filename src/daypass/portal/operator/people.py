@@ -71,7 +71,8 @@ async def change_person(
 
     The last operator who can sign in stays one.
     """
-    async with portal.database.write() as session:
+
+    async def apply(session: AsyncSession) -> None:
         await operators.lock(session)
         account = await accounts.find(session, account_id)
         if account is None:
@@ -85,8 +86,12 @@ async def change_person(
             disabled_at = portal.now() if change.disabled else None
             await accounts.set_disabled(session, account_id, disabled_at)
             _note(session, operator, portal, "disabled" if change.disabled else "enabled", account)
-    if change.disabled is not None:
-        await portal.enforcer.set_account_enabled(account_id, not change.disabled)
+
+    if change.disabled is None:
+        async with portal.database.write() as session:
+            await apply(session)
+    else:
+        await portal.enforcer.set_account_enabled(account_id, not change.disabled, apply)
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:

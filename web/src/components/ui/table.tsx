@@ -11,7 +11,7 @@ type Column = {
 
 type Props = { label: string; columns: Column[]; className?: string; children: ReactNode };
 
-const inSight = "sticky right-0 border-l bg-raised";
+const inSight = "sticky right-0 bg-raised shadow-[inset_1px_0_var(--line)]";
 
 /** A table that scrolls in its own frame where the page is narrow, by keyboard too. */
 export function Table({ label, columns, className, children }: Props) {

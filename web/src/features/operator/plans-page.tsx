@@ -100,7 +100,7 @@ function PlansTable({ rows, onAction }: TableProps) {
           <Figure>{plan.keys}</Figure>
           <Actions>
             {plan.source === "settings" ? (
-              <span className="px-2.5 py-1.5 whitespace-normal text-muted sm:whitespace-nowrap">{words.inSettings}</span>
+              <span className="min-w-24 px-2.5 py-1.5 whitespace-normal text-muted sm:whitespace-nowrap">{words.inSettings}</span>
             ) : (
               (["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
                 <Button
