@@ -97,12 +97,12 @@ def test_the_reveal_and_the_dialogs_pass_axe(
     expect(page.get_by_role("button", name="New key")).to_be_focused()
     dialog = page.get_by_role("dialog")
     for name in ("Connect laptop", "Edit laptop", "Rotate laptop", "Delete laptop"):
-        opener = page.get_by_role("button", name=name)
-        opener.click()
+        button = page.get_by_role("button", name=name)
+        button.click()
         found += violations(page)
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
-        expect(opener).to_be_focused()
+        expect(button).to_be_focused()
     # Where the opener has gone, the focus is on what stands in its place.
     page.get_by_role("button", name="Delete Key 2").click()
     dialog.get_by_role("button", name="Delete").click()

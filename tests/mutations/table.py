@@ -1052,6 +1052,14 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    # The portal.
+    Mutation(
+        "keys: sums up the tightest quota",
+        "portal/meters.py",
+        "own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)",
+        "own = tightest = self.day",
+        "tests/portal/test_operator.py::test_every_limit_of_a_key_has_its_own_reset",
+    ),
     # Settings.
     Mutation(
         "database: reading creates none",
