@@ -1168,6 +1168,28 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    # Privacy.
+    Mutation(
+        "privacy: a deleted person's address leaves the audit log",
+        "records/departures.py",
+        "await _rename(session, AuditEntry.subject, AuditEntry.subject == email)",
+        "pass",
+        "tests/records/test_departures.py::test_a_deleted_person_leaves_totals_and_a_fingerprint",
+    ),
+    Mutation(
+        "privacy: the fingerprint of a mailbox has a key",
+        "records/departures.py",
+        "return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()",
+        "return hashlib.sha256(text.encode()).hexdigest()",
+        "tests/records/test_departures.py::test_a_mailbox_is_recognised_for_a_month",
+    ),
+    Mutation(
+        "privacy: receipts of accounts that are silent",
+        "records/sweeper.py",
+        "await receipts.delete_older(session, int((now - retention.receipt_days * DAY_S) * 1000))",
+        "pass",
+        "tests/records/test_departures.py::test_what_is_kept_is_kept_for_so_many_days",
+    ),
     # The site's files.
     Mutation(
         "pages: a coding that is refused by its weight",
