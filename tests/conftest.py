@@ -150,7 +150,8 @@ def serve_on(
     program: Sequence[str] = DAYPASS,
 ) -> Server:
     """Start `daypass serve` on this port and wait until it is ready."""
-    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
+    at_once = {"DAYPASS_SHUTDOWN_GRACE_S": "0"}
+    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | at_once | settings
     log_path = OUTPUTS.file(f"server-{port}.log")
     with log_path.open("w") as log:
         process = subprocess.Popen(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import Person, Server, StartServer, daypass
+from tests.conftest import Person, Server, StartServer
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.waiting import until
@@ -69,7 +69,3 @@ def test_a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account(
     assert [key["remaining"] for key in person.http.get("/api/api-keys").json()] == [0, 0]
     assert operator.http.delete(path).status_code == 204
     wait_for_ceiling(site, chosen["key"], 30)
-    # By the command, too.
-    made = daypass("keys", "create", person.email, "--plan", "given", **site.settings)
-    assert made.returncode == 0, made.stderr
-    wait_for_ceiling(site, chosen["key"], 60)

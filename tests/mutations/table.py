@@ -24,9 +24,74 @@ SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
 SERVER = "tests/test_server.py::test_"
+SERVE = "tests/test_serve.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # The life of the server.
+    Mutation(
+        "life: workers end with their supervisor",
+        "server/workers.py",
+        "threading.Thread(target=_end_with_supervisor, args=(server,), daemon=True).start()",
+        "pass",
+        f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: gauges of a dead worker",
+        "metrics.py",
+        "if not is_alive:",
+        "if False:",
+        f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: one server for a data directory",
+        "cli_serve.py",
+        "if not is_alone and not join:",
+        "if False:",
+        f"{SERVE}a_data_directory_has_one_server_unless_another_joins",
+    ),
+    Mutation(
+        "life: not ready before it stops",
+        "portal/health.py",
+        'if getattr(request.state, "is_draining", False):',
+        "if False:",
+        f"{SERVE}a_server_that_stops_is_not_ready_and_serves_on_for_the_grace",
+    ),
+    Mutation(
+        "life: a request that is on its way",
+        "server/protocol.py",
+        "if self._current is None and is_asking:",
+        "if False:",
+        f"{SERVER}a_request_that_is_on_its_way_when_the_server_stops_is_answered",
+    ),
+    Mutation(
+        "life: new connections are dropped before the socket closes",
+        "server/listener.py",
+        "listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, pointer)",
+        "pass",
+        f"{SERVE}a_socket_that_takes_no_new_connections_keeps_those_that_wait",
+    ),
+    Mutation(
+        "life: a database of a newer version",
+        "records/schema.py",
+        "if revision is not None and not any(_migrations(revision)):",
+        "if False:",
+        "tests/records/test_database.py::test_the_database_of_a_newer_version_is_left_alone[sqlite]",
+    ),
+    Mutation(
+        "life: a data directory with special characters",
+        "settings.py",
+        'return f"sqlite:///{quote(str(self.ledger_path))}"',
+        'return f"sqlite:///{self.ledger_path}"',
+        "tests/test_settings.py::test_the_database_is_in_the_data_directory_whatever_its_name[what?]",
+    ),
+    Mutation(
+        "life: a redirect to another host",
+        "portal/page_security.py",
+        'return name, b"/" + value.removeprefix(own).lstrip(b"/\\\\")',
+        'return name, b"/" + value.removeprefix(own)',
+        "tests/portal/test_pages.py::test_a_redirect_names_a_path_and_no_scheme[//docs-/docs/]",
+    ),
     # Clients and upstreams.
     Mutation(
         "clients: 304 is no refusal",
@@ -327,6 +392,21 @@ MUTATIONS = (
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
     ),
     Mutation(
+        "counters that Redis lost: questions to the records share a query",
+        "recorded_use.py",
+        "asked = list(self._waiting)[:BATCH]",
+        "asked = list(self._waiting)[:1]",
+        "tests/records/test_recorded_use.py::test_questions_that_come_at_once_share_their_queries",
+    ),
+    Mutation(
+        "counters that Redis lost: what the records say is stored also too late",
+        "quota/take.lua",
+        "if is_too_late and not asked_at then",
+        "if is_too_late then",
+        "tests/quota/test_lost_counters.py::"
+        "test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_lost_nothing",
+    ),
+    Mutation(
         "counters that Redis lost: use that is not written yet",
         "recorded_use.py",
         "if behind_since is None or behind_since > began:",
@@ -509,7 +589,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))",
         "pass",
-        f"{CEILING}a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account[sqlite]",
+        "tests/records/test_key_revision.py::test_a_change_of_what_a_key_may_do_raises_the_revision[sqlite]",
     ),
     Mutation(
         "503: a key's counters are read before it changes",
@@ -523,6 +603,13 @@ MUTATIONS = (
         "operators: API Gateway goes back with the records",
         "aws/enforcer.py",
         "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+    ),
+    Mutation(
+        "operators: a name at API Gateway goes back, too",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
         "pass",
         "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
@@ -989,6 +1076,35 @@ MUTATIONS = (
         "tests/test_background.py::test_a_cancellation_that_was_lost_is_repeated",
     ),
     Mutation(
+        "Redis: a cancellation of an exchange is not lost",
+        "quota/redis_url.py",
+        'options = self._options() | {"socket_timeout": None, "socket_connect_timeout": None}',
+        "options = self._options()",
+        "tests/quota/test_redis_link.py::test_a_cancellation_ends_an_exchange_whenever_it_comes",
+    ),
+    Mutation(
+        "Background work: a cancellation of a wait is not lost",
+        "background.py",
+        "await event.wait()",
+        "await asyncio.wait_for(event.wait(), seconds)",
+        "tests/test_background.py::test_a_cancellation_ends_a_wait_whenever_it_comes",
+    ),
+    Mutation(
+        "Redis: sentinels that have not heard of a fail-over are not followed back",
+        "quota/redis_sentinel.py",
+        "return now - self._older_since >= BELIEVED_AFTER_S",
+        "return True",
+        "tests/quota/test_sentinels.py::"
+        "test_a_majority_that_has_not_heard_of_a_fail_over_is_not_followed_back",
+    ),
+    Mutation(
+        "Redis: one line in the log for one loss",
+        "quota/redis_counters.py",
+        "if lost > 0 and self._reported.get(subject) != self._wire.moves:",
+        "if lost > 0:",
+        "tests/quota/test_rolled_back.py::test_what_was_taken_since_the_last_save_counts",
+    ),
+    Mutation(
         "Redis: counters of another server are compared with the records",
         "quota/buckets.lua",
         "if run ~= RUN or (HAS_MOVED and JOINED > reign) then",
@@ -1059,6 +1175,36 @@ MUTATIONS = (
         "own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)",
         "own = tightest = self.day",
         "tests/portal/test_operator.py::test_every_limit_of_a_key_has_its_own_reset",
+    ),
+    # Privacy.
+    Mutation(
+        "privacy: a deleted person's address leaves the audit log",
+        "records/departures.py",
+        "await _rename(session, AuditEntry.subject, AuditEntry.subject == email)",
+        "pass",
+        "tests/records/test_departures.py::test_a_deleted_person_leaves_totals_and_a_fingerprint",
+    ),
+    Mutation(
+        "privacy: the fingerprint of a mailbox has a key",
+        "records/departures.py",
+        "return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()",
+        "return hashlib.sha256(text.encode()).hexdigest()",
+        "tests/records/test_departures.py::test_a_mailbox_is_recognised_for_a_month",
+    ),
+    Mutation(
+        "privacy: receipts of accounts that are silent",
+        "records/sweeper.py",
+        "await receipts.delete_older(session, int((now - retention.receipt_days * DAY_S) * 1000))",
+        "pass",
+        "tests/records/test_departures.py::test_what_is_kept_is_kept_for_so_many_days",
+    ),
+    # The site's files.
+    Mutation(
+        "pages: a coding that is refused by its weight",
+        "portal/pages.py",
+        'return {x[1].lower() for x in found if x and (x[2] or "1").strip("0.")}',
+        "return {x[1].lower() for x in found if x}",
+        "tests/portal/test_pages.py::test_which_codings_a_browser_accepts",
     ),
     # Settings.
     Mutation(

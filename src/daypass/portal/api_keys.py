@@ -209,6 +209,7 @@ async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
 
 async def _meters_by_plan(portal: Portal, key: ApiKey, plan: UsagePlan | None) -> dict[str, Meter]:
     """A key's meter under its usage plan, and under another one that it may move to."""
+    await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, key.account_id)
     plan_ids = {key.usage_plan_id, plan.id if plan else key.usage_plan_id}

@@ -28,7 +28,8 @@ Result = TypeVar("Result")
 async def upgrade(url: str, to: str = "head") -> None:
     """Bring the tables up to date, or down to the revision `to` ("base": none).
 
-    Raises DatabaseUnavailableError when the database cannot be opened or is not one.
+    Raises DatabaseUnavailableError when the database cannot be opened, is not one, or belongs to a
+    newer version of Daypass.
     """
     with _one_line(url):
         await asyncio.to_thread(_migrate, make_url(url), to)
@@ -110,14 +111,21 @@ def _read_revision(url: URL) -> str | None:
 
 def _migrate(url: URL, to: str) -> None:
     with _one_at_a_time(url) as connection:
+        revision = _revision(connection)
         # Alembic is slow to import, and at most starts there is nothing to do.
-        if to == "head" and _revision(connection) == _newest():
+        if to == "head" and revision == _newest():
             return
+        if revision is not None and not any(_migrations(revision)):
+            raise DatabaseUnavailableError(
+                f"the database is at revision {revision}, which this version of Daypass does not "
+                f"know (its newest is {_newest()}): install the version that wrote it, or a newer "
+                "one"
+            )
         from alembic import command  # noqa: PLC0415
         from alembic.config import Config  # noqa: PLC0415
 
         config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
         (command.upgrade if to == "head" else command.downgrade)(config, to)
         connection.commit()
@@ -166,4 +174,10 @@ def _revision(connection: Connection) -> str | None:
 
 def _newest() -> str:
     """The newest revision: migrations are numbered, and their names begin with the number."""
-    return max(path.name for path in (MIGRATIONS / "versions").glob("0*.py")).partition("_")[0]
+    return max(path.name for path in _migrations("")).partition("_")[0]
+
+
+def _migrations(revision: str) -> list[Path]:
+    """The files of the migrations whose number begins so."""
+    versions = (MIGRATIONS / "versions").glob("0*.py")
+    return [path for path in versions if path.name.startswith(revision)]

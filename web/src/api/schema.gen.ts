@@ -101,9 +101,9 @@ export interface paths {
         put?: never;
         /**
          * Delete Account
-         * @description Delete the account with its keys, which are refused within a second.
+         * @description Delete the account with all that names its owner. Its keys are refused within a second.
          *
-         *     What was used today stays used, should the same address sign up again.
+         *     What was used stays used, should the same address sign up again within a month.
          */
         post: operations["delete_account_api_account_deletion_post"];
         delete?: never;
@@ -478,7 +478,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Person
+         * @description Delete a person with everything but totals. Their keys are refused within a second.
+         */
+        delete: operations["delete_person_api_operator_people__account_id__delete"];
         options?: never;
         head?: never;
         /**
@@ -2910,6 +2914,44 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["People"];
                 };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_person_api_operator_people__account_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem with the request */
             "4XX": {

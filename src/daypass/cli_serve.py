@@ -1,0 +1,129 @@
+"""`daypass serve`."""
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from daypass.asgi import Application
+from daypass.cli_setup import Host, Port, link_of_new_site, site_address
+from daypass.console import fail
+from daypass.enforcer import EnforcerError
+from daypass.quota.ledger import LedgerUnavailableError
+from daypass.records.database import DatabaseUnavailableError
+from daypass.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from daypass.server.server import Server, Site
+
+EXPECTED_ERRORS = (
+    SettingsError,
+    DatabaseUnavailableError,
+    LedgerUnavailableError,
+    EnforcerError,
+)
+"""What an operator can correct. Their words are one line."""
+
+
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
+    join: Annotated[
+        bool, typer.Option(help="Serve beside another server on the same data directory.")
+    ] = False,
+) -> None:
+    """Serve the site, the portal and the gateway."""
+    from daypass.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
+    from daypass.server.listener import ListenError, listen  # noqa: PLC0415
+    from daypass.start import sharing_warning  # noqa: PLC0415
+    from daypass.telemetry import configure_logging  # noqa: PLC0415
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Until there is something to reload.
+    settings = asyncio.run(_check())
+    with _data_directory(settings.data_dir) as is_alone:
+        if not is_alone and not join:
+            fail(
+                f"another server uses {settings.data_dir}: set DAYPASS_DATA_DIR, or use --join to "
+                "serve beside it",
+                code=2,
+            )
+        if is_alone:
+            forget_metrics(settings.metrics_dir)
+        try:
+            sockets = listen(host, port)
+        except ListenError as error:
+            fail(str(error), code=2)
+        configure_logging()
+        if (warning := sharing_warning(settings.data_dir)) is not None:
+            typer.echo(f"Warning: {warning}", err=True)
+        port = sockets[0].getsockname()[1]
+        typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
+        typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
+        link = link_of_new_site(settings, host, port)
+        if link is not None:
+            typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
+        if workers == 1:
+            _make_server().run(sockets)
+        else:
+            from daypass.server.workers import Workers  # noqa: PLC0415
+
+            asyncio.run(Workers(workers, _make_server, sockets).run())
+
+
+async def _check() -> Settings:
+    """Return the settings if a start by them would work. Raises one of EXPECTED_ERRORS."""
+    from daypass.proxy_environment import check_proxies  # noqa: PLC0415
+    from daypass.start import rehearse  # noqa: PLC0415
+
+    settings = load_settings()
+    check_proxies(settings)
+    await rehearse(settings)
+    return settings
+
+
+@contextlib.contextmanager
+def _data_directory(directory: Path) -> Iterator[bool]:
+    """Mark a directory as in use by this server; the value says whether no other one uses it.
+
+    The mark is a lock, which ends with the process, however that ends.
+    """
+    with (directory / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_alone = False
+        else:
+            is_alone = True
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield is_alone
+
+
+def _make_server() -> "Server":
+    from daypass.server.server import Server  # noqa: PLC0415  (slow to import)
+
+    site = _make_site(load_settings())
+    return Server(site, _load_site, EXPECTED_ERRORS)
+
+
+async def _load_site() -> "Site":
+    return await asyncio.to_thread(_make_site, await _check())
+
+
+def _make_site(settings: Settings) -> "Site":
+    from daypass.app import create_app  # noqa: PLC0415  (slow to import)
+    from daypass.server.server import Site  # noqa: PLC0415
+
+    application = cast(Application, create_app(settings))
+    return Site(application, settings.keep_alive_s, settings.shutdown_grace_s)
+
+
+def _upstream_name(settings: Settings) -> str:
+    if settings.uses_demo_model:
+        return "the demo model (set OPENAI_API_KEY for real answers)"
+    return settings.upstream_base_url
