@@ -1168,7 +1168,6 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
-<<<<<<< HEAD
     # The log.
     Mutation(
         "log: a failed sign-in has the client's address",
@@ -1183,7 +1182,7 @@ MUTATIONS = (
         'path=redact(scope["path"], PATH_LENGTH),',
         'path=scope["path"],',
         "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
-=======
+    ),
     # The portal.
     Mutation(
         "keys: sums up the tightest quota",
@@ -1191,7 +1190,6 @@ MUTATIONS = (
         "own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)",
         "own = tightest = self.day",
         "tests/portal/test_operator.py::test_every_limit_of_a_key_has_its_own_reset",
->>>>>>> main
     ),
     # Privacy.
     Mutation(
