@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass import __version__
 from daypass.cli_aws import aws_app
+from daypass.cli_clock import clock_app
 from daypass.cli_serve import serve
 from daypass.cli_setup import setup_link
 from daypass.console import AsJson, fail, print_json, print_rows
@@ -32,6 +33,7 @@ app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
+app.add_typer(clock_app, name="clock")
 app.command()(serve)
 app.command("setup-link")(setup_link)
 
