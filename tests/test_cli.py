@@ -11,6 +11,9 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from daypass import __version__, api_keys
+from daypass.plans import Limit, Measure, Window
+from daypass.quota.ledger import Claim, Subject
+from daypass.quota.sqlite import SqliteLedger
 from daypass.records.schema import upgrade
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
