@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+import sqlite3
 import stat
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from daypass.records.schema import upgrade
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
 from tests.upstream import FakeUpstream, Reply, Seen, completion
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -136,6 +138,36 @@ def test_accounts_are_listed_promoted_and_disabled(server: Server, person: Perso
     nobody = daypass("accounts", "promote", "x@x.org", DAYPASS_DATA_DIR=str(server.data_dir))
     assert nobody.returncode == 1
     assert nobody.stderr.startswith("daypass: there is no account x@x.org")
+
+
+def test_an_account_is_deleted_with_all_that_names_its_owner(start: StartServer) -> None:
+    server = start()
+    operator, person = server.sign_up(), server.sign_up()
+    secret = person.create_key()["key"]
+    api = server.gateway(secret)
+    assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+    people = {x["email"]: x for x in operator.http.get("/api/operator/people").json()["people"]}
+    path = f"/api/operator/people/{people[person.email]['id']}"
+    assert operator.http.patch(path, json={"role": "operator"}).status_code == 204
+    run(server, "accounts", "delete", person.email, "--yes")
+    until(lambda: api.get("/v1/key").status_code == 401)
+    assert person.email not in operator.http.get("/api/operator/audit-log").text
+    other = server.sign_up()
+    people = {x["email"]: x for x in operator.http.get("/api/operator/people").json()["people"]}
+    path = f"/api/operator/people/{people[other.email]['id']}"
+    assert operator.http.delete(path).status_code == 204
+    assert operator.http.delete(path).status_code == 404
+    assert other.http.get("/api/session").status_code == 401
+    with sqlite3.connect(server.data_dir / "daypass.db") as connection:
+        left = "\n".join(connection.iterdump())
+    assert person.email not in left
+    assert other.email not in left
+    assert "account deleted" in left
+    own = people[operator.email]["id"]
+    assert operator.http.delete(f"/api/operator/people/{own}").status_code == 409
+    state = {"DAYPASS_DATA_DIR": str(server.data_dir)}
+    last = daypass("accounts", "delete", operator.email, "--yes", **state)
+    assert "is the last operator" in last.stderr
 
 
 def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from daypass.proxy_environment import check_proxies
-from daypass.settings import ENV_PREFIX, Settings, SettingsError, load_settings
-from daypass.settings_file import CONFIG_VARIABLE
+from daypass.settings import Settings, SettingsError, load_settings
+from daypass.settings_file import CONFIG_VARIABLE, ENV_PREFIX
 from daypass.settings_plans import PlanSettings
 from daypass.start import prepare
 from tests.conftest import daypass

@@ -208,7 +208,7 @@ class Daypass:
             recorder.start()
             metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
-            await stack.enter_async_context(sweeping(database, clock))
+            await stack.enter_async_context(sweeping(database, clock, settings.retention))
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
@@ -247,9 +247,9 @@ class Daypass:
             guarded = enforcement.guard(gateway)
             behind_aws = settings.enforcer == "aws"
             self._relay = _for_pages(guarded) if behind_aws else guarded
-            elsewhere = enforcement.base_url if behind_aws else None
             self._base_url_hint = BaseUrlHint(enforcement.base_url)
-            self._pages = WithHeaders(pages(elsewhere), self._headers)
+            site = pages(enforcement.base_url if behind_aws else None)
+            self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             signer = Signer(secret_keys(settings), clock)
             outbox = open_outbox(settings, database, signer, clock)

@@ -3,32 +3,28 @@
 import asyncio
 import os
 import sys
-import time
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass import __version__
+from daypass.cli_accounts import Email, accounts_app, with_enforcer
 from daypass.cli_aws import aws_app
 from daypass.cli_clock import clock_app
 from daypass.cli_serve import serve
 from daypass.cli_setup import setup_link
-from daypass.console import AsJson, fail, print_json, print_rows
+from daypass.console import AsJson, fail, iso, print_json, print_rows
 from daypass.enforcer import Enforcer, EnforcerError
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records import accounts, api_keys, operators
+from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError, upgrade, with_database
-from daypass.records.tables import Account
-from daypass.settings import Settings, SettingsError, load_settings
+from daypass.settings import SettingsError, load_settings
 
 app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
-accounts_app = typer.Typer(help="Accounts.", no_args_is_help=True)
 app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
@@ -54,10 +50,6 @@ def options(
     ] = False,
 ) -> None:
     """Self-service API keys with daily limits."""
-
-
-Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
-Result = TypeVar("Result")
 
 
 def main() -> None:
@@ -109,7 +101,7 @@ def list_plans(as_json: AsJson = False) -> None:
 
     settings = load_settings()
     try:
-        plans = _with_enforcer(settings, query)
+        plans = with_enforcer(settings, query)
     except NoDatabaseError:
         plans = list(settings.usage_plans)
     print_rows([_plan_row(plan) for plan in plans], as_json)
@@ -129,8 +121,8 @@ def list_keys(as_json: AsJson = False) -> None:
                 "name": key.name,
                 "usage_plan_id": key.usage_plan_id,
                 "key": f"{key.prefix}…{key.last4}",
-                "created_at": _iso(key.created_at),
-                "last_used_at": _iso(key.last_used_at),
+                "created_at": iso(key.created_at),
+                "last_used_at": iso(key.last_used_at),
             }
             for key, email in found
         ]
@@ -160,7 +152,7 @@ def create_key(
         return {"id": issued.key.id, "usage_plan_id": plan, "name": name, "key": issued.secret}
 
     try:
-        print_rows([_with_enforcer(settings, create)], as_json)
+        print_rows([with_enforcer(settings, create)], as_json)
     except api_keys.TooManyKeysError:
         fail(f"{email} has {settings.keys_per_account} API keys, as many as an account may")
 
@@ -176,84 +168,9 @@ def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key
             await enforcer.delete_keys([key])
         return key is not None
 
-    if not _with_enforcer(load_settings(), revoke):
+    if not with_enforcer(load_settings(), revoke):
         fail(f"there is no API key {api_key_id}; see 'daypass keys list'")
     typer.echo(f"{api_key_id} is revoked.")
-
-
-@accounts_app.command("list")
-def list_accounts(as_json: AsJson = False) -> None:
-    """List the accounts."""
-
-    async def query(database: Database) -> list[dict[str, Any]]:
-        async with database.read() as session:
-            found = await accounts.list_all(session)
-        return [
-            {
-                "id": account.id,
-                "email": account.email,
-                "role": account.role,
-                "created_at": _iso(account.created_at),
-                "disabled_at": _iso(account.disabled_at),
-            }
-            for account in found
-        ]
-
-    print_rows(with_database(load_settings().database_address, query), as_json)
-
-
-@accounts_app.command("promote")
-def promote_account(email: Email) -> None:
-    """Make an account an operator. Its sessions end: it signs in again."""
-    _change_account(
-        email, lambda session, account: accounts.set_role(session, account.id, accounts.OPERATOR)
-    )
-    typer.echo(f"{email} is an operator.")
-
-
-@accounts_app.command("disable")
-def disable_account(
-    email: Email, undo: Annotated[bool, typer.Option(help="Enable it again.")] = False
-) -> None:
-    """Disable an account: its sessions end, and its keys are refused within a second."""
-    at = None if undo else int(time.time())
-    _change_account(email, lambda session, account: accounts.set_disabled(session, account.id, at))
-
-    async def tell(database: Database, enforcer: Enforcer) -> None:
-        async with database.read() as session:
-            account = await accounts.find_by_email(session, email)
-        if account is not None:
-            await enforcer.set_account_enabled(account.id, undo)
-
-    _with_enforcer(load_settings(), tell)
-    typer.echo(f"{email} is {'enabled' if undo else 'disabled'}.")
-
-
-def _change_account(email: str, change: Callable[[AsyncSession, Account], Awaitable[None]]) -> None:
-    async def apply(database: Database) -> bool:
-        async with database.write() as session:
-            await operators.lock(session)
-            account = await accounts.find_by_email(session, email)
-            if account is not None:
-                await change(session, account)
-            if await operators.has_active(session):
-                await operators.void_setup_tokens(session)
-            return account is not None
-
-    if not with_database(load_settings().database_address, apply):
-        fail(f"there is no account {email}; see 'daypass accounts list'")
-
-
-def _with_enforcer(
-    settings: Settings, work: Callable[[Database, Enforcer], Awaitable[Result]]
-) -> Result:
-    from daypass.enforcement import open_enforcer  # noqa: PLC0415  (slow to import)
-
-    async def run(database: Database) -> Result:
-        async with open_enforcer(settings, database, time.time) as enforcer:
-            return await work(database, enforcer)
-
-    return with_database(settings.database_address, run)
 
 
 def _plan_row(plan: UsagePlan) -> dict[str, Any]:
@@ -264,7 +181,3 @@ def _plan_row(plan: UsagePlan) -> dict[str, Any]:
         "models": sorted(plan.models),
         "self_service": plan.self_service,
     }
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

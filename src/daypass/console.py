@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, NoReturn
@@ -37,6 +38,11 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """Say in one line why, and end."""
     typer.echo(f"daypass: {message}", err=True)
     sys.exit(code)
+
+
+def iso(at: int | None) -> str | None:
+    """A Unix time in seconds as ISO 8601 in UTC."""
+    return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 def _cell(value: object) -> str:

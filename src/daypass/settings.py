@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from daypass.addresses import may_be_upstream
 from daypass.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
+from daypass.retention import Retention
 from daypass.settings_addresses import (
     check_ascii,
     check_database_url,
@@ -26,17 +27,17 @@ from daypass.settings_addresses import (
 )
 from daypass.settings_file import (
     CONFIG_VARIABLE,
+    ENV_PREFIX,
     SettingsError,
     SettingsFile,
     check_config_path,
     config_path,
-    line_of,
+    place_of,
 )
 from daypass.settings_plans import PlanSettings
 from daypass.settings_sign_in import CommaSeparated, SignInSettings
 from daypass.settings_upstream import check_upstream_key, check_upstream_url
 
-ENV_PREFIX = "DAYPASS_"
 __all__ = ["Settings", "SettingsError", "load_settings"]
 
 SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
@@ -83,6 +84,8 @@ class Settings(SignInSettings):
     call_timeout_s: float = Field(default=3600, gt=0)
     open_requests_per_key: int = Field(default=1000, ge=0)
     open_requests_per_account: int = Field(default=2000, ge=0)
+    receipt_days: int = Field(default=7, ge=1, le=7)
+    audit_days: int = Field(default=365, ge=1, le=3650)
     keep_alive_s: int = Field(default=75, ge=1, le=3600)
     shutdown_grace_s: float = Field(default=12, ge=0, le=3600)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
@@ -206,6 +209,11 @@ class Settings(SignInSettings):
         return self
 
     @property
+    def retention(self) -> Retention:
+        """How long records are kept that nothing needs any more."""
+        return Retention(receipt_days=self.receipt_days, audit_days=self.audit_days)
+
+    @property
     def keys_per_account(self) -> int:
         """How many API keys an account may have.
 
@@ -273,17 +281,5 @@ def load_settings() -> Settings:
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             message = "there is no such setting"
-        raise SettingsError(f"{_where(first['loc'])}{message}") from None
+        raise SettingsError(f"{place_of(first['loc'])}{message}") from None
     return settings
-
-
-def _where(location: tuple[int | str, ...]) -> str:
-    """Where a wrong setting is: its variable, or its name with file and line."""
-    if not location:
-        return ""
-    variable = ENV_PREFIX + str(location[0]).upper()
-    if variable in os.environ:
-        return f"{variable}: "
-    name = ".".join(map(str, location))
-    line = line_of(config_path(), location)
-    return f"{name}: " if line is None else f"{config_path()} line {line}: {name}: "

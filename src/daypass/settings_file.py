@@ -1,4 +1,4 @@
-"""The settings file, and the lines of its settings."""
+"""The settings file, and where in it or in the environment a setting is."""
 
 import codecs
 import os
@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_settings import TomlConfigSettingsSource
 
+ENV_PREFIX = "DAYPASS_"
 CONFIG_VARIABLE = "DAYPASS_CONFIG"
 
 
@@ -53,7 +54,19 @@ def config_path() -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE) or "daypass.toml")
 
 
-def line_of(path: Path, location: Sequence[int | str]) -> int | None:
+def place_of(location: Sequence[int | str]) -> str:
+    """Where a wrong setting is, to begin an error: its variable, or its name with file and line."""
+    if not location:
+        return ""
+    variable = ENV_PREFIX + str(location[0]).upper()
+    if variable in os.environ:
+        return f"{variable}: "
+    name = ".".join(map(str, location))
+    line = _line_of(config_path(), location)
+    return f"{name}: " if line is None else f"{config_path()} line {line}: {name}: "
+
+
+def _line_of(path: Path, location: Sequence[int | str]) -> int | None:
     """The number of the line with a setting, such as `("plans", 1, "name")`.
 
     That of its table where the setting itself is missing. None: it is not in the file, or written

@@ -205,6 +205,8 @@ async def test_what_cannot_be_recorded_is_undone_at_api_gateway(
             await enforcer.change_key(key, "desk", plan, fail)
     with pytest.raises(LookupError):
         await enforcer.set_account_enabled(account_id, False, fail)
+    with pytest.raises(LookupError):
+        await enforcer.delete_keys([key], fail)
     there = client.get_api_key(apiKey=aws_id)
     assert (there["name"], there["enabled"]) == ("laptop", True)
     assert plan_of(client, aws_id) == [THIRTY.id]

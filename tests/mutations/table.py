@@ -637,6 +637,13 @@ MUTATIONS = (
         "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
     Mutation(
+        "operators: a name at API Gateway goes back, too",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+    ),
+    Mutation(
         "operators: the mailbox alone is not enough",
         "portal/confirmations.py",
         "if account.role == accounts.OPERATOR and not is_own:",
@@ -1190,6 +1197,36 @@ MUTATIONS = (
         "call.has_one_key = True",
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
+    ),
+    # The portal.
+    Mutation(
+        "keys: sums up the tightest quota",
+        "portal/meters.py",
+        "own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)",
+        "own = tightest = self.day",
+        "tests/portal/test_operator.py::test_every_limit_of_a_key_has_its_own_reset",
+    ),
+    # Privacy.
+    Mutation(
+        "privacy: a deleted person's address leaves the audit log",
+        "records/departures.py",
+        "await _rename(session, AuditEntry.subject, AuditEntry.subject == email)",
+        "pass",
+        "tests/records/test_departures.py::test_a_deleted_person_leaves_totals_and_a_fingerprint",
+    ),
+    Mutation(
+        "privacy: the fingerprint of a mailbox has a key",
+        "records/departures.py",
+        "return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()",
+        "return hashlib.sha256(text.encode()).hexdigest()",
+        "tests/records/test_departures.py::test_a_mailbox_is_recognised_for_a_month",
+    ),
+    Mutation(
+        "privacy: receipts of accounts that are silent",
+        "records/sweeper.py",
+        "await receipts.delete_older(session, int((now - retention.receipt_days * DAY_S) * 1000))",
+        "pass",
+        "tests/records/test_departures.py::test_what_is_kept_is_kept_for_so_many_days",
     ),
     # The site's files.
     Mutation(

@@ -131,6 +131,7 @@ ROWS = [
     # What is for operators.
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
+    Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/api-keys", OPERATOR),
     Row(
         "PATCH /api/operator/api-keys/{api_key_id}",

@@ -122,6 +122,7 @@ def test_sign_up_can_be_closed_or_kept_to_a_domain(start: StartServer) -> None:
     assert problem(client.post("/api/accounts", json=body), "email") == 403
     body["email"] = "a@School.example"
     assert client.post("/api/accounts", json=body).status_code == 201
+    kept.stop()
     closed = start(DAYPASS_SIGN_UP="closed", DAYPASS_DATA_DIR=str(kept.data_dir))
     assert problem(closed.client().post("/api/accounts", json=body | {"email": "b@b.org"})) == 403
 

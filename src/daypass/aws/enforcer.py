@@ -180,16 +180,16 @@ class ApiGatewayEnforcer:
         return IssuedKey(current, minted.secret)
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
-        """Delete keys."""
-        for key in keys:
-            if key.aws_key_id:
-                await self._api.delete_key(key.aws_key_id)
+        """Delete keys, in the records first: a key deleted at API Gateway cannot be put back."""
         async with self._database.write() as session:
             for key in keys:
                 current = found(await api_keys.find_any(session, key.id))
                 await api_keys.remove(session, current, self._now())
             await also(session)
         self._keys_changed()
+        for key in keys:
+            if key.aws_key_id:
+                await compensation.delete_key(self._api, key.aws_key_id)
 
     async def set_account_enabled(
         self, account_id: str, enabled: bool, also: Also = nothing_else

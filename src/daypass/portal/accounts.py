@@ -81,9 +81,7 @@ async def sign_up(
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
             role = await first_operator.role_of_new_account(session, request, portal)
-            account = await accounts.create(
-                session, new.email, password_hash, portal.now(), role=role
-            )
+            account = await portal.create_account(session, new.email, password_hash, role=role)
             await open_session(session, account, request, response, portal)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None

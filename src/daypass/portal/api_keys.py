@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
 from daypass.plans import UsagePlan, Window
 from daypass.portal.context import InPortal, Portal, SignedIn
-from daypass.portal.meters import Meter, read_meters
+from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
 from daypass.portal.times import Instant
 from daypass.records import api_keys
@@ -91,7 +91,9 @@ class RotatedApiKey(CreatedApiKey):
 class ApiKeyView(ApiKeyCore):
     """An API key with the use of its quota.
 
-    `remaining` heeds the account's and the site's ceilings too.
+    `limits` holds every limit that a call with this key must pass, each with its own reset.
+    `used`, `limit` and `window` sum up the key's tightest quota; `remaining` and `resets_at` are
+    those of the tightest quota of all, which may be the account's or the site's.
 
     Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -103,6 +105,7 @@ class ApiKeyView(ApiKeyCore):
     window: Window | None
     remaining: int | None
     resets_at: Instant | None
+    limits: list[LimitUse]
     activating: bool
     next_usage_plan_id: str | None
 
@@ -139,7 +142,7 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
 
 @router.get("/api-keys")
 async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]:
-    """The account's API keys with today's use."""
+    """The account's API keys with the use of their limits."""
     await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
@@ -206,6 +209,7 @@ async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
 
 async def _meters_by_plan(portal: Portal, key: ApiKey, plan: UsagePlan | None) -> dict[str, Meter]:
     """A key's meter under its usage plan, and under another one that it may move to."""
+    await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, key.account_id)
     plan_ids = {key.usage_plan_id, plan.id if plan else key.usage_plan_id}

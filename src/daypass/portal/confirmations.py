@@ -156,7 +156,7 @@ async def _create(session: AsyncSession, email: str, password_hash: str, portal:
         raise ProblemError(409, USED) if is_taken else ProblemError(403, EXPIRED)
     await _admit_one(session, waiting, portal)
     try:
-        account = await accounts.create(session, email, password_hash, portal.now(), confirmed=True)
+        account = await portal.create_account(session, email, password_hash, confirmed=True)
     except accounts.EmailTakenError:
         raise ProblemError(409, USED) from None
     await mail_limits.reset(session, "sign-up", email)

@@ -16,7 +16,8 @@ import structlog
 from pydantic import AfterValidator, Field
 
 from daypass.portal.problems import ProblemError
-from daypass.settings import ENV_PREFIX, Settings
+from daypass.settings import Settings
+from daypass.settings_file import ENV_PREFIX
 
 MIN_LENGTH = 10
 MAX_LENGTH = 256

@@ -48,8 +48,8 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
             await operators.lock(session)
             await _check_link(session, new.token)
             await operators.void_setup_tokens(session)
-            account = await accounts.create(
-                session, new.email, password_hash, now, role=accounts.OPERATOR
+            account = await portal.create_account(
+                session, new.email, password_hash, role=accounts.OPERATOR
             )
             audit.add(session, account, "site set up", account.email, now=now)
             if portal.outbox is not None:
