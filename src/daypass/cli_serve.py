@@ -5,9 +5,11 @@ import contextlib
 import fcntl
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
+import structlog
 import typer
 
 from daypass.asgi import Application
@@ -20,6 +22,8 @@ from daypass.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from daypass.server.server import Server, Site
+
+log = structlog.get_logger()
 
 EXPECTED_ERRORS = (
     SettingsError,
@@ -69,11 +73,11 @@ def serve(
         if link is not None:
             typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
         if workers == 1:
-            _make_server().run(sockets)
+            _make_server(settings).run(sockets)
         else:
             from daypass.server.workers import Workers  # noqa: PLC0415
 
-            asyncio.run(Workers(workers, _make_server, sockets).run())
+            asyncio.run(Workers(workers, partial(_make_server, settings), sockets).run())
 
 
 async def _check() -> Settings:
@@ -104,11 +108,17 @@ def _data_directory(directory: Path) -> Iterator[bool]:
         yield is_alone
 
 
-def _make_server() -> "Server":
+def _make_server(settings: Settings) -> "Server":
+    """Make a server by the settings as they are now, or by these if those are wrong by now."""
     from daypass.server.server import Server  # noqa: PLC0415  (slow to import)
+    from daypass.telemetry import configure_logging  # noqa: PLC0415
 
-    site = _make_site(load_settings())
-    return Server(site, _load_site, EXPECTED_ERRORS)
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        configure_logging()
+        log.error("reload_refused", reason=str(error))
+    return Server(_make_site(settings), _load_site, EXPECTED_ERRORS)
 
 
 async def _load_site() -> "Site":
