@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
+from daypass.access_log import AccessLog
 from daypass.asgi import Application
 from daypass.enforcement import choose
 from daypass.faults import place_of
@@ -86,7 +87,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     """
     settings = settings or load_settings()
     check_proxies(settings)
-    configure_logging()
+    configure_logging(settings.log_format)
     app: ASGIApp = Daypass(settings)
     if settings.cors_origins:
         app = CORSMiddleware(
@@ -102,7 +103,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     if settings.public_url is not None:
         own = urlsplit(settings.public_url).netloc.rpartition("@")[2]
         app = KnownHosts(app, settings.public_url, (own, *settings.allowed_hosts))
-    return app
+    return AccessLog(app, settings.trusted_proxies) if settings.access_log else app
 
 
 class Daypass:
@@ -226,7 +227,7 @@ class Daypass:
                 keys_changed = revocations.announce
             last_refusal = LastRefusal(settings.data_dir / "upstream-refusal.json")
             has_owners = settings.stored_objects == "per-account"
-            gateway = Gateway(
+            self._gateway = gateway = Gateway(
                 authenticator,
                 ledger,
                 upstream,
@@ -243,7 +244,6 @@ class Daypass:
                 give_back_timeouts=settings.give_back_timeouts,
                 uncounted=enforcement.uncounted,
             )
-            self._gateway = gateway
             guarded = enforcement.guard(gateway)
             behind_aws = settings.enforcer == "aws"
             self._relay = _for_pages(guarded) if behind_aws else guarded

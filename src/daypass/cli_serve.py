@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import structlog
 import typer
 
+from daypass import __version__
 from daypass.asgi import Application
 from daypass.cli_setup import Host, Port, link_of_new_site, site_address
 from daypass.console import fail
@@ -45,7 +46,6 @@ def serve(
     """Serve the site, the portal and the gateway."""
     from daypass.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
     from daypass.server.listener import ListenError, listen  # noqa: PLC0415
-    from daypass.start import sharing_warning  # noqa: PLC0415
     from daypass.telemetry import configure_logging  # noqa: PLC0415
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Until there is something to reload.
@@ -63,21 +63,39 @@ def serve(
             sockets = listen(host, port)
         except ListenError as error:
             fail(str(error), code=2)
-        configure_logging()
-        if (warning := sharing_warning(settings.data_dir)) is not None:
-            typer.echo(f"Warning: {warning}", err=True)
-        port = sockets[0].getsockname()[1]
-        typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
-        typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
-        link = link_of_new_site(settings, host, port)
-        if link is not None:
-            typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
-        if workers == 1:
-            _make_server(settings).run(sockets)
-        else:
-            from daypass.server.workers import Workers  # noqa: PLC0415
+        configure_logging(settings.log_format)
+        _announce(settings, host, sockets[0].getsockname()[1], workers)
+        try:
+            if workers == 1:
+                _make_server(settings).run(sockets)
+            else:
+                from daypass.server.workers import Workers  # noqa: PLC0415
 
-            asyncio.run(Workers(workers, partial(_make_server, settings), sockets).run())
+                asyncio.run(Workers(workers, partial(_make_server, settings), sockets).run())
+        finally:
+            log.info("stopped")
+
+
+def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Say where the site is, once its address is bound: in words, or where all is JSON as such."""
+    from daypass.start import sharing_warning  # noqa: PLC0415  (slow to import)
+
+    url, upstream = site_address(settings, host, port), _upstream_name(settings)
+    warning = sharing_warning(settings.data_dir)
+    link = link_of_new_site(settings, host, port)
+    log.info("started", version=__version__, url=url, upstream=upstream, workers=workers)
+    if settings.log_format == "json":
+        if warning is not None:
+            log.warning("data_directory_shared", reason=warning)
+        if link is not None:
+            log.warning("no_operator", setup_link=link)
+        return
+    typer.echo(f"Daypass: {url}", err=True)
+    typer.echo(f"Upstream: {upstream}", err=True)
+    if warning is not None:
+        typer.echo(f"Warning: {warning}", err=True)
+    if link is not None:
+        typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
 
 
 async def _check() -> Settings:
@@ -116,7 +134,7 @@ def _make_server(settings: Settings) -> "Server":
     try:
         settings = load_settings()
     except SettingsError as error:
-        configure_logging()
+        configure_logging(settings.log_format)
         log.error("reload_refused", reason=str(error))
     return Server(_make_site(settings), _load_site, EXPECTED_ERRORS)
 

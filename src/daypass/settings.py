@@ -37,6 +37,7 @@ from daypass.settings_file import (
 from daypass.settings_plans import PlanSettings
 from daypass.settings_sign_in import CommaSeparated, SignInSettings
 from daypass.settings_upstream import check_upstream_key, check_upstream_url
+from daypass.telemetry import LogFormat
 
 __all__ = ["Settings", "SettingsError", "load_settings"]
 
@@ -88,6 +89,8 @@ class Settings(SignInSettings):
     audit_days: int = Field(default=365, ge=1, le=3650)
     keep_alive_s: int = Field(default=75, ge=1, le=3600)
     shutdown_grace_s: float = Field(default=12, ge=0, le=3600)
+    log_format: LogFormat = "auto"
+    access_log: bool = False
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     testing: bool = False
     clock_offset_s: float = 0

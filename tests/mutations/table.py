@@ -1198,6 +1198,21 @@ MUTATIONS = (
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
     ),
+    # The log.
+    Mutation(
+        "log: a failed sign-in has the client's address",
+        "portal/sessions.py",
+        "client = caller(request, portal).address",
+        'client = "someone"',
+        "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
+    ),
+    Mutation(
+        "log: keys in paths",
+        "access_log.py",
+        'path=redact(scope["path"], PATH_LENGTH),',
+        'path=scope["path"],',
+        "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
+    ),
     # The portal.
     Mutation(
         "keys: sums up the tightest quota",

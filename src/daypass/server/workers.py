@@ -70,6 +70,7 @@ class Workers:
         worker.start()
         for number, handler in zip(ignored, handlers, strict=True):
             signal.signal(number, handler)
+        log.info("worker_started", process=worker.pid)
         self._running.add(worker)
         self._loop.add_reader(worker.sentinel, self._on_end, worker)
 
