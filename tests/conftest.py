@@ -25,6 +25,7 @@ from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
+from tests.waiting import START_S
 
 PASSWORD = "planted-password of a person"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
@@ -165,7 +166,7 @@ def serve_on(
     server = Server(
         process, f"http://127.0.0.1:{port}", Path(settings["DAYPASS_DATA_DIR"]), log_path, settings
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the server ended:\n{server.log()}")

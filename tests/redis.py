@@ -14,6 +14,7 @@ from pathlib import Path
 import redis
 from tests.ports import free_port
 from tests.programs import redis_server
+from tests.waiting import START_S
 
 
 class Redis:
@@ -51,7 +52,7 @@ class Redis:
         }
         command = [self._program, *(x for k, v in options.items() for x in (f"--{k}", v))]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_S
         while True:
             try:
                 with redis.Redis.from_url(self.url) as client:
@@ -217,7 +218,7 @@ def _serves_every_slot(client: redis.Redis) -> bool:
 
 def _until(condition: Callable[[], object]) -> None:
     """Wait until a condition holds; an answer that is an error does not."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_S
     while True:
         with contextlib.suppress(redis.RedisError):
             if condition():

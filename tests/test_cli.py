@@ -3,6 +3,7 @@ import contextlib
 import json
 import sqlite3
 import stat
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,9 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from daypass import __version__, api_keys
+from daypass.plans import Limit, Measure, Window
+from daypass.quota.ledger import Claim, Subject
+from daypass.quota.sqlite import SqliteLedger
 from daypass.records.schema import upgrade
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
@@ -264,6 +268,30 @@ def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> N
     assert ended.returncode == 2
     assert ended.stderr.startswith("daypass: cannot open ")
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_ledger_that_is_ahead_is_found_and_reset(tmp_path: Path) -> None:
+    state = {"DAYPASS_DATA_DIR": str(tmp_path)}
+    none = daypass("clock", "reset", **state)
+    assert none.returncode == 2
+    assert none.stderr.startswith("daypass: there is no ledger at ")
+    later = SqliteLedger(tmp_path / "daypass.db", lambda: time.time() + 5 * 3600)
+
+    async def count_later() -> None:
+        await later.start()
+        await later.reserve([Claim(Subject("site"), Limit(Measure.REQUESTS, 5, Window.DAY))])
+        await later.close()
+
+    asyncio.run(count_later())
+    found = daypass("doctor", **state)
+    assert "FAIL clock: the ledger has counted at a later time: it is 5 hours ahead" in found.stdout
+    assert "run 'daypass clock reset'" in found.stdout
+    assert "was 5 hours ahead" in daypass("clock", "reset", **state).stdout
+    assert "clock:" not in daypass("doctor", **state).stdout
+    assert "was not ahead" in daypass("clock", "reset", **state).stdout
+    elsewhere = daypass("clock", "reset", DAYPASS_REDIS_URL="redis://127.0.0.1:1", **state)
+    assert elsewhere.returncode == 2
+    assert "only the ledger in the data directory" in elsewhere.stderr
 
 
 @pytest.mark.parametrize(

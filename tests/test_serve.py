@@ -96,6 +96,7 @@ def test_sighup_reloads_and_a_wrong_file_keeps_the_old_settings(
 ) -> None:
     server = start("--workers", workers)
     file = tmp_path / "daypass.toml"
+    until(lambda: len(list((server.data_dir / "metrics").glob("*.json"))) == int(workers))
 
     def sign_up() -> str:
         return str(httpx.get(f"{server.url}/api/site").json()["sign_up"])

@@ -10,6 +10,7 @@ import typer
 from daypass import __version__
 from daypass.cli_accounts import Email, accounts_app, with_enforcer
 from daypass.cli_aws import aws_app
+from daypass.cli_clock import clock_app
 from daypass.cli_serve import serve
 from daypass.cli_setup import setup_link
 from daypass.console import AsJson, fail, iso, print_json, print_rows
@@ -28,6 +29,7 @@ app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
+app.add_typer(clock_app, name="clock")
 app.command()(serve)
 app.command("setup-link")(setup_link)
 

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -66,11 +67,11 @@ def serve(
         _announce(settings, host, sockets[0].getsockname()[1], workers)
         try:
             if workers == 1:
-                _make_server().run(sockets)
+                _make_server(settings).run(sockets)
             else:
                 from daypass.server.workers import Workers  # noqa: PLC0415
 
-                asyncio.run(Workers(workers, _make_server, sockets).run())
+                asyncio.run(Workers(workers, partial(_make_server, settings), sockets).run())
         finally:
             log.info("stopped")
 
@@ -125,11 +126,17 @@ def _data_directory(directory: Path) -> Iterator[bool]:
         yield is_alone
 
 
-def _make_server() -> "Server":
+def _make_server(settings: Settings) -> "Server":
+    """Make a server by the settings as they are now, or by these if those are wrong by now."""
     from daypass.server.server import Server  # noqa: PLC0415  (slow to import)
+    from daypass.telemetry import configure_logging  # noqa: PLC0415
 
-    site = _make_site(load_settings())
-    return Server(site, _load_site, EXPECTED_ERRORS)
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        configure_logging(settings.log_format)
+        log.error("reload_refused", reason=str(error))
+    return Server(_make_site(settings), _load_site, EXPECTED_ERRORS)
 
 
 async def _load_site() -> "Site":

@@ -9,14 +9,18 @@ from daypass.doctor_sign_in import examine_sign_in
 from daypass.doctor_upstream import examine_upstream
 from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
-from daypass.finding import Finding
+from daypass.finding import Finding, duration
 from daypass.portal.pages import PAGES
+from daypass.quota import sqlite_clock
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError
 from daypass.records.schema import check as check_tables
 from daypass.settings import Settings, SettingsError, load_settings
-from daypass.start import check_ledger, sharing_warning
+from daypass.start import check_ledger, make_clock, sharing_warning
+
+CLOCK_TOLERANCE_S = 90
+"""The ledger's clock goes by whole minutes, so it may be one ahead."""
 
 
 async def examine() -> list[Finding]:
@@ -76,7 +80,22 @@ async def _examine_ledger(settings: Settings) -> list[Finding]:
         return [Finding("ledger", False, str(error), advice)]
     except (EnforcerError, SettingsError):
         pass  # `_examine_enforcer` reports it.
-    return [Finding("ledger", True, name)]
+    return [Finding("ledger", True, name), *(_examine_clock(settings) if is_file else ())]
+
+
+def _examine_clock(settings: Settings) -> list[Finding]:
+    ahead_s = sqlite_clock.lead_s(settings.ledger_path, make_clock(settings)())
+    if ahead_s < CLOCK_TOLERANCE_S:
+        return []
+    return [
+        Finding(
+            "clock",
+            False,
+            f"the ledger has counted at a later time: it is {duration(ahead_s)} ahead of this "
+            "machine's clock, and windows end by its own",
+            "If this machine's clock is right, run 'daypass clock reset'.",
+        )
+    ]
 
 
 def _examine_place(settings: Settings, where: str) -> Finding:

@@ -24,10 +24,40 @@ SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
 SERVER = "tests/test_server.py::test_"
+SQLITE = "tests/quota/test_sqlite.py::test_"
 SERVE = "tests/test_serve.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # A clock that was ahead and is corrected.
+    Mutation(
+        "clock: the ledger follows a correction",
+        "quota/sqlite_group.py",
+        "if self._latest_minute - clock > MAX_LEAD_S:",
+        "if False:",
+        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+    ),
+    Mutation(
+        "clock: windows that were left are kept",
+        "quota/sqlite_group.py",
+        "self._connection.executemany(_CLOSE, self._newly_closed)",
+        "pass",
+        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+    ),
+    Mutation(
+        "clock: a sweep a year ahead",
+        "quota/sqlite_group.py",
+        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
+        "swept = now",
+        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+    ),
+    Mutation(
+        "clock: a reset",
+        "quota/sqlite_clock.py",
+        'connection.executescript(f"BEGIN IMMEDIATE; {RESET_CLOCK} COMMIT;")',
+        "pass",
+        f"{SQLITE}a_ledger_that_is_a_day_ahead_stays_there_until_it_is_reset",
+    ),
     # The life of the server.
     Mutation(
         "life: workers end with their supervisor",

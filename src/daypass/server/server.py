@@ -79,6 +79,8 @@ class Server(uvicorn.Server):
         self._stops_at: float | None = None
         self.is_orphan = False
         """Whether the process that watched over this one has died. Set by another thread."""
+        self.missed_signals: list[int] = []
+        """SIGHUP that came while this server was being made."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
 
@@ -90,13 +92,14 @@ class Server(uvicorn.Server):
         if self._stops_at is None:
             log.info("stopping", after_s=grace_s)
         self._stops_at = now if self._stops_at is not None else now + grace_s
-        self.lifespan.state["is_draining"] = True
+        if self.started:
+            self.lifespan.state["is_draining"] = True
 
     def reload(self) -> None:
         """Begin to serve by the settings as they are now; keep the old ones if they are wrong."""
         if self._stops_at is not None:
             return
-        if self._reloading is not None and not self._reloading.done():
+        if not self.started or (self._reloading is not None and not self._reloading.done()):
             self._reload_again = True
         else:
             self._reloading = asyncio.create_task(self._reload())
@@ -126,6 +129,9 @@ class Server(uvicorn.Server):
         """Serve until it is time to stop."""
         loop = asyncio.get_running_loop()
         ticks = 0
+        if self._reload_again or self.missed_signals:
+            self._reload_again = False
+            self.reload()
         while self._stops_at is None or loop.time() < self._stops_at:
             await self.on_tick(ticks)
             ticks += 1

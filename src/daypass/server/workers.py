@@ -24,7 +24,7 @@ log = structlog.get_logger()
 _spawn = multiprocessing.get_context("spawn")
 
 MakeServer = Callable[[], Server]
-"""Makes the server of a worker, in the worker. A function of a module, so that it can be sent."""
+"""Makes the server of a worker, in the worker. It is pickled on its way there."""
 
 
 class Workers:
@@ -63,10 +63,13 @@ class Workers:
         if self._is_stopping:
             return
         worker = _spawn.Process(target=_work, args=(self._make, list(self._sockets)))
-        # Ctrl-C reaches all processes of a terminal; the workers leave it to this one.
-        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A worker inherits what is ignored. Ctrl-C reaches all processes of a terminal, and the
+        # workers leave it to this one; SIGHUP would end a worker that has not begun to handle it.
+        ignored = (signal.SIGINT, signal.SIGHUP)
+        handlers = [signal.signal(number, signal.SIG_IGN) for number in ignored]
         worker.start()
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in zip(ignored, handlers, strict=True):
+            signal.signal(number, handler)
         log.info("worker_started", process=worker.pid)
         self._running.add(worker)
         self._loop.add_reader(worker.sentinel, self._on_end, worker)
@@ -98,7 +101,10 @@ class Workers:
 
 
 def _work(make: MakeServer, sockets: list[socket.socket]) -> None:
+    missed: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: missed.append(number))
     server = make()
+    server.missed_signals = missed
     threading.Thread(target=_end_with_supervisor, args=(server,), daemon=True).start()
     server.run(sockets)
 
