@@ -200,7 +200,7 @@ class Gateway:
                     raise refused_operator()
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
-            elif call.lists_models and response.status == 200:
+            elif call.lists_models and 200 <= response.status < 300:
                 response = await only_models_of(call.principal.usage_plan, response)
         except BaseException:
             response.close()
