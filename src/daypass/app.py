@@ -20,6 +20,7 @@ from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.ownership import Ownership
 from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
 from daypass.portal import (
@@ -222,6 +223,7 @@ class Daypass:
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce
             last_refusal = LastRefusal(settings.data_dir / "upstream-refusal.json")
+            has_owners = settings.stored_objects == "per-account"
             gateway = Gateway(
                 authenticator,
                 ledger,
@@ -230,6 +232,7 @@ class Daypass:
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
                 endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
+                ownership=Ownership(database, clock) if has_owners else None,
                 last_refusal=last_refusal,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,

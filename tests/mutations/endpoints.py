@@ -3,13 +3,14 @@
 from tests.mutations import Mutation
 
 ENDPOINTS = "tests/gateway/test_endpoints.py::test_"
+PER_ACCOUNT = "tests/gateway/test_per_account.py::test_"
 MODELS = "tests/gateway/test_models.py::test_"
 
 MUTATIONS = (
     Mutation(
         "endpoints: stored objects are off",
         "gateway/endpoint_policy.py",
-        'case EndpointClass.STORED if self.stored_objects != "shared":',
+        'case EndpointClass.STORED if self.stored_objects == "off":',
         "case EndpointClass.STORED if False:",
         f"{ENDPOINTS}stored_objects_are_off",
     ),
@@ -22,7 +23,7 @@ MUTATIONS = (
     ),
     Mutation(
         "endpoints: a metered request names no stored object",
-        "gateway/call.py",
+        "gateway/call_reader.py",
         "if isinstance(call.body, bytes) and may_name_stored_objects(call.body):",
         "if False:",
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
@@ -30,22 +31,22 @@ MUTATIONS = (
     Mutation(
         "endpoints: the id of a stored object in any case",
         "gateway/stored_names.py",
-        "if key.casefold() == name]",
-        "if key == name]",
+        "return [value for key, value in document.items() if key.casefold() == name]",
+        "return [value for key, value in document.items() if key == name]",
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
     ),
     Mutation(
         "endpoints: a whole request is no call of a tool",
         "gateway/stored_names.py",
-        'if name == "input" and path:',
+        "if name == \"input\" and path:  # of a model's call of a tool, in Anthropic's form",
         'if name == "input":',
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
     ),
     Mutation(
         "endpoints: the background of an image is its color",
-        "gateway/call.py",
-        "if not makes_images and any(",
-        "if any(",
+        "gateway/call_reader.py",
+        'makes_images = "/images/" in call.route.endpoint.pattern',
+        "makes_images = False",
         f"{ENDPOINTS}what_names_nothing_that_is_stored_passes",
     ),
     Mutation(
@@ -64,8 +65,8 @@ MUTATIONS = (
     ),
     Mutation(
         "endpoints: a metered body is JSON whatever its type says",
-        "gateway/call.py",
-        "return is_metered or bool(call.principal.usage_plan.models)",
+        "gateway/call_reader.py",
+        "return is_metered or self._is_strict(call)",
         "return False",
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
     ),
@@ -78,7 +79,7 @@ MUTATIONS = (
     ),
     Mutation(
         "models: the query",
-        "gateway/call.py",
+        "gateway/call_reader.py",
         "models = [*models_in_document(document), *models_in_query(call.target.query), *in_form]",
         "models = [*models_in_document(document), *in_form]",
         f"{MODELS}no_place_hides_a_model",
@@ -92,15 +93,15 @@ MUTATIONS = (
     ),
     Mutation(
         "models: a form is held back",
-        "gateway/call.py",
-        "await body.hold(lambda: bool(models) or not strict)",
+        "gateway/call_reader.py",
+        "await body.hold(lambda: bool(models) or not has_models)",
         "await body.hold(lambda: True)",
         f"{MODELS}a_form_hides_no_model",
     ),
     Mutation(
         "models: a form names one model",
-        "gateway/call.py",
-        "if len(models) > 1:",
+        "gateway/call_reader.py",
+        "if has_models and len(models) > 1:",
         "if False:",
         f"{MODELS}a_form_hides_no_model",
     ),
@@ -114,8 +115,57 @@ MUTATIONS = (
     Mutation(
         "models: the list shows the plan's",
         "gateway/model_list.py",
-        "return [model for model in models if _is_included(plan, model)]",
-        "return models",
+        "return {name for name in names if not plan.allows(name)}",
+        "return set()",
         f"{MODELS}the_list_of_models_shows_what_the_plan_includes",
+    ),
+    Mutation(
+        "owners: an object that a request names is the account's",
+        "gateway/ownership.py",
+        "if owners.get(name.id) != account_id:",
+        "if False:",
+        f"{PER_ACCOUNT}what_a_request_names_is_checked",
+    ),
+    Mutation(
+        "owners: below an object nothing is another's",
+        "gateway/ownership.py",
+        "if owners.get(name.id, account_id) != account_id:",
+        "if False:",
+        f"{PER_ACCOUNT}below_an_object_nothing_is_anothers",
+    ),
+    Mutation(
+        "owners: what has an owner keeps it",
+        "gateway/ownership.py",
+        "if learned.own is not None and owners.get(learned.own) != account_id:",
+        "if False:",
+        f"{PER_ACCOUNT}an_upstream_that_gives_an_id_twice_gives_it_to_the_first",
+    ),
+    Mutation(
+        "owners: lists are filtered",
+        "gateway/owned_list.py",
+        "mine = [item for item in items if _id_of(item) in own]",
+        "mine = list(items)",
+        f"{PER_ACCOUNT}a_list_shows_an_accounts_own",
+    ),
+    Mutation(
+        "owners: an id of a stream is noted before it is passed on",
+        "gateway/owned_events.py",
+        "await self._ownership.claim(self._account_id, learned)",
+        "pass",
+        f"{PER_ACCOUNT}an_id_of_a_stream_is_known_before_it_is_read",
+    ),
+    Mutation(
+        "owners: an eval reads nobody's store",
+        "gateway/owned_objects.py",
+        'if name == "type" and value in WHOLE_STORE:',
+        "if False:",
+        f"{PER_ACCOUNT}an_eval_reads_nobodys_store",
+    ),
+    Mutation(
+        "owners: fields of a form are checked",
+        "gateway/call_reader.py",
+        "if self._owned is not None and names_stored_object(field.name):",
+        "if False:",
+        f"{PER_ACCOUNT}what_a_form_names_is_checked",
     ),
 )

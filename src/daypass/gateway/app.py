@@ -8,13 +8,16 @@ from daypass.asgi import Application, Receive, Scope, Send
 from daypass.gateway.answer import Answer
 from daypass.gateway.api_gateway import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator
-from daypass.gateway.call import Call, CallReader
+from daypass.gateway.call import Call
+from daypass.gateway.call_reader import CallReader
 from daypass.gateway.charge import Charge
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError, upstream_failed
 from daypass.gateway.key_report import describe_key
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
+from daypass.gateway.owned_objects import OwnedObjects
+from daypass.gateway.ownership import Ownership
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.gateway.relay import response_headers
 from daypass.gateway.request import (
@@ -62,6 +65,7 @@ class Gateway:
         *,
         max_body_bytes: int,
         endpoints: EndpointPolicy,
+        ownership: Ownership | None,
         last_refusal: LastRefusal,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
@@ -70,7 +74,10 @@ class Gateway:
         give_back_timeouts: bool = False,
         uncounted: str = NOTHING_COUNTED,
     ) -> None:
-        """`uncounted` is what a caller is told of a request that was not served."""
+        """`uncounted` is what a caller is told of a request that was not served.
+
+        `ownership` is there when stored objects have owners.
+        """
         self._authenticator = authenticator
         self._ledger = ledger
         self._upstream = upstream
@@ -80,7 +87,8 @@ class Gateway:
         self._fail_open = fail_open
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
-        self._reader = CallReader(endpoints, max_body_bytes)
+        self._owned = OwnedObjects(ownership, upstream) if ownership is not None else None
+        self._reader = CallReader(endpoints, self._owned, max_body_bytes)
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
         self._open_requests = OpenRequests(open_per_key, open_per_account)
 
@@ -114,7 +122,7 @@ class Gateway:
             answer = Answer(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
-                call = self._reader.read_chat(principal, body)
+                call = await self._reader.read_chat(principal, body)
                 with self._open_requests.one_of(principal):
                     await self._relay(call, receive, answer)
             except Exception as error:
@@ -202,6 +210,8 @@ class Gateway:
                     raise upstream_failed(response.status)
             elif call.lists_models and 200 <= response.status < 300:
                 response = await only_models_of(call.principal.usage_plan, response)
+            if self._owned is not None:
+                response = await self._owned.guard(call, response)
         except BaseException:
             response.close()
             raise

@@ -22,7 +22,7 @@ class EndpointPolicy:
         """Return the endpoint of a request. Raises GatewayError 403 when it is turned off."""
         route = route_of(target.method, target.path)
         match route.endpoint.cls:
-            case EndpointClass.STORED if self.stored_objects != "shared":
+            case EndpointClass.STORED if self.stored_objects == "off":
                 raise stored_objects_off(f"{target.method} {target.path.decode()}")
             case EndpointClass.UNKNOWN if not self._is_extra(target.path):
                 raise _unknown_endpoint(target)

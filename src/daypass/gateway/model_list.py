@@ -1,5 +1,6 @@
 """The upstream's list of models, and what of it a usage plan shows."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -43,6 +44,20 @@ async def only_models_of(plan: UsagePlan, response: UpstreamResponse) -> Upstrea
 
     Raises GatewayError 502 for an answer that is no list of models.
     """
+
+    async def hidden(names: list[str]) -> set[str]:
+        return {name for name in names if not plan.allows(name)}
+
+    return await without_models(hidden, response)
+
+
+async def without_models(
+    hidden: Callable[[list[str]], Awaitable[set[str]]], response: UpstreamResponse
+) -> UpstreamResponse:
+    """Return a list of models without those that are to be hidden.
+
+    Raises GatewayError 502 for an answer that is no list of models.
+    """
     body = await read_whole(response, LIST_BYTES)
     if not body:  # of a HEAD request
         return WholeAnswer(response, b"")
@@ -50,14 +65,20 @@ async def only_models_of(plan: UsagePlan, response: UpstreamResponse) -> Upstrea
         document = orjson.loads(body)
     except ValueError:
         raise _no_list() from None
-    if isinstance(document, list):
-        return WholeAnswer(response, orjson.dumps(_included(plan, document)))
-    if not isinstance(document, dict):
+    if not isinstance(document, dict | list):
         raise _no_list()
-    # llama.cpp lists its models twice: as `data` and as `models`.
+    # llama.cpp lists its models twice, as `data` and as `models`; Together sends the bare list.
+    lists = [document] if isinstance(document, list) else list(document.values())
+    names = [_name_of(model) for models in lists if isinstance(models, list) for model in models]
+    out = await hidden([name for name in names if name is not None])
+
+    def shown(models: list[Any]) -> list[Any]:
+        return [model for model in models if _name_of(model) not in (None, *out)]
+
+    if isinstance(document, list):
+        return WholeAnswer(response, orjson.dumps(shown(document)))
     kept = {
-        name: _included(plan, value) if isinstance(value, list) else value
-        for name, value in document.items()
+        name: shown(value) if isinstance(value, list) else value for name, value in document.items()
     }
     data = kept.get("data")
     ids = [item["id"] for item in data if "id" in item] if isinstance(data, list) else []
@@ -67,15 +88,11 @@ async def only_models_of(plan: UsagePlan, response: UpstreamResponse) -> Upstrea
     return WholeAnswer(response, orjson.dumps(kept))
 
 
-def _included(plan: UsagePlan, models: list[Any]) -> list[Any]:
-    return [model for model in models if _is_included(plan, model)]
-
-
-def _is_included(plan: UsagePlan, model: Any) -> bool:
-    if not isinstance(model, dict):
-        return isinstance(model, str) and plan.allows(model)
-    names = [model[name] for name in _NAMES if isinstance(model.get(name), str)]
-    return bool(names) and plan.allows(model["id"] if "id" in model else names[0])
+def _name_of(model: Any) -> str | None:
+    if isinstance(model, str):
+        return model
+    names = [model.get(name) for name in _NAMES] if isinstance(model, dict) else []
+    return next((name for name in names if isinstance(name, str)), None)
 
 
 def _no_list() -> GatewayError:

@@ -20,6 +20,9 @@ OBJECT_OR_ID_MEMBERS = frozenset({"container", "conversation"})
 FREE_FORM = frozenset({"arguments", "env", "input_schema", "json_schema", "metadata", "schema"})
 """Members that hold the caller's own data, in which nothing names a stored object."""
 
+REFERENCES = frozenset({"file_id", "item_reference"})
+"""Types of an object that stands for a stored one, which its `id` names."""
+
 _HINTS = (
     b"_id", b"_file", b"part_ids", b"container", b"conver", b"prompt", b"video", b"voice",
     b"item_reference", b'"id"', b"\\u",
@@ -30,6 +33,7 @@ None has an s or a k, which have a second lower case in Unicode.
 """
 
 
+_SEPARATORS = re.compile(r"[\[\].]+")
 _ITEM = re.compile(r"(?:input|items)(?:\[|$)", re.IGNORECASE)
 """Where a body of the Responses API has its items. One item may stand alone."""
 
@@ -63,10 +67,20 @@ def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[Stored
             yield from _ids(value, place)
         if folded in OBJECT_MEMBERS and isinstance(value, dict):
             yield from _ids(_members(value, "id"), f"{place}.id")
+        if folded == "characters" and isinstance(value, list):  # of a video
+            for number, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from _ids(_members(item, "id"), f"{place}[{number}].id")
         if not _is_free_form(folded, document, path):
             yield from _nested(value, place)
     if _is_reference(document, path):
         yield from _ids(_members(document, "id"), f"{prefix}id")
+
+
+def names_stored_object(name: str) -> bool:
+    """Whether a form's field of this name, such as `file_ids[]`, names a stored object."""
+    members = ID_MEMBERS | OBJECT_OR_ID_MEMBERS
+    return any(part.strip() in members for part in _SEPARATORS.split(name.casefold()))
 
 
 def _ids(value: Any, place: str) -> Iterator[StoredName]:
@@ -100,9 +114,9 @@ def _is_free_form(name: str, document: Mapping[str, Any], path: str) -> bool:
 
 
 def _is_reference(item: Mapping[str, Any], path: str) -> bool:
-    """Whether this is an item of the Responses API that stands for a stored one."""
+    """Whether this stands for a stored item (Responses) or a stored file (Evals)."""
     types = [value for value in _members(item, "type") if value is not None]
-    if any(isinstance(value, str) and value.casefold() == "item_reference" for value in types):
+    if any(isinstance(value, str) and value.casefold() in REFERENCES for value in types):
         return True
     has_content = any(value is not None for value in _members(item, "content"))
     return _ITEM.match(path) is not None and not types and not has_content

@@ -16,11 +16,16 @@ class WholeAnswer:
 
     __slots__ = ("_body", "ended", "headers", "status")
 
-    def __init__(self, response: UpstreamResponse, body: bytes) -> None:
-        """Take status and headers from `response`, which has been read and can be closed."""
+    def __init__(self, response: UpstreamResponse, body: bytes, *, unchanged: bool = False) -> None:
+        """Take status and headers from `response`, whose body has been read.
+
+        `unchanged`: this is its body, so that what the headers say of it holds.
+        """
         self.status = response.status
-        self.headers: Headers = [x for x in response.headers if x[0] not in _OF_THE_BYTES]
-        self.headers.append((b"content-length", b"%d" % len(body)))
+        self.headers: Headers = response.headers
+        if not unchanged:
+            self.headers = [x for x in response.headers if x[0] not in _OF_THE_BYTES]
+            self.headers.append((b"content-length", b"%d" % len(body)))
         self._body = body
         self.ended = not body
 

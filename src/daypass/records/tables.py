@@ -338,3 +338,18 @@ class DepartedAccount(Base):
     email_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(32))
     at: Mapped[int] = mapped_column(BigInteger)
+
+
+class StoredObject(Base):
+    """Whose an object is that the upstream stores, such as a file or a conversation.
+
+    `id` is the upstream's. Objects that were not made through Daypass have no row, and nobody.
+    """
+
+    __tablename__ = "stored_object"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_stored_object_account_id", "account_id"),)
