@@ -87,8 +87,8 @@ def _examine_stored_objects(settings: Settings) -> list[Finding]:
     return [
         Finding(
             "stored objects",
-            False,
-            "shared: every key can read and delete everybody's files, batches and conversations",
+            True,
+            "warning: shared, so that every key can read and delete everybody's files and batches",
             "Set DAYPASS_STORED_OBJECTS=per-account, unless all of these people trust each other.",
         )
     ]

@@ -70,6 +70,9 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     page.get_by_role("button", name="Done").click()
 
     page.get_by_role("link", name="Chat", exact=True).first.click()
+    # Nothing of a key stays in the page after that: the chat asks for it.
+    page.get_by_label(re.compile("The key")).fill(secret)
+    page.get_by_role("button", name="Use this key").click()
     composer = page.get_by_role("textbox", name="Message")
     composer.fill("What is a lighthouse?")
     with page.expect_request(f"{stage}/chat/completions") as asked:

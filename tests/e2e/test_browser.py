@@ -60,7 +60,9 @@ def test_from_the_landing_page_to_the_spent_day(
 
     for left in range(7, 0, -1):
         composer.fill("again")
-        composer.press("Enter")
+        # Stopped before it has arrived, it would not count.
+        with page.expect_response("**/api/chat/completions"):
+            composer.press("Enter")
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text(f"{left} left today")).to_be_visible()
     # The last unit goes to a program, unseen by this page: its next message meets the 429.

@@ -17,7 +17,7 @@ from daypass.gateway.endpoints import (
     ModelChoice,
     route_of,
 )
-from tests.conftest import Server, StartServer, start_server
+from tests.conftest import Server, StartServer, daypass, start_server
 from tests.mutations import ROOT
 from tests.upstream import FakeUpstream
 
@@ -394,6 +394,18 @@ def test_shared_stored_objects_are_relayed_and_counted(
         assert api.delete("/v1/models/ft:x").status_code == 200
     assert shared.used(key) == 3
     assert len(upstream.seen) == 3
+
+
+@pytest.mark.parametrize(("stored_objects", "warns"), [("shared", True), ("per-account", False)])
+def test_the_doctor_warns_of_shared_objects(
+    tmp_path: Path, stored_objects: str, warns: bool
+) -> None:
+    settings = {
+        "DAYPASS_DATA_DIR": str(tmp_path / "data"),
+        "DAYPASS_STORED_OBJECTS": stored_objects,
+    }
+    found = daypass("doctor", **settings).stdout
+    assert ("everybody's files" in found) == warns
 
 
 def test_extra_paths_are_relayed_and_counted(shared: Server, upstream: FakeUpstream) -> None:

@@ -309,7 +309,16 @@ async def test_the_address_that_a_name_stands_for_is_checked_at_each_connection(
     listener.listen()
 
     async def getaddrinfo(*_: object, **__: object) -> list[tuple[object, ...]]:
-        return [(0, 0, 0, "", (address, port)) for address in resolved]
+        return [
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                0,
+                "",
+                (address, port),
+            )
+            for address in resolved
+        ]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
     upstream = HttpUpstream(

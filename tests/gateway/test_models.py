@@ -256,6 +256,7 @@ def test_a_form_that_names_a_model_of_the_plan_passes(
         SMALL + AUDIO + LARGE + END,
         SMALL + AUDIO + SMALL + END,
         SMALL + AUDIO + END + LARGE + END,
+        part("file", b"no line break" + SMALL[:-2]) + END,
         AUDIO + part("MODEL", b"large") + SMALL + END,
         AUDIO + part("models[]", b"large") + END,
         AUDIO + part("fallbacks[0][model]", b"large") + SMALL + END,

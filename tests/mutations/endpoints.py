@@ -24,7 +24,7 @@ MUTATIONS = (
     Mutation(
         "endpoints: a metered request names no stored object",
         "gateway/call_reader.py",
-        "if isinstance(call.body, bytes) and may_name_stored_objects(call.body):",
+        "if may_name_stored_objects(document):",
         "if False:",
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
     ),
@@ -96,7 +96,7 @@ MUTATIONS = (
         "gateway/call_reader.py",
         "await body.hold(lambda: bool(models) or not has_models)",
         "await body.hold(lambda: True)",
-        f"{MODELS}a_form_hides_no_model",
+        f"{MODELS}a_form_that_names_a_model_of_the_plan_passes",
     ),
     Mutation(
         "models: a form names one model",

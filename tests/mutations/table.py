@@ -566,7 +566,7 @@ MUTATIONS = (
         "portal/throttles.py",
         "await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))",
         "pass",
-        f"{SIGN_IN}a_class_that_mistypes_behind_one_address_gets_in",
+        f"{SIGN_IN}right_passwords_use_nothing_up",
     ),
     Mutation(
         "allowance of a known browser",
@@ -587,7 +587,7 @@ MUTATIONS = (
         "portal/sessions.py",
         "await attempt.check()",
         "pass",
-        f"{SIGN_IN}what_is_refused_does_not_wait_for_its_turn",
+        f"{QUEUE}what_is_throttled_does_not_wait_for_its_turn",
     ),
     Mutation(
         "password queue: its end",
@@ -601,7 +601,7 @@ MUTATIONS = (
         "portal/password_process.py",
         "fcntl.flock(lock, fcntl.LOCK_EX)",
         "pass",
-        f"{QUEUE}one_password_at_a_time_on_the_whole_machine",
+        f"{QUEUE}processes_of_one_machine_take_turns",
     ),
     Mutation(
         "writes wait for their turn",
@@ -901,6 +901,13 @@ MUTATIONS = (
         "self._on_change()",
         "pass",
         f"{FAIL_OVER}a_fail_over_is_followed_and_no_unit_is_lost_or_doubled[planned]",
+    ),
+    Mutation(
+        "Background work: a cancellation that was lost is repeated",
+        "background.py",
+        "ended, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)",
+        "ended, pending = await asyncio.wait(pending)",
+        "tests/test_background.py::test_a_cancellation_that_was_lost_is_repeated",
     ),
     Mutation(
         "Redis: counters of another server are compared with the records",

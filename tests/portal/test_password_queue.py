@@ -1,12 +1,14 @@
 """The queue in which passwords are hashed and checked, and the process that does it."""
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -114,29 +116,44 @@ async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
     return [task.result() for task in answered]
 
 
-async def test_one_password_at_a_time_on_the_whole_machine(tmp_path: Path) -> None:
-    async def hash_one(queue: Passwords) -> None:
-        async with queue.turn() as turn:
-            await turn.hash(PASSWORD)
+def test_what_is_throttled_does_not_wait_for_its_turn(server: Server) -> None:
+    victim = server.sign_up()
+    attempt = {"email": victim.email, "password": "not the password"}
 
-    async with Passwords(tmp_path) as one, Passwords(tmp_path) as two, Passwords(tmp_path) as three:
-        queues = [one, two, three]
-        for queue in queues:
-            await hash_one(queue)
-        began, before = time.monotonic(), children_cpu(queues)
-        await asyncio.gather(*(hash_one(queue) for queue in queues for _ in range(8)))
-        # On two cores and more, three processes without the lock would use nearly two of them.
-        assert children_cpu(queues) - before < 1.25 * (time.monotonic() - began)
+    def sign_in(body: dict[str, str]) -> int:
+        with server.client(headers={"x-forwarded-for": "198.51.100.1"}) as http:
+            return http.post("/api/session", json=body).status_code
+
+    assert [sign_in(attempt) for _ in range(5)] == [401] * 5
+    before = taken_units(server)
+    (process,) = password_processes(server)
+    with ThreadPoolExecutor(passwords.TURNS) as pool:
+        os.kill(process, signal.SIGSTOP)
+        others = [pool.submit(sign_in, attempt | {"email": f"{n}@example.org"}) for n in range(2)]
+        until(lambda: taken_units(server) == before + 4)  # Both have their turn.
+        assert sign_in(attempt) == 429
+        assert not any(other.done() for other in others)
+        os.kill(process, signal.SIGCONT)
+    assert [other.result() for other in others] == [401, 401]
 
 
-def children_cpu(queues: list[Passwords]) -> float:
-    """Seconds of CPU that the processes of these queues have used."""
-    ticks = 0
-    for queue in queues:
-        assert queue._process is not None
-        fields = Path(f"/proc/{queue._process.pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+def taken_units(server: Server) -> int:
+    """How many throttles are not whole."""
+    with sqlite3.connect(server.data_dir / "daypass.db") as connection:
+        count: int = connection.execute("SELECT count(*) FROM attempts").fetchone()[0]
+    return count
+
+
+async def test_processes_of_one_machine_take_turns(tmp_path: Path) -> None:
+    async with Passwords(tmp_path) as queue, queue.turn() as turn:
+        await turn.hash(PASSWORD)
+        with (tmp_path / "passwords.lock").open("w") as lock:
+            # Another worker process is hashing.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            hashing = asyncio.create_task(turn.hash(PASSWORD))
+            done, _ = await asyncio.wait({hashing}, timeout=1)
+            assert not done
+        assert (await hashing).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
 
 
 @pytest.mark.serial

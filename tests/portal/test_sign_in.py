@@ -222,13 +222,6 @@ def test_the_allowance_of_an_address_grows_with_those_who_do_well_there(
     assert spread[401] + spread[429] == 20
 
 
-def test_what_is_refused_does_not_wait_for_its_turn(proxied: Server, victim: Person) -> None:
-    use_up_the_account(proxied, victim.email)
-    refused = sign_in_from(proxied, "198.51.100.64", [victim.email] * 320, WRONG)
-    # More than may wait, and none is told to come back later for that.
-    assert refused == {429: 320}
-
-
 def test_an_outdated_hash_is_replaced_at_a_good_sign_in(proxied: Server, victim: Person) -> None:
     outdated = PasswordHash((Argon2Hasher(parallelism=4),)).hash(PASSWORD)
 

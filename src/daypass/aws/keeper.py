@@ -8,6 +8,7 @@ import structlog
 
 from daypass.aws.activation import is_admitted
 from daypass.aws.enforcer import ApiGatewayEnforcer
+from daypass.background import end
 from daypass.enforcer import EnforcerError, KeyGoneError
 from daypass.records import api_keys, aws_keys
 from daypass.records.database import Database, DatabaseUnavailableError
@@ -38,9 +39,7 @@ class Keeper:
 
     async def close(self) -> None:
         """Stop. What has not been done is done by another process, or after the next start."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     def watch(self, key: ApiKey, secret: str) -> None:
         """Follow a new key until API Gateway admits it. The secret is held no longer than that."""

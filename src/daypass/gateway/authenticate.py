@@ -10,6 +10,7 @@ import structlog
 
 from daypass import api_keys
 from daypass.asgi import Headers
+from daypass.background import end
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import Claim
@@ -90,9 +91,7 @@ class Authenticator:
     async def close(self) -> None:
         """Stop watching."""
         tasks = [*self._looking.values(), *([self._watching] if self._watching else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
     async def by_headers(self, headers: Headers) -> Principal:
         """Return the principal of the API key that a request carries.

@@ -167,7 +167,7 @@ def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
     makes_images = "/images/" in call.route.endpoint.pattern
     if not makes_images and any(document[x] for x in document if x.casefold() == "background"):
         raise stored_objects_off("A response in the background", "background")
-    if isinstance(call.body, bytes) and may_name_stored_objects(call.body):
+    if may_name_stored_objects(document):
         for name in stored_names(document):
             what = f"A request that names a stored object ({name.param[:PARAM_LENGTH]})"
             raise stored_objects_off(what, name.param[:PARAM_LENGTH])

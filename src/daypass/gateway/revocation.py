@@ -12,6 +12,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from daypass.background import end
 from daypass.quota.redis_sentinel import Sentinels
 from daypass.quota.redis_url import Place, parse
 
@@ -49,9 +50,7 @@ class Revocations:
         """Stop listening."""
         if self._sentinels is not None:
             await self._sentinels.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     def announce(self) -> None:
         """Tell everybody that a key changed. Does not wait."""

@@ -23,16 +23,15 @@ FREE_FORM = frozenset({"arguments", "env", "input_schema", "json_schema", "metad
 REFERENCES = frozenset({"file_id", "item_reference"})
 """Types of an object that stands for a stored one, which its `id` names."""
 
-_HINTS = (
-    b"_id", b"_file", b"part_ids", b"container", b"conver", b"prompt", b"video", b"voice",
-    b"item_reference", b'"id"', b"\\u",
-)  # fmt: skip
-"""In lower case. A body without any of them names no stored object: an escape can spell any.
+_SUSPECT = ID_MEMBERS | OBJECT_MEMBERS | OBJECT_OR_ID_MEMBERS | {"characters", "id"}
+_USUAL = frozenset(
+    {"content", "description", "function", "input", "max_completion_tokens", "max_tokens"}
+    | {"messages", "model", "name", "n", "parameters", "properties", "required", "role", "stop"}
+    | {"stream", "stream_options", "temperature", "text", "tool_choice", "tools", "top_p", "type"}
+)
+"""Members of most requests: a set of them is compared faster than each is read in any case."""
 
-None has an s or a k, which have a second lower case in Unicode.
-"""
-
-
+_CONTAINERS = (dict, list)
 _SEPARATORS = re.compile(r"[\[\].]+")
 _ITEM = re.compile(r"(?:input|items)(?:\[|$)", re.IGNORECASE)
 """Where a body of the Responses API has its items. One item may stand alone."""
@@ -45,10 +44,17 @@ class StoredName(NamedTuple):
     id: str
 
 
-def may_name_stored_objects(body: bytes) -> bool:
-    """Whether a JSON body is worth searching: a quick look at its bytes."""
-    lower = body.lower()
-    return any(hint in lower for hint in _HINTS)
+def may_name_stored_objects(document: Mapping[str, Any]) -> bool:
+    """Whether a JSON body is worth a closer look: a quick one, for most name no stored object."""
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if not value.keys() <= _USUAL and any(name.casefold() in _SUSPECT for name in value):
+                return True
+            value = value.values()
+        waiting += [item for item in value if isinstance(item, _CONTAINERS)]
+    return False
 
 
 def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[StoredName]:

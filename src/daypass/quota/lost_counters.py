@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from daypass.background import end
 from daypass.quota.counters import Moment
 from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import Claim, LedgerUnavailableError
@@ -107,10 +108,7 @@ class Recollection:
 
     async def close(self) -> None:
         """Ask no longer."""
-        tasks = [question.task for question in self._asking.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(question.task for question in self._asking.values())
 
     async def _ask(
         self,

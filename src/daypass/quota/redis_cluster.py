@@ -15,6 +15,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from daypass.background import end
 from daypass.quota.redis_call import Call
 from daypass.quota.redis_link import Link
 from daypass.quota.redis_url import Place, RedisUrl
@@ -69,8 +70,7 @@ class ClusterWire:
     async def close(self) -> None:
         """Disconnect from every node."""
         if self._learning is not None:
-            self._learning.cancel()
-            await asyncio.gather(self._learning, return_exceptions=True)
+            await end([self._learning])
         for link in self._links.values():
             await link.close()
 

@@ -10,6 +10,7 @@ import structlog
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from daypass.background import end
 from daypass.quota.redis_link import Link
 from daypass.quota.redis_url import Access, Place, RedisUrl
 from daypass.quota.redis_wire import ServerWire
@@ -57,9 +58,7 @@ class Sentinels:
     async def close(self) -> None:
         """Stop watching."""
         tasks = [*self._watchers, *([self._asking] if self._asking else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         for link in self._links.values():
             await link.close()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.background import end
 from daypass.records import api_keys, receipts, usage, usage_writers
 from daypass.records.database import (
     ANSWER_S,
@@ -112,9 +113,7 @@ class Recorder:
     async def close(self) -> None:
         """Write what is pending, for up to 5 seconds, and stop."""
         await self._flush(CLOSE_S)
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         if self.has_pending:
             log.error("usage_lost", rows=self.backlog()[0])
         elif self._batches:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+from daypass.background import end
 from daypass.records import accounts, throttles
 from daypass.records.database import Database, DatabaseUnavailableError
 
@@ -17,8 +18,7 @@ async def sweeping(database: Database, clock: Callable[[], float]) -> AsyncItera
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 async def sweep(database: Database, now: float) -> None:

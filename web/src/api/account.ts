@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { portal } from "./client";
-import { leaveSite } from "./entrance";
+import { leaveSite } from "./session";
 
 export type PasswordChange = { current_password: string; new_password: string };
 

@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { forgetTab } from "@/browser/forget";
 import { dataOf, portal } from "./client";
-import { forgetSession, rememberSession, sessionKey } from "./session";
+import { leaveSite, rememberSession, sessionKey } from "./session";
 import type { Account, MailSent } from "./types";
 
 export type Credentials = { email: string; password: string };
@@ -37,7 +36,7 @@ function useOpenSession<Wanted, Opened extends Account | MailSent>(
     gcTime: 0,
     onSuccess: (opened) => {
       if (!("id" in opened)) return;
-      rememberSession();
+      rememberSession(opened.id);
       // Somebody else may have been signed in on this page before.
       client.removeQueries({ queryKey: ["account"] });
       client.setQueryData(sessionKey, opened);
@@ -51,12 +50,4 @@ export function useSignOut() {
     mutationFn: () => portal.DELETE("/api/session"),
     onSuccess: leaveSite,
   });
-}
-
-/** To the start page, with nothing of the account left in memory: it is a whole new page. */
-export function leaveSite(): void {
-  forgetSession();
-  forgetTab();
-  // eslint-disable-next-line @next/next/no-location-assign-relative-destination -- see above
-  window.location.assign("/");
 }

@@ -12,6 +12,11 @@ export function holdKey(id: string, key: HeldKey): void {
   for (const tell of listeners) tell();
 }
 
+export function dropHeldKeys(): void {
+  held.clear();
+  for (const tell of listeners) tell();
+}
+
 export function heldKey(id: string): HeldKey | undefined {
   return held.get(id);
 }

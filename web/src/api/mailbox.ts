@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { dataOf, portal } from "./client";
-import { rememberSession, sessionKey } from "./session";
+import { expectSession, sessionKey } from "./session";
 
 type NewPassword = { token: string; password: string };
 
@@ -31,7 +31,7 @@ export function useConfirm() {
     // The variables hold a password; nothing may keep them.
     gcTime: 0,
     onSuccess: () => {
-      rememberSession();
+      expectSession();
       // Somebody else may have been signed in on this page before.
       client.removeQueries({ queryKey: ["account"] });
       void client.invalidateQueries({ queryKey: sessionKey });
@@ -46,9 +46,12 @@ export function useAskReset() {
 }
 
 export function useResetPassword() {
+  const client = useQueryClient();
   return useMutation({
     mutationFn: (body: NewPassword) => portal.PUT("/api/password-resets", { body }),
     // The variables hold a password; nothing may keep them.
     gcTime: 0,
+    // It ends every session of the account, which may be this browser's.
+    onSuccess: () => client.invalidateQueries({ queryKey: sessionKey }),
   });
 }

@@ -2,6 +2,13 @@ import * as strings from "@/strings";
 
 type FieldProblem = { pointer: string; detail: string };
 
+const longestMessage = 500;
+
+/** Cut a message from outside, which may be of any length, to what a notice can show. */
+export function shorten(message: string): string {
+  return message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
+}
+
 /** Every failed call to the portal ends as one of these; status 0 says that no answer came at all. */
 export class ApiError extends Error {
   constructor(
@@ -10,7 +17,7 @@ export class ApiError extends Error {
     readonly fields: FieldProblem[] = [],
     readonly response?: Response,
   ) {
-    super(message);
+    super(shorten(message));
     this.name = "ApiError";
   }
 

@@ -1,4 +1,5 @@
 import { serverNow } from "@/time/clock";
+import { shorten } from "./problem";
 import { retryTime } from "./retry-after";
 
 export type Quota = {
@@ -34,7 +35,7 @@ export class GatewayError extends Error {
 export async function failureOf(response: Response): Promise<Failure> {
   const body = asRecord(await response.json().catch(() => null));
   const error = asRecord(body.error);
-  const message = text(error.message) ?? text(body.detail) ?? text(body.title) ?? "";
+  const message = shorten(text(error.message) ?? text(body.detail) ?? text(body.title) ?? "");
   const { status } = response;
 
   if (status === 429) {

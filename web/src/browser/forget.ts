@@ -1,9 +1,11 @@
-/** Forgets every value whose name begins so. */
-export function forgetStored(prefix: string): void {
+export type KeptFor = "ever" | "tab";
+
+/** Remove the values whose name is chosen: those that are kept for ever, and those of this tab. */
+export function forgetStored(isChosen: (name: string, keptFor: KeptFor) => boolean): void {
   try {
-    for (const storage of [localStorage, sessionStorage]) {
+    for (const [storage, keptFor] of [[localStorage, "ever"], [sessionStorage, "tab"]] as const) {
       Object.keys(storage)
-        .filter((name) => name.startsWith(prefix))
+        .filter((name) => isChosen(name, keptFor))
         .forEach((name) => storage.removeItem(name));
     }
   } catch {
@@ -11,11 +13,7 @@ export function forgetStored(prefix: string): void {
   }
 }
 
-/** Forgets all that is kept for this tab. */
+/** Remove everything that is kept for this tab. */
 export function forgetTab(): void {
-  try {
-    sessionStorage.clear();
-  } catch {
-    // Where storage is forbidden nothing was kept.
-  }
+  forgetStored((_, keptFor) => keptFor === "tab");
 }

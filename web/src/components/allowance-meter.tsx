@@ -12,7 +12,7 @@ export function AllowanceMeter({ title, subject, allowance: { used, limit, windo
   return (
     <>
       <div className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4 text-sm tabular-nums">
-        <span className="min-w-0 font-medium break-words">{title}</span>
+        <span className="min-w-0 font-medium">{title}</span>
         <span className="text-muted">
           {limit === null ? words.usedUnlimited(used) : words.ofLimit(used, limit)}
         </span>

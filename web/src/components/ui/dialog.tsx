@@ -37,7 +37,7 @@ export function Dialog({ onClose, title, description, children }: Props) {
       className="m-auto w-[calc(100%-2rem)] max-w-md rounded-xl border bg-raised text-foreground shadow-xl transition-[opacity,scale] backdrop:bg-black/50 starting:scale-98 starting:opacity-0"
     >
       <div className="p-6">
-        <h2 id={titleId} className="text-lg font-semibold tracking-tight break-words">
+        <h2 id={titleId} className="text-lg font-semibold tracking-tight">
           {title}
         </h2>
         {description && (

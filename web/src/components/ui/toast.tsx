@@ -47,7 +47,7 @@ export function Toaster() {
           ) : (
             <CircleAlert aria-hidden className="size-4 shrink-0 text-danger" />
           )}
-          {text}
+          <span className="line-clamp-6 min-w-0">{text}</span>
         </p>
       ))}
     </div>

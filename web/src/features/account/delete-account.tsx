@@ -4,13 +4,13 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useDeleteAccount } from "@/api/account";
-import { leaveSite } from "@/api/entrance";
+import { forgetAccount } from "@/api/account-storage";
+import { leaveSite } from "@/api/session";
 import { showProblem } from "@/forms/show-problem";
 import { DialogForm } from "@/components/dialog-form";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
-import { forgetConversations } from "@/features/chat/conversation-store";
 import { noPasswordSchema, ownPasswordSchema } from "@/features/session/credentials";
 import { PasswordInput } from "@/features/session/password-input";
 import * as strings from "@/strings";
@@ -42,7 +42,7 @@ function DeletionDialog({ accountId, hasPassword, onClose }: Props & { onClose: 
   const submit = form.handleSubmit(async ({ password }) => {
     try {
       await remove.mutateAsync({ password: hasPassword ? password : null });
-      forgetConversations(accountId);
+      forgetAccount(accountId);
       leaveSite();
     } catch (error) {
       showProblem(form, error);

@@ -29,7 +29,7 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
     <li className="rounded-xl border bg-raised p-5">
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
         <div className="min-w-0">
-          <h3 className="font-medium break-words">{name}</h3>
+          <h3 className="font-medium">{name}</h3>
           <p className="mt-1 flex flex-wrap gap-x-3 gap-y-1 text-sm text-muted">
             <code className="font-mono">
               {prefix}…{last4}

@@ -49,7 +49,7 @@ export function KeyReveal({ revealed, onDone }: { revealed: Revealed; onDone: ()
             id="reveal-title"
             ref={heading}
             tabIndex={-1}
-            className="text-lg font-semibold tracking-tight break-words outline-none"
+            className="text-lg font-semibold tracking-tight outline-none"
           >
             {rotation ? words.rotated(name) : words.created(name)}
           </h2>

@@ -2,6 +2,7 @@
 
 import { Plus } from "lucide-react";
 import { useState, type Dispatch, type SetStateAction } from "react";
+import { flushSync } from "react-dom";
 import { useApiKeys } from "@/api/api-keys";
 import { holdKey } from "@/api/held-keys";
 import { useSession } from "@/api/session";
@@ -94,13 +95,20 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
     window.scrollTo({ top: 0 });
   }
 
+  function forgetKey() {
+    // At once, or the panel would ask whether the page may be left.
+    flushSync(() => setRevealed(undefined));
+    // Only a new page has nothing of the key in its memory: React keeps what it rendered last.
+    window.location.reload();
+  }
+
   return (
     <div className="space-y-10">
       {revealed && (
         <KeyReveal
           key={revealed.key}
           revealed={revealed}
-          onDone={() => setRevealed(undefined)}
+          onDone={forgetKey}
         />
       )}
       {unconfirmed && <Unconfirmed email={unconfirmed} />}

@@ -62,7 +62,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         models={choices}
         model={model}
         onModel={setModel}
-        onHistory={chat.entries.length > 0 && !isStreaming ? () => setBrowsing(true) : undefined}
+        onHistory={!isStreaming ? () => setBrowsing(true) : undefined}
         onNew={chat.messages.length > 0 && !isStreaming ? chat.begin : undefined}
       />
       <TuningForm key={chat.id} tuning={chat.tuning} onChange={chat.setTuning} />
@@ -74,6 +74,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
           partial={isStreaming ? chat.partial : null}
           onRegenerate={blocked ? undefined : regenerate}
           onResend={blocked ? undefined : (place, text) => void resend(place, text)}
+          onRemove={chat.removeMessage}
         />
       )}
       <p role="status" className="sr-only">
@@ -99,6 +100,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
       </div>
       {browsing && (
         <HistoryDialog
+          accountId={accountId}
           entries={chat.entries}
           openId={chat.id}
           onClose={() => setBrowsing(false)}

@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
+import { accountDraft, accountValue } from "@/api/account-storage";
 import type { ChatMessage } from "@/api/chat-stream";
-import { forgetStored } from "@/browser/forget";
 import { storedValue } from "@/browser/stored-value";
 
 export type Message = ChatMessage & {
@@ -27,21 +27,21 @@ const titleLength = 80;
 const kept = 50;
 
 /**
- * By account, in this browser alone, until somebody deletes it. Each tab has one conversation open,
- * and a draft of its own.
+ * Conversations are kept by account and in this browser alone, until they are deleted or the account
+ * signs out. Each tab has one conversation open, and a draft of its own.
  */
 export function useConversationStore(accountId: string) {
   const { open, draft, index } = useMemo(
     () => ({
-      open: storedValue(`${prefix(accountId)}open`, "tab"),
-      draft: storedValue(`${prefix(accountId)}draft`, "tab"),
-      index: storedValue(`${prefix(accountId)}index`),
+      open: accountValue(accountId, "open", "tab"),
+      draft: accountDraft(accountId),
+      index: accountValue(accountId, "index"),
     }),
     [accountId],
   );
   const [fresh, setFresh] = useState(newId);
   const id = open.useValue() ?? fresh;
-  const store = useMemo(() => storedValue(prefix(accountId) + id), [accountId, id]);
+  const store = useMemo(() => accountValue(accountId, id), [accountId, id]);
   const stored = store.useValue();
   const conversation = useMemo(() => parse(stored, empty), [stored]);
   const listed = index.useValue();
@@ -51,7 +51,7 @@ export function useConversationStore(accountId: string) {
   const now = () => parse(store.get(), empty);
   const list = (change: (entries: Entry[]) => Entry[]) =>
     index.set(JSON.stringify(change(parse<Entry[]>(index.get(), []))));
-  const drop = (dropped: string) => storedValue(prefix(accountId) + dropped).set(null);
+  const drop = (dropped: string) => accountValue(accountId, dropped).set(null);
 
   function setMessages(messages: Message[]): void {
     store.set(JSON.stringify({ ...now(), messages }));
@@ -85,15 +85,6 @@ export function useConversationStore(accountId: string) {
       if (ids.includes(id)) begin();
     },
   };
-}
-
-/** Deletes all that this browser has of an account's conversations. */
-export function forgetConversations(accountId: string): void {
-  forgetStored(prefix(accountId));
-}
-
-function prefix(accountId: string): string {
-  return `daypass.chat.${accountId}.`;
 }
 
 /** `crypto.randomUUID` is missing on plain http addresses, and nobody guesses these. */

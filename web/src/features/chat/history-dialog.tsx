@@ -1,6 +1,8 @@
 "use client";
 
 import { Trash2 } from "lucide-react";
+import { useId, useMemo } from "react";
+import { keepOnDevice } from "@/api/account-storage";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { IconButton } from "@/components/ui/icon-button";
@@ -13,6 +15,7 @@ import type { Entry } from "./conversation-store";
 const words = strings.chat;
 
 type Props = {
+  accountId: string;
   entries: Entry[];
   openId: string;
   onShow: (id: string) => void;
@@ -20,7 +23,7 @@ type Props = {
   onClose: () => void;
 };
 
-export function HistoryDialog({ entries, openId, onShow, onRemove, onClose }: Props) {
+export function HistoryDialog({ accountId, entries, openId, onShow, onRemove, onClose }: Props) {
   const now = useNow() ?? 0;
   return (
     <Dialog onClose={onClose} title={words.history} description={words.historyText}>
@@ -46,6 +49,7 @@ export function HistoryDialog({ entries, openId, onShow, onRemove, onClose }: Pr
           ))}
         </ul>
       )}
+      <KeepSwitch accountId={accountId} />
       <div className="mt-5 flex justify-end gap-2">
         {entries.length > 1 && (
           <Button variant="danger" onClick={() => onRemove(entries.map(({ id }) => id))}>
@@ -57,5 +61,29 @@ export function HistoryDialog({ entries, openId, onShow, onRemove, onClose }: Pr
         </Button>
       </div>
     </Dialog>
+  );
+}
+
+/** Off unless the person turns it on: others may use this computer. */
+function KeepSwitch({ accountId }: { accountId: string }) {
+  const noteId = useId();
+  const keep = useMemo(() => keepOnDevice(accountId), [accountId]);
+  return (
+    <div className="mt-5 border-t pt-4 text-sm">
+      <label className="flex items-center gap-2 font-medium">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={keep.useValue() !== null}
+          onChange={(event) => keep.set(event.target.checked ? "yes" : null)}
+          aria-describedby={noteId}
+          className="size-4 accent-accent"
+        />
+        {words.keep}
+      </label>
+      <p id={noteId} className="mt-1 leading-6 text-muted">
+        {words.keepText}
+      </p>
+    </div>
   );
 }

@@ -1,13 +1,14 @@
 "use client";
 
-import { Pencil, RotateCcw } from "lucide-react";
-import { useState } from "react";
+import { Pencil, RotateCcw, Trash2 } from "lucide-react";
+import { useRef, useState } from "react";
 import { CopyButton } from "@/components/ui/copy-button";
 import { IconButton } from "@/components/ui/icon-button";
 import * as strings from "@/strings";
 import type { Message } from "./conversation-store";
 import { LazyMarkdown } from "./lazy-markdown";
 import { MessageEditor } from "./message-editor";
+import { PlainText } from "./plain-text";
 import { useFollowEnd } from "./use-follow-end";
 
 const words = strings.chat;
@@ -18,31 +19,49 @@ type Props = {
   partial: string | null;
   onRegenerate?: () => void;
   onResend?: (place: number, content: string) => void;
+  onRemove: (place: number) => void;
 };
 
-export function Transcript({ messages, partial, onRegenerate, onResend }: Props) {
+export function Transcript({ messages, partial, onRegenerate, onResend, onRemove }: Props) {
   useFollowEnd();
+  // Part of the keys: after a deletion the places name other messages.
+  const section = useRef<HTMLElement>(null);
+  const [removals, setRemovals] = useState(0);
+  const remove = (place: number) => {
+    setRemovals(removals + 1);
+    onRemove(place);
+    // The focused button goes with its message.
+    section.current?.focus();
+  };
   // In the place where it will stand when it is done: what has been drawn of it is not drawn again.
   const shown: Message[] =
     partial === null ? messages : [...messages, { role: "assistant", content: partial }];
 
   return (
-    <section aria-label={words.transcript} aria-live="off" className="flex-1 space-y-8 py-4">
+    <section
+      ref={section}
+      tabIndex={-1}
+      aria-label={words.transcript}
+      aria-live="off"
+      className="flex-1 space-y-8 py-4 outline-none"
+    >
       {shown.map((message, index) =>
         message.role === "user" ? (
           <UserMessage
-            key={index}
+            key={`${removals}.${index}`}
             content={message.content}
             onResend={partial === null && onResend ? (text) => onResend(index, text) : undefined}
+            onRemove={partial === null ? () => remove(index) : undefined}
           />
         ) : (
           <AssistantMessage
-            key={index}
+            key={`${removals}.${index}`}
             message={message}
             writing={index === messages.length}
             onRegenerate={
               index === messages.length - 1 && partial === null ? onRegenerate : undefined
             }
+            onRemove={partial === null ? () => remove(index) : undefined}
           />
         ),
       )}
@@ -50,9 +69,13 @@ export function Transcript({ messages, partial, onRegenerate, onResend }: Props)
   );
 }
 
-type QuestionProps = { content: string; onResend?: (content: string) => void };
+type QuestionProps = {
+  content: string;
+  onResend?: (content: string) => void;
+  onRemove?: () => void;
+};
 
-function UserMessage({ content, onResend }: QuestionProps) {
+function UserMessage({ content, onResend, onRemove }: QuestionProps) {
   const [editing, setEditing] = useState(false);
   if (editing && onResend) {
     return (
@@ -70,19 +93,28 @@ function UserMessage({ content, onResend }: QuestionProps) {
   }
   return (
     <article aria-label={words.you} className="flex items-start justify-end gap-1">
-      {onResend && (
-        <IconButton icon={Pencil} label={words.edit} onClick={() => setEditing(true)} />
-      )}
-      <p className="max-w-[85%] rounded-2xl rounded-br-md bg-track/60 px-4 py-2.5 leading-7 wrap-anywhere whitespace-pre-wrap">
-        {content}
-      </p>
+      <div className="flex shrink-0 max-sm:flex-col">
+        {onRemove && <IconButton icon={Trash2} label={words.deleteMessage} onClick={onRemove} />}
+        {onResend && (
+          <IconButton icon={Pencil} label={words.edit} onClick={() => setEditing(true)} />
+        )}
+      </div>
+      <div className="max-w-[85%] min-w-0 rounded-2xl rounded-br-md bg-track/60 px-4 py-2.5">
+        <PlainText text={content} />
+      </div>
     </article>
   );
 }
 
-type AnswerProps = { message: Message; writing: boolean; onRegenerate?: () => void };
+type AnswerProps = {
+  message: Message;
+  writing: boolean;
+  onRegenerate?: () => void;
+  onRemove?: () => void;
+};
 
-function AssistantMessage({ message: { content, cut }, writing, onRegenerate }: AnswerProps) {
+function AssistantMessage({ message, writing, onRegenerate, onRemove }: AnswerProps) {
+  const { content, cut } = message;
   return (
     <article aria-label={words.assistant} aria-busy={writing || undefined}>
       {writing && !content ? <Waiting /> : <LazyMarkdown text={content} />}
@@ -97,6 +129,7 @@ function AssistantMessage({ message: { content, cut }, writing, onRegenerate }: 
           {onRegenerate && (
             <IconButton icon={RotateCcw} label={words.regenerate} onClick={onRegenerate} />
           )}
+          {onRemove && <IconButton icon={Trash2} label={words.deleteMessage} onClick={onRemove} />}
         </div>
       )}
     </article>

@@ -105,6 +105,12 @@ export function useConversation(accountId: string) {
     begin: () => leave(store.begin),
     show: (id: string) => leave(() => store.show(id)),
     remove: (ids: string[]) => leave(() => store.remove(ids)),
+    removeMessage: (place: number) =>
+      leave(() => {
+        const rest = messages.filter((_, index) => index !== place);
+        if (rest.length > 0) setMessages(rest);
+        else store.remove([store.id]);
+      }),
     dismiss: () => setIncident(undefined),
   };
 }

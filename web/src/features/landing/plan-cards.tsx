@@ -52,7 +52,7 @@ function PlanCard({ plan, signedIn }: { plan: UsagePlan; signedIn: boolean }) {
         {lines.map((line) => (
           <li key={line} className="flex gap-2">
             <Check aria-hidden className="mt-0.5 size-4 shrink-0 text-accent" />
-            <span className="min-w-0 break-words">{line}</span>
+            <span className="min-w-0">{line}</span>
           </li>
         ))}
       </ul>

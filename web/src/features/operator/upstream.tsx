@@ -48,7 +48,7 @@ function LastRefusal({ refusal }: { refusal: UpstreamHealth["last_refusal"] }) {
   return (
     <div className="mt-4 border-t pt-4 text-sm">
       <h3 className="font-medium">{words.refused(status)}</h3>
-      <p className="mt-1 break-words text-muted">{message || code || words.refusedSilently}</p>
+      <p className="mt-1 text-muted">{message || code || words.refusedSilently}</p>
       <p className="mt-1 text-muted">
         {now !== null && <time dateTime={at}>{formatInstant(at, now)}. </time>}
         {words.refusedAdvice}
@@ -68,7 +68,7 @@ function LastHour({ health: { last_hour } }: { health: UpstreamHealth }) {
           {last_hour.map(({ outcome, reason, requests }) => (
             <div key={`${outcome} ${reason}`} className="flex justify-between gap-4">
               <dt className="text-muted">{strings.usage.became(outcome, reason)}</dt>
-              <dd className="tabular-nums">{requests.toLocaleString("en")}</dd>
+              <dd className="shrink-0 tabular-nums">{requests.toLocaleString("en")}</dd>
             </div>
           ))}
         </dl>

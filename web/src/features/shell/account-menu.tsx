@@ -34,7 +34,7 @@ export default function AccountMenu({ account }: { account: Account }) {
         className="fixed inset-auto top-13 right-[max(1rem,calc((100vw-72rem)/2+1.5rem))] w-60 rounded-lg border bg-raised p-1 text-sm text-foreground shadow-lg"
       >
         <div className="mb-1 border-b px-3 pt-2 pb-3">
-          <p className="font-medium break-words">{account.email}</p>
+          <p className="font-medium">{account.email}</p>
           {account.role === "operator" && <p className="mt-0.5 text-muted">{words.operator}</p>}
         </div>
         {places(account.role).map(({ href, label, Icon }) => (

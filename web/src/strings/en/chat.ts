@@ -7,7 +7,9 @@ export const chat = {
   model: "Model",
   new: "New chat",
   history: "Conversations",
-  historyText: "Kept in this browser alone, until you delete them. The newest 50 stay.",
+  historyText: "Kept in this browser alone, until you delete them or sign out. The newest 50 stay.",
+  keep: "Keep on this device",
+  keepText: "Conversations stay in this browser after you sign out, where anybody who uses this computer can read them. Leave it off on a shared computer.",
   historyEmpty: "No conversations.",
   deleteOne: (title: string) => `Delete “${title}”`,
   deleteAll: "Delete all",
@@ -47,6 +49,7 @@ export const chat = {
   copyMessage: "Copy message",
   shownPlain: "Shown as plain text: too large or too deeply nested to format.",
   showMore: "Show more",
+  deleteMessage: "Delete message",
   copyCode: "Copy code",
   regenerate: "Ask again (uses 1 request)",
   left: (remaining: number, window: string | null) =>

@@ -118,7 +118,7 @@ export const operator = {
     perWeek: "Per week",
     perMonth: "Per month",
     models: "Models",
-    modelsHint: "Separated by commas. Empty: every model.",
+    modelsHint: "Names, or patterns such as gpt-4o*, separated by commas. Empty: every model.",
     selfService: "People can choose it themselves",
     create: "Create plan",
     created: "Plan created.",

@@ -1,0 +1,165 @@
+"""What somebody leaves in a browser that the next person uses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from starlette.responses import StreamingResponse
+
+from tests.conftest import PASSWORD, Person, Server
+from tests.e2e.test_outside_texts import answers, ask
+from tests.e2e.visit import KEY, Visit, models_and, settled
+from tests.upstream import FakeUpstream
+
+SECRET = "the name of my sister's cat"
+STORED = "JSON.stringify([localStorage, sessionStorage])"
+
+
+def talk(page: Page, person: Person) -> None:
+    """Have a conversation that the next person must not read."""
+    person.create_key()
+    page.goto("/chat/")
+    ask(page, SECRET)
+    expect(page.get_by_text("Answer complete")).to_be_attached()
+    assert SECRET in page.evaluate(STORED)
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Account", exact=True).click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def sign_in(page: Page, person: Person) -> None:
+    page.goto("/sign-in/?next=/chat/")
+    page.get_by_label("E-mail address").fill(person.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/chat/")
+
+
+def sign_out_everywhere(page: Page) -> None:
+    page.goto("/account/")
+    page.get_by_role("button", name="Sign out everywhere").click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def delete_account(page: Page) -> None:
+    page.goto("/account/")
+    page.get_by_role("button", name="Delete account").click()
+    page.get_by_role("dialog").get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("dialog").get_by_role("button").filter(has_text="Delete").click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def expire(page: Page) -> None:
+    """End the session on the server; the browser learns of it at its next visit."""
+    page.context.clear_cookies()
+    page.goto("/")
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("leave", [sign_out, sign_out_everywhere, delete_account, expire])
+def test_conversations_do_not_outlast_the_session(
+    visit: Visit, person: Person, leave: Callable[[Page], None]
+) -> None:
+    talk(visit.page, person)
+    leave(visit.page)
+    assert SECRET not in visit.page.evaluate(STORED)
+
+
+def test_an_account_that_is_signed_in_removes_what_another_has_left(
+    visit: Visit, relaying: Server, person: Person
+) -> None:
+    page = visit.page
+    talk(page, person)
+    composer = page.get_by_role("textbox", name="Message", exact=True)
+    composer.fill(f"a draft about {SECRET}")
+    # As when somebody else's sign-in at an identity provider ends here.
+    other = relaying.sign_up()
+    other.create_key()
+    visit.sign_in(other)
+    page.reload()
+    expect(page.get_by_role("button", name="Conversations")).to_be_visible()
+    assert SECRET not in page.evaluate(STORED)
+    expect(composer).to_have_value("")
+
+
+def test_conversations_are_kept_on_this_device_for_their_owner_alone(
+    visit: Visit, relaying: Server, person: Person
+) -> None:
+    page = visit.page
+    talk(page, person)
+    page.get_by_role("button", name="Conversations").click()
+    keep = page.get_by_role("switch", name="Keep on this device")
+    expect(keep).not_to_be_checked()
+    keep.press("Space")
+    expect(keep).to_be_checked()
+    page.keyboard.press("Escape")
+    sign_out(page)
+    assert SECRET in page.evaluate(STORED)
+    other = relaying.sign_up()
+    other.create_key()
+    sign_in(page, other)
+    page.get_by_role("button", name="Conversations").click()
+    expect(page.get_by_text("No conversations.")).to_be_visible()
+    expect(keep).not_to_be_checked()
+    page.keyboard.press("Escape")
+    sign_out(page)
+    sign_in(page, person)
+    page.get_by_role("button", name="Conversations").click()
+    page.get_by_role("button", name=SECRET, exact=False).first.click()
+    expect(answers(page)).to_contain_text("Hello.")
+
+
+def test_other_tabs_are_left_and_what_they_still_write_is_not_kept(
+    visit: Visit, person: Person, upstream: FakeUpstream
+) -> None:
+    page = visit.page
+    talk(page, person)
+
+    async def unfinished() -> AsyncIterator[bytes]:
+        # Goes on for as long as somebody listens.
+        while True:
+            yield b'data: {"choices": [{"index": 0, "delta": {"content": "Half "}}]}\n\n'
+            await asyncio.sleep(0.1)
+
+    upstream.reply = models_and(
+        lambda _seen: StreamingResponse(unfinished(), media_type="text/event-stream")
+    )
+    ask(page, f"more about {SECRET}")
+    expect(answers(page).last).to_contain_text("Half")
+    other = visit.open()
+    settled(other, "/keys/")
+    sign_out(other)
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+    for tab in (page, other):
+        assert SECRET not in tab.evaluate(STORED)
+
+
+def memory_of(page: Page) -> str:
+    """Return a heap snapshot of the page after a garbage collection."""
+    devtools = page.context.new_cdp_session(page)
+    pieces: list[str] = []
+    devtools.on("HeapProfiler.addHeapSnapshotChunk", lambda event: pieces.append(event["chunk"]))
+    devtools.send("HeapProfiler.collectGarbage")
+    devtools.send("HeapProfiler.takeHeapSnapshot")
+    devtools.detach()
+    return "".join(pieces)
+
+
+def test_nothing_of_a_key_stays_in_memory_after_done(visit: Visit, person: Person) -> None:
+    page = visit.page
+    settled(page, "/keys/")
+    page.get_by_role("button", name="Create key").click()
+    secret = page.get_by_text(KEY).inner_text()
+    page.get_by_role("button", name="Send a test request").click()
+    expect(page.get_by_text("9 requests left today").first).to_be_visible()
+    page.get_by_role("button", name="Copy key").click()
+    assert secret in memory_of(page)
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text(KEY)).to_have_count(0)
+    expect(page.get_by_role("meter").first).to_be_visible()
+    assert secret not in memory_of(page)
+    assert person.keys()[0]["used"] == 1

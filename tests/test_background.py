@@ -1,0 +1,50 @@
+"""Ending background work: also where a cancellation is lost."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from daypass.background import end
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_work_ends_whenever_it_is_cancelled(turns: int) -> None:
+    arrived, forever = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await asyncio.wait_for(arrived.wait(), 60)
+        await forever.wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.01)
+    arrived.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(end([task]), 10)
+    assert task.cancelled()
+
+
+async def test_a_cancellation_that_was_lost_is_repeated() -> None:
+    forever = asyncio.Event()
+
+    async def work() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await forever.wait()
+        await forever.wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(end([task]), 10)
+    assert task.cancelled()
+
+
+async def test_errors_of_work_that_ends_are_not_raised() -> None:
+    async def fail() -> None:
+        raise ValueError
+
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    await end([task])
+    assert isinstance(task.exception(), ValueError)
+    await end([])

@@ -1,0 +1,72 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import {
+  accountDraft,
+  accountValue,
+  forgetAccount,
+  forgetOtherAccounts,
+  keepOnDevice,
+  signedInAs,
+} from "./account-storage";
+
+beforeEach(() => {
+  vi.stubGlobal("localStorage", emptyStorage());
+  vi.stubGlobal("sessionStorage", emptyStorage());
+  for (const accountId of ["ada", "grace"]) {
+    signedInAs.set(accountId);
+    accountValue(accountId, "one").set("a conversation");
+    accountValue(accountId, "open", "tab").set("one");
+    accountDraft(accountId).set("a draft");
+  }
+});
+
+test("only the account that is signed in is kept", () => {
+  forgetOtherAccounts("grace");
+  expect(held("ada")).toEqual([]);
+  expect(held("grace")).toEqual(["one", "open", "draft"]);
+});
+
+test("nothing but this tab's drafts outlasts a session", () => {
+  forgetOtherAccounts(null);
+  expect(held("ada")).toEqual(["draft"]);
+});
+
+test("what is to be kept on this device outlasts the session, and other people's", () => {
+  keepOnDevice("ada").set("yes");
+  forgetOtherAccounts(null);
+  forgetOtherAccounts("grace");
+  expect(held("ada")).toEqual(["one"]);
+  forgetAccount("ada");
+  expect(held("ada")).toEqual([]);
+  expect(keepOnDevice("ada").get()).toBeNull();
+});
+
+test.each([null, "grace"])("nothing is written for an account while %s is signed in", (current) => {
+  signedInAs.set(current);
+  forgetOtherAccounts(current);
+  accountValue("ada", "one").set("an answer that ends late");
+  accountDraft("ada").set("a message that comes back late");
+  expect(held("ada")).toEqual(current ? [] : ["draft"]);
+  expect(accountDraft("ada").get()).not.toBe("a message that comes back late");
+});
+
+function held(accountId: string): string[] {
+  return ["one", "open", "draft"].filter(
+    (name) =>
+      accountValue(accountId, name).get() !== null ||
+      accountValue(accountId, name, "tab").get() !== null,
+  );
+}
+
+function emptyStorage(): Storage {
+  return Object.create({
+    getItem(this: Record<string, string>, name: string) {
+      return this[name] ?? null;
+    },
+    setItem(this: Record<string, string>, name: string, value: string) {
+      this[name] = value;
+    },
+    removeItem(this: Record<string, string>, name: string) {
+      delete this[name];
+    },
+  }) as Storage;
+}
