@@ -100,6 +100,16 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
         "/v1/responses",
         {"model": "small", "tools": [{"type": "image_generation", "model": "large"}]},
     ),
+    (
+        "/v1/chat/completions",
+        {
+            "model": "small",
+            "data_sources": [
+                {"type": "azure_search", "name": "x", "parameters": {"deployment_name": "large"}}
+            ],
+        },
+    ),
+    ("/v1/chat/completions", {"model": "small", "name": "x", "parameters": {"model": "large"}}),
     ("/v1/images/generations", {"prompt": "x"}),
     ("/v1/engines/large/completions", {"model": "small"}),
     ("/v1/engines/%6carge/embeddings", {"model": "small"}),
@@ -426,6 +436,9 @@ def test_the_list_of_models_shows_what_the_plan_includes(
         (lambda _seen: Response(b"x", headers={"content-encoding": "gzip"}), 502),
         (lambda _seen: Response(b"[" + b" " * 5_000_000 + b"]"), 502),
         (lambda _seen: JSONResponse(["large", "small", {"x": "large"}]), 200),
+        # What an upstream answers to `Range`.
+        (lambda _seen: JSONResponse([{"id": "large"}], 206), 206),
+        (lambda _seen: Response(b'[{"id": "large"', 206), 502),
     ],
 )
 def test_a_list_that_cannot_be_filtered_is_not_shown(

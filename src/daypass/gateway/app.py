@@ -212,7 +212,7 @@ class Gateway:
                     raise refused_operator()
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
-            elif call.lists_models and response.status == 200:
+            elif call.lists_models and 200 <= response.status < 300:
                 response = await only_models_of(call.principal.usage_plan, response)
             if self._owned is not None:
                 response = await self._owned.guard(call, response)

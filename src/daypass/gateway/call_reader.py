@@ -107,7 +107,7 @@ class CallReader:
             )
             await self._owned.check(call, document)
         elif self._policy.stored_objects == "off" and document:
-            _refuse_stored_objects(document)
+            _refuse_stored_objects(call, document)
 
     def _check_models(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
@@ -158,12 +158,14 @@ class CallReader:
         await self._check(call, {}, tuple(models))
 
 
-def _refuse_stored_objects(document: dict[str, Any]) -> None:
+def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
     """Raise GatewayError 403 for a body that names what the upstream stores, or has it stored.
 
     What is stored belongs to nobody while stored objects are off, so nobody may read it.
     """
-    if document.get("background"):
+    # The background of an image is its color.
+    makes_images = "/images/" in call.route.endpoint.pattern
+    if not makes_images and any(document[x] for x in document if x.casefold() == "background"):
         raise stored_objects_off("A response in the background", "background")
     if may_name_stored_objects(document):
         for name in stored_names(document):

@@ -39,8 +39,19 @@ def models_in_document(document: Mapping[str, Any]) -> Iterator[str]:
 
 def is_free_form(name: str, document: Mapping[str, Any]) -> bool:
     """Whether a member of this document, its name in lower case, holds the caller's own data."""
-    # A function's parameters are a schema; a data source's (Azure) are its settings.
-    return name in FREE_FORM or (name == "parameters" and "name" in document)
+    return name in FREE_FORM or (name == "parameters" and is_function(document))
+
+
+def is_function(document: Mapping[str, Any]) -> bool:
+    """Whether the `parameters` of this document are a function's: a JSON schema.
+
+    Those of a data source (Azure) are its settings, which name models and stored objects. So are
+    those of a whole request, as some upstreams take them.
+    """
+    folded = {name.casefold() for name in document}
+    is_request = not folded.isdisjoint({"model", "messages", "input", "prompt"})
+    is_typed = "type" in folded and document.get("type") != "function"
+    return "name" in document and not is_request and not is_typed
 
 
 def models_in_query(query: bytes) -> Iterator[str]:

@@ -7,7 +7,7 @@ from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
 # They describe the bytes that the upstream sent, and not those that replace them.
 _OF_THE_BYTES = frozenset(
     {b"content-length", b"content-md5", b"content-digest", b"digest", b"repr-digest", b"etag"}
-    | {b"accept-ranges", b"last-modified"}
+    | {b"accept-ranges", b"content-range", b"last-modified"}
 )
 
 
