@@ -82,12 +82,18 @@ def test_workers_are_replaced_and_end_with_their_supervisor(start: StartServer) 
     # What the dead worker had under way is not shown beside the live ones'.
     until(lambda: gauge(server, "daypass_tasks") < tasks * 1.4)
 
+    orphans = workers_of(server)
     server.process.kill()
     server.process.wait()
     killed_at = time.monotonic()
-    until(lambda: answers(server) == 0)
-    assert time.monotonic() - killed_at < 2 + BUSY_S
-    until(lambda: not Path(f"/proc/{second}").exists())
+    try:
+        until(lambda: answers(server) == 0)
+        assert time.monotonic() - killed_at < 2 + BUSY_S
+        until(lambda: not Path(f"/proc/{second}").exists())
+    finally:
+        for worker in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
