@@ -65,6 +65,10 @@ def main() -> None:
         fail(error.reason, code=2)
     except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
         fail(str(error), code=2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}", code=2)
     sys.exit(code)
 
 

@@ -61,8 +61,8 @@ MUTATIONS = (
     # The life of the server.
     Mutation(
         "life: workers end with their supervisor",
-        "server/workers.py",
-        "threading.Thread(target=_end_with_supervisor, args=(server,), daemon=True).start()",
+        "server/worker.py",
+        "threading.Thread(target=_end_with_supervisor, args=(servers,), daemon=True).start()",
         "pass",
         f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
     ),
