@@ -273,7 +273,6 @@ def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("command", "state"),
     [
-        (("migrate",), {"DAYPASS_DATABASE_URL": "postgresql://127.0.0.1/x?port=abc"}),
         (("clock", "reset"), {"DAYPASS_DATA_DIR": "x" * 5000}),
         (("plans", "list"), {"DAYPASS_CONFIG": "no\nfile"}),
     ],

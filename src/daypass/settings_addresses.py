@@ -1,8 +1,12 @@
 """What is wrong with the addresses in the settings, as people type and paste them."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+_DRIVER_OPTIONS = frozenset(
+    {"autocommit", "context", "cursor_factory", "prepare_threshold", "row_factory"}
+)
+"""What psycopg takes beside libpq's options. Daypass sets these itself."""
 ENCODED = "special characters of a password must be percent-encoded"
 
 
@@ -38,6 +42,11 @@ def check_database_url(value: str) -> str:
     if not _is_plain(value, r"postgres(ql)?"):
         raise ValueError(f"must begin with postgresql:// or sqlite:///; {ENCODED}")
     check_server(value)
+    for name, text in parse_qsl(urlsplit(value).query):
+        if name in _DRIVER_OPTIONS:
+            raise ValueError(f"{name} is no connection option of PostgreSQL")
+        if name == "port" and not all(x.isdecimal() for x in text.split(",")):
+            raise ValueError("the option port must be a number")
     return value
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 
 from daypass.records.database import (
     Database,
@@ -88,8 +88,6 @@ def _one_line(url: str) -> Iterator[None]:
     except DBAPIError as error:
         where = _name(make_url(url))
         raise DatabaseUnavailableError(f"cannot open {where}: {reason_of(error)}") from error
-    except ArgumentError as error:  # Such as ?port=abc.
-        raise DatabaseUnavailableError(f"cannot open {_name(make_url(url))}: {error}") from error
 
 
 def _name(url: URL) -> str:
