@@ -112,7 +112,7 @@ def _safe(words: object, length: int) -> str:
 
 
 def redact(words: str, length: int) -> str:
-    """Return at most so many characters of a text, on one line, without keys and e-mail addresses."""
+    """Return a text on one line without keys and e-mail addresses, cut to so many characters."""
     # Redact first: a key that is cut in two would not be recognised.
     line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())
     return line if len(line) <= length else line[: length - 1] + "…"

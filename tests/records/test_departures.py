@@ -98,7 +98,10 @@ async def test_the_file_holds_nothing_of_a_deleted_person(tmp_path: Path) -> Non
     await upgrade(url)
     database = Database(url)
     account = await fill(database, EMAIL, NOW)
-    files = lambda: b"".join(x.read_bytes() for x in tmp_path.iterdir())  # noqa: E731
+
+    def files() -> bytes:
+        return b"".join(x.read_bytes() for x in tmp_path.iterdir())
+
     await database.empty_log()
     assert EMAIL.encode() in files()
     async with database.write() as session:

@@ -118,7 +118,9 @@ class Database:
 
         Readers of the moment may prevent it: nothing fails then, and the next call does it.
         """
-        if self._engine.dialect.name == "sqlite":
+        if self._engine.dialect.name != "sqlite":
+            return
+        with contextlib.suppress(DatabaseUnavailableError):
             async with self.read() as session:
                 # The queue of writers would wait for readers as long as this does.
                 await session.execute(text("PRAGMA busy_timeout = 50"))

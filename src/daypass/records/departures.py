@@ -29,6 +29,8 @@ from daypass.records.tables import (
 KEPT_S = 32 * 86_400
 """Seconds for which a mailbox is recognised: longer than the longest window, a month."""
 DELETED = "[deleted account]"
+NAMING = (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note)
+"""Columns of other records whose text may name a person."""
 
 
 async def remove(session: AsyncSession, account: Account, secret: str, now: int) -> None:
@@ -47,7 +49,7 @@ async def remove(session: AsyncSession, account: Account, secret: str, now: int)
     await session.execute(
         update(AuditEntry).where(AuditEntry.actor_id == account.id).values(actor_email=DELETED)
     )
-    for column in (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note):
+    for column in NAMING:
         await _erase(session, column, email)
     # With its sessions, identities, keys and stored objects, by the database's foreign keys.
     await session.execute(delete(Account).where(Account.id == account.id))
