@@ -83,7 +83,7 @@ def _repeated_base_url(target: Target) -> GatewayError | None:
     if found is None:
         return None
     message = (
-        f"The base URL of your client goes too far: take {found[1]} off its end. It must end in /v1, "
-        "and in one only."
+        f"The base URL of your client goes too far: take {found[1]} off its end. "
+        "It must end in /v1, once."
     )
     return GatewayError(404, "unknown_url", message, uncounted=True)
