@@ -180,6 +180,13 @@ MUTATIONS = (
         f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
     ),
     Mutation(
+        "clients: an encoded error is withheld",
+        "gateway/http_upstream.py",
+        "return Redacted(without_encoded_error(response), self._secret)",
+        "return Redacted(response, self._secret)",
+        f"{CLIENTS}an_encoded_error_may_hold_the_operators_key_and_is_withheld",
+    ),
+    Mutation(
         "clients: a base URL that goes too far",
         "gateway/endpoint_policy.py",
         "raise _repeated_base_url(target) or refusal",
