@@ -18,7 +18,7 @@ from daypass.gateway.named_models import (
     names_model,
 )
 from daypass.gateway.owned_objects import OwnedObjects
-from daypass.gateway.relay import request_headers
+from daypass.gateway.relay import request_headers, without_model_choice
 from daypass.gateway.request import (
     StreamedBody,
     Target,
@@ -32,6 +32,7 @@ from daypass.gateway.stored_names import (
     may_name_stored_objects,
     names_stored_object,
     stored_names,
+    stored_names_in_query,
 )
 
 PARAM_LENGTH = 200
@@ -61,10 +62,12 @@ class CallReader:
         route = self._policy.route(target)
         length = declared_length(by_name, self._max_body_bytes)
         kept = request_headers(headers, by_name)
+        if principal.usage_plan.models:
+            kept = without_model_choice(kept)
         call = Call(principal, route, target, kept, b"", "", "api")
         content_type = by_name.get(b"content-type", b"")
         takes_form = route.endpoint.takes_form and is_form(content_type)
-        if self._is_strict(call) or (takes_form and self._reads_all(call)):
+        if takes_form or self._is_strict(call):
             _refuse_second_content_type(headers)
         if takes_form:
             await self._read_form(call, receive, headers, length)
@@ -106,7 +109,7 @@ class CallReader:
                 "/chat/completions"
             )
             await self._owned.check(call, document)
-        elif self._policy.stored_objects == "off" and document:
+        elif self._policy.stored_objects == "off":
             _refuse_stored_objects(call, document)
 
     def _check_models(
@@ -135,7 +138,10 @@ class CallReader:
         models: list[str] = []
 
         async def examine(field: Field) -> None:
-            if self._owned is not None and names_stored_object(field.name):
+            is_stored = names_stored_object(field.name) and field.value != ""
+            if is_stored and self._policy.stored_objects == "off":
+                raise _names_stored(field.name)
+            if is_stored and self._owned is not None:
                 await self._owned.check_field(call, field.name, field.value)
             if names_model(field.name):
                 models.append(field.value)
@@ -151,7 +157,7 @@ class CallReader:
             length=length,
             wants=lambda name: names_model(name) or names_stored_object(name),
             examine=examine,
-            strict=self._is_strict(call),
+            strict=self._is_strict(call) or self._policy.stored_objects == "off",
         )
         # Without a plan that names models nothing depends on it: what comes first is enough.
         await body.hold(lambda: bool(models) or not has_models)
@@ -159,7 +165,7 @@ class CallReader:
 
 
 def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
-    """Raise GatewayError 403 for a body that names what the upstream stores, or has it stored.
+    """Raise GatewayError 403 for a request that names what the upstream stores, or has it stored.
 
     What is stored belongs to nobody while stored objects are off, so nobody may read it.
     """
@@ -167,10 +173,16 @@ def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
     makes_images = "/images/" in call.route.endpoint.pattern
     if not makes_images and any(document[x] for x in document if x.casefold() == "background"):
         raise stored_objects_off("A response in the background", "background")
+    for name in stored_names_in_query(call.target.query):
+        raise _names_stored(name.param)
     if may_name_stored_objects(document):
         for name in stored_names(document):
-            what = f"A request that names a stored object ({name.param[:PARAM_LENGTH]})"
-            raise stored_objects_off(what, name.param[:PARAM_LENGTH])
+            raise _names_stored(name.param)
+
+
+def _names_stored(param: str) -> GatewayError:
+    param = param[:PARAM_LENGTH]
+    return stored_objects_off(f"A request that names a stored object ({param})", param)
 
 
 def _refuse_second_content_type(headers: Headers) -> None:

@@ -11,10 +11,13 @@ from daypass.plans import UsagePlan
 
 MEMBERS = frozenset(
     {"model", "model_id", "model_name", "deployment_id", "deployment_name"}
+    | {"draft_model", "speculative_model", "target_model_names"}
     | {"models", "fallback", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks"}
 )
 """Members in which OpenAI, Azure, OpenRouter, LiteLLM and others take models, in any case."""
-FIELDS = MEMBERS | {"engine", "deployment"}
+TOP_MEMBERS = MEMBERS | {"deployment", "engine", "preset"}
+"""Those of the request itself. Deeper down an engine is that of a search or of a file parser."""
+FIELDS = TOP_MEMBERS
 """Form fields and query parameters in which they do."""
 
 FREE_FORM = frozenset(
@@ -27,12 +30,16 @@ _SEPARATORS = re.compile(r"[\[\].]+")
 _QUERY_SEPARATORS = re.compile(rb"[&;]")
 
 
-def models_in_document(document: Mapping[str, Any]) -> Iterator[str]:
+def models_in_document(
+    document: Mapping[str, Any], members: frozenset[str] = TOP_MEMBERS
+) -> Iterator[str]:
     """Yield every model that a JSON body names, at any depth."""
     for name, value in document.items():
         folded = name.casefold()
-        if folded in MEMBERS:
+        if folded in members:
             yield from _named(value)
+        elif folded == "extra_body" and isinstance(value, dict):
+            yield from models_in_document(value)
         elif not is_free_form(folded, document):
             yield from _nested(value)
 
@@ -100,7 +107,7 @@ def _named(value: Any) -> Iterator[str]:
 
 def _nested(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        yield from models_in_document(value)
+        yield from models_in_document(value, MEMBERS)
     elif isinstance(value, list):
         for item in value:
             yield from _nested(item)

@@ -1,5 +1,6 @@
 """Which headers pass in either direction."""
 
+import re
 from collections.abc import Mapping
 
 from daypass.asgi import Headers
@@ -45,6 +46,11 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"x-original-url",
     b"x-rewrite-url",
 }
+CHOOSES_MODEL = re.compile(
+    rb"model|deployment|engine|fallback|preset|provider|rout|"
+    rb"^(?:cf-aig|helicone|x-helicone|x-litellm|x-portkey)-"
+)
+"""Headers by which Portkey, Helicone, LiteLLM, Azure and others take a model, or route to one."""
 PREFIXES_NOT_SENT_UPSTREAM = (b"x-forwarded-", b"sec-", b"access-control-")
 NOT_SENT_BACK = HOP_BY_HOP | {
     b"set-cookie",
@@ -75,6 +81,11 @@ def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers
         and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)
     ]
     return kept if b"connection" not in by_name else _without_named(kept, headers)
+
+
+def without_model_choice(headers: Headers) -> Headers:
+    """Return the headers without those from which an upstream may choose a model."""
+    return [pair for pair in headers if CHOOSES_MODEL.search(pair[0]) is None]
 
 
 def response_headers(headers: Headers) -> Headers:
