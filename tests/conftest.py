@@ -25,6 +25,7 @@ from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
+from tests.waiting import START_S
 
 PASSWORD = "planted-password of a person"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
@@ -129,8 +130,10 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-    # A new key is printed where it belongs: once, for who made it.
-    printed = "" if arguments[:2] == ("keys", "create") else ended.stdout
+    # Two commands print a secret, and nothing else does: a new key, and a set-up link.
+    shows_secret = arguments[:2] == ("keys", "create") or arguments[:1] == ("setup-link",)
+    printed = "" if shows_secret else ended.stdout
+    OUTPUTS.plant(*re.findall(r"/setup/#(\w+)", ended.stdout))
     OUTPUTS.add(f"daypass {' '.join(arguments)}", printed + ended.stderr)
     return ended
 
@@ -148,7 +151,8 @@ def serve_on(
     program: Sequence[str] = DAYPASS,
 ) -> Server:
     """Start `daypass serve` on this port and wait until it is ready."""
-    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
+    at_once = {"DAYPASS_SHUTDOWN_GRACE_S": "0"}
+    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | at_once | settings
     log_path = OUTPUTS.file(f"server-{port}.log")
     with log_path.open("w") as log:
         process = subprocess.Popen(
@@ -162,7 +166,7 @@ def serve_on(
     server = Server(
         process, f"http://127.0.0.1:{port}", Path(settings["DAYPASS_DATA_DIR"]), log_path, settings
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the server ended:\n{server.log()}")

@@ -15,7 +15,7 @@ SECRET = re.compile(
     r"|daypass_session=[\w-]+"
 )
 
-SETUP_LINE = re.compile(r"^No operator yet\. .* at http\S+/setup/#\w+$", re.MULTILINE)
+SETUP_LINE = re.compile(r"^No operator yet\. .* at http\S+/setup/#(\w+)$", re.MULTILINE)
 TRACEBACK = "Traceback"
 SHOWN = 4000
 """Characters of a traceback, which is a fault of ours and has to be found again."""
@@ -46,10 +46,14 @@ class Outputs:
     def secrets(self) -> list[str]:
         """Every secret that was printed, and every traceback of a server's, with its origin.
 
-        The one line that is there to show a secret, the set-up link, is left out.
+        The line that a server prints to show its set-up link is left out, once; its token is
+        searched for everywhere else.
         """
         files = sorted(Path(self._directory.name).iterdir())
-        logs = [(path.name, SETUP_LINE.sub("", path.read_text(errors="replace"))) for path in files]
+        printed = [(path.name, path.read_text(errors="replace")) for path in files]
+        for _, text in printed:
+            self.plant(*SETUP_LINE.findall(text))
+        logs = [(name, SETUP_LINE.sub("", text, count=1)) for name, text in printed]
         secrets = [
             f"{origin}: {found}"
             for origin, text in logs + self._printed

@@ -5,10 +5,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import BeforeValidator, SecretStr, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_settings import BaseSettings, NoDecode
+
+from daypass.email_addresses import parse_email
+from daypass.settings_addresses import check_ascii, check_server
 
 MIN_SECRET_LENGTH = 32
 GITHUB = "https://github.com"
@@ -52,7 +54,7 @@ class SignInSettings(BaseSettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _check_issuer(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "")
+        parts = urlsplit(check_ascii(value or ""))
         is_secure = parts.scheme == "https" or _is_loopback(parts.hostname or "")
         if value is not None and not (is_secure and parts.hostname and not parts.query):
             raise ValueError("must be an https address, such as https://accounts.google.com")
@@ -71,7 +73,7 @@ class SignInSettings(BaseSettings):
                 "must be smtps://user:password@host, smtp+starttls://user:password@host "
                 "or smtp://host; special characters of a password must be percent-encoded"
             )
-        _ = parts.port  # ValueError where it is no number
+        check_server(value.get_secret_value())
         if parts.scheme == "smtp" and parts.password and not _is_loopback(parts.hostname):
             raise ValueError(
                 "smtp:// would send the password in clear: use smtps:// or smtp+starttls://"
@@ -81,13 +83,7 @@ class SignInSettings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def _check_mail_from(cls, value: str | None) -> str | None:
-        try:
-            checked = value and validate_email(
-                value, check_deliverability=False, globally_deliverable=False
-            )
-        except EmailNotValidError as error:
-            raise ValueError(str(error)) from None
-        return checked.normalized if checked else None
+        return parse_email(value).normalized if value else None
 
     @validate_model(mode="after")
     def _check_together(self) -> Self:

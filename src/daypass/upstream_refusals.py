@@ -106,8 +106,11 @@ def _error_of(body: bytes) -> dict[str, object]:
 
 
 def _safe(words: object, length: int) -> str:
-    if not isinstance(words, str):
-        return ""
+    return redact(words, length) if isinstance(words, str) else ""
+
+
+def redact(words: str, length: int) -> str:
+    """Return a text on one line, without what looks like a key, in at most so many characters."""
     # Redact first: a key that is cut in two would not be recognised.
     line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())
     return line if len(line) <= length else line[: length - 1] + "…"

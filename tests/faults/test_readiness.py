@@ -3,16 +3,29 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Server, StartServer
+import redis
+from tests.conftest import Server, StartServer, serve_on
 from tests.faults.wire import FaultyWire
+from tests.ports import free_port
 from tests.postgres import NOBODY, Postgres
+from tests.redis import Redis
+from tests.upstream import FakeUpstream
 from tests.waiting import until
+
+CHECKING_EACH_TIME = """
+from daypass.cli import main
+from daypass.portal import readiness
+readiness.FRESH_S = 0
+main()
+"""
+"""The command, without a second in which a good answer holds."""
 
 
 def is_ready(server: Server) -> bool:
@@ -108,3 +121,93 @@ def test_a_full_data_directory_is_not_ready_until_there_is_room(
     filler.unlink()
     until(lambda: is_ready(server))
     assert "Traceback" not in server.log()
+
+
+@pytest.fixture
+def redis_with_replica() -> Iterator[tuple[Redis, Redis]]:
+    """A server and its replica, which is in sync."""
+    master, replica = Redis(), Redis(appendonly=False)
+    try:
+        for server in (master, replica):
+            server.start()
+        follow(replica, master)
+        yield master, replica
+    finally:
+        for server in (master, replica):
+            server.remove()
+
+
+def follow(replica: Redis, master: Redis) -> None:
+    """Make one server the replica of another one, and wait until writes are confirmed."""
+    with replica.client() as client:
+        client.replicaof("127.0.0.1", master.port)
+    with master.client() as client:
+        until(lambda: bool(client.set("x", 1, ex=1)) and client.wait(1, 100) == 1)
+
+
+Break = Callable[[redis.Redis], object]
+OF_THE_MASTER: list[tuple[str, Break, Break]] = [
+    (
+        "out of memory",
+        lambda client: client.config_set("maxmemory", 1),
+        lambda client: client.config_set("maxmemory", 0),
+    ),
+    (
+        "too few replicas (min-replicas-to-write)",
+        lambda client: client.config_set("min-replicas-to-write", 2),
+        lambda client: client.config_set("min-replicas-to-write", 0),
+    ),
+    (
+        "read-only: this server is a replica",
+        lambda client: client.replicaof("127.0.0.1", 1),
+        lambda client: client.replicaof("NO", "ONE"),
+    ),
+]
+
+
+def test_a_redis_that_cannot_be_written_is_not_ready_until_it_can(
+    redis_with_replica: tuple[Redis, Redis], upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    master, replica = redis_with_replica
+    settings = {
+        "DAYPASS_UPSTREAM_BASE_URL": upstream.base_url,
+        "DAYPASS_REDIS_URL": master.url,
+        "DAYPASS_REDIS_WAIT_REPLICAS": "1",
+    }
+    command = (sys.executable, "-c", CHECKING_EACH_TIME)
+    server = serve_on(free_port(), tmp_path, (), settings, command)
+    try:
+        key = server.sign_up().create_key("30RequestPerDay")["key"]
+        with server.gateway(key) as api, master.client() as client:
+
+            def status() -> int:
+                return api.post("/v1/embeddings", json={}).status_code
+
+            def until_ready() -> None:
+                until(lambda: is_ready(server))
+                until(lambda: status() == 200)
+
+            def check_is_refused(reason: str) -> None:
+                seen = len(upstream.seen)
+                answer = api.get(f"{server.url}/readyz")
+                assert answer.status_code == 503
+                assert reason in answer.json()["detail"]
+                assert str(master.port) not in answer.text
+                assert status() == 503
+                assert len(upstream.seen) == seen
+
+            until_ready()
+            for reason, break_it, mend_it in OF_THE_MASTER:
+                break_it(client)
+                check_is_refused(reason)
+                mend_it(client)
+                until_ready()
+            replica.kill()
+            check_is_refused("too few replicas of Redis confirm")
+            replica.start()
+            follow(replica, master)
+            until_ready()
+            assert api.get("/v1/key").json()["limits"][0]["used"] == len(upstream.seen)
+        assert "Traceback" not in server.log()
+    finally:
+        server.stop()

@@ -318,7 +318,7 @@ def test_a_file_spoilt_in_use_refuses_and_serves_again_with_its_backup(
     for _ in range(2):
         assert call(key, server) == (503, "quota_unavailable")
     assert person.http.get("/api/api-keys").status_code == 503
-    assert server.client().get("/readyz").status_code == 503
+    until(lambda: server.client().get("/readyz").status_code == 503, within_s=1 + BUSY_S)
     assert len(upstream.seen) == 1
     with path.open("r+b") as file:
         file.write(good)

@@ -5,10 +5,11 @@ import hashlib
 import re
 from html.parser import HTMLParser
 
+import httpx2 as httpx
 import pytest
 
 from daypass.portal.page_security import page_policy, security_headers
-from daypass.portal.pages import PAGES
+from daypass.portal.pages import PAGES, accepted_codings
 from tests.conftest import Server
 
 EVERY_ANSWER = {
@@ -138,10 +139,35 @@ def test_pages_may_call_the_gateway_where_it_is_elsewhere() -> None:
     ]
 
 
+def test_brotli_is_preferred_and_smaller(demo: Server) -> None:
+    client = demo.client()
+    packed = client.head("/keys/", headers={"accept-encoding": "gzip"})
+    smaller = client.head("/keys/", headers={"accept-encoding": "gzip, deflate, br, zstd"})
+    assert smaller.headers["content-encoding"] == "br"
+    assert smaller.headers["content-type"] == packed.headers["content-type"]
+    assert smaller.headers["content-security-policy"] == packed.headers["content-security-policy"]
+    assert smaller.headers["etag"] != packed.headers["etag"]
+    assert int(smaller.headers["content-length"]) < int(packed.headers["content-length"]) * 0.95
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("", set()),
+        ("gzip, br", {"gzip", "br"}),
+        ("GZIP ; q=0.5 , br;q=0, deflate;q=0.000", {"gzip"}),
+        ("bread, *", {"bread", "*"}),
+        ("br;q=x, ,;", set()),
+    ],
+)
+def test_which_codings_a_browser_accepts(header: str, accepted: set[str]) -> None:
+    assert accepted_codings(header) == accepted
+
+
 def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
     client = demo.client()
     plain = client.get("/keys/", headers={"accept-encoding": "identity"})
-    packed = client.get("/keys/", headers={"accept-encoding": "gzip, br"})
+    packed = client.get("/keys/", headers={"accept-encoding": "gzip, br;q=0"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
@@ -154,3 +180,22 @@ def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
     sent = client.get(script, headers={"accept-encoding": "gzip"})
     assert sent.headers["content-type"].startswith("text/javascript")
     assert sent.headers["cache-control"].endswith("immutable")
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/sign-up", "/sign-up/"),
+        ("/docs?q=1", "/docs/?q=1"),
+        ("/api/docs", "/docs/"),
+        ("/api/api-keys/", "/api/api-keys"),
+        # A path that begins with two slashes would lead to another host.
+        ("//docs", "/docs/"),
+        ("//evil.example/..", None),
+    ],
+)
+def test_a_redirect_names_a_path_and_no_scheme(
+    demo: Server, path: str, location: str | None
+) -> None:
+    answer = httpx.get(demo.url + path, follow_redirects=False)
+    assert answer.headers.get("location") == location

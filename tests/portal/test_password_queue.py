@@ -156,12 +156,23 @@ async def test_processes_of_one_machine_take_turns(tmp_path: Path) -> None:
         assert (await hashing).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
 
 
-@pytest.mark.serial
+def test_a_crowd_that_signs_up_is_served(tmp_path: Path) -> None:
+    server = start_server(tmp_path, "--workers", "2")
+    try:
+        emails = [f"crowd-{person}@example.org" for person in range(200)]
+        assert crowd.sign_ups(server.url, emails, PASSWORD).statuses == {201: 200}
+    finally:
+        server.stop()
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_crowd_that_signs_up_leaves_the_gateway_alone(tmp_path: Path, workers: int) -> None:
-    """200 at once: all are answered, and the gateway's p99 stays within three times its idle
-    value. On a machine that does other things both are noise: the best of some rounds counts, and
-    what is far below a caller's notice (10 ms) passes."""
+    """The gateway's p99 while 200 people sign up is at most three times its idle value.
+
+    On a machine that is busy with other things both are noise: the best of three rounds counts,
+    and less than 10 ms passes, since callers do not notice it.
+    """
     (tmp_path / "daypass.toml").write_text(
         '[[plans]]\nid = "large"\nname = "Large"\nrequests_per_day = 10000000\n'
     )

@@ -264,7 +264,7 @@ def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
     assert problem(refused) == 429
     assert 1 <= int(refused.headers["retry-after"]) <= throttles.SIGN_UP_ADDRESS.every_s
     # What comes through a proxy that nobody has named is not from this machine.
-    unnamed = start()
+    unnamed = start("--join")
     behind = call_from(unnamed, "1.2.3.4")
     assert behind.post("/api/accounts", json=bodies[2]).status_code == 201
     assert digest("sign-up address 127.0.0.1") in kept_throttles(unnamed)

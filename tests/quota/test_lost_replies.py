@@ -113,11 +113,11 @@ async def test_a_give_back_is_not_repeated_when_it_has_been_forgotten(
     redis_server: Redis, wire: LossyWire, ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A node may be away for longer than it remembers what it has done."""
-    monkeypatch.setattr(redis_call, "VALID_S", 1)
     claims = claims_of(per_day(10), ceiling=20)
     await ledger.release(await admit(ledger, claims))  # The server knows the script from now on.
     await admit(ledger, claims)
     reservation = await admit(ledger, claims)
+    monkeypatch.setattr(redis_call, "VALID_S", 1)
     wire.replies_to_lose = 2
     with pytest.raises(LedgerUnavailableError):
         await ledger.release(reservation)

@@ -37,6 +37,9 @@ class ApiGatewayLedger:
         """How full the claims' buckets are, as far as can be told: of quotas, not of throttles."""
         return tuple([await self._state(claim) for claim in claims])
 
+    async def check_writable(self) -> None:
+        """There is nothing to write."""
+
     async def _state(self, claim: Claim) -> BucketState:
         window = claim.limit.window
         used = 0 if window.is_throttle else await self._use.shown(claim.subject.account, window)

@@ -17,8 +17,9 @@ from daypass.settings import Settings
 _LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
 _PROXY_HEADER = re.compile(
-    r"forwarded|via|x-forwarded-.*|x-original-.*|x-real-ip|x-client-ip|x-cluster-client-ip"
-    r"|client-ip|true-client-ip|fastly-client-ip|cf-.*|cdn-loop|x-envoy-.*|x-proxyuser-.*"
+    r"forwarded|via|x-forward.*|x-original-.*|x-real-ip|x-remote-.*|x-host|x-scheme|x-client-ip"
+    r"|x-cluster-client-ip|client-ip|true-client-ip|fastly-client-ip|cf-.*|cdn-loop|ngrok-.*"
+    r"|x-(proxy|envoy|azure|amzn|appengine|nginx).*|proxy-.*"
 )
 
 

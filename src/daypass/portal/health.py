@@ -2,12 +2,15 @@
 
 import hmac
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from daypass.portal.context import InPortal, Portal, caller
 from daypass.portal.problems import ProblemError
+from daypass.quota.ledger import LedgerUnavailableError
 
+log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 
 
@@ -18,9 +21,19 @@ async def is_up() -> dict[str, str]:
 
 
 @router.api_route("/readyz", methods=["GET", "HEAD"])
-async def is_ready(portal: InPortal) -> dict[str, str]:
-    """The stores can be read and written. Errors become 503 like anywhere in the portal."""
-    await portal.readiness.check()
+async def is_ready(request: Request, portal: InPortal) -> dict[str, str]:
+    """Say whether to send requests here: the stores can be written, and no stop is under way.
+
+    Errors become 503 like anywhere in the portal.
+    """
+    if getattr(request.state, "is_draining", False):
+        raise ProblemError(503, "This server is about to stop.")
+    try:
+        await portal.readiness.check()
+    except LedgerUnavailableError as error:
+        log.error("store_unavailable", reason=str(error))
+        detail = f"Daypass cannot count calls right now: {error.public_reason}."
+        raise ProblemError(503, detail, retry_after_s=2) from error
     return {"status": "ready"}
 
 

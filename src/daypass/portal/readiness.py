@@ -33,7 +33,7 @@ class Readiness:
 
     async def _check(self) -> None:
         await self._database.check_writable()
-        await self._ledger.peek([])
+        await self._ledger.check_writable()
         try:
             await asyncio.to_thread(_write_into, self._data_dir)
         except OSError as error:

@@ -20,6 +20,11 @@ DECISION_S = 1.8
 class LedgerUnavailableError(Exception):
     """The ledger could not decide. Nothing may be relayed on its behalf."""
 
+    def __init__(self, message: str, public_reason: str = "its store does not answer") -> None:
+        """`message` is for the log; `public_reason` names no address and may be shown to anyone."""
+        super().__init__(message)
+        self.public_reason = public_reason
+
 
 class Subject(NamedTuple):
     """Whom a bucket counts for: the key in a slot of an account, the account, or the site.
@@ -127,6 +132,9 @@ class Ledger(Protocol):
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now. Takes nothing."""
+
+    async def check_writable(self) -> None:
+        """Write something that counts for nobody. Raises LedgerUnavailableError."""
 
 
 def state(claim: Claim, counter: Counter) -> BucketState:

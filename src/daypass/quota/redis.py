@@ -147,6 +147,14 @@ class RedisLedger:
                 found[claim] = lease.state(counter) if lease else state(claim, counter)
         return tuple(found[claim] for claim in claims)
 
+    async def check_writable(self) -> None:
+        """Write something that expires soon, and have the replicas confirm it.
+
+        Raises LedgerUnavailableError: the server is a replica, is out of memory, lacks replicas.
+        """
+        name = self._counters.new_name()
+        await self._counters.ask(hash_of_tag(SITE), name, (), Deadline(), wanted=1)
+
     async def _site_unit(
         self, lease: SiteLease, claims: Sequence[Claim], not_before: int, deadline: Deadline
     ) -> Unit | BucketState:

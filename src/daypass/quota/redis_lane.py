@@ -11,8 +11,9 @@ from typing import Any
 
 from redis.exceptions import RedisError, TryAgainError
 
-from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
+from daypass.quota.ledger import DECISION_S
 from daypass.quota.redis_call import Call
+from daypass.quota.redis_link import unavailable
 from daypass.quota.redis_scripts import GIVE, TAKE
 from daypass.quota.redis_wire import Wire
 
@@ -81,14 +82,12 @@ class Lane:
             replies = [error] * len(calls)
         self._owed.clear()
         for call, reply in zip(calls, replies, strict=True):
-            is_lost = isinstance(reply, Exception)
             if self._is_owed(call, reply):
                 self._owed.extend(call.amends())
             if call.reply is None or not call.is_wanted:
                 continue
-            if is_lost:
-                failure = LedgerUnavailableError(f"Redis: {reply or type(reply).__name__}")
-                call.reply.set_exception(failure)
+            if isinstance(reply, Exception):
+                call.reply.set_exception(unavailable(reply))
             else:
                 call.reply.set_result(reply)
 
@@ -118,4 +117,4 @@ class Lane:
 
 def _give_up(call: Call) -> None:
     if call.reply is not None and not call.reply.done():
-        call.reply.set_exception(LedgerUnavailableError("Redis: there was no answer in time"))
+        call.reply.set_exception(unavailable(TimeoutError("there was no answer in time")))

@@ -1,7 +1,6 @@
 """One connection to one server, which is known to be a master before it is used."""
 
 import asyncio
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,16 +8,28 @@ from typing import Any
 import hiredis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, ResponseError
 
 from daypass.quota.counters import SECOND
+from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis_call import Call, Command, Server
 from daypass.quota.redis_url import Access, Place
 
 # hiredis annotates a tuple of one argument and takes any number of them.
 pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]
 
+_CONDITIONS = {
+    "read only replica": "Redis is read-only: this server is a replica",
+    "not a master": "Redis is read-only: this server is a replica",
+    "'maxmemory'": "Redis is out of memory (maxmemory)",
+    "NOREPLICAS": "Redis has too few replicas (min-replicas-to-write)",
+    "replicas have it": "too few replicas of Redis confirm what is written",
+    "MISCONF": "Redis cannot save to its disk",
+    "is loading the dataset": "Redis is still loading its data",
+}
+"""Words in an error of Redis, and what may be told to anyone of its reason."""
 _UNFIT = re.compile(r"\b(READONLY|MASTERDOWN|LOADING|NOREPLICAS)\b")
+"""Where redis-py has no class for an error, or Redis 6 wraps it in one of the script."""
 WAIT_SHARE = 0.8
 """Of the time that is left, what the replicas have of it."""
 
@@ -38,6 +49,7 @@ class Link(Server):
         """It is opened by `open`. `asking_replicas`: so many must have what a call takes."""
         self.place = place
         self._connection: AbstractConnection = access.connection(place)
+        self._connect_s = access.timeout_s
         self._replicas = asking_replicas
         self._clock_ahead = 0
 
@@ -58,8 +70,9 @@ class Link(Server):
             raise UnfitServerError(f"{self.place} is a {role}, not a master")
 
     async def connect(self) -> None:
-        """Connect only. Raises RedisError or OSError."""
-        await self._connection.connect()  # type: ignore[no-untyped-call]
+        """Connect only, in the time that this server has. Raises RedisError or OSError."""
+        async with asyncio.timeout(self._connect_s):
+            await self._connection.connect()  # type: ignore[no-untyped-call]
 
     @property
     def is_open(self) -> bool:
@@ -110,7 +123,7 @@ class Link(Server):
         if asking:
             replies = replies[1::2]
         for reply in replies:
-            if isinstance(reply, ResponseError) and _UNFIT.search(str(reply)):
+            if _says_unfit(reply):
                 await self.close()
                 raise UnfitServerError(f"{self.place}: {reply}")
         if confirmed != self._replicas and (
@@ -123,7 +136,10 @@ class Link(Server):
         return replies
 
     async def talk(self, commands: Sequence[Command]) -> list[Any]:
-        """Send commands in one packet and read the replies. A failure closes the connection."""
+        """Send commands in one packet and read the replies. A failure closes the connection.
+
+        The caller sets a time for the whole.
+        """
         connection = self._connection
         if not connection.is_connected:
             raise RedisConnectionError(f"not connected to {self.place}")
@@ -132,8 +148,7 @@ class Link(Server):
             replies: list[Any] = []
             for _ in commands:
                 try:
-                    # The caller has set a time for the whole.
-                    replies.append(await connection.read_response(timeout=math.inf))
+                    replies.append(await connection.read_response())
                 except ResponseError as error:
                     replies.append(error)
             return replies
@@ -143,11 +158,24 @@ class Link(Server):
 
     async def listen(self) -> Any:
         """The next message of a subscription, however long it takes."""
-        return await self._connection.read_response(timeout=math.inf)
+        return await self._connection.read_response()
 
     async def close(self) -> None:
         """Disconnect. An exchange that is under way fails."""
         await self._connection.disconnect(nowait=True)
+
+
+def unavailable(error: Exception) -> LedgerUnavailableError:
+    """The error that callers of a ledger get when Redis fails with `error`."""
+    text = str(error) or type(error).__name__
+    reasons = (reason for sign, reason in _CONDITIONS.items() if sign in text)
+    return LedgerUnavailableError(f"Redis: {text}", next(reasons, "Redis does not answer"))
+
+
+def _says_unfit(reply: Any) -> bool:
+    if isinstance(reply, ReadOnlyError | MasterDownError):
+        return True
+    return isinstance(reply, ResponseError) and bool(_UNFIT.search(str(reply)))
 
 
 def _field(info: Any, name: bytes) -> str:

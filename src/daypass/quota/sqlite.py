@@ -96,6 +96,10 @@ class SqliteLedger:
         states: tuple[BucketState, ...] = await self._submit(Job(Group.peek, claims))
         return states
 
+    async def check_writable(self) -> None:
+        """Take the write lock and commit. Raises LedgerUnavailableError."""
+        await self._submit(Job(Group.peek, ()))
+
     def _submit(self, job: Job) -> asyncio.Future[Any]:
         job.future = self._loop.create_future()
         self._gather(job)

@@ -12,7 +12,7 @@ import { HistoryDialog } from "./history-dialog";
 import { loadMarkdown } from "./lazy-markdown";
 import { QuotaBanner } from "./quota-banner";
 import { RoomChip } from "./room-chip";
-import { leftOf } from "./standing-quota";
+import { leastLeft, limitsOf } from "./standing-quota";
 import { Transcript } from "./transcript";
 import { TuningForm } from "./tuning-form";
 import { useConversation } from "./use-conversation";
@@ -30,7 +30,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   const [model, setModel, choices] = useModelChoice(models, plan);
   const chat = useConversation(accountId);
   const { quota, blocked, due, allowances } = useQuota({ keyId: apiKey.id, plan }, chat.incident);
-  const key = allowances?.keys.find(({ api_key_id }) => api_key_id === apiKey.id);
+  const left = leastLeft(limitsOf(apiKey.id, allowances), quota);
   const [given, setGiven] = useState<{ text: string }>();
   const [browsing, setBrowsing] = useState(false);
   const { isStreaming, stop } = chat;
@@ -95,7 +95,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
           onStop={stop}
-          aside={key && <RoomChip {...key} remaining={leftOf(key, quota)} />}
+          aside={left && <RoomChip {...left} />}
         />
       </div>
       {browsing && (

@@ -9,13 +9,13 @@ import { signUpSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Frame } from "./frame";
 import { TextLink } from "./text-link";
-import { useWholeFragment } from "./use-fragment";
+import { useTakenFragment } from "./use-taken-fragment";
 
 const words = strings.session;
 
 /** Where the set-up link of a new site leads. */
 export function SetUp() {
-  const token = useWholeFragment();
+  const token = useTakenFragment();
   const { data: site } = useSite();
   const router = useRouter();
   const setUp = useSetUp(token ?? "");

@@ -69,7 +69,7 @@ export const chat = {
   usedByKey: (requests: number, key: string) => `${requests.toLocaleString("en")} by key ${key}`,
   usedByChat: (requests: number) => `${requests.toLocaleString("en")} by chat`,
   usedBy: (parts: string[]) => (parts.length > 0 ? `${parts.join(", ")}.` : ""),
-  split: (api: number, chat: number) => `${api} by the API, ${chat} by chat.`,
+  split: (api: number, chat: number) => `Today: ${api} by the API, ${chat} by chat.`,
   resetsAt: (local: string, utc: string) => `Resets at ${local} your time (${utc})`,
   resetUnknown: "It resets when AWS begins a new week or month, as the plan has it. Send again to see.",
   resetsIn: (duration: string) => `in ${duration}`,

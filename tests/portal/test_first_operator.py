@@ -1,0 +1,108 @@
+"""When a sign-up comes from this machine alone, with the demo model."""
+
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from daypass.portal.first_operator import is_for_this_machine_alone
+from daypass.settings import Settings
+
+HERE = ("127.0.0.1", 8000)
+DEMO = Settings(demo=True)
+
+
+def request(
+    *headers: tuple[str, str],
+    host: str = "127.0.0.1:8000",
+    client: tuple[str, int] | None = ("127.0.0.1", 40_000),
+    server: tuple[str, int] | None = HERE,
+    version: str = "1.1",
+) -> Request:
+    """A request as the server hands it on; by default one from a browser on this machine."""
+    lines = [("host", host), ("origin", "http://127.0.0.1:8000"), *headers]
+    scope = {
+        "type": "http",
+        "http_version": version,
+        "headers": [(name.encode(), value.encode()) for name, value in lines],
+        "client": client,
+        "server": server,
+    }
+    return Request(scope)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {},
+        {"host": "localhost:8000"},
+        {"host": "LOCALHOST"},
+        {"host": "[::1]:8000", "client": ("::1", 1), "server": ("::1", 8000)},
+        {"client": ("::ffff:127.0.0.1", 1), "server": ("::ffff:127.0.0.1", 8000)},
+    ],
+)
+def test_a_browser_on_this_machine(found: dict[str, Any]) -> None:
+    assert is_for_this_machine_alone(request(**found), DEMO)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"host": "keys.example.org"},
+        {"host": "localhost.example.org"},
+        {"host": "127.0.0.1.example.org"},
+        {"host": "127.0.0.1@example.org"},
+        {"host": "example.org@127.0.0.1"},
+        {"host": "localhost:8000, example.org"},
+        {"host": ""},
+        {"client": ("192.0.2.1", 1)},
+        {"client": ("::ffff:192.0.2.1", 1)},
+        {"client": None},
+        {"server": ("192.0.2.1", 8000)},
+        {"server": None},
+        {"version": "1.0"},
+    ],
+)
+def test_what_comes_from_elsewhere(found: dict[str, Any]) -> None:
+    assert not is_for_this_machine_alone(request(**found), DEMO)
+
+
+def test_two_hosts() -> None:
+    assert not is_for_this_machine_alone(request(("host", "127.0.0.1:8000")), DEMO)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "forwarded",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-forwarded-server",
+        "x-original-forwarded-for",
+        "x-real-ip",
+        "x-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "cdn-loop",
+        "x-envoy-external-address",
+        "x-amzn-trace-id",
+        "proxy-connection",
+    ],
+)
+def test_a_header_that_proxies_add(name: str) -> None:
+    assert not is_for_this_machine_alone(request((name, "127.0.0.1")), DEMO)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(demo=True, public_url="http://127.0.0.1:8000"),
+        Settings(demo=True, trusted_proxies="127.0.0.1"),  # type: ignore[arg-type]
+        Settings(demo=True, cors_origins="http://127.0.0.1:3000"),  # type: ignore[arg-type]
+        Settings(upstream_base_url="http://127.0.0.1:11434/v1"),
+    ],
+)
+def test_a_site_that_others_use(settings: Settings) -> None:
+    assert not is_for_this_machine_alone(request(), settings)
