@@ -1,7 +1,9 @@
 """Requests → calls: what this site or the caller's plan does not allow is refused here."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from daypass.asgi import Headers, Receive
 from daypass.gateway.authenticate import Principal
@@ -10,13 +12,9 @@ from daypass.gateway.endpoint_policy import EndpointPolicy, stored_objects_off
 from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.form_body import FormBody
+from daypass.gateway.form_fields import is_wanted, models_in_field, stored_names_in_field
 from daypass.gateway.forms import Field, is_form
-from daypass.gateway.named_models import (
-    check_models,
-    models_in_document,
-    models_in_query,
-    names_model,
-)
+from daypass.gateway.named_models import check_models, models_in_document, models_in_query
 from daypass.gateway.owned_objects import OwnedObjects
 from daypass.gateway.relay import request_headers, without_model_choice
 from daypass.gateway.request import (
@@ -29,14 +27,15 @@ from daypass.gateway.request import (
     read_body,
 )
 from daypass.gateway.stored_names import (
+    StoredName,
     may_name_stored_objects,
-    names_stored_object,
     stored_names,
     stored_names_in_query,
 )
 
 PARAM_LENGTH = 200
 WITH_BODY = ("POST", "PUT", "PATCH")
+_IN_BACKGROUND = re.compile(rb"(?:^|[&;])\s*background\s*=\s*(?!(?:false|0)?(?:[&;]|$))", re.IGNORECASE)
 
 
 class CallReader:
@@ -138,16 +137,16 @@ class CallReader:
         models: list[str] = []
 
         async def examine(field: Field) -> None:
-            is_stored = names_stored_object(field.name) and field.value != ""
-            if is_stored and self._policy.stored_objects == "off":
-                raise _names_stored(field.name)
-            if is_stored and self._owned is not None:
-                await self._owned.check_field(call, field.name, field.value)
-            if names_model(field.name):
-                models.append(field.value)
-                if has_models and len(models) > 1:
-                    message = "The form names its model twice."
-                    raise GatewayError(400, "invalid_form", message, param="model", uncounted=True)
+            stored = list(stored_names_in_field(field))
+            if self._owned is not None:
+                await self._owned.check_names(call, stored)
+            elif self._policy.stored_objects == "off":
+                _refuse_names(stored)
+            models.extend(models_in_field(field))
+            if has_models and len(models) > 1:
+                message = "The form names its model twice."
+                raise GatewayError(400, "invalid_form", message, param="model", uncounted=True)
+            if models:
                 self._check_models(call, {}, tuple(models))
 
         call.body = body = FormBody(
@@ -155,7 +154,7 @@ class CallReader:
             self._max_body_bytes,
             headers,
             length=length,
-            wants=lambda name: names_model(name) or names_stored_object(name),
+            wants=is_wanted,
             examine=examine,
             strict=self._is_strict(call) or self._policy.stored_objects == "off",
         )
@@ -171,18 +170,18 @@ def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
     """
     # The background of an image is its color.
     makes_images = "/images/" in call.route.endpoint.pattern
-    if not makes_images and any(document[x] for x in document if x.casefold() == "background"):
+    in_body = any(document[name] for name in document if name.casefold() == "background")
+    if not makes_images and (in_body or _IN_BACKGROUND.search(unquote_to_bytes(call.target.query))):
         raise stored_objects_off("A response in the background", "background")
-    for name in stored_names_in_query(call.target.query):
-        raise _names_stored(name.param)
+    _refuse_names(stored_names_in_query(call.target.query))
     if may_name_stored_objects(document):
-        for name in stored_names(document):
-            raise _names_stored(name.param)
+        _refuse_names(stored_names(document))
 
 
-def _names_stored(param: str) -> GatewayError:
-    param = param[:PARAM_LENGTH]
-    return stored_objects_off(f"A request that names a stored object ({param})", param)
+def _refuse_names(names: Iterable[StoredName]) -> None:
+    for name in names:
+        param = name.param[:PARAM_LENGTH]
+        raise stored_objects_off(f"A request that names a stored object ({param})", param)
 
 
 def _refuse_second_content_type(headers: Headers) -> None:

@@ -16,9 +16,10 @@ MEMBERS = frozenset(
 )
 """Members in which OpenAI, Azure, OpenRouter, LiteLLM and others take models, in any case."""
 TOP_MEMBERS = MEMBERS | {"deployment", "engine", "preset"}
-"""Those of the request itself. Deeper down an engine is that of a search or of a file parser."""
-FIELDS = TOP_MEMBERS
-"""Form fields and query parameters in which they do."""
+"""Those of the request itself, its form fields and its query parameters.
+
+Deeper down an engine is that of a search or of a file parser.
+"""
 
 FREE_FORM = frozenset(
     {"arguments", "content", "env", "input_schema", "json_schema", "metadata", "schema"}
@@ -26,7 +27,9 @@ FREE_FORM = frozenset(
 )
 """Members that hold the caller's own data, in which a member `model` chooses nothing."""
 
-_SEPARATORS = re.compile(r"[\[\].]+")
+SEPARATORS = re.compile(r"[\[\].]+")
+"""What parts the names in a field's name, such as `images[0][file_id]`."""
+
 _QUERY_SEPARATORS = re.compile(rb"[&;]")
 
 
@@ -71,7 +74,7 @@ def models_in_query(query: bytes) -> Iterator[str]:
 
 def names_model(name: str) -> bool:
     """Whether a form field or a query parameter of this name, such as `models[0]`, names one."""
-    return any(part.strip() in FIELDS for part in _SEPARATORS.split(name.casefold()))
+    return any(part.strip() in TOP_MEMBERS for part in SEPARATORS.split(name.casefold()))
 
 
 def check_models(plan: UsagePlan, route: Route, named: list[str]) -> None:

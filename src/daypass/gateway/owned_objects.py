@@ -58,9 +58,9 @@ class OwnedObjects:
         if is_whole_list(call):
             call.listing, call.target = listing_of(call.target)
 
-    async def check_field(self, call: Call, name: str, value: str) -> None:
+    async def check_names(self, call: Call, names: list[StoredName]) -> None:
         """Raise GatewayError 404 for a form's field that names an object of another account."""
-        await self._ownership.check(call.principal.account_id, [StoredName(name, value)], [])
+        await self._ownership.check(call.principal.account_id, names, [])
 
     async def guard(self, call: Call, response: UpstreamResponse) -> UpstreamResponse:
         """Return an answer in which nothing is another's, and whose objects are the caller's.

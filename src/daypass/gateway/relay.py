@@ -1,6 +1,5 @@
 """Which headers pass in either direction."""
 
-import re
 from collections.abc import Mapping
 
 from daypass.asgi import Headers
@@ -46,11 +45,43 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"x-original-url",
     b"x-rewrite-url",
 }
-CHOOSES_MODEL = re.compile(
-    rb"model|deployment|engine|fallback|preset|provider|rout|"
-    rb"^(?:cf-aig|helicone|x-helicone|x-litellm|x-portkey)-"
+CHOOSE_MODEL = frozenset(
+    {
+        b"ai-language-model-id",
+        b"ai-model-id",
+        b"azureml-model-deployment",
+        b"deployment",
+        b"engine",
+        b"mm-model-id",
+        b"mm-vmodel-id",
+        b"model",
+        b"model-id",
+        b"model-name",
+        b"x-deployment",
+        b"x-engine",
+        b"x-model",
+        b"x-model-id",
+        b"x-model-name",
+        b"x-selected-model",
+    }
 )
-"""Headers by which Portkey, Helicone, LiteLLM, Azure and others take a model, or route to one."""
+PREFIXES_CHOOSE_MODEL = (
+    b"cf-aig-",
+    b"helicone-",
+    b"x-ai-eg-",
+    b"x-amzn-sagemaker-",
+    b"x-bf-",
+    b"x-gateway-",
+    b"x-helicone-",
+    b"x-higress-",
+    b"x-litellm-",
+    b"x-ms-oai-",
+    b"x-portkey-",
+    b"x-tfy-",
+    b"x-vsr-",
+)
+"""Headers by which gateways and servers take a model, or a route to one. `docs/endpoints.md` says
+whose they are."""
 PREFIXES_NOT_SENT_UPSTREAM = (b"x-forwarded-", b"sec-", b"access-control-")
 NOT_SENT_BACK = HOP_BY_HOP | {
     b"set-cookie",
@@ -84,8 +115,12 @@ def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers
 
 
 def without_model_choice(headers: Headers) -> Headers:
-    """Return the headers without those from which an upstream may choose a model."""
-    return [pair for pair in headers if CHOOSES_MODEL.search(pair[0]) is None]
+    """Return the headers without those by which an upstream may choose a model."""
+    return [
+        pair
+        for pair in headers
+        if pair[0] not in CHOOSE_MODEL and not pair[0].startswith(PREFIXES_CHOOSE_MODEL)
+    ]
 
 
 def response_headers(headers: Headers) -> Headers:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
-from daypass.gateway.named_models import is_function
+from daypass.gateway.named_models import SEPARATORS, is_function
 
 ID_MEMBERS = frozenset(
     {"assistant_id", "batch_id", "container_id", "conversation_id", "eval_id", "file_batch_id"}
@@ -36,7 +36,6 @@ _USUAL = frozenset(
 """Members of most requests: a set of them is compared faster than each is read in any case."""
 
 _CONTAINERS = (dict, list)
-_SEPARATORS = re.compile(r"[\[\].]+")
 _QUERY_SEPARATORS = re.compile(rb"[&;]")
 _ITEM = re.compile(r"(?:input|items)(?:\[|$)", re.IGNORECASE)
 """Where a body of the Responses API has its items. One item may stand alone."""
@@ -72,12 +71,9 @@ def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[Stored
     for name, value in document.items():
         folded = name.casefold()
         place = prefix + name
-        if folded in ID_MEMBERS and not _is_property(value, path):
-            yield from _ids(_texts(value), place)
-        if folded in OBJECT_OR_ID_MEMBERS:
+        is_object = folded in OBJECT_MEMBERS and isinstance(value, dict)
+        if is_object or folded in ID_MEMBERS or folded in OBJECT_OR_ID_MEMBERS:
             yield from _ids(value, place)
-        if folded in OBJECT_MEMBERS and isinstance(value, dict):
-            yield from _ids(_members(value, "id"), f"{place}.id")
         if folded == "characters" and isinstance(value, list):  # of a video
             for number, item in enumerate(value):
                 if isinstance(item, dict):
@@ -89,8 +85,8 @@ def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[Stored
 
 
 def names_stored_object(name: str) -> bool:
-    """Whether a form's field of this name, such as `file_ids[]`, names a stored object."""
-    parts = {part.strip() for part in _SEPARATORS.split(name.casefold())}
+    """Whether a field or parameter of this name, such as `file_ids[]`, names a stored object."""
+    parts = {part.strip() for part in SEPARATORS.split(name.casefold())}
     if not parts.isdisjoint(ID_MEMBERS | OBJECT_OR_ID_MEMBERS):
         return True
     return "id" in parts and not parts.isdisjoint(OBJECT_MEMBERS)
@@ -98,6 +94,8 @@ def names_stored_object(name: str) -> bool:
 
 def stored_names_in_query(query: bytes) -> Iterator[StoredName]:
     """Yield what a query string names. Some upstreams read the members of a body from there."""
+    if not query:
+        return
     for pair in _QUERY_SEPARATORS.split(query):
         name, _, value = (unquote_plus(x.decode("latin-1")) for x in pair.partition(b"="))
         if value and names_stored_object(name):
@@ -110,20 +108,8 @@ def _ids(value: Any, place: str) -> Iterator[StoredName]:
     elif isinstance(value, list):
         for item in value:
             yield from _ids(item, place)
-
-
-def _texts(value: Any) -> list[str]:
-    """Return every text in the value of a member that holds ids, in whatever it is wrapped."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    return [value] if isinstance(value, str) else []
-
-
-def _is_property(value: Any, path: str) -> bool:
-    """Whether this describes a property in a JSON schema, rather than holding ids."""
-    return isinstance(value, dict) and path.casefold().endswith("properties")
+    elif isinstance(value, dict):
+        yield from _ids(_members(value, "id"), f"{place}.id")
 
 
 def _nested(value: Any, place: str) -> Iterator[StoredName]:
