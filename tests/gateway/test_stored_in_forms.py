@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import httpx2 as httpx
 import openai
 import pytest
+from starlette.responses import JSONResponse
 
 from tests.conftest import Server
+from tests.gateway.sdk_calls import PNG, everyday_calls
 from tests.gateway.test_models import END, FORM, TRANSCRIPTION, part
 from tests.upstream import FakeUpstream
 
 EDITS = "/v1/images/edits"
 PROMPT = part("prompt", b"x")
-PNG = b"\x89PNG\r\n\x1a\n" * 1000
 AUDIO = part("file", b"\x00\xff\r\n" * 9000, '; filename="a.wav"')
 IMAGE = part("image", PNG, '; filename="a.png"')
 
@@ -138,21 +139,9 @@ def test_a_query_that_names_nothing_passes(api: httpx.Client, upstream: FakeUpst
     assert len(upstream.seen) == 6
 
 
-def test_the_sdk_sends_files_while_stored_objects_are_off(
+def test_the_sdks_calls_pass_while_stored_objects_are_off(
     relaying: Server, key: str, upstream: FakeUpstream
 ) -> None:
-    client = openai.OpenAI(base_url=f"{relaying.url}/v1", api_key=key, max_retries=0)
-    client.images.edit(
-        model="m", image=[PNG, ("b.png", PNG)], mask=PNG, prompt="[x", background="auto"
-    )
-    client.images.create_variation(image=PNG)
-    client.audio.transcriptions.create(
-        model="m",
-        file=("été.wav", PNG),
-        chunking_strategy={"type": "server_vad"},
-        timestamp_granularities=["word"],
-        response_format="json",
-    )
-    client.audio.translations.create(model="m", file=("a.wav", PNG), prompt="{")
-    assert len(upstream.seen) == 4
-    client.close()
+    upstream.reply = lambda _seen: JSONResponse({"text": "hello", "created": 1, "data": []})
+    with openai.OpenAI(base_url=f"{relaying.url}/v1", api_key=key, max_retries=0) as client:
+        assert everyday_calls(client, "m") == len(upstream.seen)

@@ -35,7 +35,9 @@ from daypass.gateway.stored_names import (
 
 PARAM_LENGTH = 200
 WITH_BODY = ("POST", "PUT", "PATCH")
-_IN_BACKGROUND = re.compile(rb"(?:^|[&;])\s*background\s*=\s*(?!(?:false|0)?(?:[&;]|$))", re.IGNORECASE)
+_IN_BACKGROUND = re.compile(
+    rb"(?:^|[&;])\s*background\s*=\s*(?!(?:false|0)?(?:[&;]|$))", re.IGNORECASE
+)
 
 
 class CallReader:
@@ -171,7 +173,8 @@ def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
     # The background of an image is its color.
     makes_images = "/images/" in call.route.endpoint.pattern
     in_body = any(document[name] for name in document if name.casefold() == "background")
-    if not makes_images and (in_body or _IN_BACKGROUND.search(unquote_to_bytes(call.target.query))):
+    in_query = _IN_BACKGROUND.search(unquote_to_bytes(call.target.query)) is not None
+    if not makes_images and (in_body or in_query):
         raise stored_objects_off("A response in the background", "background")
     _refuse_names(stored_names_in_query(call.target.query))
     if may_name_stored_objects(document):
