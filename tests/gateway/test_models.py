@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from daypass.gateway.forms import FormError, FormReader
-from daypass.gateway.named_models import models_in_document, models_in_query
+from daypass.gateway.named_models import is_function, models_in_document, models_in_query
 from tests.conftest import Person, Server, start_server
 from tests.gateway.sdk_calls import everyday_calls
 from tests.upstream import FakeUpstream, Seen
@@ -501,6 +501,18 @@ def test_usage_names_the_model_that_was_checked(
         named = {row["model"] for row in rows if row["api_key_id"] == created["id"]}
         assert named == {"mini-path", "mini-query", "mini-form", "mini-body"}
         person.http.delete(f"/api/api-keys/{created['id']}")
+
+
+def test_reading_models_takes_time_in_proportion() -> None:
+    """Each level was read twice: a body of 2 kB took longer than anybody waits."""
+    deep: Any = {}
+    for _ in range(150):
+        deep = {"model": deep}
+    assert list(models_in_document(deep)) == []
+    assert list(models_in_document({"model": {"x": [{"y": "deep"}]}})) == ["deep"]
+    function = {"name": "x", "parameters": {}}
+    assert is_function(function)
+    assert not is_function(function | {str(number): 1 for number in range(100)})
 
 
 def test_models_are_found_at_any_depth() -> None:

@@ -142,6 +142,13 @@ MUTATIONS = (
         f"{PER_ACCOUNT}what_a_query_names_is_checked",
     ),
     Mutation(
+        "models: a large document is no function",
+        "gateway/named_models.py",
+        "if len(document) > FUNCTION_MEMBERS:",
+        "if False:",
+        f"{MODELS}reading_models_takes_time_in_proportion",
+    ),
+    Mutation(
         "models: the parameters of a data source are no schema",
         "gateway/named_models.py",
         'return "name" in document and not is_request and not is_typed',

@@ -144,6 +144,8 @@ class CallReader:
                 await self._owned.check_names(call, stored)
             elif self._policy.stored_objects == "off":
                 _refuse_names(stored)
+            if models and not has_models:  # The first is recorded, and none is checked.
+                return
             models.extend(models_in_field(field))
             if has_models and len(models) > 1:
                 message = "The form names its model twice."

@@ -27,6 +27,10 @@ FREE_FORM = frozenset(
 )
 """Members that hold the caller's own data, in which a member `model` chooses nothing."""
 
+FUNCTION_MEMBERS = 30
+"""More than a function's definition has. A large document may hold `parameters` in many spellings,
+and is not to be searched for each."""
+
 SEPARATORS = re.compile(r"[\[\].]+")
 """What parts the names in a field's name, such as `images[0][file_id]`."""
 
@@ -58,6 +62,8 @@ def is_function(document: Mapping[str, Any]) -> bool:
     Those of a data source (Azure) are its settings, which name models and stored objects. So are
     those of a whole request, as some upstreams take them.
     """
+    if len(document) > FUNCTION_MEMBERS:
+        return False
     folded = {name.casefold() for name in document}
     is_request = not folded.isdisjoint({"model", "messages", "input", "prompt"})
     is_typed = "type" in folded and document.get("type") != "function"
@@ -105,7 +111,16 @@ def _named(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         inner = list(models_in_document(value))
         # Without one it is LiteLLM's form: {"a model": ["its fallback"]}.
-        yield from inner or _named(list(value.values()))
+        yield from inner or _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _nested(value: Any) -> Iterator[str]:
