@@ -81,8 +81,8 @@ MUTATIONS = (
     Mutation(
         "endpoints: a file is no JSON",
         "gateway/form_fields.py",
-        "or (not is_file and _may_be_json(name))",
-        "or _may_be_json(name)",
+        "holds_json = not is_file and _may_be_json(name)",
+        "holds_json = _may_be_json(name)",
         f"{FORMS}the_forms_of_ordinary_clients_pass",
     ),
     Mutation(
@@ -207,7 +207,7 @@ MUTATIONS = (
     Mutation(
         "models: a boundary inside a part",
         "gateway/forms.py",
-        "if self._ended or self._buffer[max(0, at - 2) : at] != CRLF:",
+        "if self._ended or not self._buffer.endswith(self._line_end, 0, at):",
         "if False:",
         f"{MODELS}a_form_hides_no_model",
     ),

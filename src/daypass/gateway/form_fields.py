@@ -14,7 +14,8 @@ JSON_FIELDS = frozenset({"extra_body", "image", "images", "input_reference", "ma
 
 def is_wanted(name: str, is_file: bool) -> bool:
     """Whether a field may name a model or a stored object."""
-    return names_model(name) or names_stored_object(name) or (not is_file and _may_be_json(name))
+    holds_json = not is_file and _may_be_json(name)
+    return holds_json or names_model(name) or names_stored_object(name)
 
 
 def models_in_field(field: Field) -> Iterator[str]:
