@@ -10,7 +10,8 @@ def check_http_url(value: str) -> str:
     """Return an address without its final slash. Raises ValueError for one that is none."""
     check_ascii(value)
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    is_url = parts.scheme in ("http", "https") and parts.hostname and " " not in value
+    if not is_url or parts.query or parts.fragment:
         raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
     if "@" in parts.netloc:
         raise ValueError("must hold no user name and no password: this address is shown")

@@ -34,7 +34,23 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"openai-organization",
     b"openai-project",
     b"cookie",
+    # Where the caller is, in the words of the proxies and CDNs before Daypass.
     b"forwarded",
+    b"via",
+    b"x-real-ip",
+    b"x-client-ip",
+    b"x-cluster-client-ip",
+    b"true-client-ip",
+    b"cf-connecting-ip",
+    b"cf-connecting-ipv6",
+    b"cf-pseudo-ipv4",
+    b"cf-ipcountry",
+    b"do-connecting-ip",
+    b"fastly-client-ip",
+    b"fly-client-ip",
+    b"x-azure-clientip",
+    b"x-envoy-external-address",
+    b"x-original-forwarded-for",
     # What a browser says of the page that asks. Ollama refuses origins that it does not know.
     b"origin",
     b"referer",
@@ -82,7 +98,14 @@ PREFIXES_CHOOSE_MODEL = (
 )
 """Headers by which gateways and servers take a model, or a route to one. `docs/endpoints.md` says
 whose they are."""
-PREFIXES_NOT_SENT_UPSTREAM = (b"x-forwarded-", b"sec-", b"access-control-")
+PREFIXES_NOT_SENT_UPSTREAM = (
+    b"x-forwarded-",
+    b"x-vercel-forwarded-",
+    b"x-vercel-ip-",
+    b"cloudfront-viewer-",
+    b"sec-",
+    b"access-control-",
+)
 NOT_SENT_BACK = HOP_BY_HOP | {
     b"set-cookie",
     b"openai-organization",
