@@ -67,8 +67,8 @@ MUTATIONS = (
     Mutation(
         "endpoints: a form is read strictly while stored objects are off",
         "gateway/call_reader.py",
-        'strict=self._is_strict(call) or self._policy.stored_objects == "off",',
-        "strict=self._is_strict(call),",
+        'return self._is_strict(call) or self._policy.stored_objects == "off"',
+        "return self._is_strict(call)",
         f"{FORMS}a_form_that_hides_its_fields_is_refused",
     ),
     Mutation(

@@ -68,7 +68,7 @@ class CallReader:
         call = Call(principal, route, target, kept, b"", "", "api")
         content_type = by_name.get(b"content-type", b"")
         takes_form = route.endpoint.takes_form and is_form(content_type)
-        if takes_form or self._is_strict(call):
+        if self._reads_forms(call) or (takes_form and self._reads_all(call)):
             _refuse_second_content_type(headers)
         if takes_form:
             await self._read_form(call, receive, headers, length)
@@ -95,6 +95,10 @@ class CallReader:
         """Whether the body is taken for JSON whatever its type says, as some upstreams do."""
         is_metered = call.route.endpoint.cls is EndpointClass.METERED
         return is_metered or self._is_strict(call)
+
+    def _reads_forms(self, call: Call) -> bool:
+        """Whether a form has to be one that every parser reads alike."""
+        return self._is_strict(call) or self._policy.stored_objects == "off"
 
     def _is_strict(self, call: Call) -> bool:
         """Whether a body has to be understood before it may be relayed."""
@@ -160,7 +164,7 @@ class CallReader:
             length=length,
             wants=is_wanted,
             examine=examine,
-            strict=self._is_strict(call) or self._policy.stored_objects == "off",
+            strict=self._reads_forms(call),
         )
         # Without a plan that names models nothing depends on it: what comes first is enough.
         await body.hold(lambda: bool(models) or not has_models)
