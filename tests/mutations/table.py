@@ -180,6 +180,13 @@ MUTATIONS = (
         f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
     ),
     Mutation(
+        "clients: a base URL that goes too far",
+        "gateway/endpoint_policy.py",
+        "raise _repeated_base_url(target) or refusal",
+        "raise refusal",
+        f"{CLIENTS}a_client_whose_base_url_goes_too_far_is_told_so[GET-/v1/models-/v1]",
+    ),
+    Mutation(
         "clients: what is sent to a page",
         "gateway/base_url_hint.py",
         'if is_page and scope.get("method", "GET") not in ("GET", "HEAD"):',
