@@ -184,7 +184,7 @@ MUTATIONS = (
         "gateway/http_upstream.py",
         "return Redacted(without_encoded_error(response), self._secret)",
         "return Redacted(response, self._secret)",
-        f"{CLIENTS}an_encoded_error_may_hold_the_operators_key_and_is_withheld",
+        "tests/gateway/test_redaction.py::test_an_encoded_error_may_hold_the_operators_key_and_is_withheld",
     ),
     Mutation(
         "clients: a base URL that goes too far",
