@@ -28,7 +28,8 @@ def newcomer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
-def test_nothing_is_needed_and_the_demo_model_answers() -> None:
+def test_nothing_is_needed_and_the_demo_model_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYPASS_CONFIG", "")
     settings = load_settings()
     assert settings.uses_demo_model
     assert settings.account_daily_ceiling == 30

@@ -43,7 +43,7 @@ class SettingsFile(TomlConfigSettingsSource):
 def check_config_path() -> None:
     """Raise SettingsError where the settings file that is named, or found, is no file."""
     path = config_path()
-    if CONFIG_VARIABLE in os.environ and not path.is_file():
+    if os.environ.get(CONFIG_VARIABLE) and not path.is_file():
         raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {path}")
     if path.exists() and not path.is_file():
         raise SettingsError(f"{path}: it is not a file")

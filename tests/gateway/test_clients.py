@@ -256,6 +256,27 @@ def test_a_client_whose_base_url_lacks_v1_is_told_so(
     assert "/v1" in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "too_much"),
+    [
+        ("POST", "/v1/chat/completions", "/v1"),
+        ("GET", "/v1/models", "/v1"),
+        ("POST", "/v1/images/generations", "/v1"),
+        ("POST", "/chat/completions/chat/completions", "/chat/completions"),
+        ("GET", "/chat/completions/models", "/chat/completions"),
+        ("POST", "/responses/responses", "/responses"),
+    ],
+)
+def test_a_client_whose_base_url_goes_too_far_is_told_so(
+    api: httpx.Client, upstream: FakeUpstream, method: str, path: str, too_much: str
+) -> None:
+    response = api.request(method, f"/v1{path}", json=CHAT)
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "unknown_url"
+    assert f"take {too_much} off" in response.json()["error"]["message"]
+    assert not upstream.seen
+
+
 @pytest.mark.parametrize("path", ["/", "/v2/chat/completions", "/anthropic/v1/messages", "/keys/"])
 def test_what_is_sent_to_a_page_gets_the_hint_too(relaying: Server, path: str) -> None:
     response = relaying.client().post(path, json=CHAT)

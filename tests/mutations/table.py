@@ -180,6 +180,20 @@ MUTATIONS = (
         f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
     ),
     Mutation(
+        "clients: an encoded error is withheld",
+        "gateway/http_upstream.py",
+        "return Redacted(without_encoded_error(response), self._secret)",
+        "return Redacted(response, self._secret)",
+        "tests/gateway/test_redaction.py::test_an_encoded_error_may_hold_the_operators_key_and_is_withheld",
+    ),
+    Mutation(
+        "clients: a base URL that goes too far",
+        "gateway/endpoint_policy.py",
+        "raise _repeated_base_url(target) or refusal",
+        "raise refusal",
+        f"{CLIENTS}a_client_whose_base_url_goes_too_far_is_told_so[GET-/v1/models-/v1]",
+    ),
+    Mutation(
         "clients: what is sent to a page",
         "gateway/base_url_hint.py",
         'if is_page and scope.get("method", "GET") not in ("GET", "HEAD"):',

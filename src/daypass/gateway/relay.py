@@ -61,6 +61,43 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"x-original-url",
     b"x-rewrite-url",
 }
+CHOOSE_MODEL = frozenset(
+    {
+        b"ai-language-model-id",
+        b"ai-model-id",
+        b"azureml-model-deployment",
+        b"deployment",
+        b"engine",
+        b"mm-model-id",
+        b"mm-vmodel-id",
+        b"model",
+        b"model-id",
+        b"model-name",
+        b"x-deployment",
+        b"x-engine",
+        b"x-model",
+        b"x-model-id",
+        b"x-model-name",
+        b"x-selected-model",
+    }
+)
+PREFIXES_CHOOSE_MODEL = (
+    b"cf-aig-",
+    b"helicone-",
+    b"x-ai-eg-",
+    b"x-amzn-sagemaker-",
+    b"x-bf-",
+    b"x-gateway-",
+    b"x-helicone-",
+    b"x-higress-",
+    b"x-litellm-",
+    b"x-ms-oai-",
+    b"x-portkey-",
+    b"x-tfy-",
+    b"x-vsr-",
+)
+"""Headers by which gateways and servers take a model, or a route to one. `docs/endpoints.md` says
+whose they are."""
 PREFIXES_NOT_SENT_UPSTREAM = (
     b"x-forwarded-",
     b"x-vercel-forwarded-",
@@ -98,6 +135,15 @@ def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers
         and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)
     ]
     return kept if b"connection" not in by_name else _without_named(kept, headers)
+
+
+def without_model_choice(headers: Headers) -> Headers:
+    """Return the headers without those by which an upstream may choose a model."""
+    return [
+        pair
+        for pair in headers
+        if pair[0] not in CHOOSE_MODEL and not pair[0].startswith(PREFIXES_CHOOSE_MODEL)
+    ]
 
 
 def response_headers(headers: Headers) -> Headers:
