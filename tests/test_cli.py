@@ -57,6 +57,7 @@ def test_plans_are_listed(tmp_path: Path) -> None:
         ("keys", "list"),
         ("accounts", "list"),
         ("accounts", "promote", "a@example.org"),
+        ("accounts", "delete", "a@example.org", "--yes"),
         ("keys", "revoke", "key_x"),
         ("doctor",),
         ("plans", "list"),
@@ -73,6 +74,22 @@ def test_a_command_that_reads_creates_no_database(tmp_path: Path, command: tuple
     else:
         assert ended.returncode == 2
         assert ended.stderr.startswith(f"daypass: there is no database at {data_dir}/daypass.db")
+
+
+@pytest.mark.parametrize("command", [(), ("plans",)])
+def test_a_command_that_is_not_named_gets_the_help_and_no_empty_error(
+    command: tuple[str, ...],
+) -> None:
+    ended = daypass(*command)
+    assert ended.returncode == 2
+    assert "Usage: " in ended.stdout + ended.stderr
+    assert "daypass: " not in ended.stderr
+
+
+def test_a_question_that_nobody_can_answer_names_the_option(tmp_path: Path) -> None:
+    ended = daypass("accounts", "delete", "a@example.org", DAYPASS_DATA_DIR=str(tmp_path))
+    assert ended.returncode == 2
+    assert "confirm with --yes" in ended.stderr
 
 
 def test_a_command_that_reads_changes_no_tables(tmp_path: Path) -> None:
@@ -113,7 +130,7 @@ def test_keys_are_created_listed_and_revoked(server: Server, person: Person) -> 
     run(server, "keys", "revoke", created["id"])
     assert person.keys() == []
     again = daypass("keys", "revoke", created["id"], DAYPASS_DATA_DIR=str(server.data_dir))
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "there is no API key" in again.stderr
     assert run(server, "keys", "list") == "none\n"
 
@@ -136,7 +153,7 @@ def test_accounts_are_listed_promoted_and_disabled(server: Server, person: Perso
     run(server, "accounts", "promote", other.email)
     assert other.http.get("/api/api-keys").status_code == 401
     nobody = daypass("accounts", "promote", "x@x.org", DAYPASS_DATA_DIR=str(server.data_dir))
-    assert nobody.returncode == 1
+    assert nobody.returncode == 2
     assert nobody.stderr.startswith("daypass: there is no account x@x.org")
 
 

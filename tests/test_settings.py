@@ -28,7 +28,8 @@ def newcomer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
-def test_nothing_is_needed_and_the_demo_model_answers() -> None:
+def test_nothing_is_needed_and_the_demo_model_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYPASS_CONFIG", "")
     settings = load_settings()
     assert settings.uses_demo_model
     assert settings.account_daily_ceiling == 30
@@ -112,6 +113,11 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_UPSTREAM_API_KEY", "sk-a sk-b", "paste the key alone"),
         ("DAYPASS_UPSTREAM_API_KEY", "\u201csk-a\u201d", "paste the key alone"),
         ("DAYPASS_UPSTREAM_API_KEY", " ", "it is empty"),
+        ("DAYPASS_UPSTREAM_API_KEY", '"sk-a"', "it is in quotation marks"),
+        ("DAYPASS_UPSTREAM_BASE_URL", " ", "it is empty"),
+        ("DAYPASS_UPSTREAM_BASE_URL", "https://exa mple.org/v1", "must be an http(s) address"),
+        ("DAYPASS_TRUSTED_PROXIES", "10.0.0.5/8", "has host bits set: write addresses"),
+        ("DAYPASS_TRUSTED_PROXIES", "::1, proxy", "'proxy' does not appear to be"),
         ("DAYPASS_UPSTREAM_BASE_URL", "https://b\u00fccher.example/v1", "xn--bcher-kva.example"),
         ("DAYPASS_UPSTREAM_BASE_URL", "\u201chttps://x.example/v1\u201d", "write plain ASCII"),
         ("DAYPASS_UPSTREAM_BASE_URL", "https://x.example:99999/v1", "Port out of range"),
@@ -122,6 +128,7 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_REDIS_URL", "redis://b\u00fccher.example", "xn--bcher-kva.example"),
         ("DAYPASS_DATABASE_URL", "postgresql://b\u00fccher.example/x", "xn--bcher-kva.example"),
         ("DAYPASS_DATABASE_URL", "postgresql://h:99999/x", "Port out of range"),
+        ("DAYPASS_DATABASE_URL", "postgresql://h:/x", "the port is missing"),
         ("DAYPASS_DATABASE_URL", "postgresql://h/x?port=abc", "port must be a number"),
         ("DAYPASS_DATABASE_URL", "postgresql://h/x?prepare_threshold=x", "no connection option"),
         ("DAYPASS_DATABASE_URL", "sqlite:///a?b/daypass.db", "write ? as %3F"),

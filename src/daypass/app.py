@@ -18,7 +18,7 @@ from daypass.asgi import Application
 from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
-from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
+from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.ownership import Ownership
@@ -170,10 +170,10 @@ class Daypass:
             await self._portal(scope, receive, send)
             return
         path = scope.get("path", "")
-        if is_api_path(path):
+        is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
+        if is_api_call(scope, is_page=is_page):
             await self._base_url_hint(scope, receive, send)
             return
-        is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
         try:
             await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:

@@ -58,17 +58,21 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
-        fail(error.format_message(), code=2)
-    except typer.Abort:
+        if not error.format_message():  # The help has been printed: no command was named.
+            sys.exit(2)
+        fail(error.format_message())
+    except typer.Abort as error:
+        if isinstance(error.__context__, EOFError):
+            fail("there is nobody to answer: confirm with --yes")
         fail("interrupted", code=130)
     except EnforcerError as error:
-        fail(error.reason, code=2)
+        fail(error.reason)
     except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
-        fail(str(error), code=2)
+        fail(str(error))
     except OSError as error:
         if error.filename is None:
             raise
-        fail(f"{error.filename}: {error.strerror}", code=2)
+        fail(f"{error.filename}: {error.strerror}")
     sys.exit(code)
 
 

@@ -90,15 +90,15 @@ def delete_account(
 ) -> None:
     """Delete a person with everything but totals. Their keys are refused within a second."""
     settings = load_settings()
-    (secret, *_) = secret_keys(settings)
 
     async def remove(database: Database, enforcer: Enforcer) -> bool:
+        (secret, *_) = secret_keys(settings)
         async with database.read() as session:
             account = await accounts.find_by_email(session, email)
             if account is None:
                 return False
             if await operators.is_last(session, account):
-                fail(f"{email} is the last operator: promote another account first", code=2)
+                fail(f"{email} is the last operator: promote another account first")
             keys = await api_keys.list_of(session, account.id)
 
         async def depart(session: AsyncSession) -> None:
@@ -106,6 +106,7 @@ def delete_account(
             await departures.remove(session, account, secret, int(time.time()))
 
         await enforcer.delete_keys(keys, depart)
+        await database.empty_log()
         return True
 
     if not yes and not typer.confirm(f"Delete {email} with all keys and usage?"):

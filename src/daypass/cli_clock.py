@@ -23,7 +23,7 @@ def reset() -> None:
     """Let the ledger go by this machine's clock again, after that was ahead and was corrected."""
     settings = load_settings()
     if settings.enforcer != "embedded" or settings.redis_url is not None:
-        fail("only the ledger in the data directory can be reset: others have their own clock", 2)
+        fail("only the ledger in the data directory can be reset: others have their own clock")
     lead_s = sqlite_clock.lead_s(settings.ledger_path, make_clock(settings)())
     sqlite_clock.reset(settings.ledger_path)
     if lead_s < MINUTE_S:

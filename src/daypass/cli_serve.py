@@ -55,15 +55,14 @@ def serve(
         if not is_alone and not join:
             fail(
                 f"another server uses {settings.data_dir}: set DAYPASS_DATA_DIR, or use --join to "
-                "serve beside it",
-                code=2,
+                "serve beside it"
             )
         if is_alone:
             forget_metrics(settings.metrics_dir)
         try:
             sockets = listen(host, port)
         except ListenError as error:
-            fail(str(error), code=2)
+            fail(str(error))
         configure_logging(settings.log_format)
         _announce(settings, host, sockets[0].getsockname()[1], workers)
         try:

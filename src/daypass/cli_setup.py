@@ -27,7 +27,7 @@ def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = Fa
         async with database.write() as session:
             await operators.lock(session)
             if await operators.has_active(session):
-                fail(HAS_OPERATOR, code=2)
+                fail(HAS_OPERATOR)
             return await operators.create_setup_token(session, int(time.time()))
 
     token = with_database(settings.database_address, create, create=True)

@@ -34,7 +34,7 @@ def print_json(document: object) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=_as_data))
 
 
-def fail(message: str, code: int = 1) -> NoReturn:
+def fail(message: str, code: int = 2) -> NoReturn:
     """Say in one line why, and end. Line breaks within names and values are escaped."""
     line = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in message)
     typer.echo(f"daypass: {line}", err=True)

@@ -14,7 +14,8 @@ def check_http_url(value: str) -> str:
     """Return an address without its final slash. Raises ValueError for one that is none."""
     check_ascii(value)
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    is_url = parts.scheme in ("http", "https") and parts.hostname and " " not in value
+    if not is_url or parts.query or parts.fragment:
         raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
     if "@" in parts.netloc:
         raise ValueError("must hold no user name and no password: this address is shown")
@@ -64,6 +65,8 @@ def check_server(value: str) -> None:
     parts = urlsplit(value)
     check_ascii(parts.hostname or "")
     _ = parts.port  # ValueError where it is no port
+    if parts.netloc.endswith(":"):
+        raise ValueError("the port is missing after the colon")
 
 
 def check_origin(value: str) -> str:

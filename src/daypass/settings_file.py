@@ -47,7 +47,7 @@ def check_config_path() -> None:
         is_file, exists = path.is_file(), path.exists()
     except OSError as error:  # A name that is too long, or a directory that others cannot enter.
         raise SettingsError(f"{path}: {error.strerror}") from None
-    if CONFIG_VARIABLE in os.environ and not is_file:
+    if os.environ.get(CONFIG_VARIABLE) and not is_file:
         raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {path}")
     if exists and not is_file:
         raise SettingsError(f"{path}: it is not a file")

@@ -1,7 +1,7 @@
 """The settings of who comes in, and how: the secret, proxies, mail, another site's sign-in."""
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -25,7 +25,21 @@ def _split_commas(value: Any) -> Any:
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 Network = IPv4Network | IPv6Network
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split_commas)]
+
+
+def _to_networks(value: object) -> object:
+    parts = _split_commas(value)
+    return tuple(map(_to_network, parts)) if isinstance(parts, list | tuple) else parts
+
+
+def _to_network(value: object) -> object:
+    try:
+        return ip_network(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"{error}: write addresses or networks, such as 10.0.0.0/8") from None
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_to_networks)]
 
 
 class SignInSettings(BaseSettings):

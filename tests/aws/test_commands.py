@@ -48,7 +48,7 @@ def aws(server: Server, *arguments: str, **settings: str) -> str:
 
 def refusal(server: Server, *arguments: str, **settings: str) -> str:
     ended = run(server, *arguments, **settings)
-    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert ended.returncode == 2, ended.stdout + ended.stderr
     return ended.stderr
 
 

@@ -242,6 +242,20 @@ NAMES_STORED = [
     ("/v1/responses", {"input": [{"ID": "msg_1"}]}, "input[0].id"),
     ("/v1/responses", {"input": [{"id": "msg_1", "content": None}]}, "input[0].id"),
     ("/v1/responses", {"input": {"id": "msg_1"}}, "input.id"),
+    ("/v1/responses", {"input": [{"type": ["x"], "file_id": "file-1"}]}, "input[0].file_id"),
+    # It stands for the image that the upstream keeps, unless it holds the image.
+    ("/v1/responses", {"input": [{"type": "image_generation_call", "id": "ig_1"}]}, "input[0].id"),
+    (
+        "/v1/responses",
+        {"input": [{"type": "Image_Generation_Call", "id": "ig_1", "result": None}]},
+        "input[0].id",
+    ),
+    ("/v1/responses", {"previous_response_id": {"id": "resp_1"}}, "previous_response_id.id"),
+    (
+        "/v1/responses",
+        {"tools": [{"vector_store_ids": [{"ID": "v"}]}]},
+        "tools[0].vector_store_ids.id",
+    ),
     # Members that make a tool's call or a function of the whole request.
     (
         "/v1/responses",
@@ -290,6 +304,11 @@ def test_a_request_cannot_name_what_is_stored(
         ("/v1/responses", {"input": "hi", "store": True, "previous_response_id": None}),
         ("/v1/responses", {"input": [{"type": "reasoning", "id": "rs_1", "summary": []}]}),
         ("/v1/responses", {"input": [{"type": "message", "id": "msg_1", "content": "hi"}]}),
+        (
+            "/v1/responses",
+            {"input": [{"type": "image_generation_call", "id": "ig_1", "result": "iVBORw0K"}]},
+        ),
+        ("/v1/responses", {"tools": [{"properties": {"file_id": {"type": "string"}}}]}),
         (
             "/v1/responses",
             {"tools": [{"container": {"type": "auto"}}], "metadata": {"run_id": "1"}},

@@ -203,9 +203,37 @@ MUTATIONS = (
     Mutation(
         "clients: a base URL without /v1",
         "app.py",
-        "if is_api_path(path):",
+        "if is_api_call(scope, is_page=is_page):",
         "if False:",
         f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
+    ),
+    Mutation(
+        "clients: an encoded error is withheld",
+        "gateway/http_upstream.py",
+        "return Redacted(without_encoded_error(response), self._secret)",
+        "return Redacted(response, self._secret)",
+        "tests/gateway/test_redaction.py::test_an_encoded_error_may_hold_the_operators_key_and_is_withheld",
+    ),
+    Mutation(
+        "clients: a base URL that goes too far",
+        "gateway/endpoint_policy.py",
+        "raise _repeated_base_url(target) or refusal",
+        "raise refusal",
+        f"{CLIENTS}a_client_whose_base_url_goes_too_far_is_told_so[GET-/v1/models-/v1]",
+    ),
+    Mutation(
+        "clients: what is sent to a page",
+        "gateway/base_url_hint.py",
+        'if is_page and scope.get("method", "GET") not in ("GET", "HEAD"):',
+        "if False:",
+        f"{CLIENTS}what_is_sent_to_a_page_gets_the_hint_too[/]",
+    ),
+    Mutation(
+        "clients: the caller's address stays here",
+        "gateway/relay.py",
+        'b"cf-connecting-ip",',
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
     ),
     Mutation(
         "clients: the next address is tried in time",
@@ -1253,9 +1281,16 @@ MUTATIONS = (
     Mutation(
         "privacy: a deleted person's address leaves the audit log",
         "records/departures.py",
-        "await _rename(session, AuditEntry.subject, AuditEntry.subject == email)",
-        "pass",
+        "for column in NAMING:",
+        "for column in NAMING[1:]:",
         "tests/records/test_departures.py::test_a_deleted_person_leaves_totals_and_a_fingerprint",
+    ),
+    Mutation(
+        "privacy: the write-ahead log is emptied",
+        "records/sweeper.py",
+        "await database.empty_log()",
+        "pass",
+        "tests/records/test_departures.py::test_the_file_holds_nothing_of_a_deleted_person",
     ),
     Mutation(
         "privacy: the fingerprint of a mailbox has a key",
@@ -1272,6 +1307,13 @@ MUTATIONS = (
         "tests/records/test_departures.py::test_what_is_kept_is_kept_for_so_many_days",
     ),
     # The site's files.
+    Mutation(
+        "pages: a site without Brotli files",
+        "portal/pages.py",
+        "packed = {x: file for x, file in packed.items() if os.path.isfile(file)}  # noqa: PTH113",
+        "pass",
+        "tests/portal/test_pages.py::test_a_site_that_was_built_without_brotli_is_served",
+    ),
     Mutation(
         "pages: a coding that is refused by its weight",
         "portal/pages.py",

@@ -1,15 +1,18 @@
 """The exported pages, and the headers that keep what is injected into them from running."""
 
 import base64
+import gzip
 import hashlib
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from starlette.testclient import TestClient
 
 from daypass.portal.page_security import page_policy, security_headers
-from daypass.portal.pages import PAGES, accepted_codings
+from daypass.portal.pages import PAGES, accepted_codings, pages
 from tests.conftest import Server
 
 EVERY_ANSWER = {
@@ -162,6 +165,19 @@ def test_brotli_is_preferred_and_smaller(demo: Server) -> None:
 )
 def test_which_codings_a_browser_accepts(header: str, accepted: set[str]) -> None:
     assert accepted_codings(header) == accepted
+
+
+def test_a_site_that_was_built_without_brotli_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "index.html").write_text("<p>plain</p>")
+    (tmp_path / "index.html.gz").write_bytes(gzip.compress(b"<p>packed</p>"))
+    monkeypatch.setattr("daypass.portal.pages.PAGES", tmp_path)
+    client = TestClient(pages())
+    assert client.get("/", headers={"accept-encoding": "gzip, br"}).text == "<p>packed</p>"
+    plain = client.get("/", headers={"accept-encoding": "br"})
+    assert (plain.status_code, plain.text) == (200, "<p>plain</p>")
+    assert plain.headers["vary"] == "accept-encoding"
 
 
 def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:

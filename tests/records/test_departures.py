@@ -1,11 +1,14 @@
 """What is left of a person who is deleted, and of records whose time is over."""
 
+from pathlib import Path
+
 from sqlalchemy import text
 
 from daypass.api_keys import mint
 from daypass.records import accounts, api_keys, audit, departures, invitations, receipts, usage
 from daypass.records.database import Database
 from daypass.records.receipts import Receipt
+from daypass.records.schema import upgrade
 from daypass.records.sweeper import sweep
 from daypass.records.tables import Account
 from daypass.records.usage import UsageRow, Use
@@ -43,7 +46,8 @@ async def fill(database: Database, email: str, at: int) -> Account:
         row = Receipt("req_1", at * 1000, key.id, "m", "api", 200, "counted", "", 1)
         await receipts.add(session, {account.id: [row]})
         audit.add(session, account, "account made operator", email, now=at)
-        _, token = await invitations.create(session, email, at, DAY)
+        audit.add(session, account, "invitation created", f"For {email.upper()}.", now=at)
+        _, token = await invitations.create(session, f"for {email}, and b{email}", at, DAY)
         await invitations.use(session, token, email, at)
     return account
 
@@ -53,7 +57,9 @@ async def test_a_deleted_person_leaves_totals_and_a_fingerprint(database: Databa
     async with database.write() as session:
         await departures.remove(session, account, SECRET, NOW)
     left = await contents(database)
-    assert EMAIL not in left
+    assert f"[deleted account], and b{EMAIL}" in left
+    assert "For [deleted account]." in left
+    assert EMAIL not in left.lower().replace(f"b{EMAIL}", "")
     assert {line.partition(":")[0] for line in left.splitlines()} == {
         "usage_site_day", "audit_entry", "invitation", "departed_account",
     }  # fmt: skip
@@ -85,3 +91,21 @@ async def test_what_is_kept_is_kept_for_so_many_days(database: Database) -> None
         await sweep(database, NOW + day * DAY, retention)
         left = {line.partition(":")[0] for line in (await contents(database)).splitlines()}
         assert left & {"receipt_batch", "audit_entry"} == set(kept.split()), day
+
+
+async def test_the_file_holds_nothing_of_a_deleted_person(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/daypass.db"
+    await upgrade(url)
+    database = Database(url)
+    account = await fill(database, EMAIL, NOW)
+
+    def files() -> bytes:
+        return b"".join(x.read_bytes() for x in tmp_path.iterdir())
+
+    await database.empty_log()
+    assert EMAIL.encode() in files()
+    async with database.write() as session:
+        await departures.remove(session, account, SECRET, NOW)
+    await sweep(database, NOW, Retention())
+    assert EMAIL.encode() not in files().replace(b"b" + EMAIL.encode(), b"")
+    await database.close()

@@ -2,10 +2,11 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -28,6 +29,8 @@ from daypass.records.tables import (
 KEPT_S = 32 * 86_400
 """Seconds for which a mailbox is recognised: longer than the longest window, a month."""
 DELETED = "[deleted account]"
+NAMING = (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note)
+"""Columns of other records whose text may name a person."""
 
 
 async def remove(session: AsyncSession, account: Account, secret: str, now: int) -> None:
@@ -43,10 +46,11 @@ async def remove(session: AsyncSession, account: Account, secret: str, now: int)
     email = account.email
     await session.execute(delete(SignUp).where(SignUp.email == email))
     await session.execute(delete(Mail).where(Mail.recipient == email))
-    await _rename(session, AuditEntry.actor_email, AuditEntry.actor_id == account.id)
-    await _rename(session, AuditEntry.subject, AuditEntry.subject == email)
-    await _rename(session, Invitation.used_by, Invitation.used_by == email)
-    await _rename(session, Invitation.note, Invitation.note == email)
+    await session.execute(
+        update(AuditEntry).where(AuditEntry.actor_id == account.id).values(actor_email=DELETED)
+    )
+    for column in NAMING:
+        await _erase(session, column, email)
     # With its sessions, identities, keys and stored objects, by the database's foreign keys.
     await session.execute(delete(Account).where(Account.id == account.id))
 
@@ -90,7 +94,11 @@ async def _remove_usage(session: AsyncSession, account_id: str) -> None:
     await session.execute(delete(UsageDay).where(mine))
 
 
-async def _rename(
-    session: AsyncSession, column: InstrumentedAttribute[Any], where: ColumnElement[bool]
-) -> None:
-    await session.execute(update(column.class_).where(where).values({column: DELETED}))
+async def _erase(session: AsyncSession, column: InstrumentedAttribute[Any], email: str) -> None:
+    """Put DELETED in place of an address wherever a text names it, however it is capitalised."""
+    address = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-]|\.\w)", re.IGNORECASE)
+    naming = func.lower(column).contains(email, autoescape=True)
+    for text in await session.scalars(select(column).where(naming).distinct()):
+        await session.execute(
+            update(column.class_).where(column == text).values({column: address.sub(DELETED, text)})
+        )

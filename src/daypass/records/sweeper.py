@@ -40,6 +40,7 @@ async def sweep(database: Database, now: float, retention: Retention) -> None:
         await receipts.delete_older(session, int((now - retention.receipt_days * DAY_S) * 1000))
     async with database.write() as session:
         await audit.delete_older(session, int(now - retention.audit_days * DAY_S))
+    await database.empty_log()
 
 
 async def _sweep_every_minute(

@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import * as strings from "@/strings";
 import { ChatBar } from "./chat-bar";
@@ -33,6 +33,10 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   const left = leastLeft(limitsOf(apiKey.id, allowances), quota);
   const [given, setGiven] = useState<{ text: string }>();
   const [browsing, setBrowsing] = useState(false);
+  // By conversation: another one's settings are as they were stored.
+  const [wrongIn, setWrongIn] = useState<string>();
+  const isTuningWrong = wrongIn === chat.id;
+  const isHeld = blocked || isTuningWrong;
   const { isStreaming, stop } = chat;
   const target = { keyId: apiKey.id, model };
   const regenerate = () => void chat.regenerate(target);
@@ -41,12 +45,14 @@ export function Chat({ accountId, keys, plans, models }: Props) {
     if (!(await chat.resend(place, text, target))) setGiven({ text });
   }
 
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (event.key === "Escape") stop();
+  });
   useEffect(() => {
     if (!isStreaming) return;
-    const onKey = (event: KeyboardEvent) => event.key === "Escape" && stop();
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  });
+  }, [isStreaming]);
 
   return (
     // Whoever writes will have an answer to read: what draws it comes meanwhile.
@@ -65,15 +71,20 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         onHistory={!isStreaming ? () => setBrowsing(true) : undefined}
         onNew={chat.messages.length > 0 && !isStreaming ? chat.begin : undefined}
       />
-      <TuningForm key={chat.id} tuning={chat.tuning} onChange={chat.setTuning} />
+      <TuningForm
+        key={chat.id}
+        tuning={chat.tuning}
+        onChange={chat.setTuning}
+        onValid={(isValid) => setWrongIn(isValid ? undefined : chat.id)}
+      />
       {chat.messages.length === 0 ? (
         <EmptyConversation onSuggest={(text) => setGiven({ text })} />
       ) : (
         <Transcript
           messages={chat.messages}
           partial={isStreaming ? chat.partial : null}
-          onRegenerate={blocked ? undefined : regenerate}
-          onResend={blocked ? undefined : (place, text) => void resend(place, text)}
+          onRegenerate={isHeld ? undefined : regenerate}
+          onResend={isHeld ? undefined : (place, text) => void resend(place, text)}
           onRemove={chat.removeMessage}
         />
       )}
@@ -91,7 +102,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         <Composer
           draft={chat.draft}
           given={given}
-          blocked={blocked}
+          held={blocked ? words.blocked : isTuningWrong ? words.tuningWrong : undefined}
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
           onStop={stop}

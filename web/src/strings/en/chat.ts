@@ -19,6 +19,7 @@ export const chat = {
   instructionsHint: "Told to the model before every message of this conversation.",
   temperature: "Temperature",
   temperatureHint: "0 to 2. Empty: the model's own.",
+  tuningWrong: "The temperature above is not valid. Correct it to send.",
   temperatureWrong: "Use a number from 0 to 2, or leave it empty.",
   edit: "Edit message",
   editMessage: "Your message, changed",
