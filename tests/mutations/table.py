@@ -273,7 +273,7 @@ MUTATIONS = (
     Mutation(
         "clients: pasted white space",
         "settings.py",
-        "return value.strip() if isinstance(value, str) else value",
+        "return value.strip()",
         "return value",
         "tests/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
     ),
