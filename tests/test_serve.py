@@ -123,6 +123,11 @@ def test_sighup_reloads_and_a_wrong_file_keeps_the_old_settings(
     until(lambda: server.log().count("reloaded") == int(workers))
     assert {sign_up() for _ in range(8)} == {"invite"}
     assert server.process.poll() is None
+
+    # A second interrupt hurries it, without a traceback.
+    server.process.send_signal(signal.SIGINT)
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait(20)
     assert "Traceback" not in server.log()
 
 
@@ -182,15 +187,6 @@ def _handles(process: int, number: signal.Signals) -> bool:
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_second_interrupt_ends_it_without_a_traceback(start: StartServer, workers: str) -> None:
-    server = start("--workers", workers)
-    server.process.send_signal(signal.SIGINT)
-    server.process.send_signal(signal.SIGINT)
-    server.process.wait(20)
-    assert "Traceback" not in server.log()
-
-
 def test_a_server_that_stops_is_not_ready_and_serves_on_for_the_grace(start: StartServer) -> None:
     server = start(DAYPASS_SHUTDOWN_GRACE_S="60")
     with server.client() as kept:
@@ -206,23 +202,25 @@ def test_a_server_that_stops_is_not_ready_and_serves_on_for_the_grace(start: Sta
 
 
 def test_a_data_directory_has_one_server_unless_another_joins(
-    start: StartServer,
+    start: StartServer, demo: Server
 ) -> None:
-    server = start()
-    person = server.sign_up()
-    key = person.create_key()["key"]
+    server = demo
+    key = server.sign_up().create_key()["key"]
     with server.gateway(key) as api:
         body = {"model": "demo", "messages": [{"role": "user", "content": "hi"}]}
         assert api.post("/v1/chat/completions", json=body).status_code == 200
+    (counted,) = re.findall(
+        r'^daypass_requests_total\{outcome="counted",status="200"\} \S+$',
+        httpx.get(f"{server.url}/metrics").text,
+        re.MULTILINE,
+    )
     data = {"DAYPASS_DATA_DIR": str(server.data_dir)}
     second = daypass("serve", "--port", "0", **data)
     assert second.returncode == 2
     assert second.stderr.startswith(f"daypass: another server uses {server.data_dir}: ")
     assert second.stderr.count("\n") == 1
     beside = start("--join", **data)
-    assert 'daypass_requests_total{outcome="counted",status="200"} 1.0' in (
-        httpx.get(f"{beside.url}/metrics").text
-    )
+    assert counted in httpx.get(f"{beside.url}/metrics").text
 
 
 def test_a_socket_that_takes_no_new_connections_keeps_those_that_wait() -> None:
@@ -255,7 +253,7 @@ def two_behind_nginx(start: StartServer, tmp_path: Path) -> Iterator[tuple[Serve
     """Two servers on one data directory, and the address of an nginx with its default settings."""
     plan = "[[plans]]\nid='many'\nname='Many'\nrequests_per_day=1000000\n"
     (tmp_path / "daypass.toml").write_text(plan)
-    grace = {"DAYPASS_SHUTDOWN_GRACE_S": "2.5"}
+    grace = {"DAYPASS_SHUTDOWN_GRACE_S": "1.5"}
     first = start(**grace)
     second = start("--join", **grace)
     port = free_port()
@@ -290,19 +288,15 @@ def test_a_rolling_restart_behind_nginx_loses_no_request(
 
     def call() -> None:
         # A POST, which nginx sends to another server only if it has not sent it yet.
-        while not is_over.is_set():
-            response = httpx.post(
-                f"{url}/v1/embeddings",
-                headers={"x-api-key": key},
-                json={"model": "demo", "input": "x"},
-                timeout=30,
-            )
-            statuses.append(response.status_code)
+        body = {"model": "demo", "input": "x"}
+        with httpx.Client(headers={"x-api-key": key}, timeout=30) as api:
+            while not is_over.is_set():
+                statuses.append(api.post(f"{url}/v1/embeddings", json=body).status_code)
 
     def more_than(number: int) -> Callable[[], bool]:
         return lambda: len(statuses) > number
 
-    callers = [threading.Thread(target=call) for _ in range(6)]
+    callers = [threading.Thread(target=call) for _ in range(3)]
     for caller in callers:
         caller.start()
     try:
