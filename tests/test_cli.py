@@ -287,6 +287,22 @@ def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> N
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [
+        (("clock", "reset"), {"DAYPASS_DATA_DIR": "x" * 5000}),
+        (("plans", "list"), {"DAYPASS_CONFIG": "no\nfile"}),
+    ],
+)
+def test_an_odd_path_or_address_is_one_clear_line(
+    command: tuple[str, ...], state: dict[str, str]
+) -> None:
+    ended = daypass(*command, **state)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.startswith("daypass: ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_a_ledger_that_is_ahead_is_found_and_reset(tmp_path: Path) -> None:
     state = {"DAYPASS_DATA_DIR": str(tmp_path)}
     none = daypass("clock", "reset", **state)

@@ -15,7 +15,14 @@ import httpx2 as httpx
 import pytest
 
 from daypass.server.listener import listen, stop_new_connections
-from tests.conftest import Server, StartServer, daypass, serve_on
+from tests.conftest import (
+    DAYPASS,
+    Server,
+    StartServer,
+    clean_environment,
+    daypass,
+    serve_on,
+)
 from tests.ports import free_port
 from tests.programs import nginx
 from tests.waiting import BUSY_S, until
@@ -117,6 +124,62 @@ def test_sighup_reloads_and_a_wrong_file_keeps_the_old_settings(
     assert {sign_up() for _ in range(8)} == {"invite"}
     assert server.process.poll() is None
     assert "Traceback" not in server.log()
+
+
+@contextlib.contextmanager
+def starting(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
+    """A server that has just begun to start, its port, and its log."""
+    port, log_path = free_port(), directory / "log"
+    with (
+        log_path.open("w") as log,
+        subprocess.Popen(
+            [*DAYPASS, "serve", "--port", str(port), *options],
+            env=clean_environment(DAYPASS_DATA_DIR=str(directory / "data")),
+            cwd=directory,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield process, port, log_path
+        finally:
+            process.kill()
+
+
+def test_a_reload_that_is_asked_for_during_the_start_is_carried_out(tmp_path: Path) -> None:
+    with starting(tmp_path) as (process, _, log):
+        until(lambda: _handles(process.pid, signal.SIGHUP))
+        process.send_signal(signal.SIGHUP)  # Must not end it.
+        until(lambda: '"started"' in log.read_text())
+        process.send_signal(signal.SIGHUP)
+        until(lambda: '"reloaded"' in log.read_text())
+
+
+def test_an_interrupt_during_the_start_is_one_line(tmp_path: Path) -> None:
+    with starting(tmp_path) as (process, _, log):
+        # Ignoring SIGHUP is the first thing it does; it imports for a second after that.
+        until(lambda: _handles(process.pid, signal.SIGHUP))
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+        assert log.read_text() == "daypass: interrupted\n"
+
+
+def test_workers_that_start_end_with_their_supervisor(tmp_path: Path) -> None:
+    with starting(tmp_path, "--workers", "2") as (process, port, log):
+        until(lambda: log.read_text().count("worker_started") == 2)
+        process.kill()
+        killed_at = time.monotonic()
+        until(lambda: not _is_up(port))
+        # They have two seconds, but are nowhere near serving, which they need not finish.
+        assert time.monotonic() - killed_at < 1
+        assert "Traceback" not in log.read_text()
+
+
+def _handles(process: int, number: signal.Signals) -> bool:
+    """Whether a process ignores a signal or has a handler for it."""
+    status = Path(f"/proc/{process}/status").read_text()
+    masks = re.findall(r"^Sig(?:Ign|Cgt):\s*(\w+)$", status, re.MULTILINE)
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -69,6 +69,10 @@ def main() -> None:
         fail(error.reason)
     except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
         fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}")
     sys.exit(code)
 
 

@@ -48,7 +48,8 @@ def serve(
     from daypass.server.listener import ListenError, listen  # noqa: PLC0415
     from daypass.telemetry import configure_logging  # noqa: PLC0415
 
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Until there is something to reload.
+    missed_signals: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: missed_signals.append(number))
     settings = asyncio.run(_check())
     with _data_directory(settings.data_dir) as is_alone:
         if not is_alone and not join:
@@ -66,7 +67,9 @@ def serve(
         _announce(settings, host, sockets[0].getsockname()[1], workers)
         try:
             if workers == 1:
-                _make_server(settings).run(sockets)
+                server = _make_server(settings)
+                server.missed_signals = missed_signals
+                server.run(sockets)
             else:
                 from daypass.server.workers import Workers  # noqa: PLC0415
 

@@ -35,8 +35,9 @@ def print_json(document: object) -> None:
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
-    """Say in one line why, and end."""
-    typer.echo(f"daypass: {message}", err=True)
+    """Say in one line why, and end. Line breaks within names and values are escaped."""
+    line = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in message)
+    typer.echo(f"daypass: {line}", err=True)
     sys.exit(code)
 
 

@@ -34,7 +34,7 @@ from daypass.settings_file import (
     config_path,
     place_of,
 )
-from daypass.settings_plans import PlanSettings
+from daypass.settings_plans import MOST, PlanSettings
 from daypass.settings_sign_in import CommaSeparated, SignInSettings
 from daypass.settings_upstream import check_upstream_key, check_upstream_url
 from daypass.telemetry import LogFormat
@@ -73,9 +73,9 @@ class Settings(SignInSettings):
     sign_up: Literal["open", "invite", "closed"] = "open"
     allowed_email_domains: CommaSeparated = ()
     max_keys_per_account: int = Field(default=3, ge=1, le=1000)
-    account_requests_per_day: int | None = Field(default=None, ge=0)
-    site_requests_per_day: int | None = Field(default=None, ge=0)
-    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    account_requests_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    site_requests_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, le=MOST)
     denied_paths: CommaSeparated = ()
     extra_paths: CommaSeparated = ()
     stored_objects: Literal["off", "per-account", "shared"] = "off"
@@ -83,8 +83,8 @@ class Settings(SignInSettings):
     first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
     call_timeout_s: float = Field(default=3600, gt=0)
-    open_requests_per_key: int = Field(default=1000, ge=0)
-    open_requests_per_account: int = Field(default=2000, ge=0)
+    open_requests_per_key: int = Field(default=1000, ge=0, le=MOST)
+    open_requests_per_account: int = Field(default=2000, ge=0, le=MOST)
     receipt_days: int = Field(default=7, ge=1, le=7)
     audit_days: int = Field(default=365, ge=1, le=3650)
     keep_alive_s: int = Field(default=75, ge=1, le=3600)
@@ -112,20 +112,17 @@ class Settings(SignInSettings):
     @classmethod
     def _trim(cls, value: Any) -> Any:
         """Take off what pasting leaves: a key with a newline at its end is refused upstream."""
-        return value.strip() if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if any("\ud800" <= x <= "\udfff" for x in value):  # Bytes that are no UTF-8 (PEP 383).
+            raise ValueError("must be UTF-8")
+        return value.strip()
 
     @field_validator("upstream_api_key")
     @classmethod
     def _check_upstream_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             check_upstream_key(value.get_secret_value())
-        return value
-
-    @field_validator("data_dir")
-    @classmethod
-    def _check_data_dir(cls, value: Path) -> Path:
-        if any("\ud800" <= x <= "\udfff" for x in str(value)):
-            raise ValueError("must be UTF-8")
         return value
 
     @field_validator("upstream_base_url", "public_url", "aws_base_url", "aws_endpoint_url")

@@ -1,8 +1,12 @@
 """What is wrong with the addresses in the settings, as people type and paste them."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+_DRIVER_OPTIONS = frozenset(
+    {"autocommit", "context", "cursor_factory", "prepare_threshold", "row_factory"}
+)
+"""What psycopg takes beside libpq's options. Daypass sets these itself."""
 ENCODED = "special characters of a password must be percent-encoded"
 
 
@@ -39,6 +43,11 @@ def check_database_url(value: str) -> str:
     if not _is_plain(value, r"postgres(ql)?"):
         raise ValueError(f"must begin with postgresql:// or sqlite:///; {ENCODED}")
     check_server(value)
+    for name, text in parse_qsl(urlsplit(value).query):
+        if name in _DRIVER_OPTIONS:
+            raise ValueError(f"{name} is no connection option of PostgreSQL")
+        if name == "port" and not all(x.isdecimal() for x in text.split(",")):
+            raise ValueError("the option port must be a number")
     return value
 
 
@@ -56,6 +65,8 @@ def check_server(value: str) -> None:
     parts = urlsplit(value)
     check_ascii(parts.hostname or "")
     _ = parts.port  # ValueError where it is no port
+    if parts.netloc.endswith(":"):
+        raise ValueError("the port is missing after the colon")
 
 
 def check_origin(value: str) -> str:

@@ -43,9 +43,13 @@ class SettingsFile(TomlConfigSettingsSource):
 def check_config_path() -> None:
     """Raise SettingsError where the settings file that is named, or found, is no file."""
     path = config_path()
-    if os.environ.get(CONFIG_VARIABLE) and not path.is_file():
+    try:
+        is_file, exists = path.is_file(), path.exists()
+    except OSError as error:  # A name that is too long, or a directory that others cannot enter.
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    if os.environ.get(CONFIG_VARIABLE) and not is_file:
         raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {path}")
-    if path.exists() and not path.is_file():
+    if exists and not is_file:
         raise SettingsError(f"{path}: it is not a file")
 
 

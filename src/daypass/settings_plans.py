@@ -7,7 +7,9 @@ from pydantic import model_validator as validate_model
 
 from daypass.plans import Limit, UsagePlan, Window, request_limits
 
-Amount = Annotated[StrictInt, Field(ge=0, le=1_000_000_000_000)]
+MOST = 1_000_000_000_000
+"""The largest number of a setting: the ledgers, the databases and JSON hold it exactly."""
+Amount = Annotated[StrictInt, Field(ge=0, le=MOST)]
 
 
 class PlanTerms(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import model_validator as validate_model
 from pydantic_settings import BaseSettings, NoDecode
 
 from daypass.email_addresses import parse_email
-from daypass.settings_addresses import check_ascii, check_server
+from daypass.settings_addresses import check_http_url, check_server
 
 MIN_SECRET_LENGTH = 32
 GITHUB = "https://github.com"
@@ -68,9 +68,10 @@ class SignInSettings(BaseSettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _check_issuer(cls, value: str | None) -> str | None:
-        parts = urlsplit(check_ascii(value or ""))
-        is_secure = parts.scheme == "https" or _is_loopback(parts.hostname or "")
-        if value is not None and not (is_secure and parts.hostname and not parts.query):
+        if value is None:
+            return None
+        parts = urlsplit(check_http_url(value))
+        if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
             raise ValueError("must be an https address, such as https://accounts.google.com")
         return value
 

@@ -61,10 +61,38 @@ MUTATIONS = (
     # The life of the server.
     Mutation(
         "life: workers end with their supervisor",
-        "server/workers.py",
-        "threading.Thread(target=_end_with_supervisor, args=(server,), daemon=True).start()",
+        "server/worker.py",
+        "threading.Thread(target=_end_with_supervisor, args=(servers,), daemon=True).start()",
         "pass",
         f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: a start that is killed",
+        "server/worker.py",
+        "threading.Thread(target=_end_with_supervisor, args=(servers,), daemon=True).start()",
+        "pass",
+        f"{SERVE}workers_that_start_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: a start and SIGHUP",
+        "cli_serve.py",
+        "server.missed_signals = missed_signals",
+        "pass",
+        f"{SERVE}a_reload_that_is_asked_for_during_the_start_is_carried_out",
+    ),
+    Mutation(
+        "life: a start and SIGINT",
+        "__main__.py",
+        "except KeyboardInterrupt:",
+        "except ZeroDivisionError:",
+        f"{SERVE}an_interrupt_during_the_start_is_one_line",
+    ),
+    Mutation(
+        "life: errors of files in one line",
+        "cli.py",
+        "if error.filename is None:",
+        "if True:",
+        "tests/test_cli.py::test_an_odd_path_or_address_is_one_clear_line",
     ),
     Mutation(
         "life: gauges of a dead worker",
@@ -245,7 +273,7 @@ MUTATIONS = (
     Mutation(
         "clients: pasted white space",
         "settings.py",
-        "return value.strip() if isinstance(value, str) else value",
+        "return value.strip()",
         "return value",
         "tests/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
     ),

@@ -3,28 +3,23 @@
 import asyncio
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
-import threading
-import time
 from collections.abc import Callable, Sequence
 from multiprocessing.context import SpawnProcess
 
 import structlog
 
-from daypass.server.server import STOP_AT_ONCE, Server
+from daypass.server.server import STOP_AT_ONCE
+from daypass.server.worker import MakeServer, work
 
 RESTART_AFTER_S = 1.0
 """Before a worker that has ended is replaced, so that one that cannot start does not spin."""
-ORPHAN_S = 1.5
-"""For a worker whose supervisor has died to finish what it can."""
 
 log = structlog.get_logger()
 
 _spawn = multiprocessing.get_context("spawn")
-
-MakeServer = Callable[[], Server]
-"""Makes the server of a worker, in the worker. It is pickled on its way there."""
 
 
 class Workers:
@@ -62,7 +57,7 @@ class Workers:
     def _start(self) -> None:
         if self._is_stopping:
             return
-        worker = _spawn.Process(target=_work, args=(self._make, list(self._sockets)))
+        worker = _spawn.Process(target=work, args=(pickle.dumps(self._make), list(self._sockets)))
         # A worker inherits what is ignored. Ctrl-C reaches all processes of a terminal, and the
         # workers leave it to this one; SIGHUP would end a worker that has not begun to handle it.
         ignored = (signal.SIGINT, signal.SIGHUP)
@@ -98,23 +93,3 @@ class Workers:
         for worker in self._running:
             if worker.pid is not None and worker.is_alive():
                 os.kill(worker.pid, number)
-
-
-def _work(make: MakeServer, sockets: list[socket.socket]) -> None:
-    missed: list[int] = []
-    signal.signal(signal.SIGHUP, lambda number, _: missed.append(number))
-    server = make()
-    server.missed_signals = missed
-    threading.Thread(target=_end_with_supervisor, args=(server,), daemon=True).start()
-    server.run(sockets)
-
-
-def _end_with_supervisor(server: Server) -> None:
-    """Wait until the supervisor has died without a word; then stop, within 2 seconds."""
-    supervisor = multiprocessing.parent_process()
-    assert supervisor is not None  # noqa: S101
-    supervisor.join()
-    log.error("supervisor_ended")
-    server.is_orphan = True
-    time.sleep(ORPHAN_S)
-    os._exit(1)
