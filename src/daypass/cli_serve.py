@@ -82,10 +82,10 @@ def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
     """Say where the site is, once its address is bound: in words, or where all is JSON as such."""
     from daypass.start import sharing_warning  # noqa: PLC0415  (slow to import)
 
-    url, upstream = site_address(settings, host, port), _upstream_name(settings)
+    url = site_address(settings, host, port)
     warning = sharing_warning(settings.data_dir)
     link = link_of_new_site(settings, host, port)
-    log.info("started", version=__version__, url=url, upstream=upstream, workers=workers)
+    log.info("started", version=__version__, url=url, workers=workers)
     if settings.log_format == "json":
         if warning is not None:
             log.warning("data_directory_shared", reason=warning)
@@ -93,7 +93,7 @@ def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
             log.warning("no_operator", setup_link=link)
         return
     typer.echo(f"Daypass: {url}", err=True)
-    typer.echo(f"Upstream: {upstream}", err=True)
+    typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
     if warning is not None:
         typer.echo(f"Warning: {warning}", err=True)
     if link is not None:

@@ -341,7 +341,6 @@ def test_signing_in_rotates_the_session(proxied: Server, victim: Person) -> None
 
 def test_what_is_kept_is_its_owners_alone(tmp_path: Path, start: StartServer) -> None:
     data = tmp_path / "kept"
-    data.mkdir(mode=0o755)
     server = start(DAYPASS_DATA_DIR=str(data))
     server.sign_up().create_key()
     assert stat.S_IMODE(data.stat().st_mode) == 0o700

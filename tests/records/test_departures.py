@@ -36,7 +36,7 @@ async def contents(database: Database) -> str:
 
 async def fill(database: Database, email: str, at: int) -> Account:
     """Leave something of a person in every place."""
-    async with database.write() as session:
+    async with database.write(30) as session:
         account = await accounts.create(session, email, "hash", at)
         await accounts.open_session(session, account.id, at, 60)
         key = await api_keys.create(
