@@ -10,6 +10,13 @@ NODE_TESTS := tests/e2e/node/node_modules/.package-lock.json
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
+# A virtual environment whose installation was interrupted or failed is made again from the start.
+UNFINISHED := .venv/unfinished
+$(shell test ! -e $(UNFINISHED) || rm -rf .venv)
+CHECK_PYTHON := import sys; sys.version_info < (3, 11) and sys.exit("Daypass needs Python 3.11 or \
+  newer; $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12" % sys.version_info[:2])
+INSTALL = @touch $(UNFINISHED); $(BIN)/pip install --quiet --disable-pip-version-check
+
 .PHONY: run test check format openapi lock audit mutations screenshots soak bench bench-profile \
   clean
 
@@ -80,9 +87,9 @@ bench-profile: .venv/installed-bench $(SITE)
 screenshots: .venv/installed-dev $(SITE) .venv/programs
 	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
 
-lock:
-	$(PYTHON) -m pip install --quiet uv
-	$(eval LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes \
+lock: | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(eval LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --quiet)
 	$(LOCK) pyproject.toml --group build -o requirements.lock
 	$(LOCK) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
@@ -94,29 +101,32 @@ clean:
 	rm -rf .venv tests/e2e/node/node_modules web/node_modules web/.next web/out src/daypass/_site
 
 .venv/bin/python:
-	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && rm -rf .venv && apt-get update -qq \
+	@$(PYTHON) -c '$(CHECK_PYTHON)'
+	@mkdir -p .venv && touch $(UNFINISHED)
+	@$(PYTHON) -m venv .venv || { [ "$$(id -u)" = 0 ] && apt-get update -qq \
 	  && apt-get install -y -qq python3-venv && $(PYTHON) -m venv .venv; }
+	@rm $(UNFINISHED)
 
 .venv/installed: requirements.lock pyproject.toml | .venv/bin/python
 	@echo "Installing Python packages…"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@rm $(UNFINISHED) && touch $@
 
 .venv/installed-dev: requirements-dev.lock .venv/installed
 	@echo "Installing Python packages for tests…"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@touch $@
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	@rm $(UNFINISHED) && touch $@
 
 .venv/installed-bench: requirements-bench.lock .venv/installed-dev
 	@echo "Installing Python packages for measuring…"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
-	@touch $@
+	$(INSTALL) --require-hashes -r requirements-bench.lock
+	@rm $(UNFINISHED) && touch $@
 
 .venv/installed-audit: requirements-audit.lock .venv/installed-dev
 	@echo "Installing Python packages for the audit…"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
-	@touch $@
+	$(INSTALL) --require-hashes -r requirements-audit.lock
+	@rm $(UNFINISHED) && touch $@
 
 .venv/programs: tests/programs.py tests/aws/ministack.lock | .venv/installed-dev
 	@$(BIN)/python -m tests.programs

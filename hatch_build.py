@@ -6,7 +6,6 @@ As hatchling's build hook it puts the built site into the wheel, so that an inst
 needs no Node.js.
 """
 
-import gzip
 import importlib.util
 import os
 import re
@@ -32,7 +31,6 @@ with socket.socket() as any_socket:
     fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
 os.execvp(sys.argv[1], sys.argv[1:])
 """
-COMPRESSIBLE = {".css", ".html", ".js", ".json", ".svg", ".txt"}
 
 
 def main(command: list[str]) -> None:
@@ -108,7 +106,7 @@ def cut_off() -> list[str]:
 
 
 def build_site(node: Node) -> None:
-    """Install what the lock file names where it changed, export the site, and copy it."""
+    """Install what the lock file names where it changed, export the site, and put it in place."""
     lock, installed = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
     if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
         print("Installing the site's packages…", flush=True)
@@ -119,16 +117,19 @@ def build_site(node: Node) -> None:
     print(f"Building the site{', cut off from the network' if alone else ''}…", flush=True)
     if run(node, ["npm", "run", "build"], alone):
         sys.exit("The site could not be built.")
-    shutil.rmtree(SITE, ignore_errors=True)
-    shutil.copytree(WEB / "out", SITE)
-    compress(SITE)
+    if run(node, ["node", "compress.mjs", "out"]):
+        sys.exit("The site could not be compressed.")
+    put_in_place(WEB / "out", SITE)
 
 
-def compress(site: Path) -> None:
-    """Put a `.gz` beside every text: compressing on the way would hold streams back."""
-    for path in [path for path in site.rglob("*") if path.suffix in COMPRESSIBLE]:
-        packed = path.with_name(path.name + ".gz")
-        packed.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+def put_in_place(built: Path, place: Path) -> None:
+    """Move a directory to its place, which is never half filled: an interruption leaves none."""
+    former = built.with_name("out-before")
+    shutil.rmtree(former, ignore_errors=True)
+    if place.is_dir():
+        place.rename(former)
+    built.rename(place)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 class CustomBuildHook(BuildHookInterface[Any]):

@@ -9,6 +9,7 @@ import boto3
 import httpx2 as httpx
 
 from tests.ports import free_port
+from tests.waiting import START_S
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -41,7 +42,7 @@ class AwsServer:
 
     def _await(self, look: Callable[[], httpx.Response]) -> None:
         """Look at it until it answers."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + START_S
         while True:
             try:
                 if look().status_code < 500:

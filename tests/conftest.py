@@ -25,6 +25,7 @@ from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.redis import Redis
 from tests.upstream import FakeUpstream
+from tests.waiting import START_S
 
 PASSWORD = "planted-password of a person"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
@@ -150,7 +151,8 @@ def serve_on(
     program: Sequence[str] = DAYPASS,
 ) -> Server:
     """Start `daypass serve` on this port and wait until it is ready."""
-    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | settings
+    at_once = {"DAYPASS_SHUTDOWN_GRACE_S": "0"}
+    settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | at_once | settings
     log_path = OUTPUTS.file(f"server-{port}.log")
     with log_path.open("w") as log:
         process = subprocess.Popen(
@@ -164,7 +166,7 @@ def serve_on(
     server = Server(
         process, f"http://127.0.0.1:{port}", Path(settings["DAYPASS_DATA_DIR"]), log_path, settings
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the server ended:\n{server.log()}")

@@ -86,7 +86,7 @@ class Mailbox:
 
     def take(self, recipient: str) -> EmailMessage:
         """The one mail to an address, as soon as it comes."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             found = [mail for mail in self.mails if mail["to"] == recipient]
             if found:

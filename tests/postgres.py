@@ -12,6 +12,7 @@ from psycopg import sql
 
 from tests import programs
 from tests.ports import free_port
+from tests.waiting import START_S
 
 SUPERUSER = "daypass"
 NOBODY = "nobody"
@@ -59,7 +60,7 @@ class Postgres:
             command += ["-c", f"{name}={value}"]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(self._as_nobody(command), stdout=log, stderr=log)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_S
         while True:
             try:
                 psycopg.connect(self.url(), connect_timeout=2).close()

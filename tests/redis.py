@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import redis
 from tests.ports import free_port
 from tests.programs import redis_server
+from tests.waiting import START_S
 
 
 class Redis:
@@ -50,7 +52,7 @@ class Redis:
         }
         command = [self._program, *(x for k, v in options.items() for x in (f"--{k}", v))]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_S
         while True:
             try:
                 with redis.Redis.from_url(self.url) as client:
@@ -106,6 +108,22 @@ class RedisCluster:
             for client in clients:
                 client.close()
 
+    def add_replica(self, number: int) -> None:
+        """Start a fourth node, which takes over when the node of this number fails."""
+        self._ports.append(free_port())
+        self._bus_ports.append(free_port())
+        self._directories.append(Path(tempfile.mkdtemp(prefix="daypass-cluster-")))
+        self._processes.append(self._start_node(3))
+        with self.client(3) as client, self.client(number) as master:
+            _until(client.ping)
+            meet = ("CLUSTER", "MEET", "127.0.0.1", self._ports[number], self._bus_ports[number])
+            client.execute_command(*meet)
+            _until(lambda: client.execute_command("CLUSTER", "REPLICATE", self._id(number)))
+            _until(lambda: master.info("replication")["slave0"]["state"] == "online")
+        for place in range(4):
+            with self.client(place) as node:
+                node.config_set("cluster-node-timeout", 500)
+
     def client(self, number: int) -> redis.Redis:
         """A client of one node, which follows no redirection."""
         return redis.Redis(port=self._ports[number])
@@ -157,6 +175,10 @@ class RedisCluster:
         self._processes[number].kill()
         self._processes[number].wait(20)
 
+    def stop(self, number: int) -> None:
+        """Let one of the nodes hang."""
+        self._processes[number].send_signal(signal.SIGSTOP)
+
     def restart(self, number: int, *, wait: bool = True) -> None:
         """Start a node that was killed, and wait until it sees that every slot is served."""
         self._processes[number] = self._start_node(number)
@@ -196,7 +218,7 @@ def _serves_every_slot(client: redis.Redis) -> bool:
 
 def _until(condition: Callable[[], object]) -> None:
     """Wait until a condition holds; an answer that is an error does not."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_S
     while True:
         with contextlib.suppress(redis.RedisError):
             if condition():

@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import redis
 from tests.ports import free_port
@@ -17,12 +19,40 @@ SERVICE = "daypass"
 DOWN_AFTER_MS = 500
 
 
+class Secured(NamedTuple):
+    """How servers and sentinels are protected: passwords, and TLS with a certificate."""
+
+    password: str
+    sentinel_password: str
+    certificate: Path
+    authority: Path
+
+    def lines(self, password: str) -> list[str]:
+        """The configuration of one of them."""
+        return [
+            f"requirepass {password}",
+            f"tls-cert-file {self.certificate}",
+            f"tls-key-file {self.certificate}",
+            f"tls-ca-cert-file {self.authority}",
+            "tls-auth-clients no",
+            "tls-replication yes",
+        ]
+
+    def options(self, password: str) -> dict[str, Any]:
+        """Those of a client."""
+        return {"password": password, "ssl": True, "ssl_ca_certs": str(self.authority)}
+
+
 class Program:
     """One process of redis-server, with a directory of its own."""
 
-    def __init__(self, directory: Path, port: int, *arguments: str) -> None:
+    def __init__(
+        self, directory: Path, port: int, arguments: Sequence[str], options: dict[str, Any]
+    ) -> None:
+        """`options` are those of its clients."""
         self._directory = directory
         self._arguments = arguments
+        self._options = options
         self.port = port
         self.process: subprocess.Popen[bytes]
 
@@ -35,7 +65,7 @@ class Program:
 
     def client(self) -> redis.Redis:
         """A client of this one."""
-        return redis.Redis(port=self.port, socket_timeout=5)
+        return redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=5, **self._options)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
@@ -59,7 +89,8 @@ class Program:
 class Sentinels:
     """Two servers, one of them the master, and three sentinels that watch them."""
 
-    def __init__(self) -> None:
+    def __init__(self, secured: Secured | None = None) -> None:
+        self._secured = secured
         self._root = Path(tempfile.mkdtemp(prefix="daypass-sentinels-"))
         ports = [free_port() for _ in range(5)]
         first = ports[0]
@@ -72,7 +103,12 @@ class Sentinels:
 
     def url_of(self, ports: list[int]) -> str:
         """The URL that names sentinels by these ports."""
-        return f"redis+sentinel://{','.join(f'127.0.0.1:{port}' for port in ports)}/{SERVICE}"
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        if self._secured is None:
+            return f"redis+sentinel://{hosts}/{SERVICE}"
+        password, sentinel_password, *_ = self._secured
+        query = f"sentinel_password={sentinel_password}"
+        return f"rediss+sentinel://:{password}@{hosts}/{SERVICE}?{query}"
 
     @property
     def master(self) -> Program:
@@ -86,6 +122,12 @@ class Sentinels:
         """The other server."""
         master = self.master
         return next(server for server in self.servers if server is not master)
+
+    @property
+    def fail_overs(self) -> int:
+        """How many there were."""
+        with self.sentinels[0].client() as client:
+            return int(client.sentinel_master(SERVICE)["config-epoch"])
 
     def start(self) -> None:
         """Start all, and wait until every sentinel knows the replica and the other sentinels."""
@@ -110,12 +152,6 @@ class Sentinels:
             client.execute_command("ACL", "SETUSER", "default", "-psync", "-sync")
             client.execute_command("CLIENT", "KILL", "TYPE", "replica")
 
-    def let_the_replica_catch_up(self) -> None:
-        """Undo that."""
-        with self.master.client() as client:
-            client.execute_command("ACL", "SETUSER", "default", "+psync", "+sync")
-        until(self._is_ready)
-
     def remove(self) -> None:
         """End all and delete what they held."""
         for program in (*self.servers, *self.sentinels):
@@ -125,31 +161,45 @@ class Sentinels:
 
     def _server(self, port: int, master: int | None) -> Program:
         lines = [
-            f"port {port}",
-            "bind 127.0.0.1",
+            *self._listening(port),
             'save ""',
             "repl-diskless-sync yes",
             "repl-diskless-sync-delay 0",
         ]
         if master is not None:
             lines.append(f"replicaof 127.0.0.1 {master}")
-        return self._written(self._root / str(port), port, lines)
+        password = ""
+        if self._secured is not None:
+            password = self._secured.password
+            lines += [*self._secured.lines(password), f"masterauth {password}"]
+        return self._written(port, lines, password)
 
     def _sentinel(self, port: int, master: int) -> Program:
         lines = [
-            f"port {port}",
-            "bind 127.0.0.1",
+            *self._listening(port),
             f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2",
             f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}",
             f"sentinel failover-timeout {SERVICE} 1000",
         ]
-        return self._written(self._root / str(port), port, lines, "--sentinel")
+        password = ""
+        if self._secured is not None:
+            password = self._secured.sentinel_password
+            lines += self._secured.lines(password)
+            lines.append(f"sentinel auth-pass {SERVICE} {self._secured.password}")
+            lines.append(f"sentinel sentinel-pass {password}")
+        return self._written(port, lines, password, "--sentinel")
 
-    def _written(self, directory: Path, port: int, lines: list[str], *more: str) -> Program:
+    def _listening(self, port: int) -> list[str]:
+        ports = [f"port {port}"] if self._secured is None else ["port 0", f"tls-port {port}"]
+        return [*ports, "bind 127.0.0.1"]
+
+    def _written(self, port: int, lines: list[str], password: str, *more: str) -> Program:
+        directory = self._root / str(port)
         directory.mkdir()
         config = directory / "redis.conf"
         config.write_text("\n".join((*lines, "")))
-        return Program(directory, port, str(config), *more)
+        options = {} if self._secured is None else self._secured.options(password)
+        return Program(directory, port, [str(config), *more], options)
 
     def _vote(self, sentinel: Program) -> int:
         with contextlib.suppress(redis.RedisError), sentinel.client() as client:

@@ -1,7 +1,13 @@
 """Several processes of one Daypass."""
 
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from uvicorn import Config
+
+from daypass.app import create_app
+from daypass.settings import Settings
 from tests.conftest import StartServer, daypass
 from tests.upstream import FakeUpstream
 from tests.waiting import BUSY_S
@@ -44,3 +50,20 @@ def test_a_revoked_key_is_refused_by_every_worker_within_a_second(start: StartSe
         else:
             assert person.http.post(f"{path}/rotate").status_code == 200
         assert refused_after(server, created["key"]) < 1 + BUSY_S
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(),
+        Settings(public_url="https://keys.example.org"),
+        Settings(cors_origins="https://app.example.org"),  # type: ignore[arg-type]
+    ],
+)
+def test_servers_see_that_it_speaks_asgi_3(settings: Settings) -> None:
+    app = create_app(settings)
+    config = Config(app, log_config=None)
+    config.load()
+    assert config.interface == "asgi3"
+    # How Hypercorn and asgiref tell.
+    assert inspect.iscoroutinefunction(type(app).__call__)

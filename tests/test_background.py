@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from daypass.background import end
+from daypass.background import end, wait_at_most
 
 
 @pytest.mark.parametrize("turns", range(6))
@@ -36,6 +36,24 @@ async def test_a_cancellation_that_was_lost_is_repeated() -> None:
     task = asyncio.create_task(work())
     await asyncio.sleep(0)
     await asyncio.wait_for(end([task]), 10)
+    assert task.cancelled()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_cancellation_ends_a_wait_whenever_it_comes(turns: int) -> None:
+    event = asyncio.Event()
+
+    async def work() -> None:
+        await wait_at_most(60, event)
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.01)
+    event.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=10)
     assert task.cancelled()
 
 

@@ -1,5 +1,9 @@
+import asyncio
+import contextlib
 import json
+import sqlite3
 import stat
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -7,10 +11,15 @@ from uuid import uuid4
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from daypass import api_keys
+from daypass import __version__, api_keys
+from daypass.plans import Limit, Measure, Window
+from daypass.quota.ledger import Claim, Subject
+from daypass.quota.sqlite import SqliteLedger
+from daypass.records.schema import upgrade
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres
 from tests.upstream import FakeUpstream, Reply, Seen, completion
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -37,7 +46,77 @@ def test_plans_are_listed(tmp_path: Path) -> None:
         "20RequestPerDay",
         "30RequestPerDay",
     ]
+    assert listed[0]["limits"] == [{"measure": "requests", "amount": 10, "window": "day"}]
+    assert listed[0]["models"] == []
     assert "10 requests per day" in daypass("plans", "list", **state).stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("keys", "list"),
+        ("accounts", "list"),
+        ("accounts", "promote", "a@example.org"),
+        ("accounts", "delete", "a@example.org", "--yes"),
+        ("keys", "revoke", "key_x"),
+        ("doctor",),
+        ("plans", "list"),
+    ],
+)
+def test_a_command_that_reads_creates_no_database(tmp_path: Path, command: tuple[str, ...]) -> None:
+    data_dir = tmp_path / "mistyped"
+    ended = daypass(*command, DAYPASS_DATA_DIR=str(data_dir))
+    assert not data_dir.exists()
+    if command[0] == "plans":
+        assert "10RequestPerDay" in ended.stdout
+    elif command[0] == "doctor":
+        assert f"ok   database: none yet: sqlite:///{data_dir}/daypass.db" in ended.stdout
+    else:
+        assert ended.returncode == 2
+        assert ended.stderr.startswith(f"daypass: there is no database at {data_dir}/daypass.db")
+
+
+@pytest.mark.parametrize("command", [(), ("plans",)])
+def test_a_command_that_is_not_named_gets_the_help_and_no_empty_error(
+    command: tuple[str, ...],
+) -> None:
+    ended = daypass(*command)
+    assert ended.returncode == 2
+    assert "Usage: " in ended.stdout + ended.stderr
+    assert "daypass: " not in ended.stderr
+
+
+def test_a_question_that_nobody_can_answer_names_the_option(tmp_path: Path) -> None:
+    ended = daypass("accounts", "delete", "a@example.org", DAYPASS_DATA_DIR=str(tmp_path))
+    assert ended.returncode == 2
+    assert "confirm with --yes" in ended.stderr
+
+
+def test_a_command_that_reads_changes_no_tables(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/daypass.db"
+    asyncio.run(upgrade(url))
+    asyncio.run(upgrade(url, "0008"))
+    state = {"DAYPASS_DATA_DIR": str(tmp_path)}
+    old = daypass("keys", "list", **state)
+    assert old.returncode == 2
+    assert "its tables are at 0008" in old.stderr
+    assert daypass("migrate", **state).returncode == 0
+    assert daypass("keys", "list", **state).stdout == "none\n"
+
+
+def test_a_directory_that_is_shared_stays_shared(start: StartServer, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    server = start(DAYPASS_DATA_DIR=str(shared))
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in shared.iterdir()}
+    assert {mode & 0o077 for mode in files.values()} == {0}, files
+    assert f"other users can enter {shared} (mode 0755)" in server.log()
+
+
+def test_the_version_is_printed() -> None:
+    assert daypass("--version").stdout == f"daypass {__version__}\n"
 
 
 def test_keys_are_created_listed_and_revoked(server: Server, person: Person) -> None:
@@ -51,7 +130,7 @@ def test_keys_are_created_listed_and_revoked(server: Server, person: Person) -> 
     run(server, "keys", "revoke", created["id"])
     assert person.keys() == []
     again = daypass("keys", "revoke", created["id"], DAYPASS_DATA_DIR=str(server.data_dir))
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "there is no API key" in again.stderr
     assert run(server, "keys", "list") == "none\n"
 
@@ -74,8 +153,38 @@ def test_accounts_are_listed_promoted_and_disabled(server: Server, person: Perso
     run(server, "accounts", "promote", other.email)
     assert other.http.get("/api/api-keys").status_code == 401
     nobody = daypass("accounts", "promote", "x@x.org", DAYPASS_DATA_DIR=str(server.data_dir))
-    assert nobody.returncode == 1
+    assert nobody.returncode == 2
     assert nobody.stderr.startswith("daypass: there is no account x@x.org")
+
+
+def test_an_account_is_deleted_with_all_that_names_its_owner(start: StartServer) -> None:
+    server = start()
+    operator, person = server.sign_up(), server.sign_up()
+    secret = person.create_key()["key"]
+    api = server.gateway(secret)
+    assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+    people = {x["email"]: x for x in operator.http.get("/api/operator/people").json()["people"]}
+    path = f"/api/operator/people/{people[person.email]['id']}"
+    assert operator.http.patch(path, json={"role": "operator"}).status_code == 204
+    run(server, "accounts", "delete", person.email, "--yes")
+    until(lambda: api.get("/v1/key").status_code == 401)
+    assert person.email not in operator.http.get("/api/operator/audit-log").text
+    other = server.sign_up()
+    people = {x["email"]: x for x in operator.http.get("/api/operator/people").json()["people"]}
+    path = f"/api/operator/people/{people[other.email]['id']}"
+    assert operator.http.delete(path).status_code == 204
+    assert operator.http.delete(path).status_code == 404
+    assert other.http.get("/api/session").status_code == 401
+    with sqlite3.connect(server.data_dir / "daypass.db") as connection:
+        left = "\n".join(connection.iterdump())
+    assert person.email not in left
+    assert other.email not in left
+    assert "account deleted" in left
+    own = people[operator.email]["id"]
+    assert operator.http.delete(f"/api/operator/people/{own}").status_code == 409
+    state = {"DAYPASS_DATA_DIR": str(server.data_dir)}
+    last = daypass("accounts", "delete", operator.email, "--yes", **state)
+    assert "is the last operator" in last.stderr
 
 
 def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> None:
@@ -90,6 +199,7 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> N
     findings = {x["what"]: x for x in json.loads(away.stdout)}
     assert not findings["upstream"]["ok"]
     assert findings["database"]["ok"]
+    (tmp_path / "data").mkdir()
     (tmp_path / "data" / "daypass.db").write_bytes(b"garbage" * 1000)
     broken = daypass("doctor", **data)
     assert broken.returncode == 1
@@ -177,7 +287,65 @@ def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> N
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [
+        (("clock", "reset"), {"DAYPASS_DATA_DIR": "x" * 5000}),
+        (("plans", "list"), {"DAYPASS_CONFIG": "no\nfile"}),
+    ],
+)
+def test_an_odd_path_or_address_is_one_clear_line(
+    command: tuple[str, ...], state: dict[str, str]
+) -> None:
+    ended = daypass(*command, **state)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.startswith("daypass: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_ledger_that_is_ahead_is_found_and_reset(tmp_path: Path) -> None:
+    state = {"DAYPASS_DATA_DIR": str(tmp_path)}
+    none = daypass("clock", "reset", **state)
+    assert none.returncode == 2
+    assert none.stderr.startswith("daypass: there is no ledger at ")
+    later = SqliteLedger(tmp_path / "daypass.db", lambda: time.time() + 5 * 3600)
+
+    async def count_later() -> None:
+        await later.start()
+        await later.reserve([Claim(Subject("site"), Limit(Measure.REQUESTS, 5, Window.DAY))])
+        await later.close()
+
+    asyncio.run(count_later())
+    found = daypass("doctor", **state)
+    assert "FAIL clock: the ledger has counted at a later time: it is 5 hours ahead" in found.stdout
+    assert "run 'daypass clock reset'" in found.stdout
+    assert "was 5 hours ahead" in daypass("clock", "reset", **state).stdout
+    assert "clock:" not in daypass("doctor", **state).stdout
+    assert "was not ahead" in daypass("clock", "reset", **state).stdout
+    elsewhere = daypass("clock", "reset", DAYPASS_REDIS_URL="redis://127.0.0.1:1", **state)
+    assert elsewhere.returncode == 2
+    assert "only the ledger in the data directory" in elsewhere.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("serve", "--port", "99999"), "Invalid value for '--port'"),
+        (("serve", "--workers", "0"), "Invalid value for '--workers'"),
+        (("nonsense",), "No such command 'nonsense'"),
+    ],
+)
+def test_a_wrong_argument_is_one_clear_line(arguments: tuple[str, ...], said: str) -> None:
+    ended = daypass(*arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"daypass: {said}")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_state_is_for_its_owner_alone(server: Server) -> None:
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
-    for path in server.data_dir.iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    for path in server.data_dir.rglob("*"):
+        # The server replaces the files of its metrics all the time.
+        with contextlib.suppress(FileNotFoundError):
+            allowed = 0o700 if path.is_dir() else 0o600
+            assert stat.S_IMODE(path.stat().st_mode) == allowed, path

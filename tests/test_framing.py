@@ -235,7 +235,7 @@ async def test_what_follows_an_early_answer_that_closes_is_discarded() -> None:
         await send({"type": "http.response.body", "body": b""})
 
     connection = Connection()
-    connection.protocol._app = app
+    connection.protocol._config.loaded_app = app
     first = request(b"POST /", b"content-length: 2")
     assert await connection.run(first, b"ab" + SMUGGLED) == Outcome((), (413,), True)
     assert calls == 1
@@ -338,7 +338,7 @@ async def test_the_host_of_an_absolute_target_is_the_host(
     raw = request(b"OPTIONS " + target)
     for at in range(len(raw)):
         connection = Connection()
-        connection.protocol._app = app
+        connection.protocol._config.loaded_app = app
         await connection.run(raw[:at], raw[at:])
     assert seen == [expected] * len(raw)
 
@@ -361,7 +361,7 @@ async def test_of_an_answer_under_way_nothing_is_added_when_the_body_breaks() ->
         await asyncio.Event().wait()
 
     connection = Connection()
-    connection.protocol._app = app
+    connection.protocol._config.loaded_app = app
     raw = request(b"POST /", CHUNKED)
     assert await connection.run(raw, b"z\r\n") == Outcome((), (200,), True)
     assert connection.wire.sent.endswith(b"\r\n4\r\nhalf\r\n")

@@ -36,12 +36,13 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(app: Application) -> AsyncIterator[Site]:
+async def serving(app: Application, keep_alive_s: float = 5) -> AsyncIterator[Site]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, http=HttpProtocol, ws="none", lifespan="off", log_level="critical",
         interface="asgi3", server_header=False, proxy_headers=False,
+        timeout_keep_alive=keep_alive_s,  # type: ignore[arg-type]
     )  # fmt: skip
     running = uvicorn.Server(config)
     task = asyncio.create_task(running.serve(sockets=[listener]))
@@ -156,9 +157,9 @@ async def test_what_is_no_request_is_refused(request_: bytes, status: int) -> No
 
 
 async def test_each_part_of_a_request_has_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KEEP_ALIVE_S", "HEAD_S", "BODY_S", "CHECK_EVERY_S"):
+    for name in ("HEAD_S", "BODY_S", "CHECK_EVERY_S"):
         monkeypatch.setattr(protocol, name, 0.2)
-    async with serving(echo) as site:
+    async with serving(echo, keep_alive_s=0.2) as site:
         assert await site.say() == b""
         slow = await site.say(*[b"GET / HTTP/1.1\r\n", *[b"x: y\r\n"] * 5], pause_s=0.03)
         assert slow.startswith(b"HTTP/1.1 408 ")
@@ -212,7 +213,7 @@ async def until_closed(site: Site) -> None:
 
 @pytest.fixture
 def brief_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("KEEP_ALIVE_S", "BODY_S", "LINGER_S", "CHECK_EVERY_S"):
+    for name in ("BODY_S", "LINGER_S", "CHECK_EVERY_S"):
         monkeypatch.setattr(protocol, name, 0.05)
     monkeypatch.setattr(protocol, "WRITE_S", 0.3)
 
@@ -226,7 +227,7 @@ async def test_a_slow_reader_gets_the_whole_answer(monkeypatch: pytest.MonkeyPat
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"x" * size})
 
-    async with serving(app) as site:
+    async with serving(app, keep_alive_s=0.05) as site:
         reader, writer = await site.connect()
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(head(b"GET /"))
@@ -243,7 +244,7 @@ async def test_the_end_of_an_answer_that_nobody_takes_does_not_wait_for_ever(las
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await fill_buffers(site, send)
 
-    async with serving(app) as site:
+    async with serving(app, keep_alive_s=0.05) as site:
         _reader, writer = await site.connect()
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(head(b"GET /", last))
@@ -262,7 +263,7 @@ async def test_a_pipelined_request_does_not_put_off_the_write_deadline(body_byte
             await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async with serving(app) as site:
+    async with serving(app, keep_alive_s=0.05) as site:
         _reader, writer = await site.connect()
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(head(b"GET /"))
@@ -283,7 +284,7 @@ async def test_the_rest_of_a_body_that_was_answered_early_has_a_deadline() -> No
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"early"})
 
-    async with serving(app) as site:
+    async with serving(app, keep_alive_s=0.05) as site:
         _reader, writer = await site.connect()
         writer.write(head(b"POST /", b"content-length: 9000000") + b"y" * 400_000)
         while not site.running.server_state.total_requests:
@@ -378,3 +379,25 @@ async def test_a_body_comes_no_faster_than_it_is_read() -> None:
         assert b"%d" % size in answer
     # No more waits than a few reads' worth, however much is sent.
     assert max(read) < 2_000_000
+
+
+async def test_a_request_that_is_on_its_way_when_the_server_stops_is_answered() -> None:
+    async with serving(echo) as site:
+        fresh, half_sent, idle = [await site.connect() for _ in range(3)]
+        idle[1].write(head(b"GET /idle"))
+        await idle[0].readuntil(b"GET /idle ")
+        half_sent[1].write(b"GET /half HTTP/1.1\r\n")
+        connections = site.running.server_state.connections
+        while len(connections) < 3 or not any(
+            connection._reader.is_within_head  # type: ignore[union-attr]
+            for connection in connections
+        ):
+            await asyncio.sleep(0.01)
+        site.running.should_exit = True
+        assert await asyncio.wait_for(idle[0].read(), 10) == b""
+        half_sent[1].write(b"host: x\r\n\r\n")
+        fresh[1].write(head(b"GET /fresh"))
+        for (reader, _), path in ((half_sent, b"/half"), (fresh, b"/fresh")):
+            answer = await asyncio.wait_for(reader.read(), 10)
+            assert b"connection: close\r\n" in answer
+            assert bodies(answer) == [b"GET " + path + b" "]

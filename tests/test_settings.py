@@ -1,9 +1,14 @@
+import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
 from daypass.proxy_environment import check_proxies
-from daypass.settings import SettingsError, load_settings
+from daypass.settings import Settings, SettingsError, load_settings
+from daypass.settings_file import CONFIG_VARIABLE, ENV_PREFIX
+from daypass.settings_plans import PlanSettings
+from daypass.start import prepare
 from tests.conftest import daypass
 
 PLANS = """
@@ -23,7 +28,8 @@ def newcomer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
-def test_nothing_is_needed_and_the_demo_model_answers() -> None:
+def test_nothing_is_needed_and_the_demo_model_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYPASS_CONFIG", "")
     settings = load_settings()
     assert settings.uses_demo_model
     assert settings.account_daily_ceiling == 30
@@ -107,6 +113,37 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_UPSTREAM_API_KEY", "sk-a sk-b", "paste the key alone"),
         ("DAYPASS_UPSTREAM_API_KEY", "\u201csk-a\u201d", "paste the key alone"),
         ("DAYPASS_UPSTREAM_API_KEY", " ", "it is empty"),
+        ("DAYPASS_UPSTREAM_API_KEY", '"sk-a"', "it is in quotation marks"),
+        ("DAYPASS_UPSTREAM_BASE_URL", " ", "it is empty"),
+        ("DAYPASS_UPSTREAM_BASE_URL", "https://exa mple.org/v1", "must be an http(s) address"),
+        ("DAYPASS_TRUSTED_PROXIES", "10.0.0.5/8", "has host bits set: write addresses"),
+        ("DAYPASS_TRUSTED_PROXIES", "::1, proxy", "'proxy' does not appear to be"),
+        ("DAYPASS_UPSTREAM_BASE_URL", "https://b\u00fccher.example/v1", "xn--bcher-kva.example"),
+        ("DAYPASS_UPSTREAM_BASE_URL", "\u201chttps://x.example/v1\u201d", "write plain ASCII"),
+        ("DAYPASS_UPSTREAM_BASE_URL", "https://x.example:99999/v1", "Port out of range"),
+        ("DAYPASS_PUBLIC_URL", "https://b\u00fccher.example", "xn--bcher-kva.example"),
+        ("DAYPASS_PUBLIC_URL", "https://example.org/keys", "must have no path"),
+        ("DAYPASS_ALLOWED_HOSTS", "b\u00fccher.example", "xn--bcher-kva.example"),
+        ("DAYPASS_CORS_ORIGINS", "https://b\u00fccher.example", "xn--bcher-kva.example"),
+        ("DAYPASS_REDIS_URL", "redis://b\u00fccher.example", "xn--bcher-kva.example"),
+        ("DAYPASS_DATABASE_URL", "postgresql://b\u00fccher.example/x", "xn--bcher-kva.example"),
+        ("DAYPASS_DATABASE_URL", "postgresql://h:99999/x", "Port out of range"),
+        ("DAYPASS_DATABASE_URL", "postgresql://h:/x", "the port is missing"),
+        ("DAYPASS_DATABASE_URL", "postgresql://h/x?port=abc", "port must be a number"),
+        ("DAYPASS_DATABASE_URL", "postgresql://h/x?prepare_threshold=x", "no connection option"),
+        ("DAYPASS_DATABASE_URL", "sqlite:///a?b/daypass.db", "write ? as %3F"),
+        ("DAYPASS_SMTP_URL", "smtp://b\u00fccher.example", "xn--bcher-kva.example"),
+        ("DAYPASS_OIDC_ISSUER", "https://b\u00fccher.example", "xn--bcher-kva.example"),
+        ("DAYPASS_METRICS_TOKEN", "\u201c0123456789abcdef\u201d", "write plain ASCII"),
+        ("DAYPASS_DATA_DIR", "\udcff", "must be UTF-8"),
+        ("DAYPASS_OIDC_NAME", "\udcff", "must be UTF-8"),
+        ("DAYPASS_EXTRA_PATHS", "\udcff", "must be UTF-8"),
+        ("DAYPASS_CONFIG", "x" * 5000, "File name too long"),
+        ("DAYPASS_SITE_REQUESTS_PER_DAY", "9" * 20, "DAYPASS_SITE_REQUESTS_PER_DAY: "),
+        ("DAYPASS_ACCOUNT_REQUESTS_PER_DAY", "9" * 20, "DAYPASS_ACCOUNT_REQUESTS_PER_DAY: "),
+        ("DAYPASS_OIDC_ISSUER", "redis://localhost", "must be an http(s) address"),
+        ("DAYPASS_KEEP_ALIVE_S", "nan", "DAYPASS_KEEP_ALIVE_S"),
+        ("DAYPASS_SHUTDOWN_GRACE_S", "nan", "DAYPASS_SHUTDOWN_GRACE_S"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(
@@ -134,6 +171,85 @@ def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError) as error:
         load_settings()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\nno_such = 1\n", "line 2: no_such: there is no such setting"),
+        ("sign_up = 'maybe'\n[other]\n", "line 1: sign_up: "),
+        ("[other]\nsign_up = 'open'\n", "line 1: other: there is no such setting"),
+        (PLANS + "requests_per_dya = 5\n", "line 9: plans.0.requests_per_dya: there is no such"),
+        (PLANS + "[[plans]]\nid = 'b'\nname = 'B'\n", "line 9: plans.1: has no limit"),
+        (PLANS + "[[plans]]\n'id' = 'b'\n\"name\" = ''\n", "line 11: plans.1.name: "),
+        ("plans = [{id = 'a', name = 'A', cost = 1}]", "line 1: plans.0.cost: there is no such"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "daypass.toml").write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert said in str(error.value)
+    assert str(error.value).startswith("daypass.toml line ")
+
+
+def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
+    plan = "[[plans]]\nid='a'\nname='a'\nunlimited = true\n"
+    (tmp_path / "daypass.toml").write_text(plan)
+    assert load_settings().usage_plans[0].limits == ()
+    (tmp_path / "daypass.toml").write_text(plan + "requests_per_day = 1\n")
+    with pytest.raises(SettingsError, match="unlimited = true contradicts"):
+        load_settings()
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    table = readme.split("\n## Settings\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `DAYPASS_")]
+    listed = [name for row in rows for name in re.findall(r"DAYPASS_\w+", row)]
+    settings = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+    # The plans are described below the table; the others are for Daypass's own tests.
+    elsewhere = {"DAYPASS_PLANS", "DAYPASS_TESTING", "DAYPASS_CLOCK_OFFSET_S"}
+    assert sorted(listed) == sorted((settings - elsewhere) | {CONFIG_VARIABLE})
+    for name in PlanSettings.model_fields:
+        assert name in table, name
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xef\xbb\xbfdemo = true\n", "without a byte order mark"),
+        ("demo = true\n".encode("utf-16"), "without a byte order mark"),
+        (b'public_url = "\xff"', "save it as UTF-8"),
+        ("demo = \u201ctrue\u201d".encode(), "line 1"),
+        (b"a = " + b"[" * 100_000, "recursion"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_clear_line(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    (tmp_path / "daypass.toml").write_bytes(content)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert str(error.value).startswith("daypass.toml: ")
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
+    (tmp_path / "daypass.toml").mkdir()
+    with pytest.raises(SettingsError, match="it is not a file"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["50%", "a%41", "what?", "a#b", "a b", "b\u00fccher"])
+def test_the_database_is_in_the_data_directory_whatever_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("DAYPASS_DATA_DIR", str(tmp_path / name))
+    asyncio.run(prepare(load_settings()))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "daypass.db").stat().st_size > 0
 
 
 def test_a_burst_belongs_to_the_limit_per_minute(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 BUSY_S = 2.0
 """What a busy machine may take on top of a time that Daypass promises."""
+START_S = 120.0
+"""For a server to start. One that cannot says so at once: this only bounds one that hangs."""
 
 
 def until(condition: Callable[[], bool], within_s: float = 30) -> None:

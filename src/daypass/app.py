@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +13,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
+from daypass.access_log import AccessLog
 from daypass.asgi import Application
 from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
-from daypass.gateway.base_url_hint import BaseUrlHint, is_api_path
+from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.ownership import Ownership
@@ -86,7 +87,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     """
     settings = settings or load_settings()
     check_proxies(settings)
-    configure_logging()
+    configure_logging(settings.log_format)
     app: ASGIApp = Daypass(settings)
     if settings.cors_origins:
         app = CORSMiddleware(
@@ -102,7 +103,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     if settings.public_url is not None:
         own = urlsplit(settings.public_url).netloc.rpartition("@")[2]
         app = KnownHosts(app, settings.public_url, (own, *settings.allowed_hosts))
-    return app
+    return AccessLog(app, settings.trusted_proxies) if settings.access_log else app
 
 
 class Daypass:
@@ -155,22 +156,24 @@ class Daypass:
         self._headers = security_headers(settings.public_url)
         self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    # A coroutine function: by that, servers tell ASGI 3 from ASGI 2.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a request to the gateway, the portal or the site, by its path alone."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
-            return self._relay(scope, receive, send)
-        return self._beside_gateway(scope, receive, send)
+            await self._relay(scope, receive, send)
+        else:
+            await self._beside_gateway(scope, receive, send)
 
     async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._portal(scope, receive, send)
             return
         path = scope.get("path", "")
-        if is_api_path(path):
+        is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
+        if is_api_call(scope, is_page=is_page):
             await self._base_url_hint(scope, receive, send)
             return
-        is_page = path != "/api" and not path.startswith(PORTAL_PATHS)
         try:
             await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
@@ -206,7 +209,7 @@ class Daypass:
             recorder.start()
             metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
-            await stack.enter_async_context(sweeping(database, clock))
+            await stack.enter_async_context(sweeping(database, clock, settings.retention))
             upstream = open_upstream(settings)
             stack.push_async_callback(upstream.close)
 
@@ -224,7 +227,7 @@ class Daypass:
                 keys_changed = revocations.announce
             last_refusal = LastRefusal(settings.data_dir / "upstream-refusal.json")
             has_owners = settings.stored_objects == "per-account"
-            gateway = Gateway(
+            self._gateway = gateway = Gateway(
                 authenticator,
                 ledger,
                 upstream,
@@ -241,13 +244,12 @@ class Daypass:
                 give_back_timeouts=settings.give_back_timeouts,
                 uncounted=enforcement.uncounted,
             )
-            self._gateway = gateway
             guarded = enforcement.guard(gateway)
             behind_aws = settings.enforcer == "aws"
             self._relay = _for_pages(guarded) if behind_aws else guarded
-            elsewhere = enforcement.base_url if behind_aws else None
             self._base_url_hint = BaseUrlHint(enforcement.base_url)
-            self._pages = WithHeaders(pages(elsewhere), self._headers)
+            site = pages(enforcement.base_url if behind_aws else None)
+            self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             signer = Signer(secret_keys(settings), clock)
             outbox = open_outbox(settings, database, signer, clock)

@@ -1,6 +1,7 @@
-"""Ending work that runs in the background."""
+"""Work that runs in the background: pausing and ending it."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 
 CANCEL_AGAIN_S = 0.1
@@ -21,3 +22,13 @@ async def end(tasks: Iterable["asyncio.Task[object]"]) -> None:
         for task in ended:
             if not task.cancelled():
                 task.exception()  # Retrieved, so that it is not reported as forgotten.
+
+
+async def wait_at_most(seconds: float, event: asyncio.Event) -> None:
+    """Wait until the event is set or the time is over.
+
+    Unlike `asyncio.wait_for` this drops no cancellation.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -2,89 +2,78 @@
 
 import asyncio
 import os
-import time
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+import sys
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass import __version__
+from daypass.cli_accounts import Email, accounts_app, with_enforcer
 from daypass.cli_aws import aws_app
-from daypass.cli_setup import Host, Port, link_of_new_site, setup_link, site_address
-from daypass.console import AsJson, fail, print_json, print_rows
+from daypass.cli_clock import clock_app
+from daypass.cli_serve import serve
+from daypass.cli_setup import setup_link
+from daypass.console import AsJson, fail, iso, print_json, print_rows
 from daypass.enforcer import Enforcer, EnforcerError
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records import accounts, api_keys, operators
+from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import upgrade, with_database
-from daypass.records.tables import Account
-from daypass.settings import Settings, SettingsError, load_settings
+from daypass.records.schema import NoDatabaseError, upgrade, with_database
+from daypass.settings import SettingsError, load_settings
 
-app = typer.Typer(help="Self-service API keys with daily limits.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
-accounts_app = typer.Typer(help="Accounts.", no_args_is_help=True)
 app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
+app.add_typer(clock_app, name="clock")
+app.command()(serve)
 app.command("setup-link")(setup_link)
 
-Email = Annotated[str, typer.Argument(help="The account's e-mail address.")]
-Result = TypeVar("Result")
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"daypass {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Self-service API keys with daily limits."""
 
 
 def main() -> None:
     """Run the command. What stops it is told in one line, with exit code 2."""
     os.umask(0o077)  # Whatever is written is for the owner alone.
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        if not error.format_message():  # The help has been printed: no command was named.
+            sys.exit(2)
+        fail(error.format_message())
+    except typer.Abort as error:
+        if isinstance(error.__context__, EOFError):
+            fail("there is nobody to answer: confirm with --yes")
+        fail("interrupted", code=130)
     except EnforcerError as error:
-        fail(error.reason, code=2)
+        fail(error.reason)
     except (SettingsError, DatabaseUnavailableError, LedgerUnavailableError) as error:
-        fail(str(error), code=2)
-
-
-@app.command()
-def serve(
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
-    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
-) -> None:
-    """Serve the site, the portal and the gateway."""
-    import uvicorn  # noqa: PLC0415  (the other commands start without it)
-
-    from daypass.metrics import forget as forget_metrics  # noqa: PLC0415
-    from daypass.proxy_environment import check_proxies  # noqa: PLC0415
-    from daypass.server.protocol import HttpProtocol  # noqa: PLC0415
-    from daypass.start import rehearse  # noqa: PLC0415
-
-    settings = load_settings()
-    check_proxies(settings)
-    asyncio.run(rehearse(settings))
-    forget_metrics(settings.metrics_dir)
-    typer.echo(f"Daypass: {site_address(settings, host, port)}", err=True)
-    typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
-    link = link_of_new_site(settings, host, port)
-    if link is not None:
-        typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
-    uvicorn.run(
-        "daypass.app:create_app",
-        factory=True,
-        interface="asgi3",
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http=HttpProtocol,
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=30,
-    )
+        fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}")
+    sys.exit(code)
 
 
 @app.command()
@@ -118,7 +107,12 @@ def list_plans(as_json: AsJson = False) -> None:
     async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
         return list((await enforcer.policy()).plans.values())
 
-    print_rows([_plan_row(plan) for plan in _with_enforcer(load_settings(), query)], as_json)
+    settings = load_settings()
+    try:
+        plans = with_enforcer(settings, query)
+    except NoDatabaseError:
+        plans = list(settings.usage_plans)
+    print_rows([_plan_row(plan) for plan in plans], as_json)
 
 
 @keys_app.command("list")
@@ -135,8 +129,8 @@ def list_keys(as_json: AsJson = False) -> None:
                 "name": key.name,
                 "usage_plan_id": key.usage_plan_id,
                 "key": f"{key.prefix}…{key.last4}",
-                "created_at": _iso(key.created_at),
-                "last_used_at": _iso(key.last_used_at),
+                "created_at": iso(key.created_at),
+                "last_used_at": iso(key.last_used_at),
             }
             for key, email in found
         ]
@@ -166,7 +160,7 @@ def create_key(
         return {"id": issued.key.id, "usage_plan_id": plan, "name": name, "key": issued.secret}
 
     try:
-        print_rows([_with_enforcer(settings, create)], as_json)
+        print_rows([with_enforcer(settings, create)], as_json)
     except api_keys.TooManyKeysError:
         fail(f"{email} has {settings.keys_per_account} API keys, as many as an account may")
 
@@ -182,101 +176,16 @@ def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key
             await enforcer.delete_keys([key])
         return key is not None
 
-    if not _with_enforcer(load_settings(), revoke):
+    if not with_enforcer(load_settings(), revoke):
         fail(f"there is no API key {api_key_id}; see 'daypass keys list'")
     typer.echo(f"{api_key_id} is revoked.")
-
-
-@accounts_app.command("list")
-def list_accounts(as_json: AsJson = False) -> None:
-    """List the accounts."""
-
-    async def query(database: Database) -> list[dict[str, Any]]:
-        async with database.read() as session:
-            found = await accounts.list_all(session)
-        return [
-            {
-                "id": account.id,
-                "email": account.email,
-                "role": account.role,
-                "created_at": _iso(account.created_at),
-                "disabled_at": _iso(account.disabled_at),
-            }
-            for account in found
-        ]
-
-    print_rows(with_database(load_settings().database_address, query), as_json)
-
-
-@accounts_app.command("promote")
-def promote_account(email: Email) -> None:
-    """Make an account an operator. Its sessions end: it signs in again."""
-    _change_account(
-        email, lambda session, account: accounts.set_role(session, account.id, accounts.OPERATOR)
-    )
-    typer.echo(f"{email} is an operator.")
-
-
-@accounts_app.command("disable")
-def disable_account(
-    email: Email, undo: Annotated[bool, typer.Option(help="Enable it again.")] = False
-) -> None:
-    """Disable an account: its sessions end, and its keys are refused within a second."""
-    at = None if undo else int(time.time())
-    _change_account(email, lambda session, account: accounts.set_disabled(session, account.id, at))
-
-    async def tell(database: Database, enforcer: Enforcer) -> None:
-        async with database.read() as session:
-            account = await accounts.find_by_email(session, email)
-        if account is not None:
-            await enforcer.set_account_enabled(account.id, undo)
-
-    _with_enforcer(load_settings(), tell)
-    typer.echo(f"{email} is {'enabled' if undo else 'disabled'}.")
-
-
-def _change_account(email: str, change: Callable[[AsyncSession, Account], Awaitable[None]]) -> None:
-    async def apply(database: Database) -> bool:
-        async with database.write() as session:
-            await operators.lock(session)
-            account = await accounts.find_by_email(session, email)
-            if account is not None:
-                await change(session, account)
-            if await operators.has_active(session):
-                await operators.void_setup_tokens(session)
-            return account is not None
-
-    if not with_database(load_settings().database_address, apply):
-        fail(f"there is no account {email}; see 'daypass accounts list'")
-
-
-def _with_enforcer(
-    settings: Settings, work: Callable[[Database, Enforcer], Awaitable[Result]]
-) -> Result:
-    from daypass.enforcement import open_enforcer  # noqa: PLC0415  (slow to import)
-
-    async def run(database: Database) -> Result:
-        async with open_enforcer(settings, database, time.time) as enforcer:
-            return await work(database, enforcer)
-
-    return with_database(settings.database_address, run)
-
-
-def _upstream_name(settings: Settings) -> str:
-    if settings.uses_demo_model:
-        return "the demo model (set OPENAI_API_KEY for real answers)"
-    return settings.upstream_base_url
 
 
 def _plan_row(plan: UsagePlan) -> dict[str, Any]:
     return {
         "id": plan.id,
         "name": plan.name,
-        "limits": ", ".join(str(limit) for limit in plan.limits),
-        "models": ", ".join(sorted(plan.models)) or "all",
+        "limits": plan.limits,
+        "models": sorted(plan.models),
         "self_service": plan.self_service,
     }
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))

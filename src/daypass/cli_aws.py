@@ -13,7 +13,8 @@ import typer
 from daypass.console import AsJson, fail, print_json, print_rows
 from daypass.records.database import Database
 from daypass.records.schema import with_database
-from daypass.settings import Settings, config_path, load_settings
+from daypass.settings import Settings, load_settings
+from daypass.settings_file import config_path
 
 # boto3 is slow to import: only the commands here do, and only when they run.
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ async def _plan_rows(api: "ApiGateway", settings: Settings) -> list[dict[str, An
     return [
         {
             "id": plan_id,
-            "limits": ", ".join(str(limit) for limit in held.plan.limits) or "no limit",
+            "limits": held.plan.limits,
             "keys": len(await api.key_ids_of(held.aws_id)),
         }
         for plan_id, held in (await read_there(api, settings.usage_plans)).items()

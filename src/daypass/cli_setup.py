@@ -13,6 +13,8 @@ from daypass.settings import Settings, load_settings
 
 HAS_OPERATOR = "there is an operator already; see 'daypass accounts list' and 'accounts promote'"
 
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
 Host = Annotated[str, typer.Option(help="Address that the site listens on.")]
 Port = Annotated[int, typer.Option(help="Port that the site listens on.", min=0, max=65535)]
 
@@ -25,10 +27,10 @@ def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = Fa
         async with database.write() as session:
             await operators.lock(session)
             if await operators.has_active(session):
-                fail(HAS_OPERATOR, code=2)
+                fail(HAS_OPERATOR)
             return await operators.create_setup_token(session, int(time.time()))
 
-    token = with_database(settings.database_address, create)
+    token = with_database(settings.database_address, create, create=True)
     link = _link(site_address(settings, host, port), token)
     if as_json:
         print_json({"url": link})
@@ -49,14 +51,19 @@ def link_of_new_site(settings: Settings, host: str, port: int) -> str | None:
                 return None
             return await operators.create_setup_token(session, int(time.time()))
 
-    token = with_database(settings.database_address, create)
+    token = with_database(settings.database_address, create, create=True)
     return token and _link(site_address(settings, host, port), token)
 
 
 def site_address(settings: Settings, host: str, port: int) -> str:
-    """Where the site is found: `DAYPASS_PUBLIC_URL`, else the address that it listens on."""
+    """Where the site is found: `DAYPASS_PUBLIC_URL`, else the address that it listens on.
+
+    Of a site that listens on every address, this machine's own is named: the wildcard is no address
+    that every browser opens.
+    """
     if settings.public_url:
         return settings.public_url.rstrip("/")
+    host = _LOOPBACK_OF.get(host, host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 

@@ -2,10 +2,14 @@
 
 import json
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, NoReturn
 
 import typer
+
+from daypass.plans import Limit
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -27,14 +31,29 @@ def print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
 
 def print_json(document: object) -> None:
     """Print a document as JSON."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=_as_data))
 
 
-def fail(message: str, code: int = 1) -> NoReturn:
-    """Say in one line why, and end."""
-    typer.echo(f"daypass: {message}", err=True)
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Say in one line why, and end. Line breaks within names and values are escaped."""
+    line = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in message)
+    typer.echo(f"daypass: {line}", err=True)
     sys.exit(code)
 
 
+def iso(at: int | None) -> str | None:
+    """A Unix time in seconds as ISO 8601 in UTC."""
+    return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
 def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
     return "-" if value is None else str(value)
+
+
+def _as_data(value: object) -> object:
+    """A limit as the portal and the gateway write it: `{measure, amount, window}`."""
+    if isinstance(value, Limit):
+        return {name: x for name, x in asdict(value).items() if x is not None}
+    raise TypeError(f"{type(value).__name__} cannot be printed as JSON")

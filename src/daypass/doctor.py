@@ -1,5 +1,6 @@
 """`daypass doctor`: what is wrong with this installation, and what to do about it."""
 
+import os
 import time
 
 from sqlalchemy.engine import make_url
@@ -8,12 +9,18 @@ from daypass.doctor_sign_in import examine_sign_in
 from daypass.doctor_upstream import examine_upstream
 from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
-from daypass.finding import Finding
+from daypass.finding import Finding, duration
 from daypass.portal.pages import PAGES
+from daypass.quota import sqlite_clock
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.schema import NoDatabaseError
+from daypass.records.schema import check as check_tables
 from daypass.settings import Settings, SettingsError, load_settings
-from daypass.start import rehearse
+from daypass.start import check_ledger, make_clock, sharing_warning
+
+CLOCK_TOLERANCE_S = 90
+"""The ledger's clock goes by whole minutes, so it may be one ahead."""
 
 
 async def examine() -> list[Finding]:
@@ -42,18 +49,70 @@ def _examine_site() -> Finding:
 
 
 async def _examine_stores(settings: Settings) -> list[Finding]:
+    return [
+        await _examine_database(settings),
+        *await _examine_ledger(settings),
+        *_examine_sharing(settings),
+    ]
+
+
+async def _examine_database(settings: Settings) -> Finding:
     where = make_url(settings.database_address).render_as_string(hide_password=True)
     try:
-        await rehearse(settings)
+        await check_tables(settings.database_address)
+    except NoDatabaseError:
+        return _examine_place(settings, where)
     except DatabaseUnavailableError as error:
         advice = "Check DAYPASS_DATA_DIR (writable, with room?) or DAYPASS_DATABASE_URL."
-        return [Finding("database", False, str(error), advice)]
+        return Finding("database", False, str(error), advice)
+    return Finding("database", True, where)
+
+
+async def _examine_ledger(settings: Settings) -> list[Finding]:
+    name = _ledger_name(settings)
+    is_file = settings.enforcer == "embedded" and settings.redis_url is None
+    if is_file and not settings.ledger_path.is_file():
+        return []  # It is created with the database, or beside it.
+    try:
+        await check_ledger(settings)
     except LedgerUnavailableError as error:
         advice = "Check DAYPASS_DATA_DIR (writable, with room?) or DAYPASS_REDIS_URL."
-        return [Finding("database", True, where), Finding("ledger", False, str(error), advice)]
+        return [Finding("ledger", False, str(error), advice)]
     except (EnforcerError, SettingsError):
-        pass  # `_examine_enforcer` tells it.
-    return [Finding("database", True, where), Finding("ledger", True, _ledger_name(settings))]
+        pass  # `_examine_enforcer` reports it.
+    return [Finding("ledger", True, name), *(_examine_clock(settings) if is_file else ())]
+
+
+def _examine_clock(settings: Settings) -> list[Finding]:
+    ahead_s = sqlite_clock.lead_s(settings.ledger_path, make_clock(settings)())
+    if ahead_s < CLOCK_TOLERANCE_S:
+        return []
+    return [
+        Finding(
+            "clock",
+            False,
+            f"the ledger has counted at a later time: it is {duration(ahead_s)} ahead of this "
+            "machine's clock, and windows end by its own",
+            "If this machine's clock is right, run 'daypass clock reset'.",
+        )
+    ]
+
+
+def _examine_place(settings: Settings, where: str) -> Finding:
+    """The place of a database that is still to be created."""
+    directory = settings.data_dir.absolute()
+    parent = next(path for path in (directory, *directory.parents) if path.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        return Finding("database", False, f"{parent} cannot be written", "Check DAYPASS_DATA_DIR.")
+    advice = "'daypass serve' creates it. If there should be one, check DAYPASS_DATA_DIR."
+    return Finding("database", True, f"none yet: {where}", advice)
+
+
+def _examine_sharing(settings: Settings) -> list[Finding]:
+    if not settings.data_dir.exists():
+        return []
+    warning = sharing_warning(settings.data_dir)
+    return [] if warning is None else [Finding("data directory", True, f"warning: {warning}")]
 
 
 async def _examine_enforcer(settings: Settings) -> list[Finding]:

@@ -8,7 +8,7 @@ from daypass.portal.identity.choice import choose_provider
 from daypass.portal.identity.provider import Handshake, IdentityError
 from daypass.portal.mailer import open_mailer
 from daypass.records.database import is_sqlite
-from daypass.secret_key import secret_keys
+from daypass.secret_key import existing_secret_keys
 from daypass.settings import Settings, SettingsError
 
 
@@ -24,7 +24,7 @@ async def examine_sign_in(settings: Settings) -> list[Finding]:
 
 def _examine_secret(settings: Settings) -> list[Finding]:
     try:
-        secret_keys(settings)
+        existing_secret_keys(settings)
     except SettingsError as error:
         return [Finding("secret", False, str(error))]
     if settings.secret_keys or is_sqlite(settings.database_address):

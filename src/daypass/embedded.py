@@ -83,8 +83,12 @@ class EmbeddedEnforcer:
             await also(session)
         self._keys_changed()
 
-    async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
-        """Nothing to tell: the gateway reads it from the records."""
+    async def set_account_enabled(
+        self, account_id: str, enabled: bool, also: Also = nothing_else
+    ) -> None:
+        """Write `also`: the gateway reads the records."""
+        async with self._database.write() as session:
+            await also(session)
         self._keys_changed()
 
     def _now(self) -> int:

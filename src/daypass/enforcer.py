@@ -86,5 +86,7 @@ class Enforcer(Protocol):
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
         """Delete keys. They are refused everywhere within a second."""
 
-    async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
-        """Tell the enforcer that an account was disabled or enabled again."""
+    async def set_account_enabled(
+        self, account_id: str, enabled: bool, also: Also = nothing_else
+    ) -> None:
+        """Admit an account's keys again, or refuse them. `also` changes the account itself."""

@@ -10,3 +10,11 @@ class Finding(NamedTuple):
     ok: bool
     found: str
     advice: str = ""
+
+
+def duration(seconds: float) -> str:
+    """A duration in the largest unit of which it has at least two."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

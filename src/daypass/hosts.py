@@ -1,7 +1,7 @@
 """The host names under which this site may be called."""
 
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,11 +31,13 @@ class KnownHosts:
         self._hosts = frozenset(_name(host.encode()) for host in (*hosts, *THIS_MACHINE))
         self._message = f"This site is not served under this host name. Use {public_url}."
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    # A coroutine function: by that, servers tell ASGI 3 from ASGI 2.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
         if scope["type"] != "http" or self._is_known(scope) or scope["path"] in ANY_HOST:
-            return self._app(scope, receive, send)
-        return self._refuse(scope, receive, send)
+            await self._app(scope, receive, send)
+        else:
+            await self._refuse(scope, receive, send)
 
     def _is_known(self, scope: Scope) -> bool:
         hosts = [value for name, value in scope["headers"] if name == b"host"]

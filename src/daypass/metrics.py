@@ -2,16 +2,19 @@
 
 No label holds what a caller chose: no key, account, model or path. Requests add to plain
 numbers; once a second each process writes its own into a file of a directory that all workers
-share, and whichever is asked tells the sum.
+share, and whichever is asked tells the sum. Each holds a lock while it lives: of one that has
+ended, what it counted remains, and what it had under way does not.
 """
 
 import asyncio
+import fcntl
 import os
+import secrets
 import shutil
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import orjson
 import structlog
@@ -57,6 +60,8 @@ class Metrics:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._lock: IO[bytes] | None = None
         self._shared = b""
         self._task: asyncio.Task[None] | None = None
         self.requests: dict[tuple[str, int], int] = {}
@@ -81,6 +86,8 @@ class Metrics:
         if self._task is not None:
             self._task.cancel()
         self._share()
+        if self._lock is not None:
+            self._lock.close()
 
     def count(self, outcome: str, status: int, tokens: tuple[int, int] = (0, 0)) -> None:
         """Count a request that is over."""
@@ -102,7 +109,8 @@ class Metrics:
         self._share()
         waiting, age_s = 0, 0.0
         for file in self._directory.glob("*.json"):
-            rows, oldest_s = total._add(file.read_bytes())
+            is_alive = _is_locked(file.with_suffix(".lock"))
+            rows, oldest_s = total._add(file.read_bytes(), is_alive=is_alive)
             waiting, age_s = waiting + rows, max(age_s, oldest_s)
         requests = core.CounterMetricFamily(
             "daypass_requests", "Requests, by what became of them.", labels=["outcome", "status"]
@@ -169,17 +177,20 @@ class Metrics:
         shared = orjson.dumps(numbers)
         if shared == self._shared:
             return
-        new = self._directory / f"{os.getpid()}.new"
+        new = self._directory / f"{self._name}.new"
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
+            if self._lock is None:
+                self._lock = (self._directory / f"{self._name}.lock").open("wb")
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
             new.write_bytes(shared)
-            new.replace(self._directory / f"{os.getpid()}.json")
+            new.replace(self._directory / f"{self._name}.json")
         except OSError as error:
             log.warning("metrics_not_shared", reason=place_of(error))
         else:
             self._shared = shared
 
-    def _add(self, shared: bytes) -> tuple[int, float]:
+    def _add(self, shared: bytes, *, is_alive: bool) -> tuple[int, float]:
         """Add the numbers of one process. Returns its backlog."""
         numbers = orjson.loads(shared)
         for outcome, status, number in numbers["requests"]:
@@ -187,14 +198,16 @@ class Metrics:
             self.requests[kind] = self.requests.get(kind, 0) + number
         self.input_tokens += numbers["tokens"][0]
         self.output_tokens += numbers["tokens"][1]
-        self.open_requests += numbers["open"]
-        self.tasks += numbers["tasks"]
         for reason, number in numbers["upstream_failures"].items():
             self.upstream_failures[reason] = self.upstream_failures.get(reason, 0) + number
         for durations, name in ((self.decision, "decision"), (self.first_byte, "first_byte")):
             counts, total = numbers[name]
             durations.counts = [x + y for x, y in zip(durations.counts, counts, strict=True)]
             durations.total += total
+        if not is_alive:
+            return 0, 0.0
+        self.open_requests += numbers["open"]
+        self.tasks += numbers["tasks"]
         rows, age_s = numbers["backlog"]
         return rows, age_s
 
@@ -202,6 +215,18 @@ class Metrics:
         while True:
             await asyncio.sleep(SHARE_EVERY_S)
             self._share()
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether the process whose file this is lives."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 class _Families:
@@ -215,5 +240,5 @@ class _Families:
 
 
 def forget(directory: Path) -> None:
-    """Begin anew: the numbers of processes that have ended are let go."""
+    """Delete the numbers of all processes, which must have ended."""
     shutil.rmtree(directory, ignore_errors=True)

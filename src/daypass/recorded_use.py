@@ -1,8 +1,17 @@
 """What the records know of counters that Redis has lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
+from typing import Generic, NamedTuple, TypeVar
 
 from daypass.plans import Window
 from daypass.quota.counters import SECOND, Moment, reaches_back_to
@@ -12,6 +21,60 @@ from daypass.records.database import Database, DatabaseUnavailableError
 
 BEHIND_MAX_S = 10.0
 LOOK_AGAIN_S = 0.2
+BATCH = 1000
+
+Question = TypeVar("Question", bound=Hashable)
+Answer = TypeVar("Answer")
+Rows = list[tuple[int, int | None, int]]
+"""Day, slot (None: of a deleted key, or of all) and requests."""
+
+
+class Batches(Generic[Question, Answer]):
+    """Questions to the database, which share a round trip: those that come meanwhile, the next one.
+
+    When Redis has lost everything, everybody comes at once.
+    """
+
+    def __init__(
+        self, ask: Callable[[Collection[Question]], Awaitable[Mapping[Question, Answer]]]
+    ) -> None:
+        """`ask` answers all of its questions or raises."""
+        self._ask = ask
+        self._waiting: dict[Question, asyncio.Future[Answer]] = {}
+        self._worker: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Question) -> Answer:
+        """The answer to a question, read after it was asked."""
+        future = self._waiting.get(question)
+        if future is None:
+            future = self._waiting[question] = asyncio.get_running_loop().create_future()
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        return await asyncio.shield(future)
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                asked = list(self._waiting)[:BATCH]
+                futures = [self._waiting.pop(question) for question in asked]
+                try:
+                    answers = await self._ask(asked)
+                except Exception as error:  # Whatever it was, nobody waits for ever.
+                    for future in futures:
+                        future.set_exception(error)
+                        future.exception()  # Retrieved, should nobody wait any more.
+                    continue
+                for question, future in zip(asked, futures, strict=True):
+                    future.set_result(answers[question])
+        finally:
+            self._worker = None
+
+
+class Since(NamedTuple):
+    """A question: what an account's keys, or those of all (``), have used since a day."""
+
+    account: str
+    day: int
 
 
 class RecordedUse:
@@ -25,31 +88,42 @@ class RecordedUse:
         """`clock` gives Unix time in seconds."""
         self._database = database
         self._clock = clock
-        self._beginning: dict[str, asyncio.Future[bool]] = {}
-        self._writer: asyncio.Task[None] | None = None
+        self._beginning = Batches(self._begin)
+        self._reading = Batches(self._read)
 
     async def begin(self, subject: str) -> bool:
         """Note that counters begin. False: they had begun before, here or in another process."""
-        future = self._beginning.get(subject)
-        if future is None:
-            future = self._beginning[subject] = asyncio.get_running_loop().create_future()
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
-        return await asyncio.shield(future)
+        return await self._beginning.ask(subject)
 
     async def used(self, claims: Sequence[Claim], moment: Moment) -> list[int]:
         """Requests that each bucket has served since the day to which it reaches back."""
-        await self._all_written()
         days = [Window.DAY.start(reaches_back_to(x.limit, moment) // SECOND) for x in claims]
+        subjects = [claim.subject for claim in claims]
+        asked = [Since(subject.account, day) for subject, day in zip(subjects, days, strict=True)]
+        answers = await asyncio.gather(*map(self._reading.ask, asked))
+        return [
+            sum(count for day, slot, count in rows if day >= since and _is_of(subject, slot))
+            for subject, since, rows in zip(subjects, days, answers, strict=True)
+        ]
+
+    async def _begin(self, subjects: Collection[str]) -> dict[str, bool]:
+        async with _as_ledger(), self._database.write() as session:
+            new = await begun_counters.begin(session, subjects, int(self._clock()))
+        return {subject: subject in new for subject in subjects}
+
+    async def _read(self, asked: Collection[Since]) -> dict[Since, Rows]:
+        await self._all_written()
+        accounts = {x.account for x in asked if x.account}
         async with _as_ledger(), self._database.read() as session:
-            account = next((x.subject.account for x in claims if x.subject.account), None)
-            rows = await usage.by_slot(session, account, min(days)) if account else []
-            return [
-                sum(count for day, slot, count in rows if day >= since and _is_of(subject, slot))
-                if subject.account
-                else await usage.site_requests_since(session, since)
-                for subject, since in zip((x.subject for x in claims), days, strict=True)
-            ]
+            found: dict[str, Rows] = {}
+            if accounts:
+                found = await usage.by_slot(session, accounts, min(x.day for x in asked))
+            return {
+                x: found.get(x.account, [])
+                if x.account
+                else [(x.day, None, await usage.site_requests_since(session, x.day))]
+                for x in asked
+            }
 
     async def _all_written(self) -> None:
         """Wait until every process has written what it had served by now.
@@ -69,29 +143,9 @@ class RecordedUse:
                 raise LedgerUnavailableError(message)
             await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def _write(self) -> None:
-        """One transaction at a time: all who come meanwhile share the next one.
-
-        When Redis has lost everything, everybody comes at once.
-        """
-        try:
-            while self._beginning:
-                group, self._beginning = self._beginning, {}
-                try:
-                    async with _as_ledger(), self._database.write() as session:
-                        new = await begun_counters.begin(session, group, int(self._clock()))
-                except Exception as error:  # Whatever it was, nobody waits for ever.
-                    for future in group.values():
-                        future.set_exception(error)
-                    continue
-                for subject, future in group.items():
-                    future.set_result(subject in new)
-        finally:
-            self._writer = None
-
 
 def _is_of(subject: Subject, slot: int | None) -> bool:
-    return subject.kind == "account" or slot is None or slot == subject.slot
+    return subject.kind != "key" or slot is None or slot == subject.slot
 
 
 @asynccontextmanager

@@ -19,13 +19,24 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
     SettingsError for a secret that is too short to be one (New API CVE-2026-41432: an empty one
     was accepted).
     """
+    path = settings.data_dir / FILE
+    try:
+        if not settings.secret_keys and not path.exists():
+            _make(path)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    return existing_secret_keys(settings)
+
+
+def existing_secret_keys(settings: Settings) -> tuple[str, ...]:
+    """The same, but none where there is no secret yet. Raises SettingsError."""
     if settings.secret_keys:
         return settings.secret_keys
     path = settings.data_dir / FILE
     try:
-        if not path.exists():
-            _make(path)
         key = path.read_text().strip()
+    except FileNotFoundError:
+        return ()
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
     if len(key) < MIN_SECRET_LENGTH:

@@ -1,11 +1,9 @@
 """Every setting, typed: `DAYPASS_*` environment variables over `daypass.toml`."""
 
 import os
-import re
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validate_model
@@ -13,25 +11,38 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from daypass.addresses import may_be_upstream
 from daypass.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
-from daypass.settings_plans import PlanSettings
+from daypass.retention import Retention
+from daypass.settings_addresses import (
+    check_ascii,
+    check_database_url,
+    check_host,
+    check_http_url,
+    check_origin,
+    check_redis_url,
+    check_site_url,
+)
+from daypass.settings_file import (
+    CONFIG_VARIABLE,
+    ENV_PREFIX,
+    SettingsError,
+    SettingsFile,
+    check_config_path,
+    config_path,
+    place_of,
+)
+from daypass.settings_plans import MOST, PlanSettings
 from daypass.settings_sign_in import CommaSeparated, SignInSettings
 from daypass.settings_upstream import check_upstream_key, check_upstream_url
+from daypass.telemetry import LogFormat
 
-ENV_PREFIX = "DAYPASS_"
-CONFIG_VARIABLE = "DAYPASS_CONFIG"
+__all__ = ["Settings", "SettingsError", "load_settings"]
+
 SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
-
-ENCODED = "special characters of a password must be percent-encoded"
-
-
-class SettingsError(Exception):
-    """A setting is unknown or wrong. The message is one line and says what to do."""
 
 
 class Settings(SignInSettings):
@@ -62,9 +73,9 @@ class Settings(SignInSettings):
     sign_up: Literal["open", "invite", "closed"] = "open"
     allowed_email_domains: CommaSeparated = ()
     max_keys_per_account: int = Field(default=3, ge=1, le=1000)
-    account_requests_per_day: int | None = Field(default=None, ge=0)
-    site_requests_per_day: int | None = Field(default=None, ge=0)
-    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    account_requests_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    site_requests_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, le=MOST)
     denied_paths: CommaSeparated = ()
     extra_paths: CommaSeparated = ()
     stored_objects: Literal["off", "per-account", "shared"] = "off"
@@ -72,8 +83,14 @@ class Settings(SignInSettings):
     first_byte_timeout_s: float | None = Field(default=None, gt=0)
     read_timeout_s: float = Field(default=300, gt=0)
     call_timeout_s: float = Field(default=3600, gt=0)
-    open_requests_per_key: int = Field(default=1000, ge=0)
-    open_requests_per_account: int = Field(default=2000, ge=0)
+    open_requests_per_key: int = Field(default=1000, ge=0, le=MOST)
+    open_requests_per_account: int = Field(default=2000, ge=0, le=MOST)
+    receipt_days: int = Field(default=7, ge=1, le=7)
+    audit_days: int = Field(default=365, ge=1, le=3650)
+    keep_alive_s: int = Field(default=75, ge=1, le=3600)
+    shutdown_grace_s: float = Field(default=12, ge=0, le=3600)
+    log_format: LogFormat = "auto"
+    access_log: bool = False
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     testing: bool = False
     clock_offset_s: float = 0
@@ -89,13 +106,17 @@ class Settings(SignInSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then `daypass.toml`."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path())
+        return init_settings, env_settings, SettingsFile(settings_cls, config_path())
 
     @field_validator("*", mode="before")
     @classmethod
     def _trim(cls, value: Any) -> Any:
         """Take off what pasting leaves: a key with a newline at its end is refused upstream."""
-        return value.strip() if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if any("\ud800" <= x <= "\udfff" for x in value):  # Bytes that are no UTF-8 (PEP 383).
+            raise ValueError("must be UTF-8")
+        return value.strip()
 
     @field_validator("upstream_api_key")
     @classmethod
@@ -107,59 +128,42 @@ class Settings(SignInSettings):
     @field_validator("upstream_base_url", "public_url", "aws_base_url", "aws_endpoint_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-        ):
-            raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
-        if "@" in parts.netloc:
-            raise ValueError("must hold no user name and no password: this address is shown")
-        return value.rstrip("/")
+        return value and check_http_url(value)
 
     @field_validator("upstream_base_url")
     @classmethod
     def _check_upstream_url(cls, value: str) -> str:
         return check_upstream_url(value)
 
+    @field_validator("public_url")
+    @classmethod
+    def _check_site_url(cls, value: str | None) -> str | None:
+        return value and check_site_url(value)
+
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None or value.get_secret_value().startswith("sqlite:///"):
-            return value
-        if not _is_plain(value, r"postgres(ql)?"):
-            raise ValueError(f"must begin with postgresql:// or sqlite:///; {ENCODED}")
-        _ = urlsplit(value.get_secret_value()).port  # ValueError where it is no number
-        return value
+        return value and SecretStr(check_database_url(value.get_secret_value()))
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not _is_plain(value, r"rediss?(\+\w+)?"):
-            kinds = "redis://, rediss://, redis+sentinel:// or redis+cluster://"
-            raise ValueError(f"must be {kinds}; {ENCODED}")
-        return value
+        return value and SecretStr(check_redis_url(value.get_secret_value()))
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _check_metrics_token(cls, value: SecretStr | None) -> SecretStr | None:
+        return value and SecretStr(check_ascii(value.get_secret_value()))
 
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if origin != "*" and (parts.scheme not in ("http", "https") or parts.path):
-                raise ValueError(f"{origin!r} is not an origin, such as https://app.example.org")
-        return value
+        return tuple(map(check_origin, value))
 
     @field_validator("allowed_hosts")
     @classmethod
     def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for host in value:
-            if urlsplit(f"//{host}").hostname != host.strip("[]").lower():
-                raise ValueError(f"{host!r} is not a host name, such as daypass.example.org")
-        return value
+        return tuple(map(check_host, value))
 
     @field_validator("plans")
     @classmethod
@@ -205,6 +209,11 @@ class Settings(SignInSettings):
         return self
 
     @property
+    def retention(self) -> Retention:
+        """How long records are kept that nothing needs any more."""
+        return Retention(receipt_days=self.receipt_days, audit_days=self.audit_days)
+
+    @property
     def keys_per_account(self) -> int:
         """How many API keys an account may have.
 
@@ -237,7 +246,7 @@ class Settings(SignInSettings):
         """Where the records are: PostgreSQL, or the SQLite file of the data directory."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.ledger_path}"
+        return f"sqlite:///{quote(str(self.ledger_path))}"
 
     @property
     def metrics_dir(self) -> Path:
@@ -248,11 +257,6 @@ class Settings(SignInSettings):
     def ledger_path(self) -> Path:
         """The file of the embedded ledger, which by default holds the records too."""
         return self.data_dir / "daypass.db"
-
-
-def config_path() -> Path:
-    """The settings file: `DAYPASS_CONFIG`, else `daypass.toml` in the working directory."""
-    return Path(os.environ.get(CONFIG_VARIABLE) or "daypass.toml")
 
 
 def load_settings() -> Settings:
@@ -266,8 +270,7 @@ def load_settings() -> Settings:
             raise SettingsError(f"{name}: there is no such setting")
     if os.environ.get(SECRET_VARIABLE, "x").strip() == "":
         raise SettingsError(f"{SECRET_VARIABLE}: it is empty. Unset it, or put a secret there")
-    if CONFIG_VARIABLE in os.environ and not config_path().is_file():
-        raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {config_path()}")
+    check_config_path()
     fallback = os.environ.get("OPENAI_API_KEY", "").strip()
     try:
         settings = Settings()
@@ -275,26 +278,8 @@ def load_settings() -> Settings:
             settings = Settings(upstream_api_key=SecretStr(fallback))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{_setting_name(place)}{message}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{config_path()}: {error}") from None
+        if first["type"] == "extra_forbidden":
+            message = "there is no such setting"
+        raise SettingsError(f"{place_of(first['loc'])}{message}") from None
     return settings
-
-
-def _is_plain(address: SecretStr, scheme: str) -> bool:
-    """Whether an address can be taken apart in one way only.
-
-    Where the special characters of a password are not encoded, the rest of it passes for a host,
-    a port or a path, which errors name.
-    """
-    pattern = rf"{scheme}://([^@/?#\s]*@)?[^@\s]*"
-    return re.fullmatch(pattern, address.get_secret_value()) is not None
-
-
-def _setting_name(place: str) -> str:
-    if not place:
-        return ""
-    in_environment = ENV_PREFIX + place.split(".", maxsplit=1)[0].upper()
-    return f"{in_environment if in_environment in os.environ else place}: "

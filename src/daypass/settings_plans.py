@@ -7,7 +7,9 @@ from pydantic import model_validator as validate_model
 
 from daypass.plans import Limit, UsagePlan, Window, request_limits
 
-Amount = Annotated[StrictInt, Field(ge=0, le=1_000_000_000_000)]
+MOST = 1_000_000_000_000
+"""The largest number of a setting: the ledgers, the databases and JSON hold it exactly."""
+Amount = Annotated[StrictInt, Field(ge=0, le=MOST)]
 
 
 class PlanTerms(BaseModel):
@@ -23,6 +25,7 @@ class PlanTerms(BaseModel):
     requests_per_day: Amount | None = None
     requests_per_week: Amount | None = None
     requests_per_month: Amount | None = None
+    unlimited: StrictBool = False
     models: tuple[str, ...] = ()
     self_service: StrictBool = True
 
@@ -30,6 +33,15 @@ class PlanTerms(BaseModel):
     def _check_burst(self) -> Self:
         if self.burst is not None and not self.requests_per_minute:
             raise ValueError("burst needs requests_per_minute, the rate at which it refills")
+        return self
+
+    @validate_model(mode="after")
+    def _check_limits(self) -> Self:
+        """A limit that was forgotten, or misspelt elsewhere, must not mean unlimited spending."""
+        if not self.limits and not self.unlimited:
+            raise ValueError("has no limit: set one, such as requests_per_day, or unlimited = true")
+        if self.limits and self.unlimited:
+            raise ValueError("unlimited = true contradicts the limits beside it")
         return self
 
     @property

@@ -1,14 +1,16 @@
 """The settings of who comes in, and how: the secret, proxies, mail, another site's sign-in."""
 
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import BeforeValidator, SecretStr, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_settings import BaseSettings, NoDecode
+
+from daypass.email_addresses import parse_email
+from daypass.settings_addresses import check_http_url, check_server
 
 MIN_SECRET_LENGTH = 32
 GITHUB = "https://github.com"
@@ -23,7 +25,21 @@ def _split_commas(value: Any) -> Any:
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 Network = IPv4Network | IPv6Network
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split_commas)]
+
+
+def _to_networks(value: object) -> object:
+    parts = _split_commas(value)
+    return tuple(map(_to_network, parts)) if isinstance(parts, list | tuple) else parts
+
+
+def _to_network(value: object) -> object:
+    try:
+        return ip_network(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"{error}: write addresses or networks, such as 10.0.0.0/8") from None
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_to_networks)]
 
 
 class SignInSettings(BaseSettings):
@@ -52,9 +68,10 @@ class SignInSettings(BaseSettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _check_issuer(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "")
-        is_secure = parts.scheme == "https" or _is_loopback(parts.hostname or "")
-        if value is not None and not (is_secure and parts.hostname and not parts.query):
+        if value is None:
+            return None
+        parts = urlsplit(check_http_url(value))
+        if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
             raise ValueError("must be an https address, such as https://accounts.google.com")
         return value
 
@@ -71,7 +88,7 @@ class SignInSettings(BaseSettings):
                 "must be smtps://user:password@host, smtp+starttls://user:password@host "
                 "or smtp://host; special characters of a password must be percent-encoded"
             )
-        _ = parts.port  # ValueError where it is no number
+        check_server(value.get_secret_value())
         if parts.scheme == "smtp" and parts.password and not _is_loopback(parts.hostname):
             raise ValueError(
                 "smtp:// would send the password in clear: use smtps:// or smtp+starttls://"
@@ -81,13 +98,7 @@ class SignInSettings(BaseSettings):
     @field_validator("mail_from")
     @classmethod
     def _check_mail_from(cls, value: str | None) -> str | None:
-        try:
-            checked = value and validate_email(
-                value, check_deliverability=False, globally_deliverable=False
-            )
-        except EmailNotValidError as error:
-            raise ValueError(str(error)) from None
-        return checked.normalized if checked else None
+        return parse_email(value).normalized if value else None
 
     @validate_model(mode="after")
     def _check_together(self) -> Self:

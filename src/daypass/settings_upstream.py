@@ -11,6 +11,8 @@ _NEEDS_V1 = frozenset({"api.openai.com"})
 
 def check_upstream_url(value: str) -> str:
     """Return the address. Raises ValueError for one of an endpoint, or without its `/v1`."""
+    if not value:
+        raise ValueError("it is empty: unset it, or put the upstream's address there")
     endpoint = _ENDPOINT.search(value)
     if endpoint is not None:
         base = value[: endpoint.start()]
@@ -27,4 +29,6 @@ def check_upstream_key(key: str) -> str:
         raise ValueError("it is empty: unset it, or put the upstream's key there")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ValueError("it holds a space or a special character: paste the key alone")
+    if key[0] in "\"'" or key[-1] in "\"'":
+        raise ValueError("it is in quotation marks: paste the key alone")
     return key

@@ -1,7 +1,9 @@
 """What a start needs before anything is served."""
 
+import stat
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from daypass.enforcement import choose
 from daypass.records.database import Database, DatabaseUnavailableError
@@ -11,14 +13,27 @@ from daypass.settings import Settings
 
 
 async def prepare(settings: Settings) -> None:
-    """Make the data directory and the tables. Raises DatabaseUnavailableError."""
+    """Create the data directory and the tables. Raises DatabaseUnavailableError.
+
+    A directory that exists already keeps its mode: it may be shared with others on purpose.
+    """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.data_dir.chmod(0o700)
     except OSError as error:
         message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
         raise DatabaseUnavailableError(message) from error
     await upgrade(settings.database_address)
+
+
+def sharing_warning(data_dir: Path) -> str | None:
+    """Return a warning if other users of this machine can enter the data directory."""
+    mode = stat.S_IMODE(data_dir.stat().st_mode)
+    if not mode & 0o077:
+        return None
+    return (
+        f"other users can enter {data_dir} (mode {mode:04o}). Daypass's files in it are for their "
+        f"owner alone; unless the directory is shared on purpose, run: chmod 700 {data_dir}"
+    )
 
 
 async def rehearse(settings: Settings) -> None:
@@ -27,6 +42,12 @@ async def rehearse(settings: Settings) -> None:
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
     await prepare(settings)
+    await check_ledger(settings)
+    secret_keys(settings)
+
+
+async def check_ledger(settings: Settings) -> None:
+    """Open the ledger. Raises LedgerUnavailableError, EnforcerError or SettingsError."""
     database = Database(settings.database_address)
     try:
         enforcement = choose(settings, database, make_clock(settings))
@@ -35,7 +56,6 @@ async def rehearse(settings: Settings) -> None:
             await enforcement.ledger.close()
     finally:
         await database.close()
-    secret_keys(settings)
 
 
 def make_clock(settings: Settings) -> Callable[[], float]:

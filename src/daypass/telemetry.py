@@ -1,7 +1,11 @@
-"""Structured logs. No key, prompt, answer or address goes into them."""
+"""Structured logs. No key, prompt, answer or e-mail address goes into them.
+
+A client's address is in two lines only: `sign_in_failed`, and `request` of the access log.
+"""
 
 import logging
 import sys
+from typing import Literal
 
 import structlog
 
@@ -9,12 +13,19 @@ from daypass.faults import place_of
 
 log = structlog.get_logger()
 
+LogFormat = Literal["auto", "json", "text"]
 
-def configure_logging() -> None:
-    """One line a fact on standard error: readable on a terminal, JSON elsewhere."""
+
+def configure_logging(form: LogFormat = "auto") -> None:
+    """Log to standard error, a line for each event: JSON, or text for people.
+
+    `auto` is text on a terminal and JSON elsewhere.
+    """
+    is_terminal = sys.stderr.isatty()
+    is_text = is_terminal if form == "auto" else form == "text"
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer()
-        if sys.stderr.isatty()
+        structlog.dev.ConsoleRenderer(colors=is_terminal)
+        if is_text
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
@@ -24,7 +35,7 @@ def configure_logging() -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[LibraryLog()], force=True)

@@ -20,14 +20,16 @@ MESSAGE_LENGTH = 300
 CODE_LENGTH = 64
 REDACTED = "[redacted]"
 
-# Keys as providers write them, also half hidden; what follows "key:"; long random words.
+# Keys as providers write them, also half hidden; what follows "key:"; long random words; e-mail
+# addresses.
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|dp|dpa|gsk|xai|hf|r8|nvapi|key|proj|org)[-_][\w*.-]{6,}"
     r"|\bAIza[\w-]{10,}"
     r"|(?<=bearer )\S+"
     r"|(?<=key: )\S+|(?<=provided: )\S+|(?<=token: )\S+"
     r"|[A-Za-z0-9+/*]*\*{3,}[A-Za-z0-9+/*]*"
-    r"|[A-Za-z0-9+/]{24,}",
+    r"|[A-Za-z0-9+/]{24,}"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]+",
     re.IGNORECASE,
 )
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
@@ -106,8 +108,11 @@ def _error_of(body: bytes) -> dict[str, object]:
 
 
 def _safe(words: object, length: int) -> str:
-    if not isinstance(words, str):
-        return ""
+    return redact(words, length) if isinstance(words, str) else ""
+
+
+def redact(words: str, length: int) -> str:
+    """Return a text on one line without keys and e-mail addresses, cut to so many characters."""
     # Redact first: a key that is cut in two would not be recognised.
     line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -48,13 +48,16 @@ def aws(server: Server, *arguments: str, **settings: str) -> str:
 
 def refusal(server: Server, *arguments: str, **settings: str) -> str:
     ended = run(server, *arguments, **settings)
-    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert ended.returncode == 2, ended.stdout + ended.stderr
     return ended.stderr
 
 
-def plans_at_aws(server: Server) -> dict[str, str]:
+def plans_at_aws(server: Server) -> dict[str, list[tuple[int, str]]]:
     status = json.loads(aws(server, "status", "--json"))
-    return {x["id"]: x["limits"] for x in status["usage_plans"]}
+    return {
+        x["id"]: [(limit["amount"], limit["window"]) for limit in x["limits"]]
+        for x in status["usage_plans"]
+    }
 
 
 def test_deploy_again_changes_nothing_and_status_tells(server: Server) -> None:
@@ -80,7 +83,7 @@ def test_plans_go_both_ways_and_destroy_removes_all(own_server: Server, tmp_path
         ("10RequestPerDay", "only at API Gateway"),
     }
     aws(server, "sync", "--yes", **mine)
-    assert plans_at_aws(server) == {"workshop": "50 requests per day"}
+    assert plans_at_aws(server) == {"workshop": [(50, "day")]}
     assert "are the same" in aws(server, "sync", **mine)
 
     # Changed there, by hand: taken over here, or put right there.
@@ -94,7 +97,7 @@ def test_plans_go_both_ways_and_destroy_removes_all(own_server: Server, tmp_path
     assert "# a comment that stays" in written
     config.write_text(WORKSHOP.format(limit=60))
     aws(server, "sync", "--yes", **mine)
-    assert plans_at_aws(server) == {"workshop": "60 requests per day"}
+    assert plans_at_aws(server) == {"workshop": [(60, "day")]}
 
     assert "Gone" in aws(server, "destroy", "--yes")
     assert json.loads(aws(server, "status", "--json"))["stack"] is None

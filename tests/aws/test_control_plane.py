@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass import api_keys as key_format
 from daypass.aws.catalogue import Catalogue
@@ -188,6 +189,29 @@ async def test_a_failed_move_leaves_the_key_where_it_was(
         await enforcer.change_key(key, "laptop", TEN)
     assert plan_of(client, key.aws_key_id or "") == [THIRTY.id]
     assert (await recorded(database, account_id))[0].usage_plan_id == THIRTY.id
+
+
+async def test_what_cannot_be_recorded_is_undone_at_api_gateway(
+    enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str
+) -> None:
+    key = (await enforcer.create_key(account_id, "laptop", THIRTY)).key
+    aws_id = key.aws_key_id or ""
+
+    async def fail(_session: AsyncSession) -> None:
+        raise LookupError
+
+    for plan in (TEN, None):
+        with pytest.raises(LookupError):
+            await enforcer.change_key(key, "desk", plan, fail)
+    with pytest.raises(LookupError):
+        await enforcer.set_account_enabled(account_id, False, fail)
+    with pytest.raises(LookupError):
+        await enforcer.delete_keys([key], fail)
+    there = client.get_api_key(apiKey=aws_id)
+    assert (there["name"], there["enabled"]) == ("laptop", True)
+    assert plan_of(client, aws_id) == [THIRTY.id]
+    (here,) = await recorded(database, account_id)
+    assert (here.name, here.usage_plan_id) == ("laptop", THIRTY.id)
 
 
 async def test_keys_are_renamed_moved_rotated_disabled_and_deleted(

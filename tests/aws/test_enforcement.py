@@ -198,7 +198,7 @@ def test_a_larger_plan_holds_from_midnight(behind_aws: Server, person: Person) -
     assert calls_until_refused(behind_aws, created["key"]) == 10
 
     tomorrow = {"DAYPASS_TESTING": "1", "DAYPASS_CLOCK_OFFSET_S": str(DAY_S)}
-    later = start_server(behind_aws.data_dir.parent, **(behind_aws.settings | tomorrow))
+    later = start_server(behind_aws.data_dir.parent, "--join", **(behind_aws.settings | tomorrow))
     try:
         until(lambda: person.keys()[0]["usage_plan_id"] == "20RequestPerDay")
     finally:

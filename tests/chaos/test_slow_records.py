@@ -98,9 +98,11 @@ def machines(
     wire.stop()
 
 
+@pytest.mark.soak
 def test_a_distant_database_does_not_make_a_second_day(
     machines: Machines, upstream: FakeUpstream
 ) -> None:
+    """The next test proves the same, of writes that are held up longer."""
     key = machines.servers[0].sign_up().create_key("hundred")["key"]
     assert machines.call_often(key, 2) == [200, 200]
     machines.wire.delay_s = ROUND_TRIP_S

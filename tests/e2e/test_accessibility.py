@@ -82,18 +82,32 @@ def test_the_reveal_and_the_dialogs_pass_axe(
     page = visit.page
     settled(page, "/keys/")
     page.get_by_role("button", name="New key").click()
+    expect(page.get_by_role("radio").first).to_be_focused()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="New key")).to_be_focused()
+    page.get_by_role("button", name="New key").click()
     found = violations(page)
     page.get_by_role("button", name="Create key").click()
     page.get_by_role("button", name="Verify key").click()
     expect(page.get_by_text("The key works")).to_be_visible()
     page.get_by_role("button", name="Done").click()
     found += violations(page)
+    expect(page.get_by_role("button", name="Close without copying")).to_be_focused()
     page.get_by_role("button", name="Close without copying").click()
-    for opener in ("Edit laptop", "Rotate laptop", "Delete laptop"):
-        page.get_by_role("button", name=opener).click()
+    expect(page.get_by_role("button", name="New key")).to_be_focused()
+    dialog = page.get_by_role("dialog")
+    for name in ("Connect laptop", "Edit laptop", "Rotate laptop", "Delete laptop"):
+        button = page.get_by_role("button", name=name)
+        button.click()
         found += violations(page)
         page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(dialog).to_have_count(0)
+        expect(button).to_be_focused()
+    # Where the opener has gone, the focus is on what stands in its place.
+    page.get_by_role("button", name="Delete Key 2").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Delete Key 2")).to_have_count(0)
+    expect(page.get_by_role("button", name="Connect laptop")).to_be_focused()
     for path, opener in (
         ("/account/", "Delete account"),
         ("/operator/plans/", "New plan"),
@@ -101,9 +115,17 @@ def test_the_reveal_and_the_dialogs_pass_axe(
         ("/operator/keys/", "Revoke"),
     ):
         settled(page, path)
-        page.get_by_role("button", name=opener).first.click()
-        expect(page.get_by_role("dialog")).to_be_visible()
+        button = page.get_by_role("button", name=opener).first
+        button.click()
+        expect(dialog).to_be_visible()
         found += violations(page)
+        page.keyboard.press("Escape")
+        expect(button).to_be_focused()
+    settled(page, "/chat/")
+    page.get_by_role("button", name="Conversations").click()
+    found += violations(page)
+    dialog.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Conversations")).to_be_focused()
     settled(page, "/keys/")
     page.get_by_role("button", name="Account").click()
     found += violations(page)

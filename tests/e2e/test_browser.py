@@ -83,7 +83,9 @@ def test_from_the_landing_page_to_the_spent_day(
     expect(page.get_by_text("10 of 10 used")).to_be_visible()
     expect(page.get_by_text("2 by the API, 8 by chat")).to_be_visible()
     expect(page.get_by_text("10 requests served, 1 refused")).to_be_visible()
-    expect(page.get_by_role("cell", name="Refused: the key's day was spent")).to_have_count(1)
+    expect(
+        page.get_by_role("cell", name="Refused: the key's limit per day was reached")
+    ).to_have_count(1)
     assert fits(page)
     assert visit.take_faults() == []
 
@@ -104,6 +106,15 @@ def test_a_key_is_renamed_moved_rotated_and_deleted(visit: Visit, demo: Server) 
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="desk")).to_be_visible()
     expect(page.get_by_text("0 of 20 used")).to_be_visible()
+    page.get_by_role("button", name="Connect desk").click()
+    dialog.get_by_role("button", name="Copy as .env").click()
+    assert copied(page) == f"OPENAI_BASE_URL={demo.url}/v1\nOPENAI_API_KEY=dp_your_key\n"
+    dialog.get_by_role("tab", name="Python").click()
+    expect(dialog.get_by_role("tabpanel")).to_contain_text(f'base_url="{demo.url}/v1"')
+    expect(dialog.get_by_role("link", name="API reference")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    nav = page.get_by_role("navigation", name="Main")
+    expect(nav.get_by_role("link", name="Docs")).to_be_in_viewport()
     page.get_by_role("button", name="Rotate desk").click()
     page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
     expect(page.get_by_text(KEY)).to_be_visible()

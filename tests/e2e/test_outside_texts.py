@@ -26,6 +26,13 @@ DEEP = {
     "code": "```\n" + "code\n" * 100_000 + "```",
 }
 
+ACTIONS_OUT_OF_SIGHT = """
+[...document.querySelectorAll("td:last-child button")].filter((button) => {
+  const box = button.getBoundingClientRect();
+  const frame = button.closest("[role=region]").getBoundingClientRect();
+  return box.left < frame.left || box.right > frame.right;
+}).map((button) => button.ariaLabel)"""
+
 
 def saying(text: str, size: int) -> Reply:
     """Return a reply that streams `text`, `size` characters in each event."""
@@ -136,7 +143,11 @@ def overlong(
         "id": "P" * 64,
         "name": "N" * 80,
         "description": "D" * 500,
+        "requests_per_minute": 10**12,
+        "requests_per_hour": 10**12,
         "requests_per_day": 10**12,
+        "requests_per_week": 10**12,
+        "requests_per_month": 10**12,
         "models": ["gpt-4o-mini", "M" * 64],
     }
     assert http.post("/api/operator/usage-plans", json=plan).is_success
@@ -165,11 +176,17 @@ def test_no_text_from_outside_widens_a_page(
     settled(page, "/")
     assert fits(page)
     visit.sign_in(operator)
-    for path in ("/keys/", "/usage/", "/account/", *OPERATOR):
+    for path in ("/usage/", "/account/", *OPERATOR):
         settled(page, path)
         assert fits(page), path
+        assert page.evaluate(ACTIONS_OUT_OF_SIGHT) == [], path
     settled(page, "/keys/")
-    for action in ("Edit", "Rotate", "Delete"):
+    assert fits(page)
+    for window in ("this hour", "today", "this week", "this month"):
+        limit = page.get_by_role("listitem").filter(has_text=f"requests left {window}").last
+        expect(limit).to_contain_text("Resets in")
+    expect(page.get_by_text("At most 1,000,000,000,000 requests per minute")).to_be_visible()
+    for action in ("Connect", "Edit", "Rotate", "Delete"):
         page.get_by_role("button", name=f"{action} K").click()
         expect(page.get_by_role("dialog")).to_be_visible()
         assert fits(page), action

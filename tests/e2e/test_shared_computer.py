@@ -149,7 +149,9 @@ def memory_of(page: Page) -> str:
     return "".join(pieces)
 
 
-def test_nothing_of_a_key_stays_in_memory_after_done(visit: Visit, person: Person) -> None:
+def test_nothing_of_a_key_stays_in_memory_once_its_panel_is_left(
+    visit: Visit, person: Person
+) -> None:
     page = visit.page
     settled(page, "/keys/")
     page.get_by_role("button", name="Create key").click()
@@ -158,8 +160,30 @@ def test_nothing_of_a_key_stays_in_memory_after_done(visit: Visit, person: Perso
     expect(page.get_by_text("9 requests left today").first).to_be_visible()
     page.get_by_role("button", name="Copy key").click()
     assert secret in memory_of(page)
+    page.get_by_role("link", name="Usage", exact=True).click()
+    expect(page.get_by_text("1 of 10 used")).to_be_visible()
+    assert secret not in memory_of(page)
+    page.go_back()
+    page.get_by_role("button", name="Rotate My first key").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    rotated = page.get_by_text(KEY).inner_text()
+    page.get_by_role("button", name="Copy key").click()
     page.get_by_role("button", name="Done").click()
     expect(page.get_by_text(KEY)).to_have_count(0)
-    expect(page.get_by_role("meter").first).to_be_visible()
-    assert secret not in memory_of(page)
+    expect(page.get_by_role("button", name="Rotate My first key")).to_be_focused()
+    after = memory_of(page)
+    assert secret not in after
+    assert rotated not in after
+    # Back and forth, as by the browser's buttons, leaves the panel too.
+    page.get_by_role("link", name="Chat", exact=True).click()
+    page.get_by_role("link", name="Keys", exact=True).click()
+    page.get_by_role("button", name="Rotate My first key").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    last = page.get_by_text(KEY).inner_text()
+    page.get_by_role("button", name="Copy key").click()
+    page.evaluate("window.isOld = true")
+    page.go_back()
+    page.wait_for_url("**/chat/")
+    page.wait_for_function("!window.isOld")
+    assert last not in memory_of(page)
     assert person.keys()[0]["used"] == 1

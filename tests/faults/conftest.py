@@ -93,6 +93,8 @@ def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     server = start_server(
         directory,
         DAYPASS_EXTRA_PATHS="raw",
+        # Otherwise forms that can be read in two ways are refused, whose end is tested here.
+        DAYPASS_STORED_OBJECTS="shared",
         DAYPASS_UPSTREAM_BASE_URL=f"http://127.0.0.1:{wire.port}/v1",
         DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
         DAYPASS_CONNECT_TIMEOUT_S="1",

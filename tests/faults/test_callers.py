@@ -141,10 +141,12 @@ def test_an_upload_passes_as_it_comes(scene: Scene) -> None:
             "content-type: multipart/form-data; boundary=b\r\nconnection: close\r\n"
             f"content-length: {size}\r\n\r\n".encode()
         )
-        caller.sendall(b"x" * MEGABYTE)
+        caller.sendall(FORM.ljust(MEGABYTE, b"x"))
         until(lambda: received == MEGABYTE)
-        for _ in range(29):
+        end = b"\r\n--b--\r\n"
+        for _ in range(28):
             caller.sendall(b"x" * MEGABYTE)
+        caller.sendall(end.rjust(MEGABYTE, b"x"))
         assert caller.recv(1000).startswith(b"HTTP/1.1 200 ")
     assert scene.resident_bytes() - before < 16 * MEGABYTE
     scene.counted = 1
@@ -163,7 +165,8 @@ def test_a_caller_who_leaves_in_mid_upload_pays_nothing(scene: Scene) -> None:
         caller.sendall(
             f"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n"
             "content-type: multipart/form-data; boundary=b\r\n"
-            "content-length: 1000\r\n\r\nsome of it".encode()
+            "content-length: 1000\r\n\r\n".encode()
+            + FORM
         )
         until(lambda: bool(scene.upstream.heads))
     until(lambda: left)

@@ -158,14 +158,19 @@ def test_a_stream_that_breaks_off_ends_with_an_error_and_never_with_done(
         says(CHUNKED + b"\r\n" + chunk(b"half")),
         says(CHUNKED + b"\r\n" + chunk(b"half"), resets=True),
         says(CHUNKED + b"\r\n" + chunk(b"half"), b"no chunk\r\n"),
+        says(CHUNKED + b"\r\n" + chunk(b"half") + b"no chunk\r\n"),
         says(EVENTS.replace(b"transfer-encoding: chunked", b"content-length: 1000"), FIRST),
     ],
 )
 def test_an_answer_that_breaks_off_never_looks_whole(scene: Scene, script: Script) -> None:
     scene.upstream.script = script
-    with pytest.raises(httpx.TransportError):
-        scene.post()
-    scene.counted = 1
+    try:
+        response = scene.post()
+    except httpx.TransportError:
+        scene.counted = 1
+    else:  # On a busy machine all of it arrives at once: then nothing has been passed on yet.
+        assert response.status_code == 502
+        assert response.json()["error"]["code"] == "upstream_unreachable"
 
 
 def test_an_answer_of_any_split_passes_as_it_is(scene: Scene) -> None:

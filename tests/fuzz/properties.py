@@ -260,7 +260,7 @@ def serve(pieces: list[bytes]) -> tuple[list[tuple[str, str, bytes]], bytes]:
         await send({"type": "http.response.body", "body": b""})
 
     async def converse() -> bytes:
-        config = SimpleNamespace(loaded_app=app)
+        config = SimpleNamespace(loaded_app=app, timeout_keep_alive=5)
         state = SimpleNamespace(
             connections=set(), tasks=set(), total_requests=0, default_headers=[]
         )

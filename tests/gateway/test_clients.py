@@ -88,13 +88,19 @@ def test_a_conditional_request_gets_its_304(api: httpx.Client, upstream: FakeUps
 def test_the_upstream_sees_nothing_of_the_browsers_page(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
-    """Ollama refuses every origin that it does not know."""
+    """Ollama refuses every origin that it does not know; addresses of people are private."""
     private = {
         "origin": "https://app.example.org",
         "referer": "https://app.example.org/secret",
         "sec-fetch-mode": "cors",
         "sec-ch-ua": '"Chromium"',
         "access-control-request-method": "POST",
+        "via": "1.1 proxy",
+        "x-real-ip": "192.0.2.1",
+        "true-client-ip": "192.0.2.1",
+        "cf-connecting-ip": "192.0.2.1",
+        "x-vercel-ip-city": "Bern",
+        "cloudfront-viewer-address": "192.0.2.1:1",
     }
     api.post("/v1/chat/completions", json=CHAT, headers=private | {"accept-language": "en"})
     (seen,) = upstream.seen
@@ -248,6 +254,34 @@ def test_a_client_whose_base_url_lacks_v1_is_told_so(
     error = response.json()["error"]
     assert error["code"] == "unknown_url"
     assert "/v1" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "too_much"),
+    [
+        ("POST", "/v1/chat/completions", "/v1"),
+        ("GET", "/v1/models", "/v1"),
+        ("POST", "/v1/images/generations", "/v1"),
+        ("POST", "/chat/completions/chat/completions", "/chat/completions"),
+        ("GET", "/chat/completions/models", "/chat/completions"),
+        ("POST", "/responses/responses", "/responses"),
+    ],
+)
+def test_a_client_whose_base_url_goes_too_far_is_told_so(
+    api: httpx.Client, upstream: FakeUpstream, method: str, path: str, too_much: str
+) -> None:
+    response = api.request(method, f"/v1{path}", json=CHAT)
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "unknown_url"
+    assert f"take {too_much} off" in response.json()["error"]["message"]
+    assert not upstream.seen
+
+
+@pytest.mark.parametrize("path", ["/", "/v2/chat/completions", "/anthropic/v1/messages", "/keys/"])
+def test_what_is_sent_to_a_page_gets_the_hint_too(relaying: Server, path: str) -> None:
+    response = relaying.client().post(path, json=CHAT)
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "unknown_url"
 
 
 def test_pages_and_portal_are_not_taken_for_the_api(person: Person, upstream: FakeUpstream) -> None:

@@ -234,6 +234,44 @@ NAMES_STORED = [
         "messages[0].content[0].source.file_id",
     ),
     ("/v1/messages", {"container": "container_1"}, "container"),
+    ("/v1/responses", {"Prompt": {"ID": "pmpt_1"}}, "Prompt.id"),
+    ("/v1/responses", {"conversation": {"x": 1, "Id": "conv_1"}}, "conversation.id"),
+    ("/v1/responses", {"Background": True}, "background"),
+    ("/v1/responses", {"input": [{"Type": "item_reference", "ID": "msg_1"}]}, "input[0].id"),
+    ("/v1/responses", {"input": [{"type": "Item_Reference", "id": "msg_1"}]}, "input[0].id"),
+    ("/v1/responses", {"input": [{"ID": "msg_1"}]}, "input[0].id"),
+    ("/v1/responses", {"input": [{"id": "msg_1", "content": None}]}, "input[0].id"),
+    ("/v1/responses", {"input": {"id": "msg_1"}}, "input.id"),
+    ("/v1/responses", {"input": [{"type": ["x"], "file_id": "file-1"}]}, "input[0].file_id"),
+    # It stands for the image that the upstream keeps, unless it holds the image.
+    ("/v1/responses", {"input": [{"type": "image_generation_call", "id": "ig_1"}]}, "input[0].id"),
+    (
+        "/v1/responses",
+        {"input": [{"type": "Image_Generation_Call", "id": "ig_1", "result": None}]},
+        "input[0].id",
+    ),
+    ("/v1/responses", {"previous_response_id": {"id": "resp_1"}}, "previous_response_id.id"),
+    (
+        "/v1/responses",
+        {"tools": [{"vector_store_ids": [{"ID": "v"}]}]},
+        "tools[0].vector_store_ids.id",
+    ),
+    # Members that make a tool's call or a function of the whole request.
+    (
+        "/v1/responses",
+        {"type": "tool_use", "input": [{"type": "item_reference", "id": "msg_1"}]},
+        "input[0].id",
+    ),
+    (
+        "/v1/responses",
+        {"name": "x", "model": "m", "parameters": {"file_id": "file-1"}},
+        "parameters.file_id",
+    ),
+    (
+        "/v1/chat/completions",
+        {"data_sources": [{"type": "x", "name": "y", "parameters": {"file_id": "file-1"}}]},
+        "data_sources[0].parameters.file_id",
+    ),
 ]
 
 
@@ -268,6 +306,11 @@ def test_a_request_cannot_name_what_is_stored(
         ("/v1/responses", {"input": [{"type": "message", "id": "msg_1", "content": "hi"}]}),
         (
             "/v1/responses",
+            {"input": [{"type": "image_generation_call", "id": "ig_1", "result": "iVBORw0K"}]},
+        ),
+        ("/v1/responses", {"tools": [{"properties": {"file_id": {"type": "string"}}}]}),
+        (
+            "/v1/responses",
             {"tools": [{"container": {"type": "auto"}}], "metadata": {"run_id": "1"}},
         ),
         (
@@ -298,6 +341,18 @@ def test_a_request_cannot_name_what_is_stored(
             },
         ),
         ("/v1/chat/completions", {"plugins": [{"id": "web"}]}),
+        ("/v1/images/generations", {"prompt": "x", "background": "transparent"}),
+        ("/v1/images/edits", {"prompt": "x", "background": "opaque"}),
+        (
+            "/v1/responses",
+            {
+                "metadata": {"file_id": "x"},
+                "tools": [
+                    {"type": "function", "name": "f", "parameters": {"file_id": {"enum": ["a"]}}},
+                    {"type": "image_generation", "background": "transparent"},
+                ],
+            },
+        ),
     ],
 )
 def test_what_names_nothing_that_is_stored_passes(

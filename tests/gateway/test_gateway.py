@@ -404,6 +404,7 @@ def test_a_body_over_the_limit_is_413_and_counts_nothing(
     assert error(declared) == (413, "body_too_large")
 
     def pieces() -> object:
+        yield b'--x\r\ncontent-disposition: form-data; name="file"\r\n\r\n'
         for _ in range(20):
             yield b"x" * 10_000
 

@@ -10,8 +10,9 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from daypass.gateway.forms import FormError, FormReader
-from daypass.gateway.named_models import models_in_document, models_in_query
+from daypass.gateway.named_models import is_function, models_in_document, models_in_query
 from tests.conftest import Person, Server, start_server
+from tests.gateway.sdk_calls import everyday_calls
 from tests.upstream import FakeUpstream, Seen
 from tests.waiting import until
 
@@ -86,6 +87,14 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("/v1/chat/completions", {"model": "small", "fallbacks": [{"small": ["large"]}]}),
     ("/v1/chat/completions", {"model": "small", "fallback": {"Model": "large"}}),
     ("/v1/chat/completions", {"model": "small", "extra_body": {"model": "large"}}),
+    ("/v1/chat/completions", {"model": "small", "extra_body": {"engine": "large"}}),
+    ("/v1/chat/completions", {"model": "small", "options": {"draft_model": "large"}}),
+    ("/v1/chat/completions", {"model": "small", "speculative_model": "large"}),
+    ("/v1/chat/completions", {"model": "small", "target_model_names": "small, large"}),
+    ("/v1/chat/completions", {"model": "small", "Engine": "large"}),
+    ("/v1/chat/completions", {"model": "small", "deployment": "large"}),
+    ("/v1/chat/completions", {"model": "small", "preset": "@preset/large"}),
+    ("/v1/chat/completions?preset=large", {"model": "small"}),
     ("/v1/chat/completions", {"messages": []}),
     ("/v1/chat/completions", {"model": None}),
     ("/v1/chat/completions", {"model": {"name": "large"}}),
@@ -100,6 +109,16 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
         "/v1/responses",
         {"model": "small", "tools": [{"type": "image_generation", "model": "large"}]},
     ),
+    (
+        "/v1/chat/completions",
+        {
+            "model": "small",
+            "data_sources": [
+                {"type": "azure_search", "name": "x", "parameters": {"deployment_name": "large"}}
+            ],
+        },
+    ),
+    ("/v1/chat/completions", {"model": "small", "name": "x", "parameters": {"model": "large"}}),
     ("/v1/images/generations", {"prompt": "x"}),
     ("/v1/engines/large/completions", {"model": "small"}),
     ("/v1/engines/%6carge/embeddings", {"model": "small"}),
@@ -140,6 +159,19 @@ def test_another_content_type_hides_no_model(
     assert upstream.seen == []
 
 
+def test_no_header_chooses_a_model(api: httpx.Client, upstream: FakeUpstream) -> None:
+    dropped = {
+        "x-ms-oai-image-generation-deployment": "large", "X-Portkey-Config": "{}", "model": "large",
+        "cf-aig-custom-provider": "x", "x-litellm-tags": "x", "x-model-id": "large",
+    }  # fmt: skip
+    kept = {"openai-beta": "x", "x-stainless-lang": "python", "x-modelling": "x", "engines": "1"}
+    body = {"model": "small"}
+    assert api.post("/v1/chat/completions", json=body, headers=dropped | kept).status_code == 200
+    sent = upstream.seen[0].headers
+    assert not any(name.lower() in sent for name in dropped)
+    assert all(sent[name] == kept[name] for name in kept)
+
+
 PASSES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/chat/completions", {"model": "small"}),
     ("POST", "/v1/chat/completions", {"model": "mini-2024", "models": ["small", "a/b"]}),
@@ -163,6 +195,7 @@ PASSES: list[tuple[str, str, dict[str, Any] | None]] = [
         },
     ),
     ("POST", "/v1/responses", {"model": "small", "text": {"format": {"schema": {"model": "x"}}}}),
+    ("POST", "/v1/chat/completions", {"model": "small", "plugins": [{"engine": "exa"}]}),
     ("POST", "/v1/engines/small/completions", {"prompt": "x"}),
     ("POST", "/v1/deployments/mini-1/chat/completions?api-version=1", {"messages": []}),
     ("POST", "/v1/chat/completions?model=small", {"messages": []}),
@@ -250,6 +283,7 @@ def test_a_form_that_names_a_model_of_the_plan_passes(
         AUDIO + part("MODEL", b"large") + SMALL + END,
         AUDIO + part("models[]", b"large") + END,
         AUDIO + part("fallbacks[0][model]", b"large") + SMALL + END,
+        AUDIO + part("extra_body", b'{"engine": "large"}') + SMALL + END,
         SMALL + AUDIO,
         b"a preamble\r\n" + SMALL + AUDIO + END,
         SMALL + AUDIO + part("x", b"\n--b\n" + LARGE) + END,
@@ -298,7 +332,7 @@ def test_a_form_has_one_boundary(
 def test_a_form_in_any_pieces_is_read_alike() -> None:
     form = part("file", b"\r\n-\r\n--a", '; filename="x"') + part("model", b"") + SMALL + END
     for size in range(1, len(form)):
-        reader = FormReader(FORM["content-type"].encode(), lambda name: name == "model")
+        reader = FormReader(FORM["content-type"].encode(), lambda name, _is_file: name == "model")
         found = [
             field.value
             for start in range(0, len(form), size)
@@ -309,10 +343,10 @@ def test_a_form_in_any_pieces_is_read_alike() -> None:
 
 
 def test_a_form_without_an_end_to_its_headers_is_no_form() -> None:
-    reader = FormReader(FORM["content-type"].encode(), lambda _name: True)
+    reader = FormReader(FORM["content-type"].encode(), lambda _name, _is_file: True)
     with pytest.raises(FormError, match="too long"):
         reader.feed(b"--b\r\n" + b"x: y\r\n" * 2_000)
-    reader = FormReader(FORM["content-type"].encode(), lambda _name: True)
+    reader = FormReader(FORM["content-type"].encode(), lambda _name, _is_file: True)
     with pytest.raises(FormError, match="too long"):
         reader.feed(part("model", b"x" * 100_000))
 
@@ -347,13 +381,12 @@ def test_a_form_goes_on_as_soon_as_its_model_is_known(
     until(lambda: server.used(key) == before)
 
 
-def test_the_sdk_transcribes_and_edits_under_a_plan_with_models(
+def test_the_sdks_calls_pass_under_a_plan_with_models(
     server: Server, key: str, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"text": "hello", "created": 1, "data": []})
     client = openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, max_retries=0)
-    client.audio.transcriptions.create(model="small", file=("a.wav", b"x" * 70_000))
-    client.images.edit(model="mini-1", image=[b"\x89PNG" * 10, b"\x89PNG"], prompt="x")
+    passed = everyday_calls(client, "small")
     for call in (
         lambda: client.audio.transcriptions.create(model="large", file=("a.wav", b"x" * 70_000)),
         lambda: client.images.edit(model="large", image=b"\x89PNG" * 10, prompt="x"),
@@ -361,7 +394,7 @@ def test_the_sdk_transcribes_and_edits_under_a_plan_with_models(
     ):
         with pytest.raises(openai.NotFoundError):
             call()
-    assert len(upstream.seen) == 2
+    assert len(upstream.seen) == passed
     client.close()
 
 
@@ -426,6 +459,9 @@ def test_the_list_of_models_shows_what_the_plan_includes(
         (lambda _seen: Response(b"x", headers={"content-encoding": "gzip"}), 502),
         (lambda _seen: Response(b"[" + b" " * 5_000_000 + b"]"), 502),
         (lambda _seen: JSONResponse(["large", "small", {"x": "large"}]), 200),
+        # What an upstream answers to `Range`.
+        (lambda _seen: JSONResponse([{"id": "large"}], 206), 206),
+        (lambda _seen: Response(b'[{"id": "large"', 206), 502),
     ],
 )
 def test_a_list_that_cannot_be_filtered_is_not_shown(
@@ -465,6 +501,18 @@ def test_usage_names_the_model_that_was_checked(
         named = {row["model"] for row in rows if row["api_key_id"] == created["id"]}
         assert named == {"mini-path", "mini-query", "mini-form", "mini-body"}
         person.http.delete(f"/api/api-keys/{created['id']}")
+
+
+def test_reading_models_takes_time_in_proportion() -> None:
+    """Each level was read twice: a body of 2 kB took longer than anybody waits."""
+    deep: Any = {}
+    for _ in range(150):
+        deep = {"model": deep}
+    assert list(models_in_document(deep)) == []
+    assert list(models_in_document({"model": {"x": [{"y": "deep"}]}})) == ["deep"]
+    function = {"name": "x", "parameters": {}}
+    assert is_function(function)
+    assert not is_function(function | {str(number): 1 for number in range(100)})
 
 
 def test_models_are_found_at_any_depth() -> None:

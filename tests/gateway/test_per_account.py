@@ -221,6 +221,9 @@ def test_what_a_form_names_is_checked(
         for content in ({"file": b"x" * 200_000}, {}):
             answer = bob.post(path, data={name: file}, files=content | {"x": b""})
             assert code(answer) == (404, "not_found")
+    as_json = {"images": f'[{{"file_id": "{file}"}}]'}
+    answer = bob.post("/v1/images/edits", data=as_json, files={"x": b""})
+    assert code(answer) == (404, "not_found")
     for unreadable in (b"no form", b"--b\r\n\r\nfile"):
         form = {"content-type": "multipart/form-data; boundary=b"}
         assert bob.post(path, content=unreadable, headers=form).status_code == 400
@@ -229,10 +232,23 @@ def test_what_a_form_names_is_checked(
     assert bob.post(path, data={"file_id": own}, files={"x": b""}).status_code == 200
 
 
+def test_what_a_query_names_is_checked(
+    ann: httpx.Client, bob: httpx.Client, upstream: FakeUpstream, store: ObjectStore
+) -> None:
+    response = make(ann, "responses")["id"]
+    upstream.seen.clear()
+    path = f"/v1/responses?Previous_Response_ID={response}"
+    assert code(bob.post(path, json={"input": "hi"})) == (404, "not_found")
+    assert upstream.seen == []
+    assert ann.post(path, json={"input": "hi"}).status_code == 200
+
+
 def test_an_eval_reads_nobodys_store(ann: httpx.Client, upstream: FakeUpstream) -> None:
-    for source in ("responses", "stored_completions", "logs"):
+    for source in ("responses", "stored_completions", "logs", "Logs"):
         body = {"data_source": {"source": {"type": source}}}
         assert code(ann.post("/v1/evals", json=body)) == (403, "endpoint_turned_off")
+    in_any_case = {"data_source": {"source": {"Type": "logs", "type": ["x"]}}}
+    assert code(ann.post("/v1/evals", json=in_any_case)) == (403, "endpoint_turned_off")
     assert upstream.seen == []
 
 

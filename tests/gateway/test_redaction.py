@@ -1,9 +1,14 @@
 """The operator's key in an upstream's error."""
 
+import gzip
+
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.responses import Response
 
 from daypass.gateway.redaction import Redacted
+from tests.conftest import StartServer
+from tests.upstream import FakeUpstream
 
 SECRET = b"sk-sk-secret-sk"
 BLOT = b"*" * len(SECRET)
@@ -58,3 +63,17 @@ async def test_nothing_else_changes(pieces: list[bytes]) -> None:
 def test_headers_are_blotted_out_too() -> None:
     answer = Redacted(Pieces([]), SECRET)
     assert answer.headers == [(b"x-echo", b"Bearer " + BLOT), (b"x-other", b"kept")]
+
+
+def test_an_encoded_error_may_hold_the_operators_key_and_is_withheld(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
+    own = "sk-the-operators-own"
+    server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_UPSTREAM_API_KEY=own)
+    api = server.gateway(server.set_up().create_key()["key"])
+    quoting = gzip.compress(b'{"error": {"message": "sk-the-operators-own"}}')
+    upstream.reply = lambda _seen: Response(quoting, 400, {"content-encoding": "gzip"})
+    response = api.post("/v1/chat/completions", json={"model": "m"})
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "upstream_unreadable"
+    assert own not in response.text

@@ -59,7 +59,8 @@ def test_the_sdk_is_answered_over_tls_streamed_or_not(site: Server, secure: Fake
 
 
 def test_much_passes_over_tls_unchanged_both_ways(site: Server, secure: FakeUpstream) -> None:
-    sent = os.urandom(3 * 2**20)
+    head = b'--boundary\r\ncontent-disposition: form-data; name="file"\r\n\r\n'
+    sent = head + os.urandom(3 * 2**20) + b"\r\n--boundary--\r\n"
 
     def echo(seen: Seen) -> Response:
         pieces = (seen.body[i : i + 70_000] for i in range(0, len(seen.body), 70_000))
@@ -71,7 +72,7 @@ def test_much_passes_over_tls_unchanged_both_ways(site: Server, secure: FakeUpst
             answer = api.post(
                 "/v1/audio/transcriptions",
                 content=sent,
-                headers={"content-type": "multipart/form-data; boundary=b"},
+                headers={"content-type": "multipart/form-data; boundary=boundary"},
             )
     finally:
         secure.reply = usual

@@ -5,6 +5,7 @@ from tests.mutations import Mutation
 ENDPOINTS = "tests/gateway/test_endpoints.py::test_"
 PER_ACCOUNT = "tests/gateway/test_per_account.py::test_"
 MODELS = "tests/gateway/test_models.py::test_"
+FORMS = "tests/gateway/test_stored_in_forms.py::test_"
 
 MUTATIONS = (
     Mutation(
@@ -27,6 +28,139 @@ MUTATIONS = (
         "if may_name_stored_objects(document):",
         "if False:",
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: the id of a stored object in any case",
+        "gateway/stored_names.py",
+        "return [value for key, value in document.items() if key.casefold() == name]",
+        "return [value for key, value in document.items() if key == name]",
+        f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: a whole request is no call of a tool",
+        "gateway/stored_names.py",
+        "if name == \"input\" and path:  # of a model's call of a tool, in Anthropic's form",
+        'if name == "input":',
+        f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: the background of an image is its color",
+        "gateway/call_reader.py",
+        'makes_images = "/images/" in call.route.endpoint.pattern',
+        "makes_images = False",
+        f"{ENDPOINTS}what_names_nothing_that_is_stored_passes",
+    ),
+    Mutation(
+        "endpoints: a form names no stored object",
+        "gateway/call_reader.py",
+        "_refuse_names(stored)",
+        "pass",
+        f"{FORMS}a_form_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: the JSON in a form's field",
+        "gateway/form_fields.py",
+        "yield from stored_names(_document_in(field))",
+        "yield from ()",
+        f"{FORMS}a_form_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: a form is read strictly while stored objects are off",
+        "gateway/call_reader.py",
+        'return self._is_strict(call) or self._policy.stored_objects == "off"',
+        "return self._is_strict(call)",
+        f"{FORMS}a_form_that_hides_its_fields_is_refused",
+    ),
+    Mutation(
+        "endpoints: a form keeps to the line ends that it begins with",
+        "gateway/forms.py",
+        "self._line_end = LF if self._buffer.startswith(LF) else CRLF",
+        "self._line_end = CRLF",
+        f"{FORMS}the_forms_of_ordinary_clients_pass",
+    ),
+    Mutation(
+        "endpoints: a file is no JSON",
+        "gateway/form_fields.py",
+        "holds_json = not is_file and _may_be_json(name)",
+        "holds_json = _may_be_json(name)",
+        f"{FORMS}the_forms_of_ordinary_clients_pass",
+    ),
+    Mutation(
+        "endpoints: a query names no stored object",
+        "gateway/call_reader.py",
+        "_refuse_names(stored_names_in_query(call.target.query))",
+        "pass",
+        f"{FORMS}a_query_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: no background by the query",
+        "gateway/call_reader.py",
+        "if not makes_images and (in_body or in_query):",
+        "if not makes_images and in_body:",
+        f"{FORMS}a_query_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: a generated image that is not there is a reference",
+        "gateway/stored_names.py",
+        'return not any(_members(item, "result"))',
+        "return False",
+        f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "endpoints: an id within an object",
+        "gateway/stored_names.py",
+        'yield from _ids(_members(value, "id"), f"{place}.id")',
+        "yield from ()",
+        f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
+    ),
+    Mutation(
+        "models: headers that choose one",
+        "gateway/call_reader.py",
+        "kept = without_model_choice(kept)",
+        "pass",
+        f"{MODELS}no_header_chooses_a_model",
+    ),
+    Mutation(
+        "models: the members of the request itself",
+        "gateway/named_models.py",
+        'TOP_MEMBERS = MEMBERS | {"deployment", "engine", "preset"}',
+        "TOP_MEMBERS = MEMBERS",
+        f"{MODELS}no_place_hides_a_model",
+    ),
+    Mutation(
+        "models: the JSON in a form's field",
+        "gateway/form_fields.py",
+        "yield from models_in_document(_document_in(field))",
+        "yield from ()",
+        f"{MODELS}a_form_hides_no_model",
+    ),
+    Mutation(
+        "owners: a query names one's own",
+        "gateway/owned_objects.py",
+        "named = list(stored_names_in_query(call.target.query))",
+        "named: list[StoredName] = []",
+        f"{PER_ACCOUNT}what_a_query_names_is_checked",
+    ),
+    Mutation(
+        "models: a large document is no function",
+        "gateway/named_models.py",
+        "if len(document) > FUNCTION_MEMBERS:",
+        "if False:",
+        f"{MODELS}reading_models_takes_time_in_proportion",
+    ),
+    Mutation(
+        "models: the parameters of a data source are no schema",
+        "gateway/named_models.py",
+        'return "name" in document and not is_request and not is_typed',
+        'return "name" in document',
+        f"{MODELS}no_place_hides_a_model",
+    ),
+    Mutation(
+        "models: a part of a list is filtered, too",
+        "gateway/app.py",
+        "elif call.lists_models and 200 <= response.status < 300:",
+        "elif call.lists_models and response.status == 200:",
+        f"{MODELS}a_list_that_cannot_be_filtered_is_not_shown",
     ),
     Mutation(
         "endpoints: a metered body is JSON whatever its type says",
@@ -73,7 +207,7 @@ MUTATIONS = (
     Mutation(
         "models: a boundary inside a part",
         "gateway/forms.py",
-        "if self._ended or self._buffer[max(0, at - 2) : at] != CRLF:",
+        "if self._ended or not self._buffer.endswith(self._line_end, 0, at):",
         "if False:",
         f"{MODELS}a_form_hides_no_model",
     ),
@@ -122,15 +256,15 @@ MUTATIONS = (
     Mutation(
         "owners: an eval reads nobody's store",
         "gateway/owned_objects.py",
-        'if name == "type" and value in WHOLE_STORE:',
+        "if is_type and value.casefold() in WHOLE_STORE:",
         "if False:",
         f"{PER_ACCOUNT}an_eval_reads_nobodys_store",
     ),
     Mutation(
         "owners: fields of a form are checked",
         "gateway/call_reader.py",
-        "if self._owned is not None and names_stored_object(field.name):",
-        "if False:",
+        "await self._owned.check_names(call, stored)",
+        "pass",
         f"{PER_ACCOUNT}what_a_form_names_is_checked",
     ),
 )

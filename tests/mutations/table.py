@@ -19,13 +19,137 @@ CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 QUEUE = "tests/portal/test_password_queue.py::test_"
 WRITES = "tests/records/test_write_queue.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
+CEILING = "tests/gateway/test_account_ceiling.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/test_framing.py::test_"
 SERVER = "tests/test_server.py::test_"
+SQLITE = "tests/quota/test_sqlite.py::test_"
+SERVE = "tests/test_serve.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # A clock that was ahead and is corrected.
+    Mutation(
+        "clock: the ledger follows a correction",
+        "quota/sqlite_group.py",
+        "if self._latest_minute - clock > MAX_LEAD_S:",
+        "if False:",
+        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+    ),
+    Mutation(
+        "clock: windows that were left are kept",
+        "quota/sqlite_group.py",
+        "self._connection.executemany(_CLOSE, self._newly_closed)",
+        "pass",
+        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+    ),
+    Mutation(
+        "clock: a sweep a year ahead",
+        "quota/sqlite_group.py",
+        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
+        "swept = now",
+        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+    ),
+    Mutation(
+        "clock: a reset",
+        "quota/sqlite_clock.py",
+        'connection.executescript(f"BEGIN IMMEDIATE; {RESET_CLOCK} COMMIT;")',
+        "pass",
+        f"{SQLITE}a_ledger_that_is_a_day_ahead_stays_there_until_it_is_reset",
+    ),
+    # The life of the server.
+    Mutation(
+        "life: workers end with their supervisor",
+        "server/worker.py",
+        "threading.Thread(target=_end_with_supervisor, args=(servers,), daemon=True).start()",
+        "pass",
+        f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: a start that is killed",
+        "server/worker.py",
+        "threading.Thread(target=_end_with_supervisor, args=(servers,), daemon=True).start()",
+        "pass",
+        f"{SERVE}workers_that_start_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: a start and SIGHUP",
+        "cli_serve.py",
+        "server.missed_signals = missed_signals",
+        "pass",
+        f"{SERVE}a_reload_that_is_asked_for_during_the_start_is_carried_out",
+    ),
+    Mutation(
+        "life: a start and SIGINT",
+        "__main__.py",
+        "except KeyboardInterrupt:",
+        "except ZeroDivisionError:",
+        f"{SERVE}an_interrupt_during_the_start_is_one_line",
+    ),
+    Mutation(
+        "life: errors of files in one line",
+        "cli.py",
+        "if error.filename is None:",
+        "if True:",
+        "tests/test_cli.py::test_an_odd_path_or_address_is_one_clear_line",
+    ),
+    Mutation(
+        "life: gauges of a dead worker",
+        "metrics.py",
+        "if not is_alive:",
+        "if False:",
+        f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
+    ),
+    Mutation(
+        "life: one server for a data directory",
+        "cli_serve.py",
+        "if not is_alone and not join:",
+        "if False:",
+        f"{SERVE}a_data_directory_has_one_server_unless_another_joins",
+    ),
+    Mutation(
+        "life: not ready before it stops",
+        "portal/health.py",
+        'if getattr(request.state, "is_draining", False):',
+        "if False:",
+        f"{SERVE}a_server_that_stops_is_not_ready_and_serves_on_for_the_grace",
+    ),
+    Mutation(
+        "life: a request that is on its way",
+        "server/protocol.py",
+        "if self._current is None and is_asking:",
+        "if False:",
+        f"{SERVER}a_request_that_is_on_its_way_when_the_server_stops_is_answered",
+    ),
+    Mutation(
+        "life: new connections are dropped before the socket closes",
+        "server/listener.py",
+        "listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, pointer)",
+        "pass",
+        f"{SERVE}a_socket_that_takes_no_new_connections_keeps_those_that_wait",
+    ),
+    Mutation(
+        "life: a database of a newer version",
+        "records/schema.py",
+        "if revision is not None and not any(_migrations(revision)):",
+        "if False:",
+        "tests/records/test_database.py::test_the_database_of_a_newer_version_is_left_alone[sqlite]",
+    ),
+    Mutation(
+        "life: a data directory with special characters",
+        "settings.py",
+        'return f"sqlite:///{quote(str(self.ledger_path))}"',
+        'return f"sqlite:///{self.ledger_path}"',
+        "tests/test_settings.py::test_the_database_is_in_the_data_directory_whatever_its_name[what?]",
+    ),
+    Mutation(
+        "life: a redirect to another host",
+        "portal/page_security.py",
+        'return name, b"/" + value.removeprefix(own).lstrip(b"/\\\\")',
+        'return name, b"/" + value.removeprefix(own)',
+        "tests/portal/test_pages.py::test_a_redirect_names_a_path_and_no_scheme[//docs-/docs/]",
+    ),
     # Clients and upstreams.
     Mutation(
         "clients: 304 is no refusal",
@@ -79,9 +203,37 @@ MUTATIONS = (
     Mutation(
         "clients: a base URL without /v1",
         "app.py",
-        "if is_api_path(path):",
+        "if is_api_call(scope, is_page=is_page):",
         "if False:",
         f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
+    ),
+    Mutation(
+        "clients: an encoded error is withheld",
+        "gateway/http_upstream.py",
+        "return Redacted(without_encoded_error(response), self._secret)",
+        "return Redacted(response, self._secret)",
+        "tests/gateway/test_redaction.py::test_an_encoded_error_may_hold_the_operators_key_and_is_withheld",
+    ),
+    Mutation(
+        "clients: a base URL that goes too far",
+        "gateway/endpoint_policy.py",
+        "raise _repeated_base_url(target) or refusal",
+        "raise refusal",
+        f"{CLIENTS}a_client_whose_base_url_goes_too_far_is_told_so[GET-/v1/models-/v1]",
+    ),
+    Mutation(
+        "clients: what is sent to a page",
+        "gateway/base_url_hint.py",
+        'if is_page and scope.get("method", "GET") not in ("GET", "HEAD"):',
+        "if False:",
+        f"{CLIENTS}what_is_sent_to_a_page_gets_the_hint_too[/]",
+    ),
+    Mutation(
+        "clients: the caller's address stays here",
+        "gateway/relay.py",
+        'b"cf-connecting-ip",',
+        "",
+        f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
     ),
     Mutation(
         "clients: the next address is tried in time",
@@ -121,7 +273,7 @@ MUTATIONS = (
     Mutation(
         "clients: pasted white space",
         "settings.py",
-        "return value.strip() if isinstance(value, str) else value",
+        "return value.strip()",
         "return value",
         "tests/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
     ),
@@ -326,6 +478,21 @@ MUTATIONS = (
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
     ),
     Mutation(
+        "counters that Redis lost: questions to the records share a query",
+        "recorded_use.py",
+        "asked = list(self._waiting)[:BATCH]",
+        "asked = list(self._waiting)[:1]",
+        "tests/records/test_recorded_use.py::test_questions_that_come_at_once_share_their_queries",
+    ),
+    Mutation(
+        "counters that Redis lost: what the records say is stored also too late",
+        "quota/take.lua",
+        "if is_too_late and not asked_at then",
+        "if is_too_late then",
+        "tests/quota/test_lost_counters.py::"
+        "test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_lost_nothing",
+    ),
+    Mutation(
         "counters that Redis lost: use that is not written yet",
         "recorded_use.py",
         "if behind_since is None or behind_since > began:",
@@ -487,7 +654,71 @@ MUTATIONS = (
         "records/operators.py",
         'await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))',
         "pass",
-        f"{SETUP}a_link_that_many_open_at_once_makes_one_operator[postgresql]",
+        "tests/records/test_operators.py::test_no_two_transactions_make_the_first_operator",
+    ),
+    Mutation(
+        "set-up link: the right one is not throttled",
+        "portal/setup.py",
+        "await _admit(new, request, portal)",
+        "await throttles.admit_wrong_setup_link(request, portal)",
+        f"{SETUP}guesses_are_throttled",
+    ),
+    Mutation(
+        "account's ceiling: not below a key's plan",
+        "quota/policy.py",
+        "ceiling = max(ceiling, most)",
+        "pass",
+        f"{CEILING}a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account[sqlite]",
+    ),
+    Mutation(
+        "account's ceiling: a new key changes it for the others",
+        "records/api_keys.py",
+        "await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))",
+        "pass",
+        "tests/records/test_key_revision.py::test_a_change_of_what_a_key_may_do_raises_the_revision[sqlite]",
+    ),
+    Mutation(
+        "503: a key's counters are read before it changes",
+        "portal/api_keys.py",
+        "meters = await _meters_by_plan(portal, key, plan)",
+        "await portal.enforcer.change_key(key, key.name + 'x', plan); "
+        "meters = await _meters_by_plan(portal, key, plan)",
+        "tests/portal/test_away.py::test_what_is_answered_with_503_has_changed_nothing",
+    ),
+    Mutation(
+        "operators: API Gateway goes back with the records",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+    ),
+    Mutation(
+        "operators: a name at API Gateway goes back, too",
+        "aws/enforcer.py",
+        "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
+        "pass",
+        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+    ),
+    Mutation(
+        "operators: the mailbox alone is not enough",
+        "portal/confirmations.py",
+        "if account.role == accounts.OPERATOR and not is_own:",
+        "if False:",
+        f"{MAIL}the_mailbox_alone_does_not_take_an_operators_account",
+    ),
+    Mutation(
+        "operators: a change is undone without its audit entry",
+        "portal/operator/keys.py",
+        'await portal.enforcer.delete_keys([key], _note("key revoked", key, operator, portal))',
+        "await portal.enforcer.delete_keys([key])",
+        f"{AUTHORISATION}nothing_an_operator_does_is_done_without_its_audit_entry",
+    ),
+    Mutation(
+        "passwords: composed before they are compared",
+        "portal/passwords.py",
+        "for spelling in dict.fromkeys((composed, password, compatible)):",
+        "for spelling in (password,):",
+        "tests/portal/test_passwords.py::test_a_new_password_is_kept_composed",
     ),
     Mutation(
         "set-up link: it works once",
@@ -931,6 +1162,35 @@ MUTATIONS = (
         "tests/test_background.py::test_a_cancellation_that_was_lost_is_repeated",
     ),
     Mutation(
+        "Redis: a cancellation of an exchange is not lost",
+        "quota/redis_url.py",
+        'options = self._options() | {"socket_timeout": None, "socket_connect_timeout": None}',
+        "options = self._options()",
+        "tests/quota/test_redis_link.py::test_a_cancellation_ends_an_exchange_whenever_it_comes",
+    ),
+    Mutation(
+        "Background work: a cancellation of a wait is not lost",
+        "background.py",
+        "await event.wait()",
+        "await asyncio.wait_for(event.wait(), seconds)",
+        "tests/test_background.py::test_a_cancellation_ends_a_wait_whenever_it_comes",
+    ),
+    Mutation(
+        "Redis: sentinels that have not heard of a fail-over are not followed back",
+        "quota/redis_sentinel.py",
+        "return now - self._older_since >= BELIEVED_AFTER_S",
+        "return True",
+        "tests/quota/test_sentinels.py::"
+        "test_a_majority_that_has_not_heard_of_a_fail_over_is_not_followed_back",
+    ),
+    Mutation(
+        "Redis: one line in the log for one loss",
+        "quota/redis_counters.py",
+        "if lost > 0 and self._reported.get(subject) != self._wire.moves:",
+        "if lost > 0:",
+        "tests/quota/test_rolled_back.py::test_what_was_taken_since_the_last_save_counts",
+    ),
+    Mutation(
         "Redis: counters of another server are compared with the records",
         "quota/buckets.lua",
         "if run ~= RUN or (HAS_MOVED and JOINED > reign) then",
@@ -993,6 +1253,95 @@ MUTATIONS = (
         "call.has_one_key = True",
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",
+    ),
+    # The log.
+    Mutation(
+        "log: a failed sign-in has the client's address",
+        "portal/sessions.py",
+        "client = caller(request, portal).address",
+        'client = "someone"',
+        "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
+    ),
+    Mutation(
+        "log: keys in paths",
+        "access_log.py",
+        'path=redact(scope["path"], PATH_LENGTH),',
+        'path=scope["path"],',
+        "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
+    ),
+    # The portal.
+    Mutation(
+        "keys: sums up the tightest quota",
+        "portal/meters.py",
+        "own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)",
+        "own = tightest = self.day",
+        "tests/portal/test_operator.py::test_every_limit_of_a_key_has_its_own_reset",
+    ),
+    # Privacy.
+    Mutation(
+        "privacy: a deleted person's address leaves the audit log",
+        "records/departures.py",
+        "for column in NAMING:",
+        "for column in NAMING[1:]:",
+        "tests/records/test_departures.py::test_a_deleted_person_leaves_totals_and_a_fingerprint",
+    ),
+    Mutation(
+        "privacy: the write-ahead log is emptied",
+        "records/sweeper.py",
+        "await database.empty_log()",
+        "pass",
+        "tests/records/test_departures.py::test_the_file_holds_nothing_of_a_deleted_person",
+    ),
+    Mutation(
+        "privacy: the fingerprint of a mailbox has a key",
+        "records/departures.py",
+        "return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()",
+        "return hashlib.sha256(text.encode()).hexdigest()",
+        "tests/records/test_departures.py::test_a_mailbox_is_recognised_for_a_month",
+    ),
+    Mutation(
+        "privacy: receipts of accounts that are silent",
+        "records/sweeper.py",
+        "await receipts.delete_older(session, int((now - retention.receipt_days * DAY_S) * 1000))",
+        "pass",
+        "tests/records/test_departures.py::test_what_is_kept_is_kept_for_so_many_days",
+    ),
+    # The site's files.
+    Mutation(
+        "pages: a site without Brotli files",
+        "portal/pages.py",
+        "packed = {x: file for x, file in packed.items() if os.path.isfile(file)}  # noqa: PTH113",
+        "pass",
+        "tests/portal/test_pages.py::test_a_site_that_was_built_without_brotli_is_served",
+    ),
+    Mutation(
+        "pages: a coding that is refused by its weight",
+        "portal/pages.py",
+        'return {x[1].lower() for x in found if x and (x[2] or "1").strip("0.")}',
+        "return {x[1].lower() for x in found if x}",
+        "tests/portal/test_pages.py::test_which_codings_a_browser_accepts",
+    ),
+    # Settings.
+    Mutation(
+        "database: reading creates none",
+        "records/schema.py",
+        "await (upgrade(url) if create else check(url))",
+        "await upgrade(url)",
+        "tests/test_cli.py::test_a_command_that_reads_creates_no_database[command0]",
+    ),
+    Mutation(
+        "data directory: an existing one keeps its mode",
+        "start.py",
+        "await upgrade(settings.database_address)",
+        "settings.data_dir.chmod(0o700)\n    await upgrade(settings.database_address)",
+        "tests/test_cli.py::test_a_directory_that_is_shared_stays_shared",
+    ),
+    Mutation(
+        "settings: a plan without a limit",
+        "settings_plans.py",
+        "if not self.limits and not self.unlimited:",
+        "if False:",
+        "tests/test_settings.py::test_a_wrong_file_is_named_with_its_line",
     ),
     *endpoints.MUTATIONS,
 )

@@ -5,11 +5,15 @@ Each row of the table has the status that each of the callers gets. They ask for
 without a route.
 """
 
+import contextlib
 import itertools
+import re
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -37,7 +41,8 @@ OWNER = (401, 200, 404, 404, 403)
 LINK = (200, 200, 200, 200, 403)
 
 NEW_KEY = {"name": "laptop", "usage_plan_id": "10RequestPerDay"}
-NEW_PLAN = {"id": "plan-{number}", "name": "Lab", "requests_per_day": 5}
+NEW_TERMS = {"name": "Lab", "requests_per_day": 5}
+NEW_PLAN = NEW_TERMS | {"id": "plan-{number}"}
 MESSAGES = [{"role": "user", "content": "planted-prompt"}]
 CHAT = {"model": "daypass-demo", "messages": MESSAGES}
 SECRET_KEY = "planted-secret-key-of-the-site-0123456789"
@@ -126,6 +131,7 @@ ROWS = [
     # What is for operators.
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
+    Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/api-keys", OPERATOR),
     Row(
         "PATCH /api/operator/api-keys/{api_key_id}",
@@ -135,7 +141,7 @@ ROWS = [
     Row("DELETE /api/operator/api-keys/{api_key_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/usage-plans", OPERATOR),
     Row("POST /api/operator/usage-plans", done(OPERATOR, 201), NEW_PLAN),
-    Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), {"name": "Larger"}),
+    Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
     Row("GET /api/operator/usage", OPERATOR),
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
@@ -164,6 +170,12 @@ def live_routes() -> set[str]:
 
 def test_every_route_has_its_row() -> None:
     assert {row.route for row in ROWS} == live_routes()
+
+
+def test_the_security_page_lists_what_answers_without_a_credential() -> None:
+    page = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+    listed = re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) /\S*)` \|", page, re.MULTILINE)
+    assert sorted(listed) == sorted({row.route for row in ROWS if row.statuses[0] != 401})
 
 
 @pytest.fixture(scope="module")
@@ -309,3 +321,46 @@ async def test_another_site_can_change_nothing_whoever_is_signed_in(
         keys = await world.call(Row("GET /api/api-keys", ()), "account")
         assert [key["name"] for key in keys.json()] == ["k"]
         assert (await world.call(Row("GET /api/session", ()), "other")).status_code == 200
+
+
+@pytest.fixture
+def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
+    """The site's database, whose audit log takes no more entries."""
+    path = site.data_dir / "daypass.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON audit_entry "
+            "BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+        yield connection
+        connection.execute("DROP TRIGGER full")
+
+
+CHANGED_BY_OPERATORS = (
+    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "usage_plan",
+)  # fmt: skip
+
+
+async def test_nothing_an_operator_does_is_done_without_its_audit_entry(
+    site: Server, password_hash: str, without_audit_log: sqlite3.Connection
+) -> None:
+    changing = [
+        row for row in ROWS if "/operator/" in row.route and not row.route.startswith("GET ")
+    ]
+    changing.append(Row("PATCH /api/operator/people/{account_id}", (), {"role": "operator"}))
+    assert {row.route for row in changing} == {
+        route for route in live_routes() if "/operator/" in route and not route.startswith("GET ")
+    }
+
+    def kept() -> list[list[object]]:
+        return [
+            without_audit_log.execute(f"SELECT * FROM {table}").fetchall()
+            for table in CHANGED_BY_OPERATORS
+        ]
+
+    async with new_world(site, password_hash) as world:
+        before = kept()
+        for row in changing:
+            answer = await world.call(row, "operator")
+            assert answer.status_code >= 500, row
+            assert kept() == before, row

@@ -64,7 +64,7 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server = start_server(tmp_path_factory.mktemp("fuzz"))
     operator, guest = server.sign_up(), server.sign_up()
-    plan = {"id": "lab", "name": "Lab"}
+    plan = {"id": "lab", "name": "Lab", "requests_per_day": 5}
     assert operator.http.post("/api/operator/usage-plans", json=plan).status_code == 201
     real = {
         "api_key_id": operator.create_key()["id"],

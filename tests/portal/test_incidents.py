@@ -264,7 +264,7 @@ def test_a_role_cannot_be_asked_for(site: Server, operator: Person, person: Pers
 def test_a_retired_or_private_plan_cannot_be_chosen(site: Server, operator: Person) -> None:
     """The plan that people could not see they could still name."""
     plans = "/api/operator/usage-plans"
-    private = {"id": "private", "name": "Private", "self_service": False}
+    private = {"id": "private", "name": "Private", "unlimited": True, "self_service": False}
     assert operator.http.post(plans, json=private).status_code == 201
     person = invited(site, operator)
     body = {"name": "x", "usage_plan_id": "private"}

@@ -145,6 +145,39 @@ def test_keys_are_found_moved_and_revoked(site: Server, operator: Person) -> Non
     assert PASSWORD not in log
 
 
+def test_every_limit_of_a_key_has_its_own_reset(site: Server, operator: Person) -> None:
+    plan = {"name": "Two an hour", "requests_per_minute": 9, "requests_per_hour": 2}
+    hourly = plan | {"id": "hourly", "requests_per_day": 25}
+    assert operator.http.post("/api/operator/usage-plans", json=hourly).status_code == 201
+    person = site.sign_up()
+    api = site.gateway(person.create_key("hourly")["key"])
+    for _ in range(2):
+        assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+    (listed,) = person.keys()
+    # But for the minute, which may end between the two.
+    assert listed["limits"][1:] == api.get("/v1/key").json()["limits"][1:]
+    minute, hour, day, account, whole_site = listed["limits"]
+    assert [minute["window"], hour["window"], day["window"]] == ["minute", "hour", "day"]
+    assert (account["subject"], account["limit"]) == ("account", 30)
+    assert (whole_site["subject"], whole_site["limit"]) == ("site", 1000)
+    assert (hour["used"], hour["remaining"], day["remaining"]) == (2, 0, 23)
+    assert hour["resets_at"] <= day["resets_at"]
+    # What sums them up is true of one limit, the hour's: not "0 left" until midnight.
+    summary = {name: listed[name] for name in ("used", "limit", "window", "remaining", "resets_at")}
+    assert summary == {name: hour[name] for name in summary}
+    today = person.http.get("/api/usage/today").json()
+    assert today["keys"][0]["limits"][1:] == listed["limits"][1:]
+    assert (today["keys"][0]["by_api"], today["keys"][0]["by_chat"]) == (2, 0)
+
+    # With the account's allowance the tighter one, what is left and until when are the account's.
+    other = site.gateway(person.create_key("30RequestPerDay", "other")["key"])
+    for _ in range(28):
+        assert other.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+    first, second = person.keys()
+    assert (first["remaining"], first["resets_at"]) == (0, account["resets_at"])
+    assert (second["used"], second["limit"], second["remaining"]) == (28, 30, 0)
+
+
 def test_plans_of_the_site_live_beside_those_of_the_settings(
     site: Server, operator: Person
 ) -> None:
@@ -196,6 +229,8 @@ def test_plans_of_the_site_live_beside_those_of_the_settings(
         {"requests_per_day": True},
         {"self_service": 1},
         {"burst": 5},
+        {"requests_per_day": None},
+        {"unlimited": True},
         {"name": ""},
         {"unknown": 1},
     ],

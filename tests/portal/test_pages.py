@@ -1,14 +1,18 @@
 """The exported pages, and the headers that keep what is injected into them from running."""
 
 import base64
+import gzip
 import hashlib
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
+import httpx2 as httpx
 import pytest
+from starlette.testclient import TestClient
 
 from daypass.portal.page_security import page_policy, security_headers
-from daypass.portal.pages import PAGES
+from daypass.portal.pages import PAGES, accepted_codings, pages
 from tests.conftest import Server
 
 EVERY_ANSWER = {
@@ -138,10 +142,48 @@ def test_pages_may_call_the_gateway_where_it_is_elsewhere() -> None:
     ]
 
 
+def test_brotli_is_preferred_and_smaller(demo: Server) -> None:
+    client = demo.client()
+    packed = client.head("/keys/", headers={"accept-encoding": "gzip"})
+    smaller = client.head("/keys/", headers={"accept-encoding": "gzip, deflate, br, zstd"})
+    assert smaller.headers["content-encoding"] == "br"
+    assert smaller.headers["content-type"] == packed.headers["content-type"]
+    assert smaller.headers["content-security-policy"] == packed.headers["content-security-policy"]
+    assert smaller.headers["etag"] != packed.headers["etag"]
+    assert int(smaller.headers["content-length"]) < int(packed.headers["content-length"]) * 0.95
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("", set()),
+        ("gzip, br", {"gzip", "br"}),
+        ("GZIP ; q=0.5 , br;q=0, deflate;q=0.000", {"gzip"}),
+        ("bread, *", {"bread", "*"}),
+        ("br;q=x, ,;", set()),
+    ],
+)
+def test_which_codings_a_browser_accepts(header: str, accepted: set[str]) -> None:
+    assert accepted_codings(header) == accepted
+
+
+def test_a_site_that_was_built_without_brotli_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "index.html").write_text("<p>plain</p>")
+    (tmp_path / "index.html.gz").write_bytes(gzip.compress(b"<p>packed</p>"))
+    monkeypatch.setattr("daypass.portal.pages.PAGES", tmp_path)
+    client = TestClient(pages())
+    assert client.get("/", headers={"accept-encoding": "gzip, br"}).text == "<p>packed</p>"
+    plain = client.get("/", headers={"accept-encoding": "br"})
+    assert (plain.status_code, plain.text) == (200, "<p>plain</p>")
+    assert plain.headers["vary"] == "accept-encoding"
+
+
 def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
     client = demo.client()
     plain = client.get("/keys/", headers={"accept-encoding": "identity"})
-    packed = client.get("/keys/", headers={"accept-encoding": "gzip, br"})
+    packed = client.get("/keys/", headers={"accept-encoding": "gzip, br;q=0"})
     assert "content-encoding" not in plain.headers
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
@@ -154,3 +196,22 @@ def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
     sent = client.get(script, headers={"accept-encoding": "gzip"})
     assert sent.headers["content-type"].startswith("text/javascript")
     assert sent.headers["cache-control"].endswith("immutable")
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/sign-up", "/sign-up/"),
+        ("/docs?q=1", "/docs/?q=1"),
+        ("/api/docs", "/docs/"),
+        ("/api/api-keys/", "/api/api-keys"),
+        # A path that begins with two slashes would lead to another host.
+        ("//docs", "/docs/"),
+        ("//evil.example/..", None),
+    ],
+)
+def test_a_redirect_names_a_path_and_no_scheme(
+    demo: Server, path: str, location: str | None
+) -> None:
+    answer = httpx.get(demo.url + path, follow_redirects=False)
+    assert answer.headers.get("location") == location

@@ -1,6 +1,7 @@
 """Which passwords are taken."""
 
 from collections.abc import AsyncIterator
+from unicodedata import normalize
 
 import pytest
 import pytest_asyncio
@@ -67,3 +68,37 @@ def test_the_answer_says_so_beside_the_field(demo: Server) -> None:
     person = demo.sign_up()
     change = {"current_password": PASSWORD, "new_password": f"{person.email}"}
     assert problem(person.http.put("/api/account/password", json=change), "new_password") == 422
+
+
+@pytest.mark.parametrize(
+    ("kept", "typed", "is_right"),
+    [
+        ("\u00e9t\u00e9 \u00e0 la mer", "e\u0301te\u0301 a\u0300 la mer", True),
+        # Kept before passwords were composed.
+        ("e\u0301te\u0301 a\u0300 la mer", "e\u0301te\u0301 a\u0300 la mer", True),
+        ("wide horse 42", "\uff57\uff49\uff44\uff45\u3000horse 42", True),
+        ("\u00e9t\u00e9 \u00e0 la mer", "ete a la mer", False),
+        ("\u00e9t\u00e9 \u00e0 la mer", "e\u0301te\u0301 a\u0300 la Mer", False),
+    ],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_password_is_right_however_its_letters_are_encoded(
+    passwords: Passwords, kept: str, typed: str, is_right: bool
+) -> None:
+    async with passwords.turn() as turn:
+        kept_hash = await turn.hash(kept)
+        assert (await turn.verify(typed, kept_hash)).is_right is is_right
+
+
+def test_a_new_password_is_kept_composed(demo: Server) -> None:
+    body = {
+        "email": "jose\u0301@decomposed.example",
+        "password": "planted-e\u0301te\u0301 a la mer",
+    }
+    assert demo.client().post("/api/accounts", json=body).status_code == 201
+    composed = {name: normalize("NFC", value) for name, value in body.items()}
+    for typed in (composed, body):
+        assert demo.client().post("/api/session", json=typed).status_code == 200
+    # Ten code points as they were typed, and five letters.
+    short = {"email": "short@decomposed.example", "password": "e\u0301o\u0301a\u0300u\u0301i\u0300"}
+    assert problem(demo.client().post("/api/accounts", json=short), "password") == 422

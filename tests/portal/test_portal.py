@@ -9,9 +9,12 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from pydantic import ValidationError
 
 from daypass import api_keys
 from daypass.app import Daypass
+from daypass.portal.accounts import check_email
+from daypass.portal.api_keys import NewApiKey
 from daypass.settings import Settings
 from tests.conftest import PASSWORD, Person, Server, StartServer
 
@@ -119,6 +122,7 @@ def test_sign_up_can_be_closed_or_kept_to_a_domain(start: StartServer) -> None:
     assert problem(client.post("/api/accounts", json=body), "email") == 403
     body["email"] = "a@School.example"
     assert client.post("/api/accounts", json=body).status_code == 201
+    kept.stop()
     closed = start(DAYPASS_SIGN_UP="closed", DAYPASS_DATA_DIR=str(kept.data_dir))
     assert problem(closed.client().post("/api/accounts", json=body | {"email": "b@b.org"})) == 403
 
@@ -169,6 +173,33 @@ def test_a_bad_key_request_creates_nothing(
 ) -> None:
     assert problem(person.http.post("/api/api-keys", json=body), field) == 422
     assert person.keys() == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\U0001f469\u200d\U0001f469\u200d\U0001f466 family",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u5c71\u7530\u3000\u592a\u90ce",
+        "no\u00a0break",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+    ],
+)
+def test_a_name_in_any_script(name: str) -> None:
+    assert NewApiKey(name=f"\u3000{name} ", usage_plan_id="p").name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["\u200d \u200d", "\u3000", "a\u202eb", "a\u2028b", "a\x00", "\ud800"]
+)
+def test_a_name_that_nobody_sees_or_that_misleads(name: str) -> None:
+    with pytest.raises(ValidationError):
+        NewApiKey(name=name, usage_plan_id="p")
+
+
+@pytest.mark.parametrize("email", ["ada@school.local", "ada@localhost", "ada@\u5b66\u6821.example"])
+def test_an_address_of_a_local_or_international_domain(email: str) -> None:
+    assert check_email(email) == email
 
 
 def test_broken_json_is_400(person: Person) -> None:

@@ -184,6 +184,8 @@ def test_a_taken_address_is_made_the_operators_by_the_command(site: Server) -> N
 def test_guesses_are_throttled(site: Server) -> None:
     statuses = [set_up(site, f"made-up-{number}").status_code for number in range(12)]
     assert statuses == [403] * 10 + [429] * 2
+    # Strangers behind the same proxy cannot keep the operator out.
+    assert set_up(site, site.setup_token()).status_code == 201
 
 
 def test_on_this_machine_with_the_demo_model_the_first_account_is_the_operators(
@@ -220,6 +222,8 @@ def test_an_account_that_came_through_a_proxy_is_a_member_even_with_the_demo_mod
 def test_on_every_address_the_first_account_is_a_member(start: StartServer) -> None:
     """The demo model on a public address: a connection to another address than loopback."""
     site = start("--host", "0.0.0.0")
+    # The link names an address that browsers open.
+    assert f" at {site.url}/setup/#" in site.log()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # Sends nothing; finds this machine's own address.
         own: str = probe.getsockname()[0]

@@ -264,7 +264,7 @@ def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
     assert problem(refused) == 429
     assert 1 <= int(refused.headers["retry-after"]) <= throttles.SIGN_UP_ADDRESS.every_s
     # What comes through a proxy that nobody has named is not from this machine.
-    unnamed = start()
+    unnamed = start("--join")
     behind = call_from(unnamed, "1.2.3.4")
     assert behind.post("/api/accounts", json=bodies[2]).status_code == 201
     assert digest("sign-up address 127.0.0.1") in kept_throttles(unnamed)
@@ -341,7 +341,6 @@ def test_signing_in_rotates_the_session(proxied: Server, victim: Person) -> None
 
 def test_what_is_kept_is_its_owners_alone(tmp_path: Path, start: StartServer) -> None:
     data = tmp_path / "kept"
-    data.mkdir(mode=0o755)
     server = start(DAYPASS_DATA_DIR=str(data))
     server.sign_up().create_key()
     assert stat.S_IMODE(data.stat().st_mode) == 0o700

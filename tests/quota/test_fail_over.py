@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,7 +12,8 @@ from structlog.testing import capture_logs
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Reservation
 from daypass.quota.redis import RedisLedger
 from tests.quota.stores import Notebook, admit, claims_of, per_day, race, used
-from tests.sentinels import Sentinels
+from tests.sentinels import Secured, Sentinels
+from tests.tls import Authority
 from tests.waiting import BUSY_S
 
 FOLLOWED_S = 3
@@ -178,6 +180,13 @@ async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
     sentinels.sentinels[1].resume()
     await admit(ledger, claims)
     assert await used(ledger, claims) == [5]
+    # Once all are back, a fail-over is followed. (Resumed, they would do nothing for 30 seconds.)
+    for sentinel in sentinels.sentinels:
+        sentinel.kill()
+        await asyncio.to_thread(sentinel.start)
+    await asyncio.to_thread(sentinels.fail_over)
+    await admit_in_the_end(ledger, claims)
+    assert await used(ledger, claims) == [6]
 
 
 async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
@@ -186,14 +195,42 @@ async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
     ledger = await opened(wait_replicas=1)
     claims = claims_of(per_day(10), ceiling=10)
     await admit_in_the_end(ledger, claims)
-    with sentinels.replica.client() as client:
+    replica = sentinels.replica
+    with replica.client() as client:
         assert client.hget("daypass:{ann}", "account:ann requests/day").split()[1] == b"1"
-    await asyncio.to_thread(sentinels.let_the_replica_lag)
+    replica.stop()
     began = time.monotonic()
     with pytest.raises(LedgerUnavailableError, match="replicas"):
         await ledger.reserve(claims)
     assert time.monotonic() - began < 2 + BUSY_S
     assert await used(ledger, claims) == [1, 1]  # A question waits for nobody.
-    await asyncio.to_thread(sentinels.let_the_replica_catch_up)
+    replica.resume()
     await admit_in_the_end(ledger, claims)
     assert await used(ledger, claims) == [2, 2]
+
+
+async def test_servers_and_sentinels_with_tls_and_passwords_are_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    bundle = authority.trusted["SSL_CERT_FILE"]
+    monkeypatch.setenv("SSL_CERT_FILE", bundle)
+    secured = Secured(
+        "of-the-servers", "of-the-sentinels", authority.certify("127.0.0.1"), Path(bundle)
+    )
+    sentinels = Sentinels(secured)
+    claims = claims_of(per_day(10), ceiling=10)
+    try:
+        sentinels.start()
+        ledger = RedisLedger(sentinels.url, Notebook())
+        await ledger.start()
+        await admit(ledger, claims)
+        await asyncio.to_thread(sentinels.fail_over)
+        await admit_in_the_end(ledger, claims)
+        assert await used(ledger, claims) == [2, 2]
+        await ledger.close()
+        wrong = sentinels.url.replace("sentinel_password=of", "sentinel_password=not-of")
+        with pytest.raises(LedgerUnavailableError, match="no sentinel answers"):
+            await RedisLedger(wrong, Notebook()).start()
+    finally:
+        sentinels.remove()

@@ -202,6 +202,27 @@ async def test_two_processes_that_meet_somebody_new_have_lost_nothing(
     assert lost == ["new 0", "new 1", "site"]
 
 
+async def test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_lost_nothing(
+    store: RedisStore, ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records, which are slow, say only once that these counters begin."""
+    claims = claims_of(per_day(10), site=640)
+    monkeypatch.setattr("daypass.quota.site_lease.LEASE_S", 0.2)
+    asked = store.notebook.used
+
+    async def used_slowly(claims: Sequence[Claim], moment: Moment) -> list[int]:
+        if claims[0].subject.kind != "site":
+            await asyncio.sleep(0.3)
+        return await asked(claims, moment)
+
+    store.notebook.used = used_slowly  # type: ignore[method-assign]
+    began = time.monotonic()
+    with capture_logs() as logs:
+        await admit(ledger, claims)
+    assert logs == []
+    assert time.monotonic() - began < SETTLE_S
+
+
 @pytest.mark.parametrize(("when", "within_s"), [("begin", DECISION_S), ("used", SETTLE_S + 0.5)])
 async def test_records_that_hang_are_an_error_in_time(
     store: RedisStore, ledger: RedisLedger, when: str, within_s: float

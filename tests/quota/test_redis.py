@@ -9,7 +9,7 @@ import pytest
 
 from daypass.quota.ledger import LedgerUnavailableError, Refusal, Reservation
 from daypass.quota.redis import RedisLedger
-from tests.quota.stores import Notebook, admit, claims_of, per_day, race, refuse, used
+from tests.quota.stores import DAY, Notebook, admit, claims_of, per_day, race, refuse, used
 from tests.redis import Redis, RedisCluster, Sentinel
 
 
@@ -153,6 +153,49 @@ async def test_nodes_that_died_fail_their_own_accounts_only_and_come_back(
             cluster.restart(number, wait=number == 2)
     assert all(await admitted_in_time())
     await ledger.close()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("how", ["killed", "hanging"])
+async def test_a_cluster_goes_on_with_the_replica_of_a_master_that_fails(how: str) -> None:
+    cluster = RedisCluster()
+    notebook = Notebook()
+    claims = [claims_of(per_day(10), account=f"person {number}") for number in range(12)]
+    admitted = [0] * len(claims)
+    ledger = RedisLedger(cluster.url, notebook)
+
+    async def call(number: int) -> bool:
+        """Whether a decision was made."""
+        try:
+            outcome = await ledger.reserve(claims[number])
+        except LedgerUnavailableError:
+            return False
+        if isinstance(outcome, Reservation):
+            admitted[number] += 1
+            day = int(outcome.at) // DAY * DAY
+            notebook.units.update((x.claim.name, day) for x in outcome.buckets)
+        return True
+
+    async def call_all() -> bool:
+        return all(await asyncio.gather(*map(call, range(len(claims)))))
+
+    try:
+        await asyncio.to_thread(cluster.start)
+        await asyncio.to_thread(cluster.add_replica, 0)
+        await ledger.start()
+        for _ in range(3):
+            assert await call_all()
+        cluster.kill(0) if how == "killed" else cluster.stop(0)
+        assert not await call_all()
+        async with asyncio.timeout(60):
+            while not await call_all():
+                pass
+        for _ in range(10):
+            await call_all()
+        assert admitted == [10] * len(claims)
+        await ledger.close()
+    finally:
+        cluster.remove()
 
 
 async def test_no_cluster_at_all_is_said_so() -> None:

@@ -10,9 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from daypass.plans import Window
+from daypass.quota import sqlite_clock
 from daypass.quota.ledger import Claim, Ledger, LedgerUnavailableError, Subject
 from daypass.quota.sqlite import SqliteLedger
-from tests.quota.stores import SqliteStore, admit, claims_of, per_day, race, used
+from tests.quota.stores import (
+    DAY,
+    NOON,
+    SqliteStore,
+    admit,
+    burst,
+    claims_of,
+    per,
+    per_day,
+    race,
+    refuse,
+    used,
+)
 from tests.waiting import BUSY_S
 
 CLAIMS = claims_of(per_day(50), ceiling=1000)
@@ -146,6 +160,57 @@ async def test_buckets_long_closed_are_swept(store: SqliteStore, ledger: Ledger)
     await ledger.peek(CLAIMS)
     with sqlite3.connect(store.path) as connection:
         assert connection.execute("SELECT count(*) FROM quota_counter").fetchone() == (0,)
+
+
+WINDOWS = (Window.HOUR, Window.DAY, Window.WEEK, Window.MONTH)
+EVERY_WINDOW = claims_of(*(per(window, 10) for window in WINDOWS), ceiling=10)
+
+
+async def test_requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows(
+    store: SqliteStore, ledger: Ledger
+) -> None:
+    assert await race([ledger], EVERY_WINDOW, 4) == 4
+    for days in (365, 1):  # Of a year ahead two days are used, and windows are swept.
+        store.shift_clock(days * DAY)
+        other = await store.open()
+        await admit(other, EVERY_WINDOW)
+    store.shift_clock(-366 * DAY)
+    (today, *_) = await ledger.peek(claims_of(per_day(10)))
+    assert (today.used, today.resets_at) == (4, NOON + DAY // 2)
+    assert await used(ledger, EVERY_WINDOW) == [4] * len(EVERY_WINDOW)
+    assert await race([ledger], EVERY_WINDOW, 20) == 6
+    # The clock was right after all: what was used a year ahead is used, too.
+    store.shift_clock(366 * DAY)
+    assert await used(ledger, claims_of(per_day(10))) == [1]
+    assert await used(ledger, claims_of(per(Window.MONTH, 10))) == [2]
+
+
+async def test_a_ledger_that_is_a_day_ahead_stays_there_until_it_is_reset(
+    store: SqliteStore, ledger: Ledger
+) -> None:
+    assert await race([ledger], EVERY_WINDOW, 4) == 4
+    store.shift_clock(DAY)
+    await admit(ledger, EVERY_WINDOW)
+    store.shift_clock(-DAY)
+    assert (await admit(ledger, EVERY_WINDOW)).at == NOON + DAY
+    assert sqlite_clock.lead_s(store.path, store.now) == DAY
+    sqlite_clock.reset(store.path)
+    assert sqlite_clock.lead_s(store.path, store.now) == 0
+    # This hour and day have the four units from before; week and month all six.
+    assert await used(ledger, EVERY_WINDOW) == [4, 4, 6, 6, 4]
+    assert (await admit(ledger, EVERY_WINDOW)).at == NOON
+
+
+async def test_a_burst_refills_after_a_clock_was_a_year_ahead(
+    store: SqliteStore, ledger: Ledger
+) -> None:
+    claims = claims_of(burst(2, per_minute=60))
+    store.shift_clock(365 * DAY)
+    assert await race([ledger], claims, 5) == 2
+    store.shift_clock(-365 * DAY)
+    await refuse(ledger, claims)
+    store.shift_clock(1)
+    await admit(ledger, claims)
 
 
 async def test_decides_beside_a_process_that_writes_all_the_time(

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from daypass.records import accounts, api_keys, identities, receipts, sign_ups, usage
-from daypass.records.database import Database
+from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.receipts import Receipt
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
@@ -285,3 +286,15 @@ async def test_no_session_opens_for_an_account_that_has_changed_meanwhile(
         await accounts.set_disabled(session, seen.id, None)
         assert await accounts.set_password(session, seen.id, "hash", "another")
     assert not await may_open()
+
+
+async def test_the_database_of_a_newer_version_is_left_alone(database_url: str) -> None:
+    await upgrade(database_url)
+    database = Database(database_url)
+    try:
+        async with database.write() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(DatabaseUnavailableError, match="revision 9999, which this version"):
+            await upgrade(database_url)
+    finally:
+        await database.close()

@@ -10,6 +10,12 @@ from daypass.records.tables import ApiKey
 NOW = 1_795_564_800
 
 
+async def add_key(session: AsyncSession, account_id: str) -> ApiKey:
+    return await api_keys.create(
+        session, account_id, mint(), name="laptop", usage_plan_id="x", max_keys=2, now=NOW
+    )
+
+
 async def rises(database: Database, key: ApiKey, change: str) -> bool:
     async def apply(session: AsyncSession) -> None:
         mine = await api_keys.find_any(session, key.id)
@@ -27,6 +33,8 @@ async def rises(database: Database, key: ApiKey, change: str) -> bool:
                 await api_keys.note_use(session, {key.id: NOW})
             case "disable":
                 await accounts.set_disabled(session, mine.account_id, NOW)
+            case "add another":
+                await add_key(session, mine.account_id)
             case "delete":
                 await api_keys.remove(session, mine, NOW)
 
@@ -41,10 +49,9 @@ async def rises(database: Database, key: ApiKey, change: str) -> bool:
 async def test_a_change_of_what_a_key_may_do_raises_the_revision(database: Database) -> None:
     async with database.write() as session:
         account = await accounts.create(session, "a@example.org", "hash", NOW)
-        key = await api_keys.create(
-            session, account.id, mint(), name="laptop", usage_plan_id="x", max_keys=1, now=NOW
-        )
-    for change in ("rotate", "rotate at once", "move", "disable"):
+        key = await add_key(session, account.id)
+    # Another key's plan can raise the account's ceiling.
+    for change in ("rotate", "rotate at once", "move", "add another", "disable"):
         assert await rises(database, key, change), change
     for change in ("rename", "use"):
         assert not await rises(database, key, change), change

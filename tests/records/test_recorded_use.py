@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import event
 
 from daypass.api_keys import mint
 from daypass.plans import Limit, Measure, UsagePlan, Window
@@ -75,6 +76,23 @@ async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) 
         first = next(x for x in await api_keys.list_of(session, ann) if x.slot == 1)
         await api_keys.remove(session, first, TODAY)
     assert [(await told(database, ann, slot))[2] for slot in (1, 2, 3)] == [10, 12, 10]
+
+
+async def test_questions_that_come_at_once_share_their_queries(database: Database) -> None:
+    ann = await person(database, "ann@example.org", [{0: 5}, {0: 1}])
+    bob = await person(database, "bob@example.org", [{0: 7, 1: 3}])
+    statements: list[str] = []
+    records = RecordedUse(database, lambda: TODAY)
+    engine = database._engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *x: statements.append(x[2]))
+    plan = UsagePlan("p", "p", LIMITS)
+    policy = QuotaPolicy.of([plan], 1000, None)
+    accounts_asked = [ann, bob, *(f"acc_{number}" for number in range(300))]
+    answers = await asyncio.gather(
+        *(records.used(policy.claims(x, 1, plan), NOON) for x in accounts_asked)
+    )
+    assert [(x[2], x[6]) for x in answers] == [(10, 12), (14, 14), *[(0, 0)] * 300]
+    assert len(statements) <= 10
 
 
 async def test_counters_begin_once(database: Database) -> None:

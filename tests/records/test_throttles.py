@@ -9,6 +9,7 @@ from daypass.records import accounts, throttles
 from daypass.records.database import Database
 from daypass.records.sweeper import sweep
 from daypass.records.throttles import Throttle, ThrottledError
+from daypass.retention import Retention
 
 NOW = 1_795_564_800_000
 SLOW = Throttle(burst=3, every_s=60)
@@ -65,7 +66,7 @@ async def test_what_has_expired_is_swept_and_names_are_not_kept(database: Databa
         account = await accounts.create(session, "ada@example.org", "hash", NOW // 1000)
         for lifetime_s in (60, 61):
             await accounts.open_session(session, account.id, NOW // 1000, lifetime_s)
-    await sweep(database, NOW / 1000 + 60)
+    await sweep(database, NOW / 1000 + 60, Retention())
     async with database.read() as session:
         assert await session.scalar(text("SELECT count(*) FROM attempts")) == 1
         assert await session.scalar(text("SELECT count(*) FROM session")) == 1

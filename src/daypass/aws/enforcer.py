@@ -9,16 +9,17 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from daypass.api_keys import PLAIN_PREFIX, PREFIX, MintedKey, mint
+from daypass.aws import compensation
 from daypass.aws.activation import PATIENCE_S
 from daypass.aws.catalogue import Catalogue
 from daypass.aws.client import ApiGateway
-from daypass.aws.errors import AwsError
+from daypass.aws.errors import AwsError, aws_id_of
 from daypass.aws.plans import AwsPlan, lowers, quota_of
 from daypass.aws.usage import Use
 from daypass.enforcer import Also, EnforcerError, IssuedKey, found, nothing_else
 from daypass.plans import UsagePlan, Window
 from daypass.quota.policy import QuotaPolicy
-from daypass.records import api_keys
+from daypass.records import accounts, api_keys
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -88,7 +89,7 @@ class ApiGatewayEnforcer:
                 )
                 self._begin(key, aws_key_id)
         except BaseException:
-            await self._undo(aws_key_id)
+            await compensation.delete_key(self._api, aws_key_id)
             raise
         self._watch(key, minted.secret)
         return IssuedKey(key, minted.secret)
@@ -97,13 +98,21 @@ class ApiGatewayEnforcer:
         self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
     ) -> ApiKey:
         """Rename a key; move it, at once if it gets no more by that, else at midnight (UTC)."""
-        aws_key_id = _aws_id(key)
-        if name != key.name:
-            await self._api.change_key(aws_key_id, name=name)
+        aws_key_id = aws_id_of(key)
+        if name == key.name:
+            return await self._change(key, name, plan, also)
+        await self._api.change_key(aws_key_id, name=name)
+        try:
+            return await self._change(key, name, plan, also)
+        except BaseException:
+            await compensation.change_back(self._api, [aws_key_id], name=key.name)
+            raise
+
+    async def _change(self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also) -> ApiKey:
         if plan is not None and plan.id != key.usage_plan_id:
             before = await self.held_plan(key.usage_plan_id)
             if lowers(before.plan if before else None, plan):
-                await self.move_now(key, plan.id)
+                return await self.move_now(key, plan.id, name, also)
         async with self._database.write() as session:
             current = found(await api_keys.find_any(session, key.id))
             current.name = name
@@ -121,23 +130,31 @@ class ApiGatewayEnforcer:
             current = found(await api_keys.find_any(session, key.id))
             current.next_usage_plan_id = current.next_plan_at = None
 
-    async def move_now(self, key: ApiKey, usage_plan_id: str) -> None:
-        """Move a key to a plan at once. What was used stays used. Moves all of it or nothing."""
+    async def move_now(
+        self, key: ApiKey, usage_plan_id: str, name: str | None = None, also: Also = nothing_else
+    ) -> ApiKey:
+        """Move a key to a plan at once, and rename it. What was used stays used.
+
+        Moves all of it or nothing.
+        """
         after = await self._held(usage_plan_id)
         before = await self.held_plan(key.usage_plan_id)
-        aws_key_id = _aws_id(key)
+        aws_key_id = aws_id_of(key)
         if before is not None:
             await self._api.detach(aws_key_id, before.aws_id)
         try:
             await self._attach(aws_key_id, after, key.account_id)
             async with self._database.write() as session:
                 current = found(await api_keys.find_any(session, key.id))
+                current.name = name or current.name
                 current.usage_plan_id = usage_plan_id
                 current.next_usage_plan_id = current.next_plan_at = None
+                await also(session)
         except BaseException:
-            await self._put_back(aws_key_id, before, after)
+            await compensation.move_back(self._api, aws_key_id, before, after)
             raise
         self._keys_changed()
+        return current
 
     async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
         """Put a new key in place of the old one, which is refused at once."""
@@ -153,34 +170,44 @@ class ApiGatewayEnforcer:
                 await api_keys.rotate(session, current, minted, None, self._now())
                 self._begin(current, aws_key_id)
         except BaseException:
-            await self._undo(aws_key_id)
+            await compensation.delete_key(self._api, aws_key_id)
             raise
         self._keys_changed()
         self._watch(current, minted.secret)
         if old:
             # Even where this fails the old key is dead: the gateway does not know it any more.
-            await self._undo(old)
+            await compensation.delete_key(self._api, old)
         return IssuedKey(current, minted.secret)
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
-        """Delete keys."""
-        for key in keys:
-            if key.aws_key_id:
-                await self._api.delete_key(key.aws_key_id)
+        """Delete keys, in the records first: a key deleted at API Gateway cannot be put back."""
         async with self._database.write() as session:
             for key in keys:
                 current = found(await api_keys.find_any(session, key.id))
                 await api_keys.remove(session, current, self._now())
             await also(session)
         self._keys_changed()
+        for key in keys:
+            if key.aws_key_id:
+                await compensation.delete_key(self._api, key.aws_key_id)
 
-    async def set_account_enabled(self, account_id: str, enabled: bool) -> None:
+    async def set_account_enabled(
+        self, account_id: str, enabled: bool, also: Also = nothing_else
+    ) -> None:
         """Let API Gateway refuse, or admit again, the account's key."""
         async with self._database.read() as session:
             keys = await api_keys.list_of(session, account_id)
-        for key in keys:
-            if key.aws_key_id:
-                await self._api.change_key(key.aws_key_id, enabled=enabled)
+            account = await accounts.find(session, account_id)
+        was_enabled = account is not None and account.disabled_at is None
+        aws_key_ids = [key.aws_key_id for key in keys if key.aws_key_id]
+        try:
+            for aws_key_id in aws_key_ids:
+                await self._api.change_key(aws_key_id, enabled=enabled)
+            async with self._database.write() as session:
+                await also(session)
+        except BaseException:
+            await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)
+            raise
         self._keys_changed()
 
     async def set_remaining(
@@ -211,7 +238,7 @@ class ApiGatewayEnforcer:
         try:
             await self._attach(aws_key_id, held, account_id)
         except BaseException:
-            await self._undo(aws_key_id)
+            await compensation.delete_key(self._api, aws_key_id)
             raise
         return minted, aws_key_id
 
@@ -263,35 +290,9 @@ class ApiGatewayEnforcer:
         reason = f"API Gateway has no usage plan {usage_plan_id} for this stage: 'daypass aws sync'"
         return EnforcerError(message, reason=reason, status=409, about="usage_plan_id")
 
-    async def _put_back(self, aws_key_id: str, before: AwsPlan | None, after: AwsPlan) -> None:
-        try:
-            await self._api.detach(aws_key_id, after.aws_id)
-            if before is not None:
-                await self._api.attach(aws_key_id, before.aws_id)
-        except AwsError as error:
-            log.error("key_without_plan", aws_key_id=aws_key_id, reason=error.reason)
-
-    async def _undo(self, aws_key_id: str) -> None:
-        """Delete a key that nobody has seen, or that has been replaced."""
-        try:
-            await self._api.delete_key(aws_key_id)
-        except AwsError as error:
-            # Harmless: the gateway refuses a key that the records do not know.
-            log.error("key_left_behind", aws_key_id=aws_key_id, reason=error.reason)
-
     def _begin(self, key: ApiKey, aws_key_id: str) -> None:
         key.aws_key_id = aws_key_id
         key.activating_until = self._now() + int(PATIENCE_S)
 
     def _now(self) -> int:
         return int(self._clock())
-
-
-def _aws_id(key: ApiKey) -> str:
-    if key.aws_key_id is None:
-        message = (
-            "This key was made before API Gateway enforced the plans and does not work there. "
-            "Rotate it, or delete it and create a new one."
-        )
-        raise EnforcerError(message, status=409)
-    return key.aws_key_id

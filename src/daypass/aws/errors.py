@@ -18,6 +18,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from daypass.enforcer import EnforcerError
+from daypass.records.tables import ApiKey
 
 AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 """What a call of boto3 raises. (The last: what answered is not AWS.)"""
@@ -88,6 +89,17 @@ def translate(operation: str, error: Exception) -> AwsError:
     else:
         reason = f"{operation} failed: {_one_line(error)}"
     return AwsError(code, AWAY, reason=reason)
+
+
+def aws_id_of(key: ApiKey) -> str:
+    """Return a key's id at API Gateway. Raises EnforcerError 409 for one that is not there."""
+    if key.aws_key_id is None:
+        message = (
+            "This key was made before API Gateway enforced the plans and does not work there. "
+            "Rotate it, or delete it and create a new one."
+        )
+        raise EnforcerError(message, status=409)
+    return key.aws_key_id
 
 
 def _refused(operation: str, error: ClientError) -> AwsError:

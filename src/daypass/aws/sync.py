@@ -18,17 +18,18 @@ UPDATE_EVERY_S = 20.0
 """API Gateway takes one UpdateUsagePlan in 20 seconds."""
 
 SETTLED_S = 300.0
+LIMIT_KEYS = ("burst", "unlimited")
 
 Where = Literal["only here", "only at API Gateway", "differs"]
 
 
 class PlanDifference(NamedTuple):
-    """A usage plan that is not the same here and there."""
+    """A usage plan that is not the same here and there, with its limits on either side."""
 
     usage_plan_id: str
     what: Where
-    here: str
-    there: str
+    here: tuple[Limit, ...] | None
+    there: tuple[Limit, ...] | None
 
 
 class StrayKey(NamedTuple):
@@ -52,15 +53,14 @@ def compare_plans(here: Sequence[UsagePlan], there: dict[str, AwsPlan]) -> list[
         wanted = as_enforced(plan)
         held = there.get(plan.id)
         if held is None:
-            differences.append(PlanDifference(plan.id, "only here", _told(wanted), "-"))
+            differences.append(PlanDifference(plan.id, "only here", wanted, None))
         elif set(wanted) != set(held.plan.limits):
-            told = _told(held.plan.limits)
-            differences.append(PlanDifference(plan.id, "differs", _told(wanted), told))
+            differences.append(PlanDifference(plan.id, "differs", wanted, held.plan.limits))
     known = {plan.id for plan in here}
     for plan_id, held in there.items():
         if plan_id not in known:
-            told = _told(held.plan.limits)
-            differences.append(PlanDifference(plan_id, "only at API Gateway", "-", told))
+            held_there = held.plan.limits
+            differences.append(PlanDifference(plan_id, "only at API Gateway", None, held_there))
     return differences
 
 
@@ -100,7 +100,8 @@ async def push_plans(
                 await asyncio.sleep(max(0, last_update + pause_s - time.monotonic()))
             last_update = time.monotonic()
             await api.update_usage_plan(there[plan.id].aws_id, plan)
-        tell(f"{plan.id}: {_told(as_enforced(plan))}")
+        limits = ", ".join(map(str, as_enforced(plan)))
+        tell(f"{plan.id}: {limits or 'no limit'}")
 
 
 def pull_plans(path: Path, here: Sequence[UsagePlan], there: dict[str, AwsPlan]) -> None:
@@ -121,8 +122,10 @@ def pull_plans(path: Path, here: Sequence[UsagePlan], there: dict[str, AwsPlan])
             document["plans"].append(table)
         elif plan_id not in differing:
             continue
-        for name in [x for x in table if x == "burst" or x.startswith("requests_per_")]:
+        for name in [x for x in table if x in LIMIT_KEYS or x.startswith("requests_per_")]:
             del table[name]
+        if not held.plan.limits:
+            table["unlimited"] = True
         for limit in held.plan.limits:
             table[f"requests_per_{limit.window.value}"] = limit.amount
             if limit.burst is not None:
@@ -151,7 +154,3 @@ async def find_strays(
         if key_id not in held
     ]
     return strays
-
-
-def _told(limits: Sequence[Limit]) -> str:
-    return ", ".join(str(limit) for limit in limits) or "no limit"

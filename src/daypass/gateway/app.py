@@ -155,7 +155,7 @@ class Gateway:
                 if not await answer.relay(response, usage):
                     charge.reason = "upstream_broke_off"
                     self._metrics.fail_upstream(charge.reason)
-                    log.warning("upstream_broke_off", request_id=answer.request_id)
+                    self._log_failure(call, answer, response.status, charge.reason)
         except GatewayError as error:
             charge.explain(error)
             answer.status = error.status
@@ -188,6 +188,8 @@ class Gateway:
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
             if reason.startswith("upstream_"):  # and not for want of the caller's body
                 self._metrics.fail_upstream(reason)
+                words = str(error) or type(error).__name__
+                self._log_failure(call, answer, None, reason, words)
             timeouts = self._give_back_timeouts
             if may_have_been_served(error, call.body, give_back_timeouts=timeouts):
                 charge.keep(reason, UPSTREAM_MAY_HAVE_WORKED)
@@ -200,15 +202,17 @@ class Gateway:
             if is_refusal(response):
                 response = await read_ahead(response)
             if not was_served(response):
-                self._metrics.fail_upstream(f"upstream_{response.status}")
-                await charge.give_back(f"upstream_{response.status}")
+                reason = f"upstream_{response.status}"
+                self._metrics.fail_upstream(reason)
+                self._log_failure(call, answer, response.status, reason)
+                await charge.give_back(reason)
                 answer.replace(charge.headers)
                 if isinstance(response, ReadAhead):
                     self._last_refusal.note(response.status, response.beginning)
                     raise refused_operator()
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
-            elif call.lists_models and response.status == 200:
+            elif call.lists_models and 200 <= response.status < 300:
                 response = await only_models_of(call.principal.usage_plan, response)
             if self._owned is not None:
                 response = await self._owned.guard(call, response)
@@ -217,3 +221,17 @@ class Gateway:
             raise
         answer.add(response_headers(response.headers))
         return response
+
+    @staticmethod
+    def _log_failure(
+        call: Call, answer: Answer, status: int | None, failure: str, reason: str = ""
+    ) -> None:
+        """Log that the upstream failed. `status` is that of its answer, if there was one."""
+        log.warning(
+            "upstream_failed",
+            request_id=answer.request_id,
+            api_key_id=call.principal.api_key_id,
+            status=status,
+            failure=failure,
+            reason=reason,
+        )

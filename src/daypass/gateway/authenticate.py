@@ -184,8 +184,8 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
             "Choose another one on this site's keys page."
         )
         raise GatewayError(403, "usage_plan_retired", message)
-    claims = policy.claims(holder.account_id, holder.slot, plan)
-    give_backs = policy.give_backs_claim(holder.account_id, plan)
+    claims = policy.claims(holder.account_id, holder.slot, plan, holder.account_plan_ids)
+    give_backs = policy.give_backs_claim(holder.account_id, plan, holder.account_plan_ids)
     return Principal(
         holder.api_key_id, holder.account_id, plan, claims, holder.expires_at, give_backs
     )

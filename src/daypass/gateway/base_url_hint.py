@@ -19,8 +19,12 @@ _PREFIX = re.compile(r"/+(?:(?:api|openai|v1|v1beta|v1/openai)/+)*", re.IGNORECA
 _PORTAL = re.compile(r"/api/(?!/*v1/)", re.IGNORECASE)
 
 
-def is_api_path(path: str) -> bool:
-    """Whether a path outside `/v1/` is one that a client with a wrong base URL calls."""
+def is_api_call(scope: Scope, *, is_page: bool) -> bool:
+    """Whether a request outside `/v1/` comes from a client with a wrong base URL."""
+    path = scope.get("path", "")
+    # Pages are only read: whoever sends something to one is looking for the API.
+    if is_page and scope.get("method", "GET") not in ("GET", "HEAD"):
+        return True
     if _PORTAL.match(path):
         return False
     prefix = _PREFIX.match(path)

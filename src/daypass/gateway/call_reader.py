@@ -1,7 +1,9 @@
 """Requests → calls: what this site or the caller's plan does not allow is refused here."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from daypass.asgi import Headers, Receive
 from daypass.gateway.authenticate import Principal
@@ -10,15 +12,11 @@ from daypass.gateway.endpoint_policy import EndpointPolicy, stored_objects_off
 from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.form_body import FormBody
+from daypass.gateway.form_fields import is_wanted, models_in_field, stored_names_in_field
 from daypass.gateway.forms import Field, is_form
-from daypass.gateway.named_models import (
-    check_models,
-    models_in_document,
-    models_in_query,
-    names_model,
-)
+from daypass.gateway.named_models import check_models, models_in_document, models_in_query
 from daypass.gateway.owned_objects import OwnedObjects
-from daypass.gateway.relay import request_headers
+from daypass.gateway.relay import request_headers, without_model_choice
 from daypass.gateway.request import (
     StreamedBody,
     Target,
@@ -29,13 +27,17 @@ from daypass.gateway.request import (
     read_body,
 )
 from daypass.gateway.stored_names import (
+    StoredName,
     may_name_stored_objects,
-    names_stored_object,
     stored_names,
+    stored_names_in_query,
 )
 
 PARAM_LENGTH = 200
 WITH_BODY = ("POST", "PUT", "PATCH")
+_IN_BACKGROUND = re.compile(
+    rb"(?:^|[&;])\s*background\s*=\s*(?!(?:false|0)?(?:[&;]|$))", re.IGNORECASE
+)
 
 
 class CallReader:
@@ -61,10 +63,12 @@ class CallReader:
         route = self._policy.route(target)
         length = declared_length(by_name, self._max_body_bytes)
         kept = request_headers(headers, by_name)
+        if principal.usage_plan.models:
+            kept = without_model_choice(kept)
         call = Call(principal, route, target, kept, b"", "", "api")
         content_type = by_name.get(b"content-type", b"")
         takes_form = route.endpoint.takes_form and is_form(content_type)
-        if self._is_strict(call) or (takes_form and self._reads_all(call)):
+        if self._reads_forms(call) or (takes_form and self._reads_all(call)):
             _refuse_second_content_type(headers)
         if takes_form:
             await self._read_form(call, receive, headers, length)
@@ -92,6 +96,10 @@ class CallReader:
         is_metered = call.route.endpoint.cls is EndpointClass.METERED
         return is_metered or self._is_strict(call)
 
+    def _reads_forms(self, call: Call) -> bool:
+        """Whether a form has to be one that every parser reads alike."""
+        return self._is_strict(call) or self._policy.stored_objects == "off"
+
     def _is_strict(self, call: Call) -> bool:
         """Whether a body has to be understood before it may be relayed."""
         return bool(call.principal.usage_plan.models) or self._owned is not None
@@ -106,8 +114,8 @@ class CallReader:
                 "/chat/completions"
             )
             await self._owned.check(call, document)
-        elif self._policy.stored_objects == "off" and document:
-            _refuse_stored_objects(document)
+        elif self._policy.stored_objects == "off":
+            _refuse_stored_objects(call, document)
 
     def _check_models(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
@@ -135,13 +143,18 @@ class CallReader:
         models: list[str] = []
 
         async def examine(field: Field) -> None:
-            if self._owned is not None and names_stored_object(field.name):
-                await self._owned.check_field(call, field.name, field.value)
-            if names_model(field.name):
-                models.append(field.value)
-                if has_models and len(models) > 1:
-                    message = "The form names its model twice."
-                    raise GatewayError(400, "invalid_form", message, param="model", uncounted=True)
+            stored = list(stored_names_in_field(field))
+            if self._owned is not None:
+                await self._owned.check_names(call, stored)
+            elif self._policy.stored_objects == "off":
+                _refuse_names(stored)
+            if models and not has_models:  # The first is recorded, and none is checked.
+                return
+            models.extend(models_in_field(field))
+            if has_models and len(models) > 1:
+                message = "The form names its model twice."
+                raise GatewayError(400, "invalid_form", message, param="model", uncounted=True)
+            if models:
                 self._check_models(call, {}, tuple(models))
 
         call.body = body = FormBody(
@@ -149,26 +162,35 @@ class CallReader:
             self._max_body_bytes,
             headers,
             length=length,
-            wants=lambda name: names_model(name) or names_stored_object(name),
+            wants=is_wanted,
             examine=examine,
-            strict=self._is_strict(call),
+            strict=self._reads_forms(call),
         )
         # Without a plan that names models nothing depends on it: what comes first is enough.
         await body.hold(lambda: bool(models) or not has_models)
         await self._check(call, {}, tuple(models))
 
 
-def _refuse_stored_objects(document: dict[str, Any]) -> None:
-    """Raise GatewayError 403 for a body that names what the upstream stores, or has it stored.
+def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
+    """Raise GatewayError 403 for a request that names what the upstream stores, or has it stored.
 
     What is stored belongs to nobody while stored objects are off, so nobody may read it.
     """
-    if document.get("background"):
+    # The background of an image is its color.
+    makes_images = "/images/" in call.route.endpoint.pattern
+    in_body = any(document[name] for name in document if name.casefold() == "background")
+    in_query = _IN_BACKGROUND.search(unquote_to_bytes(call.target.query)) is not None
+    if not makes_images and (in_body or in_query):
         raise stored_objects_off("A response in the background", "background")
+    _refuse_names(stored_names_in_query(call.target.query))
     if may_name_stored_objects(document):
-        for name in stored_names(document):
-            what = f"A request that names a stored object ({name.param[:PARAM_LENGTH]})"
-            raise stored_objects_off(what, name.param[:PARAM_LENGTH])
+        _refuse_names(stored_names(document))
+
+
+def _refuse_names(names: Iterable[StoredName]) -> None:
+    for name in names:
+        param = name.param[:PARAM_LENGTH]
+        raise stored_objects_off(f"A request that names a stored object ({param})", param)
 
 
 def _refuse_second_content_type(headers: Headers) -> None:

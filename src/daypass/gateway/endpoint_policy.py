@@ -1,5 +1,6 @@
 """Which endpoints this site relays: the table of `endpoints`, and what the operator has set."""
 
+import re
 from typing import Literal
 from urllib.parse import unquote
 
@@ -8,6 +9,11 @@ from daypass.gateway.errors import GatewayError
 from daypass.gateway.request import Target
 
 StoredObjects = Literal["off", "per-account", "shared"]
+
+
+# What may be at the end of a base URL by mistake, with what a client appends to it.
+_ENDPOINT = r"chat/completions|completions|responses|embeddings|models|messages|moderations"
+_REPEATED = re.compile(rf"((?:/v1|/(?:{_ENDPOINT}))+)/(?:{_ENDPOINT}|images/|audio/)")
 
 
 class EndpointPolicy:
@@ -19,14 +25,19 @@ class EndpointPolicy:
         self._extra_paths = tuple("/" + path.strip("/") for path in extra_paths)
 
     def route(self, target: Target) -> Route:
-        """Return the endpoint of a request. Raises GatewayError 403 when it is turned off."""
+        """Return the endpoint of a request.
+
+        Raises GatewayError: 403 when it is turned off, 404 for a base URL that goes too far.
+        """
         route = route_of(target.method, target.path)
         match route.endpoint.cls:
             case EndpointClass.STORED if self.stored_objects == "off":
-                raise stored_objects_off(f"{target.method} {target.path.decode()}")
+                refusal = stored_objects_off(f"{target.method} {target.path.decode()}")
             case EndpointClass.UNKNOWN if not self._is_extra(target.path):
-                raise _unknown_endpoint(target)
-        return route
+                refusal = _unknown_endpoint(target)
+            case _:
+                return route
+        raise _repeated_base_url(target) or refusal
 
     def _is_extra(self, path: bytes) -> bool:
         read = unquote(path.decode())
@@ -64,3 +75,15 @@ def _unknown_endpoint(target: Target) -> GatewayError:
         "The operator can turn it on with DAYPASS_EXTRA_PATHS."
     )
     return turned_off(message)
+
+
+def _repeated_base_url(target: Target) -> GatewayError | None:
+    """404 for `/v1/v1/models`, or for an endpoint that was pasted as the base URL."""
+    found = _REPEATED.match(unquote(target.path.decode()))
+    if found is None:
+        return None
+    message = (
+        f"The base URL of your client goes too far: take {found[1]} off its end. "
+        "It must end in /v1, once."
+    )
+    return GatewayError(404, "unknown_url", message, uncounted=True)

@@ -18,11 +18,11 @@ class FormBody(StreamedBody):
         headers: Headers,
         *,
         length: int | None,
-        wants: Callable[[str], bool],
+        wants: Callable[[str, bool], bool],
         examine: Callable[[Field], Awaitable[None]],
         strict: bool,
     ) -> None:
-        """`examine` is called for each field whose name is wanted, and may raise GatewayError.
+        """`examine` is called for each field that is wanted, and may raise GatewayError.
 
         A form that cannot be read is refused when `strict`, else passed on unexamined. Raises
         GatewayError 400.

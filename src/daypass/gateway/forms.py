@@ -11,18 +11,20 @@ from typing import NamedTuple
 HEADER_BYTES = 4096
 FIELD_BYTES = 64 * 1024
 CRLF = b"\r\n"
+LF = b"\n"
 
 _CONTENT_TYPE = re.compile(
-    rb"multipart/form-data\s*;\s*boundary=(?:\"([^\"\\\s]{1,200})\"|([^\s\"(),/:;<=>?@\[\\\]]{1,200}))"
+    rb"multipart/form-data(?:\s*;\s*charset=[\w-]+)?\s*;\s*boundary=(?:\"([^\"\\\s]{1,200})\"|([^\s\"(),/:;<=>?@\[\\\]]{1,200}))"
     rb"(?:\s*;\s*charset=[\w-]+)?",
     re.IGNORECASE,
 )
 _DISPOSITION = re.compile(
-    r'form-data\s*;\s*name=(?:"([^"\\]*)"|([^\s";,\\]+))'
-    r'(?:\s*;\s*filename\*?=(?:"(?:[^"\\]|\\.)*"|[^\s";,\\]+))*\s*;?',
+    rb'form-data\s*;\s*name=(?:"([^"\\]*)"|([^\s";,\\]+))'
+    rb'((?:\s*;\s*filename\*?=(?:"(?:[^"\\]|\\.)*"|[^\s";,\\]+))*)\s*;?',
     re.IGNORECASE,
 )
-_PLAIN_ENCODINGS = ("7bit", "8bit", "binary")
+_FILENAME = re.compile(rb'filename="?[^\s"]', re.IGNORECASE)
+_PLAIN_ENCODINGS = (b"7bit", b"8bit", b"binary")
 
 
 class FormError(Exception):
@@ -44,12 +46,13 @@ def is_form(content_type: bytes) -> bool:
 class FormReader:
     """Finds the fields that are wanted, in whatever pieces the form comes."""
 
-    def __init__(self, content_type: bytes, wants: Callable[[str], bool]) -> None:
-        """`wants` decides by a field's name. Raises FormError."""
+    def __init__(self, content_type: bytes, wants: Callable[[str, bool], bool]) -> None:
+        """`wants` decides by a field's name and whether it is a file. Raises FormError."""
         match = _CONTENT_TYPE.fullmatch(content_type.strip())
         if match is None:
             raise FormError("its content type is not multipart/form-data with one boundary")
         self._delimiter = b"--" + (match[1] or match[2])
+        self._line_end = CRLF
         self._wants = wants
         self._buffer = b""
         self._state = self._read_start
@@ -81,16 +84,25 @@ class FormReader:
         if not self._buffer.startswith(self._delimiter):
             raise FormError("it does not begin with its boundary")
         self._buffer = self._buffer[len(self._delimiter) :]
+        self._state = self._read_first_line_end
+        return True
+
+    def _read_first_line_end(self) -> bool:
+        if not self._buffer:
+            return False
+        # The form must keep to the line ends that it begins with. Go's parser reads them so, too.
+        self._line_end = LF if self._buffer.startswith(LF) else CRLF
         self._state = self._read_after_delimiter
         return True
 
     def _read_after_delimiter(self) -> bool:
-        if len(self._buffer) < len(CRLF):
+        if len(self._buffer) < len(b"--"):
             return False
-        after, self._buffer = self._buffer[:2], self._buffer[2:]
-        if after == CRLF:
+        if self._buffer.startswith(self._line_end):
+            self._buffer = self._buffer[len(self._line_end) :]
             self._state = self._read_headers
-        elif after == b"--":
+        elif self._buffer.startswith(b"--"):
+            self._buffer = self._buffer[len(b"--") :]
             self._ended = True
             self._name = None
             self._state = self._read_content
@@ -99,15 +111,15 @@ class FormReader:
         return True
 
     def _read_headers(self) -> bool:
-        end = self._buffer.find(CRLF + CRLF)
+        end = self._buffer.find(self._line_end * 2)
         if max(end, len(self._buffer) if end < 0 else 0) > HEADER_BYTES:
             raise FormError("the headers of a part are too long")
         if end < 0:
             return False
-        name = _name_of(self._buffer[:end])
-        self._name = name if self._wants(name) else None
+        name, is_file = _part_of(self._buffer[:end].split(self._line_end))
+        self._name = name if self._wants(name, is_file) else None
         # The line break after the headers is kept: an empty part may have no other one.
-        self._buffer = self._buffer[end + len(CRLF) :]
+        self._buffer = self._buffer[end + len(self._line_end) :]
         self._state = self._read_content
         return True
 
@@ -120,39 +132,40 @@ class FormReader:
             elif len(self._buffer) > FIELD_BYTES:
                 raise FormError(f"the field {self._name!r} is too long")
             return False
-        if self._ended or self._buffer[max(0, at - 2) : at] != CRLF:
+        if self._ended or not self._buffer.endswith(self._line_end, 0, at):
             raise FormError("its boundary stands inside a part")
         if self._name is not None:
-            self._fields.append(Field(self._name, _text(self._buffer[2 : max(2, at - 2)])))
+            value = self._buffer[len(self._line_end) : at].removesuffix(self._line_end)
+            self._fields.append(Field(self._name, _text(value)))
         self._buffer = self._buffer[at + len(self._delimiter) :]
         self._state = self._read_after_delimiter
         return True
 
 
-def _name_of(headers: bytes) -> str:
-    """Return the field's name in a part's headers."""
+def _part_of(headers: list[bytes]) -> tuple[str, bool]:
+    """Return the field's name in a part's headers, and whether every parser takes it for a file.
+
+    The file's own name may be in any encoding: clients on Windows use the system's.
+    """
     disposition = None
-    for line in _text(headers).split("\r\n"):
-        name, colon, value = line.partition(":")
-        if (
-            not colon
-            or not re.fullmatch(r"[\w-]+", name, re.ASCII)
-            or "\r" in value
-            or "\n" in value
-        ):
+    for line in headers:
+        name, colon, value = line.partition(b":")
+        if not colon or not re.fullmatch(rb"[\w-]+", name) or b"\r" in value or b"\n" in value:
             raise FormError("a header of a part cannot be read")
         match name.lower():
-            case "content-disposition" if disposition is None:
+            case b"content-disposition" if disposition is None:
                 disposition = _DISPOSITION.fullmatch(value.strip())
                 if disposition is None:
                     raise FormError("the content-disposition of a part cannot be read")
-            case "content-disposition":
+            case b"content-disposition":
                 raise FormError("a part has two content-dispositions")
-            case "content-transfer-encoding" if value.strip().lower() not in _PLAIN_ENCODINGS:
+            case b"content-transfer-encoding" if value.strip().lower() not in _PLAIN_ENCODINGS:
                 raise FormError("a part has a content-transfer-encoding")
     if disposition is None:
         raise FormError("a part has no content-disposition")
-    return disposition[1] or disposition[2] or ""
+    # Parsers that do not know `filename*`, or take an empty name for none, see a text.
+    is_file = _FILENAME.search(disposition[3]) is not None
+    return _text(disposition[1] or disposition[2] or b""), is_file
 
 
 def _text(value: bytes) -> str:

@@ -21,6 +21,7 @@ from daypass.gateway.upstream import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from daypass.gateway.whole_answer import without_encoded_error
 
 KEEP_ALIVE_S = 4
 """Below the 5 s after which uvicorn (vLLM, say) closes an idle connection under our feet."""
@@ -140,7 +141,7 @@ class HttpUpstream:
         """Return the answer. An error may quote what it was sent: take the operator's key out."""
         if response.status < 300 or not self._secret:
             return response
-        return Redacted(response, self._secret)
+        return Redacted(without_encoded_error(response), self._secret)
 
     def _head(self, request: UpstreamRequest) -> bytes:
         lines = [b"%b %b%b HTTP/1.1" % (request.method.encode(), self._path, request.target)]

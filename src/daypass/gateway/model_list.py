@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
+import structlog
 
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import read_ahead
@@ -18,12 +19,15 @@ LIST_BYTES = 4 * 1024 * 1024
 
 _NAMES = ("id", "name", "model")
 
+log = structlog.get_logger()
+
 
 async def fetch_model_names(upstream: Upstream, last_refusal: LastRefusal) -> list[str]:
     """Return the ids of the upstream's models. Raises GatewayError 502 or 504."""
     try:
         response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
     except UpstreamError as error:
+        log.warning("upstream_failed", reason=str(error) or type(error).__name__)
         raise failure_of(error, b"") from error
     try:
         if is_refusal(response):

@@ -11,11 +11,15 @@ from daypass.plans import UsagePlan
 
 MEMBERS = frozenset(
     {"model", "model_id", "model_name", "deployment_id", "deployment_name"}
+    | {"draft_model", "speculative_model", "target_model_names"}
     | {"models", "fallback", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks"}
 )
 """Members in which OpenAI, Azure, OpenRouter, LiteLLM and others take models, in any case."""
-FIELDS = MEMBERS | {"engine", "deployment"}
-"""Form fields and query parameters in which they do."""
+TOP_MEMBERS = MEMBERS | {"deployment", "engine", "preset"}
+"""Those of the request itself, its form fields and its query parameters.
+
+Deeper down an engine is that of a search or of a file parser.
+"""
 
 FREE_FORM = frozenset(
     {"arguments", "content", "env", "input_schema", "json_schema", "metadata", "schema"}
@@ -23,24 +27,47 @@ FREE_FORM = frozenset(
 )
 """Members that hold the caller's own data, in which a member `model` chooses nothing."""
 
-_SEPARATORS = re.compile(r"[\[\].]+")
+FUNCTION_MEMBERS = 30
+"""More than a function's definition has. A large document may hold `parameters` in many spellings,
+and is not to be searched for each."""
+
+SEPARATORS = re.compile(r"[\[\].]+")
+"""What parts the names in a field's name, such as `images[0][file_id]`."""
+
 _QUERY_SEPARATORS = re.compile(rb"[&;]")
 
 
-def models_in_document(document: Mapping[str, Any]) -> Iterator[str]:
+def models_in_document(
+    document: Mapping[str, Any], members: frozenset[str] = TOP_MEMBERS
+) -> Iterator[str]:
     """Yield every model that a JSON body names, at any depth."""
     for name, value in document.items():
         folded = name.casefold()
-        if folded in MEMBERS:
+        if folded in members:
             yield from _named(value)
+        elif folded == "extra_body" and isinstance(value, dict):
+            yield from models_in_document(value)
         elif not is_free_form(folded, document):
             yield from _nested(value)
 
 
 def is_free_form(name: str, document: Mapping[str, Any]) -> bool:
     """Whether a member of this document, its name in lower case, holds the caller's own data."""
-    # A function's parameters are a schema; a data source's (Azure) are its settings.
-    return name in FREE_FORM or (name == "parameters" and "name" in document)
+    return name in FREE_FORM or (name == "parameters" and is_function(document))
+
+
+def is_function(document: Mapping[str, Any]) -> bool:
+    """Whether the `parameters` of this document are a function's: a JSON schema.
+
+    Those of a data source (Azure) are its settings, which name models and stored objects. So are
+    those of a whole request, as some upstreams take them.
+    """
+    if len(document) > FUNCTION_MEMBERS:
+        return False
+    folded = {name.casefold() for name in document}
+    is_request = not folded.isdisjoint({"model", "messages", "input", "prompt"})
+    is_typed = "type" in folded and document.get("type") != "function"
+    return "name" in document and not is_request and not is_typed
 
 
 def models_in_query(query: bytes) -> Iterator[str]:
@@ -53,7 +80,7 @@ def models_in_query(query: bytes) -> Iterator[str]:
 
 def names_model(name: str) -> bool:
     """Whether a form field or a query parameter of this name, such as `models[0]`, names one."""
-    return any(part.strip() in FIELDS for part in _SEPARATORS.split(name.casefold()))
+    return any(part.strip() in TOP_MEMBERS for part in SEPARATORS.split(name.casefold()))
 
 
 def check_models(plan: UsagePlan, route: Route, named: list[str]) -> None:
@@ -84,12 +111,21 @@ def _named(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         inner = list(models_in_document(value))
         # Without one it is LiteLLM's form: {"a model": ["its fallback"]}.
-        yield from inner or _named(list(value.values()))
+        yield from inner or _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _nested(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        yield from models_in_document(value)
+        yield from models_in_document(value, MEMBERS)
     elif isinstance(value, list):
         for item in value:
             yield from _nested(item)

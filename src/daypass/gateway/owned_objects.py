@@ -16,7 +16,12 @@ from daypass.gateway.owned_events import OwnedEvents
 from daypass.gateway.owned_list import Listing, listing_of, only_own
 from daypass.gateway.ownership import Ownership
 from daypass.gateway.relay import is_event_stream
-from daypass.gateway.stored_names import ID_MEMBERS, StoredName, stored_names
+from daypass.gateway.stored_names import (
+    ID_MEMBERS,
+    StoredName,
+    stored_names,
+    stored_names_in_query,
+)
 from daypass.gateway.upstream import Upstream, UpstreamBrokeError, UpstreamResponse
 from daypass.gateway.whole_answer import WholeAnswer, read_whole
 
@@ -53,9 +58,9 @@ class OwnedObjects:
         if is_whole_list(call):
             call.listing, call.target = listing_of(call.target)
 
-    async def check_field(self, call: Call, name: str, value: str) -> None:
+    async def check_names(self, call: Call, names: list[StoredName]) -> None:
         """Raise GatewayError 404 for a form's field that names an object of another account."""
-        await self._ownership.check(call.principal.account_id, [StoredName(name, value)], [])
+        await self._ownership.check(call.principal.account_id, names, [])
 
     async def guard(self, call: Call, response: UpstreamResponse) -> UpstreamResponse:
         """Return an answer in which nothing is another's, and whose objects are the caller's.
@@ -118,8 +123,9 @@ def _names_in_target(call: Call) -> tuple[list[StoredName], list[StoredName]]:
     """Return what path and query name: what must be the account's, and what is within that."""
     endpoint = call.route.endpoint
     if endpoint.cls is not EndpointClass.STORED:
+        named = list(stored_names_in_query(call.target.query))
         model = call.route.parameters.get("model", "")
-        return [], [StoredName("model", model)] if model.startswith(FINE_TUNED) else []
+        return named, [StoredName("model", model)] if model.startswith(FINE_TUNED) else []
     in_path = [StoredName(name, value) for name, value in call.route.parameters.items()]
     in_query = []
     for pair in call.target.query.split(b"&"):
@@ -136,7 +142,8 @@ def _refuse_whole_store(document: Any) -> None:
     """Raise GatewayError 403 for an eval of what everybody has stored."""
     if isinstance(document, dict):
         for name, value in document.items():
-            if name == "type" and value in WHOLE_STORE:
+            is_type = name.casefold() == "type" and isinstance(value, str)
+            if is_type and value.casefold() in WHOLE_STORE:
                 message = f"An eval over {value!r} is turned off: it reads what others stored."
                 raise turned_off(message, "type")
             _refuse_whole_store(value)

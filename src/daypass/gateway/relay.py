@@ -34,7 +34,23 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"openai-organization",
     b"openai-project",
     b"cookie",
+    # Where the caller is, in the words of the proxies and CDNs before Daypass.
     b"forwarded",
+    b"via",
+    b"x-real-ip",
+    b"x-client-ip",
+    b"x-cluster-client-ip",
+    b"true-client-ip",
+    b"cf-connecting-ip",
+    b"cf-connecting-ipv6",
+    b"cf-pseudo-ipv4",
+    b"cf-ipcountry",
+    b"do-connecting-ip",
+    b"fastly-client-ip",
+    b"fly-client-ip",
+    b"x-azure-clientip",
+    b"x-envoy-external-address",
+    b"x-original-forwarded-for",
     # What a browser says of the page that asks. Ollama refuses origins that it does not know.
     b"origin",
     b"referer",
@@ -45,7 +61,51 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"x-original-url",
     b"x-rewrite-url",
 }
-PREFIXES_NOT_SENT_UPSTREAM = (b"x-forwarded-", b"sec-", b"access-control-")
+CHOOSE_MODEL = frozenset(
+    {
+        b"ai-language-model-id",
+        b"ai-model-id",
+        b"azureml-model-deployment",
+        b"deployment",
+        b"engine",
+        b"mm-model-id",
+        b"mm-vmodel-id",
+        b"model",
+        b"model-id",
+        b"model-name",
+        b"x-deployment",
+        b"x-engine",
+        b"x-model",
+        b"x-model-id",
+        b"x-model-name",
+        b"x-selected-model",
+    }
+)
+PREFIXES_CHOOSE_MODEL = (
+    b"cf-aig-",
+    b"helicone-",
+    b"x-ai-eg-",
+    b"x-amzn-sagemaker-",
+    b"x-bf-",
+    b"x-gateway-",
+    b"x-helicone-",
+    b"x-higress-",
+    b"x-litellm-",
+    b"x-ms-oai-",
+    b"x-portkey-",
+    b"x-tfy-",
+    b"x-vsr-",
+)
+"""Headers by which gateways and servers take a model, or a route to one. `docs/endpoints.md` says
+whose they are."""
+PREFIXES_NOT_SENT_UPSTREAM = (
+    b"x-forwarded-",
+    b"x-vercel-forwarded-",
+    b"x-vercel-ip-",
+    b"cloudfront-viewer-",
+    b"sec-",
+    b"access-control-",
+)
 NOT_SENT_BACK = HOP_BY_HOP | {
     b"set-cookie",
     b"openai-organization",
@@ -75,6 +135,15 @@ def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers
         and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)
     ]
     return kept if b"connection" not in by_name else _without_named(kept, headers)
+
+
+def without_model_choice(headers: Headers) -> Headers:
+    """Return the headers without those by which an upstream may choose a model."""
+    return [
+        pair
+        for pair in headers
+        if pair[0] not in CHOOSE_MODEL and not pair[0].startswith(PREFIXES_CHOOSE_MODEL)
+    ]
 
 
 def response_headers(headers: Headers) -> Headers:

@@ -272,18 +272,23 @@ def document_of(body: bytes) -> dict[str, Any]:
     """
     if not body:
         return {}
-    try:
-        document = jiter.from_json(
-            body, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True
-        )
-    except ValueError as error:
-        reason = str(error)[:REASON_LENGTH]
-        message = f"The request body is not valid JSON: {reason}."
-        raise GatewayError(400, "invalid_json", message, uncounted=True) from None
+    document = parse_json(body, "The request body")
     if not isinstance(document, dict):
         message = "The request body must be a JSON object."
         raise GatewayError(400, "invalid_json", message, uncounted=True)
     return document
+
+
+def parse_json(text: bytes, what: str) -> Any:
+    """Parse what a request holds. Raises GatewayError 400, also for a key that is there twice."""
+    try:
+        return jiter.from_json(
+            text, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True
+        )
+    except ValueError as error:
+        reason = str(error)[:REASON_LENGTH]
+        message = f"{what} is not valid JSON: {reason}."
+        raise GatewayError(400, "invalid_json", message, uncounted=True) from None
 
 
 def model_to_record(name: str) -> str:

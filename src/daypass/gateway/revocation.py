@@ -61,7 +61,7 @@ class Revocations:
     def _follow(self) -> None:
         """Listen to the server that is the master now."""
         if self._listener is not None:
-            self._listener.cancel()
+            self._run(end([self._listener]))
             self._listener = self._run(self._keep_listening())
 
     async def _place(self) -> Place:

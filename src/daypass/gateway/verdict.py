@@ -1,14 +1,10 @@
 """What to make of the upstream's answer, or of its failure: who pays, and what the caller reads."""
 
-import structlog
-
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import ReadAhead
 from daypass.gateway.request import StreamedBody
 from daypass.gateway.upstream import UpstreamError, UpstreamResponse, UpstreamTimeoutError
 from daypass.upstream_refusals import error_code
-
-log = structlog.get_logger()
 
 
 def is_refusal(response: UpstreamResponse) -> bool:
@@ -63,7 +59,6 @@ def failure_of(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
     """What the caller is told of an upstream that did not answer; his own fault where it was."""
     if isinstance(body, StreamedBody) and body.is_incomplete:
         return body.failure()
-    log.warning("upstream_failed", reason=str(error) or type(error).__name__)
     if isinstance(error, UpstreamTimeoutError):
         message = "The upstream did not answer in time."
         return server_error(504, "upstream_timeout", message, uncounted=True)

@@ -1,5 +1,7 @@
 """An upstream's answer that is read whole before any of it is passed on."""
 
+import orjson
+
 from daypass.asgi import Headers
 from daypass.gateway.errors import server_error
 from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
@@ -7,7 +9,7 @@ from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
 # They describe the bytes that the upstream sent, and not those that replace them.
 _OF_THE_BYTES = frozenset(
     {b"content-length", b"content-md5", b"content-digest", b"digest", b"repr-digest", b"etag"}
-    | {b"accept-ranges", b"last-modified"}
+    | {b"accept-ranges", b"content-range", b"last-modified"}
 )
 
 
@@ -38,14 +40,34 @@ class WholeAnswer:
         """Nothing is open."""
 
 
+def without_encoded_error(response: UpstreamResponse) -> UpstreamResponse:
+    """Return an answer, or an error of our own in place of an upstream's that is encoded.
+
+    Daypass asks for no encoding, and could not take the operator's key out of an encoded error.
+    """
+    if response.status < 400 or response.ended or not _is_encoded(response):
+        return response
+    response.close()
+    error = {
+        "message": "The upstream's error is encoded, so that Daypass cannot check what is in it.",
+        "type": "server_error",
+        "param": None,
+        "code": "upstream_unreadable",
+    }
+    answer = WholeAnswer(response, orjson.dumps({"error": error}))
+    content = (b"content-encoding", b"content-type")
+    answer.headers = [x for x in answer.headers if x[0] not in content]
+    answer.headers.append((b"content-type", b"application/json"))
+    return answer
+
+
 async def read_whole(response: UpstreamResponse, max_bytes: int) -> bytes:
     """Read an answer to its end and close it.
 
     Raises GatewayError 502 when it breaks off, is longer than `max_bytes`, or is encoded.
     """
     try:
-        encoding = dict(response.headers).get(b"content-encoding", b"identity")
-        if encoding.strip().lower() != b"identity":
+        if _is_encoded(response):
             raise _unreadable("is encoded")
         pieces, size = [], 0
         while not response.ended:
@@ -60,6 +82,11 @@ async def read_whole(response: UpstreamResponse, max_bytes: int) -> bytes:
     finally:
         response.close()
     return b"".join(pieces)
+
+
+def _is_encoded(response: UpstreamResponse) -> bool:
+    encoding = dict(response.headers).get(b"content-encoding", b"identity")
+    return encoding.strip().lower() != b"identity"
 
 
 def _unreadable(why: str) -> Exception:

@@ -75,9 +75,9 @@ async def sign_out_everywhere(
 async def delete_account(
     deletion: Deletion, request: Request, response: Response, account: SignedIn, portal: InPortal
 ) -> None:
-    """Delete the account with its keys, which are refused within a second.
+    """Delete the account with all that names its owner. Its keys are refused within a second.
 
-    What was used today stays used, should the same address sign up again.
+    What was used stays used, should the same address sign up again within a month.
     """
     await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
@@ -89,8 +89,9 @@ async def delete_account(
         if doomed is not None:
             # Another operator may have gone meanwhile.
             await _check_not_last(session, doomed)
-            await accounts.depart(session, doomed, portal.now())
+            await portal.remove_account(session, doomed)
 
+    await portal.write_usage()
     await delete_keys(account.id, portal, depart)
     forget_cookies(request, response)
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 
+from daypass.email_addresses import parse_email
 from daypass.portal import admission, first_operator, mail_limits, throttles
 from daypass.portal.context import InPortal, Portal
 from daypass.portal.outbox import Kind, Outbox
@@ -25,12 +25,7 @@ router = APIRouter(tags=["accounts"])
 
 def check_email(value: str) -> str:
     """An address in its normal form. Raises ValueError for what is none."""
-    # Names of a local network (`.local`, a bare host) are as good as public ones here.
-    try:
-        found = validate_email(value, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
-    return found.normalized
+    return parse_email(value).normalized
 
 
 EmailAddress = Annotated[
@@ -86,9 +81,7 @@ async def sign_up(
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
             role = await first_operator.role_of_new_account(session, request, portal)
-            account = await accounts.create(
-                session, new.email, password_hash, portal.now(), role=role
-            )
+            account = await portal.create_account(session, new.email, password_hash, role=role)
             await open_session(session, account, request, response, portal)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None

@@ -1,13 +1,15 @@
 """/api/api-keys: create, list, rename, change plan, rotate, delete."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Self
+from unicodedata import category
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
 from daypass.plans import UsagePlan, Window
 from daypass.portal.context import InPortal, Portal, SignedIn
-from daypass.portal.meters import Meter, read_meters
+from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
 from daypass.portal.times import Instant
 from daypass.records import api_keys
@@ -23,11 +25,19 @@ UNCONFIRMED = (
 router = APIRouter(tags=["API keys"])
 
 
+JOINERS = frozenset("\u200c\u200d")
+"""They shape Persian and Indic words, and join emoji."""
+EMOJI_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
+"""They make a flag that of a region (Unicode Technical Standard 51)."""
+
+
 def _check_name(value: str) -> str:
     name = value.strip()
-    if not name:
+    unseen = JOINERS | EMOJI_TAGS
+    if not set(name) - unseen - {" "}:
         raise ValueError("give the key a name")
-    if not name.isprintable():
+    # Python calls every space but the plain one unprintable.
+    if not all(x.isprintable() or x in unseen or category(x) == "Zs" for x in name):
         raise ValueError("use printable characters only")
     return name
 
@@ -81,7 +91,9 @@ class RotatedApiKey(CreatedApiKey):
 class ApiKeyView(ApiKeyCore):
     """An API key with the use of its quota.
 
-    `remaining` heeds the account's and the site's ceilings too.
+    `limits` holds every limit that a call with this key must pass, each with its own reset.
+    `used`, `limit` and `window` sum up the key's tightest quota; `remaining` and `resets_at` are
+    those of the tightest quota of all, which may be the account's or the site's.
 
     Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -93,6 +105,7 @@ class ApiKeyView(ApiKeyCore):
     window: Window | None
     remaining: int | None
     resets_at: Instant | None
+    limits: list[LimitUse]
     activating: bool
     next_usage_plan_id: str | None
 
@@ -129,11 +142,12 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
 
 @router.get("/api-keys")
 async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]:
-    """The account's API keys with today's use."""
+    """The account's API keys with the use of their limits."""
     await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
-    return await _views(portal, keys)
+    now = portal.now()
+    return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
 
 
 @router.patch("/api-keys/{api_key_id}")
@@ -151,8 +165,11 @@ async def change_api_key(
         plan = (await portal.policy()).plans.get(wanted)
     elif wanted is not None:
         plan = await _offered_plan(portal, wanted)
+    # Read before the change: an answer of 503 says that nothing has changed.
+    meters = await _meters_by_plan(portal, key, plan)
     changed = await portal.enforcer.change_key(key, change.name or key.name, plan)
-    return (await _views(portal, [changed]))[0]
+    meter = replace(meters[changed.usage_plan_id], key=changed)
+    return ApiKeyView.of(meter, portal.now())
 
 
 @router.post("/api-keys/{api_key_id}/rotate")
@@ -190,9 +207,18 @@ async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
     return plan
 
 
-async def _views(portal: Portal, keys: list[ApiKey]) -> list[ApiKeyView]:
-    now = portal.now()
-    return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
+async def _meters_by_plan(portal: Portal, key: ApiKey, plan: UsagePlan | None) -> dict[str, Meter]:
+    """A key's meter under its usage plan, and under another one that it may move to."""
+    await portal.write_usage()
+    async with portal.database.read() as session:
+        keys = await api_keys.list_of(session, key.account_id)
+    plan_ids = {key.usage_plan_id, plan.id if plan else key.usage_plan_id}
+    return {
+        plan_id: meter
+        for plan_id in plan_ids
+        for meter in await read_meters(portal, keys, {key.id: plan_id})
+        if meter.key.id == key.id
+    }
 
 
 def core_of(key: ApiKey) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class Caller(NamedTuple):
     """On this machine, and no proxy on it speaks for somebody else."""
     scheme: str
     """`http` or `https`, as the caller speaks it with the first proxy."""
+    address: str
+    """The address itself, for the log."""
 
 
 def caller_of(request: HTTPConnection, trusted: Sequence[Network]) -> Caller:
@@ -51,10 +53,10 @@ def read_caller(
         lines.setdefault(name, []).append(value)
     near = _address(peer)
     if near is None:
-        return Caller(peer or "unknown", False, scheme)
+        return Caller(peer or "unknown", False, scheme, peer or "unknown")
     is_local = near.is_loopback and not any(name in lines for name in FORWARDING)
     if not _is_trusted(near, trusted):
-        return Caller(_network(near), is_local, scheme)
+        return Caller(_network(near), is_local, scheme, str(near))
     far = near
     for hop in reversed(_chain(lines)):
         address = _address(hop)
@@ -64,7 +66,8 @@ def read_caller(
         if not _is_trusted(address, trusted):
             break
     protocol = (_last(lines.get("x-forwarded-proto", [])) or "").lower()
-    return Caller(_network(far), is_local, protocol if protocol in ("http", "https") else scheme)
+    spoken = protocol if protocol in ("http", "https") else scheme
+    return Caller(_network(far), is_local, spoken, str(far))
 
 
 def _chain(lines: dict[str, list[str]]) -> list[str]:

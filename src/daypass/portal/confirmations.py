@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import admission, mail_limits, throttles
 from daypass.portal.account import delete_keys
-from daypass.portal.accounts import TAKEN, MailSent, hash_new_password
+from daypass.portal.accounts import MailSent, hash_new_password
 from daypass.portal.context import InPortal, Portal, SignedIn, account_of
 from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
@@ -23,10 +23,16 @@ from daypass.portal.sessions import open_session
 from daypass.records import accounts, sign_ups
 from daypass.records.tables import Account, SignUp
 
-EXPIRED = (
-    "This link has expired or was used before. Sign in, or sign up again, to have a new one sent."
+EXPIRED = "This link has expired. Sign in, or sign up again, to have a new one sent."
+USED = (
+    "This link has been used: there is an account with this address. Sign in with your password, "
+    'or choose a new one under "Forgot your password?".'
 )
 NO_MAIL = "This site sends no mails. Ask its operator."
+OPERATORS = (
+    "This is the address of an operator's account. Sign in to it in this browser, then open the "
+    "link again."
+)
 DISABLED = "This account has been disabled. Ask the operator of this site."
 
 router = APIRouter(prefix="/confirmations", tags=["accounts"])
@@ -115,12 +121,12 @@ async def confirm_address(
 
 
 async def _read(token: str, request: Request, portal: Portal) -> tuple[Link, Account | None]:
-    """What a link does, and the account that it is for. Raises 403, or 409 for a taken address."""
+    """What a link does, and the account that it is for. Raises 403, or 409 for a used link."""
     email = portal.signer.read("sign-up", token)
     if email is not None:
         async with portal.database.read() as session:
             if await accounts.is_taken(session, email):
-                raise ProblemError(409, TAKEN)
+                raise ProblemError(409, USED)
             if not await sign_ups.pending(session, email, portal.now()):
                 raise ProblemError(403, EXPIRED)
         return Link(email=email, makes="account", needs_password=True), None
@@ -134,19 +140,25 @@ async def _read(token: str, request: Request, portal: Portal) -> tuple[Link, Acc
     here = await account_of(request, portal)
     is_own = here is not None and here.id == account.id
     if account.email_confirmed and not is_own:
-        raise ProblemError(403, EXPIRED)
+        raise ProblemError(409, USED)
+    if account.role == accounts.OPERATOR and not is_own:
+        # It was made by the set-up link, or by the command: no stranger's. Its address may be
+        # mistyped, and then the mail is in a stranger's mailbox.
+        raise ProblemError(403, OPERATORS)
     return Link(email=email, makes="address", needs_password=not is_own), account
 
 
 async def _create(session: AsyncSession, email: str, password_hash: str, portal: Portal) -> Account:
     waiting = await sign_ups.take(session, email, portal.now())
     if not waiting:
-        raise ProblemError(403, EXPIRED)
+        # Two browsers may open the link at once.
+        is_taken = await accounts.is_taken(session, email)
+        raise ProblemError(409, USED) if is_taken else ProblemError(403, EXPIRED)
     await _admit_one(session, waiting, portal)
     try:
-        account = await accounts.create(session, email, password_hash, portal.now(), confirmed=True)
+        account = await portal.create_account(session, email, password_hash, confirmed=True)
     except accounts.EmailTakenError:
-        raise ProblemError(409, TAKEN) from None
+        raise ProblemError(409, USED) from None
     await mail_limits.reset(session, "sign-up", email)
     return account
 
@@ -165,5 +177,5 @@ async def _claim(
     session: AsyncSession, account: Account, password_hash: str, portal: Portal
 ) -> None:
     if not await accounts.claim(session, account.id, account.email, password_hash, portal.now()):
-        raise ProblemError(403, EXPIRED)
+        raise ProblemError(409, USED)
     account.password_hash = password_hash

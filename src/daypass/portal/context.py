@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp
 
 from daypass.enforcer import Enforcer
@@ -18,7 +19,7 @@ from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
-from daypass.records import accounts
+from daypass.records import accounts, departures
 from daypass.records.database import Database
 from daypass.records.tables import Account
 from daypass.settings import Settings
@@ -57,6 +58,34 @@ class Portal:
     async def policy(self) -> QuotaPolicy:
         """The plans and ceilings that hold at this moment."""
         return await self.enforcer.policy()
+
+    async def create_account(
+        self,
+        session: AsyncSession,
+        email: str,
+        password_hash: str,
+        *,
+        role: str = accounts.MEMBER,
+        confirmed: bool = False,
+    ) -> Account:
+        """Add an account: for somebody who left recently, under the id they had.
+
+        Raises EmailTakenError. The arguments are those of `accounts.create`.
+        """
+        account_id = await departures.former_id(session, email, self.signer.keys)
+        return await accounts.create(
+            session,
+            email,
+            password_hash,
+            self.now(),
+            role=role,
+            confirmed=confirmed,
+            account_id=account_id,
+        )
+
+    async def remove_account(self, session: AsyncSession, account: Account) -> None:
+        """Delete an account with everything that names its owner."""
+        await departures.remove(session, account, self.signer.keys[0], self.now())
 
     def now(self) -> int:
         """Unix time in whole seconds."""

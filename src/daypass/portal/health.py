@@ -21,8 +21,13 @@ async def is_up() -> dict[str, str]:
 
 
 @router.api_route("/readyz", methods=["GET", "HEAD"])
-async def is_ready(portal: InPortal) -> dict[str, str]:
-    """The stores can be read and written. Errors become 503 like anywhere in the portal."""
+async def is_ready(request: Request, portal: InPortal) -> dict[str, str]:
+    """Say whether to send requests here: the stores can be written, and no stop is under way.
+
+    Errors become 503 like anywhere in the portal.
+    """
+    if getattr(request.state, "is_draining", False):
+        raise ProblemError(503, "This server is about to stop.")
     try:
         await portal.readiness.check()
     except LedgerUnavailableError as error:

@@ -11,8 +11,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
-from email_validator import EmailNotValidError, validate_email
-
+from daypass.email_addresses import parse_email
 from daypass.portal.letters import Letter
 from daypass.settings import Settings
 from daypass.settings_sign_in import SMTP_PORTS
@@ -130,10 +129,7 @@ def in_ascii(address: str) -> str:
     One with international characters before the @ has no such form and is returned as it is
     (RFC 6531). Raises ValueError for what is not one address.
     """
-    try:
-        checked = validate_email(address, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError as error:
-        raise ValueError(str(error)) from None
+    checked = parse_email(address)
     return checked.ascii_email or checked.normalized
 
 

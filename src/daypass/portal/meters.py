@@ -1,14 +1,50 @@
-"""Today's use of API keys, read from the ledger itself."""
+"""The use of API keys, read from the ledger itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Self, cast
 
-from daypass.plans import Window
+from pydantic import BaseModel
+
+from daypass.plans import Measure, Window
 from daypass.portal.context import Portal
+from daypass.portal.times import Instant
 from daypass.quota.ledger import BucketState, Claim
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.tables import ApiKey
+
+LimitSubject = Literal["key", "account", "site"]
+
+
+class LimitUse(BaseModel):
+    """The use of one limit in its present window, as `GET /v1/key` shows it too.
+
+    `subject` is what the limit holds for: the key, the account or the site. `limit` is what fits
+    into the window; for a limit per minute with a burst it is the burst, and `resets_at` is when
+    the next unit is back.
+    """
+
+    subject: LimitSubject
+    measure: Measure
+    window: Window
+    limit: int
+    used: int
+    remaining: int
+    resets_at: Instant
+
+    @classmethod
+    def of(cls, state: BucketState) -> Self:
+        """Return the use of a bucket's limit."""
+        limit = state.claim.limit
+        return cls(
+            subject=cast(LimitSubject, state.claim.subject.kind),
+            measure=limit.measure,
+            window=limit.window,
+            limit=limit.capacity,
+            used=state.used,
+            remaining=state.remaining,
+            resets_at=state.resets_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +60,47 @@ class Meter:
         return [x for x in self.buckets if not x.claim.limit.window.is_throttle]
 
     @property
-    def shown(self) -> BucketState | None:
-        """The key's own bucket to draw: its day's, else the one of its longest window."""
-        own = [x for x in self.quotas if x.claim.subject.kind == "key"]
-        daily = [x for x in own if x.claim.limit.window is Window.DAY]
-        return max(daily or own, key=lambda x: x.claim.limit.window.seconds, default=None)
+    def own_quotas(self) -> list[BucketState]:
+        """The allowances of the key itself."""
+        return [x for x in self.quotas if x.claim.subject.kind == "key"]
+
+    @property
+    def day(self) -> BucketState | None:
+        """The key's own daily allowance, if it has one."""
+        return next((x for x in self.own_quotas if x.claim.limit.window is Window.DAY), None)
 
     def figures(self) -> dict[str, Any]:
-        """What of the quota shown an `Allowance` has; `remaining` is the fullest's."""
-        shown = self.shown
+        """Return the members of an `Allowance`, and `limits`.
+
+        `used`, `limit` and `window` are of the key's tightest quota; `remaining` and `resets_at`
+        are of the tightest of all, which may be the account's or the site's.
+        """
+        own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)
         return {
-            "used": shown.used if shown else 0,
-            "limit": shown.claim.limit.capacity if shown else None,
-            "window": shown.claim.limit.window if shown else None,
-            "remaining": min((x.remaining for x in self.quotas), default=None),
-            "resets_at": shown.resets_at if shown else None,
+            "used": own.used if own else 0,
+            "limit": own.claim.limit.capacity if own else None,
+            "window": own.claim.limit.window if own else None,
+            "remaining": tightest.remaining if tightest else None,
+            "resets_at": tightest.resets_at if tightest else None,
+            "limits": [LimitUse.of(x) for x in self.buckets],
         }
 
 
-async def read_meters(portal: Portal, keys: Sequence[ApiKey]) -> list[Meter]:
-    """The meters of these keys, at one instant. Raises LedgerUnavailableError."""
+def _tightest(quotas: Sequence[BucketState]) -> BucketState | None:
+    """Return the quota with the least left; among equals, the one that resets last."""
+    return min(quotas, key=lambda x: (x.remaining, -x.resets_at), default=None)
+
+
+async def read_meters(
+    portal: Portal, keys: Sequence[ApiKey], moved: Mapping[str, str] | None = None
+) -> list[Meter]:
+    """The meters of all of an account's keys, at one instant. Raises LedgerUnavailableError.
+
+    `moved` are usage plans that stand for those of the keys with these ids.
+    """
     policy = await portal.policy()
-    claims_of = [_claims(policy, key) for key in keys]
+    plan_ids = {key.id: key.usage_plan_id for key in keys} | dict(moved or {})
+    claims_of = [_claims(policy, key, plan_ids) for key in keys]
     states = iter(await portal.ledger.peek([x for claims in claims_of for x in claims]))
     return [
         Meter(key, [next(states) for _ in claims])
@@ -53,8 +108,8 @@ async def read_meters(portal: Portal, keys: Sequence[ApiKey]) -> list[Meter]:
     ]
 
 
-def _claims(policy: QuotaPolicy, key: ApiKey) -> tuple[Claim, ...]:
-    plan = policy.plans.get(key.usage_plan_id)
+def _claims(policy: QuotaPolicy, key: ApiKey, plan_ids: Mapping[str, str]) -> tuple[Claim, ...]:
+    plan = policy.plans.get(plan_ids[key.id])
     if plan is None or key.slot is None:
         return ()
-    return policy.claims(key.account_id, key.slot, plan)
+    return policy.claims(key.account_id, key.slot, plan, plan_ids.values())

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.background import end, wait_at_most
 from daypass.faults import place_of
 from daypass.portal import letters
 from daypass.portal.letters import Letter
@@ -69,8 +70,7 @@ class Outbox:
             await self._watch
         if self._sending:
             _, unfinished = await asyncio.wait(self._sending, timeout=TIMEOUT_S)
-            for task in unfinished:
-                task.cancel()
+            await end(unfinished)
 
     def wake(self, _event: object = None) -> None:
         """Look at once whether a mail is due."""
@@ -85,8 +85,7 @@ class Outbox:
                 log.warning("mails_not_read", reason=str(error))
             except Exception as error:  # Whatever happens, mails must go on being sent.
                 log.error("mails_not_read", reason=place_of(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._added.wait(), POLL_S)
+            await wait_at_most(POLL_S, self._added)
 
     async def _send_due(self) -> None:
         """Claim what is due, as long as there is a free thread to send it."""

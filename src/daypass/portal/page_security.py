@@ -74,7 +74,11 @@ def security_headers(public_url: str | None) -> dict[str, str]:
 
 
 class WithHeaders:
-    """An application whose answers carry these headers as well, where they have none so named."""
+    """An application whose answers carry these headers as well, where they have none so named.
+
+    Its redirects within the site name a path only (RFC 9110, section 10.2.2): behind a proxy this
+    process does not know the scheme that the browser used.
+    """
 
     def __init__(self, application: ASGIApp, headers: dict[str, str]) -> None:
         self._application = application
@@ -85,9 +89,22 @@ class WithHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
+                message["headers"] = [_to_path(scope, *pair) for pair in message["headers"]]
                 given = {name for name, _ in message["headers"]}
                 added = (pair for pair in self._headers if pair[0] not in given)
                 message["headers"] = [*message["headers"], *added]
             await send(message)
 
         await self._application(scope, receive, complete)
+
+
+def _to_path(scope: Scope, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header, in which a redirect to the host that was asked is one to its path.
+
+    A path that begins with two slashes would name another host (RFC 3986, section 4.2).
+    """
+    host = dict(scope["headers"]).get(b"host", b"")
+    own = b"%b://%b/" % (scope["scheme"].encode(), host)
+    if name == b"location" and value.startswith(own):
+        return name, b"/" + value.removeprefix(own).lstrip(b"/\\")
+    return name, value

@@ -1,6 +1,7 @@
 """The site's exported pages, each under a content security policy of its own."""
 
 import os
+import re
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -16,6 +17,18 @@ from daypass.portal.page_security import page_policy
 PAGES = Path(__file__).parents[1] / "_site"
 
 NOT_BUILT = "The site has not been built. In a checkout, 'make run' builds it.\n"
+
+
+CODINGS = {"br": ".br", "gzip": ".gz"}
+"""Content codings by preference, with the suffix of the files that have them."""
+
+_CODING = re.compile(r"\s*([a-z0-9*-]+)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?", re.IGNORECASE)
+
+
+def accepted_codings(header: str) -> set[str]:
+    """The content codings that an `Accept-Encoding` allows by name (RFC 9110, section 12.5.3)."""
+    found = (_CODING.fullmatch(part) for part in header.split(","))
+    return {x[1].lower() for x in found if x and (x[2] or "1").strip("0.")}
 
 
 def pages(gateway_url: str | None = None) -> ASGIApp:
@@ -56,19 +69,23 @@ class Pages(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """The file, or where the browser takes it the one that was compressed in the build."""
-        packed = f"{os.fspath(full_path)}.gz"
-        if not os.path.isfile(packed):  # noqa: PTH113 (strings, as Starlette has them)
+        """Return the file, or one compressed by the build where the browser accepts it."""
+        path = os.fspath(full_path)
+        packed = {coding: path + suffix for coding, suffix in CODINGS.items()}
+        # A site that was built before Daypass knew a coding lacks its files.
+        packed = {x: file for x, file in packed.items() if os.path.isfile(file)}  # noqa: PTH113
+        if not packed:
             return super().file_response(full_path, stat_result, scope, status_code)
-        is_packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
-        chosen = packed if is_packed else os.fspath(full_path)
+        accepted = accepted_codings(Headers(scope=scope).get("accept-encoding", ""))
+        coding = next((x for x in packed if x in accepted), None)
+        chosen = path if coding is None else packed[coding]
         response = super().file_response(chosen, Path(chosen).stat(), scope, status_code)
         response.headers["vary"] = "accept-encoding"
-        if is_packed and isinstance(response, FileResponse):
+        if coding is not None and isinstance(response, FileResponse):
             kind = guess_type(full_path)[0] or "application/octet-stream"
             text = "; charset=utf-8" if kind.startswith("text/") else ""
             response.headers["content-type"] = kind + text
-            response.headers["content-encoding"] = "gzip"
+            response.headers["content-encoding"] = coding
         # On a 304 as well: the page may be the old one, the settings new ones.
         self._restrict(response, full_path)
         return response

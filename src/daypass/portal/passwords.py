@@ -9,13 +9,15 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 import structlog
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from daypass.portal.problems import ProblemError
-from daypass.settings import ENV_PREFIX, Settings
+from daypass.settings import Settings
+from daypass.settings_file import ENV_PREFIX
 
 MIN_LENGTH = 10
 MAX_LENGTH = 256
@@ -39,7 +41,21 @@ _EASY_GUESSES = 12_000
 _JUDGED_LENGTH = 32
 _OWN_WORDS = ("daypass", "apikey", "openai")
 
-NewPassword = Annotated[str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)]
+
+def _compose(password: str) -> str:
+    """The form in which a new password is kept (NFC; SP 800-63B-4, 3.1.1.2).
+
+    Keyboards send the same letter as one code point or as two. Raises ValueError when too short.
+    """
+    composed = normalize("NFC", password)
+    if len(composed) < MIN_LENGTH:
+        raise ValueError(f"use at least {MIN_LENGTH} characters")
+    return composed
+
+
+NewPassword = Annotated[
+    str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH), AfterValidator(_compose)
+]
 GivenPassword = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 log = structlog.get_logger()
@@ -65,8 +81,18 @@ class PasswordTurn:
         return hashed
 
     async def verify(self, password: str, password_hash: str | None) -> Verdict:
-        """Check a password. No hash (no such account) takes as long as a wrong password."""
-        return Verdict(*await self._passwords.ask("verify", password, password_hash))
+        """Check a password. No hash (no such account) takes as long as a wrong password.
+
+        A password is right in its composed form, as it was typed (so were they kept before), and
+        in its compatible form, such as ASCII letters for full-width ones.
+        """
+        composed, compatible = normalize("NFC", password), normalize("NFKC", password)
+        verdict = Verdict(is_right=False)
+        for spelling in dict.fromkeys((composed, password, compatible)):
+            verdict = Verdict(*await self._passwords.ask("verify", spelling, password_hash))
+            if verdict.is_right:
+                break
+        return verdict
 
     async def check_new(
         self, password: str, email: str, settings: Settings, field: str = "password"

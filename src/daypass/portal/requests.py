@@ -10,6 +10,8 @@ from daypass.portal.times import Moment
 from daypass.records import receipts
 from daypass.records.receipts import Outcome
 
+DAY_MS = 86_400_000
+
 router = APIRouter(tags=["usage"])
 
 
@@ -36,7 +38,7 @@ class RequestView(BaseModel):
 async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView]:
     """The account's requests of the last 7 days, newest first, at most 200."""
     await portal.write_usage()
-    since = int(portal.clock() * 1000) - receipts.KEPT_MS
+    since = int(portal.clock() * 1000) - portal.settings.receipt_days * DAY_MS
     async with portal.database.read() as session:
         rows = await receipts.recent(session, account.id, since)
     return [

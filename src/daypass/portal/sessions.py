@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, Self
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +13,7 @@ from daypass.portal.context import (
     InPortal,
     Portal,
     SignedIn,
+    caller,
     cookie_name,
     is_https,
     session_token,
@@ -25,6 +27,8 @@ from daypass.records.tables import Account
 SESSION_LIFETIME_S = 30 * 86_400
 
 Role = Literal["operator", "member"]
+
+log = structlog.get_logger()
 
 router = APIRouter(tags=["session"])
 
@@ -62,6 +66,19 @@ async def sign_in(
     credentials: Credentials, request: Request, response: Response, portal: InPortal
 ) -> AccountView:
     """Sign in with e-mail address and password. After too many wrong ones: 429."""
+    try:
+        return await _sign_in(credentials, request, response, portal)
+    except ProblemError as error:
+        if error.problem.status in (401, 403, 429):
+            # For tools that block addresses, such as fail2ban.
+            client = caller(request, portal).address
+            log.warning("sign_in_failed", client=client, status=error.problem.status)
+        raise
+
+
+async def _sign_in(
+    credentials: Credentials, request: Request, response: Response, portal: Portal
+) -> AccountView:
     attempt = throttles.SignInAttempt.of(credentials.email, request, portal)
     await attempt.check()
     async with portal.passwords.turn() as turn:

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
 from daypass.portal.accounts import EmailAddress
-from daypass.portal.context import InPortal
+from daypass.portal.context import InPortal, Portal
 from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, open_session
@@ -38,14 +38,8 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
 
     The link works once. It is refused with 403 when it is wrong or the site has an operator.
     """
+    await _admit(new, request, portal)
     async with portal.passwords.turn() as turn:
-        units = await throttles.admit_setup(request, portal)
-        async with portal.database.read() as session:
-            await _check_link(session, new.token)
-            is_taken = await accounts.is_taken(session, new.email)
-        await throttles.give_back(portal, units)
-        if is_taken:
-            raise _taken(new.email)
         await turn.check_new(new.password, new.email, portal.settings)
         password_hash = await turn.hash(new.password)
     now = portal.now()
@@ -54,8 +48,8 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
             await operators.lock(session)
             await _check_link(session, new.token)
             await operators.void_setup_tokens(session)
-            account = await accounts.create(
-                session, new.email, password_hash, now, role=accounts.OPERATOR
+            account = await portal.create_account(
+                session, new.email, password_hash, role=accounts.OPERATOR
             )
             audit.add(session, account, "site set up", account.email, now=now)
             if portal.outbox is not None:
@@ -65,6 +59,22 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
         raise _taken(new.email) from None
     throttles.remember_device(account.email, request, response, portal)
     return AccountView.of(account)
+
+
+async def _admit(new: Setup, request: Request, portal: Portal) -> None:
+    """Raise ProblemError for a wrong link, or 429 for too many of them, or for a taken address.
+
+    The right link is never throttled: strangers may share the operator's address.
+    """
+    try:
+        async with portal.database.read() as session:
+            await _check_link(session, new.token)
+            is_taken = await accounts.is_taken(session, new.email)
+    except ProblemError:
+        await throttles.admit_wrong_setup_link(request, portal)
+        raise
+    if is_taken:
+        raise _taken(new.email)
 
 
 async def _check_link(session: AsyncSession, token: str) -> None:

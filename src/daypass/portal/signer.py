@@ -12,7 +12,7 @@ class Signer:
 
     def __init__(self, keys: tuple[str, ...], clock: Callable[[], float]) -> None:
         """The first key signs, all verify. `clock` gives Unix time in seconds."""
-        self._keys = keys[::-1]  # itsdangerous signs with the last.
+        self.keys = keys
         self._clock = clock
 
     def sign(self, purpose: str, content: Any, lifetime_s: int) -> str:
@@ -30,7 +30,7 @@ class Signer:
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(
-            list(self._keys),
+            list(reversed(self.keys)),  # itsdangerous signs with the last.
             salt=f"daypass {purpose}",
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )

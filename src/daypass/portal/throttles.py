@@ -45,7 +45,7 @@ SIGN_IN_ACCOUNT = Throttle(100, 36)
 SIGN_UP_ADDRESS = Throttle(60, 60)
 """From one address. A class of people behind one router signs up within minutes."""
 SETUP_ADDRESS = Throttle(10, 60)
-"""Set-up links that one address tries."""
+"""Wrong set-up links from one address."""
 OWN_PASSWORD = Throttle(5, 60)
 """For the password that a signed-in browser is asked for."""
 MAIL_ADDRESS = Throttle(60, 60)
@@ -134,11 +134,9 @@ async def admit_sign_up(request: Request, portal: Portal) -> None:
         await _take(portal, {f"sign-up address {found.network}": SIGN_UP_ADDRESS})
 
 
-async def admit_setup(request: Request, portal: Portal) -> dict[str, Throttle]:
-    """Take the unit of a set-up link; `give_back` if it is right. Raises 429."""
-    units = {f"setup address {caller(request, portal).network}": SETUP_ADDRESS}
-    await _take(portal, units)
-    return units
+async def admit_wrong_setup_link(request: Request, portal: Portal) -> None:
+    """Take the unit of a set-up link that is wrong. Raises 429."""
+    await _take(portal, {f"setup address {caller(request, portal).network}": SETUP_ADDRESS})
 
 
 async def admit_mail(request: Request, portal: Portal) -> None:

@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from daypass.plans import Window
 from daypass.portal.context import InPortal, SignedIn
-from daypass.portal.meters import read_meters
+from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.times import Instant, day_of
-from daypass.quota.ledger import BucketState
+from daypass.quota.ledger import BucketState, Claim
 from daypass.records import api_keys, usage
 
 DAY_S = 86_400
@@ -40,10 +40,11 @@ class Allowance(BaseModel):
 
 
 class KeyAllowance(Allowance):
-    """Today's use of one API key, and how it came about."""
+    """The use of one API key: its limits as in `/api/api-keys`, and who used it today."""
 
     api_key_id: str
     name: str
+    limits: list[LimitUse]
     by_api: int
     by_chat: int
 
@@ -104,34 +105,37 @@ async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
         rows = await usage.by_day(session, account.id, today)
-    by_chat = {key.id: 0 for key in keys}
+    used_by = {(key.id, via): 0 for key in keys for via in ("api", "chat")}
     for row, _ in rows:
-        if row.via == "chat" and row.api_key_id in by_chat:
-            by_chat[row.api_key_id] += row.requests
-    allowances = []
-    for meter in await read_meters(portal, keys):
-        figures = meter.figures()
-        chat = min(by_chat[meter.key.id], figures["used"])
-        allowances.append(
-            KeyAllowance(
-                **figures,
-                api_key_id=meter.key.id,
-                name=meter.key.name,
-                by_api=figures["used"] - chat,
-                by_chat=chat,
-            )
-        )
-    return UsageToday(
-        account=await _account_allowance(portal, account.id, allowances), keys=allowances
+        if (row.api_key_id, row.via) in used_by:
+            used_by[row.api_key_id, row.via] += row.requests
+    allowances = [
+        _of_key(meter, used_by[meter.key.id, "api"], used_by[meter.key.id, "chat"])
+        for meter in await read_meters(portal, keys)
+    ]
+    claim = (await portal.policy()).account_claim(account.id, {x.usage_plan_id for x in keys})
+    return UsageToday(account=await _account_allowance(portal, claim, allowances), keys=allowances)
+
+
+def _of_key(meter: Meter, by_api: int, by_chat: int) -> KeyAllowance:
+    """Return a key's use. What a deleted key used today counts as use by the API."""
+    if meter.day is not None:
+        by_chat = min(by_chat, meter.day.used)
+        by_api = meter.day.used - by_chat
+    return KeyAllowance(
+        **meter.figures(),
+        api_key_id=meter.key.id,
+        name=meter.key.name,
+        by_api=by_api,
+        by_chat=by_chat,
     )
 
 
 async def _account_allowance(
-    portal: InPortal, account_id: str, keys: list[KeyAllowance]
+    portal: InPortal, claim: Claim | None, keys: list[KeyAllowance]
 ) -> Allowance:
-    claim = (await portal.policy()).account_claim(account_id)
     if claim is None:
-        used = sum(key.used for key in keys)
+        used = sum(key.by_api + key.by_chat for key in keys)
         return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
     (state,) = await portal.ledger.peek([claim])
     return Allowance.of(state)

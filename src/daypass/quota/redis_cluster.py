@@ -18,7 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from daypass.background import end
 from daypass.quota.redis_call import Call
 from daypass.quota.redis_link import Link
-from daypass.quota.redis_url import Place, RedisUrl
+from daypass.quota.redis_url import ASK_ANOTHER_S, Place, RedisUrl
 
 HOPS = 5
 """Redirections that a call follows."""
@@ -42,6 +42,7 @@ class ClusterWire:
         self._ranges: list[tuple[int, int, Place]] = []
         self._learning: asyncio.Task[None] | None = None
         self._has_changed = False
+        self.moves = 0
 
     async def open(self) -> None:
         """Learn which node serves which slots."""
@@ -137,6 +138,7 @@ class ClusterWire:
                 link.joined, link.has_moved = last.joined, last.has_moved
             else:
                 link.has_moved = self._has_changed
+                self.moves += self._has_changed
             self._links[place] = self._last[place] = link
             return link
 
@@ -155,8 +157,9 @@ class ClusterWire:
         for place in known:
             link = Link(self._access, place)
             with contextlib.suppress(RedisError, OSError):
-                await link.connect()
-                (slots,) = await link.talk([("CLUSTER", "SLOTS")])
+                async with asyncio.timeout(ASK_ANOTHER_S):
+                    await link.connect()
+                    (slots,) = await link.talk([("CLUSTER", "SLOTS")])
                 if isinstance(slots, list):
                     self._ranges = [_range(x, place) for x in slots]
                     await link.close()

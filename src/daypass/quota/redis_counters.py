@@ -53,6 +53,8 @@ class RedisCounters:
         self._restoring: dict[str, asyncio.Task[None]] = {}
         self._name = secrets.token_hex(6)
         self._numbers = count()
+        self._reported: dict[str, int] = {}
+        """Whose counters were rolled back, with how often servers had changed by then."""
 
     async def open(self) -> None:
         """Find the server or servers. Raises LedgerUnavailableError."""
@@ -98,7 +100,7 @@ class RedisCounters:
             answer = Answer.of(reply)
             if answer.units != UNKNOWN:
                 if stored is not None and recalled.text and name:
-                    _log_loss(claims, stored, recalled, answer)
+                    self._log_loss(claims, stored, recalled, answer)
                 return answer
             doubt = Doubt(
                 are_missing=bool(name) and not answer.begun,
@@ -136,6 +138,22 @@ class RedisCounters:
         arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims))
         return self._lane(key).submit(Call(GIVE, key, name, arguments))
 
+    def _log_loss(
+        self, claims: Sequence[Claim], stored: Answer, recalled: Recalled, answer: Answer
+    ) -> None:
+        """Say what was lost, where this process has restored it: once for each loss."""
+        subject = _tag_of(claims[0])
+        if recalled.had_begun:
+            if answer.begun == answer.now:
+                log.warning("counters_lost", subject=subject, then="rebuilt from records")
+            return
+        lost = _units_lost(claims, stored, recalled) if stored.is_older else 0
+        if lost > 0 and self._reported.get(subject) != self._wire.moves:
+            self._reported[subject] = self._wire.moves
+            log.warning(
+                "counters_rolled_back", subject=subject, units=lost, then="raised to the records"
+            )
+
     def _lane(self, key: str) -> Lane:
         node = self._wire.node(key)
         lane = self._lanes.get(node)
@@ -156,27 +174,16 @@ def _take_over_s(answer: Answer) -> float:
     return max(0.0, TAKE_OVER_S - answer.reign_lasted_s) if answer.is_older else 0
 
 
-def _log_loss(claims: Sequence[Claim], stored: Answer, recalled: Recalled, answer: Answer) -> None:
-    """Say what was lost, where this process has restored it."""
-    subject = _tag_of(claims[0])
-    if recalled.had_begun:
-        if answer.begun == answer.now:
-            log.warning("counters_lost", subject=subject, then="rebuilt from records")
-    elif stored.is_older:
-        lost = max(
-            (
-                units - counter.used
-                for claim, counter, units in zip(
-                    claims, stored.counters, recalled.units, strict=True
-                )
-                if claim.subject.kind != "key" and claim.limit.burst is None
-            ),
-            default=0,
-        )
-        if lost > 0:
-            log.warning(
-                "counters_rolled_back", subject=subject, units=lost, then="raised to the records"
-            )
+def _units_lost(claims: Sequence[Claim], stored: Answer, recalled: Recalled) -> int:
+    """By how much the account's counters, or the site's, were behind the records."""
+    return max(
+        (
+            units - counter.used
+            for claim, counter, units in zip(claims, stored.counters, recalled.units, strict=True)
+            if claim.subject.kind != "key" and claim.limit.burst is None
+        ),
+        default=0,
+    )
 
 
 def hash_of_tag(tag: str) -> str:

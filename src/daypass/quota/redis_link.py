@@ -1,7 +1,6 @@
 """One connection to one server, which is known to be a master before it is used."""
 
 import asyncio
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -50,6 +49,7 @@ class Link(Server):
         """It is opened by `open`. `asking_replicas`: so many must have what a call takes."""
         self.place = place
         self._connection: AbstractConnection = access.connection(place)
+        self._connect_s = access.timeout_s
         self._replicas = asking_replicas
         self._clock_ahead = 0
 
@@ -70,8 +70,9 @@ class Link(Server):
             raise UnfitServerError(f"{self.place} is a {role}, not a master")
 
     async def connect(self) -> None:
-        """Connect only. Raises RedisError or OSError."""
-        await self._connection.connect()  # type: ignore[no-untyped-call]
+        """Connect only, in the time that this server has. Raises RedisError or OSError."""
+        async with asyncio.timeout(self._connect_s):
+            await self._connection.connect()  # type: ignore[no-untyped-call]
 
     @property
     def is_open(self) -> bool:
@@ -135,7 +136,10 @@ class Link(Server):
         return replies
 
     async def talk(self, commands: Sequence[Command]) -> list[Any]:
-        """Send commands in one packet and read the replies. A failure closes the connection."""
+        """Send commands in one packet and read the replies. A failure closes the connection.
+
+        The caller sets a time for the whole.
+        """
         connection = self._connection
         if not connection.is_connected:
             raise RedisConnectionError(f"not connected to {self.place}")
@@ -144,8 +148,7 @@ class Link(Server):
             replies: list[Any] = []
             for _ in commands:
                 try:
-                    # The caller has set a time for the whole.
-                    replies.append(await connection.read_response(timeout=math.inf))
+                    replies.append(await connection.read_response())
                 except ResponseError as error:
                     replies.append(error)
             return replies
@@ -155,7 +158,7 @@ class Link(Server):
 
     async def listen(self) -> Any:
         """The next message of a subscription, however long it takes."""
-        return await self._connection.read_response(timeout=math.inf)
+        return await self._connection.read_response()
 
     async def close(self) -> None:
         """Disconnect. An exchange that is under way fails."""

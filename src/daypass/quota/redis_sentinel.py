@@ -10,7 +10,7 @@ import structlog
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from daypass.background import end
+from daypass.background import end, wait_at_most
 from daypass.quota.redis_link import Link
 from daypass.quota.redis_url import Access, Place, RedisUrl
 from daypass.quota.redis_wire import ServerWire
@@ -20,6 +20,9 @@ ANSWER_S = 0.5
 STRAGGLERS_S = 0.05
 """Seconds that the others have once a majority has answered."""
 LOOK_EVERY_S = 1.0
+BELIEVED_AFTER_S = 5.0
+"""Seconds for which a majority must name an older epoch until it is believed. Sentinels tell each
+other of a fail-over every two seconds (SENTINEL_PUBLISH_PERIOD)."""
 NEWS = ("+switch-master", "+promoted-slave")
 
 log = structlog.get_logger()
@@ -46,6 +49,8 @@ class Sentinels:
         self._news = asyncio.Event()
         self._asking: asyncio.Task[Master] | None = None
         self._watchers: list[asyncio.Task[None]] = []
+        self._older_since: float | None = None
+        """Since when a majority has named an older epoch than that of `master`."""
         self.master: Master | None = None
         """What is known so far."""
 
@@ -71,8 +76,8 @@ class Sentinels:
     async def _ask_all(self) -> Master:
         """Go by the newest epoch that a majority, or all who answer in time, know of.
 
-        A minority that knows of an older one only has been cut off; a majority has been set up
-        again.
+        Those who know of an older one only have been cut off or have not heard of the fail-over
+        yet, unless they are a majority that goes on saying so: then they have been set up again.
         """
         asking = {asyncio.create_task(self._ask(place)) for place in self._places}
         answers: Counter[Master] = Counter()
@@ -94,12 +99,22 @@ class Sentinels:
             raise RedisConnectionError(f"no sentinel answers for {self._service}")
         master = max(answers, key=lambda x: (x.epoch, answers[x]))
         is_majority = answers.total() > len(self._places) // 2
-        if self.master is None or is_majority or master.epoch >= self.master.epoch:
+        if self.master is None or self._is_believed(master.epoch, self.master.epoch, is_majority):
             previous, self.master = self.master, master
             if previous not in (None, master):
-                log.warning("redis_master_changed", master=str(master.place), epoch=master.epoch)
                 self._on_change()
         return self.master
+
+    def _is_believed(self, epoch: int, known: int, is_majority: bool) -> bool:
+        if epoch >= known:
+            self._older_since = None
+            return True
+        if not is_majority:
+            return False
+        now = asyncio.get_running_loop().time()
+        if self._older_since is None:
+            self._older_since = now
+        return now - self._older_since >= BELIEVED_AFTER_S
 
     async def _ask(self, place: Place) -> Master | None:
         """What one sentinel says, if it answers in time and knows the service."""
@@ -124,8 +139,7 @@ class Sentinels:
 
     async def _look_again(self) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LOOK_EVERY_S)
+            await wait_at_most(LOOK_EVERY_S, self._news)
             self._news.clear()
             with contextlib.suppress(RedisConnectionError):
                 await self.find()
@@ -174,6 +188,9 @@ class SentinelWire(ServerWire):
 
         One that was cut off from the others may not know it yet.
         """
+        master = self._sentinels.master
+        if master is not None:
+            log.warning("redis_master_changed", master=str(master.place), epoch=master.epoch)
         link, self._link, self._has_left = self._link, None, True
         if link is not None:
             task = asyncio.get_running_loop().create_task(link.close())
@@ -183,6 +200,7 @@ class SentinelWire(ServerWire):
     def _succeed(self, link: Link) -> None:
         if self._has_left:  # It may be the same server, but another was the master meanwhile.
             link.has_moved, self._has_left = True, False
+            self.moves += 1
         else:
             super()._succeed(link)
 

@@ -39,9 +39,14 @@ class Access:
     database: int = 0
 
     def connection(self, place: Place) -> AbstractConnection:
-        """A connection, not yet opened. What fails on it is repeated by who knows that it may."""
+        """A connection, not yet opened. What fails on it is repeated by who knows that it may.
+
+        It has no time limits of its own, which could drop a cancellation (`background.end`): its
+        user sets them.
+        """
         kind = SSLConnection if self.tls else Connection
-        connection: AbstractConnection = kind(host=place.host, port=place.port, **self._options())
+        options = self._options() | {"socket_timeout": None, "socket_connect_timeout": None}
+        connection: AbstractConnection = kind(host=place.host, port=place.port, **options)
         return connection
 
     def client_options(self, place: Place) -> dict[str, Any]:

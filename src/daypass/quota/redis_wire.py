@@ -14,6 +14,9 @@ class Wire(Protocol):
     insists: bool
     """Whether it is worth trying again until a call's deadline: another server may take over."""
 
+    moves: int
+    """How often another server, or another life of one, took over."""
+
     async def open(self) -> None:
         """Find the server or servers. Raises RedisError or OSError."""
 
@@ -39,6 +42,7 @@ class ServerWire:
         self._replicas = replicas
         self._link: Link | None = None
         self._last: Link | None = None
+        self.moves = 0
 
     async def open(self) -> None:
         """Connect."""
@@ -82,3 +86,4 @@ class ServerWire:
             link.joined, link.has_moved = self._last.joined, self._last.has_moved
         else:
             link.has_moved = True
+            self.moves += 1

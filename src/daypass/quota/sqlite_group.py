@@ -7,19 +7,43 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from daypass.plans import Window
 from daypass.quota.counters import SECOND, Counter, Moment, advance, fits, give_back, take
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation, refuse, state
 
 KEEP_S = 70 * 86_400
+MAX_LEAD_S = 2 * 86_400
+"""How far the ledger may be ahead of the clock.
 
-# One row a bucket: the window that it holds is the latest one that anybody took from. Nothing
-# is kept of earlier windows, since none of them opens again.
+Within it a clock that steps back is a fault of the clock, and no closed window opens again. Beyond
+it the clock was ahead before and has been corrected: the ledger follows it back.
+"""
+FORGET_S = 86_400
+"""By how much a sweep moves the time before which closed windows are forgotten: slowly, since the
+clock may be ahead now."""
+
+# quota_counter has one row a bucket: the window that somebody took from last. The windows before
+# it are in quota_window, for a clock that is corrected (`followed_until` is the latest minute from
+# which the ledger ever went back) finds each with what was taken from it.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS quota_counter (
     name TEXT PRIMARY KEY, since INTEGER NOT NULL, used INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quota_clock (id INTEGER PRIMARY KEY CHECK (id = 1), latest INTEGER);
 INSERT OR IGNORE INTO quota_clock VALUES (1, 0);
+CREATE TABLE IF NOT EXISTS quota_window (
+    name TEXT NOT NULL, since INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (name, since)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS quota_clock_step (
+    id INTEGER PRIMARY KEY CHECK (id = 1), followed_until INTEGER, swept INTEGER
+);
+INSERT OR IGNORE INTO quota_clock_step VALUES (1, 0, 0);
+"""
+
+RESET_CLOCK = """
+UPDATE quota_clock_step
+SET followed_until = max(followed_until, (SELECT latest FROM quota_clock));
+UPDATE quota_clock SET latest = 0;
 """
 
 _READ = """
@@ -29,6 +53,12 @@ _WRITE = """
 INSERT INTO quota_counter VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET since = excluded.since, used = excluded.used
 """
+
+_READ_WINDOWS = """
+SELECT name, since, used FROM quota_window WHERE name IN (SELECT value FROM json_each(?))
+"""
+_GIVE_BACK_LATE = "UPDATE quota_window SET used = max(0, used - 1) WHERE name = ? AND since = ?"
+_CLOSE = "INSERT OR REPLACE INTO quota_window VALUES (?, ?, ?)"
 
 
 @dataclass(slots=True)
@@ -56,23 +86,37 @@ class Group:
         """`clock` is Unix time in seconds; the transaction has begun."""
         self._connection = connection
         self._jobs = jobs
-        (self._latest_minute,) = connection.execute("SELECT latest FROM quota_clock").fetchone()
+        self._latest_minute, self._followed_until = connection.execute(
+            "SELECT latest, followed_until FROM quota_clock, quota_clock_step"
+        ).fetchone()
+        if self._latest_minute - clock > MAX_LEAD_S:
+            self._followed_until = max(self._followed_until, self._latest_minute)
+            self._latest_minute = 0
         # A clock that steps back stays in the latest minute in which anything was taken: a
         # window that has closed never opens again.
         self._now = Moment(max(int(clock * SECOND), self._latest_minute * SECOND))
         names = {claim.name for job in jobs for claim in job.claims}
         names |= {job.give_backs.name for job in jobs if job.give_backs is not None}
-        rows = connection.execute(_READ, (json.dumps(list(names)),)) if names else ()
+        listed = json.dumps(list(names))
+        rows = connection.execute(_READ, (listed,)) if names else ()
         self._counters = {name: Counter(since, used) for name, since, used in rows}
         self._changed: set[str] = set()
+        self._closed: dict[tuple[str, int], int] = {}
+        """What was taken from windows other than those in `_counters`, by name and start."""
+        if names and (self._may_reopen(Window.MONTH) or self._may_reopen(Window.WEEK)):
+            rows = connection.execute(_READ_WINDOWS, (listed,))
+            self._closed = {(name, since): used for name, since, used in rows}
+        self._newly_closed: list[tuple[str, int, int]] = []
+        self._late_give_backs: list[tuple[str, int]] = []
 
     def run(self) -> list[Any]:
         """Do every job and write what they changed. The outcomes are in the jobs' order."""
         outcomes = [None if job.is_abandoned else job.work(self, job) for job in self._jobs]
         self._connection.executemany(_WRITE, [(x, *self._counters[x]) for x in self._changed])
-        minute = self._now.us // (60 * SECOND) * 60
-        if self._changed and minute > self._latest_minute:
-            self._connection.execute("UPDATE quota_clock SET latest = ?", (minute,))
+        self._connection.executemany(_CLOSE, self._newly_closed)
+        self._connection.executemany(_GIVE_BACK_LATE, self._late_give_backs)
+        if self._changed:
+            self._note_time()
         return outcomes
 
     def reserve(self, job: Job) -> Reservation | Refusal:
@@ -100,8 +144,10 @@ class Group:
                 return refuse(self._now.us / SECOND, (full,))
             self._set(job.give_backs, given)
         for claim, taken in zip(job.claims, job.taken, strict=True):
-            counter = self._counters.get(claim.name)
-            self._set(claim, give_back(claim.limit, taken, counter, self._now))
+            current = self._read(claim)
+            self._set(claim, give_back(claim.limit, taken, current, self._now))
+            if current.since != taken.since and not claim.limit.window.is_throttle:
+                self._give_back_later(claim.name, taken.since)
         return None
 
     def peek(self, job: Job) -> tuple[BucketState, ...]:
@@ -110,12 +156,65 @@ class Group:
 
     def sweep(self) -> None:
         """Forget windows long closed."""
+        self._note_time()
         before = self._now.us - KEEP_S * SECOND
+        self._connection.execute(
+            "INSERT OR REPLACE INTO quota_window SELECT * FROM quota_counter WHERE since < ?",
+            (before,),
+        )
         self._connection.execute("DELETE FROM quota_counter WHERE since < ?", (before,))
+        swept, oldest = self._connection.execute(
+            "SELECT swept, (SELECT min(since) FROM quota_window) FROM quota_clock_step"
+        ).fetchone()
+        now = self._now.us // SECOND
+        swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)
+        self._connection.execute("UPDATE quota_clock_step SET swept = ?", (swept,))
+        self._connection.execute(
+            "DELETE FROM quota_window WHERE since < ?", ((swept - KEEP_S) * SECOND,)
+        )
+
+    def _note_time(self) -> None:
+        """Write down the latest minute in which anything changed."""
+        minute = self._now.us // (60 * SECOND) * 60
+        if minute <= self._latest_minute:
+            return
+        self._connection.execute("UPDATE quota_clock SET latest = ?", (minute,))
+        self._connection.execute(
+            "UPDATE quota_clock_step SET followed_until = ?, swept = min(swept, ?)",
+            (self._followed_until, minute),
+        )
+        self._latest_minute = minute
+
+    def _give_back_later(self, name: str, since: int) -> None:
+        """Give a unit back to a window that has been left, in case the clock returns to it."""
+        self._late_give_backs.append((name, since))
+        if self._closed.get((name, since)):
+            self._closed[name, since] -= 1
+
+    def _may_reopen(self, window: Window) -> bool:
+        """Whether the window of this moment may have been taken from and left before."""
+        reopens_until: int = self._followed_until * SECOND
+        return reopens_until > 0 and self._now.start(window) <= reopens_until
 
     def _read(self, claim: Claim) -> Counter:
-        return advance(claim.limit, self._counters.get(claim.name), self._now)
+        stored = self._counters.get(claim.name)
+        limit = claim.limit
+        if limit.burst is not None:
+            if stored is not None and stored.since > self._now.us:
+                # Written down even by a refusal, or it would never refill.
+                stored = self._counters[claim.name] = Counter(self._now.us, stored.used)
+                self._changed.add(claim.name)
+        elif self._may_reopen(limit.window):
+            start = self._now.start(limit.window)
+            if stored is None or stored.since != start:
+                stored = Counter(start, self._closed.get((claim.name, start), 0))
+        return advance(limit, stored, self._now)
 
     def _set(self, claim: Claim, counter: Counter) -> None:
+        old = self._counters.get(claim.name)
+        is_left = old is not None and old.since != counter.since
+        if old is not None and is_left and not claim.limit.window.is_throttle:
+            self._closed[claim.name, old.since] = old.used
+            self._newly_closed.append((claim.name, *old))
         self._counters[claim.name] = counter
         self._changed.add(claim.name)

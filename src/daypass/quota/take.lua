@@ -31,13 +31,15 @@ local function answer(units, counters)
     .. table.concat(counters, ' ')
 end
 
-if now >= tonumber(ARGV[8]) then
-  return answer(-1, {})
-end
-
 local recorded = numbers_in(ARGV[11])
 -- What the records said before this reign is not enough.
 local asked_at = recorded[1] == reign and recorded[2]
+
+-- What they said is stored even if nothing can be taken any more: they do not say it twice.
+local is_too_late = now >= tonumber(ARGV[8])
+if is_too_late and not asked_at then
+  return answer(-1, {})
+end
 
 local is_unknown = false
 for _, claim in ipairs(claims) do
@@ -104,6 +106,9 @@ end
 -- What is wanted, or a block, which becomes smaller the less is left: so that the last units go
 -- where they are wanted.
 local wanted, block = tonumber(ARGV[9]), tonumber(ARGV[10])
+if is_too_late then
+  wanted, block = 0, 0
+end
 local units = math.max(wanted, math.min(block, math.floor(room / 32)))
 units = math.max(0, math.min(room, units))
 
@@ -130,6 +135,9 @@ if #claims > 0 and NAME ~= '' and (units > 0 or asked_at) then
     end
   end
   write(changed, now, common)
+end
+if is_too_late then
+  return answer(-1, {})
 end
 local taken = answer(units, counters)
 if units > 0 and NAME ~= '' then

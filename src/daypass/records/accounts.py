@@ -12,8 +12,6 @@ from daypass.records.identifiers import digest, new_id
 from daypass.records.tables import (
     Account,
     ApiKey,
-    DepartedAccount,
-    ReceiptBatch,
     Session,
     UsageDay,
 )
@@ -37,13 +35,14 @@ async def create(
     *,
     role: str = MEMBER,
     confirmed: bool = False,
+    account_id: str | None = None,
 ) -> Account:
-    """Add an account. Raises EmailTakenError.
+    """Add an account, by default with a new id. Raises EmailTakenError.
 
     `password_hash` may be NO_PASSWORD; `confirmed`: the address is known to be this person's.
     """
     account = Account(
-        id=await _former_id(session, email) or new_id("acc"),
+        id=account_id or new_id("acc"),
         email=normalise(email),
         email_canonical=canonical(email),
         email_confirmed_at=now if confirmed else None,
@@ -124,25 +123,6 @@ async def search(
     )
     total = await session.scalar(select(func.count()).select_from(Account).where(wanted))
     return [PersonRow(account, count, int(used)) for account, count, used in found], total or 0
-
-
-async def depart(session: AsyncSession, account: Account, now: int) -> None:
-    """Delete an account as its owner wishes, with its keys, sessions and receipts.
-
-    Its usage stays, as nobody's, and so does the digest of its address: see DepartedAccount.
-    """
-    mailbox = digest(canonical(account.email))
-    await session.merge(DepartedAccount(email_digest=mailbox, account_id=account.id, at=now))
-    await session.execute(delete(ReceiptBatch).where(ReceiptBatch.account_id == account.id))
-    await remove(session, account.id)
-
-
-async def _former_id(session: AsyncSession, email: str) -> str | None:
-    # Before there were canonical addresses, the digest was that of the plain one.
-    digests = [digest(canonical(email)), digest(normalise(email))]
-    return await session.scalar(
-        select(DepartedAccount.account_id).where(DepartedAccount.email_digest.in_(digests)).limit(1)
-    )
 
 
 async def set_role(session: AsyncSession, account_id: str, role: str) -> None:

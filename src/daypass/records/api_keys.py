@@ -1,12 +1,13 @@
 """Queries on API keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from daypass.api_keys import MintedKey
 from daypass.records.identifiers import new_id
@@ -25,6 +26,8 @@ class KeyHolder:
     account_id: str
     slot: int
     usage_plan_id: str
+    account_plan_ids: Collection[str]
+    """The usage plans of all of the account's keys."""
     account_disabled: bool
     expires_at: int | None
     """When the grace of a secret that was rotated away is over (Unix time, seconds)."""
@@ -73,6 +76,10 @@ async def create(
         raise TooManyKeysError from error
     session.add(ApiKeySecret(digest=minted.digest, api_key_id=key.id, expires_at=None))
     await session.flush()
+    if taken:
+        # The account's ceiling, which holds for its other keys too, follows its keys' plans. Last:
+        # whoever holds this row may wait for no other.
+        await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))
     return key
 
 
@@ -216,8 +223,21 @@ async def key_revision(session: AsyncSession) -> int:
 _NOTE_USE = (
     update(ApiKey).where(ApiKey.id == bindparam("used")).values(last_used_at=bindparam("last"))
 )
+_sibling = aliased(ApiKey)
+_plan_ids = (
+    select(func.aggregate_strings(_sibling.usage_plan_id, ","))
+    .where(_sibling.account_id == ApiKey.account_id, _sibling.deleted_at.is_(None))
+    .scalar_subquery()
+)
 HOLDER = (
-    select(ApiKey.id, ApiKey.account_id, ApiKey.slot, ApiKey.usage_plan_id, Account.disabled_at)
+    select(
+        ApiKey.id,
+        ApiKey.account_id,
+        ApiKey.slot,
+        ApiKey.usage_plan_id,
+        _plan_ids,
+        Account.disabled_at,
+    )
     .join(Account, Account.id == ApiKey.account_id)
     .where(ApiKey.deleted_at.is_(None))
 )
@@ -227,6 +247,13 @@ def to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
     """The holder in a row of `HOLDER`, to which a secret's end may have been added."""
     if row is None:
         return None
-    api_key_id, account_id, slot, plan_id, disabled_at, *ends = row
-    expires_at = ends[0] if ends else None
-    return KeyHolder(api_key_id, account_id, slot, plan_id, disabled_at is not None, expires_at)
+    api_key_id, account_id, slot, plan_id, plan_ids, disabled_at, *ends = row
+    return KeyHolder(
+        api_key_id,
+        account_id,
+        slot,
+        plan_id,
+        frozenset(plan_ids.split(",")),
+        account_disabled=disabled_at is not None,
+        expires_at=ends[0] if ends else None,
+    )

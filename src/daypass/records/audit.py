@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.tables import Account, AuditEntry
@@ -37,3 +37,8 @@ async def recent(
         .limit(limit)
     )
     return found.all()
+
+
+async def delete_older(session: AsyncSession, before: int) -> None:
+    """Delete the entries from before an instant (Unix time, seconds)."""
+    await session.execute(delete(AuditEntry).where(AuditEntry.at < before))

@@ -1,11 +1,13 @@
 """E-mail addresses: how they are compared, and which lead to the same person."""
 
+from unicodedata import normalize
+
 GMAIL = ("gmail.com", "googlemail.com")
 
 
 def normalise(email: str) -> str:
-    """The form in which an address is stored and found: lower case."""
-    return email.strip().lower()
+    """The form in which an address is stored and found: lower case, composed (NFC)."""
+    return normalize("NFC", email.strip()).lower()
 
 
 def canonical(email: str) -> str:

@@ -18,6 +18,8 @@ KEPT = 200
 """Receipts kept of an account."""
 KEPT_MS = 7 * 86_400 * 1_000
 COUNTED_BATCHES = 5_000
+DROP_BATCHES = 5_000
+"""Batches that one sweep deletes, so that its transaction stays short."""
 DROP_AT_ONCE = 500
 """Accounts in one statement: databases bound its parameters."""
 
@@ -94,6 +96,15 @@ async def recent(
     keys = select(ApiKey.id, ApiKey.name).where(ApiKey.account_id == account_id)
     names = {api_key_id: name for api_key_id, name in await session.execute(keys)}
     return [(x, names[x.api_key_id]) for x in newest_first if x.api_key_id in names]
+
+
+async def delete_older(session: AsyncSession, before: int) -> None:
+    """Delete receipts from before an instant (Unix time in ms), no more than DROP_BATCHES of them.
+
+    Those of accounts that go on writing are dropped by `add`.
+    """
+    old = select(ReceiptBatch.id).where(ReceiptBatch.at < before).limit(DROP_BATCHES)
+    await session.execute(delete(ReceiptBatch).where(ReceiptBatch.id.in_(old)))
 
 
 async def outcomes(session: AsyncSession, since: int) -> list[tuple[Outcome, str, int]]:

@@ -34,6 +34,11 @@ async def create(session: AsyncSession, email: str, invitation: str | None, now:
     )
 
 
+async def delete_expired(session: AsyncSession, now: int) -> None:
+    """Delete the sign-ups whose link works no longer."""
+    await session.execute(delete(SignUp).where(SignUp.expires_at <= now))
+
+
 async def pending(session: AsyncSession, email: str, now: int) -> Sequence[SignUp]:
     """The sign-ups that wait for an address, newest first."""
     found = await session.scalars(

@@ -5,31 +5,48 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from daypass.background import end
-from daypass.records import accounts, throttles
+from daypass.records import accounts, audit, departures, receipts, sign_ups, throttles
 from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.retention import Retention
 
 SWEEP_EVERY_S = 60.0
+DAY_S = 86_400
 
 
 @contextlib.asynccontextmanager
-async def sweeping(database: Database, clock: Callable[[], float]) -> AsyncIterator[None]:
+async def sweeping(
+    database: Database, clock: Callable[[], float], retention: Retention
+) -> AsyncIterator[None]:
     """Sweep once a minute, in the background. `clock` gives Unix time in seconds."""
-    task = asyncio.create_task(_sweep_every_minute(database, clock))
+    task = asyncio.create_task(_sweep_every_minute(database, clock, retention))
     try:
         yield
     finally:
         await end([task])
 
 
-async def sweep(database: Database, now: float) -> None:
-    """Delete sessions that have expired and throttles that are whole again, as of `now`."""
+async def sweep(database: Database, now: float, retention: Retention) -> None:
+    """Delete what has expired as of `now` (Unix time, seconds), each kind in its own transaction.
+
+    Sessions, sign-ups and throttles; receipts and audit entries by `retention`; the fingerprints
+    of deleted accounts.
+    """
     async with database.write() as session:
         await accounts.delete_expired_sessions(session, int(now))
+        await sign_ups.delete_expired(session, int(now))
         await throttles.delete_whole(session, int(now * 1000))
+        await departures.forget_old(session, int(now))
+    async with database.write() as session:
+        await receipts.delete_older(session, int((now - retention.receipt_days * DAY_S) * 1000))
+    async with database.write() as session:
+        await audit.delete_older(session, int(now - retention.audit_days * DAY_S))
+    await database.empty_log()
 
 
-async def _sweep_every_minute(database: Database, clock: Callable[[], float]) -> None:
+async def _sweep_every_minute(
+    database: Database, clock: Callable[[], float], retention: Retention
+) -> None:
     while True:
         await asyncio.sleep(SWEEP_EVERY_S)
         with contextlib.suppress(DatabaseUnavailableError):
-            await sweep(database, clock())
+            await sweep(database, clock(), retention)

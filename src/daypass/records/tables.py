@@ -327,10 +327,9 @@ class SetupToken(Base):
 
 
 class DepartedAccount(Base):
-    """The id of an account that was deleted, found by the SHA-256 digest of its address.
+    """The id of an account that was deleted, found by a fingerprint of its mailbox.
 
-    Whoever signs up with the same address again gets it back, and with it what was used: deleting
-    an account must not open a new day.
+    A new account of the same mailbox gets the id back for a month: see `departures`.
     """
 
     __tablename__ = "departed_account"

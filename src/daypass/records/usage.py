@@ -1,6 +1,6 @@
 """What was used, by day, key and model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -109,16 +109,22 @@ async def requests_since(session: AsyncSession, account_id: str, since: int) -> 
 
 
 async def by_slot(
-    session: AsyncSession, account_id: str, since: int
-) -> list[tuple[int, int | None, int]]:
-    """Day, slot and requests of an account's keys since a day. A deleted key has no slot."""
+    session: AsyncSession, account_ids: Collection[str], since: int
+) -> dict[str, list[tuple[int, int | None, int]]]:
+    """Day, slot and requests of accounts' keys since a day, by account.
+
+    A deleted key has no slot. An account without use has no entry.
+    """
     rows = await session.execute(
-        select(UsageDay.day, ApiKey.slot, func.sum(UsageDay.requests))
+        select(ApiKey.account_id, UsageDay.day, ApiKey.slot, func.sum(UsageDay.requests))
         .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
-        .where(ApiKey.account_id == account_id, UsageDay.day >= since)
-        .group_by(UsageDay.day, ApiKey.slot)
+        .where(ApiKey.account_id.in_(account_ids), UsageDay.day >= since)
+        .group_by(ApiKey.account_id, UsageDay.day, ApiKey.slot)
     )
-    return [(day, slot, int(requests)) for day, slot, requests in rows]
+    found: dict[str, list[tuple[int, int | None, int]]] = {}
+    for account_id, day, slot, requests in rows:
+        found.setdefault(account_id, []).append((day, slot, int(requests)))
+    return found
 
 
 async def site_requests_since(session: AsyncSession, since: int) -> int:

@@ -17,8 +17,8 @@ from daypass.server.exchange import HIGH_WATER_BYTES, Exchange
 from daypass.server.framing import BadRequestError
 from daypass.server.reader import RequestReader
 
-KEEP_ALIVE_S = 5.0
-"""Of a connection on which nothing is asked."""
+FIRST_REQUEST_S = 1.0
+"""For the first request of a connection that was made just before the server stops."""
 HEAD_S = 10.0
 """From a request's first byte to the end of its head."""
 BODY_S = 30.0
@@ -46,7 +46,7 @@ class HttpProtocol(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self._app = cast(Application, config.loaded_app)
+        self._config = config
         self._state = server_state
         self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
@@ -54,7 +54,7 @@ class HttpProtocol(asyncio.Protocol):
         self._timer: asyncio.TimerHandle
         # What is being received and what is being sent have a deadline each, so that neither
         # can be put off by means of the other.
-        self._deadline = self._loop.time() + KEEP_ALIVE_S
+        self._deadline = self._loop.time() + config.timeout_keep_alive
         self._write_deadline = NEVER
         self._unsent_bytes = 0
         self._reader: RequestReader
@@ -64,13 +64,21 @@ class HttpProtocol(asyncio.Protocol):
         self._waiting: deque[Exchange] = deque()
         self.drained: asyncio.Future[None] | None = None
         """Done when the caller, who takes his answer too slowly, has caught up."""
+        self._is_used = False
         self._closes = False
         self._refusal = b""
 
     # What uvicorn calls.
 
     def shutdown(self) -> None:
-        """Close as soon as what has been asked is answered."""
+        """Close as soon as what has been asked, or is about to be, is answered."""
+        self._app_state["is_draining"] = True
+        is_asking = not self._is_used or self._reader.is_within_head
+        if self._current is None and is_asking:
+            self._deadline = min(self._deadline, self._loop.time() + FIRST_REQUEST_S)
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._check_deadline)
+            return
         self._closes = self._reader.is_finished = True
         if self._current is None:
             self._transport.close()
@@ -127,7 +135,9 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_request(self, scope: Scope, *, keep_alive: bool, awaits_continue: bool) -> None:
         """Serve the request whose head is whole."""
-        scope["state"] = self._app_state.copy()
+        self._is_used = True
+        scope["state"] = state = self._app_state.copy()
+        keep_alive = keep_alive and not state.get("is_draining")
         exchange = Exchange(self, scope, keep_alive=keep_alive, awaits_continue=awaits_continue)
         self._receiving = exchange
         self._deadline = self._loop.time() + BODY_S
@@ -210,13 +220,14 @@ class HttpProtocol(asyncio.Protocol):
         elif self._refusal:
             self._send_refusal()
         else:
-            self._deadline = self._loop.time() + KEEP_ALIVE_S
+            self._deadline = self._loop.time() + self._config.timeout_keep_alive
         self._transport.resume_reading()
 
     def _serve(self, exchange: Exchange) -> None:
         self._current = exchange
-        application = self._app(exchange.scope, exchange.receive, exchange.send)
-        task = self._loop.create_task(application)
+        # The server replaces the application when it reloads.
+        application = cast(Application, self._config.loaded_app)
+        task = self._loop.create_task(application(exchange.scope, exchange.receive, exchange.send))
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
         task.add_done_callback(exchange.end)

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 import type { ApiKey } from "./types";
 
 export const apiKeysKey = ["account", "api-keys"] as const;
@@ -10,7 +10,7 @@ export type ApiKeyChange = NewApiKey & { id: string };
 export function useApiKeys() {
   return useQuery({
     queryKey: apiKeysKey,
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/api-keys", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/api-keys", { signal }),
     staleTime: 5_000,
     // A new key is not known everywhere at AWS for some seconds; the portal sees when it is.
     refetchInterval: ({ state }) => (state.data?.some((key) => key.activating) ? 2_000 : false),
@@ -21,7 +21,7 @@ export function useApiKeys() {
 export function useCreateApiKey() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: NewApiKey) => dataOf(portal.POST("/api/api-keys", { body })),
+    mutationFn: (body: NewApiKey) => portal.POST("/api/api-keys", { body }),
     gcTime: 0,
     onSettled: () => client.invalidateQueries({ queryKey: ["account"] }),
   });
@@ -31,12 +31,10 @@ export function useRotateApiKey() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ id, grace_seconds }: { id: string; grace_seconds: number }) =>
-      dataOf(
-        portal.POST("/api/api-keys/{api_key_id}/rotate", {
+      portal.POST("/api/api-keys/{api_key_id}/rotate", {
           params: { path: { api_key_id: id } },
           body: { grace_seconds },
         }),
-      ),
     gcTime: 0,
     onSettled: () => client.invalidateQueries({ queryKey: apiKeysKey }),
   });

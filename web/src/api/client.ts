@@ -1,31 +1,59 @@
-import type { Client } from "openapi-fetch";
 import { syncClock } from "@/time/clock";
 import { ApiError } from "./problem";
 import type { paths } from "./schema.gen";
 
-type Options = {
+type Method = "get" | "post" | "put" | "patch" | "delete";
+type Json<Content> = Content extends { content: { "application/json": infer Value } } ? Value : undefined;
+type PathWith<M extends Method> = {
+  [P in keyof paths]: paths[P] extends { [K in M]: { responses: unknown } } ? P : never;
+}[keyof paths];
+type Operation<P extends keyof paths, M extends Method> = NonNullable<paths[P][M]>;
+
+/** What the call answers when it succeeds; undefined for 204. */
+type Data<O> = O extends { responses: infer R }
+  ? { [Status in keyof R & (200 | 201 | 202 | 204)]: Json<R[Status]> }[keyof R & (200 | 201 | 202 | 204)]
+  : never;
+
+/** The names in the path and the query, without those that an operation does not have. */
+type Parameters<O> = O extends { parameters: infer All }
+  ? { [In in keyof All as In extends "path" | "query" ? (All[In] extends undefined ? never : In) : never]: All[In] }
+  : object;
+type WithParameters<O> = object extends Parameters<O> ? { params?: Parameters<O> } : { params: Parameters<O> };
+type WithBody<O> = O extends { requestBody: infer Body }
+  ? { body: Json<Body> }
+  : O extends { requestBody?: infer Body }
+    ? { body?: Json<NonNullable<Body>> }
+    : object;
+type Options<O> = { signal?: AbortSignal } & WithParameters<O> & WithBody<O>;
+
+type Call<M extends Method> = <P extends PathWith<M>>(
+  path: P,
+  ...options: object extends Options<Operation<P, M>>
+    ? [options?: Options<Operation<P, M>>]
+    : [options: Options<Operation<P, M>>]
+) => Promise<Data<Operation<P, M>>>;
+
+type Sent = {
   signal?: AbortSignal;
   params?: { path?: Record<string, string>; query?: Record<string, unknown> };
   body?: unknown;
 };
 
-type Answer = { data?: unknown };
-type Portal = Pick<Client<paths>, "GET" | "POST" | "PUT" | "PATCH" | "DELETE">;
-
 /**
- * The portal. A call either returns its data or throws an ApiError, which is what TanStack Query
- * expects. The types are openapi-fetch's; its code would weigh on every page for what this does.
+ * The portal, typed by its OpenAPI document. A call either resolves to its data or throws an
+ * ApiError, which is what TanStack Query expects.
  */
-export const portal = {
+export const portal: { [M in Method as Uppercase<M>]: Call<M> } = {
   GET: method("GET"),
   POST: method("POST"),
   PUT: method("PUT"),
   PATCH: method("PATCH"),
   DELETE: method("DELETE"),
-} as unknown as Portal;
+};
 
-function method(name: string) {
-  return async (path: string, { params, body, signal }: Options = {}): Promise<Answer> => {
+/** The one place where JSON gets its type: the portal's tests hold its answers to the document. */
+function method<M extends Method>(name: Uppercase<M>): Call<M> {
+  const call = async (path: string, { params, body, signal }: Sent = {}): Promise<unknown> => {
     const response = await fetch(addressOf(path, params), {
       method: name,
       credentials: "same-origin",
@@ -39,11 +67,12 @@ function method(name: string) {
     });
     syncClock(response);
     if (!response.ok) throw await ApiError.from(response);
-    return { data: response.status === 204 ? undefined : await response.json() };
+    return response.status === 204 ? undefined : response.json();
   };
+  return call as Call<M>;
 }
 
-function addressOf(path: string, { path: names = {}, query = {} }: Options["params"] = {}): string {
+function addressOf(path: string, { path: names = {}, query = {} }: Sent["params"] = {}): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names[name]!));
   const asked = new URLSearchParams(
     Object.entries(query)
@@ -51,10 +80,4 @@ function addressOf(path: string, { path: names = {}, query = {} }: Options["para
       .map(([name, value]) => [name, String(value)]),
   ).toString();
   return asked ? `${filled}?${asked}` : filled;
-}
-
-/** A failure was thrown before, so the data is there. */
-export async function dataOf<Data>(call: Promise<{ data?: Data }>): Promise<NonNullable<Data>> {
-  const { data } = await call;
-  return data as NonNullable<Data>;
 }

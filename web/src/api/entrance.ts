@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 import { leaveSite, rememberSession, sessionKey } from "./session";
 import type { Account, MailSent } from "./types";
 
@@ -8,21 +8,21 @@ export type NewAccount = { email: string; password?: string; invitation?: string
 
 export function useSignIn() {
   return useOpenSession((credentials: Credentials) =>
-    dataOf(portal.POST("/api/session", { body: credentials })),
+    portal.POST("/api/session", { body: credentials }),
   );
 }
 
 /** Ends with the new account or, on a site that sends mail, with the address that a mail went to. */
 export function useSignUp() {
   return useOpenSession((account: NewAccount) =>
-    dataOf(portal.POST("/api/accounts", { body: account })),
+    portal.POST("/api/accounts", { body: account }),
   );
 }
 
 /** Creates the operator's account, by the token of the set-up link. */
 export function useSetUp(token: string) {
   return useOpenSession((credentials: Credentials) =>
-    dataOf(portal.POST("/api/setup", { body: { ...credentials, token } })),
+    portal.POST("/api/setup", { body: { ...credentials, token } }),
   );
 }
 

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 
 type Departure = { next: string; invitation?: string };
 
@@ -7,7 +7,7 @@ type Departure = { next: string; invitation?: string };
 export function useLeaveForIdentity() {
   return useMutation({
     mutationFn: async (body: Departure) => {
-      const { url } = await dataOf(portal.POST("/api/session/oidc", { body }));
+      const { url } = await portal.POST("/api/session/oidc", { body });
       window.location.assign(url);
       // Pending until the page is gone, so that nobody presses twice.
       return new Promise<never>(() => {});

@@ -1,12 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 import { expectSession, sessionKey } from "./session";
 
 type NewPassword = { token: string; password: string };
 
 /** Has the link for one's own address sent again. */
 export function useSendConfirmation() {
-  return useMutation({ mutationFn: () => dataOf(portal.POST("/api/confirmations")) });
+  return useMutation({ mutationFn: () => portal.POST("/api/confirmations") });
 }
 
 /** What the link of a mail does. Looking at it changes nothing. */
@@ -14,7 +14,7 @@ export function useLinkPreview(token: string | null) {
   return useQuery({
     queryKey: ["link", token],
     queryFn: ({ signal }) =>
-      dataOf(portal.POST("/api/confirmations/preview", { body: { token: token ?? "" }, signal })),
+      portal.POST("/api/confirmations/preview", { body: { token: token ?? "" }, signal }),
     enabled: !!token,
     staleTime: Infinity,
     // The key holds the token; nothing may keep it.
@@ -27,7 +27,7 @@ export function useConfirm() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: { token: string; password?: string }) =>
-      dataOf(portal.PUT("/api/confirmations", { body })),
+      portal.PUT("/api/confirmations", { body }),
     // The variables hold a password; nothing may keep them.
     gcTime: 0,
     onSuccess: () => {
@@ -41,7 +41,7 @@ export function useConfirm() {
 
 export function useAskReset() {
   return useMutation({
-    mutationFn: (email: string) => dataOf(portal.POST("/api/password-resets", { body: { email } })),
+    mutationFn: (email: string) => portal.POST("/api/password-resets", { body: { email } }),
   });
 }
 

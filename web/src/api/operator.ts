@@ -1,5 +1,5 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 import type { NewPlan, PlanChange, Role } from "./types";
 
 const operatorKey = ["account", "operator"] as const;
@@ -11,19 +11,19 @@ export const pageSize = 50;
 
 export function usePeople(query: Page) {
   return usePage("people", query, (signal) =>
-    dataOf(portal.GET("/api/operator/people", { params: { query }, signal })),
+    portal.GET("/api/operator/people", { params: { query }, signal }),
   );
 }
 
 export function useOwnedKeys(query: Page) {
   return usePage("keys", query, (signal) =>
-    dataOf(portal.GET("/api/operator/api-keys", { params: { query }, signal })),
+    portal.GET("/api/operator/api-keys", { params: { query }, signal }),
   );
 }
 
 export function useAuditLog(query: Page) {
   return usePage("audit", query, (signal) =>
-    dataOf(portal.GET("/api/operator/audit-log", { params: { query }, signal })),
+    portal.GET("/api/operator/audit-log", { params: { query }, signal }),
   );
 }
 
@@ -40,7 +40,7 @@ function usePage<Data>(name: string, page: Page, load: (signal: AbortSignal) => 
 export function useManagedPlans() {
   return useQuery({
     queryKey: [...operatorKey, "plans"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/usage-plans", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/operator/usage-plans", { signal }),
   });
 }
 
@@ -48,7 +48,7 @@ export function useSiteUsage(days: number) {
   return useQuery({
     queryKey: [...operatorKey, "usage", days],
     queryFn: ({ signal }) =>
-      dataOf(portal.GET("/api/operator/usage", { params: { query: { days } }, signal })),
+      portal.GET("/api/operator/usage", { params: { query: { days } }, signal }),
     staleTime: 5_000,
   });
 }
@@ -57,14 +57,14 @@ export function useSiteUsage(days: number) {
 export function useUpstreamHealth() {
   return useQuery({
     queryKey: [...operatorKey, "upstream"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/upstream", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/operator/upstream", { signal }),
   });
 }
 
 export function useSignUpPolicy() {
   return useQuery({
     queryKey: [...operatorKey, "sign-up"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/sign-up", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/operator/sign-up", { signal }),
   });
 }
 
@@ -72,7 +72,7 @@ export function useSignUpPolicy() {
 export function useFailedMails() {
   return useQuery({
     queryKey: [...operatorKey, "mails"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/operator/mails", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/operator/mails", { signal }),
     refetchInterval: 15_000,
   });
 }
@@ -120,7 +120,7 @@ export function useChangePlan() {
 /** The answer holds the invitation's token: the caller takes it out and resets the mutation. */
 export function useInvite() {
   return useOfficeMutation((body: { note: string; days: number }) =>
-    dataOf(portal.POST("/api/operator/invitations", { body })),
+    portal.POST("/api/operator/invitations", { body }),
   );
 }
 

@@ -101,9 +101,9 @@ export interface paths {
         put?: never;
         /**
          * Delete Account
-         * @description Delete the account with its keys, which are refused within a second.
+         * @description Delete the account with all that names its owner. Its keys are refused within a second.
          *
-         *     What was used today stays used, should the same address sign up again.
+         *     What was used stays used, should the same address sign up again within a month.
          */
         post: operations["delete_account_api_account_deletion_post"];
         delete?: never;
@@ -260,7 +260,7 @@ export interface paths {
         };
         /**
          * List Api Keys
-         * @description The account's API keys with today's use.
+         * @description The account's API keys with the use of their limits.
          */
         get: operations["list_api_keys_api_api_keys_get"];
         put?: never;
@@ -478,7 +478,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Person
+         * @description Delete a person with everything but totals. Their keys are refused within a second.
+         */
+        delete: operations["delete_person_api_operator_people__account_id__delete"];
         options?: never;
         head?: never;
         /**
@@ -827,7 +831,9 @@ export interface components {
          * ApiKeyView
          * @description An API key with the use of its quota.
          *
-         *     `remaining` heeds the account's and the site's ceilings too.
+         *     `limits` holds every limit that a call with this key must pass, each with its own reset.
+         *     `used`, `limit` and `window` sum up the key's tightest quota; `remaining` and `resets_at` are
+         *     those of the tightest quota of all, which may be the account's or the site's.
          *
          *     Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -859,6 +865,8 @@ export interface components {
             remaining: number | null;
             /** Resets At */
             resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
             /** Activating */
             activating: boolean;
             /** Next Usage Plan Id */
@@ -1050,7 +1058,7 @@ export interface components {
         };
         /**
          * KeyAllowance
-         * @description Today's use of one API key, and how it came about.
+         * @description The use of one API key: its limits as in `/api/api-keys`, and who used it today.
          */
         KeyAllowance: {
             /** Used */
@@ -1066,10 +1074,40 @@ export interface components {
             api_key_id: string;
             /** Name */
             name: string;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
             /** By Api */
             by_api: number;
             /** By Chat */
             by_chat: number;
+        };
+        /**
+         * LimitUse
+         * @description The use of one limit in its present window, as `GET /v1/key` shows it too.
+         *
+         *     `subject` is what the limit holds for: the key, the account or the site. `limit` is what fits
+         *     into the window; for a limit per minute with a burst it is the burst, and `resets_at` is when
+         *     the next unit is back.
+         */
+        LimitUse: {
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "key" | "account" | "site";
+            measure: components["schemas"]["Measure"];
+            window: components["schemas"]["Window"];
+            /** Limit */
+            limit: number;
+            /** Used */
+            used: number;
+            /** Remaining */
+            remaining: number;
+            /**
+             * Resets At
+             * Format: date-time
+             */
+            resets_at: string;
         };
         /**
          * LimitView
@@ -1277,6 +1315,11 @@ export interface components {
             /** Requests Per Month */
             requests_per_month?: number | null;
             /**
+             * Unlimited
+             * @default false
+             */
+            unlimited: boolean;
+            /**
              * Models
              * @default []
              */
@@ -1433,6 +1476,11 @@ export interface components {
             requests_per_week?: number | null;
             /** Requests Per Month */
             requests_per_month?: number | null;
+            /**
+             * Unlimited
+             * @default false
+             */
+            unlimited: boolean;
             /**
              * Models
              * @default []
@@ -2866,6 +2914,44 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["People"];
                 };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem of Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_person_api_operator_people__account_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem with the request */
             "4XX": {

@@ -2,7 +2,7 @@ import { queryOptions, useQuery, type QueryClient } from "@tanstack/react-query"
 import { forgetTab } from "@/browser/forget";
 import { useHydrated } from "@/browser/use-hydrated";
 import { forgetOtherAccounts, signedInAs } from "./account-storage";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 import { dropHeldKeys } from "./held-keys";
 import { isStatus } from "./problem";
 import type { Account } from "./types";
@@ -61,7 +61,7 @@ const sessionQuery = queryOptions({
   queryKey: sessionKey,
   queryFn: async ({ signal }): Promise<Account | null> => {
     try {
-      const account = await dataOf(portal.GET("/api/session", { signal }));
+      const account = await portal.GET("/api/session", { signal });
       rememberSession(account.id);
       return account;
     } catch (error) {

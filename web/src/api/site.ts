@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 import { useOnceHydrated } from "./once-hydrated";
 
 export function useSite() {
   const site = useQuery({
     queryKey: ["site"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/site", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/site", { signal }),
     staleTime: 5 * 60_000,
   });
   return useOnceHydrated(site);

@@ -12,6 +12,7 @@ export type ApiKey = Schemas["ApiKeyView"];
 export type CreatedApiKey = Schemas["CreatedApiKey"];
 export type RotatedApiKey = Schemas["RotatedApiKey"];
 export type Allowance = Schemas["Allowance"];
+export type LimitUse = Schemas["LimitUse"];
 export type KeyAllowance = Schemas["KeyAllowance"];
 export type UsageToday = Schemas["UsageToday"];
 export type UsageRow = Schemas["UsageOfDay"];

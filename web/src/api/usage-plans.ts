@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { portal } from "./client";
 import { useOnceHydrated } from "./once-hydrated";
 
 export function useUsagePlans() {
   const plans = useQuery({
     queryKey: ["usage-plans"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/usage-plans", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/usage-plans", { signal }),
     staleTime: 5 * 60_000,
   });
   return useOnceHydrated(plans);

@@ -1,22 +1,28 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { dataOf, portal } from "./client";
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { portal } from "./client";
 import { apiKeysKey } from "./api-keys";
 
 const usageKey = ["account", "usage"] as const;
 
+const usageToday = queryOptions({
+  queryKey: [...usageKey, "today"],
+  queryFn: ({ signal }) => portal.GET("/api/usage/today", { signal }),
+  staleTime: 5_000,
+});
+
 export function useUsageToday() {
-  return useQuery({
-    queryKey: [...usageKey, "today"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/usage/today", { signal })),
-    staleTime: 5_000,
-  });
+  return useQuery(usageToday);
+}
+
+/** Fetches today's usage again and again while something is about to change. */
+export function usePolledUsage(active: boolean) {
+  useQuery({ ...usageToday, refetchInterval: active && 3_000, notifyOnChangeProps: [] });
 }
 
 export function useUsageHistory(days: number) {
   return useQuery({
     queryKey: [...usageKey, "history", days],
-    queryFn: ({ signal }) =>
-      dataOf(portal.GET("/api/usage", { params: { query: { days } }, signal })),
+    queryFn: ({ signal }) => portal.GET("/api/usage", { params: { query: { days } }, signal }),
   });
 }
 
@@ -24,7 +30,7 @@ export function useUsageHistory(days: number) {
 export function useRecentRequests() {
   return useQuery({
     queryKey: [...usageKey, "requests"],
-    queryFn: ({ signal }) => dataOf(portal.GET("/api/requests", { signal })),
+    queryFn: ({ signal }) => portal.GET("/api/requests", { signal }),
     staleTime: 5_000,
   });
 }

@@ -155,8 +155,8 @@ async def _link(
         async with portal.database.write() as session:
             if account is None:
                 await admission.admit(session, email, invitation, portal)
-                account = await accounts.create(
-                    session, email, accounts.NO_PASSWORD, now, confirmed=True
+                account = await portal.create_account(
+                    session, email, accounts.NO_PASSWORD, confirmed=True
                 )
             await accounts.confirm_email(session, account.id, account.email, now)
             await identities.link(session, identity.issuer, identity.subject, account.id, now)

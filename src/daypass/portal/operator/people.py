@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.portal.account import delete_keys
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Search
 from daypass.portal.problems import ProblemError
@@ -71,7 +72,8 @@ async def change_person(
 
     The last operator who can sign in stays one.
     """
-    async with portal.database.write() as session:
+
+    async def apply(session: AsyncSession) -> None:
         await operators.lock(session)
         account = await accounts.find(session, account_id)
         if account is None:
@@ -85,8 +87,30 @@ async def change_person(
             disabled_at = portal.now() if change.disabled else None
             await accounts.set_disabled(session, account_id, disabled_at)
             _note(session, operator, portal, "disabled" if change.disabled else "enabled", account)
-    if change.disabled is not None:
-        await portal.enforcer.set_account_enabled(account_id, not change.disabled)
+
+    if change.disabled is None:
+        async with portal.database.write() as session:
+            await apply(session)
+    else:
+        await portal.enforcer.set_account_enabled(account_id, not change.disabled, apply)
+
+
+@router.delete("/people/{account_id}", status_code=204)
+async def delete_person(account_id: str, operator: Operator, portal: InPortal) -> None:
+    """Delete a person with everything but totals. Their keys are refused within a second."""
+
+    async def remove(session: AsyncSession) -> None:
+        await operators.lock(session)
+        account = await accounts.find(session, account_id)
+        if account is None:
+            raise ProblemError(404, "There is no such account.")
+        await _check_not_last(session, account)
+        audit.add(session, operator, "account deleted", account.id, now=portal.now())
+        await session.flush()
+        await portal.remove_account(session, account)
+
+    await portal.write_usage()
+    await delete_keys(account_id, portal, remove)
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:

@@ -119,7 +119,7 @@ def _retire(row: StoredPlan, retired: bool, now: int) -> str:
 
 
 def _columns(terms: PlanTerms) -> dict[str, object]:
-    values = terms.model_dump(include=set(PlanTerms.model_fields))
+    values = terms.model_dump(include=PlanTerms.model_fields.keys() - {"unlimited"})
     return values | {"models": sorted(terms.models)}
 
 

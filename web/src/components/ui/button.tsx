@@ -34,8 +34,10 @@ export function Button({ variant, size, pending, className, children, ...props }
     <button
       type="button"
       {...props}
-      disabled={props.disabled || pending}
+      aria-disabled={pending || props["aria-disabled"]}
       aria-busy={pending || undefined}
+      // Not `disabled`, which would take the focus away from the button while it waits.
+      onClick={pending ? (event) => event.preventDefault() : props.onClick}
       className={clsx(buttonStyles({ variant, size }), className)}
     >
       {pending && <Spinner />}

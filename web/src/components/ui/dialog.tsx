@@ -1,24 +1,35 @@
 "use client";
 
-import { useEffect, useId, useRef, type MouseEvent, type ReactNode } from "react";
+import clsx from "clsx";
+import { useId, useLayoutEffect, useRef, type MouseEvent, type ReactNode } from "react";
+import { focusPlace, placeOf } from "@/browser/keep-focus";
 
 type Props = {
   onClose: () => void;
   title: string;
   description?: string;
+  /** For code, which needs longer lines. */
+  wide?: boolean;
   children: ReactNode;
 };
 
-/** Open as long as it is rendered. The platform traps the focus, gives it back, and knows Esc. */
-export function Dialog({ onClose, title, description, children }: Props) {
+/** Open as long as it is rendered. The platform traps the focus, gives it back, and handles Esc. */
+export function Dialog({ onClose, title, description, wide, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const descriptionId = useId();
 
-  useEffect(() => {
+  // The focus goes back to the opener only if the dialog is closed before it leaves the document,
+  // which is earlier than the cleanup of a passive effect.
+  useLayoutEffect(() => {
     const dialog = ref.current;
+    const opener = document.activeElement;
+    const place = opener && placeOf(opener);
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      if (place && !opener.isConnected) focusPlace(place);
+    };
   }, []);
 
   // The dialog's own box is filled by its content, so only the backdrop is the dialog itself.
@@ -34,7 +45,10 @@ export function Dialog({ onClose, title, description, children }: Props) {
         onClose();
       }}
       onMouseDown={onBackdrop}
-      className="m-auto w-[calc(100%-2rem)] max-w-md rounded-xl border bg-raised text-foreground shadow-xl transition-[opacity,scale] backdrop:bg-black/50 starting:scale-98 starting:opacity-0"
+      className={clsx(
+        "m-auto w-[calc(100%-2rem)] rounded-xl border bg-raised text-foreground shadow-xl transition-[opacity,scale] backdrop:bg-black/50 starting:scale-98 starting:opacity-0",
+        wide ? "max-w-2xl" : "max-w-md",
+      )}
     >
       <div className="p-6">
         <h2 id={titleId} className="text-lg font-semibold tracking-tight">

@@ -1,9 +1,17 @@
 import clsx from "clsx";
 import type { ComponentProps, ReactNode } from "react";
 
-type Column = { label: string; /** Figures stand on the right, one under the other. */ figures?: boolean };
+type Column = {
+  label: string;
+  /** Figures stand on the right, one under the other. */
+  figures?: boolean;
+  /** Actions stay in sight while the rest is scrolled. */
+  actions?: boolean;
+};
 
 type Props = { label: string; columns: Column[]; className?: string; children: ReactNode };
+
+const inSight = "sticky right-0 bg-raised shadow-[inset_1px_0_var(--line)]";
 
 /** A table that scrolls in its own frame where the page is narrow, by keyboard too. */
 export function Table({ label, columns, className, children }: Props) {
@@ -21,7 +29,11 @@ export function Table({ label, columns, className, children }: Props) {
               <th
                 key={column.label}
                 scope="col"
-                className={clsx("px-4 py-2.5 font-medium", column.figures ? "text-right" : "text-left")}
+                className={clsx(
+                  "px-4 py-2.5 font-medium",
+                  column.figures ? "text-right" : "text-left",
+                  column.actions && inSight,
+                )}
               >
                 {column.label}
               </th>
@@ -38,11 +50,23 @@ export function Cell({ className, ...props }: ComponentProps<"td">) {
   return <td {...props} className={clsx("px-4 py-2.5 text-left", className)} />;
 }
 
-/** Quiet buttons whose words, not whose frames, stand under the column's title. */
-export function Actions({ children }: { children: ReactNode }) {
+/** What a row is about. On a phone it wraps, to leave room for the actions beside it. */
+export function Name({ children }: { children: ReactNode }) {
   return (
-    <td className="px-4 py-1">
-      <div className="-mx-2.5 flex">{children}</div>
+    <Cell className="max-w-72 truncate font-medium max-sm:max-w-48 max-sm:min-w-40 max-sm:whitespace-normal">
+      {children}
+    </Cell>
+  );
+}
+
+/**
+ * Quiet buttons whose words, not whose frames, stand under the column's title. Always in sight at
+ * the right, whatever else has to be scrolled; one below the other on a phone.
+ */
+export function Actions({ children }: { children?: ReactNode }) {
+  return (
+    <td className={clsx(inSight, "px-4 py-1")}>
+      <div className="-mx-2.5 flex max-sm:flex-col max-sm:items-start">{children}</div>
     </td>
   );
 }

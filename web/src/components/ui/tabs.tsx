@@ -43,7 +43,7 @@ export function Tabs({ label, tabs, aside }: Props) {
                 tabIndex={active ? 0 : -1}
                 onClick={() => setActiveId(tab.id)}
                 className={clsx(
-                  "-mb-px border-b-2 px-3 py-2.5 text-sm font-medium -outline-offset-2",
+                  "-mb-px border-b-2 px-2 py-2.5 text-sm font-medium whitespace-nowrap -outline-offset-2 sm:px-3",
                   active ? "border-foreground" : "border-transparent text-muted hover:text-foreground",
                 )}
               >

@@ -1,15 +1,18 @@
-import { Pencil, RotateCw, Trash2 } from "lucide-react";
+import { Pencil, Plug, RotateCw, Trash2 } from "lucide-react";
+import { quotasToShow } from "@/api/limits";
 import type { ApiKey, UsagePlan } from "@/api/types";
-import { AllowanceMeter } from "@/components/allowance-meter";
-import { ResetClock } from "@/components/reset-clock";
+import { LimitMeters } from "@/components/limit-meters";
 import { SinceClock } from "@/components/since-clock";
 import { Button } from "@/components/ui/button";
+import { describeLimit } from "@/features/plans/describe-limits";
 import * as strings from "@/strings";
 import type { KeyAction } from "./key-list";
+import { controlOf } from "./return-focus";
 
 const words = strings.keys;
 
 const actions = [
+  { action: "connect", label: words.connect, Icon: Plug },
   { action: "edit", label: words.edit, Icon: Pencil },
   { action: "rotate", label: words.rotate, Icon: RotateCw },
   { action: "delete", label: words.delete, Icon: Trash2 },
@@ -24,7 +27,9 @@ type Props = {
 };
 
 export function KeyCard({ apiKey, plan, next, onAction }: Props) {
-  const { name, prefix, last4, remaining, window, resets_at, last_used_at } = apiKey;
+  const { name, prefix, last4, limits, last_used_at } = apiKey;
+  // A throttle is empty one moment and full the next: there is nothing to draw.
+  const throttles = plan?.limits.filter(({ window }) => window === "minute") ?? [];
   return (
     <li className="rounded-xl border bg-raised p-5">
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
@@ -35,34 +40,33 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
               {prefix}…{last4}
             </code>
             <span>{plan?.name ?? apiKey.usage_plan_id}</span>
+            {throttles.map((limit) => (
+              <span key={limit.window}>{words.atMost(describeLimit(limit))}</span>
+            ))}
             {next && <span>{words.nextPlan(next.name)}</span>}
             {apiKey.activating && <span>{words.activating}</span>}
           </p>
         </div>
-        <div className="-ml-2.5 flex sm:-mt-1 sm:-mr-2.5 sm:ml-0">
+        <div className="-ml-2.5 flex flex-wrap sm:-mt-1 sm:-mr-2.5 sm:ml-0">
           {actions.map(({ action, label, Icon }) => (
             <Button
               key={action}
               variant="ghost"
               size="small"
+              data-control={controlOf(action, apiKey.id)}
               aria-label={words.actionOn(label, name)}
               onClick={() => onAction(action)}
             >
-              <Icon aria-hidden className="size-3.5" />
+              <Icon aria-hidden className="size-3.5 max-sm:hidden" />
               {label}
             </Button>
           ))}
         </div>
       </div>
       <div className="mt-5">
-        <AllowanceMeter
-          title={remaining !== null && words.left(remaining, window)}
-          subject={name}
-          allowance={apiKey}
-        />
+        <LimitMeters limits={quotasToShow(limits)} subject={name} />
       </div>
-      <p className="mt-3 flex flex-wrap justify-between gap-x-4 gap-y-1 text-sm text-muted">
-        {resets_at && <ResetClock at={resets_at} />}
+      <p className="mt-3 text-sm text-muted">
         {last_used_at ? <SinceClock at={last_used_at} /> : <span>{words.neverUsed}</span>}
       </p>
     </li>

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import type { ApiKey, RotatedApiKey, UsagePlan } from "@/api/types";
 import * as strings from "@/strings";
+import { ConnectDialog } from "./connect-dialog";
 import { DeleteKeyDialog } from "./delete-key-dialog";
 import { EditKeyDialog } from "./edit-key-dialog";
 import { KeyCard } from "./key-card";
@@ -17,7 +18,7 @@ type Props = {
   onDeleted: (id: string) => void;
 };
 
-export type KeyAction = "edit" | "rotate" | "delete";
+export type KeyAction = "connect" | "edit" | "rotate" | "delete";
 
 export function KeyList({ keys, plans, ceiling, onRotated, onDeleted }: Props) {
   const [asked, setAsked] = useState<{ action: KeyAction; apiKey: ApiKey }>();
@@ -42,6 +43,7 @@ export function KeyList({ keys, plans, ceiling, onRotated, onDeleted }: Props) {
           />
         ))}
       </ul>
+      {asked?.action === "connect" && <ConnectDialog apiKey={asked.apiKey} onClose={close} />}
       {asked?.action === "edit" && (
         <EditKeyDialog apiKey={asked.apiKey} plans={plans} onClose={close} />
       )}

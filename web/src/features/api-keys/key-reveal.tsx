@@ -21,10 +21,17 @@ export type Revealed = {
   rotation?: { previousValidUntil: string | null };
 };
 
+type Props = {
+  revealed: Revealed;
+  onDone: () => void;
+  /** Follows a link of the site. */
+  onLeave: (href: string) => void;
+};
+
 const words = strings.keys;
 
 /** The one time a key is seen. It lives in the state of the page around this and nowhere else. */
-export function KeyReveal({ revealed, onDone }: { revealed: Revealed; onDone: () => void }) {
+export function KeyReveal({ revealed, onDone, onLeave }: Props) {
   const [copied, setCopied] = useState(false);
   const [asking, setAsking] = useState(false);
   const { data: keys } = useApiKeys();
@@ -35,7 +42,7 @@ export function KeyReveal({ revealed, onDone }: { revealed: Revealed; onDone: ()
 
   useEffect(() => heading.current?.focus(), []);
 
-  useLeaveWarning(!copied);
+  useLeaveWarning(copied, onLeave);
 
   return (
     <section

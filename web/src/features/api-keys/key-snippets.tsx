@@ -1,16 +1,15 @@
 "use client";
 
 import { useState } from "react";
-import { useModels } from "@/api/models";
 import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
-import { useUsagePlans } from "@/api/usage-plans";
 import { CodeBlock } from "@/components/code-block";
+import { CopyButton } from "@/components/ui/copy-button";
 import { Tabs } from "@/components/ui/tabs";
-import { chooseModel, modelsOfPlan } from "@/features/snippets/choose-model";
-import { environmentSnippet } from "@/features/snippets/key-commands";
+import { envFile, environmentSnippet } from "@/features/snippets/key-commands";
 import { snippets } from "@/features/snippets/snippets";
 import * as strings from "@/strings";
 import type { Revealed } from "./key-reveal";
+import { useSnippetModel } from "./use-snippet-model";
 
 const words = strings.keys;
 
@@ -57,17 +56,17 @@ export function KeySnippets({ revealed, onCopied }: { revealed: Revealed; onCopi
           ),
         }))}
       />
+      <div className="px-4 pb-4">
+        <CopyButton
+          text={envFile({ baseUrl, key: revealed.key })}
+          label={words.copyEnv}
+          onCopied={onCopied}
+        />
+      </div>
     </div>
   );
 }
 
 function masked(key: string): string {
   return `${key.slice(0, 8)}…${key.slice(-4)}`;
-}
-
-function useSnippetModel(usagePlanId: string): string {
-  const { data: plans } = useUsagePlans();
-  const { data: models } = useModels();
-  const allowed = plans?.find(({ id }) => id === usagePlanId)?.models ?? [];
-  return chooseModel(modelsOfPlan(allowed, (models ?? []).map(({ id }) => id)));
 }

@@ -19,8 +19,11 @@ import * as strings from "@/strings";
 import { CreateKeyForm } from "./create-key-form";
 import { KeyList } from "./key-list";
 import { KeyReveal, type Revealed } from "./key-reveal";
+import { controlOf, focusControl, returnFocusTo, useReturnedFocus } from "./return-focus";
+import { useForgotten } from "./use-forgotten";
 
 const words = strings.keys;
+const newKey = "new";
 
 export function KeysPage() {
   const keys = useApiKeys();
@@ -29,6 +32,7 @@ export function KeysPage() {
   const { data: account } = useSession();
   const [creating, setCreating] = useState(false);
   const [revealed, setRevealed] = useState<Revealed>();
+  useForgotten(revealed?.key);
   const failed = [keys, plans, site].find((query) => query.isError && !query.data);
   const unconfirmed = site.data?.mail && account?.email_confirmed === false ? account.email : undefined;
   const mayCreate =
@@ -38,7 +42,7 @@ export function KeysPage() {
     <div className="mx-auto w-full max-w-5xl px-4 py-10 sm:px-6">
       <PageHeading title={words.title} text={words.text}>
         {mayCreate && !creating && !revealed && !unconfirmed && (
-          <Button onClick={() => setCreating(true)}>
+          <Button data-control={newKey} onClick={() => setCreating(true)}>
             <Plus aria-hidden className="size-4" />
             {words.new}
           </Button>
@@ -85,6 +89,8 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
   const full = keys.length >= site.max_keys_per_account;
   const open = plans.filter((plan) => plan.self_service);
 
+  useReturnedFocus();
+
   function reveal(next: Revealed) {
     setRevealed(next);
     // Chat needs it then: API Gateway takes calls with a key only.
@@ -95,11 +101,20 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
     window.scrollTo({ top: 0 });
   }
 
-  function forgetKey() {
-    // At once, or the panel would ask whether the page may be left.
-    flushSync(() => setRevealed(undefined));
-    // Only a new page has nothing of the key in its memory: React keeps what it rendered last.
-    window.location.reload();
+  function cancel() {
+    flushSync(() => setCreating(false));
+    focusControl(newKey);
+  }
+
+  function close({ id, rotation }: Revealed) {
+    returnFocusTo(rotation ? controlOf("rotate", id) : newKey);
+    setRevealed(undefined);
+  }
+
+  function leave(href: string) {
+    // A new entry of the history and a new page for it, so that the browser keeps nothing of this one.
+    window.history.pushState(null, "", href);
+    setRevealed(undefined);
   }
 
   return (
@@ -108,7 +123,8 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
         <KeyReveal
           key={revealed.key}
           revealed={revealed}
-          onDone={forgetKey}
+          onDone={() => close(revealed)}
+          onLeave={leave}
         />
       )}
       {unconfirmed && <Unconfirmed email={unconfirmed} />}
@@ -117,7 +133,7 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
           title={first ? words.firstTitle : words.newTitle}
           plans={open}
           keysSoFar={keys.length}
-          onCancel={first ? undefined : () => setCreating(false)}
+          onCancel={first ? undefined : cancel}
           onCreated={({ id, key, name, usage_plan_id }) =>
             reveal({ id, key, name, usagePlanId: usage_plan_id })
           }

@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import * as strings from "@/strings";
 import { ChatBar } from "./chat-bar";
@@ -12,7 +12,7 @@ import { HistoryDialog } from "./history-dialog";
 import { loadMarkdown } from "./lazy-markdown";
 import { QuotaBanner } from "./quota-banner";
 import { RoomChip } from "./room-chip";
-import { leftOf } from "./standing-quota";
+import { leastLeft, limitsOf } from "./standing-quota";
 import { Transcript } from "./transcript";
 import { TuningForm } from "./tuning-form";
 import { useConversation } from "./use-conversation";
@@ -30,9 +30,13 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   const [model, setModel, choices] = useModelChoice(models, plan);
   const chat = useConversation(accountId);
   const { quota, blocked, due, allowances } = useQuota({ keyId: apiKey.id, plan }, chat.incident);
-  const key = allowances?.keys.find(({ api_key_id }) => api_key_id === apiKey.id);
+  const left = leastLeft(limitsOf(apiKey.id, allowances), quota);
   const [given, setGiven] = useState<{ text: string }>();
   const [browsing, setBrowsing] = useState(false);
+  // By conversation: another one's settings are as they were stored.
+  const [wrongIn, setWrongIn] = useState<string>();
+  const isTuningWrong = wrongIn === chat.id;
+  const isHeld = blocked || isTuningWrong;
   const { isStreaming, stop } = chat;
   const target = { keyId: apiKey.id, model };
   const regenerate = () => void chat.regenerate(target);
@@ -41,12 +45,14 @@ export function Chat({ accountId, keys, plans, models }: Props) {
     if (!(await chat.resend(place, text, target))) setGiven({ text });
   }
 
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (event.key === "Escape") stop();
+  });
   useEffect(() => {
     if (!isStreaming) return;
-    const onKey = (event: KeyboardEvent) => event.key === "Escape" && stop();
     window.addEventListener("keydown", onKey);
     return () => window.removeEventListener("keydown", onKey);
-  });
+  }, [isStreaming]);
 
   return (
     // Whoever writes will have an answer to read: what draws it comes meanwhile.
@@ -65,15 +71,20 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         onHistory={!isStreaming ? () => setBrowsing(true) : undefined}
         onNew={chat.messages.length > 0 && !isStreaming ? chat.begin : undefined}
       />
-      <TuningForm key={chat.id} tuning={chat.tuning} onChange={chat.setTuning} />
+      <TuningForm
+        key={chat.id}
+        tuning={chat.tuning}
+        onChange={chat.setTuning}
+        onValid={(isValid) => setWrongIn(isValid ? undefined : chat.id)}
+      />
       {chat.messages.length === 0 ? (
         <EmptyConversation onSuggest={(text) => setGiven({ text })} />
       ) : (
         <Transcript
           messages={chat.messages}
           partial={isStreaming ? chat.partial : null}
-          onRegenerate={blocked ? undefined : regenerate}
-          onResend={blocked ? undefined : (place, text) => void resend(place, text)}
+          onRegenerate={isHeld ? undefined : regenerate}
+          onResend={isHeld ? undefined : (place, text) => void resend(place, text)}
           onRemove={chat.removeMessage}
         />
       )}
@@ -91,11 +102,11 @@ export function Chat({ accountId, keys, plans, models }: Props) {
         <Composer
           draft={chat.draft}
           given={given}
-          blocked={blocked}
+          held={blocked ? words.blocked : isTuningWrong ? words.tuningWrong : undefined}
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
           onStop={stop}
-          aside={key && <RoomChip {...key} remaining={leftOf(key, quota)} />}
+          aside={left && <RoomChip {...left} />}
         />
       </div>
       {browsing && (

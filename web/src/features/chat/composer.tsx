@@ -1,6 +1,7 @@
 "use client";
 
 import { zodResolver } from "@hookform/resolvers/zod";
+import clsx from "clsx";
 import { ArrowUp, Square } from "lucide-react";
 import { useEffect, useId, type KeyboardEvent, type ReactNode } from "react";
 import { useForm } from "react-hook-form";
@@ -13,8 +14,8 @@ type Props = {
   draft: ReturnType<typeof storedValue>;
   /** Text to be put into the field, below what stands there already. */
   given: { text: string } | undefined;
-  /** A limit stands in the way: writing goes on, sending waits. */
-  blocked: boolean;
+  /** Why nothing can be sent at the moment; writing goes on. */
+  held: string | undefined;
   streaming: boolean;
   /** Resolves to false when the message was not answered and belongs back into the field. */
   onSend: (text: string) => Promise<boolean>;
@@ -30,7 +31,7 @@ export const composerId = "composer";
 
 const words = strings.chat;
 
-export function Composer({ draft, given, blocked, streaming, onSend, onStop, aside }: Props) {
+export function Composer({ draft, given, held, streaming, onSend, onStop, aside }: Props) {
   const noteId = useId();
   const form = useForm({
     resolver: zodResolver(messageSchema),
@@ -55,7 +56,7 @@ export function Composer({ draft, given, blocked, streaming, onSend, onStop, asi
   }, [given]);
 
   const submit = form.handleSubmit(async ({ message }) => {
-    if (blocked || streaming) return;
+    if (held || streaming) return;
     write("");
     if (!(await onSend(message))) putBack(message);
   });
@@ -85,8 +86,8 @@ export function Composer({ draft, given, blocked, streaming, onSend, onStop, asi
       />
       <div className="flex items-center gap-3 px-3 pb-3">
         {aside}
-        <p id={noteId} className="min-w-0 flex-1 text-xs text-muted max-sm:sr-only">
-          {blocked ? words.blocked : words.hint}
+        <p id={noteId} className={clsx("min-w-0 flex-1 text-xs text-muted", !held && "max-sm:sr-only")}>
+          {held ?? words.hint}
         </p>
         {streaming ? (
           <Button size="icon" className="ml-auto" aria-label={words.stop} title={words.stop} onClick={onStop}>
@@ -98,9 +99,9 @@ export function Composer({ draft, given, blocked, streaming, onSend, onStop, asi
             size="icon"
             className="ml-auto"
             aria-label={words.send}
-            aria-disabled={blocked || undefined}
-            aria-describedby={blocked ? noteId : undefined}
-            title={blocked ? words.blocked : words.send}
+            aria-disabled={held ? true : undefined}
+            aria-describedby={held ? noteId : undefined}
+            title={held ?? words.send}
           >
             <ArrowUp aria-hidden className="size-4" />
           </Button>

@@ -2,6 +2,7 @@ import { useMemo, useState } from "react";
 import { accountDraft, accountValue } from "@/api/account-storage";
 import type { ChatMessage } from "@/api/chat-stream";
 import { storedValue } from "@/browser/stored-value";
+import * as z from "@/forms/zod";
 
 export type Message = ChatMessage & {
   /** Why an answer ended before its end. */
@@ -22,7 +23,28 @@ export type Entry = { id: string; title: string; at: number };
 
 export const chosenKey = storedValue("daypass.chat-key");
 
-const empty: Conversation = { messages: [], tuning: { instructions: "", temperature: null } };
+const noTuning: Tuning = { instructions: "", temperature: null };
+const empty: Conversation = { messages: [], tuning: noTuning };
+
+/** What is in the browser's storage may be of another version, or edited. */
+const conversationSchema = z.object({
+  messages: z.array(
+    z.object({
+      role: z.enum(["user", "assistant"]),
+      content: z.string(),
+      cut: z.optional(z.enum(["stopped", "broken"])),
+    }),
+  ),
+  tuning: z.catch(
+    z.object({
+      instructions: z.string(),
+      temperature: z.nullable(z.number().check(z.minimum(0), z.maximum(2))),
+    }),
+    noTuning,
+  ),
+});
+const entriesSchema = z.array(z.object({ id: z.string(), title: z.string(), at: z.number() }));
+
 const titleLength = 80;
 const kept = 50;
 
@@ -43,14 +65,14 @@ export function useConversationStore(accountId: string) {
   const id = open.useValue() ?? fresh;
   const store = useMemo(() => accountValue(accountId, id), [accountId, id]);
   const stored = store.useValue();
-  const conversation = useMemo(() => parse(stored, empty), [stored]);
+  const conversation = useMemo(() => parse(stored, conversationSchema, empty), [stored]);
   const listed = index.useValue();
-  const entries = useMemo(() => parse<Entry[]>(listed, []), [listed]);
+  const entries = useMemo(() => parse(listed, entriesSchema, []), [listed]);
 
   // Written long after the page was drawn, when an answer ends: what stands in the store counts.
-  const now = () => parse(store.get(), empty);
+  const now = () => parse(store.get(), conversationSchema, empty);
   const list = (change: (entries: Entry[]) => Entry[]) =>
-    index.set(JSON.stringify(change(parse<Entry[]>(index.get(), []))));
+    index.set(JSON.stringify(change(parse(index.get(), entriesSchema, []))));
   const drop = (dropped: string) => accountValue(accountId, dropped).set(null);
 
   function setMessages(messages: Message[]): void {
@@ -92,10 +114,9 @@ function newId(): string {
   return Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
 }
 
-function parse<Value extends object>(stored: string | null, otherwise: Value): Value {
+function parse<Value>(stored: string | null, schema: z.ZodMiniType<Value>, otherwise: Value): Value {
   try {
-    const value: unknown = JSON.parse(stored ?? "null");
-    return value && typeof value === "object" ? (value as Value) : otherwise;
+    return schema.safeParse(JSON.parse(stored ?? "null")).data ?? otherwise;
   } catch {
     return otherwise;
   }

@@ -3,7 +3,7 @@ const maxLine = 20_000;
 const maxDepth = 60;
 /** Emphasis marks and brackets: more than containers, since code has many that never close. */
 const maxOpen = 200;
-const maxCells = 20_000;
+const maxCells = 5_000;
 
 const containers = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s)))*[ \t]*/;
 const delimiters = /[*_~]+|[[\]]/g;

@@ -8,6 +8,7 @@ import * as strings from "@/strings";
 import { formatDuration } from "@/time/duration";
 import { formatInstant, formatUtc } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
+import { isOf, limitsOf } from "./standing-quota";
 
 const words = strings.chat;
 const link = buttonStyles({ variant: "secondary", size: "small" });
@@ -24,10 +25,9 @@ type Props = {
 export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   const enforcedByAws = useEnforcedByAws();
   const { subject, resetsAt } = quota;
-  const allowance = today?.keys.find(({ api_key_id }) => api_key_id === keyId);
+  const counted = limitsOf(keyId, today).find((limit) => isOf(limit, quota));
   // API Gateway's refusal has no figures; the portal has.
-  const { used, limit } = quota.limit > 0 || !allowance ? quota : allowance;
-  const counted = subject === "key" ? allowance : today?.account;
+  const { used, limit } = quota.limit > 0 || !counted ? quota : counted;
   const window = quota.window && (strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window);
   return (
     <Notice
@@ -47,9 +47,11 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
       }
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
-      {window && limit !== null && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
+      {window && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
+      {/* Who used it is known of a day only. */}
       {/* Until what led to a refusal is known too, the parts do not make up the whole. */}
       {today &&
+        quota.window === "day" &&
         subject !== "site" &&
         !enforcedByAws &&
         counted?.used === used &&

@@ -1,13 +1,12 @@
 import clsx from "clsx";
-import type { Allowance } from "@/api/types";
+import type { LimitUse } from "@/api/types";
 import * as strings from "@/strings";
 
 const scarce = 0.2;
 
-type Props = Pick<Allowance, "limit" | "remaining" | "window">;
+type Props = Pick<LimitUse, "limit" | "remaining" | "window">;
 
 export function RoomChip({ limit, remaining, window }: Props) {
-  if (limit === null || remaining === null) return null;
   return (
     <span
       title={strings.chat.leftLong(remaining, limit, window)}

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Quota } from "@/api/refusal";
-import type { Limit, UsagePlan, UsageToday } from "@/api/types";
-import { leftOf, refusedFor, spentBy } from "./standing-quota";
+import type { Limit, LimitUse, UsagePlan, UsageToday } from "@/api/types";
+import { leastLeft, refusedFor, spentBy } from "./standing-quota";
 
 const midnight = "2026-11-26T00:00:00Z";
 const noon = Date.parse("2026-11-25T12:00:00Z");
@@ -11,10 +11,15 @@ function planOf(...windows: Limit["window"][]): UsagePlan {
   return { id: "plan", name: "Plan", description: "", models: [], limits, self_service: true };
 }
 
-function todayOf(used: number, resets_at = midnight): UsageToday {
-  const allowance = { used, limit: 10, window: "day" as const, remaining: 10 - used, resets_at };
-  const key = { ...allowance, api_key_id: "key_1", name: "laptop", by_api: used, by_chat: 0 };
-  return { account: { used, limit: null, window: null, remaining: null, resets_at: null }, keys: [key] };
+function limitOf(used: number, resets_at = midnight, changes: Partial<LimitUse> = {}): LimitUse {
+  const remaining = 10 - used;
+  return { subject: "key", measure: "requests", window: "day", limit: 10, used, remaining, resets_at, ...changes };
+}
+
+function todayOf(...limits: LimitUse[]): UsageToday {
+  const none = { used: 0, limit: null, window: null, remaining: null, resets_at: null };
+  const key = { ...none, limits, api_key_id: "key_1", name: "laptop", by_api: 0, by_chat: 0 };
+  return { account: none, keys: [key] };
 }
 
 function refusal(changes: Partial<Quota> = {}) {
@@ -37,15 +42,15 @@ const byApiGateway = refusal({ window: null });
 
 test("a refusal stands until the server has opened the next window", () => {
   const later = Date.parse(midnight) + 1000;
-  expect(refusedFor(concerned, refusal(), todayOf(10), noon)).toMatchObject({ window: "day" });
-  expect(refusedFor(concerned, refusal(), todayOf(10), later)).toBeDefined();
-  const opened = todayOf(0, "2026-11-27T00:00:00Z");
+  expect(refusedFor(concerned, refusal(), todayOf(limitOf(10)), noon)).toMatchObject({ window: "day" });
+  expect(refusedFor(concerned, refusal(), todayOf(limitOf(10)), later)).toBeDefined();
+  const opened = todayOf(limitOf(0, "2026-11-27T00:00:00Z"));
   expect(refusedFor(concerned, refusal(), opened, later)).toBeUndefined();
-  expect(refusedFor({ ...concerned, keyId: "key_2" }, refusal(), todayOf(10), noon)).toBeUndefined();
+  expect(refusedFor({ ...concerned, keyId: "key_2" }, refusal(), todayOf(limitOf(10)), noon)).toBeUndefined();
 });
 
 test("API Gateway's refusal ends at midnight where the plan has a daily quota alone", () => {
-  expect(refusedFor(concerned, byApiGateway, todayOf(10), noon)).toMatchObject({
+  expect(refusedFor(concerned, byApiGateway, todayOf(limitOf(10)), noon)).toMatchObject({
     window: "day",
     resetsAt: midnight,
   });
@@ -54,23 +59,44 @@ test("API Gateway's refusal ends at midnight where the plan has a daily quota al
 test.each([[planOf("week")], [planOf("minute", "month")], [planOf("day", "month")], [planOf()], [undefined]])(
   "nobody promises midnight for API Gateway otherwise (%#)",
   (plan) => {
-    const quota = refusedFor({ keyId: "key_1", plan }, byApiGateway, todayOf(10), noon);
+    const quota = refusedFor({ keyId: "key_1", plan }, byApiGateway, todayOf(limitOf(10)), noon);
     expect(quota).toMatchObject({ resetsAt: null });
   },
 );
 
-test("what is spent already is told with the window that is spent", () => {
-  expect(spentBy(concerned, todayOf(9), false)).toBeUndefined();
-  expect(spentBy(concerned, todayOf(10), true)).toMatchObject({ window: "day", resetsAt: midnight });
-  const weekly = { keyId: "key_1", plan: planOf("hour", "week") };
-  expect(spentBy(weekly, todayOf(10), false)).toMatchObject({ window: "week", resetsAt: midnight });
-  expect(spentBy(weekly, todayOf(10), true)).toMatchObject({ window: "week", resetsAt: null });
+test("a refusal is over once its own window is, and when the key has no such limit any more", () => {
+  const one = Date.parse("2026-11-25T13:00:00Z");
+  const hourly = refusal({ window: "hour", resetsAt: "2026-11-25T13:00:00Z" });
+  const hour = { window: "hour" as const };
+  const over = todayOf(limitOf(0, "2026-11-25T14:00:00Z", hour), limitOf(3));
+  expect(refusedFor(concerned, hourly, over, one)).toBeUndefined();
+  // Midnight is later, and says nothing about the hour.
+  const stale = todayOf(limitOf(10, "2026-11-25T13:00:00Z", hour), limitOf(3));
+  expect(refusedFor(concerned, hourly, stale, one)).toBeDefined();
+  expect(refusedFor(concerned, hourly, todayOf(limitOf(3)), one)).toBeUndefined();
+  expect(refusedFor(concerned, hourly, undefined, one)).toBeDefined();
+});
+
+test("what is spent already comes with its own reset", () => {
+  const hour = limitOf(10, "2026-11-25T13:00:00Z", { window: "hour" });
+  expect(spentBy(concerned, todayOf(limitOf(9)), false)).toBeUndefined();
+  expect(spentBy(concerned, todayOf(limitOf(10)), true)).toMatchObject({ window: "day", resetsAt: midnight });
+  expect(spentBy(concerned, todayOf(hour, limitOf(2)), false)).toMatchObject({
+    window: "hour",
+    resetsAt: "2026-11-25T13:00:00Z",
+  });
+  const week = limitOf(10, midnight, { window: "week" });
+  expect(spentBy(concerned, todayOf(week), false)).toMatchObject({ window: "week", resetsAt: midnight });
+  expect(spentBy(concerned, todayOf(week), true)).toMatchObject({ window: "week", resetsAt: null });
+  const account = limitOf(10, midnight, { subject: "account" });
+  expect(spentBy(concerned, todayOf(limitOf(2), account), false)).toMatchObject({ subject: "account" });
+  expect(spentBy(concerned, todayOf(limitOf(10, midnight, { window: "minute" })), false)).toBeUndefined();
 });
 
 test("of an allowance that was refused nothing is left", () => {
-  const allowance = todayOf(2).keys[0]!;
-  expect(leftOf(allowance, undefined)).toBe(8);
-  expect(leftOf(allowance, refusal().failure)).toBe(0);
-  expect(leftOf(allowance, refusal({ window: "hour" }).failure)).toBe(8);
-  expect(leftOf(allowance, refusal({ subject: "account" }).failure)).toBe(8);
+  const limits = [limitOf(2)];
+  expect(leastLeft(limits, undefined)).toMatchObject({ remaining: 8 });
+  expect(leastLeft(limits, refusal().failure)).toMatchObject({ remaining: 0 });
+  expect(leastLeft(limits, refusal({ window: "hour" }).failure)).toMatchObject({ remaining: 8 });
+  expect(leastLeft(limits, refusal({ subject: "account" }).failure)).toMatchObject({ remaining: 8 });
 });

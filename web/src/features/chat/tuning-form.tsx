@@ -12,10 +12,15 @@ import { toTuning, tuningSchema, valuesOf } from "./tuning";
 
 const words = strings.chat;
 
-type Props = { tuning: Tuning; onChange: (tuning: Tuning) => void };
+type Props = {
+  tuning: Tuning;
+  onChange: (tuning: Tuning) => void;
+  /** Whether what stands in the fields may be sent. */
+  onValid: (isValid: boolean) => void;
+};
 
 /** What holds for the whole conversation, put away until somebody wants it. Kept as it is typed. */
-export function TuningForm({ tuning, onChange }: Props) {
+export function TuningForm({ tuning, onChange, onValid }: Props) {
   const form = useForm({
     resolver: zodResolver(tuningSchema),
     defaultValues: valuesOf(tuning),
@@ -29,10 +34,11 @@ export function TuningForm({ tuning, onChange }: Props) {
         formState: { values: true },
         callback: ({ values }) => {
           const checked = tuningSchema.safeParse(values);
+          onValid(checked.success);
           if (checked.success) onChange(toTuning(checked.data));
         },
       }),
-    [form, onChange],
+    [form, onChange, onValid],
   );
 
   const changed = tuning.instructions.trim() !== "" || tuning.temperature !== null;

@@ -1,6 +1,5 @@
-import { useEffect } from "react";
 import { useEnforcedByAws } from "@/api/site";
-import { useUsageToday } from "@/api/usage";
+import { usePolledUsage, useUsageToday } from "@/api/usage";
 import { useNow } from "@/time/use-now";
 import { refusedFor, spentBy, type Concerned } from "./standing-quota";
 import type { Incident } from "./use-conversation";
@@ -10,7 +9,7 @@ import type { Incident } from "./use-conversation";
  * says so, not when this computer's clock does.
  */
 export function useQuota(concerned: Concerned, incident: Incident | undefined) {
-  const { data: today, refetch } = useUsageToday();
+  const { data: today } = useUsageToday();
   const enforcedByAws = useEnforcedByAws();
   const now = useNow() ?? 0;
   const quota =
@@ -18,11 +17,7 @@ export function useQuota(concerned: Concerned, incident: Incident | undefined) {
   const resetsAt = quota?.resetsAt ?? null;
   const due = resetsAt !== null && now >= Date.parse(resetsAt);
 
-  useEffect(() => {
-    if (!due) return;
-    const timer = setInterval(() => void refetch(), 3000);
-    return () => clearInterval(timer);
-  }, [due, refetch]);
+  usePolledUsage(due);
 
   return {
     quota,

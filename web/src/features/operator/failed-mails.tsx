@@ -5,7 +5,7 @@ import { messageOf } from "@/api/problem";
 import type { FailedMail } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { Actions, Cell, Table } from "@/components/ui/table";
+import { Actions, Cell, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatInstant } from "@/time/local-time";
@@ -36,9 +36,12 @@ export function FailedMails() {
       )}
       <Table
         label={words.table}
-        columns={[columns.to, columns.mail, columns.error, columns.since, columns.next, columns.actions].map(
-          (label) => ({ label }),
-        )}
+        columns={[
+          ...[columns.to, columns.mail, columns.error, columns.since, columns.next].map((label) => ({
+            label,
+          })),
+          { label: columns.actions, actions: true },
+        ]}
       >
         {data.mails.map((mail) => (
           <MailRow
@@ -62,7 +65,7 @@ function MailRow({ mail, onRetry, onRemove }: Props) {
   const now = useNow() ?? 0;
   return (
     <tr>
-      <Cell className="max-w-72 truncate font-medium">{mail.recipient}</Cell>
+      <Name>{mail.recipient}</Name>
       <Cell>{words.kinds[mail.kind]}</Cell>
       <Cell className="min-w-72 whitespace-normal">{mail.error}</Cell>
       <Cell className="text-muted">{formatInstant(mail.created_at, now)}</Cell>

@@ -9,7 +9,7 @@ import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Empty } from "@/components/ui/empty";
 import { Notice } from "@/components/ui/notice";
-import { Actions, Cell, Table } from "@/components/ui/table";
+import { Actions, Cell, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import { invitationAddress } from "@/features/session/use-invitation";
 import * as strings from "@/strings";
@@ -77,13 +77,14 @@ function InvitationTable({ invitations, onWithdraw }: TableProps) {
   return (
     <Table
       label={words.invitations}
-      columns={[columns.note, columns.created, columns.state, columns.actions].map((label) => ({
-        label,
-      }))}
+      columns={[
+        ...[columns.note, columns.created, columns.state].map((label) => ({ label })),
+        { label: columns.actions, actions: true },
+      ]}
     >
       {invitations.map((invitation) => (
         <tr key={invitation.id}>
-          <Cell className="max-w-64 truncate font-medium">{invitation.note || words.someone}</Cell>
+          <Name>{invitation.note || words.someone}</Name>
           <Cell className="text-muted">{formatDate(invitation.created_at)}</Cell>
           <Cell>
             <State invitation={invitation} />

@@ -6,7 +6,7 @@ import type { OwnedKey } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
-import { Actions, Cell, Table } from "@/components/ui/table";
+import { Actions, Cell, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
@@ -68,13 +68,16 @@ function KeysTable({ rows, onAction }: TableProps) {
   return (
     <Table
       label={strings.operator.pages.keys}
-      columns={[columns.owner, columns.name, columns.key, columns.plan, columns.lastUsed, columns.actions].map(
-        (label) => ({ label }),
-      )}
+      columns={[
+        ...[columns.owner, columns.name, columns.key, columns.plan, columns.lastUsed].map((label) => ({
+          label,
+        })),
+        { label: columns.actions, actions: true },
+      ]}
     >
       {rows.map((apiKey) => (
         <tr key={apiKey.id}>
-          <Cell className="max-w-64 truncate font-medium">{apiKey.account_email}</Cell>
+          <Name>{apiKey.account_email}</Name>
           <Cell className="max-w-48 truncate">{apiKey.name}</Cell>
           <Cell className="font-mono text-xs">
             {apiKey.prefix}…{apiKey.last4}

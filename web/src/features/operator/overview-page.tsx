@@ -5,7 +5,7 @@ import type { SiteUsage } from "@/api/types";
 import { AllowanceMeter } from "@/components/allowance-meter";
 import { ResetClock } from "@/components/reset-clock";
 import { Empty } from "@/components/ui/empty";
-import { Cell, Figure, Table } from "@/components/ui/table";
+import { Figure, Name, Table } from "@/components/ui/table";
 import { Chart } from "@/features/usage/chart";
 import { lastDays, stackOf, totalsOf } from "@/features/usage/figures";
 import * as strings from "@/strings";
@@ -91,7 +91,7 @@ function SiteHistory({ usage: { days: rows, most_active } }: { usage: SiteUsage 
       >
         {most_active.map((account) => (
           <tr key={account.email}>
-            <Cell className="max-w-72 truncate font-medium">{account.email}</Cell>
+            <Name>{account.email}</Name>
             <Figure>{account.requests}</Figure>
             <Figure>{account.refused}</Figure>
           </tr>

@@ -7,7 +7,7 @@ import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
-import { Actions, Cell, Figure, Table } from "@/components/ui/table";
+import { Actions, Cell, Figure, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
@@ -81,12 +81,12 @@ function PeopleTable({ rows, onAction }: TableProps) {
         { label: columns.keys, figures: true },
         { label: columns.today, figures: true },
         { label: columns.since },
-        { label: columns.actions },
+        { label: columns.actions, actions: true },
       ]}
     >
       {rows.map((person) => (
         <tr key={person.id}>
-          <Cell className="max-w-72 truncate font-medium">{person.email}</Cell>
+          <Name>{person.email}</Name>
           <Cell>
             <State person={person} />
           </Cell>

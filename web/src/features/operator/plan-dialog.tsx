@@ -80,6 +80,21 @@ export function PlanDialog({ plan, onClose }: { plan?: ManagedPlan; onClose: () 
               </Field>
             ))}
           </div>
+          <label className="mt-3 flex items-center gap-2.5 text-sm">
+            <input
+              type="checkbox"
+              {...form.register("unlimited")}
+              aria-invalid={errors.unlimited !== undefined}
+              aria-describedby={errors.unlimited && "unlimited-error"}
+              className="size-4 accent-accent"
+            />
+            {words.unlimited}
+          </label>
+          {errors.unlimited && (
+            <p id="unlimited-error" role="alert" className="mt-1 text-sm text-danger">
+              {errors.unlimited.message}
+            </p>
+          )}
         </fieldset>
         <Field label={words.models} hint={words.modelsHint} error={errors.models?.message}>
           {(control) => (

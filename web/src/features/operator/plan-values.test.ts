@@ -29,6 +29,7 @@ test("a plan comes out of its form as it went in", () => {
     requests_per_day: 50,
     requests_per_week: null,
     requests_per_month: null,
+    unlimited: false,
     models: ["a", "b"],
     self_service: false,
   });
@@ -39,9 +40,11 @@ test.each([
   [{ name: " " }, "name"],
   [{ requests_per_day: "1.5" }, "requests_per_day"],
   [{ requests_per_day: "-1" }, "requests_per_day"],
+  [{ requests_per_day: "" }, "unlimited"],
+  [{ unlimited: true }, "unlimited"],
   [{ burst: "3" }, "burst"],
 ])("%o is told beside %s", (wrong, field) => {
-  const values = { ...valuesOf(), id: "lab", name: "Lab", ...wrong };
+  const values = { ...valuesOf(), id: "lab", name: "Lab", requests_per_day: "5", ...wrong };
   const found = planSchema.safeParse(values).error?.issues.map(({ path }) => path.join("."));
   expect(found).toEqual([field]);
 });

@@ -6,6 +6,17 @@ const words = strings.operator.plans;
 
 const amount = z.string().check(z.trim(), z.regex(/^\d{0,12}$/, words.amountWrong));
 
+const limitNames = [
+  "requests_per_minute",
+  "requests_per_hour",
+  "requests_per_day",
+  "requests_per_week",
+  "requests_per_month",
+] as const;
+
+const hasLimit = (values: Record<(typeof limitNames)[number], string>) =>
+  limitNames.some((name) => values[name] !== "");
+
 export const planSchema = z
   .object({
     id: z.string().check(z.trim(), z.regex(/^[A-Za-z0-9_.-]{1,64}$/, words.idWrong)),
@@ -19,6 +30,7 @@ export const planSchema = z
     requests_per_day: amount,
     requests_per_week: amount,
     requests_per_month: amount,
+    unlimited: z.boolean(),
     models: z.string(),
     self_service: z.boolean(),
   })
@@ -26,6 +38,11 @@ export const planSchema = z
     z.refine(({ burst, requests_per_minute: rate }) => burst === "" || Number(rate) > 0, {
       path: ["burst"],
       error: words.burstAlone,
+    }),
+    z.refine((values) => values.unlimited !== hasLimit(values), {
+      path: ["unlimited"],
+      error: ({ input }) =>
+        (input as PlanValues).unlimited ? words.unlimitedWithLimits : words.noLimit,
     }),
   );
 
@@ -55,6 +72,7 @@ export function valuesOf(plan?: ManagedPlan): PlanValues {
     requests_per_day: amountOf("day"),
     requests_per_week: amountOf("week"),
     requests_per_month: amountOf("month"),
+    unlimited: plan?.limits.length === 0,
     models: plan?.models.join(", ") ?? "",
     self_service: plan?.self_service || plan?.retired_at != null || plan === undefined,
   };
@@ -70,6 +88,7 @@ export function planOf(values: PlanValues): NewPlan {
     name: values.name,
     description: values.description,
     ...amounts,
+    unlimited: values.unlimited,
     models: values.models.split(/[\s,]+/).filter(Boolean),
     self_service: values.self_service,
   };

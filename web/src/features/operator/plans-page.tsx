@@ -7,7 +7,7 @@ import type { ManagedPlan } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Actions, Cell, Figure, Table } from "@/components/ui/table";
+import { Actions, Cell, Figure, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import { describeLimit } from "@/features/plans/describe-limits";
 import * as strings from "@/strings";
@@ -81,26 +81,28 @@ function PlansTable({ rows, onAction }: TableProps) {
         { label: columns.models },
         { label: columns.state },
         { label: columns.keys, figures: true },
-        { label: columns.actions },
+        { label: columns.actions, actions: true },
       ]}
     >
       {rows.map((plan) => (
         <tr key={plan.id}>
-          <Cell className="max-w-64">
-            <span className="block truncate font-medium">{plan.name}</span>
-            <span className="block truncate font-mono text-xs text-muted">{plan.id}</span>
-          </Cell>
-          <Cell>{plan.limits.map(describeLimit).join(", ") || words.noLimits}</Cell>
+          <Name>
+            <span className="block truncate max-sm:whitespace-normal">{plan.name}</span>
+            <span className="block truncate font-mono text-xs font-normal text-muted max-sm:whitespace-normal">
+              {plan.id}
+            </span>
+          </Name>
+          <Cell className="min-w-48 whitespace-normal">{plan.limits.map(describeLimit).join(", ") || words.noLimits}</Cell>
           <Cell className="max-w-48 truncate">{plan.models.join(", ") || words.allModels}</Cell>
           <Cell>
             <State plan={plan} />
           </Cell>
           <Figure>{plan.keys}</Figure>
-          {plan.source === "settings" ? (
-            <Cell className="text-muted">{words.inSettings}</Cell>
-          ) : (
-            <Actions>
-              {(["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
+          <Actions>
+            {plan.source === "settings" ? (
+              <span className="min-w-24 px-2.5 py-1.5 whitespace-normal text-muted sm:whitespace-nowrap">{words.inSettings}</span>
+            ) : (
+              (["edit", plan.retired_at ? "bringBack" : "retire"] as const).map((action) => (
                 <Button
                   key={action}
                   variant="ghost"
@@ -110,9 +112,9 @@ function PlansTable({ rows, onAction }: TableProps) {
                 >
                   {words[action]}
                 </Button>
-              ))}
-            </Actions>
-          )}
+              ))
+            )}
+          </Actions>
         </tr>
       ))}
     </Table>

@@ -41,6 +41,12 @@ export function Confirm() {
         ) : (
           <TextLink href="/sign-in/">{words.backToSignIn}</TextLink>
         )}
+        {error && (
+          <>
+            {" · "}
+            <TextLink href="/forgot-password/">{strings.session.forgot}</TextLink>
+          </>
+        )}
       </p>
     </Frame>
   );

@@ -3,6 +3,7 @@
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, type ReactNode } from "react";
 import { useSession } from "@/api/session";
+import { keepFocus } from "@/browser/keep-focus";
 import { LoadFailed } from "@/components/load-failed";
 import { signInAddress } from "./return-to";
 
@@ -19,6 +20,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (signedOut) router.replace(signInAddress(here));
   }, [signedOut, here, router]);
+
+  useEffect(keepFocus, []);
 
   if (signedOut) return null;
   if (!account && error) {

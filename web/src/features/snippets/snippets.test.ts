@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { chooseModel, fallbackModel, modelsOfPlan } from "./choose-model";
-import { environmentSnippet } from "./key-commands";
+import { envFile, environmentSnippet } from "./key-commands";
 import { snippets } from "./snippets";
 
 const input = { baseUrl: "https://daypass.example/v1", model: "gpt-4o-mini", key: "dp_secret" };
@@ -26,9 +26,18 @@ test("send a body that is JSON", () => {
 test("read the key from the environment when it is to stay out of them", () => {
   for (const { code } of snippets({ ...input, key: null })) expect(code).not.toContain("dp_secret");
   expect(codeOf("curl", snippets({ ...input, key: null }))).toContain('"x-api-key: $OPENAI_API_KEY"');
+  expect(envFile(input)).toBe("OPENAI_BASE_URL=https://daypass.example/v1\nOPENAI_API_KEY=dp_secret\n");
   expect(environmentSnippet(input).code).toBe(
     "export OPENAI_BASE_URL='https://daypass.example/v1'\nexport OPENAI_API_KEY='dp_secret'",
   );
+});
+
+test.each([false, true])("never send a key to another address (header: %s)", (header) => {
+  for (const key of ["dp_secret", null]) {
+    for (const { code } of snippets({ ...input, key, header })) {
+      expect(code).toContain("https://daypass.example/v1");
+    }
+  }
 });
 
 test("send the key in x-api-key to a gateway that reads it there only", () => {

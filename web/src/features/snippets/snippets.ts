@@ -1,7 +1,7 @@
 export type SnippetInput = {
   baseUrl: string;
   model: string;
-  /** Null: read from the environment, where the last snippet puts it. */
+  /** Null: the program reads it from the environment variable `OPENAI_API_KEY`. */
   key: string | null;
   /** For a gateway that reads the key from `x-api-key` only, which OpenAI's clients do not send. */
   header?: boolean;
@@ -41,7 +41,9 @@ function curl({ baseUrl, model, key }: SnippetInput): string {
 function python({ baseUrl, model, key, header }: SnippetInput): string {
   const secret = key === null ? 'os.environ["OPENAI_API_KEY"]' : quoted(key);
   const settings = [
-    ...(key === null ? [] : [`base_url=${quoted(baseUrl)}`, `api_key=${secret}`]),
+    // Always: without it the client would send the key to OpenAI.
+    `base_url=${quoted(baseUrl)}`,
+    ...(key === null ? [] : [`api_key=${secret}`]),
     ...(header ? [`default_headers={"x-api-key": ${secret}}`] : []),
   ];
   return `# pip install openai
@@ -59,10 +61,11 @@ print(answer.choices[0].message.content)`;
 function node({ baseUrl, model, key, header }: SnippetInput): string {
   const secret = key === null ? "process.env.OPENAI_API_KEY" : quoted(key);
   const lines = [
-    ...(key === null ? [] : [`baseURL: ${quoted(baseUrl)}`, `apiKey: ${secret}`]),
+    `baseURL: ${quoted(baseUrl)}`,
+    ...(key === null ? [] : [`apiKey: ${secret}`]),
     ...(header ? [`defaultHeaders: { "x-api-key": ${secret} }`] : []),
   ];
-  const settings = lines.length === 0 ? "" : `{\n  ${lines.join(",\n  ")},\n}`;
+  const settings = `{\n  ${lines.join(",\n  ")},\n}`;
   return `// npm install openai, then save as hello.mjs
 import OpenAI from "openai";
 

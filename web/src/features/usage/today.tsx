@@ -2,8 +2,10 @@
 
 import Link from "next/link";
 import type { UsageToday } from "@/api/types";
+import { ownQuotas } from "@/api/limits";
 import { useUsageToday } from "@/api/usage";
 import { AllowanceMeter } from "@/components/allowance-meter";
+import { LimitMeters } from "@/components/limit-meters";
 import { LoadFailed } from "@/components/load-failed";
 import { ResetClock } from "@/components/reset-clock";
 import { Skeleton } from "@/components/ui/skeleton";
@@ -44,7 +46,8 @@ function Allowances({ account, keys }: UsageToday) {
         <ul aria-label={words.perKey} className="divide-y border-t">
           {keys.map((key) => (
             <li key={key.api_key_id} className="p-5">
-              <AllowanceMeter title={key.name} subject={key.name} allowance={key} />
+              <h3 className="mb-3 text-sm font-medium">{key.name}</h3>
+              <LimitMeters limits={ownQuotas(key.limits)} subject={key.name} />
               <p className="mt-2 text-sm text-muted">
                 {strings.chat.split(key.by_api, key.by_chat)}
               </p>

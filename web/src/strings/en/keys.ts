@@ -3,6 +3,9 @@ import { period } from "./period";
 
 type Period = string | null;
 
+const left = (remaining: number, window?: Period) =>
+  `${count(remaining, "request", "requests")} left${period(window)}`;
+
 export const keys = {
   title: "API keys",
   text: "A key is what a program shows to use the API.",
@@ -35,8 +38,15 @@ export const keys = {
   test: "Send a test request",
   testHint: "uses 1 request",
   testPrompt: "Say hello.",
-  left: (remaining: number, window?: Period) =>
-    `${count(remaining, "request", "requests")} left${period(window)}`,
+  left,
+  /** By what the limit holds for. */
+  leftOf: {
+    key: left,
+    account: (remaining: number, window: Period) => `${left(remaining, window)} for all your keys together`,
+    site: (remaining: number, window: Period) => `${left(remaining, window)} for everybody together`,
+  },
+  noLimit: "No limit",
+  atMost: (limit: string) => `At most ${limit}`,
   used: (used: number, limit: number, window: Period) =>
     `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} requests used${period(window)}`,
   usedUnlimited: (used: number) => `${count(used, "request", "requests")} used today, no limit`,
@@ -48,6 +58,14 @@ export const keys = {
   maximum: (limit: number) =>
     `You have ${count(limit, "key", "keys")}, the most an account may have here. Delete one you no longer need to make room.`,
   actionOn: (action: string, name: string) => `${action} ${name}`,
+  connect: "Connect",
+  connectTitle: (name: string) => `Connect “${name}”`,
+  connectText: (ends: string) => `The key itself (${ends}) was shown once, when it was made. Use your copy of it, or rotate the key to get a new one.`,
+  baseUrl: "Base URL",
+  copyBaseUrl: "Copy base URL",
+  copyEnv: "Copy as .env",
+  exampleKeyHint: (example: string) => `Put your key in the place of ${example}.`,
+  reference: "Read the API reference",
   edit: "Edit",
   editTitle: "Edit key",
   editText: "Changing the plan does not reset what is used today.",
@@ -77,5 +95,5 @@ export const keys = {
   nameMissing: "Give the key a name.",
   nameLong: "Use at most 80 characters.",
   planMissing: "Choose a plan.",
-  environmentHint: "Reads the key from OPENAI_API_KEY.",
+  environmentHint: "Reads the key from the environment variable OPENAI_API_KEY.",
 };

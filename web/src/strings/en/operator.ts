@@ -130,6 +130,9 @@ export const operator = {
     nameLong: "Use at most 80 characters.",
     descriptionLong: "Use at most 500 characters.",
     amountWrong: "Use a whole number, or leave it empty.",
+    unlimited: "No limit at all",
+    noLimit: "Set a limit, or choose “No limit at all”.",
+    unlimitedWithLimits: "This contradicts the limits above.",
     burstAlone: "This needs a limit per minute, the rate at which it refills.",
   },
 

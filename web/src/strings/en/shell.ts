@@ -4,6 +4,7 @@ export const nav = {
   keys: "Keys",
   chat: "Chat",
   usage: "Usage",
+  docs: "Docs",
   signIn: "Sign in",
   signUp: "Get a key",
   start: "Get your key",

@@ -8,17 +8,24 @@ const outcomes: Record<string, string> = {
 };
 
 const reasons: Record<string, string> = {
-  key_day: "the key's day was spent",
-  key_minute: "too many in a minute",
-  account_day: "the account's day was spent",
-  site_day: "the site's day was spent",
   give_backs_spent: "it failed, and no more failures are given back today",
   caller_left: "the caller left",
   upstream_429: "the upstream was busy",
   upstream_unreachable: "the upstream could not be reached",
   upstream_timeout: "the upstream did not answer in time",
   upstream_broke_off: "the upstream broke off",
+  upstream_misconfigured: "the upstream refused this site's own key or address",
 };
+
+const subjects: Record<string, string> = { key: "key", account: "account", site: "whole site" };
+
+/** A limit that refused a request is named `key_week`: what it holds for, and its window. */
+function reasonOf(reason: string): string {
+  const [, subject = "", window = ""] = /^([a-z]+)_(minute|hour|day|week|month)$/.exec(reason) ?? [];
+  if (subject in subjects) return `the ${subjects[subject]}'s limit per ${window} was reached`;
+  const [, status] = /^upstream_(\d{3})$/.exec(reason) ?? [];
+  return reasons[reason] ?? (status && `the upstream answered ${status}`) ?? reason.replaceAll("_", " ");
+}
 
 export const usage = {
   title: "Usage",
@@ -51,8 +58,7 @@ export const usage = {
   requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Left", id: "Request id" },
   became: (outcome: string, reason: string) => {
     const what = outcomes[outcome] ?? outcome;
-    const why = reasons[reason] ?? reason.replaceAll("_", " ");
-    return reason ? `${what}: ${why}` : what;
+    return reason ? `${what}: ${reasonOf(reason)}` : what;
   },
   download: "Download CSV",
 };

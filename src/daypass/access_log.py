@@ -1,0 +1,59 @@
+"""The access log: a line for each request."""
+
+import time
+from collections.abc import Sequence
+
+import structlog
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from daypass.portal.caller import caller_of
+from daypass.settings_sign_in import Network
+from daypass.upstream_refusals import redact
+
+LEFT = 499
+"""Logged for a client that left before its answer began (nginx's convention)."""
+PATH_LENGTH = 200
+
+log = structlog.get_logger()
+
+
+class AccessLog:
+    """An application whose requests are logged when they have ended.
+
+    Of a path what looks like a key is left out, and of the query everything: tokens travel there.
+    """
+
+    def __init__(self, application: ASGIApp, trusted_proxies: Sequence[Network]) -> None:
+        self._application = application
+        self._trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, and log how."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = LEFT
+        request_id: str | None = None
+
+        async def watch(message: Message) -> None:
+            nonlocal status, request_id
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                found = dict(message.get("headers", ())).get(b"x-request-id")
+                request_id = found.decode("latin-1") if found else None
+            await send(message)
+
+        try:
+            await self._application(scope, receive, watch)
+        finally:
+            log.info(
+                "request",
+                client=caller_of(HTTPConnection(scope), self._trusted_proxies).address,
+                method=scope["method"],
+                path=redact(scope["path"], PATH_LENGTH),
+                status=status,
+                milliseconds=round((time.perf_counter() - began) * 1000),
+                request_id=request_id,
+            )

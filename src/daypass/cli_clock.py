@@ -1,0 +1,34 @@
+"""`daypass clock`: the ledger's clock."""
+
+import typer
+
+from daypass.console import fail
+from daypass.finding import duration
+from daypass.quota import sqlite_clock
+from daypass.settings import load_settings
+from daypass.start import make_clock
+
+clock_app = typer.Typer(help="The ledger's clock.", no_args_is_help=True)
+
+MINUTE_S = 60
+
+
+@clock_app.callback()
+def clock() -> None:
+    """The ledger's clock."""
+
+
+@clock_app.command()
+def reset() -> None:
+    """Let the ledger go by this machine's clock again, after that was ahead and was corrected."""
+    settings = load_settings()
+    if settings.enforcer != "embedded" or settings.redis_url is not None:
+        fail("only the ledger in the data directory can be reset: others have their own clock")
+    lead_s = sqlite_clock.lead_s(settings.ledger_path, make_clock(settings)())
+    sqlite_clock.reset(settings.ledger_path)
+    if lead_s < MINUTE_S:
+        typer.echo("The ledger was not ahead of this machine's clock.")
+    else:
+        typer.echo(
+            f"The ledger was {duration(lead_s)} ahead, and goes by this machine's clock now."
+        )

@@ -1,0 +1,159 @@
+"""`daypass serve`."""
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import structlog
+import typer
+
+from daypass import __version__
+from daypass.asgi import Application
+from daypass.cli_setup import Host, Port, link_of_new_site, site_address
+from daypass.console import fail
+from daypass.enforcer import EnforcerError
+from daypass.quota.ledger import LedgerUnavailableError
+from daypass.records.database import DatabaseUnavailableError
+from daypass.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from daypass.server.server import Server, Site
+
+log = structlog.get_logger()
+
+EXPECTED_ERRORS = (
+    SettingsError,
+    DatabaseUnavailableError,
+    LedgerUnavailableError,
+    EnforcerError,
+)
+"""What an operator can correct. Their words are one line."""
+
+
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
+    join: Annotated[
+        bool, typer.Option(help="Serve beside another server on the same data directory.")
+    ] = False,
+) -> None:
+    """Serve the site, the portal and the gateway."""
+    from daypass.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
+    from daypass.server.listener import ListenError, listen  # noqa: PLC0415
+    from daypass.telemetry import configure_logging  # noqa: PLC0415
+
+    missed_signals: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: missed_signals.append(number))
+    settings = asyncio.run(_check())
+    with _data_directory(settings.data_dir) as is_alone:
+        if not is_alone and not join:
+            fail(
+                f"another server uses {settings.data_dir}: set DAYPASS_DATA_DIR, or use --join to "
+                "serve beside it"
+            )
+        if is_alone:
+            forget_metrics(settings.metrics_dir)
+        try:
+            sockets = listen(host, port)
+        except ListenError as error:
+            fail(str(error))
+        configure_logging(settings.log_format)
+        _announce(settings, host, sockets[0].getsockname()[1], workers)
+        try:
+            if workers == 1:
+                server = _make_server(settings)
+                server.missed_signals = missed_signals
+                server.run(sockets)
+            else:
+                from daypass.server.workers import Workers  # noqa: PLC0415
+
+                asyncio.run(Workers(workers, partial(_make_server, settings), sockets).run())
+        finally:
+            log.info("stopped")
+
+
+def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Say where the site is, once its address is bound: in words, or where all is JSON as such."""
+    from daypass.start import sharing_warning  # noqa: PLC0415  (slow to import)
+
+    url = site_address(settings, host, port)
+    warning = sharing_warning(settings.data_dir)
+    link = link_of_new_site(settings, host, port)
+    log.info("started", version=__version__, url=url, workers=workers)
+    if settings.log_format == "json":
+        if warning is not None:
+            log.warning("data_directory_shared", reason=warning)
+        if link is not None:
+            log.warning("no_operator", setup_link=link)
+        return
+    typer.echo(f"Daypass: {url}", err=True)
+    typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
+    if warning is not None:
+        typer.echo(f"Warning: {warning}", err=True)
+    if link is not None:
+        typer.echo(f"No operator yet. Create the operator account, once, at {link}", err=True)
+
+
+async def _check() -> Settings:
+    """Return the settings if a start by them would work. Raises one of EXPECTED_ERRORS."""
+    from daypass.proxy_environment import check_proxies  # noqa: PLC0415
+    from daypass.start import rehearse  # noqa: PLC0415
+
+    settings = load_settings()
+    check_proxies(settings)
+    await rehearse(settings)
+    return settings
+
+
+@contextlib.contextmanager
+def _data_directory(directory: Path) -> Iterator[bool]:
+    """Mark a directory as in use by this server; the value says whether no other one uses it.
+
+    The mark is a lock, which ends with the process, however that ends.
+    """
+    with (directory / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_alone = False
+        else:
+            is_alone = True
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield is_alone
+
+
+def _make_server(settings: Settings) -> "Server":
+    """Make a server by the settings as they are now, or by these if those are wrong by now."""
+    from daypass.server.server import Server  # noqa: PLC0415  (slow to import)
+    from daypass.telemetry import configure_logging  # noqa: PLC0415
+
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        configure_logging(settings.log_format)
+        log.error("reload_refused", reason=str(error))
+    return Server(_make_site(settings), _load_site, EXPECTED_ERRORS)
+
+
+async def _load_site() -> "Site":
+    return await asyncio.to_thread(_make_site, await _check())
+
+
+def _make_site(settings: Settings) -> "Site":
+    from daypass.app import create_app  # noqa: PLC0415  (slow to import)
+    from daypass.server.server import Site  # noqa: PLC0415
+
+    application = cast(Application, create_app(settings))
+    return Site(application, settings.keep_alive_s, settings.shutdown_grace_s)
+
+
+def _upstream_name(settings: Settings) -> str:
+    if settings.uses_demo_model:
+        return "the demo model (set OPENAI_API_KEY for real answers)"
+    return settings.upstream_base_url

@@ -1,0 +1,44 @@
+"""The clock of the embedded ledger: how far it is ahead of this machine's, and how to reset it."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota.sqlite_group import RESET_CLOCK, SCHEMA
+
+BUSY_TIMEOUT_S = 5
+
+
+def lead_s(path: Path, now: float) -> float:
+    """Return by how many seconds the ledger is ahead of `now` (Unix time); 0 if it is not.
+
+    Raises LedgerUnavailableError.
+    """
+    with _open(path) as connection:
+        (latest,) = connection.execute("SELECT latest FROM quota_clock").fetchone()
+    return max(0.0, float(latest) - now)
+
+
+def reset(path: Path) -> None:
+    """Let the ledger go by the clock again. What was taken from each window stays taken.
+
+    Raises LedgerUnavailableError.
+    """
+    with _open(path) as connection:
+        connection.executescript(f"BEGIN IMMEDIATE; {RESET_CLOCK} COMMIT;")
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.is_file():
+        raise LedgerUnavailableError(f"there is no ledger at {path}: nothing has been counted yet")
+    try:
+        with contextlib.closing(
+            sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        ) as connection:
+            connection.executescript(SCHEMA)
+            yield connection
+    except sqlite3.Error as error:
+        raise LedgerUnavailableError(f"cannot open {path}: {error}") from error

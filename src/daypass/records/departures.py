@@ -1,0 +1,104 @@
+"""Removing a person, and recognising their mailbox while their counters still matter."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from daypass.plans import Window
+from daypass.records.emails import canonical, normalise
+from daypass.records.identifiers import digest
+from daypass.records.tables import (
+    Account,
+    ApiKey,
+    AuditEntry,
+    DepartedAccount,
+    Invitation,
+    Mail,
+    ReceiptBatch,
+    SignUp,
+    UsageDay,
+    UsageKeyWeek,
+)
+
+KEPT_S = 32 * 86_400
+"""Seconds for which a mailbox is recognised: longer than the longest window, a month."""
+DELETED = "[deleted account]"
+NAMING = (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note)
+"""Columns of other records whose text may name a person."""
+
+
+async def remove(session: AsyncSession, account: Account, secret: str, now: int) -> None:
+    """Delete a person with everything that names them; the site's daily totals stay.
+
+    A fingerprint of the mailbox, made with this site's `secret`, is kept for KEPT_S: see
+    `former_id`. `now` is Unix time in seconds.
+    """
+    mailbox = fingerprint(secret, account.email)
+    await session.merge(DepartedAccount(email_digest=mailbox, account_id=account.id, at=now))
+    await _remove_usage(session, account.id)
+    await session.execute(delete(ReceiptBatch).where(ReceiptBatch.account_id == account.id))
+    email = account.email
+    await session.execute(delete(SignUp).where(SignUp.email == email))
+    await session.execute(delete(Mail).where(Mail.recipient == email))
+    await session.execute(
+        update(AuditEntry).where(AuditEntry.actor_id == account.id).values(actor_email=DELETED)
+    )
+    for column in NAMING:
+        await _erase(session, column, email)
+    # With its sessions, identities, keys and stored objects, by the database's foreign keys.
+    await session.execute(delete(Account).where(Account.id == account.id))
+
+
+async def former_id(session: AsyncSession, email: str, secrets: Sequence[str]) -> str | None:
+    """Return the id that the account of this mailbox had, if it was deleted recently.
+
+    A new account gets it again, and with it what was used: deleting an account must not reset a
+    limit.
+    """
+    known = [fingerprint(secret, email) for secret in secrets]
+    # Until 0.1 the digest had no key, and at first it was that of the address as it was given.
+    known += [digest(canonical(email)), digest(normalise(email))]
+    return await session.scalar(
+        select(DepartedAccount.account_id).where(DepartedAccount.email_digest.in_(known)).limit(1)
+    )
+
+
+async def forget_old(session: AsyncSession, now: int) -> None:
+    """Delete the fingerprints of mailboxes that left long ago. `now` is Unix time in seconds."""
+    await session.execute(delete(DepartedAccount).where(DepartedAccount.at < now - KEPT_S))
+
+
+def fingerprint(secret: str, email: str) -> str:
+    """The HMAC-SHA-256 (RFC 2104) of a mailbox: without the secret nobody can try addresses."""
+    text = f"daypass departed account {canonical(email)}"
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+async def _remove_usage(session: AsyncSession, account_id: str) -> None:
+    """Delete usage by key. Weeks are named, for their table's index begins with them."""
+    keys = list(await session.scalars(select(ApiKey.id).where(ApiKey.account_id == account_id)))
+    if not keys:
+        return
+    mine = UsageDay.api_key_id.in_(keys)
+    days = await session.scalars(select(UsageDay.day).where(mine).distinct())
+    weeks = sorted({Window.WEEK.start(day) for day in days})
+    await session.execute(
+        delete(UsageKeyWeek).where(UsageKeyWeek.week.in_(weeks), UsageKeyWeek.api_key_id.in_(keys))
+    )
+    await session.execute(delete(UsageDay).where(mine))
+
+
+async def _erase(session: AsyncSession, column: InstrumentedAttribute[Any], email: str) -> None:
+    """Put DELETED in place of an address wherever a text names it, however it is capitalised."""
+    address = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-]|\.\w)", re.IGNORECASE)
+    naming = func.lower(column).contains(email, autoescape=True)
+    for text in await session.scalars(select(column).where(naming).distinct()):
+        await session.execute(
+            update(column.class_).where(column == text).values({column: address.sub(DELETED, text)})
+        )

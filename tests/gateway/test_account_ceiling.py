@@ -1,0 +1,71 @@
+"""What an account may use in a day, by default: what the largest plan of its keys may."""
+
+from collections.abc import Iterator
+
+import httpx2 as httpx
+import pytest
+
+from tests.conftest import Person, Server, StartServer
+from tests.postgres import Postgres
+from tests.redis import Redis
+from tests.waiting import until
+from tests.workers import look, warm
+
+GIVEN = {"id": "given", "name": "Given", "requests_per_day": 60, "self_service": False}
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def site(request: pytest.FixtureRequest, start: StartServer) -> Iterator[Server]:
+    """A site of two workers: on one file, and with Redis and PostgreSQL."""
+    settings = {}
+    if request.param == "redis":
+        redis: Redis = request.getfixturevalue("redis_server")
+        redis.empty()
+        settings["DAYPASS_REDIS_URL"] = redis.url
+        postgres: Postgres = request.getfixturevalue("postgres_server")
+        settings["DAYPASS_DATABASE_URL"] = postgres.create_database("test_account_ceiling")
+    yield start("--workers", "2", **settings)
+
+
+def call(api: httpx.Client) -> httpx.Response:
+    body = {"model": "daypass-demo", "input": "x"}
+    return api.post("/v1/embeddings", json=body)
+
+
+def ceiling(server: Server, key: str) -> int:
+    limits = look(server, key).json()["limits"]
+    (account,) = [x["limit"] for x in limits if x["subject"] == "account"]
+    return int(account)
+
+
+def wait_for_ceiling(server: Server, key: str, limit: int) -> None:
+    """Wait until every worker knows it: each look is a connection of its own."""
+    until(lambda: all(ceiling(server, key) == limit for _ in range(8)))
+
+
+def test_a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account(
+    site: Server,
+) -> None:
+    operator: Person = site.sign_up()
+    person = site.sign_up()
+    chosen = person.create_key("30RequestPerDay")
+    given = person.create_key("10RequestPerDay")
+    for key in (chosen, given):
+        warm(site, key["key"])
+        assert ceiling(site, key["key"]) == 30
+    assert operator.http.post("/api/operator/usage-plans", json=GIVEN).status_code == 201
+    path = f"/api/operator/api-keys/{given['id']}"
+    assert operator.http.patch(path, json={"usage_plan_id": "given"}).status_code == 204
+    for key in (chosen, given):
+        wait_for_ceiling(site, key["key"], 60)
+    with site.gateway(given["key"]) as first, site.gateway(chosen["key"]) as second:
+        assert [call(first).status_code for _ in range(40)] == [200] * 40
+        assert [call(second).status_code for _ in range(5)] == [200] * 5
+        statuses = [call(first).status_code for _ in range(17)]
+        assert statuses == [200] * 15 + [429] * 2
+        refused = call(second).json()["error"]
+        assert (refused["subject"], refused["limit"]) == ("account", 60)
+    assert person.http.get("/api/usage/today").json()["account"]["limit"] == 60
+    assert [key["remaining"] for key in person.http.get("/api/api-keys").json()] == [0, 0]
+    assert operator.http.delete(path).status_code == 204
+    wait_for_ceiling(site, chosen["key"], 30)

@@ -1,0 +1,41 @@
+"""One connection to a Redis: what interrupts it is never lost, and leaves no half of a reply."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from daypass.quota.redis_link import Link
+from daypass.quota.redis_url import Access, Place
+from tests.redis import Redis
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_cancellation_ends_an_exchange_whenever_it_comes(
+    redis_server: Redis, turns: int
+) -> None:
+    link = Link(Access(None, None, tls=False, timeout_s=5), Place("127.0.0.1", redis_server.port))
+    await link.connect()
+    exchange = asyncio.create_task(link.talk([("BLPOP", "nothing", 60)]))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    exchange.cancel()
+    await asyncio.wait({exchange}, timeout=10)
+    assert exchange.cancelled()
+    assert not link.is_open or not turns  # Before its first turn it had not begun.
+    await link.close()
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_given_up_and_left() -> None:
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer):
+            await asyncio.sleep(60)
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        access = Access(None, "a password, which must be sent", tls=False, timeout_s=0.1)
+        link = Link(access, Place("127.0.0.1", port))
+        with pytest.raises(OSError):
+            await link.connect()
+        # Else the late reply to the password would be taken for that of the first command.
+        assert not link.is_open
