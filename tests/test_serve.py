@@ -50,16 +50,22 @@ http {{
 """
 
 
-def workers_of(server: Server) -> list[int]:
-    """The process ids of a server's workers, which spawn's main function serves in."""
+def workers_of(supervisor: int) -> list[int]:
+    """The process ids of a supervisor's workers, which spawn's main function serves in."""
     pids = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             parent = int(status.read_text().rpartition(")")[2].split()[1])
             command = (status.parent / "cmdline").read_bytes()
-            if parent == server.process.pid and b"spawn_main" in command:
+            if parent == supervisor and b"spawn_main" in command:
                 pids.append(int(status.parent.name))
     return pids
+
+
+def _kill(processes: list[int]) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def answers(server: Server) -> int:
@@ -80,7 +86,7 @@ def test_workers_are_replaced_and_end_with_their_supervisor(start: StartServer) 
     until(lambda: gauge(server, "daypass_tasks") > 0)
     shared = server.data_dir / "metrics"
     until(lambda: len(list(shared.glob("*.json"))) == 2)
-    first, second = workers_of(server)
+    first, second = workers_of(server.process.pid)
     tasks = gauge(server, "daypass_tasks")
 
     os.kill(first, signal.SIGKILL)
@@ -89,7 +95,7 @@ def test_workers_are_replaced_and_end_with_their_supervisor(start: StartServer) 
     # What the dead worker had under way is not shown beside the live ones'.
     until(lambda: gauge(server, "daypass_tasks") < tasks * 1.4)
 
-    orphans = workers_of(server)
+    orphans = workers_of(server.process.pid)
     server.process.kill()
     server.process.wait()
     killed_at = time.monotonic()
@@ -98,9 +104,7 @@ def test_workers_are_replaced_and_end_with_their_supervisor(start: StartServer) 
         assert time.monotonic() - killed_at < 2 + BUSY_S
         until(lambda: not Path(f"/proc/{second}").exists())
     finally:
-        for worker in orphans:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
+        _kill(orphans)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -172,11 +176,15 @@ def test_an_interrupt_during_the_start_is_one_line(tmp_path: Path) -> None:
 def test_workers_that_start_end_with_their_supervisor(tmp_path: Path) -> None:
     with starting(tmp_path, "--workers", "2") as (process, port, log):
         until(lambda: log.read_text().count("worker_started") == 2)
+        workers = workers_of(process.pid)
         process.kill()
         killed_at = time.monotonic()
-        until(lambda: not _is_up(port))
-        # They have two seconds, but are nowhere near serving, which they need not finish.
-        assert time.monotonic() - killed_at < 1
+        try:
+            until(lambda: not _is_up(port))
+            # They have two seconds, but are nowhere near serving, which they need not finish.
+            assert time.monotonic() - killed_at < 1
+        finally:
+            _kill(workers)
         assert "Traceback" not in log.read_text()
 
 
