@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from daypass.addresses import may_be_upstream
 from daypass.gateway.dialing import Address, connect_first
 from daypass.gateway.http_connection import Connection
-from daypass.gateway.redaction import Redacted
+from daypass.gateway.redaction import Redacted, without_encoded_error
 from daypass.gateway.upstream import (
     Patience,
     UpstreamRequest,
@@ -21,7 +21,6 @@ from daypass.gateway.upstream import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
-from daypass.gateway.whole_answer import without_encoded_error
 
 KEEP_ALIVE_S = 4
 """Below the 5 s after which uvicorn (vLLM, say) closes an idle connection under our feet."""

@@ -10,7 +10,8 @@ from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import read_ahead
 from daypass.gateway.upstream import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
 from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
-from daypass.gateway.whole_answer import WholeAnswer, read_whole
+from daypass.gateway.whole_answer import read_whole
+from daypass.gateway.whole_response import WholeAnswer
 from daypass.plans import UsagePlan
 from daypass.upstream_refusals import LastRefusal
 

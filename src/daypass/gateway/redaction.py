@@ -1,7 +1,10 @@
 """An upstream that quotes the operator's key in an error must not show it to a caller."""
 
+import orjson
+
 from daypass.asgi import Headers
 from daypass.gateway.upstream import UpstreamResponse
+from daypass.gateway.whole_response import WholeAnswer, is_encoded
 
 BLOT = b"*"
 
@@ -47,3 +50,24 @@ class Redacted:
             if piece.endswith(self._secret[:length]):
                 return piece[-length:]
         return b""
+
+
+def without_encoded_error(response: UpstreamResponse) -> UpstreamResponse:
+    """Return an answer, or an error of our own in place of an upstream's that is encoded.
+
+    Daypass asks for no encoding, and could not take the operator's key out of an encoded error.
+    """
+    if response.status < 400 or response.ended or not is_encoded(response):
+        return response
+    response.close()
+    error = {
+        "message": "The upstream's error is encoded, so that Daypass cannot check what is in it.",
+        "type": "server_error",
+        "param": None,
+        "code": "upstream_unreadable",
+    }
+    answer = WholeAnswer(response, orjson.dumps({"error": error}))
+    content = (b"content-encoding", b"content-type")
+    answer.headers = [x for x in answer.headers if x[0] not in content]
+    answer.headers.append((b"content-type", b"application/json"))
+    return answer

@@ -1,0 +1,43 @@
+"""An upstream's answer in memory."""
+
+from daypass.asgi import Headers
+from daypass.gateway.upstream import UpstreamResponse
+
+# They describe the bytes that the upstream sent, and not those that replace them.
+_OF_THE_BYTES = frozenset(
+    {b"content-length", b"content-md5", b"content-digest", b"digest", b"repr-digest", b"etag"}
+    | {b"accept-ranges", b"content-range", b"last-modified"}
+)
+
+
+class WholeAnswer:
+    """An answer from memory, in place of the upstream's."""
+
+    __slots__ = ("_body", "ended", "headers", "status")
+
+    def __init__(self, response: UpstreamResponse, body: bytes, *, unchanged: bool = False) -> None:
+        """Take status and headers from `response`, whose body has been read.
+
+        `unchanged`: this is its body, so that what the headers say of it holds.
+        """
+        self.status = response.status
+        self.headers: Headers = response.headers
+        if not unchanged:
+            self.headers = [x for x in response.headers if x[0] not in _OF_THE_BYTES]
+            self.headers.append((b"content-length", b"%d" % len(body)))
+        self._body = body
+        self.ended = not body
+
+    async def read(self) -> bytes:
+        """Return the body."""
+        self.ended = True
+        return self._body
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def is_encoded(response: UpstreamResponse) -> bool:
+    """Return whether a content coding was applied (RFC 9110, section 8.4)."""
+    encoding = dict(response.headers).get(b"content-encoding", b"identity")
+    return encoding.strip().lower() != b"identity"
