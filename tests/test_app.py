@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from uvicorn import Config
 
-from daypass.app import create_app
+from daypass.app.factory import create_app
 from daypass.settings import Settings
 from tests.conftest import StartServer, daypass
 from tests.upstream import FakeUpstream

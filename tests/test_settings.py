@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from daypass.app.startup import prepare
 from daypass.proxy_environment import check_proxies
 from daypass.settings import Settings, SettingsError, load_settings
 from daypass.settings_file import CONFIG_VARIABLE, ENV_PREFIX
 from daypass.settings_plans import PlanSettings
-from daypass.start import prepare
 from tests.conftest import daypass
 
 PLANS = """

@@ -26,7 +26,7 @@ def with_enforcer(
     settings: Settings, work: Callable[[Database, Enforcer], Awaitable[Result]]
 ) -> Result:
     """Run a command's work with the database and the enforcer. Raises EnforcerError."""
-    from daypass.enforcement import open_enforcer  # noqa: PLC0415  (slow to import)
+    from daypass.app.enforcement import open_enforcer  # noqa: PLC0415  (slow to import)
 
     async def run(database: Database) -> Result:
         async with open_enforcer(settings, database, time.time) as enforcer:

@@ -2,11 +2,11 @@
 
 import typer
 
+from daypass.app.startup import make_clock
 from daypass.console import fail
 from daypass.finding import duration
 from daypass.quota import sqlite_clock
 from daypass.settings import load_settings
-from daypass.start import make_clock
 
 clock_app = typer.Typer(help="The ledger's clock.", no_args_is_help=True)
 

@@ -80,7 +80,7 @@ def serve(
 
 def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
     """Say where the site is, once its address is bound: in words, or where all is JSON as such."""
-    from daypass.start import sharing_warning  # noqa: PLC0415  (slow to import)
+    from daypass.app.startup import sharing_warning  # noqa: PLC0415  (slow to import)
 
     url = site_address(settings, host, port)
     warning = sharing_warning(settings.data_dir)
@@ -102,8 +102,8 @@ def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
 
 async def _check() -> Settings:
     """Return the settings if a start by them would work. Raises one of EXPECTED_ERRORS."""
+    from daypass.app.startup import rehearse  # noqa: PLC0415
     from daypass.proxy_environment import check_proxies  # noqa: PLC0415
-    from daypass.start import rehearse  # noqa: PLC0415
 
     settings = load_settings()
     check_proxies(settings)
@@ -146,7 +146,7 @@ async def _load_site() -> "Site":
 
 
 def _make_site(settings: Settings) -> "Site":
-    from daypass.app import create_app  # noqa: PLC0415  (slow to import)
+    from daypass.app.factory import create_app  # noqa: PLC0415  (slow to import)
     from daypass.server.server import Site  # noqa: PLC0415
 
     application = cast(Application, create_app(settings))

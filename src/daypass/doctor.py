@@ -5,9 +5,10 @@ import time
 
 from sqlalchemy.engine import make_url
 
+from daypass.app.enforcement import open_enforcer
+from daypass.app.startup import check_ledger, make_clock, sharing_warning
 from daypass.doctor_sign_in import examine_sign_in
 from daypass.doctor_upstream import examine_upstream
-from daypass.enforcement import open_enforcer
 from daypass.enforcer import EnforcerError
 from daypass.finding import Finding, duration
 from daypass.portal.pages import PAGES
@@ -17,7 +18,6 @@ from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError
 from daypass.records.schema import check as check_tables
 from daypass.settings import Settings, SettingsError, load_settings
-from daypass.start import check_ledger, make_clock, sharing_warning
 
 CLOCK_TOLERANCE_S = 90
 """The ledger's clock goes by whole minutes, so it may be one ahead."""

@@ -2,7 +2,7 @@
 
 import json
 
-from daypass.app import Daypass
+from daypass.app.factory import Daypass
 from daypass.settings import Settings
 
 if __name__ == "__main__":

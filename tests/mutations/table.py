@@ -202,7 +202,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: a base URL without /v1",
-        "app.py",
+        "app/factory.py",
         "if is_api_call(scope, is_page=is_page):",
         "if False:",
         f"{CLIENTS}a_client_whose_base_url_lacks_v1_is_told_so[GET-/models]",
@@ -608,7 +608,7 @@ MUTATIONS = (
     ),
     Mutation(
         "most keys of an account",
-        "enforcement.py",
+        "app/enforcement.py",
         "max_keys=self._settings.keys_per_account,",
         "max_keys=1000,",
         f"{PORTAL}an_account_has_only_so_many_keys_even_at_once[embedded]",
@@ -1078,7 +1078,7 @@ MUTATIONS = (
     ),
     Mutation(
         "hosts of this site",
-        "hosts.py",
+        "app/host_check.py",
         "return len(hosts) == 1 and (hosts[0] in self._hosts or _name(hosts[0]) in self._hosts)",
         "return True",
         f"{GUARDS}with_a_public_url_only_its_hosts_are_served",
@@ -1264,7 +1264,7 @@ MUTATIONS = (
     ),
     Mutation(
         "log: keys in paths",
-        "access_log.py",
+        "app/access_log.py",
         'path=redact(scope["path"], PATH_LENGTH),',
         'path=scope["path"],',
         "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
@@ -1331,7 +1331,7 @@ MUTATIONS = (
     ),
     Mutation(
         "data directory: an existing one keeps its mode",
-        "start.py",
+        "app/startup.py",
         "await upgrade(settings.database_address)",
         "settings.data_dir.chmod(0o700)\n    await upgrade(settings.database_address)",
         "tests/test_cli.py::test_a_directory_that_is_shared_stays_shared",

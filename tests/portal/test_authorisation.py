@@ -21,7 +21,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from daypass.api_keys import mint
-from daypass.app import Daypass
+from daypass.app.factory import Daypass
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
 from daypass.records import accounts, api_keys, invitations, outbox, usage_plans

@@ -15,7 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from daypass.app import Daypass
+from daypass.app.factory import Daypass
 from daypass.settings import Settings
 from tests.conftest import PASSWORD, Person, Server, start_server
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from daypass import api_keys
-from daypass.app import Daypass
+from daypass.app.factory import Daypass
 from daypass.portal.accounts import check_email
 from daypass.portal.api_keys import NewApiKey
 from daypass.settings import Settings

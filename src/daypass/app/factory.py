@@ -13,16 +13,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass import __version__
-from daypass.access_log import AccessLog
+from daypass.app.access_log import AccessLog
+from daypass.app.enforcement import choose
+from daypass.app.host_check import KnownHosts
+from daypass.app.startup import make_clock, prepare
 from daypass.asgi import Application
-from daypass.enforcement import choose
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.ownership import Ownership
-from daypass.hosts import KnownHosts
 from daypass.metrics import Metrics
 from daypass.portal import (
     account,
@@ -57,7 +58,6 @@ from daypass.records.recorder import Recorder
 from daypass.records.sweeper import sweeping
 from daypass.secret_key import secret_keys
 from daypass.settings import Settings, load_settings
-from daypass.start import make_clock, prepare
 from daypass.telemetry import configure_logging
 from daypass.upstream_choice import open_upstream
 from daypass.upstream_refusals import LastRefusal

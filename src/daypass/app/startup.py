@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from daypass.enforcement import choose
+from daypass.app.enforcement import choose
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 from daypass.secret_key import secret_keys
