@@ -42,7 +42,7 @@ format: .venv/installed-dev
 
 # The portal's OpenAPI document, from which the site's API client is generated.
 openapi: .venv/installed-dev
-	$(BIN)/python -m daypass.openapi > web/openapi.json
+	$(BIN)/python -m daypass.cli.openapi > web/openapi.json
 	$(BIN)/python hatch_build.py npm run generate
 
 # The long forms of what `make test` tries briefly, with their figures: kill -9 at random moments,

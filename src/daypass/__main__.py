@@ -10,7 +10,7 @@ def main() -> None:
         # SIGHUP would end the process. Nothing is lost: the settings are not read yet.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        from daypass.cli import main as run  # noqa: PLC0415  (slow to import)
+        from daypass.cli.commands import main as run  # noqa: PLC0415  (slow to import)
 
         run()
     except KeyboardInterrupt:

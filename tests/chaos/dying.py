@@ -10,7 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from daypass.cli import main
+from daypass.cli.commands import main
 from daypass.gateway.charge import Charge
 from daypass.gateway.http_connection import HttpResponse
 from daypass.gateway.http_upstream import HttpUpstream

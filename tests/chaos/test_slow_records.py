@@ -33,7 +33,7 @@ requests_per_day = 1000000
 """
 ROUND_TRIP_S = 0.3
 IMPATIENT = """
-from daypass.cli import main
+from daypass.cli.commands import main
 from daypass.records import recorder
 recorder.MAX_BEHIND_S = 1
 main()

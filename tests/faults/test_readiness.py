@@ -20,7 +20,7 @@ from tests.upstream import FakeUpstream
 from tests.waiting import until
 
 CHECKING_EACH_TIME = """
-from daypass.cli import main
+from daypass.cli.commands import main
 from daypass.portal import readiness
 readiness.FRESH_S = 0
 main()

@@ -75,7 +75,7 @@ MUTATIONS = (
     ),
     Mutation(
         "life: a start and SIGHUP",
-        "cli_serve.py",
+        "cli/serve.py",
         "server.missed_signals = missed_signals",
         "pass",
         f"{SERVE}a_reload_that_is_asked_for_during_the_start_is_carried_out",
@@ -89,7 +89,7 @@ MUTATIONS = (
     ),
     Mutation(
         "life: errors of files in one line",
-        "cli.py",
+        "cli/commands.py",
         "if error.filename is None:",
         "if True:",
         "tests/test_cli.py::test_an_odd_path_or_address_is_one_clear_line",
@@ -103,7 +103,7 @@ MUTATIONS = (
     ),
     Mutation(
         "life: one server for a data directory",
-        "cli_serve.py",
+        "cli/serve.py",
         "if not is_alone and not join:",
         "if False:",
         f"{SERVE}a_data_directory_has_one_server_unless_another_joins",
@@ -286,7 +286,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: doctor makes a real call",
-        "doctor_upstream.py",
+        "cli/doctor_upstream.py",
         "if status == 200:",
         "if True:",
         "tests/test_cli.py::test_doctor_makes_real_calls_and_says_what_fails",

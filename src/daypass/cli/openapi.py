@@ -1,4 +1,4 @@
-"""Prints the portal's OpenAPI document: `python -m daypass.openapi`."""
+"""Prints the portal's OpenAPI document: `python -m daypass.cli.openapi`."""
 
 import json
 

@@ -3,8 +3,8 @@
 import typer
 
 from daypass.app.startup import make_clock
-from daypass.console import fail
-from daypass.finding import duration
+from daypass.cli.finding import duration
+from daypass.cli.output import fail
 from daypass.quota import sqlite_clock
 from daypass.settings import load_settings
 

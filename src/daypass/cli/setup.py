@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from daypass.console import AsJson, fail, print_json
+from daypass.cli.output import AsJson, fail, print_json
 from daypass.records import operators
 from daypass.records.database import Database
 from daypass.records.schema import with_database

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from daypass.finding import Finding
+from daypass.cli.finding import Finding
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.gateway.upstream import Upstream, UpstreamBrokeError, UpstreamError, UpstreamRequest
 from daypass.proxy_environment import check_proxies

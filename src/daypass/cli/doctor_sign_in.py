@@ -3,7 +3,7 @@
 import smtplib
 from urllib.parse import urlsplit
 
-from daypass.finding import Finding
+from daypass.cli.finding import Finding
 from daypass.portal.identity.choice import choose_provider
 from daypass.portal.identity.provider import Handshake, IdentityError
 from daypass.portal.mailer import open_mailer

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from daypass.console import AsJson, fail, print_json, print_rows
+from daypass.cli.output import AsJson, fail, print_json, print_rows
 from daypass.records.database import Database
 from daypass.records.schema import with_database
 from daypass.settings import Settings, load_settings

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.console import AsJson, fail, iso, print_rows
+from daypass.cli.output import AsJson, fail, iso, print_rows
 from daypass.enforcer import Enforcer
 from daypass.records import accounts, api_keys, departures, operators
 from daypass.records.database import Database

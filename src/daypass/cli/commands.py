@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from daypass import __version__
-from daypass.cli_accounts import Email, accounts_app, with_enforcer
-from daypass.cli_aws import aws_app
-from daypass.cli_clock import clock_app
-from daypass.cli_serve import serve
-from daypass.cli_setup import setup_link
-from daypass.console import AsJson, fail, iso, print_json, print_rows
+from daypass.cli.accounts import Email, accounts_app, with_enforcer
+from daypass.cli.aws import aws_app
+from daypass.cli.clock import clock_app
+from daypass.cli.output import AsJson, fail, iso, print_json, print_rows
+from daypass.cli.serve import serve
+from daypass.cli.setup import setup_link
 from daypass.enforcer import Enforcer, EnforcerError
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
@@ -86,7 +86,7 @@ def migrate() -> None:
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check settings, database and upstream, and say what to do."""
-    from daypass.doctor import examine  # noqa: PLC0415
+    from daypass.cli.doctor import examine  # noqa: PLC0415
 
     findings = asyncio.run(examine())
     if as_json:

@@ -7,10 +7,10 @@ from sqlalchemy.engine import make_url
 
 from daypass.app.enforcement import open_enforcer
 from daypass.app.startup import check_ledger, make_clock, sharing_warning
-from daypass.doctor_sign_in import examine_sign_in
-from daypass.doctor_upstream import examine_upstream
+from daypass.cli.doctor_sign_in import examine_sign_in
+from daypass.cli.doctor_upstream import examine_upstream
+from daypass.cli.finding import Finding, duration
 from daypass.enforcer import EnforcerError
-from daypass.finding import Finding, duration
 from daypass.portal.pages import PAGES
 from daypass.quota import sqlite_clock
 from daypass.quota.ledger import LedgerUnavailableError

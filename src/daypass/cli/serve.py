@@ -14,8 +14,8 @@ import typer
 
 from daypass import __version__
 from daypass.asgi import Application
-from daypass.cli_setup import Host, Port, link_of_new_site, site_address
-from daypass.console import fail
+from daypass.cli.output import fail
+from daypass.cli.setup import Host, Port, link_of_new_site, site_address
 from daypass.enforcer import EnforcerError
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
