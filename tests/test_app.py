@@ -7,7 +7,7 @@ import pytest
 from uvicorn import Config
 
 from daypass.app.factory import create_app
-from daypass.settings import Settings
+from daypass.config.settings import Settings
 from tests.conftest import StartServer, daypass
 from tests.upstream import FakeUpstream
 from tests.waiting import BUSY_S

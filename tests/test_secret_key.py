@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from daypass.config.secret_key import FILE, secret_keys
+from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.portal.signer import Signer
-from daypass.secret_key import FILE, secret_keys
-from daypass.settings import Settings, SettingsError, load_settings
 from tests.conftest import daypass
 
 OLD, NEW = "o" * 32, "n" * 32

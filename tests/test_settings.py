@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from daypass.app.startup import prepare
+from daypass.config.file import CONFIG_VARIABLE, ENV_PREFIX
+from daypass.config.plans import PlanSettings
+from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.proxy_environment import check_proxies
-from daypass.settings import Settings, SettingsError, load_settings
-from daypass.settings_file import CONFIG_VARIABLE, ENV_PREFIX
-from daypass.settings_plans import PlanSettings
 from tests.conftest import daypass
 
 PLANS = """

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from daypass.addresses import is_loopback
-from daypass.settings import Settings, SettingsError
+from daypass.config.settings import Settings, SettingsError
 
 
 def check_proxies(settings: Settings) -> None:

@@ -1,9 +1,9 @@
 """Which upstream answers."""
 
+from daypass.config.settings import Settings
 from daypass.demo import DemoUpstream
 from daypass.gateway.http_upstream import HttpUpstream
 from daypass.gateway.upstream import Patience, Upstream
-from daypass.settings import Settings
 
 
 def open_upstream(settings: Settings) -> Upstream:

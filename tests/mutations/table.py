@@ -138,7 +138,7 @@ MUTATIONS = (
     ),
     Mutation(
         "life: a data directory with special characters",
-        "settings.py",
+        "config/settings.py",
         'return f"sqlite:///{quote(str(self.ledger_path))}"',
         'return f"sqlite:///{self.ledger_path}"',
         "tests/test_settings.py::test_the_database_is_in_the_data_directory_whatever_its_name[what?]",
@@ -272,14 +272,14 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: pasted white space",
-        "settings.py",
+        "config/settings.py",
         "return value.strip()",
         "return value",
         "tests/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
     ),
     Mutation(
         "clients: a pasted endpoint",
-        "settings_upstream.py",
+        "config/upstream.py",
         "if endpoint is not None:",
         "if False:",
         "tests/test_settings.py::test_a_wrong_setting_is_one_clear_line",
@@ -1338,7 +1338,7 @@ MUTATIONS = (
     ),
     Mutation(
         "settings: a plan without a limit",
-        "settings_plans.py",
+        "config/plans.py",
         "if not self.limits and not self.unlimited:",
         "if False:",
         "tests/test_settings.py::test_a_wrong_file_is_named_with_its_line",

@@ -22,12 +22,12 @@ from fastapi.routing import iter_route_contexts
 
 from daypass.api_keys import mint
 from daypass.app.factory import Daypass
+from daypass.config.settings import Settings
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
 from daypass.records import accounts, api_keys, invitations, outbox, usage_plans
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
-from daypass.settings import Settings
 from tests.conftest import PASSWORD, Server, start_public
 from tests.mailbox import Mailbox
 from tests.oidc import OidcProvider

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from daypass.config.settings import Settings
 from daypass.portal.first_operator import is_for_this_machine_alone
-from daypass.settings import Settings
 
 HERE = ("127.0.0.1", 8000)
 DEMO = Settings(demo=True)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from daypass.app.factory import Daypass
-from daypass.settings import Settings
+from daypass.config.settings import Settings
 from tests.conftest import PASSWORD, Person, Server, start_server
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))

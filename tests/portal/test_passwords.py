@@ -6,9 +6,9 @@ from unicodedata import normalize
 import pytest
 import pytest_asyncio
 
+from daypass.config.settings import Settings
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
-from daypass.settings import Settings
 from tests.conftest import PASSWORD, Server
 from tests.portal.test_portal import problem
 

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from daypass import api_keys
 from daypass.app.factory import Daypass
+from daypass.config.settings import Settings
 from daypass.portal.accounts import check_email
 from daypass.portal.api_keys import NewApiKey
-from daypass.settings import Settings
 from tests.conftest import PASSWORD, Person, Server, StartServer
 
 CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}

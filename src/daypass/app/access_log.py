@@ -7,8 +7,8 @@ import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from daypass.config.sign_in import Network
 from daypass.portal.caller import caller_of
-from daypass.settings_sign_in import Network
 from daypass.upstream_refusals import redact
 
 LEFT = 499

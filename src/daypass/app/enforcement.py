@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from daypass.asgi import Application
+from daypass.config.settings import Settings, SettingsError
 from daypass.embedded import EmbeddedEnforcer
 from daypass.enforcer import Enforcer
 from daypass.gateway.api_gateway import COUNTED_ANYWAY, ApiGatewayAuthenticator, FrontDoor
@@ -17,7 +18,6 @@ from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
 from daypass.recorded_use import RecordedUse
 from daypass.records.database import Database
-from daypass.settings import Settings, SettingsError
 
 Clock = Callable[[], float]
 """Unix time in seconds."""

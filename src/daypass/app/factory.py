@@ -18,6 +18,8 @@ from daypass.app.enforcement import choose
 from daypass.app.host_check import KnownHosts
 from daypass.app.startup import make_clock, prepare
 from daypass.asgi import Application
+from daypass.config.secret_key import secret_keys
+from daypass.config.settings import Settings, load_settings
 from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
@@ -56,8 +58,6 @@ from daypass.proxy_environment import check_proxies
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
 from daypass.records.sweeper import sweeping
-from daypass.secret_key import secret_keys
-from daypass.settings import Settings, load_settings
 from daypass.telemetry import configure_logging
 from daypass.upstream_choice import open_upstream
 from daypass.upstream_refusals import LastRefusal

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daypass.app.enforcement import choose
+from daypass.config.secret_key import secret_keys
+from daypass.config.settings import Settings
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
-from daypass.secret_key import secret_keys
-from daypass.settings import Settings
 
 
 async def prepare(settings: Settings) -> None:

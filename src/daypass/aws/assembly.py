@@ -10,8 +10,8 @@ from daypass.aws.keeper import Keeper
 from daypass.aws.ledger import ApiGatewayLedger
 from daypass.aws.secret import gateway_secret
 from daypass.aws.usage import Use
+from daypass.config.settings import Settings
 from daypass.records.database import Database
-from daypass.settings import Settings
 
 
 class Assembly:

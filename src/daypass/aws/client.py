@@ -12,8 +12,8 @@ from botocore.config import Config
 
 from daypass.aws.errors import AWS_ERRORS, AwsError, translate
 from daypass.aws.plans import covers, quota_and_throttle
+from daypass.config.settings import Settings
 from daypass.plans import UsagePlan
-from daypass.settings import Settings
 
 PAGE = 500
 """The most that API Gateway puts on one page; it is 25 unless asked."""

@@ -3,7 +3,7 @@
 import os
 import secrets
 
-from daypass.settings import Settings, SettingsError
+from daypass.config.settings import Settings, SettingsError
 
 FILE = "aws-gateway-secret"
 

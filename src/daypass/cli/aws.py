@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import typer
 
 from daypass.cli.output import AsJson, fail, print_json, print_rows
+from daypass.config.file import config_path
+from daypass.config.settings import Settings, load_settings
 from daypass.records.database import Database
 from daypass.records.schema import with_database
-from daypass.settings import Settings, load_settings
-from daypass.settings_file import config_path
 
 # boto3 is slow to import: only the commands here do, and only when they run.
 if TYPE_CHECKING:

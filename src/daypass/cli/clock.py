@@ -5,8 +5,8 @@ import typer
 from daypass.app.startup import make_clock
 from daypass.cli.finding import duration
 from daypass.cli.output import fail
+from daypass.config.settings import load_settings
 from daypass.quota import sqlite_clock
-from daypass.settings import load_settings
 
 clock_app = typer.Typer(help="The ledger's clock.", no_args_is_help=True)
 

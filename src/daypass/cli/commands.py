@@ -14,13 +14,13 @@ from daypass.cli.clock import clock_app
 from daypass.cli.output import AsJson, fail, iso, print_json, print_rows
 from daypass.cli.serve import serve
 from daypass.cli.setup import setup_link
+from daypass.config.settings import SettingsError, load_settings
 from daypass.enforcer import Enforcer, EnforcerError
 from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError, upgrade, with_database
-from daypass.settings import SettingsError, load_settings
 
 app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)

@@ -10,6 +10,7 @@ from daypass.app.startup import check_ledger, make_clock, sharing_warning
 from daypass.cli.doctor_sign_in import examine_sign_in
 from daypass.cli.doctor_upstream import examine_upstream
 from daypass.cli.finding import Finding, duration
+from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.enforcer import EnforcerError
 from daypass.portal.pages import PAGES
 from daypass.quota import sqlite_clock
@@ -17,7 +18,6 @@ from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError
 from daypass.records.schema import check as check_tables
-from daypass.settings import Settings, SettingsError, load_settings
 
 CLOCK_TOLERANCE_S = 90
 """The ledger's clock goes by whole minutes, so it may be one ahead."""

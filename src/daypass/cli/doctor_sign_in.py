@@ -4,12 +4,12 @@ import smtplib
 from urllib.parse import urlsplit
 
 from daypass.cli.finding import Finding
+from daypass.config.secret_key import existing_secret_keys
+from daypass.config.settings import Settings, SettingsError
 from daypass.portal.identity.choice import choose_provider
 from daypass.portal.identity.provider import Handshake, IdentityError
 from daypass.portal.mailer import open_mailer
 from daypass.records.database import is_sqlite
-from daypass.secret_key import existing_secret_keys
-from daypass.settings import Settings, SettingsError
 
 
 async def examine_sign_in(settings: Settings) -> list[Finding]:

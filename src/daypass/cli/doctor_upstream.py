@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from daypass.cli.finding import Finding
+from daypass.config.settings import Settings, SettingsError
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.gateway.upstream import Upstream, UpstreamBrokeError, UpstreamError, UpstreamRequest
 from daypass.proxy_environment import check_proxies
-from daypass.settings import Settings, SettingsError
 from daypass.upstream_choice import open_upstream
 from daypass.upstream_refusals import explanation
 

@@ -3,7 +3,7 @@
 import json
 
 from daypass.app.factory import Daypass
-from daypass.settings import Settings
+from daypass.config.settings import Settings
 
 if __name__ == "__main__":
     print(json.dumps(Daypass(Settings()).openapi(), indent=2))

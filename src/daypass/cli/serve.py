@@ -16,10 +16,10 @@ from daypass import __version__
 from daypass.asgi import Application
 from daypass.cli.output import fail
 from daypass.cli.setup import Host, Port, link_of_new_site, site_address
+from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.enforcer import EnforcerError
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
-from daypass.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from daypass.server.server import Server, Site

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from daypass.cli.output import AsJson, fail, print_json
+from daypass.config.settings import Settings, load_settings
 from daypass.records import operators
 from daypass.records.database import Database
 from daypass.records.schema import with_database
-from daypass.settings import Settings, load_settings
 
 HAS_OPERATOR = "there is an operator already; see 'daypass accounts list' and 'accounts promote'"
 

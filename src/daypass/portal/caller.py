@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from starlette.requests import HTTPConnection
 
-from daypass.settings_sign_in import Network
+from daypass.config.sign_in import Network
 
 Address = IPv4Address | IPv6Address
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp
 
+from daypass.config.settings import Settings
 from daypass.enforcer import Enforcer
 from daypass.portal.caller import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
@@ -22,7 +23,6 @@ from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, departures
 from daypass.records.database import Database
 from daypass.records.tables import Account
-from daypass.settings import Settings
 from daypass.upstream_refusals import LastRefusal
 
 COOKIE = "daypass_session"

@@ -10,9 +10,9 @@ from ipaddress import IPv6Address, ip_address
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.config.settings import Settings
 from daypass.portal.context import Portal
 from daypass.records import accounts, operators
-from daypass.settings import Settings
 
 _LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 

@@ -11,10 +11,10 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
+from daypass.config.settings import Settings
+from daypass.config.sign_in import SMTP_PORTS
 from daypass.email_addresses import parse_email
 from daypass.portal.letters import Letter
-from daypass.settings import Settings
-from daypass.settings_sign_in import SMTP_PORTS
 
 TIMEOUT_S = 10
 """Seconds that the server may take for each step."""

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.background import end, wait_at_most
+from daypass.config.settings import Settings
 from daypass.faults import place_of
 from daypass.portal import letters
 from daypass.portal.letters import Letter
@@ -24,7 +25,6 @@ from daypass.records import accounts, outbox, sign_ups
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.identifiers import digest
 from daypass.records.tables import Account, Mail
-from daypass.settings import Settings
 
 POLL_S = 2.0
 """Seconds until a mail is seen that another process has left, or whose next attempt is due."""

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import AfterValidator, Field
 
+from daypass.config.file import ENV_PREFIX
+from daypass.config.settings import Settings
 from daypass.portal.problems import ProblemError
-from daypass.settings import Settings
-from daypass.settings_file import ENV_PREFIX
 
 MIN_LENGTH = 10
 MAX_LENGTH = 256

@@ -1,9 +1,9 @@
 """Which other site people sign in by."""
 
+from daypass.config.settings import Settings
+from daypass.config.sign_in import GITHUB
 from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.identity.routes import CALLBACK
-from daypass.settings import Settings
-from daypass.settings_sign_in import GITHUB
 
 
 def choose_provider(settings: Settings) -> IdentityProvider | None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from daypass.config.sign_in import GITHUB
 from daypass.portal.identity.provider import Handshake, Identity
 from daypass.portal.identity.registration import Registration, get_json
-from daypass.settings_sign_in import GITHUB
 
 SCOPE = "read:user user:email"
 API = "https://api.github.com"

@@ -8,13 +8,13 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 
+from daypass.config.plans import PlanSettings, PlanTerms
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.portal.usage_plans import UsagePlanView
 from daypass.records import api_keys, audit, usage_plans
 from daypass.records.tables import StoredPlan
-from daypass.settings_plans import PlanSettings, PlanTerms
 
 router = APIRouter()
 

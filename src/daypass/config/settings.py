@@ -14,9 +14,7 @@ from pydantic_settings import (
 )
 
 from daypass.addresses import may_be_upstream
-from daypass.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
-from daypass.retention import Retention
-from daypass.settings_addresses import (
+from daypass.config.addresses import (
     check_ascii,
     check_database_url,
     check_host,
@@ -25,7 +23,7 @@ from daypass.settings_addresses import (
     check_redis_url,
     check_site_url,
 )
-from daypass.settings_file import (
+from daypass.config.file import (
     CONFIG_VARIABLE,
     ENV_PREFIX,
     SettingsError,
@@ -34,9 +32,11 @@ from daypass.settings_file import (
     config_path,
     place_of,
 )
-from daypass.settings_plans import MOST, PlanSettings
-from daypass.settings_sign_in import CommaSeparated, SignInSettings
-from daypass.settings_upstream import check_upstream_key, check_upstream_url
+from daypass.config.plans import MOST, PlanSettings
+from daypass.config.sign_in import CommaSeparated, SignInSettings
+from daypass.config.upstream import check_upstream_key, check_upstream_url
+from daypass.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
+from daypass.retention import Retention
 from daypass.telemetry import LogFormat
 
 __all__ = ["Settings", "SettingsError", "load_settings"]

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, SecretStr, field_validator
 from pydantic import model_validator as validate_model
 from pydantic_settings import BaseSettings, NoDecode
 
+from daypass.config.addresses import check_http_url, check_server
 from daypass.email_addresses import parse_email
-from daypass.settings_addresses import check_http_url, check_server
 
 MIN_SECRET_LENGTH = 32
 GITHUB = "https://github.com"

@@ -6,8 +6,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from daypass.settings import Settings, SettingsError
-from daypass.settings_sign_in import MIN_SECRET_LENGTH
+from daypass.config.settings import Settings, SettingsError
+from daypass.config.sign_in import MIN_SECRET_LENGTH
 
 FILE = "secret-key"
 
