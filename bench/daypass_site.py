@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.process import clean_environment
-from daypass import api_keys
+from daypass.domain import key_format
 
 PLAN = "bench"
 KEYS_PER_ACCOUNT = 3
@@ -55,7 +55,7 @@ def make_site(
     return secrets[:used]
 
 
-def _insert(connection: sqlite3.Connection, minted: dict[int, api_keys.MintedKey]) -> None:
+def _insert(connection: sqlite3.Connection, minted: dict[int, key_format.MintedKey]) -> None:
     accounts = sorted({number // KEYS_PER_ACCOUNT for number in minted})
     connection.executemany(
         "INSERT OR IGNORE INTO account (id, email, password_hash, role, created_at)"
@@ -84,11 +84,11 @@ def _insert(connection: sqlite3.Connection, minted: dict[int, api_keys.MintedKey
     )
 
 
-def _mint(seed: int) -> Iterator[api_keys.MintedKey]:
+def _mint(seed: int) -> Iterator[key_format.MintedKey]:
     """Keys like `api_keys.mint`'s, but quicker and always the same: nobody shall trust them."""
     chance = random.Random(seed)
     alphabet = string.digits + string.ascii_letters
     while True:
-        body = "".join(chance.choices(alphabet, k=api_keys.RANDOM_LENGTH))
-        secret = api_keys.PREFIX + body + api_keys.checksum(body)
-        yield api_keys.MintedKey(secret, api_keys.digest(secret), secret[:8], secret[-4:])
+        body = "".join(chance.choices(alphabet, k=key_format.RANDOM_LENGTH))
+        secret = key_format.PREFIX + body + key_format.checksum(body)
+        yield key_format.MintedKey(secret, key_format.digest(secret), secret[:8], secret[-4:])

@@ -1,6 +1,6 @@
 import pytest
 
-from daypass.addresses import may_be_upstream
+from daypass.domain.network import may_be_upstream
 
 
 @pytest.mark.parametrize(

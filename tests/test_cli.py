@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from daypass import __version__, api_keys
-from daypass.plans import Limit, Measure, Window
+from daypass import __version__
+from daypass.domain import key_format
+from daypass.domain.plans import Limit, Measure, Window
 from daypass.quota.ledger import Claim, Subject
 from daypass.quota.sqlite import SqliteLedger
 from daypass.records.schema import upgrade
@@ -122,7 +123,7 @@ def test_the_version_is_printed() -> None:
 def test_keys_are_created_listed_and_revoked(server: Server, person: Person) -> None:
     plan = ("--plan", "20RequestPerDay")
     (created,) = run(server, "keys", "create", person.email, *plan, "--json")
-    assert api_keys.is_well_formed(created["key"])
+    assert key_format.is_well_formed(created["key"])
     assert server.gateway(created["key"]).get("/v1/key").status_code == 200
     (listed,) = run(server, "keys", "list", "--json")
     assert listed["id"] == created["id"]

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 import daypass
-from daypass import api_keys
+from daypass.domain import key_format
 from tests.conftest import Server, StartServer
 from tests.upstream import FakeUpstream
 
@@ -33,9 +33,9 @@ def test_a_key_that_begins_like_another_is_another(
     """LiteLLM CVE-2026-35030: keys were remembered by their first 20 characters."""
     person = relaying.sign_up()
     first, second = person.create_key(name="first"), person.create_key(name="second")
-    body = first["key"][len(api_keys.PREFIX) : -api_keys.CHECKSUM_LENGTH]
+    body = first["key"][len(key_format.PREFIX) : -api_keys.CHECKSUM_LENGTH]
     alike = body[:-1] + ("a" if body[-1] != "a" else "b")
-    twin = api_keys.PREFIX + alike + api_keys.checksum(alike)
+    twin = key_format.PREFIX + alike + key_format.checksum(alike)
     with relaying.client() as http:
         for _ in range(2):
             assert http.get("/v1/key", headers={"x-api-key": first["key"]}).status_code == 200
@@ -43,7 +43,7 @@ def test_a_key_that_begins_like_another_is_another(
         with sqlite3.connect(relaying.data_dir / "daypass.db") as connection:
             connection.execute(
                 "UPDATE api_key_secret SET digest = ? WHERE api_key_id = ?",
-                (api_keys.digest(twin), second["id"]),
+                (key_format.digest(twin), second["id"]),
             )
         for _ in range(2):
             for secret, key_id in ((twin, second["id"]), (first["key"], first["id"])):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.plans import (
+from daypass.domain.plans import (
     DEFAULT_PLANS,
     Limit,
     Measure,

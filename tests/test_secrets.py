@@ -22,7 +22,7 @@ from psycopg import sql
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 import redis
-from daypass import api_keys
+from daypass.domain import key_format
 from tests.conftest import (
     PASSWORD,
     Person,
@@ -305,7 +305,7 @@ def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
         path: path.read_bytes() for path in evidence.server.data_dir.rglob("*") if path.is_file()
     }
     everything = b"".join(stored.values())
-    assert api_keys.digest(evidence.keys[1]).encode() in everything
+    assert key_format.digest(evidence.keys[1]).encode() in everything
     assert b"$argon2id$" in everything
     secrets = {*evidence.keys, *cookies(evidence), PASSWORD, PROMPT, ANSWER, UPSTREAM_KEY,
                METRICS_TOKEN, evidence.server.setup_token()}  # fmt: skip

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from daypass.api_keys import mint
+from daypass.domain.key_format import mint
+from daypass.domain.plans import UsagePlan
 from daypass.enforcer import Also, IssuedKey, found, nothing_else
-from daypass.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, usage_plans
 from daypass.records.database import Database

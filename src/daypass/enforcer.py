@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.plans import UsagePlan
+from daypass.domain.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.tables import ApiKey
 

@@ -3,8 +3,8 @@
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
-from daypass.addresses import is_loopback
 from daypass.config.settings import Settings, SettingsError
+from daypass.domain.network import is_loopback
 
 
 def check_proxies(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from typing import Generic, NamedTuple, TypeVar
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota.counters import SECOND, Moment, reaches_back_to
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
 from daypass.records import begun_counters, usage, usage_writers

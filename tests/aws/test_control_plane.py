@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass import api_keys as key_format
 from daypass.aws.catalogue import Catalogue
 from daypass.aws.client import ApiGateway
 from daypass.aws.enforcer import ApiGatewayEnforcer
@@ -20,8 +19,9 @@ from daypass.aws.stack import Stack, StackError
 from daypass.aws.sync import find_strays
 from daypass.aws.template import build_template
 from daypass.aws.usage import Use
+from daypass.domain import key_format as key_format
+from daypass.domain.plans import DEFAULT_PLANS
 from daypass.enforcer import EnforcerError
-from daypass.plans import DEFAULT_PLANS
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade

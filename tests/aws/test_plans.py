@@ -12,7 +12,7 @@ from daypass.aws.plans import (
     read_plans,
 )
 from daypass.aws.sync import compare_plans
-from daypass.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
+from daypass.domain.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
 
 
 def limit(amount: int, window: Window, burst: int | None = None) -> Limit:

@@ -13,8 +13,8 @@ from cfnlint.api import lint_all
 from daypass.aws import client as aws_client
 from daypass.aws.policy import deploying_policy, serving_policy
 from daypass.aws.template import KEY_ID_HEADER, SECRET_HEADER, build_template
+from daypass.domain.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
 from daypass.gateway import api_gateway
-from daypass.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
 
 BURSTING = UsagePlan(
     "work-shop.2",

@@ -14,8 +14,8 @@ from urllib.parse import unquote
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daypass import api_keys
 from daypass.asgi import Headers, Message, Receive, Scope, Send
+from daypass.domain import key_format
 from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import mask, presented_key
 from daypass.gateway.errors import GatewayError
@@ -64,7 +64,7 @@ def run(tried: Property, cases: int) -> int:
 
 # Keys.
 
-GOOD_KEY = api_keys.mint().secret
+GOOD_KEY = key_format.mint().secret
 
 
 def mutated(good: bytes) -> st.SearchStrategy[bytes]:
@@ -90,12 +90,12 @@ def check_key(presented: tuple[bytes, bytes, bytes]) -> None:
     body = secret[3:-6]
     well_formed = (
         re.fullmatch(r"dp_[0-9A-Za-z]{38}", secret) is not None
-        and api_keys.checksum(body) == secret[-6:]
+        and key_format.checksum(body) == secret[-6:]
     )
-    assert api_keys.is_well_formed(secret) == well_formed
+    assert key_format.is_well_formed(secret) == well_formed
     if well_formed and secret != GOOD_KEY:
         assert sum(x != y for x, y in zip(secret, GOOD_KEY, strict=True)) > 1
-    assert len(api_keys.digest(secret)) == 64
+    assert len(key_format.digest(secret)) == 64
     assert len(secret) < 16 or secret not in mask(secret)
 
 

@@ -1,7 +1,7 @@
 """Headers of limits, checked without a server."""
 
+from daypass.domain.plans import Limit, Measure, Window
 from daypass.gateway.errors import fullest, over_limit, rate_limit_headers
-from daypass.plans import Limit, Measure, Window
 from daypass.quota.ledger import BucketState, Claim, Refusal, Subject
 
 KEY = Subject("key", "ann", 1)

@@ -730,14 +730,14 @@ MUTATIONS = (
     # Who calls.
     Mutation(
         "key's checksum",
-        "api_keys.py",
+        "domain/key_format.py",
         "return body.isascii() and body.isalnum() and secret.endswith(checksum(body))",
         "return body.isascii() and body.isalnum()",
         "tests/test_api_keys.py::test_every_typo_is_refused",
     ),
     Mutation(
         "key stored as a digest",
-        "api_keys.py",
+        "domain/key_format.py",
         "return hashlib.sha256(secret.encode()).hexdigest()",
         "return secret",
         f"{SECRETS}the_files_hold_digests_and_no_secret",

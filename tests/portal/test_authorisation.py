@@ -20,9 +20,9 @@ import httpx2 as httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from daypass.api_keys import mint
 from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
+from daypass.domain.key_format import mint
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
 from daypass.records import accounts, api_keys, invitations, outbox, usage_plans

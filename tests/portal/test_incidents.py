@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
-from daypass import api_keys
+from daypass.domain import key_format
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
 from tests.portal.test_portal import CHAT, problem
 from tests.postgres import Postgres
@@ -79,8 +79,8 @@ def contents(site: Server) -> dict[str, int]:
 
 def well_formed(body: str) -> str:
     """A key with the right length, prefix and checksum around a text that nobody minted."""
-    padded = body.ljust(api_keys.RANDOM_LENGTH, "x")[: api_keys.RANDOM_LENGTH]
-    return api_keys.PREFIX + padded + api_keys.checksum(padded)
+    padded = body.ljust(key_format.RANDOM_LENGTH, "x")[: key_format.RANDOM_LENGTH]
+    return key_format.PREFIX + padded + key_format.checksum(padded)
 
 
 @pytest.mark.parametrize("injection", INJECTIONS)
@@ -289,7 +289,7 @@ def test_no_secret_is_in_the_audit_log_or_an_error(
     assert created["id"] in log
     assert created["last4"] in log
     assert secret not in log
-    assert api_keys.digest(secret) not in log
+    assert key_format.digest(secret) not in log
     for response in (
         site.gateway(secret).get("/v1/key"),
         person.http.patch(f"/api/api-keys/{secret}", json={}),

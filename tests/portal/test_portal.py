@@ -11,9 +11,9 @@ import httpx2 as httpx
 import pytest
 from pydantic import ValidationError
 
-from daypass import api_keys
 from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
+from daypass.domain import key_format
 from daypass.portal.accounts import check_email
 from daypass.portal.api_keys import NewApiKey
 from tests.conftest import PASSWORD, Person, Server, StartServer
@@ -143,7 +143,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(site: Server, person: Person) 
         "usage_plan_id",
         "created_at",
     }
-    assert api_keys.is_well_formed(created["key"])
+    assert key_format.is_well_formed(created["key"])
     assert created["name"] == "laptop"
     (listed,) = person.keys()
     assert "key" not in listed
@@ -154,7 +154,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(site: Server, person: Person) 
     assert listed["window"] == "day"
     stored = b"".join(path.read_bytes() for path in site.data_dir.rglob("*") if path.is_file())
     assert created["key"].encode() not in stored
-    assert api_keys.digest(created["key"]).encode() in stored
+    assert key_format.digest(created["key"]).encode() in stored
 
 
 @pytest.mark.parametrize(

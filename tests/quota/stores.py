@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from daypass.plans import Limit, Measure, UsagePlan, Window
+from daypass.domain.plans import Limit, Measure, UsagePlan, Window
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from daypass.quota.policy import QuotaPolicy

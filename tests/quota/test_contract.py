@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota.ledger import Ledger, Reservation, Subject
 from tests.quota.stores import (
     DAY,

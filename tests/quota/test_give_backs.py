@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from daypass.plans import UsagePlan, Window
+from daypass.domain.plans import UsagePlan, Window
 from daypass.quota.ledger import Claim, Ledger, LedgerUnavailableError, Refusal, Subject
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.redis import RedisLedger

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota.counters import Moment
 from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
 from daypass.quota.lost_counters import SETTLE_S

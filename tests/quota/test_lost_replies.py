@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 import redis
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota import redis_call
 from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
 from daypass.quota.redis import RedisLedger

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota.ledger import BucketState, Claim, Ledger, Refusal, Reservation, Subject
 from daypass.quota.sqlite_group import MAX_LEAD_S
 from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per, per_day

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import redis
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.lost_counters import TAKE_OVER_S
 from daypass.quota.redis import RedisLedger

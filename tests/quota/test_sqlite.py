@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota import sqlite_clock
 from daypass.quota.ledger import Claim, Ledger, LedgerUnavailableError, Subject
 from daypass.quota.sqlite import SqliteLedger

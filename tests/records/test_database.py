@@ -146,7 +146,7 @@ async def test_usage_of_many_writers_adds_up(database: Database) -> None:
 
 
 async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
-    from daypass.api_keys import mint
+    from daypass.domain.key_format import mint
 
     async with database.write() as session:
         account = await accounts.create(session, "a@example.org", "hash", DAY)
@@ -168,7 +168,7 @@ def receipt(number: int, at: int, api_key_id: str = "key_1") -> Receipt:
 
 
 async def create_key(database: Database) -> ApiKey:
-    from daypass.api_keys import mint
+    from daypass.domain.key_format import mint
 
     async with database.write() as session:
         account = await accounts.create(session, "a@example.org", "hash", DAY)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from daypass.api_keys import mint
+from daypass.domain.key_format import mint
+from daypass.domain.retention import Retention
 from daypass.records import accounts, api_keys, audit, departures, invitations, receipts, usage
 from daypass.records.database import Database
 from daypass.records.receipts import Receipt
@@ -12,7 +13,6 @@ from daypass.records.schema import upgrade
 from daypass.records.sweeper import sweep
 from daypass.records.tables import Account
 from daypass.records.usage import UsageRow, Use
-from daypass.retention import Retention
 
 DAY = 86_400
 NOW = 20_000 * DAY

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.api_keys import mint
+from daypass.domain.key_format import mint
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey

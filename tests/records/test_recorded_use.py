@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import event
 
-from daypass.api_keys import mint
-from daypass.plans import Limit, Measure, UsagePlan, Window
+from daypass.domain.key_format import mint
+from daypass.domain.plans import Limit, Measure, UsagePlan, Window
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.policy import QuotaPolicy

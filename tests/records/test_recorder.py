@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.api_keys import mint
-from daypass.plans import Limit, Measure, Window
+from daypass.domain.key_format import mint
+from daypass.domain.plans import Limit, Measure, Window
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
 from daypass.recorded_use import RecordedUse

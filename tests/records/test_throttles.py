@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from daypass.domain.retention import Retention
 from daypass.records import accounts, throttles
 from daypass.records.database import Database
 from daypass.records.sweeper import sweep
 from daypass.records.throttles import Throttle, ThrottledError
-from daypass.retention import Retention
 
 NOW = 1_795_564_800_000
 SLOW = Throttle(burst=3, every_s=60)

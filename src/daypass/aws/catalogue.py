@@ -9,7 +9,7 @@ import structlog
 from daypass.aws.client import ApiGateway
 from daypass.aws.errors import AwsError
 from daypass.aws.plans import AwsPlan, read_plans
-from daypass.plans import UsagePlan
+from daypass.domain.plans import UsagePlan
 
 CACHE_LIFE_S = 30.0
 

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from daypass.api_keys import PLAIN_PREFIX, PREFIX, MintedKey, mint
 from daypass.aws import compensation
 from daypass.aws.activation import PATIENCE_S
 from daypass.aws.catalogue import Catalogue
@@ -16,8 +15,9 @@ from daypass.aws.client import ApiGateway
 from daypass.aws.errors import AwsError, aws_id_of
 from daypass.aws.plans import AwsPlan, lowers, quota_of
 from daypass.aws.usage import Use
+from daypass.domain.key_format import PLAIN_PREFIX, PREFIX, MintedKey, mint
+from daypass.domain.plans import UsagePlan, Window
 from daypass.enforcer import Also, EnforcerError, IssuedKey, found, nothing_else
-from daypass.plans import UsagePlan, Window
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daypass.plans import Limit, Measure, UsagePlan, Window
+from daypass.domain.plans import Limit, Measure, UsagePlan, Window
 
 PERIODS = {Window.DAY: "DAY", Window.WEEK: "WEEK", Window.MONTH: "MONTH"}
 WINDOWS = {period: window for window, period in PERIODS.items()}

@@ -10,7 +10,7 @@ import tomlkit
 
 from daypass.aws.client import ACCOUNT_TAG, ApiGateway
 from daypass.aws.plans import AwsPlan, limits_of, quota_and_throttle, read_plans
-from daypass.plans import Limit, UsagePlan
+from daypass.domain.plans import Limit, UsagePlan
 from daypass.records import aws_keys
 from daypass.records.database import Database
 

@@ -9,7 +9,7 @@ from daypass.aws.catalogue import Catalogue
 from daypass.aws.client import ApiGateway
 from daypass.aws.errors import AwsError
 from daypass.aws.plans import quota_of
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.records import api_keys, usage
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey

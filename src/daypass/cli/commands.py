@@ -15,8 +15,8 @@ from daypass.cli.output import AsJson, fail, iso, print_json, print_rows
 from daypass.cli.serve import serve
 from daypass.cli.setup import setup_link
 from daypass.config.settings import SettingsError, load_settings
+from daypass.domain.plans import UsagePlan
 from daypass.enforcer import Enforcer, EnforcerError
-from daypass.plans import UsagePlan
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError

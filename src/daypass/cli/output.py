@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from daypass.plans import Limit
+from daypass.domain.plans import Limit
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from pydantic import model_validator as validate_model
 
-from daypass.plans import Limit, UsagePlan, Window, request_limits
+from daypass.domain.plans import Limit, UsagePlan, Window, request_limits
 
 MOST = 1_000_000_000_000
 """The largest number of a setting: the ledgers, the databases and JSON hold it exactly."""

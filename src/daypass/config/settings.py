@@ -13,7 +13,6 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from daypass.addresses import may_be_upstream
 from daypass.config.addresses import (
     check_ascii,
     check_database_url,
@@ -35,8 +34,9 @@ from daypass.config.file import (
 from daypass.config.plans import MOST, PlanSettings
 from daypass.config.sign_in import CommaSeparated, SignInSettings
 from daypass.config.upstream import check_upstream_key, check_upstream_url
-from daypass.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
-from daypass.retention import Retention
+from daypass.domain.network import may_be_upstream
+from daypass.domain.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
+from daypass.domain.retention import Retention
 from daypass.telemetry import LogFormat
 
 __all__ = ["Settings", "SettingsError", "load_settings"]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from daypass import api_keys
 from daypass.asgi import Headers
 from daypass.background import end
+from daypass.domain import key_format
+from daypass.domain.plans import UsagePlan
 from daypass.gateway.errors import GatewayError, invalid_api_key
-from daypass.plans import UsagePlan
 from daypass.quota.ledger import Claim
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import usage_plans
@@ -99,7 +99,7 @@ class Authenticator:
         Raises GatewayError: 401 without a valid key, 403 for a disabled account.
         """
         secret = presented_key(headers)
-        digest = api_keys.digest(secret)
+        digest = key_format.digest(secret)
         principal = self._known.get(digest)
         if principal is None or time.monotonic() > self._fresh_until:
             principal = await self._look_up_once(secret, digest)
@@ -126,7 +126,7 @@ class Authenticator:
 
     async def _look_up_once(self, secret: str, digest: str) -> Principal | None:
         """Look a key up, once for all who ask at the same time."""
-        if not api_keys.is_well_formed(secret):
+        if not key_format.is_well_formed(secret):
             return None
         looking = self._looking.get(digest)
         if looking is None:
@@ -209,7 +209,7 @@ def presented_key(headers: Headers) -> str:
     secrets.discard(b"")
     bearers.discard(b"")
     if secrets:
-        bearers = {x for x in bearers if x.startswith(api_keys.PREFIX.encode())}
+        bearers = {x for x in bearers if x.startswith(key_format.PREFIX.encode())}
     secrets |= bearers
     if len(secrets) > 1:
         raise invalid_api_key("Two different API keys were sent in one request: send one.")
@@ -220,5 +220,7 @@ def presented_key(headers: Headers) -> str:
 
 def mask(secret: str) -> str:
     """A rejected key as its sender may recognise it, and nobody else can use it."""
-    recognisable = len(secret) == api_keys.KEY_LENGTH and secret.isascii() and secret.isprintable()
+    recognisable = (
+        len(secret) == key_format.KEY_LENGTH and secret.isascii() and secret.isprintable()
+    )
     return f"{secret[:8]}…{secret[-4:]}" if recognisable else "it is not a Daypass key (dp_…)"

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from daypass.asgi import Headers
-from daypass.plans import Limit
+from daypass.domain.plans import Limit
 from daypass.quota.ledger import BucketState, Refusal
 
 THROTTLE_RETRY_MAX_S = 60

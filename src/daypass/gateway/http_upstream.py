@@ -10,7 +10,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from daypass.addresses import may_be_upstream
+from daypass.domain.network import may_be_upstream
 from daypass.gateway.dialing import Address, connect_first
 from daypass.gateway.http_connection import Connection
 from daypass.gateway.redaction import Redacted, without_encoded_error

@@ -6,13 +6,13 @@ from typing import Any
 import orjson
 import structlog
 
+from daypass.domain.plans import UsagePlan
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import read_ahead
 from daypass.gateway.upstream import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
 from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
 from daypass.gateway.whole_answer import read_whole
 from daypass.gateway.whole_response import WholeAnswer
-from daypass.plans import UsagePlan
 from daypass.upstream_refusals import LastRefusal
 
 LIST_BYTES = 4 * 1024 * 1024

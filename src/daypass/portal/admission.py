@@ -4,10 +4,10 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.emails import normalise
 from daypass.portal.context import Portal
 from daypass.portal.problems import ProblemError
 from daypass.records import invitations
-from daypass.records.emails import normalise
 
 NOT_INVITED = (
     "Sign-up is by invitation on this site. Open the link that you were sent: each works once, "

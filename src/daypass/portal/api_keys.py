@@ -7,7 +7,7 @@ from unicodedata import category
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
-from daypass.plans import UsagePlan, Window
+from daypass.domain.plans import UsagePlan, Window
 from daypass.portal.context import InPortal, Portal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError

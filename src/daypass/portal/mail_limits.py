@@ -8,9 +8,9 @@ its owner out.
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.emails import canonical, normalise
 from daypass.portal.outbox import Kind
 from daypass.records import throttles
-from daypass.records.emails import canonical, normalise
 from daypass.records.throttles import Throttle, ThrottledError
 
 _HOURLY = Throttle(3, 3600)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from daypass.config.settings import Settings
 from daypass.config.sign_in import SMTP_PORTS
-from daypass.email_addresses import parse_email
+from daypass.domain.email_addresses import parse_email
 from daypass.portal.letters import Letter
 
 TIMEOUT_S = 10

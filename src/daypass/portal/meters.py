@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, cast
 
 from pydantic import BaseModel
 
-from daypass.plans import Measure, Window
+from daypass.domain.plans import Measure, Window
 from daypass.portal.context import Portal
 from daypass.portal.times import Instant
 from daypass.quota.ledger import BucketState, Claim

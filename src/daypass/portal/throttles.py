@@ -20,10 +20,10 @@ from typing import Self
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.emails import normalise
 from daypass.portal.context import Portal, caller, cookie_name, is_https
 from daypass.portal.problems import ProblemError
 from daypass.records import accounts, throttles
-from daypass.records.emails import normalise
 from daypass.records.identifiers import digest
 from daypass.records.tables import Account
 from daypass.records.throttles import Throttle, ThrottledError

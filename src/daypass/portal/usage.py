@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, cast
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.times import Instant, day_of

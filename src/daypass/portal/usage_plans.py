@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from daypass.plans import Measure, UsagePlan, Window
+from daypass.domain.plans import Measure, UsagePlan, Window
 from daypass.portal.context import InPortal
 
 router = APIRouter(tags=["usage plans"])

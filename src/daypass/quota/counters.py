@@ -5,7 +5,7 @@ Pure. `take.lua` and `give.lua` do the same inside Redis; one test suite holds b
 
 from typing import NamedTuple
 
-from daypass.plans import Limit, Window
+from daypass.domain.plans import Limit, Window
 
 SECOND = 1_000_000
 """Microseconds."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from daypass.plans import Limit
+from daypass.domain.plans import Limit
 from daypass.quota.counters import Counter, resets_at, units_used
 
 SubjectKind = Literal["key", "account", "site", "give_backs"]

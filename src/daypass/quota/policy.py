@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from daypass.plans import Limit, Measure, UsagePlan, Window, largest_daily_requests
+from daypass.domain.plans import Limit, Measure, UsagePlan, Window, largest_daily_requests
 from daypass.quota.ledger import Claim, Subject
 
 SITE = Subject("site")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.quota.counters import SECOND, Counter, Moment, advance, fits, give_back, take
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation, refuse, state
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.records.emails import canonical, normalise
+from daypass.domain.emails import canonical, normalise
 from daypass.records.identifiers import digest, new_id
 from daypass.records.tables import (
     Account,

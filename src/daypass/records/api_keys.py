@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from daypass.api_keys import MintedKey
+from daypass.domain.key_format import MintedKey
 from daypass.records.identifiers import new_id
 from daypass.records.tables import Account, ApiKey, ApiKeySecret, KeyRevision
 

@@ -10,8 +10,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from daypass.plans import Window
-from daypass.records.emails import canonical, normalise
+from daypass.domain.emails import canonical, normalise
+from daypass.domain.plans import Window
 from daypass.records.identifiers import digest
 from daypass.records.tables import (
     Account,

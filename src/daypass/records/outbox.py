@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.records.emails import normalise
+from daypass.domain.emails import normalise
 from daypass.records.identifiers import new_id
 from daypass.records.tables import Mail
 

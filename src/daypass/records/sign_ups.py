@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.records.emails import normalise
+from daypass.domain.emails import normalise
 from daypass.records.identifiers import new_id
 from daypass.records.outbox import GIVE_UP_AFTER_S
 from daypass.records.tables import SignUp

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from daypass.background import end
+from daypass.domain.retention import Retention
 from daypass.records import accounts, audit, departures, receipts, sign_ups, throttles
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.retention import Retention
 
 SWEEP_EVERY_S = 60.0
 DAY_S = 86_400

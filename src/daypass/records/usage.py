@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.plans import Window
+from daypass.domain.plans import Window
 from daypass.records.database import insert_into
 from daypass.records.tables import Account, ApiKey, UsageDay, UsageKeyWeek, UsageSiteDay
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.plans import UsagePlan, Window, request_limits
+from daypass.domain.plans import UsagePlan, Window, request_limits
 from daypass.records.tables import StoredPlan
 
 

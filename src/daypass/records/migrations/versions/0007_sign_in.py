@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from daypass.records.emails import canonical
+from daypass.domain.emails import canonical
 
 revision = "0007"
 down_revision = "0006"
