@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import logging
-from daypass.telemetry import configure_logging
+from daypass.observability.logging import configure_logging
 configure_logging()
 try:
     raise ValueError("the words of an error may hold anything")

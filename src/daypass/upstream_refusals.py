@@ -13,7 +13,7 @@ from typing import NamedTuple
 import orjson
 import structlog
 
-from daypass.faults import place_of
+from daypass.observability.safe_errors import place_of
 
 MESSAGE_LENGTH = 300
 """Characters of an upstream's message that are kept."""

@@ -96,7 +96,7 @@ MUTATIONS = (
     ),
     Mutation(
         "life: gauges of a dead worker",
-        "metrics.py",
+        "observability/metrics.py",
         "if not is_alive:",
         "if False:",
         f"{SERVE}workers_are_replaced_and_end_with_their_supervisor",
@@ -1120,7 +1120,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a fault's words kept from the log",
-        "faults.py",
+        "observability/safe_errors.py",
         "return type(error).__name__ + where",
         "return repr(error) + where",
         f"{SECRETS}no_log_line_and_no_metric_holds_a_secret",

@@ -20,13 +20,14 @@ from daypass.app.startup import make_clock, prepare
 from daypass.asgi import Application
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
-from daypass.faults import place_of
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.ownership import Ownership
-from daypass.metrics import Metrics
+from daypass.observability.logging import configure_logging
+from daypass.observability.metrics import Metrics
+from daypass.observability.safe_errors import place_of
 from daypass.portal import (
     account,
     accounts,
@@ -58,7 +59,6 @@ from daypass.proxy_environment import check_proxies
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
 from daypass.records.sweeper import sweeping
-from daypass.telemetry import configure_logging
 from daypass.upstream_choice import open_upstream
 from daypass.upstream_refusals import LastRefusal
 

@@ -44,9 +44,9 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the site, the portal and the gateway."""
-    from daypass.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
+    from daypass.observability.logging import configure_logging  # noqa: PLC0415
+    from daypass.observability.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
     from daypass.server.listener import ListenError, listen  # noqa: PLC0415
-    from daypass.telemetry import configure_logging  # noqa: PLC0415
 
     missed_signals: list[int] = []
     signal.signal(signal.SIGHUP, lambda number, _: missed_signals.append(number))
@@ -130,8 +130,8 @@ def _data_directory(directory: Path) -> Iterator[bool]:
 
 def _make_server(settings: Settings) -> "Server":
     """Make a server by the settings as they are now, or by these if those are wrong by now."""
+    from daypass.observability.logging import configure_logging  # noqa: PLC0415
     from daypass.server.server import Server  # noqa: PLC0415  (slow to import)
-    from daypass.telemetry import configure_logging  # noqa: PLC0415
 
     try:
         settings = load_settings()

@@ -37,7 +37,7 @@ from daypass.config.upstream import check_upstream_key, check_upstream_url
 from daypass.domain.network import may_be_upstream
 from daypass.domain.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
 from daypass.domain.retention import Retention
-from daypass.telemetry import LogFormat
+from daypass.observability.logging import LogFormat
 
 __all__ = ["Settings", "SettingsError", "load_settings"]
 

@@ -39,7 +39,7 @@ from daypass.gateway.verdict import (
     refused_operator,
     was_served,
 )
-from daypass.metrics import Metrics
+from daypass.observability.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
 from daypass.upstream_refusals import LastRefusal

@@ -16,7 +16,7 @@ from daypass.gateway.errors import (
     rate_limit_headers,
 )
 from daypass.gateway.usage_reader import UsageReader
-from daypass.metrics import Metrics
+from daypass.observability.metrics import Metrics
 from daypass.quota.ledger import (
     BucketState,
     Ledger,

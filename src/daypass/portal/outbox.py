@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.background import end, wait_at_most
 from daypass.config.settings import Settings
-from daypass.faults import place_of
+from daypass.observability.safe_errors import place_of
 from daypass.portal import letters
 from daypass.portal.letters import Letter
 from daypass.portal.mailer import AT_ONCE, TIMEOUT_S, DeliveryError, Mailer, open_mailer

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from daypass.asgi import Headers, Message, Scope
-from daypass.faults import place_of
+from daypass.observability.safe_errors import place_of
 
 if TYPE_CHECKING:
     from daypass.server.protocol import HttpProtocol

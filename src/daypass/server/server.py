@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
 from daypass.asgi import Application
-from daypass.faults import place_of
+from daypass.observability.safe_errors import place_of
 from daypass.server.listener import BACKLOG, stop_new_connections
 from daypass.server.protocol import HttpProtocol
 

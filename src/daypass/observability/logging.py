@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from daypass.faults import place_of
+from daypass.observability.safe_errors import place_of
 
 log = structlog.get_logger()
 

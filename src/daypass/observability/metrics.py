@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 import orjson
 import structlog
 
-from daypass.faults import place_of
+from daypass.observability.safe_errors import place_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
