@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from daypass.asgi import Receive, Scope, Send
-from daypass.server.protocol import HttpProtocol
+from daypass.http.server_protocol import HttpProtocol
+from daypass.http.types import Receive, Scope, Send
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
 """A body that reads like a request."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from daypass.server.listener import listen, stop_new_connections
+from daypass.http.listener import listen, stop_new_connections
 from tests.conftest import (
     DAYPASS,
     Server,

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import uvicorn
 
-from daypass.asgi import Application, Message, Receive, Scope, Send
-from daypass.server import protocol
-from daypass.server.protocol import HttpProtocol
+from daypass.http import server_protocol
+from daypass.http.server_protocol import HttpProtocol
+from daypass.http.types import Application, Message, Receive, Scope, Send
 
 
 class Site:
-    """An application served by the protocol, and a way to talk to it."""
+    """An application served by the server_protocol, and a way to talk to it."""
 
     def __init__(self, port: int, running: uvicorn.Server) -> None:
         self.port = port
@@ -158,7 +158,7 @@ async def test_what_is_no_request_is_refused(request_: bytes, status: int) -> No
 
 async def test_each_part_of_a_request_has_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HEAD_S", "BODY_S", "CHECK_EVERY_S"):
-        monkeypatch.setattr(protocol, name, 0.2)
+        monkeypatch.setattr(server_protocol, name, 0.2)
     async with serving(echo, keep_alive_s=0.2) as site:
         assert await site.say() == b""
         slow = await site.say(*[b"GET / HTTP/1.1\r\n", *[b"x: y\r\n"] * 5], pause_s=0.03)
@@ -170,8 +170,8 @@ async def test_each_part_of_a_request_has_its_deadline(monkeypatch: pytest.Monke
 
 
 async def test_who_takes_nothing_of_his_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "WRITE_S", 0.3)
-    monkeypatch.setattr(protocol, "CHECK_EVERY_S", 0.1)
+    monkeypatch.setattr(server_protocol, "WRITE_S", 0.3)
+    monkeypatch.setattr(server_protocol, "CHECK_EVERY_S", 0.1)
     gone = asyncio.Event()
 
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
@@ -214,13 +214,13 @@ async def until_closed(site: Site) -> None:
 @pytest.fixture
 def brief_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BODY_S", "LINGER_S", "CHECK_EVERY_S"):
-        monkeypatch.setattr(protocol, name, 0.05)
-    monkeypatch.setattr(protocol, "WRITE_S", 0.3)
+        monkeypatch.setattr(server_protocol, name, 0.05)
+    monkeypatch.setattr(server_protocol, "WRITE_S", 0.3)
 
 
 @pytest.mark.usefixtures("brief_deadlines")
 async def test_a_slow_reader_gets_the_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "WRITE_S", 60.0)
+    monkeypatch.setattr(server_protocol, "WRITE_S", 60.0)
     size = 8_000_000
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -279,7 +279,7 @@ async def test_a_pipelined_request_does_not_put_off_the_write_deadline(body_byte
 async def test_the_rest_of_a_body_that_was_answered_early_has_a_deadline() -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         (connection,) = site.running.server_state.connections
-        while connection._deadline != protocol.NEVER:  # type: ignore[union-attr]
+        while connection._deadline != server_protocol.NEVER:  # type: ignore[union-attr]
             await asyncio.sleep(0)  # until reading is paused
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"early"})
@@ -313,8 +313,8 @@ async def test_an_application_hears_that_its_caller_left() -> None:
 async def test_an_answer_given_before_the_body_is_read_arrives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(protocol, "CHECK_EVERY_S", 0.1)
-    monkeypatch.setattr(protocol, "LINGER_S", 0.5)
+    monkeypatch.setattr(server_protocol, "CHECK_EVERY_S", 0.1)
+    monkeypatch.setattr(server_protocol, "LINGER_S", 0.5)
 
     async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
         headers = [(b"content-length", b"3"), (b"connection", b"close")]

@@ -14,7 +14,6 @@ from urllib.parse import unquote
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daypass.asgi import Headers, Message, Receive, Scope, Send
 from daypass.domain import key_format
 from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import mask, presented_key
@@ -29,7 +28,8 @@ from daypass.gateway.relay import (
 from daypass.gateway.request import document_of, target_of
 from daypass.gateway.upstream import UpstreamBrokeError
 from daypass.gateway.usage_reader import UsageReader
-from daypass.server.protocol import HttpProtocol
+from daypass.http.server_protocol import HttpProtocol
+from daypass.http.types import Headers, Message, Receive, Scope, Send
 from tests.fuzz.streams import RECORDED
 
 LOOP = asyncio.new_event_loop()

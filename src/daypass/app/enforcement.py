@@ -6,13 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
 
-from daypass.asgi import Application
 from daypass.config.settings import Settings, SettingsError
 from daypass.embedded import EmbeddedEnforcer
 from daypass.enforcer import Enforcer
 from daypass.gateway.api_gateway import COUNTED_ANYWAY, ApiGatewayAuthenticator, FrontDoor
 from daypass.gateway.app import NOTHING_COUNTED
 from daypass.gateway.authenticate import Authenticator
+from daypass.http.types import Application
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger

@@ -17,7 +17,6 @@ from daypass.app.access_log import AccessLog
 from daypass.app.enforcement import choose
 from daypass.app.host_check import KnownHosts
 from daypass.app.startup import make_clock, prepare
-from daypass.asgi import Application
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
 from daypass.gateway.app import Gateway
@@ -25,6 +24,7 @@ from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.ownership import Ownership
+from daypass.http.types import Application
 from daypass.observability.logging import configure_logging
 from daypass.observability.metrics import Metrics
 from daypass.observability.safe_errors import place_of

@@ -13,16 +13,16 @@ import structlog
 import typer
 
 from daypass import __version__
-from daypass.asgi import Application
 from daypass.cli.output import fail
 from daypass.cli.setup import Host, Port, link_of_new_site, site_address
 from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.enforcer import EnforcerError
+from daypass.http.types import Application
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
 
 if TYPE_CHECKING:
-    from daypass.server.server import Server, Site
+    from daypass.http.server import Server, Site
 
 log = structlog.get_logger()
 
@@ -44,9 +44,9 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the site, the portal and the gateway."""
+    from daypass.http.listener import ListenError, listen  # noqa: PLC0415
     from daypass.observability.logging import configure_logging  # noqa: PLC0415
     from daypass.observability.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
-    from daypass.server.listener import ListenError, listen  # noqa: PLC0415
 
     missed_signals: list[int] = []
     signal.signal(signal.SIGHUP, lambda number, _: missed_signals.append(number))
@@ -71,7 +71,7 @@ def serve(
                 server.missed_signals = missed_signals
                 server.run(sockets)
             else:
-                from daypass.server.workers import Workers  # noqa: PLC0415
+                from daypass.http.workers import Workers  # noqa: PLC0415
 
                 asyncio.run(Workers(workers, partial(_make_server, settings), sockets).run())
         finally:
@@ -130,8 +130,8 @@ def _data_directory(directory: Path) -> Iterator[bool]:
 
 def _make_server(settings: Settings) -> "Server":
     """Make a server by the settings as they are now, or by these if those are wrong by now."""
+    from daypass.http.server import Server  # noqa: PLC0415  (slow to import)
     from daypass.observability.logging import configure_logging  # noqa: PLC0415
-    from daypass.server.server import Server  # noqa: PLC0415  (slow to import)
 
     try:
         settings = load_settings()
@@ -147,7 +147,7 @@ async def _load_site() -> "Site":
 
 def _make_site(settings: Settings) -> "Site":
     from daypass.app.factory import create_app  # noqa: PLC0415  (slow to import)
-    from daypass.server.server import Site  # noqa: PLC0415
+    from daypass.http.server import Site  # noqa: PLC0415
 
     application = cast(Application, create_app(settings))
     return Site(application, settings.keep_alive_s, settings.shutdown_grace_s)

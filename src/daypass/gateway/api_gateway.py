@@ -8,11 +8,11 @@ import hmac
 import time
 from collections.abc import Callable
 
-from daypass.asgi import Application, Headers, Receive, Scope, Send
 from daypass.domain.plans import UsagePlan
 from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, invalid_api_key
+from daypass.http.types import Application, Headers, Receive, Scope, Send
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.api_keys import KeyHolder, find_holder_by_id
 from daypass.records.aws_keys import find_holder_by_aws_id

@@ -4,7 +4,6 @@ from time import perf_counter
 
 import structlog
 
-from daypass.asgi import Application, Receive, Scope, Send
 from daypass.gateway.answer import Answer
 from daypass.gateway.api_gateway import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator
@@ -39,6 +38,7 @@ from daypass.gateway.verdict import (
     refused_operator,
     was_served,
 )
+from daypass.http.types import Application, Receive, Scope, Send
 from daypass.observability.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder

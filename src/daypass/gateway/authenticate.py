@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from daypass.asgi import Headers
 from daypass.background import end
 from daypass.domain import key_format
 from daypass.domain.plans import UsagePlan
 from daypass.gateway.errors import GatewayError, invalid_api_key
+from daypass.http.types import Headers
 from daypass.quota.ledger import Claim
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import usage_plans

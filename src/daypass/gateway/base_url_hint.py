@@ -2,9 +2,9 @@
 
 import re
 
-from daypass.asgi import Receive, Scope, Send
 from daypass.gateway.answer import Answer
 from daypass.gateway.errors import GatewayError
+from daypass.http.types import Receive, Scope, Send
 
 # What OpenAI's and Anthropic's clients append to their base URL. None is a page of the site.
 _API_PATH = re.compile(

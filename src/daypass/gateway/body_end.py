@@ -2,7 +2,7 @@
 
 import re
 
-from daypass.asgi import Headers
+from daypass.http.types import Headers
 
 _FORM = re.compile(
     rb"""multipart/form-data; *boundary=("?)([A-Za-z0-9'()+_,./:=?-]{1,70})\1""", re.IGNORECASE

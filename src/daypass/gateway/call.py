@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from daypass.asgi import Headers
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.endpoints import EndpointClass, Route
 from daypass.gateway.owned_list import Listing
 from daypass.gateway.request import StreamedBody, Target
 from daypass.gateway.upstream import UpstreamRequest
+from daypass.http.types import Headers
 
 _MAKE_OBJECTS = ("/responses", "/messages")
 """Metered endpoints of which every answer may be, or name, a stored object."""

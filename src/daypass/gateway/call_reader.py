@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from daypass.asgi import Headers, Receive
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.call import Call
 from daypass.gateway.endpoint_policy import EndpointPolicy, stored_objects_off
@@ -32,6 +31,7 @@ from daypass.gateway.stored_names import (
     stored_names,
     stored_names_in_query,
 )
+from daypass.http.types import Headers, Receive
 
 PARAM_LENGTH = 200
 WITH_BODY = ("POST", "PUT", "PATCH")

@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 
-from daypass.asgi import Headers
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import (
     GatewayError,
@@ -16,6 +15,7 @@ from daypass.gateway.errors import (
     rate_limit_headers,
 )
 from daypass.gateway.usage_reader import UsageReader
+from daypass.http.types import Headers
 from daypass.observability.metrics import Metrics
 from daypass.quota.ledger import (
     BucketState,

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from daypass.asgi import Headers
 from daypass.domain.plans import Limit
+from daypass.http.types import Headers
 from daypass.quota.ledger import BucketState, Refusal
 
 THROTTLE_RETRY_MAX_S = 60

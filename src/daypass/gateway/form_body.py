@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from daypass.asgi import Headers, Receive
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.forms import Field, FormError, FormReader
 from daypass.gateway.request import BodyIncompleteError, StreamedBody
+from daypass.http.types import Headers, Receive
 
 
 class FormBody(StreamedBody):

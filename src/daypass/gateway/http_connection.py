@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from daypass.asgi import Headers
 from daypass.gateway.upstream import (
     Patience,
     UpstreamBrokeError,
@@ -18,6 +17,7 @@ from daypass.gateway.upstream import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from daypass.http.types import Headers
 
 if TYPE_CHECKING:
     from daypass.gateway.http_upstream import HttpUpstream

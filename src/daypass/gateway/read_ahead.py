@@ -2,8 +2,8 @@
 
 import asyncio
 
-from daypass.asgi import Headers
 from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
+from daypass.http.types import Headers
 
 ERROR_BYTES = 16 * 1024
 """How much of an error is examined."""

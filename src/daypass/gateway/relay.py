@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from daypass.asgi import Headers
+from daypass.http.types import Headers
 
 UNDERSCORE = ord("_")
 

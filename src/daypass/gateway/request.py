@@ -9,9 +9,9 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import jiter
 
-from daypass.asgi import Headers, Message, Receive, Scope
 from daypass.gateway.body_end import BodyEnd
 from daypass.gateway.errors import GatewayError, invalid_api_key
+from daypass.http.types import Headers, Message, Receive, Scope
 
 PREFIX = b"/v1"
 MODELS = PREFIX + b"/models/"

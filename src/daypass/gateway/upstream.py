@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from daypass.asgi import Headers
+from daypass.http.types import Headers
 
 
 class UpstreamError(Exception):

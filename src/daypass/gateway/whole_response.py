@@ -1,7 +1,7 @@
 """An upstream's answer in memory."""
 
-from daypass.asgi import Headers
 from daypass.gateway.upstream import UpstreamResponse
+from daypass.http.types import Headers
 
 # They describe the bytes that the upstream sent, and not those that replace them.
 _OF_THE_BYTES = frozenset(

@@ -13,10 +13,10 @@ import structlog
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
-from daypass.asgi import Application
+from daypass.http.listener import BACKLOG, stop_new_connections
+from daypass.http.server_protocol import HttpProtocol
+from daypass.http.types import Application
 from daypass.observability.safe_errors import place_of
-from daypass.server.listener import BACKLOG, stop_new_connections
-from daypass.server.protocol import HttpProtocol
 
 TICK_S = 0.1
 ARRIVE_S = 0.3

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from daypass.asgi import Headers, Message, Scope
+from daypass.http.types import Headers, Message, Scope
 from daypass.observability.safe_errors import place_of
 
 if TYPE_CHECKING:
-    from daypass.server.protocol import HttpProtocol
+    from daypass.http.server_protocol import HttpProtocol
 
 HIGH_WATER_BYTES = 64 * 1024
 """Of a body that waits to be read: then its sender has to wait."""

@@ -12,10 +12,10 @@ from typing import Any, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from daypass.asgi import Application, Headers, Scope
-from daypass.server.exchange import HIGH_WATER_BYTES, Exchange
-from daypass.server.framing import BadRequestError
-from daypass.server.reader import RequestReader
+from daypass.http.framing import BadRequestError
+from daypass.http.message_reader import RequestReader
+from daypass.http.server_exchange import HIGH_WATER_BYTES, Exchange
+from daypass.http.types import Application, Headers, Scope
 
 FIRST_REQUEST_S = 1.0
 """For the first request of a connection that was made just before the server stops."""

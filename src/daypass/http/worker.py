@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from daypass.server.server import Server
+    from daypass.http.server import Server
 
 ORPHAN_S = 1.5
 """For a worker whose supervisor has died to finish what it can."""

@@ -5,17 +5,17 @@ from urllib.parse import unquote
 
 import httptools
 
-from daypass.asgi import Headers, Scope
-from daypass.server.framing import (
+from daypass.http.framing import (
     BadRequestError,
     check_head,
     framing_of,
     origin_form,
     reason_of,
 )
+from daypass.http.types import Headers, Scope
 
 if TYPE_CHECKING:
-    from daypass.server.protocol import HttpProtocol
+    from daypass.http.server_protocol import HttpProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of a head, or of trailers. Of chunk extensions it is that beyond what arrives in one read."""

@@ -11,8 +11,8 @@ from multiprocessing.context import SpawnProcess
 
 import structlog
 
-from daypass.server.server import STOP_AT_ONCE
-from daypass.server.worker import MakeServer, work
+from daypass.http.server import STOP_AT_ONCE
+from daypass.http.worker import MakeServer, work
 
 RESTART_AFTER_S = 1.0
 """Before a worker that has ended is replaced, so that one that cannot start does not spin."""

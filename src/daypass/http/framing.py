@@ -8,7 +8,7 @@ import re
 import httptools
 import orjson
 
-from daypass.asgi import Headers
+from daypass.http.types import Headers
 
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?@]+)(/[^?]*)?(\?.*)?", re.IGNORECASE)
 _FRAMING = (b"content-length", b"transfer-encoding")
