@@ -8,7 +8,7 @@ from daypass.app.startup import prepare
 from daypass.config.file import CONFIG_VARIABLE, ENV_PREFIX
 from daypass.config.plans import PlanSettings
 from daypass.config.settings import Settings, SettingsError, load_settings
-from daypass.proxy_environment import check_proxies
+from daypass.upstreams.proxy_environment import check_proxies
 from tests.conftest import daypass
 
 PLANS = """

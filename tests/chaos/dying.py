@@ -12,8 +12,8 @@ from typing import Any
 
 from daypass.cli.commands import main
 from daypass.gateway.charge import Charge
-from daypass.gateway.http_connection import HttpResponse
-from daypass.gateway.http_upstream import HttpUpstream
+from daypass.upstreams.connection import HttpResponse
+from daypass.upstreams.http import HttpUpstream
 
 UPSTREAM_SEES_IT_S = 0.3
 

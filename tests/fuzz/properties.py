@@ -26,10 +26,10 @@ from daypass.gateway.relay import (
     response_headers,
 )
 from daypass.gateway.request import document_of, target_of
-from daypass.gateway.upstream import UpstreamBrokeError
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.server_protocol import HttpProtocol
 from daypass.http.types import Headers, Message, Receive, Scope, Send
+from daypass.upstreams.base import UpstreamBrokeError
 from tests.fuzz.streams import RECORDED
 
 LOOP = asyncio.new_event_loop()

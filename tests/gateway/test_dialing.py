@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import uvloop
 
-from daypass.gateway.http_upstream import HttpUpstream
-from daypass.gateway.upstream import (
+from daypass.upstreams.base import (
     Patience,
     UpstreamRequest,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from daypass.upstreams.http import HttpUpstream
 
 PATIENCE = Patience(connect_s=20, first_byte_s=20, gap_s=20, call_s=60)
 GET = UpstreamRequest("GET", b"/x", [], b"")

@@ -12,9 +12,9 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from daypass.gateway.errors import GatewayError
-from daypass.gateway.http_upstream import HttpUpstream
 from daypass.gateway.request import target_of
-from daypass.gateway.upstream import Patience, UpstreamRequest, UpstreamUnreachableError
+from daypass.upstreams.base import Patience, UpstreamRequest, UpstreamUnreachableError
+from daypass.upstreams.http import HttpUpstream
 from tests.conftest import Person, Server, StartServer, start_server
 from tests.upstream import FakeUpstream, Seen
 from tests.waiting import until

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daypass.gateway import http_upstream
-from daypass.gateway.http_upstream import HttpUpstream
-from daypass.gateway.upstream import (
+from daypass.upstreams import http
+from daypass.upstreams.base import (
     Patience,
     UpstreamBrokeError,
     UpstreamError,
@@ -19,6 +18,7 @@ from daypass.gateway.upstream import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from daypass.upstreams.http import HttpUpstream
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -286,7 +286,7 @@ async def test_a_body_is_streamed_in_the_framing_that_its_length_allows(length: 
 
 async def test_cancelled_requests_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """httpcore's pool leaked its slots on cancellation (issue 1093)."""
-    monkeypatch.setattr(http_upstream, "SWEEP_EVERY_S", 0.05)
+    monkeypatch.setattr(http, "SWEEP_EVERY_S", 0.05)
     chance = random.Random(1)
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

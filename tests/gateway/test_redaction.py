@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from daypass.gateway.redaction import Redacted
+from daypass.upstreams.redaction import Redacted
 from tests.conftest import StartServer
 from tests.upstream import FakeUpstream
 

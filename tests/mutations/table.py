@@ -174,7 +174,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: keys in the upstream's words",
-        "upstream_refusals.py",
+        "upstreams/refusals.py",
         'line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())',
         'line = _NOT_PRINTABLE.sub(" ", words).strip()',
         f"{CLIENTS}the_operator_reads_why_the_upstream_refuses",
@@ -209,7 +209,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: an encoded error is withheld",
-        "gateway/http_upstream.py",
+        "upstreams/http.py",
         "return Redacted(without_encoded_error(response), self._secret)",
         "return Redacted(response, self._secret)",
         "tests/gateway/test_redaction.py::test_an_encoded_error_may_hold_the_operators_key_and_is_withheld",
@@ -237,14 +237,14 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: the next address is tried in time",
-        "gateway/dialing.py",
+        "upstreams/dialing.py",
         "delay = NEXT_AFTER_S if waiting else None",
         "delay = None",
         "tests/gateway/test_dialing.py::test_an_address_that_does_not_answer_costs_a_moment",
     ),
     Mutation(
         "clients: every address is checked",
-        "gateway/http_upstream.py",
+        "upstreams/http.py",
         "if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
         "if not any(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
         "tests/gateway/test_dialing.py::test_one_address_that_no_upstream_may_have_forbids_all",
@@ -265,7 +265,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: a proxy is not ignored in silence",
-        "proxy_environment.py",
+        "upstreams/proxy_environment.py",
         "if proxy_bypass(host):",
         "if True:",
         "tests/test_settings.py::test_a_proxy_is_not_ignored_in_silence",
@@ -408,7 +408,7 @@ MUTATIONS = (
     ),
     Mutation(
         "framing: transfer codings of an upstream",
-        "gateway/http_connection.py",
+        "upstreams/connection.py",
         'if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:',
         "if False:",
         "tests/gateway/test_http_upstream.py::test_what_is_no_answer_is_an_upstream_error",
@@ -579,7 +579,7 @@ MUTATIONS = (
     ),
     Mutation(
         "give-back: what the upstream did not take is given back",
-        "gateway/http_connection.py",
+        "upstreams/connection.py",
         "was_sent = self._transport.get_write_buffer_size() == 0",
         "was_sent = True",
         f"{UPSTREAM_FAULTS}an_upstream_that_does_not_take_the_request_gives_the_unit_back",
@@ -1092,7 +1092,7 @@ MUTATIONS = (
     ),
     Mutation(
         "addresses that no upstream may have",
-        "gateway/http_upstream.py",
+        "upstreams/http.py",
         "if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
         "if False:",
         f"{GUARDS}the_address_that_a_name_stands_for_is_checked_at_each_connection",
@@ -1113,7 +1113,7 @@ MUTATIONS = (
     ),
     Mutation(
         "operator's key blotted out of errors",
-        "gateway/http_upstream.py",
+        "upstreams/http.py",
         "if response.status < 300 or not self._secret:",
         "if True:",
         f"{SECRETS}no_answer_holds_what_is_not_for_its_reader",

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daypass.config.sign_in import Network
 from daypass.portal.caller import caller_of
-from daypass.upstream_refusals import redact
+from daypass.upstreams.refusals import redact
 
 LEFT = 499
 """Logged for a client that left before its answer began (nginx's convention)."""

@@ -55,12 +55,12 @@ from daypass.portal.pages import pages
 from daypass.portal.passwords import Passwords
 from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
-from daypass.proxy_environment import check_proxies
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
 from daypass.records.sweeper import sweeping
-from daypass.upstream_choice import open_upstream
-from daypass.upstream_refusals import LastRefusal
+from daypass.upstreams.proxy_environment import check_proxies
+from daypass.upstreams.refusals import LastRefusal
+from daypass.upstreams.selection import open_upstream
 
 log = structlog.get_logger()
 

@@ -10,10 +10,10 @@ import orjson
 from daypass.cli.finding import Finding
 from daypass.config.settings import Settings, SettingsError
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
-from daypass.gateway.upstream import Upstream, UpstreamBrokeError, UpstreamError, UpstreamRequest
-from daypass.proxy_environment import check_proxies
-from daypass.upstream_choice import open_upstream
-from daypass.upstream_refusals import explanation
+from daypass.upstreams.base import Upstream, UpstreamBrokeError, UpstreamError, UpstreamRequest
+from daypass.upstreams.proxy_environment import check_proxies
+from daypass.upstreams.refusals import explanation
+from daypass.upstreams.selection import open_upstream
 
 LIST_BYTES = 4 * 1024 * 1024
 CHECK_KEY = "Check DAYPASS_UPSTREAM_API_KEY or OPENAI_API_KEY, and what the key may do."

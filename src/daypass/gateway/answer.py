@@ -8,12 +8,12 @@ import structlog
 from daypass.gateway.errors import GatewayError, server_error, unavailable
 from daypass.gateway.relay import is_event_stream
 from daypass.gateway.request import CallerGoneError
-from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.types import Headers, Send
 from daypass.observability.safe_errors import place_of
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
+from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
 
 CALLER_LEFT = 499
 """What a receipt says of a caller who left before the answer began (nginx's convention)."""

@@ -25,11 +25,6 @@ from daypass.gateway.request import (
     refuse_websocket,
     target_of,
 )
-from daypass.gateway.upstream import (
-    Upstream,
-    UpstreamError,
-    UpstreamResponse,
-)
 from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,
@@ -42,7 +37,12 @@ from daypass.http.types import Application, Receive, Scope, Send
 from daypass.observability.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.recorder import Recorder
-from daypass.upstream_refusals import LastRefusal
+from daypass.upstreams.base import (
+    Upstream,
+    UpstreamError,
+    UpstreamResponse,
+)
+from daypass.upstreams.refusals import LastRefusal
 
 NOTHING_COUNTED = "Nothing was counted."
 UPSTREAM_MAY_HAVE_WORKED = (

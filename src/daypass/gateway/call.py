@@ -7,8 +7,8 @@ from daypass.gateway.authenticate import Principal
 from daypass.gateway.endpoints import EndpointClass, Route
 from daypass.gateway.owned_list import Listing
 from daypass.gateway.request import StreamedBody, Target
-from daypass.gateway.upstream import UpstreamRequest
 from daypass.http.types import Headers
+from daypass.upstreams.base import UpstreamRequest
 
 _MAKE_OBJECTS = ("/responses", "/messages")
 """Metered endpoints of which every answer may be, or name, a stored object."""

@@ -9,11 +9,11 @@ import structlog
 from daypass.domain.plans import UsagePlan
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import read_ahead
-from daypass.gateway.upstream import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
 from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
 from daypass.gateway.whole_answer import read_whole
-from daypass.gateway.whole_response import WholeAnswer
-from daypass.upstream_refusals import LastRefusal
+from daypass.upstreams.base import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
+from daypass.upstreams.refusals import LastRefusal
+from daypass.upstreams.whole_response import WholeAnswer
 
 LIST_BYTES = 4 * 1024 * 1024
 """The longest list of models that is read."""

@@ -8,8 +8,8 @@ import structlog
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.learned_ids import LearnedIds, ids_in_event
 from daypass.gateway.ownership import Ownership
-from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
 from daypass.records.database import DatabaseUnavailableError
+from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
 
 EVENT_BYTES = 64 * 1024 * 1024
 

@@ -8,9 +8,9 @@ import orjson
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.ownership import Ownership
 from daypass.gateway.request import Target
-from daypass.gateway.upstream import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
 from daypass.gateway.whole_answer import read_whole
-from daypass.gateway.whole_response import WholeAnswer
+from daypass.upstreams.base import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
+from daypass.upstreams.whole_response import WholeAnswer
 
 PAGE = 100
 PAGES = 50

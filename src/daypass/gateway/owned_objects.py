@@ -22,9 +22,9 @@ from daypass.gateway.stored_names import (
     stored_names,
     stored_names_in_query,
 )
-from daypass.gateway.upstream import Upstream, UpstreamBrokeError, UpstreamResponse
 from daypass.gateway.whole_answer import read_whole
-from daypass.gateway.whole_response import WholeAnswer
+from daypass.upstreams.base import Upstream, UpstreamBrokeError, UpstreamResponse
+from daypass.upstreams.whole_response import WholeAnswer
 
 ANSWER_BYTES = 64 * 1024 * 1024
 FINE_TUNED = "ft:"

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
 from daypass.http.types import Headers
+from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
 
 ERROR_BYTES = 16 * 1024
 """How much of an error is examined."""

@@ -3,8 +3,8 @@
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import ReadAhead
 from daypass.gateway.request import StreamedBody
-from daypass.gateway.upstream import UpstreamError, UpstreamResponse, UpstreamTimeoutError
-from daypass.upstream_refusals import error_code
+from daypass.upstreams.base import UpstreamError, UpstreamResponse, UpstreamTimeoutError
+from daypass.upstreams.refusals import error_code
 
 
 def is_refusal(response: UpstreamResponse) -> bool:

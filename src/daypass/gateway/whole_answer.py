@@ -1,8 +1,8 @@
 """Reads an upstream's answer whole before any of it is passed on."""
 
 from daypass.gateway.errors import server_error
-from daypass.gateway.upstream import UpstreamBrokeError, UpstreamResponse
-from daypass.gateway.whole_response import is_encoded
+from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
+from daypass.upstreams.whole_response import is_encoded
 
 
 async def read_whole(response: UpstreamResponse, max_bytes: int) -> bytes:

@@ -23,7 +23,7 @@ from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, departures
 from daypass.records.database import Database
 from daypass.records.tables import Account
-from daypass.upstream_refusals import LastRefusal
+from daypass.upstreams.refusals import LastRefusal
 
 COOKIE = "daypass_session"
 

@@ -9,7 +9,7 @@ from daypass.portal.context import InPortal, Operator
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import receipts
-from daypass.upstream_refusals import Refusal
+from daypass.upstreams.refusals import Refusal
 
 HOUR_S = 3_600
 

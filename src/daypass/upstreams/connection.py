@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from daypass.gateway.upstream import (
+from daypass.http.types import Headers
+from daypass.upstreams.base import (
     Patience,
     UpstreamBrokeError,
     UpstreamError,
@@ -17,10 +18,9 @@ from daypass.gateway.upstream import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
-from daypass.http.types import Headers
 
 if TYPE_CHECKING:
-    from daypass.gateway.http_upstream import HttpUpstream
+    from daypass.upstreams.http import HttpUpstream
 
 HIGH_WATER_BYTES = 256 * 1024
 """Of an answer that its reader has not taken yet: then the upstream has to wait."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from daypass.gateway.upstream import UpstreamRequest
+from daypass.upstreams.base import UpstreamRequest
 
 MODEL = "daypass-demo"
 EMBEDDING_MODEL = "daypass-demo-embedding"

@@ -2,9 +2,9 @@
 
 import orjson
 
-from daypass.gateway.upstream import UpstreamResponse
-from daypass.gateway.whole_response import WholeAnswer, is_encoded
 from daypass.http.types import Headers
+from daypass.upstreams.base import UpstreamResponse
+from daypass.upstreams.whole_response import WholeAnswer, is_encoded
 
 BLOT = b"*"
 

@@ -1,7 +1,7 @@
 """An upstream's answer in memory."""
 
-from daypass.gateway.upstream import UpstreamResponse
 from daypass.http.types import Headers
+from daypass.upstreams.base import UpstreamResponse
 
 # They describe the bytes that the upstream sent, and not those that replace them.
 _OF_THE_BYTES = frozenset(

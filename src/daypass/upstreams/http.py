@@ -11,16 +11,16 @@ import ssl
 from urllib.parse import urlsplit
 
 from daypass.domain.network import may_be_upstream
-from daypass.gateway.dialing import Address, connect_first
-from daypass.gateway.http_connection import Connection
-from daypass.gateway.redaction import Redacted, without_encoded_error
-from daypass.gateway.upstream import (
+from daypass.upstreams.base import (
     Patience,
     UpstreamRequest,
     UpstreamResponse,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from daypass.upstreams.connection import Connection
+from daypass.upstreams.dialing import Address, connect_first
+from daypass.upstreams.redaction import Redacted, without_encoded_error
 
 KEEP_ALIVE_S = 4
 """Below the 5 s after which uvicorn (vLLM, say) closes an idle connection under our feet."""

@@ -1,9 +1,9 @@
 """Which upstream answers."""
 
 from daypass.config.settings import Settings
-from daypass.demo import DemoUpstream
-from daypass.gateway.http_upstream import HttpUpstream
-from daypass.gateway.upstream import Patience, Upstream
+from daypass.upstreams.base import Patience, Upstream
+from daypass.upstreams.demo import DemoUpstream
+from daypass.upstreams.http import HttpUpstream
 
 
 def open_upstream(settings: Settings) -> Upstream:
