@@ -10,18 +10,18 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.aws.catalogue import Catalogue
-from daypass.aws.client import ApiGateway
-from daypass.aws.enforcer import ApiGatewayEnforcer
-from daypass.aws.errors import AwsError
-from daypass.aws.keeper import Keeper
-from daypass.aws.stack import Stack, StackError
-from daypass.aws.sync import find_strays
-from daypass.aws.template import build_template
-from daypass.aws.usage import Use
 from daypass.domain import key_format as key_format
 from daypass.domain.plans import DEFAULT_PLANS
-from daypass.enforcer import EnforcerError
+from daypass.enforcement.aws.background_jobs import Keeper
+from daypass.enforcement.aws.catalogue import Catalogue
+from daypass.enforcement.aws.client import ApiGateway
+from daypass.enforcement.aws.enforcer import ApiGatewayEnforcer
+from daypass.enforcement.aws.errors import AwsError
+from daypass.enforcement.aws.stack import Stack, StackError
+from daypass.enforcement.aws.sync import find_strays
+from daypass.enforcement.aws.template import build_template
+from daypass.enforcement.aws.usage import Use
+from daypass.enforcement.base import EnforcerError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from daypass.aws.plans import (
+from daypass.domain.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
+from daypass.enforcement.aws.plans import (
     PlanNotPossibleError,
     limits_of,
     lowers,
     quota_and_throttle,
     read_plans,
 )
-from daypass.aws.sync import compare_plans
-from daypass.domain.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
+from daypass.enforcement.aws.sync import compare_plans
 
 
 def limit(amount: int, window: Window, burst: int | None = None) -> Limit:

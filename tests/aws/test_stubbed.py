@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from daypass.aws.client import CONFIG, PAGE, ApiGateway
-from daypass.aws.errors import AwsError
+from daypass.enforcement.aws.client import CONFIG, PAGE, ApiGateway
+from daypass.enforcement.aws.errors import AwsError
 
 AT = 1_795_564_800.0  # 2026-11-25T00:00:00Z
 

@@ -10,11 +10,11 @@ import boto3
 import pytest
 from cfnlint.api import lint_all
 
-from daypass.aws import client as aws_client
-from daypass.aws.policy import deploying_policy, serving_policy
-from daypass.aws.template import KEY_ID_HEADER, SECRET_HEADER, build_template
 from daypass.domain.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
-from daypass.gateway import api_gateway
+from daypass.enforcement.aws import client as aws_client
+from daypass.enforcement.aws import gateway_guard
+from daypass.enforcement.aws.policy import deploying_policy, serving_policy
+from daypass.enforcement.aws.template import KEY_ID_HEADER, SECRET_HEADER, build_template
 
 BURSTING = UsagePlan(
     "work-shop.2",
@@ -63,8 +63,8 @@ def test_answers_of_api_gateway_are_in_openais_shape_and_for_browsers(
 
 
 def test_the_gateway_reads_the_headers_that_the_integration_sets() -> None:
-    assert api_gateway.SECRET_HEADER.decode() == SECRET_HEADER
-    assert api_gateway.KEY_ID_HEADER.decode() == KEY_ID_HEADER
+    assert gateway_guard.SECRET_HEADER.decode() == SECRET_HEADER
+    assert gateway_guard.KEY_ID_HEADER.decode() == KEY_ID_HEADER
 
 
 def test_what_changes_the_api_makes_a_new_deployment() -> None:

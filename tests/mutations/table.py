@@ -479,7 +479,7 @@ MUTATIONS = (
     ),
     Mutation(
         "counters that Redis lost: questions to the records share a query",
-        "recorded_use.py",
+        "enforcement/usage_recovery.py",
         "asked = list(self._waiting)[:BATCH]",
         "asked = list(self._waiting)[:1]",
         "tests/records/test_recorded_use.py::test_questions_that_come_at_once_share_their_queries",
@@ -494,7 +494,7 @@ MUTATIONS = (
     ),
     Mutation(
         "counters that Redis lost: use that is not written yet",
-        "recorded_use.py",
+        "enforcement/usage_recovery.py",
         "if behind_since is None or behind_since > began:",
         "if True:",
         "tests/records/test_recorder.py::"
@@ -687,14 +687,14 @@ MUTATIONS = (
     ),
     Mutation(
         "operators: API Gateway goes back with the records",
-        "aws/enforcer.py",
+        "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
         "pass",
         "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: a name at API Gateway goes back, too",
-        "aws/enforcer.py",
+        "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
         "pass",
         "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
@@ -793,7 +793,7 @@ MUTATIONS = (
     ),
     Mutation(
         "secret of API Gateway",
-        "gateway/api_gateway.py",
+        "enforcement/aws/gateway_guard.py",
         "is_known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)",
         "is_known = len(secrets) == 1",
         "tests/aws/test_enforcement.py::test_what_did_not_come_through_api_gateway_is_refused",
@@ -871,7 +871,7 @@ MUTATIONS = (
     ),
     Mutation(
         "audit entry in the transaction of its change",
-        "embedded.py",
+        "enforcement/embedded.py",
         "await api_keys.remove(session, current, self._now())",
         "await api_keys.remove(session, current, self._now()); await session.commit()",
         "tests/portal/test_account.py::test_what_fails_half_way_has_changed_nothing",

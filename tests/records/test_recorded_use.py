@@ -7,10 +7,10 @@ from sqlalchemy import event
 
 from daypass.domain.key_format import mint
 from daypass.domain.plans import Limit, Measure, UsagePlan, Window
+from daypass.enforcement.usage_recovery import RecordedUse
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.policy import QuotaPolicy
-from daypass.recorded_use import RecordedUse
 from daypass.records import accounts, api_keys, usage
 from daypass.records.database import Database
 from daypass.records.usage import UsageRow, Use

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.key_format import mint
 from daypass.domain.plans import Limit, Measure, Window
+from daypass.enforcement.usage_recovery import RecordedUse
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
-from daypass.recorded_use import RecordedUse
 from daypass.records import accounts, api_keys, usage, usage_writers
 from daypass.records import recorder as recorder_module
 from daypass.records.database import Database, DatabaseUnavailableError
@@ -98,7 +98,7 @@ async def test_lost_counters_wait_for_use_that_cannot_be_written_yet(
             await asyncio.sleep(0)  # It has begun to wait, for as long as it usually does.
         impatient = RecordedUse(database, lambda: MONDAY)
         with monkeypatch.context() as patch:
-            patch.setattr("daypass.recorded_use.BEHIND_MAX_S", 0.5)
+            patch.setattr("daypass.enforcement.usage_recovery.BEHIND_MAX_S", 0.5)
             with pytest.raises(LedgerUnavailableError, match="still being written"):
                 await impatient.used([SITE], noon)
         assert not asking.done()

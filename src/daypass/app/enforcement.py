@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Protocol
 
 from daypass.config.settings import Settings, SettingsError
-from daypass.embedded import EmbeddedEnforcer
-from daypass.enforcer import Enforcer
-from daypass.gateway.api_gateway import COUNTED_ANYWAY, ApiGatewayAuthenticator, FrontDoor
+from daypass.enforcement.aws.gateway_guard import COUNTED_ANYWAY, ApiGatewayAuthenticator, FrontDoor
+from daypass.enforcement.base import Enforcer
+from daypass.enforcement.embedded import EmbeddedEnforcer
+from daypass.enforcement.usage_recovery import RecordedUse
 from daypass.gateway.app import NOTHING_COUNTED
 from daypass.gateway.authenticate import Authenticator
 from daypass.http.types import Application
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import SqliteLedger
-from daypass.recorded_use import RecordedUse
 from daypass.records.database import Database
 
 Clock = Callable[[], float]
@@ -97,7 +97,7 @@ class BehindApiGateway:
     """API Gateway enforces; the gateway here trusts what comes through it."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
-        from daypass.aws.assembly import Assembly  # noqa: PLC0415  (boto3 is slow to import)
+        from daypass.enforcement.aws.components import Assembly  # noqa: PLC0415  (boto3 is slow to import)
 
         parts = Assembly(settings, database, clock)
         self._secret = parts.secret

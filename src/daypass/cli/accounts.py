@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.cli.output import AsJson, fail, iso, print_rows
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
-from daypass.enforcer import Enforcer
+from daypass.enforcement.base import Enforcer
 from daypass.records import accounts, api_keys, departures, operators
 from daypass.records.database import Database
 from daypass.records.schema import with_database

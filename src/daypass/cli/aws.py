@@ -18,8 +18,8 @@ from daypass.records.schema import with_database
 
 # boto3 is slow to import: only the commands here do, and only when they run.
 if TYPE_CHECKING:
-    from daypass.aws.client import ApiGateway
-    from daypass.aws.stack import Stack, Step
+    from daypass.enforcement.aws.client import ApiGateway
+    from daypass.enforcement.aws.stack import Stack, Step
 
 aws_app = typer.Typer(help="AWS API Gateway as the enforcer.", no_args_is_help=True)
 
@@ -39,8 +39,8 @@ def deploy(
     ] = False,
 ) -> None:
     """Make the API, its stage and its usage plans, or bring them up to date."""
-    from daypass.aws.secret import make_gateway_secret  # noqa: PLC0415
-    from daypass.aws.template import build_template  # noqa: PLC0415
+    from daypass.enforcement.aws.secret import make_gateway_secret  # noqa: PLC0415
+    from daypass.enforcement.aws.template import build_template  # noqa: PLC0415
 
     settings = load_settings()
     with _told():
@@ -103,7 +103,7 @@ def sync(
     stack: StackName = "daypass",
 ) -> None:
     """Show how plans and keys differ here and at API Gateway, then bring them together."""
-    from daypass.aws.sync import compare_plans, find_strays, pull_plans, read_there  # noqa: PLC0415
+    from daypass.enforcement.aws.sync import compare_plans, find_strays, pull_plans, read_there  # noqa: PLC0415
 
     settings = load_settings()
     with _told():
@@ -165,7 +165,7 @@ def policy(
     region: Annotated[str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"])] = "*",
 ) -> None:
     """Print the IAM policy that is needed."""
-    from daypass.aws.policy import deploying_policy, serving_policy  # noqa: PLC0415
+    from daypass.enforcement.aws.policy import deploying_policy, serving_policy  # noqa: PLC0415
 
     print_json(serving_policy(region) if for_ == "serve" else deploying_policy(region, stack))
 
@@ -173,8 +173,8 @@ def policy(
 @aws_app.command()
 def verify() -> None:
     """Try the stage with a key made for that: limit, counting, streaming. Takes some minutes."""
-    from daypass.aws.assembly import Assembly  # noqa: PLC0415
-    from daypass.aws.verify import SETTLE_S, Verification  # noqa: PLC0415
+    from daypass.enforcement.aws.components import Assembly  # noqa: PLC0415
+    from daypass.enforcement.aws.verify import SETTLE_S, Verification  # noqa: PLC0415
 
     settings = load_settings()
     if settings.enforcer != "aws":
@@ -197,8 +197,8 @@ def verify() -> None:
 @contextmanager
 def _told() -> Iterator[None]:
     """End with one line where AWS or the settings stand in the way."""
-    from daypass.aws.plans import PlanNotPossibleError  # noqa: PLC0415
-    from daypass.aws.stack import StackError  # noqa: PLC0415
+    from daypass.enforcement.aws.plans import PlanNotPossibleError  # noqa: PLC0415
+    from daypass.enforcement.aws.stack import StackError  # noqa: PLC0415
 
     try:
         yield
@@ -218,15 +218,15 @@ def _origin(address: str | None, settings: Settings) -> str:
 
 
 def _stack(settings: Settings, name: str) -> "Stack":
-    from daypass.aws.client import make_client  # noqa: PLC0415
-    from daypass.aws.stack import Stack  # noqa: PLC0415
+    from daypass.enforcement.aws.client import make_client  # noqa: PLC0415
+    from daypass.enforcement.aws.stack import Stack  # noqa: PLC0415
 
     return Stack(make_client("cloudformation", settings), name)
 
 
 def _api(settings: Settings, stack: str) -> "ApiGateway | None":
     """The API of the settings, else the stack's."""
-    from daypass.aws.client import ApiGateway, make_client  # noqa: PLC0415
+    from daypass.enforcement.aws.client import ApiGateway, make_client  # noqa: PLC0415
 
     rest_api_id = settings.aws_rest_api_id or _stack(settings, stack).outputs().get("RestApiId")
     if rest_api_id is None:
@@ -242,7 +242,7 @@ def _needed_api(settings: Settings, stack: str) -> "ApiGateway":
 
 
 async def _plan_rows(api: "ApiGateway", settings: Settings) -> list[dict[str, Any]]:
-    from daypass.aws.sync import read_there  # noqa: PLC0415
+    from daypass.enforcement.aws.sync import read_there  # noqa: PLC0415
 
     return [
         {
@@ -267,8 +267,8 @@ def _check_plans_to_remove(settings: Settings, stack: "Stack") -> None:
 
 
 def _push(settings: Settings, api: "ApiGateway", stack: "Stack", stray_keys: list[str]) -> None:
-    from daypass.aws.sync import UPDATE_EVERY_S, push_plans  # noqa: PLC0415
-    from daypass.aws.template import build_template  # noqa: PLC0415
+    from daypass.enforcement.aws.sync import UPDATE_EVERY_S, push_plans  # noqa: PLC0415
+    from daypass.enforcement.aws.template import build_template  # noqa: PLC0415
 
     if stack.describe() is not None:
         _check_plans_to_remove(settings, stack)

@@ -16,7 +16,7 @@ from daypass.cli.serve import serve
 from daypass.cli.setup import setup_link
 from daypass.config.settings import SettingsError, load_settings
 from daypass.domain.plans import UsagePlan
-from daypass.enforcer import Enforcer, EnforcerError
+from daypass.enforcement.base import Enforcer, EnforcerError
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError

@@ -11,7 +11,7 @@ from daypass.cli.doctor_sign_in import examine_sign_in
 from daypass.cli.doctor_upstream import examine_upstream
 from daypass.cli.finding import Finding, duration
 from daypass.config.settings import Settings, SettingsError, load_settings
-from daypass.enforcer import EnforcerError
+from daypass.enforcement.base import EnforcerError
 from daypass.portal.pages import PAGES
 from daypass.quota import sqlite_clock
 from daypass.quota.ledger import LedgerUnavailableError

@@ -16,7 +16,7 @@ from daypass import __version__
 from daypass.cli.output import fail
 from daypass.cli.setup import Host, Port, link_of_new_site, site_address
 from daypass.config.settings import Settings, SettingsError, load_settings
-from daypass.enforcer import EnforcerError
+from daypass.enforcement.base import EnforcerError
 from daypass.http.types import Application
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError

@@ -4,8 +4,8 @@ from time import perf_counter
 
 import structlog
 
+from daypass.enforcement.aws.gateway_guard import ApiGatewayAuthenticator
 from daypass.gateway.answer import Answer
-from daypass.gateway.api_gateway import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.enforcer import Also
+from daypass.enforcement.base import Also
 from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
 from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp
 
 from daypass.config.settings import Settings
-from daypass.enforcer import Enforcer
+from daypass.enforcement.base import Enforcer
 from daypass.portal.caller import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.outbox import Outbox

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from daypass.enforcer import EnforcerError, KeyGoneError
+from daypass.enforcement.base import EnforcerError, KeyGoneError
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import (
     CommitUnknownError,

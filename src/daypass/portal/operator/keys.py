@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.enforcer import Also
+from daypass.enforcement.base import Also
 from daypass.portal.api_keys import ApiKeyCore, core_of
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.operator.paging import PAGE, Offset, Search

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import structlog
 
-from daypass.aws.client import ApiGateway
-from daypass.aws.errors import AwsError
-from daypass.aws.plans import AwsPlan
+from daypass.enforcement.aws.client import ApiGateway
+from daypass.enforcement.aws.errors import AwsError
+from daypass.enforcement.aws.plans import AwsPlan
 
 log = structlog.get_logger()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from daypass.aws.usage import Use
+from daypass.enforcement.aws.usage import Use
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation
 
 

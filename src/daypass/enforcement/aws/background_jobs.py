@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 
-from daypass.aws.activation import is_admitted
-from daypass.aws.enforcer import ApiGatewayEnforcer
 from daypass.background import end
-from daypass.enforcer import EnforcerError, KeyGoneError
+from daypass.enforcement.aws.activation import is_admitted
+from daypass.enforcement.aws.enforcer import ApiGatewayEnforcer
+from daypass.enforcement.base import EnforcerError, KeyGoneError
 from daypass.records import api_keys, aws_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.tables import ApiKey

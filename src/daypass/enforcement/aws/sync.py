@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 
 import tomlkit
 
-from daypass.aws.client import ACCOUNT_TAG, ApiGateway
-from daypass.aws.plans import AwsPlan, limits_of, quota_and_throttle, read_plans
 from daypass.domain.plans import Limit, UsagePlan
+from daypass.enforcement.aws.client import ACCOUNT_TAG, ApiGateway
+from daypass.enforcement.aws.plans import AwsPlan, limits_of, quota_and_throttle, read_plans
 from daypass.records import aws_keys
 from daypass.records.database import Database
 

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import urllib3
 
-from daypass.aws.assembly import Assembly
-from daypass.aws.errors import AwsError
 from daypass.domain.key_format import PLAIN_PREFIX, PREFIX, mint
 from daypass.domain.plans import UsagePlan, requests_per_day
+from daypass.enforcement.aws.components import Assembly
+from daypass.enforcement.aws.errors import AwsError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database
 

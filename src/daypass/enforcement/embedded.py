@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from daypass.domain.key_format import mint
 from daypass.domain.plans import UsagePlan
-from daypass.enforcer import Also, IssuedKey, found, nothing_else
+from daypass.enforcement.base import Also, IssuedKey, found, nothing_else
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, usage_plans
 from daypass.records.database import Database

@@ -10,10 +10,10 @@ import boto3
 import structlog
 from botocore.config import Config
 
-from daypass.aws.errors import AWS_ERRORS, AwsError, translate
-from daypass.aws.plans import covers, quota_and_throttle
 from daypass.config.settings import Settings
 from daypass.domain.plans import UsagePlan
+from daypass.enforcement.aws.errors import AWS_ERRORS, AwsError, translate
+from daypass.enforcement.aws.plans import covers, quota_and_throttle
 
 PAGE = 500
 """The most that API Gateway puts on one page; it is 25 unless asked."""

@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from daypass.aws import compensation
-from daypass.aws.activation import PATIENCE_S
-from daypass.aws.catalogue import Catalogue
-from daypass.aws.client import ApiGateway
-from daypass.aws.errors import AwsError, aws_id_of
-from daypass.aws.plans import AwsPlan, lowers, quota_of
-from daypass.aws.usage import Use
 from daypass.domain.key_format import PLAIN_PREFIX, PREFIX, MintedKey, mint
 from daypass.domain.plans import UsagePlan, Window
-from daypass.enforcer import Also, EnforcerError, IssuedKey, found, nothing_else
+from daypass.enforcement.aws import compensation
+from daypass.enforcement.aws.activation import PATIENCE_S
+from daypass.enforcement.aws.catalogue import Catalogue
+from daypass.enforcement.aws.client import ApiGateway
+from daypass.enforcement.aws.errors import AwsError, aws_id_of
+from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of
+from daypass.enforcement.aws.usage import Use
+from daypass.enforcement.base import Also, EnforcerError, IssuedKey, found, nothing_else
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from daypass.enforcer import EnforcerError
+from daypass.enforcement.base import EnforcerError
 from daypass.records.tables import ApiKey
 
 AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)

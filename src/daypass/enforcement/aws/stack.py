@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from daypass.aws.errors import AWS_ERRORS, translate
+from daypass.enforcement.aws.errors import AWS_ERRORS, translate
 
 POLL_S = 2.0
 NOT_THE_CAUSE = "cancelled"

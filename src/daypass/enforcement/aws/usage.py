@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import structlog
 
-from daypass.aws.catalogue import Catalogue
-from daypass.aws.client import ApiGateway
-from daypass.aws.errors import AwsError
-from daypass.aws.plans import quota_of
 from daypass.domain.plans import Window
+from daypass.enforcement.aws.catalogue import Catalogue
+from daypass.enforcement.aws.client import ApiGateway
+from daypass.enforcement.aws.errors import AwsError
+from daypass.enforcement.aws.plans import quota_of
 from daypass.records import api_keys, usage
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey

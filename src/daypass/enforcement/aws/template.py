@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from daypass.aws.plans import quota_and_throttle
 from daypass.domain.plans import UsagePlan
+from daypass.enforcement.aws.plans import quota_and_throttle
 
 # Two headers by which the gateway knows whom it serves: see `gateway/api_gateway.py`.
 SECRET_HEADER = "x-daypass-gateway-secret"  # noqa: S105  (a header's name)

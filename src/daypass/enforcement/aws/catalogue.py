@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from daypass.aws.client import ApiGateway
-from daypass.aws.errors import AwsError
-from daypass.aws.plans import AwsPlan, read_plans
 from daypass.domain.plans import UsagePlan
+from daypass.enforcement.aws.client import ApiGateway
+from daypass.enforcement.aws.errors import AwsError
+from daypass.enforcement.aws.plans import AwsPlan, read_plans
 
 CACHE_LIFE_S = 30.0
 

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from daypass.aws.catalogue import Catalogue
-from daypass.aws.client import ApiGateway
-from daypass.aws.enforcer import ApiGatewayEnforcer
-from daypass.aws.keeper import Keeper
-from daypass.aws.ledger import ApiGatewayLedger
-from daypass.aws.secret import gateway_secret
-from daypass.aws.usage import Use
 from daypass.config.settings import Settings
+from daypass.enforcement.aws.background_jobs import Keeper
+from daypass.enforcement.aws.catalogue import Catalogue
+from daypass.enforcement.aws.client import ApiGateway
+from daypass.enforcement.aws.enforcer import ApiGatewayEnforcer
+from daypass.enforcement.aws.ledger import ApiGatewayLedger
+from daypass.enforcement.aws.secret import gateway_secret
+from daypass.enforcement.aws.usage import Use
 from daypass.records.database import Database
 
 
