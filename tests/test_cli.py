@@ -15,7 +15,7 @@ from daypass import __version__
 from daypass.domain import key_format
 from daypass.domain.plans import Limit, Measure, Window
 from daypass.quota.ledger import Claim, Subject
-from daypass.quota.sqlite import SqliteLedger
+from daypass.quota.sqlite.ledger import SqliteLedger
 from daypass.records.schema import upgrade
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.postgres import Postgres

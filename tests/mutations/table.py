@@ -32,28 +32,28 @@ MUTATIONS = (
     # A clock that was ahead and is corrected.
     Mutation(
         "clock: the ledger follows a correction",
-        "quota/sqlite_group.py",
+        "quota/sqlite/transaction.py",
         "if self._latest_minute - clock > MAX_LEAD_S:",
         "if False:",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
     Mutation(
         "clock: windows that were left are kept",
-        "quota/sqlite_group.py",
+        "quota/sqlite/transaction.py",
         "self._connection.executemany(_CLOSE, self._newly_closed)",
         "pass",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
     Mutation(
         "clock: a sweep a year ahead",
-        "quota/sqlite_group.py",
+        "quota/sqlite/transaction.py",
         "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
         "swept = now",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
     Mutation(
         "clock: a reset",
-        "quota/sqlite_clock.py",
+        "quota/sqlite/clock.py",
         'connection.executescript(f"BEGIN IMMEDIATE; {RESET_CLOCK} COMMIT;")',
         "pass",
         f"{SQLITE}a_ledger_that_is_a_day_ahead_stays_there_until_it_is_reset",
@@ -430,7 +430,7 @@ MUTATIONS = (
     # Counting.
     Mutation(
         "reservation on SQLite: no more than the limit",
-        "quota/sqlite_group.py",
+        "quota/sqlite/transaction.py",
         "if not fits(claim.limit, counter):",
         "if False:",
         f"{CONTRACT}500_at_once_on_a_limit_of_30_admit_exactly_30[sqlite]",
@@ -444,21 +444,21 @@ MUTATIONS = (
     ),
     Mutation(
         "write lock before the first read",
-        "quota/sqlite.py",
+        "quota/sqlite/ledger.py",
         'connection.execute("BEGIN IMMEDIATE")',
         'connection.execute("BEGIN")',
         f"{CONTRACT}ledgers_on_one_store_share_the_limit[sqlite]",
     ),
     Mutation(
         "refund on SQLite: once",
-        "quota/sqlite.py",
+        "quota/sqlite/ledger.py",
         "if not reservation.is_open:",
         "if False:",
         f"{CONTRACT}release_gives_back_once[sqlite]",
     ),
     Mutation(
         "refund in Redis: once",
-        "quota/redis.py",
+        "quota/redis/ledger.py",
         "if not reservation.is_open:",
         "if False:",
         f"{CONTRACT}release_gives_back_once[redis]",
@@ -472,7 +472,7 @@ MUTATIONS = (
     ),
     Mutation(
         "counters that Redis lost: all of it written first",
-        "quota/lost_counters.py",
+        "quota/redis/recovery.py",
         "await asyncio.sleep(wait_s)",
         "pass",
         "tests/quota/test_lost_counters.py::test_lost_counters_wait_until_all_has_been_written",
@@ -544,7 +544,7 @@ MUTATIONS = (
     ),
     Mutation(
         "give-back on SQLite: no more than the cap",
-        "quota/sqlite_group.py",
+        "quota/sqlite/transaction.py",
         "if not fits(job.give_backs.limit, given):",
         "if False:",
         f"{GIVE_BACKS}64_at_once_over_several_ledgers_give_back_exactly_the_cap[sqlite]",
@@ -1149,7 +1149,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: a server that is no longer the master is left",
-        "quota/redis_sentinel.py",
+        "quota/redis/sentinel.py",
         "self._on_change()",
         "pass",
         f"{FAIL_OVER}a_fail_over_is_followed_and_no_unit_is_lost_or_doubled[planned]",
@@ -1163,7 +1163,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: a cancellation of an exchange is not lost",
-        "quota/redis_url.py",
+        "quota/redis/url.py",
         'options = self._options() | {"socket_timeout": None, "socket_connect_timeout": None}',
         "options = self._options()",
         "tests/quota/test_redis_link.py::test_a_cancellation_ends_an_exchange_whenever_it_comes",
@@ -1177,7 +1177,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: sentinels that have not heard of a fail-over are not followed back",
-        "quota/redis_sentinel.py",
+        "quota/redis/sentinel.py",
         "return now - self._older_since >= BELIEVED_AFTER_S",
         "return True",
         "tests/quota/test_sentinels.py::"
@@ -1185,7 +1185,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: one line in the log for one loss",
-        "quota/redis_counters.py",
+        "quota/redis/counters.py",
         "if lost > 0 and self._reported.get(subject) != self._wire.moves:",
         "if lost > 0:",
         "tests/quota/test_rolled_back.py::test_what_was_taken_since_the_last_save_counts",
@@ -1206,14 +1206,14 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: replicas have what was taken",
-        "quota/redis_link.py",
+        "quota/redis/connections.py",
         "if call.takes:",
         "if False:",
         f"{FAIL_OVER}with_a_replica_to_wait_for_what_it_lacks_is_refused",
     ),
     Mutation(
         "Redis: ready only when it can be written",
-        "quota/redis.py",
+        "quota/redis/ledger.py",
         "await self._counters.ask(hash_of_tag(SITE), name, (), Deadline(), wanted=1)",
         "await self._counters.ask(hash_of_tag(SITE), name, (), Deadline(), wanted=0)",
         "tests/faults/test_readiness.py::"
@@ -1221,7 +1221,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: a unit of the site that is held is void after a second",
-        "quota/site_lease.py",
+        "quota/redis/site_lease.py",
         "self._ends = min(self._window_ends(grant.counter), grant.at + int(LEASE_S * SECOND))",
         "self._ends = self._window_ends(grant.counter)",
         "tests/quota/test_lost_counters.py::test_units_of_the_site_in_hand_do_not_outlive_its_counter",
@@ -1235,21 +1235,21 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: one wait for the site and the account",
-        "quota/redis.py",
+        "quota/redis/ledger.py",
         "timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)",
         "timer = asyncio.get_running_loop().call_later(60, self._counters.restore, counted)",
         "tests/quota/test_lost_counters.py::test_a_decision_waits_for_the_site_and_then_for_the_account",
     ),
     Mutation(
         "Redis: a new account has lost nothing",
-        "quota/redis_counters.py",
+        "quota/redis/counters.py",
         "if answer.begun == answer.now:",
         "if True:",
         "tests/quota/test_lost_counters.py::test_two_processes_that_meet_somebody_new_have_lost_nothing",
     ),
     Mutation(
         "Redis Cluster: one key while a slot moves",
-        "quota/redis_cluster.py",
+        "quota/redis/cluster.py",
         "call.has_one_key = True",
         "return reply",
         "tests/quota/test_moving_slots.py::test_an_account_whose_slot_moves_is_served_and_counted[new]",

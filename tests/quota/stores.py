@@ -11,8 +11,8 @@ from daypass.domain.plans import Limit, Measure, UsagePlan, Window
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from daypass.quota.policy import QuotaPolicy
-from daypass.quota.redis import RedisLedger
-from daypass.quota.sqlite import SqliteLedger
+from daypass.quota.redis.ledger import RedisLedger
+from daypass.quota.sqlite.ledger import SqliteLedger
 from tests.redis import Redis
 
 DAY = 86_400

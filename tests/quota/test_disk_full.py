@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.quota.sqlite import SqliteLedger
+from daypass.quota.sqlite.ledger import SqliteLedger
 from tests.quota.stores import admit, claims_of, per_day, used
 
 

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Reservation
-from daypass.quota.redis import RedisLedger
+from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import Notebook, admit, claims_of, per_day, race, used
 from tests.sentinels import Secured, Sentinels
 from tests.tls import Authority

@@ -7,7 +7,7 @@ import pytest
 from daypass.domain.plans import UsagePlan, Window
 from daypass.quota.ledger import Claim, Ledger, LedgerUnavailableError, Refusal, Subject
 from daypass.quota.policy import QuotaPolicy
-from daypass.quota.redis import RedisLedger
+from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.lossy import LossyWire
 from tests.quota.stores import (
     DAY,
@@ -135,7 +135,7 @@ async def test_what_is_owed_beyond_the_cap_stays_used(redis_server: Redis) -> No
 async def test_after_counters_were_lost_nothing_is_given_back_that_day(
     redis_server: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daypass.quota.lost_counters.SETTLE_S", 0)
+    monkeypatch.setattr("daypass.quota.redis.recovery.SETTLE_S", 0)
     store = RedisStore(redis_server)
     ledger = await store.open()
     try:

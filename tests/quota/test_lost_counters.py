@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 from daypass.domain.plans import Window
 from daypass.quota.counters import Moment
 from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
-from daypass.quota.lost_counters import SETTLE_S
-from daypass.quota.redis import RedisLedger
-from daypass.quota.site_lease import RETURN_AFTER_S
+from daypass.quota.redis.ledger import RedisLedger
+from daypass.quota.redis.recovery import SETTLE_S
+from daypass.quota.redis.site_lease import RETURN_AFTER_S
 from tests.quota.stores import (
     DAY,
     NOON,
@@ -207,7 +207,7 @@ async def test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_los
 ) -> None:
     """The records, which are slow, say only once that these counters begin."""
     claims = claims_of(per_day(10), site=640)
-    monkeypatch.setattr("daypass.quota.site_lease.LEASE_S", 0.2)
+    monkeypatch.setattr("daypass.quota.redis.site_lease.LEASE_S", 0.2)
     asked = store.notebook.used
 
     async def used_slowly(claims: Sequence[Claim], moment: Moment) -> list[int]:

@@ -8,10 +8,10 @@ import pytest
 
 import redis
 from daypass.domain.plans import Window
-from daypass.quota import redis_call
 from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
-from daypass.quota.redis import RedisLedger
-from daypass.quota.redis_scripts import GIVE
+from daypass.quota.redis import call
+from daypass.quota.redis.ledger import RedisLedger
+from daypass.quota.redis.scripts import GIVE
 from tests.quota.lossy import LossyWire
 from tests.quota.stores import Notebook, admit, claims_of, per, per_day, used
 from tests.redis import Redis
@@ -117,11 +117,11 @@ async def test_a_give_back_is_not_repeated_when_it_has_been_forgotten(
     await ledger.release(await admit(ledger, claims))  # The server knows the script from now on.
     await admit(ledger, claims)
     reservation = await admit(ledger, claims)
-    monkeypatch.setattr(redis_call, "VALID_S", 1)
+    monkeypatch.setattr(call, "VALID_S", 1)
     wire.replies_to_lose = 2
     with pytest.raises(LedgerUnavailableError):
         await ledger.release(reservation)
-    await asyncio.sleep(redis_call.VALID_S + 0.1)
+    await asyncio.sleep(call.VALID_S + 0.1)
     with redis.Redis.from_url(redis_server.url) as client:
         assert client.getdel(f"daypass:{{ann}}:{reservation.id.split()[0]}") == b"closed"
     assert await used(ledger, claims) == [1, 1]
@@ -131,4 +131,4 @@ async def test_a_give_back_is_not_repeated_when_it_has_been_forgotten(
 def test_a_call_is_remembered_for_longer_than_it_is_valid() -> None:
     remembered = re.search(r"^local REMEMBER = (\d+)$", GIVE.text, re.MULTILINE)
     assert remembered is not None
-    assert int(remembered[1]) > redis_call.VALID_S + DECISION_S
+    assert int(remembered[1]) > call.VALID_S + DECISION_S

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from daypass.domain.plans import Window
 from daypass.quota.ledger import BucketState, Claim, Ledger, Refusal, Reservation, Subject
-from daypass.quota.sqlite_group import MAX_LEAD_S
+from daypass.quota.sqlite.transaction import MAX_LEAD_S
 from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per, per_day
 from tests.redis import Redis
 
@@ -224,7 +224,7 @@ def test_the_ledger_in_redis_follows_the_model(redis_server: Redis) -> None:
 def test_the_ledger_in_a_redis_that_forgets_follows_the_model(
     redis_server: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daypass.quota.lost_counters.SETTLE_S", 0)
+    monkeypatch.setattr("daypass.quota.redis.recovery.SETTLE_S", 0)
 
     def make() -> Store:
         return RedisStore(redis_server)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.crc import key_slot
 
-from daypass.quota.redis import RedisLedger
+from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import Notebook, admit, claims_of, per_day, race, refuse, used
 from tests.redis import RedisCluster
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from daypass.quota.ledger import LedgerUnavailableError, Refusal, Reservation
-from daypass.quota.redis import RedisLedger
+from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import DAY, Notebook, admit, claims_of, per_day, race, refuse, used
 from tests.redis import Redis, RedisCluster, Sentinel
 

@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
-from daypass.quota.redis_link import Link
-from daypass.quota.redis_url import Access, Place
+from daypass.quota.redis.connections import Link
+from daypass.quota.redis.url import Access, Place
 from tests.redis import Redis
 
 

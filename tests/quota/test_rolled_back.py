@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 import redis
 from daypass.domain.plans import Window
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.quota.lost_counters import TAKE_OVER_S
-from daypass.quota.redis import RedisLedger
+from daypass.quota.redis.ledger import RedisLedger
+from daypass.quota.redis.recovery import TAKE_OVER_S
 from tests.quota.stores import (
     DAY,
     NOON,

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from daypass.quota import redis_sentinel
-from daypass.quota.redis_sentinel import Sentinels
-from daypass.quota.redis_url import parse
+from daypass.quota.redis import sentinel
+from daypass.quota.redis.sentinel import Sentinels
+from daypass.quota.redis.url import parse
 
 OLD, NEW = (0, 7001), (1, 7002)
 """Epoch and port of a master."""
@@ -79,6 +79,6 @@ async def test_sentinels_that_were_set_up_again_are_believed_in_the_end(
     for sentinel in sentinels:
         sentinel.master = OLD
     assert (await asked.find()).place.port == NEW[1]
-    monkeypatch.setattr(redis_sentinel, "BELIEVED_AFTER_S", 0)
+    monkeypatch.setattr(sentinel, "BELIEVED_AFTER_S", 0)
     assert (await asked.find()).place.port == OLD[1]
     assert len(changes) == 2

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from daypass.domain.plans import Window
-from daypass.quota import sqlite_clock
 from daypass.quota.ledger import Claim, Ledger, LedgerUnavailableError, Subject
-from daypass.quota.sqlite import SqliteLedger
+from daypass.quota.sqlite import clock
+from daypass.quota.sqlite.ledger import SqliteLedger
 from tests.quota.stores import (
     DAY,
     NOON,
@@ -86,7 +86,7 @@ async def test_a_unit_that_comes_too_late_is_given_back(
     ledger: Ledger, blocker: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The writer hangs, here in waiting for the lock, and commits after its caller gave up."""
-    monkeypatch.setattr("daypass.quota.sqlite.DECISION_S", 0.3)
+    monkeypatch.setattr("daypass.quota.sqlite.ledger.DECISION_S", 0.3)
     first = asyncio.create_task(ledger.reserve(CLAIMS))
     with pytest.raises(LedgerUnavailableError):
         await first
@@ -193,9 +193,9 @@ async def test_a_ledger_that_is_a_day_ahead_stays_there_until_it_is_reset(
     await admit(ledger, EVERY_WINDOW)
     store.shift_clock(-DAY)
     assert (await admit(ledger, EVERY_WINDOW)).at == NOON + DAY
-    assert sqlite_clock.lead_s(store.path, store.now) == DAY
-    sqlite_clock.reset(store.path)
-    assert sqlite_clock.lead_s(store.path, store.now) == 0
+    assert clock.lead_s(store.path, store.now) == DAY
+    clock.reset(store.path)
+    assert clock.lead_s(store.path, store.now) == 0
     # This hour and day have the four units from before; week and month all six.
     assert await used(ledger, EVERY_WINDOW) == [4, 4, 6, 6, 4]
     assert (await admit(ledger, EVERY_WINDOW)).at == NOON

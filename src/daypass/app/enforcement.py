@@ -16,7 +16,7 @@ from daypass.gateway.authenticate import Authenticator
 from daypass.http.types import Application
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
-from daypass.quota.sqlite import SqliteLedger
+from daypass.quota.sqlite.ledger import SqliteLedger
 from daypass.records.database import Database
 
 Clock = Callable[[], float]
@@ -126,7 +126,7 @@ def make_ledger(settings: Settings, database: Database, clock: Clock) -> Ledger:
     """
     if settings.redis_url is None:
         return SqliteLedger(settings.ledger_path, clock)
-    from daypass.quota.redis import RedisLedger  # noqa: PLC0415  (slow to import)
+    from daypass.quota.redis.ledger import RedisLedger  # noqa: PLC0415  (slow to import)
 
     try:
         records = RecordedUse(database, clock)

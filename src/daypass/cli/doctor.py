@@ -13,8 +13,8 @@ from daypass.cli.finding import Finding, duration
 from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.enforcement.base import EnforcerError
 from daypass.portal.pages import PAGES
-from daypass.quota import sqlite_clock
 from daypass.quota.ledger import LedgerUnavailableError
+from daypass.quota.sqlite import clock
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError
 from daypass.records.schema import check as check_tables
@@ -84,7 +84,7 @@ async def _examine_ledger(settings: Settings) -> list[Finding]:
 
 
 def _examine_clock(settings: Settings) -> list[Finding]:
-    ahead_s = sqlite_clock.lead_s(settings.ledger_path, make_clock(settings)())
+    ahead_s = clock.lead_s(settings.ledger_path, make_clock(settings)())
     if ahead_s < CLOCK_TOLERANCE_S:
         return []
     return [

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from daypass.background import end
-from daypass.quota.redis_sentinel import Sentinels
-from daypass.quota.redis_url import Place, parse
+from daypass.quota.redis.sentinel import Sentinels
+from daypass.quota.redis.url import Place, parse
 
 CHANNEL = "daypass:keys-changed"
 RETRY_S = 1.0

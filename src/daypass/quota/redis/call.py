@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from daypass.quota.counters import SECOND
-from daypass.quota.redis_scripts import GIVE, TAKE, Script
+from daypass.quota.redis.scripts import GIVE, TAKE, Script
 
 Command = tuple[str | bytes | int, ...]
 

@@ -27,10 +27,10 @@ from daypass.quota.ledger import (
     refuse,
     state,
 )
-from daypass.quota.lost_counters import UsageRecords
-from daypass.quota.redis_counters import NEVER, SITE, RedisCounters, hash_of, hash_of_tag
-from daypass.quota.redis_scripts import SPENT, TOO_LATE, Answer
-from daypass.quota.site_lease import Grant, Origin, SiteLease, Unit
+from daypass.quota.redis.counters import NEVER, SITE, RedisCounters, hash_of, hash_of_tag
+from daypass.quota.redis.recovery import UsageRecords
+from daypass.quota.redis.scripts import SPENT, TOO_LATE, Answer
+from daypass.quota.redis.site_lease import Grant, Origin, SiteLease, Unit
 
 SLOW_S = 0.1
 """Seconds after which a wait for the site's units is likely one for the records."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from daypass.quota.redis_call import Call
-from daypass.quota.redis_link import Link
-from daypass.quota.redis_url import Access, Place
+from daypass.quota.redis.call import Call
+from daypass.quota.redis.connections import Link
+from daypass.quota.redis.url import Access, Place
 
 
 class Wire(Protocol):

@@ -12,8 +12,8 @@ from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, Resp
 
 from daypass.quota.counters import SECOND
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.quota.redis_call import Call, Command, Server
-from daypass.quota.redis_url import Access, Place
+from daypass.quota.redis.call import Call, Command, Server
+from daypass.quota.redis.url import Access, Place
 
 # hiredis annotates a tuple of one argument and takes any number of them.
 pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.quota.sqlite_group import RESET_CLOCK, SCHEMA
+from daypass.quota.sqlite.transaction import RESET_CLOCK, SCHEMA
 
 BUSY_TIMEOUT_S = 5
 

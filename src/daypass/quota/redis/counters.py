@@ -12,15 +12,15 @@ from redis.exceptions import RedisError
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
-from daypass.quota.lost_counters import TAKE_OVER_S, Doubt, Recalled, Recollection, UsageRecords
-from daypass.quota.redis_call import Call
-from daypass.quota.redis_cluster import ClusterWire
-from daypass.quota.redis_lane import Lane
-from daypass.quota.redis_link import unavailable
-from daypass.quota.redis_scripts import GIVE, TAKE, UNKNOWN, Answer, arguments_of
-from daypass.quota.redis_sentinel import SentinelWire
-from daypass.quota.redis_url import RedisUrl, parse
-from daypass.quota.redis_wire import ServerWire, Wire
+from daypass.quota.redis.call import Call
+from daypass.quota.redis.cluster import ClusterWire
+from daypass.quota.redis.connections import unavailable
+from daypass.quota.redis.pipeline import Lane
+from daypass.quota.redis.recovery import TAKE_OVER_S, Doubt, Recalled, Recollection, UsageRecords
+from daypass.quota.redis.scripts import GIVE, TAKE, UNKNOWN, Answer, arguments_of
+from daypass.quota.redis.sentinel import SentinelWire
+from daypass.quota.redis.url import RedisUrl, parse
+from daypass.quota.redis.wire import ServerWire, Wire
 
 NEVER = 2**53
 """An instant (Unix µs) in the year 2255."""

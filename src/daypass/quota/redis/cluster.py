@@ -16,9 +16,9 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from daypass.background import end
-from daypass.quota.redis_call import Call
-from daypass.quota.redis_link import Link
-from daypass.quota.redis_url import ASK_ANOTHER_S, Place, RedisUrl
+from daypass.quota.redis.call import Call
+from daypass.quota.redis.connections import Link
+from daypass.quota.redis.url import ASK_ANOTHER_S, Place, RedisUrl
 
 HOPS = 5
 """Redirections that a call follows."""

@@ -23,7 +23,7 @@ from daypass.quota.ledger import (
     Refusal,
     Reservation,
 )
-from daypass.quota.sqlite_group import SCHEMA, Group, Job
+from daypass.quota.sqlite.transaction import SCHEMA, Group, Job
 
 GROUP_SIZE = 256
 GATHER_TURNS = 4

@@ -12,10 +12,10 @@ from typing import Any
 from redis.exceptions import RedisError, TryAgainError
 
 from daypass.quota.ledger import DECISION_S
-from daypass.quota.redis_call import Call
-from daypass.quota.redis_link import unavailable
-from daypass.quota.redis_scripts import GIVE, TAKE
-from daypass.quota.redis_wire import Wire
+from daypass.quota.redis.call import Call
+from daypass.quota.redis.connections import unavailable
+from daypass.quota.redis.scripts import GIVE, TAKE
+from daypass.quota.redis.wire import Wire
 
 BATCH = 256
 MOST_OWED = 10_000

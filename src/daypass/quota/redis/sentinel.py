@@ -11,9 +11,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from daypass.background import end, wait_at_most
-from daypass.quota.redis_link import Link
-from daypass.quota.redis_url import Access, Place, RedisUrl
-from daypass.quota.redis_wire import ServerWire
+from daypass.quota.redis.connections import Link
+from daypass.quota.redis.url import Access, Place, RedisUrl
+from daypass.quota.redis.wire import ServerWire
 
 ANSWER_S = 0.5
 """Seconds that a sentinel has to answer."""
