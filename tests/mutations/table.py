@@ -899,7 +899,7 @@ MUTATIONS = (
     ),
     Mutation(
         "addresses from trusted proxies only",
-        "portal/caller.py",
+        "portal/client_address.py",
         "if not _is_trusted(near, trusted):",
         "if False:",
         "tests/portal/test_caller.py::test_the_right_most_hop_that_is_not_trusted",
@@ -1013,7 +1013,7 @@ MUTATIONS = (
     ),
     Mutation(
         "new session with a new password",
-        "portal/account.py",
+        "portal/account_settings.py",
         "await open_session(session, account, request, response, portal)",
         "pass",
         "tests/portal/test_account.py::test_a_new_password_signs_every_other_browser_out",

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from daypass.portal.caller import read_caller
+from daypass.portal.client_address import read_caller
 
 TRUSTED = tuple(ip_network(x) for x in ("127.0.0.1/32", "10.0.0.0/8", "fd00::/8"))
 

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from daypass.portal import throttles
-from daypass.portal.letters import Letter
+from daypass.portal.email_templates import Letter
 from daypass.portal.mailer import DeliveryError, Mailer
 from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Person, Server, daypass, serve_on, start_public

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daypass.portal.letters import Letter
+from daypass.portal.email_templates import Letter
 from daypass.portal.mailer import NO_SMTPUTF8, DeliveryError, Mailer
 from daypass.portal.outbox import Outbox
 from daypass.portal.signer import Signer

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
 from daypass.domain import key_format
-from daypass.portal.accounts import check_email
 from daypass.portal.api_keys import NewApiKey
+from daypass.portal.sign_up import check_email
 from tests.conftest import PASSWORD, Person, Server, StartServer
 
 CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daypass.config.sign_in import Network
-from daypass.portal.caller import caller_of
+from daypass.portal.client_address import caller_of
 from daypass.upstreams.refusals import redact
 
 LEFT = 499

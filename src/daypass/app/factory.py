@@ -29,17 +29,17 @@ from daypass.observability.logging import configure_logging
 from daypass.observability.metrics import Metrics
 from daypass.observability.safe_errors import place_of
 from daypass.portal import (
-    account,
-    accounts,
+    account_settings,
     api_keys,
     chat,
     confirmations,
     health,
     password_resets,
     problems,
-    requests,
+    receipts,
     sessions,
     setup,
+    sign_up,
     site,
     usage,
     usage_plans,
@@ -132,9 +132,9 @@ class Daypass:
             responses=problems.ANSWERS,
         )
         for room in (
-            accounts,
+            sign_up,
             setup,
-            account,
+            account_settings,
             confirmations,
             password_resets,
             sessions,
@@ -142,7 +142,7 @@ class Daypass:
             usage_plans,
             api_keys,
             usage,
-            requests,
+            receipts,
             chat,
             site,
         ):

@@ -14,12 +14,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import admission, mail_limits, throttles
-from daypass.portal.account import delete_keys
-from daypass.portal.accounts import MailSent, hash_new_password
+from daypass.portal.account_settings import delete_keys
 from daypass.portal.context import InPortal, Portal, SignedIn, account_of
 from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import open_session
+from daypass.portal.sign_up import MailSent, hash_new_password
 from daypass.records import accounts, sign_ups
 from daypass.records.tables import Account, SignUp
 

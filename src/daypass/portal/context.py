@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from daypass.config.settings import Settings
 from daypass.enforcement.base import Enforcer
-from daypass.portal.caller import Caller, caller_of
+from daypass.portal.client_address import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.outbox import Outbox
 from daypass.portal.passwords import Passwords

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.background import end, wait_at_most
 from daypass.config.settings import Settings
 from daypass.observability.safe_errors import place_of
-from daypass.portal import letters
-from daypass.portal.letters import Letter
+from daypass.portal import email_templates
+from daypass.portal.email_templates import Letter
 from daypass.portal.mailer import AT_ONCE, TIMEOUT_S, DeliveryError, Mailer, open_mailer
 from daypass.portal.signer import Signer
 from daypass.records import accounts, outbox, sign_ups
@@ -140,21 +140,21 @@ class Outbox:
         """The text, with a link that is signed now. None: the mail has lost its purpose."""
         site = self._mailer.site
         if mail.kind == "has-account":
-            return letters.has_account(site)
+            return email_templates.has_account(site)
         async with self._database.read() as session:
             if mail.kind == "sign-up":
                 waiting = await sign_ups.pending(session, mail.recipient, int(self._clock()))
                 token = self.sign_up_token(mail.recipient)
-                return letters.confirm_sign_up(site, token) if waiting else None
+                return email_templates.confirm_sign_up(site, token) if waiting else None
             account = await accounts.find(session, mail.about or "")
         if account is None or account.email != mail.recipient or account.disabled_at is not None:
             return None
         if mail.kind == "password-reset":
             token = self.reset_token(account)
-            return letters.reset_password(site, token, is_confirmed=account.email_confirmed)
+            return email_templates.reset_password(site, token, is_confirmed=account.email_confirmed)
         if account.email_confirmed:
             return None
-        return letters.confirm_address(site, self.address_token(account))
+        return email_templates.confirm_address(site, self.address_token(account))
 
     def sign_up_token(self, email: str) -> str:
         """For the owner of a mailbox who makes an account."""

@@ -5,13 +5,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import mail_limits, throttles
-from daypass.portal.account import delete_keys
-from daypass.portal.accounts import EmailAddress, MailSent
+from daypass.portal.account_settings import delete_keys
 from daypass.portal.confirmations import NO_MAIL
 from daypass.portal.context import InPortal
 from daypass.portal.outbox import Kind
 from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
+from daypass.portal.sign_up import EmailAddress, MailSent
 from daypass.records import accounts
 from daypass.records.identifiers import digest
 

@@ -5,11 +5,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.portal import throttles
-from daypass.portal.accounts import EmailAddress
 from daypass.portal.context import InPortal, Portal
 from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, open_session
+from daypass.portal.sign_up import EmailAddress
 from daypass.records import accounts, audit, operators
 
 BAD_LINK = (

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse
 
 from daypass.portal import admission, throttles
-from daypass.portal.accounts import check_email
 from daypass.portal.context import InPortal, Portal, account_of, cookie_name, is_https
 from daypass.portal.identity.provider import Handshake, Identity, IdentityError, Reason
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import open_session
+from daypass.portal.sign_up import check_email
 from daypass.records import accounts, identities
 from daypass.records.tables import Account
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.portal.account import delete_keys
+from daypass.portal.account_settings import delete_keys
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Search
 from daypass.portal.problems import ProblemError
