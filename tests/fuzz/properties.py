@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daypass.domain import key_format
-from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import mask, presented_key
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.relay import (
@@ -26,6 +25,7 @@ from daypass.gateway.relay import (
     response_headers,
 )
 from daypass.gateway.request import document_of, target_of
+from daypass.gateway.response_writer import Answer
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.server_protocol import HttpProtocol
 from daypass.http.types import Headers, Message, Receive, Scope, Send

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from daypass.gateway.answer import Answer
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.response_writer import Answer
 from daypass.portal.problems import ProblemError, to_response
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")

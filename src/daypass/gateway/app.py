@@ -5,7 +5,6 @@ from time import perf_counter
 import structlog
 
 from daypass.enforcement.aws.gateway_guard import ApiGatewayAuthenticator
-from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader
@@ -25,6 +24,7 @@ from daypass.gateway.request import (
     refuse_websocket,
     target_of,
 )
+from daypass.gateway.response_writer import Answer
 from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,

@@ -2,8 +2,8 @@
 
 import re
 
-from daypass.gateway.answer import Answer
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.response_writer import Answer
 from daypass.http.types import Receive, Scope, Send
 
 # What OpenAI's and Anthropic's clients append to their base URL. None is a page of the site.

@@ -2,10 +2,10 @@
 
 import orjson
 
-from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, iso_time
 from daypass.gateway.request import Target
+from daypass.gateway.response_writer import Answer
 from daypass.quota.ledger import BucketState, Ledger
 
 

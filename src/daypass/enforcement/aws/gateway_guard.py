@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 
 from daypass.domain.plans import UsagePlan
-from daypass.gateway.answer import Answer
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, invalid_api_key
+from daypass.gateway.response_writer import Answer
 from daypass.http.types import Application, Headers, Receive, Scope, Send
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.api_keys import KeyHolder, find_holder_by_id
