@@ -33,7 +33,7 @@ def test_a_key_that_begins_like_another_is_another(
     """LiteLLM CVE-2026-35030: keys were remembered by their first 20 characters."""
     person = relaying.sign_up()
     first, second = person.create_key(name="first"), person.create_key(name="second")
-    body = first["key"][len(key_format.PREFIX) : -api_keys.CHECKSUM_LENGTH]
+    body = first["key"][len(key_format.PREFIX) : -key_format.CHECKSUM_LENGTH]
     alike = body[:-1] + ("a" if body[-1] != "a" else "b")
     twin = key_format.PREFIX + alike + key_format.checksum(alike)
     with relaying.client() as http:

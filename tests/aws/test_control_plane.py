@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.domain import key_format as key_format
+from daypass.domain import key_format
 from daypass.domain.plans import DEFAULT_PLANS
 from daypass.enforcement.aws.background_jobs import Keeper
 from daypass.enforcement.aws.catalogue import Catalogue

@@ -437,7 +437,7 @@ MUTATIONS = (
     ),
     Mutation(
         "reservation in Redis: no more than the limit",
-        "quota/take.lua",
+        "quota/redis/take.lua",
         "units = math.max(0, math.min(room, units))",
         "units = math.max(0, units)",
         f"{CONTRACT}500_at_once_on_a_limit_of_30_admit_exactly_30[redis]",
@@ -465,7 +465,7 @@ MUTATIONS = (
     ),
     Mutation(
         "counters that Redis lost: what the records say",
-        "quota/take.lua",
+        "quota/redis/take.lua",
         "if is_unknown and not asked_at then",
         "if false then",
         "tests/faults/test_stores.py::test_a_redis_that_forgets_allows_nothing_more[flushed]",
@@ -486,7 +486,7 @@ MUTATIONS = (
     ),
     Mutation(
         "counters that Redis lost: what the records say is stored also too late",
-        "quota/take.lua",
+        "quota/redis/take.lua",
         "if is_too_late and not asked_at then",
         "if is_too_late then",
         "tests/quota/test_lost_counters.py::"
@@ -537,7 +537,7 @@ MUTATIONS = (
     ),
     Mutation(
         "give-back in Redis: never a throttle's unit",
-        "quota/give.lua",
+        "quota/redis/give.lua",
         "if claim.stored and claim.window ~= 'minute' then",
         "if claim.stored then",
         f"{CONTRACT}a_throttle_is_never_given_back[redis]",
@@ -551,14 +551,14 @@ MUTATIONS = (
     ),
     Mutation(
         "give-back in Redis: no more than the cap",
-        "quota/give.lua",
+        "quota/redis/give.lua",
         "if used >= give_backs.amount then",
         "if false then",
         f"{GIVE_BACKS}64_at_once_over_several_ledgers_give_back_exactly_the_cap[redis]",
     ),
     Mutation(
         "give-back in Redis: none on the day of a loss",
-        "quota/give.lua",
+        "quota/redis/give.lua",
         "used = give_backs.amount",
         "used = 0",
         f"{GIVE_BACKS}after_counters_were_lost_nothing_is_given_back_that_day",
@@ -1192,14 +1192,14 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: counters of another server are compared with the records",
-        "quota/buckets.lua",
+        "quota/redis/buckets.lua",
         "if run ~= RUN or (HAS_MOVED and JOINED > reign) then",
         "if false then",
         "tests/quota/test_rolled_back.py::test_what_was_taken_since_the_last_save_counts",
     ),
     Mutation(
         "Redis: an hour lacks no more than the day",
-        "quota/take.lua",
+        "quota/redis/take.lua",
         "most = math.min(most, claim.used / claim.unit + lost)",
         "most = most + 0",
         "tests/quota/test_rolled_back.py::test_an_hour_is_not_charged_with_the_whole_day_where_nothing_was_lost",
@@ -1228,7 +1228,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: a give-back is valid for as long as it is remembered",
-        "quota/give.lua",
+        "quota/redis/give.lua",
         "if server_now > VALID_UNTIL then",
         "if false then",
         "tests/quota/test_lost_replies.py::test_a_give_back_is_not_repeated_when_it_has_been_forgotten",

@@ -242,7 +242,7 @@ def test_a_process_that_dies_while_it_sends_leaves_the_mail_to_the_next(
         assert not path.is_file() or b"token=" not in path.read_bytes()
     ahead = str(outbox.LEASE_S + 1)
     later = {"DAYPASS_TESTING": "1", "DAYPASS_CLOCK_OFFSET_S": ahead}
-    after = serve_on(free_port(), tmp_path, (), daypass.config.settings | later)
+    after = serve_on(free_port(), tmp_path, (), daypass.settings | later)
     until(lambda: len(server.mails) == 2)
     after.stop()
     assert len({mail["message-id"] for mail in server.mails}) == 1

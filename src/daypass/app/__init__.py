@@ -1,1 +1,1 @@
-"""TODO."""
+"""The composition root: settings in, one ASGI application out."""

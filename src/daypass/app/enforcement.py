@@ -12,7 +12,7 @@ from daypass.enforcement.base import Enforcer
 from daypass.enforcement.embedded import EmbeddedEnforcer
 from daypass.enforcement.usage_recovery import RecordedUse
 from daypass.gateway.app import NOTHING_COUNTED
-from daypass.gateway.authenticate import Authenticator
+from daypass.gateway.authenticate import Authenticator, DatabaseAuthenticator
 from daypass.http.types import Application
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
@@ -29,7 +29,7 @@ class Enforcement(Protocol):
     """Who may call, what counts, and where programs call."""
 
     @property
-    def authenticator(self) -> Authenticator | ApiGatewayAuthenticator:
+    def authenticator(self) -> Authenticator:
         """Who calls."""
 
     @property
@@ -68,7 +68,7 @@ class Embedded:
             ),
             ceiling_follows_plans=settings.account_requests_per_day is None,
         )
-        self.authenticator = Authenticator(
+        self.authenticator = DatabaseAuthenticator(
             database, self._policy, clock, fail_open=settings.fail_open
         )
         self.ledger = make_ledger(settings, database, clock)

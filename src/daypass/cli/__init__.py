@@ -1,1 +1,1 @@
-"""TODO."""
+"""The `daypass` command."""

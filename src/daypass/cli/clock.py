@@ -6,7 +6,7 @@ from daypass.app.startup import make_clock
 from daypass.cli.finding import duration
 from daypass.cli.output import fail
 from daypass.config.settings import load_settings
-from daypass.quota.sqlite import clock
+from daypass.quota.sqlite import clock as ledger_clock
 
 clock_app = typer.Typer(help="The ledger's clock.", no_args_is_help=True)
 
@@ -24,8 +24,8 @@ def reset() -> None:
     settings = load_settings()
     if settings.enforcer != "embedded" or settings.redis_url is not None:
         fail("only the ledger in the data directory can be reset: others have their own clock")
-    lead_s = clock.lead_s(settings.ledger_path, make_clock(settings)())
-    clock.reset(settings.ledger_path)
+    lead_s = ledger_clock.lead_s(settings.ledger_path, make_clock(settings)())
+    ledger_clock.reset(settings.ledger_path)
     if lead_s < MINUTE_S:
         typer.echo("The ledger was not ahead of this machine's clock.")
     else:

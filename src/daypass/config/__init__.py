@@ -1,1 +1,1 @@
-"""TODO."""
+"""Settings: read from the environment and `daypass.toml`, checked and typed."""

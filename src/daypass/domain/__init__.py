@@ -1,1 +1,1 @@
-"""TODO."""
+"""Plans, API key format and addresses: pure functions and values."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Who enforces the limits: our own ledger (`embedded`) or API Gateway (`aws`)."""

@@ -4,7 +4,6 @@ from time import perf_counter
 
 import structlog
 
-from daypass.enforcement.aws.gateway_guard import ApiGatewayAuthenticator
 from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader
@@ -57,7 +56,7 @@ class Gateway:
 
     def __init__(
         self,
-        authenticator: Authenticator | ApiGatewayAuthenticator,
+        authenticator: Authenticator,
         ledger: Ledger,
         upstream: Upstream,
         recorder: Recorder,

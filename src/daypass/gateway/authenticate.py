@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -51,7 +52,26 @@ class Principal:
     """The claim that a give-back makes on the account's give-backs of the day."""
 
 
-class Authenticator:
+class Authenticator(Protocol):
+    """Who calls, and with which claims. Keys are remembered until they are invalidated."""
+
+    def start(self) -> None:
+        """Begin to watch for changes in the background."""
+
+    async def close(self) -> None:
+        """Stop watching."""
+
+    async def by_headers(self, headers: Headers) -> Principal:
+        """Return the principal of a request. Raises GatewayError 401 or 403."""
+
+    async def by_id(self, api_key_id: str) -> Principal:
+        """Return the principal of a key by its id here. Raises GatewayError 401 or 403."""
+
+    def forget(self) -> None:
+        """Look keys up again: one was deleted, rotated or disabled, or a plan changed."""
+
+
+class DatabaseAuthenticator:
     """Finds the principal of a request and remembers it until any key changes.
 
     It asks the database a few times a second whether one did (`key_revision`), not for every

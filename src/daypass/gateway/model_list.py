@@ -13,7 +13,7 @@ from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
 from daypass.gateway.whole_answer import read_whole
 from daypass.upstreams.base import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
 from daypass.upstreams.refusals import LastRefusal
-from daypass.upstreams.whole_response import WholeAnswer
+from daypass.upstreams.whole_response import WholeResponse
 
 LIST_BYTES = 4 * 1024 * 1024
 """The longest list of models that is read."""
@@ -65,7 +65,7 @@ async def without_models(
     """
     body = await read_whole(response, LIST_BYTES)
     if not body:  # of a HEAD request
-        return WholeAnswer(response, b"")
+        return WholeResponse(response, b"")
     try:
         document = orjson.loads(body)
     except ValueError:
@@ -81,7 +81,7 @@ async def without_models(
         return [model for model in models if _name_of(model) not in (None, *out)]
 
     if isinstance(document, list):
-        return WholeAnswer(response, orjson.dumps(shown(document)))
+        return WholeResponse(response, orjson.dumps(shown(document)))
     kept = {
         name: shown(value) if isinstance(value, list) else value for name, value in document.items()
     }
@@ -90,7 +90,7 @@ async def without_models(
     for name, place in (("first_id", 0), ("last_id", -1)):  # of Anthropic's list
         if name in kept:
             kept[name] = ids[place] if ids else None
-    return WholeAnswer(response, orjson.dumps(kept))
+    return WholeResponse(response, orjson.dumps(kept))
 
 
 def _name_of(model: Any) -> str | None:

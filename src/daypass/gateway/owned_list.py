@@ -10,7 +10,7 @@ from daypass.gateway.ownership import Ownership
 from daypass.gateway.request import Target
 from daypass.gateway.whole_answer import read_whole
 from daypass.upstreams.base import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
-from daypass.upstreams.whole_response import WholeAnswer
+from daypass.upstreams.whole_response import WholeResponse
 
 PAGE = 100
 PAGES = 50
@@ -117,7 +117,7 @@ async def _page(response: UpstreamResponse) -> dict[str, Any]:
 
 def _answer(
     listing: Listing, first: UpstreamResponse, document: dict[str, Any], kept: list[Any]
-) -> WholeAnswer:
+) -> WholeResponse:
     has_more = len(kept) > listing.limit
     shown = kept[-listing.limit :] if listing.backwards else kept[: listing.limit]
     pages = {
@@ -127,7 +127,7 @@ def _answer(
     }
     known = ("object", *(name for name in pages if name in document))
     answer = {name: pages.get(name, document.get(name)) for name in known}
-    return WholeAnswer(first, orjson.dumps(answer | {"data": shown}))
+    return WholeResponse(first, orjson.dumps(answer | {"data": shown}))
 
 
 def _id_of(item: Any) -> str:

@@ -24,7 +24,7 @@ from daypass.gateway.stored_names import (
 )
 from daypass.gateway.whole_answer import read_whole
 from daypass.upstreams.base import Upstream, UpstreamBrokeError, UpstreamResponse
-from daypass.upstreams.whole_response import WholeAnswer
+from daypass.upstreams.whole_response import WholeResponse
 
 ANSWER_BYTES = 64 * 1024 * 1024
 FINE_TUNED = "ft:"
@@ -93,13 +93,13 @@ class OwnedObjects:
         body = await read_whole(response, ANSWER_BYTES)
         if body:
             await self._ownership.claim(account_id, ids_in_answer(_parse(body)))
-        return WholeAnswer(response, body, unchanged=True)
+        return WholeResponse(response, body, unchanged=True)
 
     async def _only_own(
         self, call: Call, listing: Listing, response: UpstreamResponse
     ) -> UpstreamResponse:
         if call.target.method == "HEAD":
-            return WholeAnswer(response, await read_whole(response, ANSWER_BYTES))
+            return WholeResponse(response, await read_whole(response, ANSWER_BYTES))
         account_id = call.principal.account_id
         return await only_own(listing, response, self._upstream, self._ownership, account_id)
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""HTTP/1.1 as it is served: framing, deadlines, backpressure, processes and signals."""

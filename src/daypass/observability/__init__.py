@@ -1,1 +1,1 @@
-"""TODO."""
+"""Metrics, logging, and what may be said about an error."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Where requests are relayed to: an HTTP API or the built-in demo model."""

@@ -4,7 +4,7 @@ import orjson
 
 from daypass.http.types import Headers
 from daypass.upstreams.base import UpstreamResponse
-from daypass.upstreams.whole_response import WholeAnswer, is_encoded
+from daypass.upstreams.whole_response import WholeResponse, is_encoded
 
 BLOT = b"*"
 
@@ -66,7 +66,7 @@ def without_encoded_error(response: UpstreamResponse) -> UpstreamResponse:
         "param": None,
         "code": "upstream_unreadable",
     }
-    answer = WholeAnswer(response, orjson.dumps({"error": error}))
+    answer = WholeResponse(response, orjson.dumps({"error": error}))
     content = (b"content-encoding", b"content-type")
     answer.headers = [x for x in answer.headers if x[0] not in content]
     answer.headers.append((b"content-type", b"application/json"))

@@ -10,7 +10,7 @@ _OF_THE_BYTES = frozenset(
 )
 
 
-class WholeAnswer:
+class WholeResponse:
     """An answer from memory, in place of the upstream's."""
 
     __slots__ = ("_body", "ended", "headers", "status")

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The ledger in Redis or Valkey, for several machines."""

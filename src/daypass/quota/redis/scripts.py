@@ -24,7 +24,7 @@ class Script:
     sha: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        here = files("daypass.quota")
+        here = files("daypass.quota.redis")
         text = "\n".join(here.joinpath(f"{x}.lua").read_text() for x in ("buckets", self.name))
         object.__setattr__(self, "text", text)
         object.__setattr__(
@@ -53,7 +53,7 @@ class Answer(NamedTuple):
     """Whether these counters were begun in an earlier reign."""
 
     @classmethod
-    def of(cls, reply: bytes) -> "Answer":
+    def of(cls, reply: bytes) -> "ScriptReply":
         """Read an answer."""
         units, now, begun, reign, *rest = map(int, reply.split())
         if units == UNKNOWN:

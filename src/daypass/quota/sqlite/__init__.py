@@ -1,1 +1,1 @@
-"""TODO."""
+"""The ledger in an SQLite file."""

@@ -65,7 +65,7 @@ _CLOSE = "INSERT OR REPLACE INTO quota_window VALUES (?, ?, ?)"
 class Job:
     """One caller's wish, and the future that tells it the outcome."""
 
-    work: "Callable[[Group, Job], Any]"
+    work: "Callable[[LedgerTransaction, Operation], Any]"
     claims: Sequence[Claim]
     taken: tuple[Counter, ...] = ()
     """What to give back."""
