@@ -38,7 +38,7 @@ class Order:
     spare_s: float = 1.0
     """Time from the window's end to the streams' ends, for those that opened late."""
     grace_s: float = 4.0
-    """Patience with streams that end later than they should."""
+    """Timeouts with streams that end later than they should."""
     open_timeout_s: float = 60.0
     exact: bool = True
     """Whether each event of the upstream must arrive as one event."""

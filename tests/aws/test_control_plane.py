@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain import key_format
 from daypass.domain.plans import DEFAULT_PLANS
-from daypass.enforcement.aws.background_jobs import Keeper
+from daypass.enforcement.aws.background_jobs import BackgroundJobs
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.enforcer import ApiGatewayEnforcer
@@ -90,8 +90,8 @@ def enforcer(api: ApiGateway, database: Database) -> ApiGatewayEnforcer:
     )
 
 
-def keeper_at(at: float, database: Database, enforcer: ApiGatewayEnforcer) -> Keeper:
-    keeper = Keeper(database, "http://127.0.0.1:1", lambda: at)
+def keeper_at(at: float, database: Database, enforcer: ApiGatewayEnforcer) -> BackgroundJobs:
+    keeper = BackgroundJobs(database, "http://127.0.0.1:1", lambda: at)
     keeper.enforcer = enforcer
     return keeper
 

@@ -25,7 +25,7 @@ from daypass.gateway.relay import (
     response_headers,
 )
 from daypass.gateway.request import document_of, target_of
-from daypass.gateway.response_writer import Answer
+from daypass.gateway.response_writer import ResponseWriter
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.server_protocol import HttpProtocol
 from daypass.http.types import Headers, Message, Receive, Scope, Send
@@ -366,7 +366,7 @@ def relayed(pieces: list[bytes], *, breaks: bool) -> tuple[bytes, tuple[int, int
         sent.append(message.get("body", b""))
 
     usage = UsageReader()
-    answer = Answer(send)
+    answer = ResponseWriter(send)
     answer.add(Pieces.headers)
     LOOP.run_until_complete(answer.relay(Pieces(pieces, breaks=breaks), usage))
     return b"".join(sent), usage.tokens()

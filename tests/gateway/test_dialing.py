@@ -12,14 +12,14 @@ import pytest
 import uvloop
 
 from daypass.upstreams.base import (
-    Patience,
+    Timeouts,
     UpstreamRequest,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
 from daypass.upstreams.http import HttpUpstream
 
-PATIENCE = Patience(connect_s=20, first_byte_s=20, gap_s=20, call_s=60)
+PATIENCE = Timeouts(connect_s=20, first_byte_s=20, gap_s=20, call_s=60)
 GET = UpstreamRequest("GET", b"/x", [], b"")
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -52,7 +52,7 @@ def full_backlog(host: str) -> Iterator[int]:
         yield port
 
 
-async def fetch(port: int, patience: Patience = PATIENCE, *, scheme: str = "http") -> float:
+async def fetch(port: int, patience: Timeouts = PATIENCE, *, scheme: str = "http") -> float:
     """Ask the upstream. Returns the seconds that it took."""
     client = HttpUpstream(f"{scheme}://several.example:{port}", None, patience)
     began = time.monotonic()
@@ -113,7 +113,7 @@ def test_one_connection_serves_and_none_is_left_behind(loop: type[Any]) -> None:
 
     async def fetch_from_hanging(port: int) -> None:
         hosts[:] = [HANGS, HANGS]
-        await fetch(port, Patience(connect_s=0.5, first_byte_s=5, gap_s=5, call_s=5))
+        await fetch(port, Timeouts(connect_s=0.5, first_byte_s=5, gap_s=5, call_s=5))
 
     hosts = [SERVES, OTHER]
     with full_backlog(HANGS) as port, asyncio.Runner(loop_factory=resolving(loop, hosts)) as runner:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.request import target_of
-from daypass.upstreams.base import Patience, UpstreamRequest, UpstreamUnreachableError
+from daypass.upstreams.base import Timeouts, UpstreamRequest, UpstreamUnreachableError
 from daypass.upstreams.http import HttpUpstream
 from tests.conftest import Person, Server, StartServer, start_server
 from tests.upstream import FakeUpstream, Seen
@@ -284,7 +284,7 @@ def test_a_key_and_an_account_have_so_many_requests_under_way(
     assert [server.used(key) for key in keys] == [3, 1]
 
 
-PATIENCE = Patience(connect_s=2, first_byte_s=2, gap_s=2, call_s=2)
+PATIENCE = Timeouts(connect_s=2, first_byte_s=2, gap_s=2, call_s=2)
 MODELS = UpstreamRequest("GET", b"/models", [], b"")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daypass.upstreams import http
 from daypass.upstreams.base import (
-    Patience,
+    Timeouts,
     UpstreamBrokeError,
     UpstreamError,
     UpstreamRequest,
@@ -22,7 +22,7 @@ from daypass.upstreams.http import HttpUpstream
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
-PATIENCE = Patience(connect_s=1, first_byte_s=0.6, gap_s=0.6, call_s=5)
+PATIENCE = Timeouts(connect_s=1, first_byte_s=0.6, gap_s=0.6, call_s=5)
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 GET = UpstreamRequest("GET", b"/x", [], b"")

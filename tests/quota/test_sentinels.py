@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from daypass.quota.redis import sentinel
 from daypass.quota.redis.sentinel import Sentinels
 from daypass.quota.redis.url import parse
 

@@ -7,7 +7,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from daypass.config.settings import Settings, SettingsError
-from daypass.enforcement.aws.gateway_guard import COUNTED_ANYWAY, ApiGatewayAuthenticator, FrontDoor
+from daypass.enforcement.aws.gateway_guard import (
+    COUNTED_ANYWAY,
+    ApiGatewayAuthenticator,
+    ApiGatewayGuard,
+)
 from daypass.enforcement.base import Enforcer
 from daypass.enforcement.embedded import EmbeddedEnforcer
 from daypass.enforcement.usage_recovery import RecordedUse
@@ -97,9 +101,9 @@ class BehindApiGateway:
     """API Gateway enforces; the gateway here trusts what comes through it."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
-        from daypass.enforcement.aws.components import Assembly  # noqa: PLC0415  (boto3 is slow to import)
+        from daypass.enforcement.aws.components import AwsComponents  # noqa: PLC0415  (boto3 is slow to import)
 
-        parts = Assembly(settings, database, clock)
+        parts = AwsComponents(settings, database, clock)
         self._secret = parts.secret
         self.authenticator = ApiGatewayAuthenticator(database, parts.catalogue.known)
         self.ledger = parts.ledger
@@ -109,7 +113,7 @@ class BehindApiGateway:
 
     def guard(self, gateway: Application) -> Application:
         """The gateway for what came through API Gateway only."""
-        return FrontDoor(gateway, self._secret, self.base_url)
+        return ApiGatewayGuard(gateway, self._secret, self.base_url)
 
 
 def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from daypass import __version__
 from daypass.app.access_log import AccessLog
 from daypass.app.enforcement import choose
-from daypass.app.host_check import KnownHosts
+from daypass.app.host_check import HostCheck
 from daypass.app.startup import make_clock, prepare
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
@@ -27,7 +27,7 @@ from daypass.gateway.ownership import Ownership
 from daypass.http.types import Application
 from daypass.observability.logging import configure_logging
 from daypass.observability.metrics import Metrics
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 from daypass.portal import (
     account_settings,
     api_keys,
@@ -102,7 +102,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
         )
     if settings.public_url is not None:
         own = urlsplit(settings.public_url).netloc.rpartition("@")[2]
-        app = KnownHosts(app, settings.public_url, (own, *settings.allowed_hosts))
+        app = HostCheck(app, settings.public_url, (own, *settings.allowed_hosts))
     return AccessLog(app, settings.trusted_proxies) if settings.access_log else app
 
 
@@ -178,7 +178,7 @@ class Daypass:
             await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
             # It has been answered already. The server would print all of it, secrets too.
-            log.error("request_fault", reason=place_of(error))
+            log.error("request_fault", reason=error_location(error))
 
     def openapi(self) -> dict[str, Any]:
         """The portal's OpenAPI document."""

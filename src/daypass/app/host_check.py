@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daypass.gateway.errors import GatewayError
-from daypass.gateway.response_writer import Answer
+from daypass.gateway.response_writer import ResponseWriter
 from daypass.portal.problems import ProblemError, to_response
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
@@ -16,7 +16,7 @@ ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d*)?")  # RFC 3986, section 3.2.2
 
 
-class KnownHosts:
+class HostCheck:
     """Serves what was sent to a host of this site, and refuses the rest with 421.
 
     RFC 9110, section 15.5.20. So no answer, cache or link can be made with a stranger's name.
@@ -45,7 +45,7 @@ class KnownHosts:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith("/v1/"):
-            await Answer(send).refuse(GatewayError(421, "unknown_host", self._message))
+            await ResponseWriter(send).refuse(GatewayError(421, "unknown_host", self._message))
         else:
             problem = ProblemError(421, self._message).problem
             await to_response(problem)(scope, receive, send)

@@ -36,7 +36,7 @@ def sharing_warning(data_dir: Path) -> str | None:
     )
 
 
-async def rehearse(settings: Settings) -> None:
+async def check_startup(settings: Settings) -> None:
     """See whether a start would find its stores, so that what fails can be told in one line.
 
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.

@@ -173,7 +173,7 @@ def policy(
 @aws_app.command()
 def verify() -> None:
     """Try the stage with a key made for that: limit, counting, streaming. Takes some minutes."""
-    from daypass.enforcement.aws.components import Assembly  # noqa: PLC0415
+    from daypass.enforcement.aws.components import AwsComponents  # noqa: PLC0415
     from daypass.enforcement.aws.verify import SETTLE_S, Verification  # noqa: PLC0415
 
     settings = load_settings()
@@ -182,7 +182,7 @@ def verify() -> None:
 
     async def run(database: Database) -> bool:
         well = True
-        parts = Assembly(settings, database, time.time)
+        parts = AwsComponents(settings, database, time.time)
         settle_s = 0 if settings.aws_endpoint_url else SETTLE_S
         async for seen in Verification(parts, database, settle_s).run():
             typer.echo(f"{'ok  ' if seen.ok else 'FAIL'} {seen.what}: {seen.found}")

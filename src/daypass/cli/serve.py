@@ -102,12 +102,12 @@ def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
 
 async def _check() -> Settings:
     """Return the settings if a start by them would work. Raises one of EXPECTED_ERRORS."""
-    from daypass.app.startup import rehearse  # noqa: PLC0415
+    from daypass.app.startup import check_startup  # noqa: PLC0415
     from daypass.upstreams.proxy_environment import check_proxies  # noqa: PLC0415
 
     settings = load_settings()
     check_proxies(settings)
-    await rehearse(settings)
+    await check_startup(settings)
     return settings
 
 

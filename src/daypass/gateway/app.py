@@ -18,19 +18,19 @@ from daypass.gateway.ownership import Ownership
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.gateway.relay import response_headers
 from daypass.gateway.request import (
-    CallerGoneError,
-    WhileCallerWaits,
+    ClientDisconnected,
+    cancel_on_disconnect,
     refuse_websocket,
     target_of,
 )
-from daypass.gateway.response_writer import Answer
+from daypass.gateway.response_writer import ResponseWriter
 from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,
+    is_chargeable,
     is_refusal,
     may_have_been_served,
     refused_operator,
-    was_served,
 )
 from daypass.http.types import Application, Receive, Scope, Send
 from daypass.observability.metrics import Metrics
@@ -93,7 +93,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request to `/v1/*`, which carries an API key."""
-        answer = Answer(send, self._uncounted)
+        answer = ResponseWriter(send, self._uncounted)
         try:
             target = target_of(scope, self._denied_paths)
             by_name = dict(scope["headers"])
@@ -118,7 +118,7 @@ class Gateway:
         """
 
         async def application(_scope: Scope, receive: Receive, send: Send) -> None:
-            answer = Answer(send, self._uncounted)
+            answer = ResponseWriter(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
                 call = await self._reader.read_chat(principal, body)
@@ -133,7 +133,7 @@ class Gateway:
         """Ids of the upstream's models. Raises GatewayError 502 or 504."""
         return await fetch_model_names(self._upstream, self._last_refusal)
 
-    async def _relay(self, call: Call, receive: Receive, answer: Answer) -> None:
+    async def _relay(self, call: Call, receive: Receive, answer: ResponseWriter) -> None:
         """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
         charge = Charge(
             self._ledger,
@@ -149,7 +149,7 @@ class Gateway:
         self._metrics.open_requests += 1
         response = None
         try:
-            with WhileCallerWaits(receive, call.body):
+            with cancel_on_disconnect(receive, call.body):
                 response = await self._open(call, charge, answer)
                 if not await answer.relay(response, usage):
                     charge.reason = "upstream_broke_off"
@@ -159,7 +159,7 @@ class Gateway:
             charge.explain(error)
             answer.status = error.status
             raise
-        except CallerGoneError:
+        except ClientDisconnected:
             charge.reason = "caller_left"
             raise
         finally:
@@ -168,7 +168,7 @@ class Gateway:
             self._metrics.open_requests -= 1
             charge.close(answer.request_id, answer.status, usage)
 
-    async def _take(self, charge: Charge, answer: Answer) -> None:
+    async def _take(self, charge: Charge, answer: ResponseWriter) -> None:
         try:
             await charge.take(answer.request_id)
         except LedgerUnavailableError as error:
@@ -177,7 +177,7 @@ class Gateway:
             log.warning("relayed_uncounted", request_id=answer.request_id, reason=str(error))
         answer.add(charge.headers)
 
-    async def _open(self, call: Call, charge: Charge, answer: Answer) -> UpstreamResponse:
+    async def _open(self, call: Call, charge: Charge, answer: ResponseWriter) -> UpstreamResponse:
         """Ask the upstream. Closes the charge and raises GatewayError if it does not serve."""
         began = perf_counter()
         try:
@@ -200,7 +200,7 @@ class Gateway:
         try:
             if is_refusal(response):
                 response = await read_ahead(response)
-            if not was_served(response):
+            if not is_chargeable(response):
                 reason = f"upstream_{response.status}"
                 self._metrics.fail_upstream(reason)
                 self._log_failure(call, answer, response.status, reason)
@@ -223,7 +223,7 @@ class Gateway:
 
     @staticmethod
     def _log_failure(
-        call: Call, answer: Answer, status: int | None, failure: str, reason: str = ""
+        call: Call, answer: ResponseWriter, status: int | None, failure: str, reason: str = ""
     ) -> None:
         """Log that the upstream failed. `status` is that of its answer, if there was one."""
         log.warning(

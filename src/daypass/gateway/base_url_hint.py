@@ -3,7 +3,7 @@
 import re
 
 from daypass.gateway.errors import GatewayError
-from daypass.gateway.response_writer import Answer
+from daypass.gateway.response_writer import ResponseWriter
 from daypass.http.types import Receive, Scope, Send
 
 # What OpenAI's and Anthropic's clients append to their base URL. None is a page of the site.
@@ -44,4 +44,4 @@ class BaseUrlHint:
             "There is no API at this path. The base URL of your client must end in /v1: set it to "
             f"{self._base_url}. Nothing was counted."
         )
-        await Answer(send).refuse(GatewayError(404, "unknown_url", message))
+        await ResponseWriter(send).refuse(GatewayError(404, "unknown_url", message))

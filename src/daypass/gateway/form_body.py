@@ -40,7 +40,7 @@ class FormBody(StreamedBody):
         self._rest = self._read()
 
     async def hold(self, enough: Callable[[], bool]) -> None:
-        """Keep pieces back until there is enough, or all. Raises GatewayError, CallerGoneError."""
+        """Keep pieces until there is enough, or all. Raises GatewayError, ClientDisconnected."""
         try:
             async for piece in self._rest:
                 self._held.append(piece)

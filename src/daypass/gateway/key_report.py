@@ -5,12 +5,12 @@ import orjson
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, iso_time
 from daypass.gateway.request import Target
-from daypass.gateway.response_writer import Answer
+from daypass.gateway.response_writer import ResponseWriter
 from daypass.quota.ledger import BucketState, Ledger
 
 
 async def describe_key(
-    ledger: Ledger, principal: Principal, target: Target, answer: Answer
+    ledger: Ledger, principal: Principal, target: Target, answer: ResponseWriter
 ) -> None:
     """Tell a key about itself. Raises GatewayError 405 and LedgerUnavailableError."""
     if target.method not in ("GET", "HEAD"):

@@ -43,7 +43,7 @@ KEY_IN_QUERY = (
 )
 
 
-class CallerGoneError(Exception):
+class ClientDisconnected(Exception):
     """The caller hung up. There is nobody left to answer."""
 
 
@@ -196,8 +196,8 @@ class StreamedBody:
         return self._end.may_have_come
 
     def failure(self) -> Exception:
-        """Why the body is not whole: GatewayError 413 or CallerGoneError."""
-        return self._failure or CallerGoneError()
+        """Why the body is not whole: GatewayError 413 or ClientDisconnected."""
+        return self._failure or ClientDisconnected()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
@@ -206,7 +206,7 @@ class StreamedBody:
             message = self._first or await self._receive()
             self._first = None
             if message["type"] == "http.disconnect":
-                self._failure = CallerGoneError()
+                self._failure = ClientDisconnected()
                 raise BodyIncompleteError
             chunk: bytes = message.get("body", b"")
             more = message.get("more_body", False)
@@ -220,8 +220,8 @@ class StreamedBody:
         self.ended.set()
 
 
-class WhileCallerWaits:
-    """Cancels what runs inside as soon as the caller hangs up. Raises CallerGoneError then."""
+class cancel_on_disconnect:
+    """Cancels what runs inside as soon as the caller hangs up. Raises ClientDisconnected then."""
 
     __slots__ = ("_body", "_gone", "_receive", "_task", "_timer", "_watcher")
 
@@ -244,7 +244,7 @@ class WhileCallerWaits:
             self._watcher.cancel()
         if self._gone and kind is asyncio.CancelledError:
             self._task.uncancel()
-            raise CallerGoneError from None
+            raise ClientDisconnected from None
 
     def _start(self) -> None:
         self._watcher = self._task.get_loop().create_task(self._watch())

@@ -7,10 +7,10 @@ import structlog
 
 from daypass.gateway.errors import GatewayError, server_error, unavailable
 from daypass.gateway.relay import is_event_stream
-from daypass.gateway.request import CallerGoneError
+from daypass.gateway.request import ClientDisconnected
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.types import Headers, Send
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import DatabaseUnavailableError
 from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
@@ -25,7 +25,7 @@ _process = token_hex(10)
 _numbers = count(1)
 
 
-class Answer:
+class ResponseWriter:
     """What goes back to the caller: its headers gather on the way, its start is sent once."""
 
     __slots__ = ("_headers", "_send", "_uncounted", "request_id", "started", "status")
@@ -100,7 +100,7 @@ class Answer:
 
     async def fail(self, error: Exception) -> None:
         """Tell the caller what went wrong, if he can still be told, and the log, if it is ours."""
-        if isinstance(error, CallerGoneError):
+        if isinstance(error, ClientDisconnected):
             return
         if isinstance(error, GatewayError):
             refusal = error
@@ -108,7 +108,7 @@ class Answer:
             log.error("cannot_decide", reason=str(error))
             refusal = unavailable()
         else:
-            log.error("gateway_fault", reason=place_of(error))
+            log.error("gateway_fault", reason=error_location(error))
             message = "Something went wrong in Daypass. The operator finds it in the log."
             refusal = server_error(500, "internal_error", message)
         if not self.started:

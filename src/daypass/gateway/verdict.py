@@ -16,7 +16,7 @@ def is_refusal(response: UpstreamResponse) -> bool:
     return status in (401, 403) or (300 <= status < 400 and status != 304)
 
 
-def was_served(response: UpstreamResponse | ReadAhead) -> bool:
+def is_chargeable(response: UpstreamResponse | ReadAhead) -> bool:
     """Whether the upstream did its part: its own limit, a refusal of us or a fault is none.
 
     A refusal has to be read ahead. A 403 for a model that does not exist is the caller's error,

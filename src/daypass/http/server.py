@@ -16,7 +16,7 @@ from uvicorn.lifespan.on import LifespanOn
 from daypass.http.listener import BACKLOG, stop_new_connections
 from daypass.http.server_protocol import HttpProtocol
 from daypass.http.types import Application
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 
 TICK_S = 0.1
 ARRIVE_S = 0.3
@@ -156,7 +156,7 @@ class Server(uvicorn.Server):
         except self._expected as error:
             log.error("reload_refused", reason=str(error))
         except Exception as error:  # Whatever it is, the old site goes on.
-            log.error("reload_refused", reason=place_of(error))
+            log.error("reload_refused", reason=error_location(error))
         else:
             await self._replace(site, lifespan)
         if self._reload_again:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from daypass.http.types import Headers, Message, Scope
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 
 if TYPE_CHECKING:
     from daypass.http.server_protocol import HttpProtocol
@@ -17,7 +17,7 @@ HIGH_WATER_BYTES = 64 * 1024
 log = structlog.get_logger()
 
 
-class Exchange:
+class RequestResponseCycle:
     """One request and its answer: the `receive` and `send` of an ASGI application."""
 
     __slots__ = (
@@ -53,7 +53,7 @@ class Exchange:
     def end(self, task: asyncio.Task[None]) -> None:
         """The application has returned, or failed. What it leaves open is cut."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("server_fault", reason=place_of(error))
+            log.error("server_fault", reason=error_location(error))
         if not self.is_complete and not self._is_gone:
             self._send_head()
             self._protocol.cut()

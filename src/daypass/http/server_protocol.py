@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from daypass.http.framing import BadRequestError
 from daypass.http.message_reader import RequestReader
-from daypass.http.server_exchange import HIGH_WATER_BYTES, Exchange
+from daypass.http.server_exchange import HIGH_WATER_BYTES, RequestResponseCycle
 from daypass.http.types import Application, Headers, Scope
 
 FIRST_REQUEST_S = 1.0
@@ -59,9 +59,9 @@ class HttpProtocol(asyncio.Protocol):
         self._unsent_bytes = 0
         self._reader: RequestReader
         # The request that is being received, the one being answered, and those that wait.
-        self._receiving: Exchange | None = None
-        self._current: Exchange | None = None
-        self._waiting: deque[Exchange] = deque()
+        self._receiving: RequestResponseCycle | None = None
+        self._current: RequestResponseCycle | None = None
+        self._waiting: deque[RequestResponseCycle] = deque()
         self.drained: asyncio.Future[None] | None = None
         """Done when the caller, who takes his answer too slowly, has caught up."""
         self._is_used = False
@@ -138,7 +138,9 @@ class HttpProtocol(asyncio.Protocol):
         self._is_used = True
         scope["state"] = state = self._app_state.copy()
         keep_alive = keep_alive and not state.get("is_draining")
-        exchange = Exchange(self, scope, keep_alive=keep_alive, awaits_continue=awaits_continue)
+        exchange = RequestResponseCycle(
+            self, scope, keep_alive=keep_alive, awaits_continue=awaits_continue
+        )
         self._receiving = exchange
         self._deadline = self._loop.time() + BODY_S
         if self._current is None:
@@ -194,7 +196,7 @@ class HttpProtocol(asyncio.Protocol):
             raise ValueError("a header holds a line break")
         return [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, block]
 
-    def finish(self, exchange: Exchange, *, keep_alive: bool) -> None:
+    def finish(self, exchange: RequestResponseCycle, *, keep_alive: bool) -> None:
         """An answer is complete: go on to the next request, or close."""
         self._state.total_requests += 1
         if not keep_alive:
@@ -223,7 +225,7 @@ class HttpProtocol(asyncio.Protocol):
             self._deadline = self._loop.time() + self._config.timeout_keep_alive
         self._transport.resume_reading()
 
-    def _serve(self, exchange: Exchange) -> None:
+    def _serve(self, exchange: RequestResponseCycle) -> None:
         self._current = exchange
         # The server replaces the application when it reloads.
         application = cast(Application, self._config.loaded_app)

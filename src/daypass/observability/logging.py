@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 
 log = structlog.get_logger()
 
@@ -47,5 +47,5 @@ class LibraryLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""
         error = record.exc_info[1] if record.exc_info else None
-        reason = place_of(error) if error else record.getMessage().partition("\n")[0]
+        reason = error_location(error) if error else record.getMessage().partition("\n")[0]
         log.warning("library", logger=record.name, reason=reason)

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 import orjson
 import structlog
 
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -186,7 +186,7 @@ class Metrics:
             new.write_bytes(shared)
             new.replace(self._directory / f"{self._name}.json")
         except OSError as error:
-            log.warning("metrics_not_shared", reason=place_of(error))
+            log.warning("metrics_not_shared", reason=error_location(error))
         else:
             self._shared = shared
 

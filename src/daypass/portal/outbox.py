@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.background import end, wait_at_most
 from daypass.config.settings import Settings
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 from daypass.portal import email_templates
 from daypass.portal.email_templates import Letter
 from daypass.portal.mailer import AT_ONCE, TIMEOUT_S, DeliveryError, Mailer, open_mailer
@@ -84,7 +84,7 @@ class Outbox:
             except DatabaseUnavailableError as error:
                 log.warning("mails_not_read", reason=str(error))
             except Exception as error:  # Whatever happens, mails must go on being sent.
-                log.error("mails_not_read", reason=place_of(error))
+                log.error("mails_not_read", reason=error_location(error))
             await wait_at_most(POLL_S, self._added)
 
     async def _send_due(self) -> None:
@@ -121,7 +121,7 @@ class Outbox:
             # It is sent again when the lease ends.
             log.warning("mail_not_noted", kind=mail.kind, reason=str(error))
         except Exception as error:  # A fault of ours must not lose the mail.
-            log.error("mail_fault", kind=mail.kind, reason=place_of(error))
+            log.error("mail_fault", kind=mail.kind, reason=error_location(error))
             await self._note_failure(mail, DeliveryError("Daypass failed to send it: see its log."))
 
     async def _note_failure(self, mail: Mail, error: DeliveryError) -> None:

@@ -29,7 +29,7 @@ class UpstreamBrokeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait for an upstream, in seconds."""
 
     connect_s: float

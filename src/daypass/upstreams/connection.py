@@ -11,7 +11,7 @@ import httptools
 
 from daypass.http.types import Headers
 from daypass.upstreams.base import (
-    Patience,
+    Timeouts,
     UpstreamBrokeError,
     UpstreamError,
     UpstreamRequest,
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
             self._upload.cancel()
         self._transport.abort()
 
-    def expire(self, now: float, patience: Patience) -> None:
+    def expire(self, now: float, patience: Timeouts) -> None:
         """Give up if somebody has waited too long for what is silent, or for the whole."""
         response = self._response
         if response is None and self._waiter is None:  # Nobody has asked for anything.

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from daypass.domain.network import may_be_upstream
 from daypass.upstreams.base import (
-    Patience,
+    Timeouts,
     UpstreamRequest,
     UpstreamResponse,
     UpstreamTimeoutError,
@@ -37,7 +37,7 @@ class HttpUpstream:
         self,
         base_url: str,
         api_key: str | None,
-        patience: Patience,
+        patience: Timeouts,
         *,
         may_be_private: bool = True,
     ) -> None:

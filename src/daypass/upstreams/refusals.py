@@ -13,7 +13,7 @@ from typing import NamedTuple
 import orjson
 import structlog
 
-from daypass.observability.safe_errors import place_of
+from daypass.observability.safe_errors import error_location
 
 MESSAGE_LENGTH = 300
 """Characters of an upstream's message that are kept."""
@@ -67,7 +67,7 @@ class LastRefusal:
             new.write_bytes(orjson.dumps(refusal._asdict()))
             new.replace(self._path)
         except OSError as error:
-            log.warning("refusal_not_kept", reason=place_of(error))
+            log.warning("refusal_not_kept", reason=error_location(error))
 
     def read(self) -> Refusal | None:
         """Return the latest refusal, or None."""

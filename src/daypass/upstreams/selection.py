@@ -1,7 +1,7 @@
 """Which upstream answers."""
 
 from daypass.config.settings import Settings
-from daypass.upstreams.base import Patience, Upstream
+from daypass.upstreams.base import Timeouts, Upstream
 from daypass.upstreams.demo import DemoUpstream
 from daypass.upstreams.http import HttpUpstream
 
@@ -14,7 +14,7 @@ def open_upstream(settings: Settings) -> Upstream:
     return HttpUpstream(
         settings.upstream_base_url,
         key.get_secret_value() if key else None,
-        Patience(
+        Timeouts(
             connect_s=settings.connect_timeout_s,
             first_byte_s=settings.first_byte_timeout_s or settings.read_timeout_s,
             gap_s=settings.read_timeout_s,

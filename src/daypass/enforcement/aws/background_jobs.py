@@ -21,7 +21,7 @@ LEASE_S = 120
 log = structlog.get_logger()
 
 
-class Keeper:
+class BackgroundJobs:
     """Every process runs one; the records see to it that each thing is done once."""
 
     def __init__(self, database: Database, base_url: str, clock: Callable[[], float]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from daypass.config.settings import Settings
-from daypass.enforcement.aws.background_jobs import Keeper
+from daypass.enforcement.aws.background_jobs import BackgroundJobs
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.enforcer import ApiGatewayEnforcer
@@ -14,7 +14,7 @@ from daypass.enforcement.aws.usage import Use
 from daypass.records.database import Database
 
 
-class Assembly:
+class AwsComponents:
     """What a process needs where API Gateway enforces. Raises AwsError and SettingsError."""
 
     def __init__(self, settings: Settings, database: Database, clock: Callable[[], float]) -> None:
@@ -33,7 +33,7 @@ class Assembly:
         self, write_usage: Callable[[], Awaitable[None]], keys_changed: Callable[[], None]
     ) -> AsyncIterator[ApiGatewayEnforcer]:
         """The enforcer, and what it does in the background."""
-        keeper = Keeper(self._database, self.base_url, self._clock)
+        keeper = BackgroundJobs(self._database, self.base_url, self._clock)
         enforcer = ApiGatewayEnforcer(
             self.api,
             self.catalogue,

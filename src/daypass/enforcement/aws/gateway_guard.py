@@ -11,7 +11,7 @@ from collections.abc import Callable
 from daypass.domain.plans import UsagePlan
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, invalid_api_key
-from daypass.gateway.response_writer import Answer
+from daypass.gateway.response_writer import ResponseWriter
 from daypass.http.types import Application, Headers, Receive, Scope, Send
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.api_keys import KeyHolder, find_holder_by_id
@@ -32,7 +32,7 @@ UNKNOWN = "This API key has been deleted or replaced. Make one, or look at yours
 NO_CEILINGS = QuotaPolicy({})
 
 
-class FrontDoor:
+class ApiGatewayGuard:
     """Lets through to the gateway what came through API Gateway, and nothing else."""
 
     def __init__(self, gateway: Application, secret: str, base_url: str) -> None:
@@ -47,7 +47,7 @@ class FrontDoor:
             await self._gateway(scope, receive, send)
             return
         message = NOT_THROUGH.format(self._base_url)
-        await Answer(send).refuse(GatewayError(403, "not_through_api_gateway", message))
+        await ResponseWriter(send).refuse(GatewayError(403, "not_through_api_gateway", message))
 
     def _came_through(self, scope: Scope) -> bool:
         """Each header must be there once: a second one could be the caller's."""

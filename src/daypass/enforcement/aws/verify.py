@@ -15,7 +15,7 @@ import urllib3
 
 from daypass.domain.key_format import PLAIN_PREFIX, PREFIX, mint
 from daypass.domain.plans import UsagePlan, requests_per_day
-from daypass.enforcement.aws.components import Assembly
+from daypass.enforcement.aws.components import AwsComponents
 from daypass.enforcement.aws.errors import AwsError
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database
@@ -43,7 +43,9 @@ class Seen(NamedTuple):
 class Verification:
     """Calls one stage with a key made for that. Raises AwsError when it cannot be made."""
 
-    def __init__(self, parts: Assembly, database: Database, settle_s: float = SETTLE_S) -> None:
+    def __init__(
+        self, parts: AwsComponents, database: Database, settle_s: float = SETTLE_S
+    ) -> None:
         """A change of what is left is given `settle_s` seconds to take effect."""
         self._settle_s = settle_s
         self._http = urllib3.PoolManager(timeout=PATIENCE_S, retries=False)

@@ -58,7 +58,7 @@ class Call:
         """Whether it takes units, where there are any."""
         return self.script is TAKE and bool(self.name)
 
-    def amends(self) -> "list[Call]":
+    def compensation(self) -> "list[Call]":
         """What makes good this call, if its reply is lost or nobody waits for it."""
         if self.script is GIVE:
             again = Call(GIVE, self.key, self.name, self.arguments)

@@ -16,8 +16,8 @@ from daypass.quota.redis.call import Call
 from daypass.quota.redis.cluster import ClusterWire
 from daypass.quota.redis.connections import unavailable
 from daypass.quota.redis.pipeline import Lane
-from daypass.quota.redis.recovery import TAKE_OVER_S, Doubt, Recalled, Recollection, UsageRecords
-from daypass.quota.redis.scripts import GIVE, TAKE, UNKNOWN, Answer, arguments_of
+from daypass.quota.redis.recovery import TAKE_OVER_S, CounterRecovery, Doubt, Recalled, UsageRecords
+from daypass.quota.redis.scripts import GIVE, TAKE, UNKNOWN, ScriptReply, arguments_of
 from daypass.quota.redis.sentinel import SentinelWire
 from daypass.quota.redis.url import RedisUrl, parse
 from daypass.quota.redis.wire import ServerWire, Wire
@@ -47,7 +47,7 @@ class RedisCounters:
     ) -> None:
         """As for RedisLedger."""
         self.clock_offset_s = clock_offset_s
-        self._recollection = Recollection(records)
+        self._recollection = CounterRecovery(records)
         self._wire = make_wire(parse(url), wait_replicas)
         self._lanes: dict[str, Lane] = {}
         self._restoring: dict[str, asyncio.Task[None]] = {}
@@ -84,7 +84,7 @@ class RedisCounters:
         block: int = 0,
         no_earlier: int = 0,
         beside: Sequence[Claim] = (),
-    ) -> Answer:
+    ) -> ScriptReply:
         """Call take.lua, and the records where a counter may have been lost.
 
         Then those of the claims `beside` are likely lost, too. Raises LedgerUnavailableError.
@@ -97,7 +97,7 @@ class RedisCounters:
             reply = await self._lane(key).submit(Call(TAKE, key, name, arguments), deadline.at)
             if reply == b"closed":
                 raise LedgerUnavailableError("Redis: the decision came too late")
-            answer = Answer.of(reply)
+            answer = ScriptReply.of(reply)
             if answer.units != UNKNOWN:
                 if stored is not None and recalled.text and name:
                     self._log_loss(claims, stored, recalled, answer)
@@ -129,7 +129,11 @@ class RedisCounters:
             await self.ask(key, self.new_name(), claims, Deadline(), wanted=0)
 
     def give_back(
-        self, name: str, taken: Answer, claims: Sequence[Claim], give_backs: Claim | None = None
+        self,
+        name: str,
+        taken: ScriptReply,
+        claims: Sequence[Claim],
+        give_backs: Claim | None = None,
     ) -> "asyncio.Future[bytes]":
         """Call give.lua for a taking, by the answer that it had."""
         cap = "" if give_backs is None else "capped"
@@ -139,7 +143,7 @@ class RedisCounters:
         return self._lane(key).submit(Call(GIVE, key, name, arguments))
 
     def _log_loss(
-        self, claims: Sequence[Claim], stored: Answer, recalled: Recalled, answer: Answer
+        self, claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled, answer: ScriptReply
     ) -> None:
         """Say what was lost, where this process has restored it: once for each loss."""
         subject = _tag_of(claims[0])
@@ -169,12 +173,12 @@ class RedisCounters:
         return int(self.clock_offset_s * SECOND)
 
 
-def _take_over_s(answer: Answer) -> float:
+def _take_over_s(answer: ScriptReply) -> float:
     """How long a server must be waited for that has taken over from another one just now."""
     return max(0.0, TAKE_OVER_S - answer.reign_lasted_s) if answer.is_older else 0
 
 
-def _units_lost(claims: Sequence[Claim], stored: Answer, recalled: Recalled) -> int:
+def _units_lost(claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled) -> int:
     """By how much the account's counters, or the site's, were behind the records."""
     return max(
         (

@@ -29,7 +29,7 @@ from daypass.quota.ledger import (
 )
 from daypass.quota.redis.counters import NEVER, SITE, RedisCounters, hash_of, hash_of_tag
 from daypass.quota.redis.recovery import UsageRecords
-from daypass.quota.redis.scripts import SPENT, TOO_LATE, Answer
+from daypass.quota.redis.scripts import SPENT, TOO_LATE, ScriptReply
 from daypass.quota.redis.site_lease import Grant, Origin, SiteLease, Unit
 
 SLOW_S = 0.1
@@ -112,10 +112,10 @@ class RedisLedger:
         taken = list(zip(claims, reservation.taken, strict=True))
         counted = [(claim, counter) for claim, counter in taken if claim.subject.kind != SITE]
         if counted or give_backs is not None:
-            answer = Answer(1, 0, int(begun), 0, tuple(counter for _, counter in counted))
+            answer = ScriptReply(1, 0, int(begun), 0, tuple(counter for _, counter in counted))
             claims = [claim for claim, _ in counted]
             reply = await self._counters.give_back(name, answer, claims, give_backs)
-            given = Answer.of(reply)
+            given = ScriptReply.of(reply)
             if give_backs is not None and given.units == SPENT:
                 return refuse(given.now / SECOND, (state(give_backs, *given.counters),))
         # Last: a unit of the site goes back only if the account had a give-back left.
@@ -223,7 +223,7 @@ class RedisLedger:
         return Grant(answer.units, answer.counters[0], origin, answer.now)
 
     def _return_to_site(self, claim: Claim, grant: Grant) -> None:
-        answer = Answer(grant.units, 0, grant.origin.begun, 0, (grant.counter,))
+        answer = ScriptReply(grant.units, 0, grant.origin.begun, 0, (grant.counter,))
         future = self._counters.give_back(self._counters.new_name(), answer, [claim])
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 

@@ -83,7 +83,7 @@ class Lane:
         self._owed.clear()
         for call, reply in zip(calls, replies, strict=True):
             if self._is_owed(call, reply):
-                self._owed.extend(call.amends())
+                self._owed.extend(call.compensation())
             if call.reply is None or not call.is_wanted:
                 continue
             if isinstance(reply, Exception):

@@ -88,7 +88,7 @@ class Question:
         return Recalled()
 
 
-class Recollection:
+class CounterRecovery:
     """Asks the records about counters that are not there, once for all who wait for the same."""
 
     def __init__(self, records: UsageRecords) -> None:

@@ -36,7 +36,7 @@ TAKE = Script("take")
 GIVE = Script("give")
 
 
-class Answer(NamedTuple):
+class ScriptReply(NamedTuple):
     """What take.lua answers: the units taken, when, and the counters with them."""
 
     units: int

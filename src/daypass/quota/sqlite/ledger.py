@@ -23,7 +23,7 @@ from daypass.quota.ledger import (
     Refusal,
     Reservation,
 )
-from daypass.quota.sqlite.transaction import SCHEMA, Group, Job
+from daypass.quota.sqlite.transaction import SCHEMA, LedgerTransaction, Operation
 
 GROUP_SIZE = 256
 GATHER_TURNS = 4
@@ -41,8 +41,8 @@ class SqliteLedger:
         """`clock` gives Unix time in seconds."""
         self._path = path
         self._clock = clock
-        self._jobs: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
-        self._gathered: list[Job] = []
+        self._jobs: queue.SimpleQueue[list[Operation]] = queue.SimpleQueue()
+        self._gathered: list[Operation] = []
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._write, name="quota-writer", daemon=True)
@@ -74,7 +74,9 @@ class SqliteLedger:
 
     async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
         """Take one unit from every claim's bucket, or none; committed when it returns."""
-        outcome: Reservation | Refusal = await self._submit(Job(Group.reserve, claims))
+        outcome: Reservation | Refusal = await self._submit(
+            Operation(LedgerTransaction.reserve, claims)
+        )
         return outcome
 
     async def release(
@@ -93,14 +95,16 @@ class SqliteLedger:
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now."""
-        states: tuple[BucketState, ...] = await self._submit(Job(Group.peek, claims))
+        states: tuple[BucketState, ...] = await self._submit(
+            Operation(LedgerTransaction.peek, claims)
+        )
         return states
 
     async def check_writable(self) -> None:
         """Take the write lock and commit. Raises LedgerUnavailableError."""
-        await self._submit(Job(Group.peek, ()))
+        await self._submit(Operation(LedgerTransaction.peek, ()))
 
-    def _submit(self, job: Job) -> asyncio.Future[Any]:
+    def _submit(self, job: Operation) -> asyncio.Future[Any]:
         job.future = self._loop.create_future()
         self._gather(job)
         self._waiting.append((self._loop.time() + DECISION_S - WATCH_EVERY_S, job.future))
@@ -108,7 +112,7 @@ class SqliteLedger:
             self._watch = self._loop.call_later(WATCH_EVERY_S, self._give_up)
         return job.future
 
-    def _gather(self, job: Job) -> None:
+    def _gather(self, job: Operation) -> None:
         if not self._gathered:
             self._loop.call_soon(self._await_more, 1, GATHER_TURNS)
         self._gathered.append(job)
@@ -141,7 +145,7 @@ class SqliteLedger:
             self._waiting.popleft()
         self._watch = self._loop.call_later(WATCH_EVERY_S, self._give_up) if self._waiting else None
 
-    def _deliver(self, jobs: list[Job], outcomes: list[Any]) -> None:
+    def _deliver(self, jobs: list[Operation], outcomes: list[Any]) -> None:
         """Hand the outcomes of a group to those who wait."""
         for job, outcome in zip(jobs, outcomes, strict=True):
             if job.future is None:
@@ -158,7 +162,7 @@ class SqliteLedger:
 
     def _write(self) -> None:
         connection: sqlite3.Connection | None = None
-        owed: list[Job] = []
+        owed: list[Operation] = []
         while jobs := self._next_group():
             group = owed + jobs
             try:
@@ -179,7 +183,7 @@ class SqliteLedger:
         if connection is not None:
             connection.close()
 
-    def _next_group(self) -> list[Job]:
+    def _next_group(self) -> list[Operation]:
         """The jobs that wait now, at least one; none when the ledger closes."""
         jobs = list(self._jobs.get())
         while jobs and len(jobs) < GROUP_SIZE and not self._jobs.empty():
@@ -217,13 +221,13 @@ class SqliteLedger:
             else:
                 return
 
-    def _transact(self, connection: sqlite3.Connection, jobs: list[Job]) -> list[Any]:
+    def _transact(self, connection: sqlite3.Connection, jobs: list[Operation]) -> list[Any]:
         # IMMEDIATE: the write lock is held from the first read, so that no other process can
         # change a bucket between the check and the write.
         self._begin(connection)
         try:
             now = self._clock()
-            group = Group(connection, now, jobs)
+            group = LedgerTransaction(connection, now, jobs)
             outcomes = group.run()
             if now - self._swept_at > SWEEP_EVERY_S:
                 group.sweep()
@@ -236,6 +240,6 @@ class SqliteLedger:
         return outcomes
 
 
-def _giving_back(reservation: Reservation, give_backs: Claim | None = None) -> Job:
+def _giving_back(reservation: Reservation, give_backs: Claim | None = None) -> Operation:
     claims = [bucket.claim for bucket in reservation.buckets]
-    return Job(Group.give_back, claims, reservation.taken, give_backs)
+    return Operation(LedgerTransaction.give_back, claims, reservation.taken, give_backs)

@@ -62,7 +62,7 @@ _CLOSE = "INSERT OR REPLACE INTO quota_window VALUES (?, ?, ?)"
 
 
 @dataclass(slots=True)
-class Job:
+class Operation:
     """One caller's wish, and the future that tells it the outcome."""
 
     work: "Callable[[LedgerTransaction, Operation], Any]"
@@ -79,10 +79,12 @@ class Job:
         return not self.taken and self.future is not None and self.future.done()
 
 
-class Group:
+class LedgerTransaction:
     """The jobs of one transaction. Each bucket is read once and written once."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: float, jobs: Sequence[Job]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, clock: float, jobs: Sequence[Operation]
+    ) -> None:
         """`clock` is Unix time in seconds; the transaction has begun."""
         self._connection = connection
         self._jobs = jobs
@@ -119,7 +121,7 @@ class Group:
             self._note_time()
         return outcomes
 
-    def reserve(self, job: Job) -> Reservation | Refusal:
+    def reserve(self, job: Operation) -> Reservation | Refusal:
         """Take one unit from every bucket, or none."""
         at = self._now.us / SECOND
         taken: list[Counter] = []
@@ -132,7 +134,7 @@ class Group:
             self._set(claim, counter)
         return Reservation(at, tuple(map(state, job.claims, taken)), tuple(taken))
 
-    def give_back(self, job: Job) -> Refusal | None:
+    def give_back(self, job: Operation) -> Refusal | None:
         """Give back one unit to every bucket that it still concerns.
 
         Returns the Refusal, and gives nothing back, if the bucket of give-backs is full.
@@ -150,7 +152,7 @@ class Group:
                 self._give_back_later(claim.name, taken.since)
         return None
 
-    def peek(self, job: Job) -> tuple[BucketState, ...]:
+    def peek(self, job: Operation) -> tuple[BucketState, ...]:
         """How full the buckets are."""
         return tuple(state(claim, self._read(claim)) for claim in job.claims)
 
