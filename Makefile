@@ -128,8 +128,8 @@ clean:
 	$(INSTALL) --require-hashes -r requirements-audit.lock
 	@rm $(UNFINISHED) && touch $@
 
-.venv/programs: tests/programs.py tests/aws/ministack.lock | .venv/installed-dev
-	@$(BIN)/python -m tests.programs
+.venv/programs: tests/support/programs.py tests/enforcement/aws/ministack.lock | .venv/installed-dev
+	@$(BIN)/python -m tests.support.programs
 	@touch $@
 
 # What the browser tests need of Node.js: axe-core, Lighthouse, the openai package.

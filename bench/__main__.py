@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from tests.programs import ProgramMissingError
+from tests.support.programs import ProgramMissingError
 
 from bench import install, machine, report
 from bench.parts import cold_start, crowd, growth, keys, streams, unary

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from hatch_build import Node, find_node
-from tests.programs import program, redis_server
+from tests.support.programs import program, redis_server
 
 from bench.process import BenchError
 

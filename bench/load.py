@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.programs import program
+from tests.support.programs import program
 
 from bench import machine
 from bench.machine import GATEWAY_CORES

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.ports import free_port
-from tests.programs import program, redis_server
+from tests.support.ports import free_port
+from tests.support.programs import program, redis_server
 
 from bench import install
 from bench.daypass_site import make_site

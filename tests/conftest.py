@@ -16,16 +16,16 @@ from uuid import uuid4
 import httpx2 as httpx
 import pytest
 
-from tests.mailbox import Mailbox
-from tests.ministack import Ministack
-from tests.moto import Moto
-from tests.oidc import OidcProvider
-from tests.outputs import OUTPUTS
-from tests.ports import free_port
-from tests.postgres import Postgres
-from tests.redis import Redis
-from tests.upstream import FakeUpstream
-from tests.waiting import START_S
+from tests.support.mailbox import Mailbox
+from tests.support.ministack import Ministack
+from tests.support.moto import Moto
+from tests.support.oidc import OidcProvider
+from tests.support.outputs import OUTPUTS
+from tests.support.ports import free_port
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import START_S
 
 PASSWORD = "planted-password of a person"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")

@@ -72,7 +72,7 @@ def test_an_interrupted_virtual_environment_is_made_again(tmp_path: Path) -> Non
 
 def test_missing_programs_are_named_in_one_line(tmp_path: Path) -> None:
     found = subprocess.run(
-        [sys.executable, "-m", "tests.programs"],
+        [sys.executable, "-m", "tests.support.programs"],
         env={"PATH": str(tmp_path), "PYTHONPATH": str(Path(hatch_build.__file__).parent)},
         capture_output=True,
         text=True,

@@ -10,7 +10,7 @@ import pytest
 import daypass
 from daypass.domain import key_format
 from tests.conftest import Server, StartServer
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 CARRIERS: list[Callable[[str], dict[str, str]]] = [
     lambda key: {"x-api-key": key},

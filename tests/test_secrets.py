@@ -1,6 +1,6 @@
 """Secrets are planted wherever Daypass meets any, and come out where they must and nowhere else.
 
-`tests/outputs.py` searches the outputs of the whole suite; here are the flows that would leak.
+`tests/support/outputs.py` searches the outputs of the whole suite; these flows would leak.
 """
 
 import contextlib
@@ -18,10 +18,10 @@ from uuid import uuid4
 import httpx2 as httpx
 import psycopg
 import pytest
+import redis
 from psycopg import sql
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-import redis
 from daypass.domain import key_format
 from tests.conftest import (
     PASSWORD,
@@ -32,11 +32,11 @@ from tests.conftest import (
     start_public,
     start_server,
 )
-from tests.outputs import find_secrets
-from tests.postgres import Postgres
-from tests.redis import Redis
-from tests.upstream import FakeUpstream, Reply, Seen, completion
-from tests.waiting import until
+from tests.support.outputs import find_secrets
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream, Reply, Seen, completion
+from tests.support.waiting import until
 
 UPSTREAM_KEY = "sk-planted-upstream-key-0123456789"
 PROMPT = "planted-prompt"

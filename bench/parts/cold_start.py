@@ -3,7 +3,7 @@
 import sys
 import time
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 from bench.daypass_site import make_site
 from bench.load import Figures

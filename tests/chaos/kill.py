@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tests.conftest import Server, start_server
-from tests.redis import Redis
-from tests.upstream import FakeUpstream, completion
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream, completion
 
 LIMIT = 30
 CALLERS = 16

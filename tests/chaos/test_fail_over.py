@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import Server, StartServer
-from tests.postgres import Postgres
-from tests.sentinels import Sentinels
-from tests.upstream import FakeUpstream
-from tests.waiting import until
+from tests.support.postgres import Postgres
+from tests.support.sentinels import Sentinels
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 
 LIMIT = 100
 PLAN = f"""

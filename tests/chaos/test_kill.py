@@ -1,7 +1,7 @@
 import pytest
 
 from tests.chaos.kill import run
-from tests.redis import Redis
+from tests.support.redis import Redis
 
 
 @pytest.mark.parametrize("store", ["sqlite", "redis"])

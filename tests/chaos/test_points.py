@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse
 
 from tests.chaos.dying import POINTS
 from tests.conftest import serve_on, start_server
-from tests.ports import free_port
-from tests.redis import Redis
-from tests.upstream import FakeUpstream, completion
+from tests.support.ports import free_port
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream, completion
 
 DYING = str(Path(__file__).with_name("dying.py"))
 TRUTH = {

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-
 import redis
+
 from tests.conftest import Server, serve_on, start_server
 from tests.faults.wire import FaultyWire
-from tests.ports import free_port
-from tests.postgres import Postgres
-from tests.redis import Redis
-from tests.upstream import FakeUpstream
-from tests.waiting import until
+from tests.support.ports import free_port
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 
 PLANS = """
 [[plans]]

@@ -12,11 +12,11 @@ import pytest
 
 from daypass.portal.readiness import FRESH_S
 from tests.conftest import Server, StartServer
-from tests.postgres import Postgres
-from tests.redis import Redis
-from tests.upstream import FakeUpstream
-from tests.waiting import BUSY_S, until
-from tests.workers import refused_after
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import BUSY_S, until
+from tests.support.workers import refused_after
 
 
 def call(api: httpx.Client) -> tuple[int, str, float]:

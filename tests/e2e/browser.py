@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import programs
+from tests.support import programs
 
 FLAGS = [
     "--no-sandbox",

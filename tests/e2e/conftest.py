@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.conftest import Person, Server, start_server
 from tests.e2e.browser import chromium
 from tests.e2e.visit import DESKTOP, Visit, models_and
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 
 # Not for the whole session: while Playwright runs, no asynchronous test can.

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from tests.conftest import Person, Server
 from tests.e2e.visit import DESKTOP, KEY, OPERATOR, PUBLIC, SIGNED_IN, Visit, models_and, settled
-from tests.upstream import FakeUpstream
-from tests.waiting import until
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 
 INJECTED = """
 <p id="styled" style="visibility: hidden">There</p>

@@ -11,9 +11,9 @@ from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Server, start_public
 from tests.e2e.test_accessibility import NARROW, fits_at, violations
 from tests.e2e.visit import DESKTOP, KEY, PHONE, Visit, fits, settled
-from tests.mailbox import Mailbox, link_of, token_of
-from tests.oidc import OidcProvider
 from tests.portal.test_sign_in import use_up
+from tests.support.mailbox import Mailbox, link_of, token_of
+from tests.support.oidc import OidcProvider
 
 NEW = "another horse, another battery"
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests import programs
 from tests.conftest import Server
 from tests.e2e.browser import FLAGS
+from tests.support import programs
 
 NODE = Path(__file__).parent / "node"
 TRIES = 5

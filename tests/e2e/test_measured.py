@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from tests.conftest import PASSWORD, Person, Server
 from tests.e2e.visit import DESKTOP, KEY, Visit, copied, models_and
-from tests.upstream import FakeUpstream, Seen
+from tests.support.upstream import FakeUpstream, Seen
 
 NODE = Path(__file__).parent / "node"
 COUNT_CLICKS = """

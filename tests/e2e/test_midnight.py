@@ -9,8 +9,8 @@ from typing import Any
 from starlette.responses import StreamingResponse
 
 from tests.conftest import StartServer
-from tests.redis import Redis
-from tests.upstream import FakeUpstream
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream
 
 DAY = 86_400
 BEFORE_S = 15

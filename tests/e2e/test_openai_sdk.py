@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from tests.conftest import Server, StartServer
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 
 def client(server: Server, key: str | None = None) -> openai.OpenAI:

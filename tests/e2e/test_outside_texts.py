@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from tests.conftest import PASSWORD, Person, Server, start_server
 from tests.e2e.visit import DESKTOP, OPERATOR, PHONE, Visit, fits, models_and, settled
-from tests.upstream import FakeUpstream, Reply, completion
+from tests.support.upstream import FakeUpstream, Reply, completion
 
 WORD = "W" * 60
 LONG = "unbroken" * 4_000

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from tests.conftest import Person, Server
 from tests.e2e.visit import DESKTOP, Visit, models_and
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 UNAVAILABLE = {
     "type": "about:blank",

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import PASSWORD, Server, start_server
 from tests.e2e.test_accessibility import violations
 from tests.e2e.visit import PHONE, Visit, fits, settled
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from tests.conftest import PASSWORD, Person, Server
 from tests.e2e.test_outside_texts import answers, ask
 from tests.e2e.visit import KEY, Visit, models_and, settled
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 SECRET = "the name of my sister's cat"
 STORED = "JSON.stringify([localStorage, sessionStorage])"

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as HttpResponse
 
 from tests.conftest import PASSWORD, Person, Server
-from tests.upstream import Reply, Seen
+from tests.support.upstream import Reply, Seen
 
 PHONE = {"width": 360, "height": 780}
 DESKTOP = {"width": 1280, "height": 900}

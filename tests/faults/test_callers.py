@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.faults.conftest import Scene
 from tests.faults.upstream import EVENTS, Exchange, RawUpstream, chunk
-from tests.waiting import until
+from tests.support.waiting import until
 
 MEGABYTE = 1_000_000
 CLOSE = "connection: close\r\n"

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 import redis
+
 from tests.conftest import Server, StartServer, serve_on
 from tests.faults.wire import FaultyWire
-from tests.ports import free_port
-from tests.postgres import NOBODY, Postgres
-from tests.redis import Redis
-from tests.upstream import FakeUpstream
-from tests.waiting import until
+from tests.support.ports import free_port
+from tests.support.postgres import NOBODY, Postgres
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 
 CHECKING_EACH_TIME = """
 from daypass.cli.commands import main

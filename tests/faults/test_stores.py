@@ -16,16 +16,16 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import redis
 from starlette.responses import Response
 
-import redis
-from tests import programs
 from tests.conftest import Person, Server, StartServer, start_server
 from tests.faults.wire import Fault, FaultyWire
-from tests.postgres import Postgres
-from tests.redis import Redis
-from tests.upstream import FakeUpstream, Seen
-from tests.waiting import BUSY_S, until
+from tests.support import programs
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream, Seen
+from tests.support.waiting import BUSY_S, until
 
 IN_TIME_S = 2 + BUSY_S
 FAULTS: tuple[Fault, ...] = ("refuse", "reset", "truncate", "corrupt", "half-close", "stall")

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.conftest import CALL_S, SILENCE_S, Scene
 from tests.faults.upstream import CHUNKED, EVENTS, JSON, Exchange, Script, answer, chunk, says
 from tests.faults.wire import Fault
-from tests.waiting import BUSY_S
+from tests.support.waiting import BUSY_S
 
 MEGABYTE = 1_000_000
 FIRST = b'data: {"n": 1}\n\n'

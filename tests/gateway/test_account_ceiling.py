@@ -6,10 +6,10 @@ import httpx2 as httpx
 import pytest
 
 from tests.conftest import Person, Server, StartServer
-from tests.postgres import Postgres
-from tests.redis import Redis
-from tests.waiting import until
-from tests.workers import look, warm
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.waiting import until
+from tests.support.workers import look, warm
 
 GIVEN = {"id": "given", "name": "Given", "requests_per_day": 60, "self_service": False}
 

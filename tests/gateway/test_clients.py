@@ -11,10 +11,10 @@ import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tests.conftest import Person, Server, StartServer
-from tests.ports import free_port
-from tests.programs import nginx
-from tests.upstream import FakeUpstream, Seen
-from tests.waiting import until
+from tests.support.ports import free_port
+from tests.support.programs import nginx
+from tests.support.upstream import FakeUpstream, Seen
+from tests.support.waiting import until
 
 CHAT = {"model": "m", "messages": []}
 NGINX = """

@@ -19,7 +19,7 @@ from daypass.gateway.endpoints import (
 )
 from tests.conftest import Server, StartServer, daypass, start_server
 from tests.mutations import ROOT
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 RESOURCES = Path(openai.__file__).parent / "resources"
 METHODS = {"_get": "GET", "_post": "POST", "_delete": "DELETE", "_get_api_list": "GET"}

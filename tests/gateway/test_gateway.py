@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from tests.conftest import Person, Server, StartServer
-from tests.upstream import FakeUpstream, Seen
-from tests.waiting import until
+from tests.support.upstream import FakeUpstream, Seen
+from tests.support.waiting import until
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "planted-prompt"}]}
 

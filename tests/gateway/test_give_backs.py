@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from tests.conftest import Server, StartServer, start_server
-from tests.redis import Redis
-from tests.upstream import FakeUpstream, completion
-from tests.waiting import until
+from tests.support.redis import Redis
+from tests.support.upstream import FakeUpstream, completion
+from tests.support.waiting import until
 
 CHAT = {"model": "gpt-4o-mini", "messages": []}
 PLANS = """

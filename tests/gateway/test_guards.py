@@ -16,8 +16,8 @@ from daypass.gateway.request import target_of
 from daypass.upstreams.base import Timeouts, UpstreamRequest, UpstreamUnreachableError
 from daypass.upstreams.http import HttpUpstream
 from tests.conftest import Person, Server, StartServer, start_server
-from tests.upstream import FakeUpstream, Seen
-from tests.waiting import until
+from tests.support.upstream import FakeUpstream, Seen
+from tests.support.waiting import until
 
 CHAT = {"model": "m", "messages": []}
 

@@ -13,8 +13,8 @@ from daypass.gateway.forms import FormError, FormReader
 from daypass.gateway.named_models import is_function, models_in_document, models_in_query
 from tests.conftest import Person, Server, start_server
 from tests.gateway.sdk_calls import everyday_calls
-from tests.upstream import FakeUpstream, Seen
-from tests.waiting import until
+from tests.support.upstream import FakeUpstream, Seen
+from tests.support.waiting import until
 
 PLANS = """
 [[plans]]

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 
 from daypass.gateway.endpoints import ENDPOINTS, EndpointClass
 from tests.conftest import Person, Server, start_server
-from tests.object_store import KINDS, ObjectStore
-from tests.postgres import Postgres
-from tests.upstream import FakeUpstream
+from tests.support.object_store import KINDS, ObjectStore
+from tests.support.postgres import Postgres
+from tests.support.upstream import FakeUpstream
 
 PLAN = '[[plans]]\nid = "plenty"\nname = "Plenty"\nrequests_per_day = 100000\n'
 LISTS = [x for x in KINDS if x not in ("uploads", "threads", "conversations", "responses")]

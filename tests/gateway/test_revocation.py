@@ -1,8 +1,8 @@
 import asyncio
 
 from daypass.gateway.revocation import Revocations
-from tests.redis import Redis
-from tests.sentinels import Sentinels
+from tests.support.redis import Redis
+from tests.support.sentinels import Sentinels
 
 
 async def test_every_process_hears_of_a_change_also_after_redis_restarted() -> None:

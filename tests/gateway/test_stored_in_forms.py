@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from tests.conftest import Server
 from tests.gateway.sdk_calls import PNG, everyday_calls
 from tests.gateway.test_models import END, FORM, TRANSCRIPTION, part
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 EDITS = "/v1/images/edits"
 PROMPT = part("prompt", b"x")

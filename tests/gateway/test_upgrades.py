@@ -12,10 +12,10 @@ import httpx2 as httpx
 import pytest
 
 from tests.conftest import Person, Server
-from tests.ports import free_port
-from tests.programs import curl, java, nginx
-from tests.upstream import FakeUpstream
-from tests.waiting import until
+from tests.support.ports import free_port
+from tests.support.programs import curl, java, nginx
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 
 CHAT = {"model": "m", "messages": []}
 OFFER = (

@@ -22,10 +22,10 @@ SETUP = "tests/portal/test_setup.py::test_"
 CEILING = "tests/gateway/test_account_ceiling.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
-FRAMING = "tests/test_framing.py::test_"
-SERVER = "tests/test_server.py::test_"
+FRAMING = "tests/http/test_framing.py::test_"
+SERVER = "tests/http/test_server.py::test_"
 SQLITE = "tests/quota/test_sqlite.py::test_"
-SERVE = "tests/test_serve.py::test_"
+SERVE = "tests/http/test_serve.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
@@ -92,7 +92,7 @@ MUTATIONS = (
         "cli/commands.py",
         "if error.filename is None:",
         "if True:",
-        "tests/test_cli.py::test_an_odd_path_or_address_is_one_clear_line",
+        "tests/cli/test_cli.py::test_an_odd_path_or_address_is_one_clear_line",
     ),
     Mutation(
         "life: gauges of a dead worker",
@@ -141,7 +141,7 @@ MUTATIONS = (
         "config/settings.py",
         'return f"sqlite:///{quote(str(self.ledger_path))}"',
         'return f"sqlite:///{self.ledger_path}"',
-        "tests/test_settings.py::test_the_database_is_in_the_data_directory_whatever_its_name[what?]",
+        "tests/config/test_settings.py::test_the_database_is_in_the_data_directory_whatever_its_name[what?]",
     ),
     Mutation(
         "life: a redirect to another host",
@@ -212,7 +212,7 @@ MUTATIONS = (
         "upstreams/http.py",
         "return Redacted(without_encoded_error(response), self._secret)",
         "return Redacted(response, self._secret)",
-        "tests/gateway/test_redaction.py::test_an_encoded_error_may_hold_the_operators_key_and_is_withheld",
+        "tests/upstreams/test_redaction.py::test_an_encoded_error_may_hold_the_operators_key_and_is_withheld",
     ),
     Mutation(
         "clients: a base URL that goes too far",
@@ -240,14 +240,14 @@ MUTATIONS = (
         "upstreams/dialing.py",
         "delay = NEXT_AFTER_S if waiting else None",
         "delay = None",
-        "tests/gateway/test_dialing.py::test_an_address_that_does_not_answer_costs_a_moment",
+        "tests/upstreams/test_dialing.py::test_an_address_that_does_not_answer_costs_a_moment",
     ),
     Mutation(
         "clients: every address is checked",
         "upstreams/http.py",
         "if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
         "if not any(may_be_upstream(x, private=self._may_be_private) for x in hosts):",
-        "tests/gateway/test_dialing.py::test_one_address_that_no_upstream_may_have_forbids_all",
+        "tests/upstreams/test_dialing.py::test_one_address_that_no_upstream_may_have_forbids_all",
     ),
     Mutation(
         "tokens: only the answer's own usage",
@@ -268,28 +268,28 @@ MUTATIONS = (
         "upstreams/proxy_environment.py",
         "if proxy_bypass(host):",
         "if True:",
-        "tests/test_settings.py::test_a_proxy_is_not_ignored_in_silence",
+        "tests/config/test_settings.py::test_a_proxy_is_not_ignored_in_silence",
     ),
     Mutation(
         "clients: pasted white space",
         "config/settings.py",
         "return value.strip()",
         "return value",
-        "tests/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
+        "tests/config/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
     ),
     Mutation(
         "clients: a pasted endpoint",
         "config/upstream.py",
         "if endpoint is not None:",
         "if False:",
-        "tests/test_settings.py::test_a_wrong_setting_is_one_clear_line",
+        "tests/config/test_settings.py::test_a_wrong_setting_is_one_clear_line",
     ),
     Mutation(
         "clients: doctor makes a real call",
         "cli/doctor_upstream.py",
         "if status == 200:",
         "if True:",
-        "tests/test_cli.py::test_doctor_makes_real_calls_and_says_what_fails",
+        "tests/cli/test_cli.py::test_doctor_makes_real_calls_and_says_what_fails",
     ),
     # Framing.
     Mutation(
@@ -411,7 +411,7 @@ MUTATIONS = (
         "upstreams/connection.py",
         'if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:',
         "if False:",
-        "tests/gateway/test_http_upstream.py::test_what_is_no_answer_is_an_upstream_error",
+        "tests/upstreams/test_http.py::test_what_is_no_answer_is_an_upstream_error",
     ),
     Mutation(
         "framing: websockets in any header",
@@ -690,14 +690,14 @@ MUTATIONS = (
         "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
         "pass",
-        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+        "tests/enforcement/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: a name at API Gateway goes back, too",
         "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
         "pass",
-        "tests/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+        "tests/enforcement/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: the mailbox alone is not enough",
@@ -733,7 +733,7 @@ MUTATIONS = (
         "domain/key_format.py",
         "return body.isascii() and body.isalnum() and secret.endswith(checksum(body))",
         "return body.isascii() and body.isalnum()",
-        "tests/test_api_keys.py::test_every_typo_is_refused",
+        "tests/domain/test_key_format.py::test_every_typo_is_refused",
     ),
     Mutation(
         "key stored as a digest",
@@ -754,7 +754,7 @@ MUTATIONS = (
         "gateway/authenticate.py",
         "if revision != self._revision:",
         "if False:",
-        "tests/test_app.py::test_a_revoked_key_is_refused_by_every_worker_within_a_second",
+        "tests/app/test_app.py::test_a_revoked_key_is_refused_by_every_worker_within_a_second",
     ),
     Mutation(
         "disabled account, gateway",
@@ -796,7 +796,7 @@ MUTATIONS = (
         "enforcement/aws/gateway_guard.py",
         "is_known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)",
         "is_known = len(secrets) == 1",
-        "tests/aws/test_enforcement.py::test_what_did_not_come_through_api_gateway_is_refused",
+        "tests/enforcement/aws/test_enforcement.py::test_what_did_not_come_through_api_gateway_is_refused",
     ),
     # Signing in.
     Mutation(
@@ -931,7 +931,7 @@ MUTATIONS = (
         "portal/signer.py",
         'salt=f"daypass {purpose}",',
         'salt="daypass",',
-        "tests/test_secret_key.py::test_a_token_is_for_one_purpose_and_a_time",
+        "tests/config/test_secret_key.py::test_a_token_is_for_one_purpose_and_a_time",
     ),
     Mutation(
         "link to a new password used once",
@@ -1260,14 +1260,14 @@ MUTATIONS = (
         "portal/sessions.py",
         "client = caller(request, portal).address",
         'client = "someone"',
-        "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
+        "tests/app/test_access_log.py::test_every_line_is_json_and_says_what_happened",
     ),
     Mutation(
         "log: keys in paths",
         "app/access_log.py",
         'path=redact(scope["path"], PATH_LENGTH),',
         'path=scope["path"],',
-        "tests/test_access_log.py::test_every_line_is_json_and_says_what_happened",
+        "tests/app/test_access_log.py::test_every_line_is_json_and_says_what_happened",
     ),
     # The portal.
     Mutation(
@@ -1327,21 +1327,21 @@ MUTATIONS = (
         "records/schema.py",
         "await (upgrade(url) if create else check(url))",
         "await upgrade(url)",
-        "tests/test_cli.py::test_a_command_that_reads_creates_no_database[command0]",
+        "tests/cli/test_cli.py::test_a_command_that_reads_creates_no_database[command0]",
     ),
     Mutation(
         "data directory: an existing one keeps its mode",
         "app/startup.py",
         "await upgrade(settings.database_address)",
         "settings.data_dir.chmod(0o700)\n    await upgrade(settings.database_address)",
-        "tests/test_cli.py::test_a_directory_that_is_shared_stays_shared",
+        "tests/cli/test_cli.py::test_a_directory_that_is_shared_stays_shared",
     ),
     Mutation(
         "settings: a plan without a limit",
         "config/plans.py",
         "if not self.limits and not self.unlimited:",
         "if False:",
-        "tests/test_settings.py::test_a_wrong_file_is_named_with_its_line",
+        "tests/config/test_settings.py::test_a_wrong_file_is_named_with_its_line",
     ),
     *endpoints.MUTATIONS,
 )

@@ -29,8 +29,8 @@ from daypass.records import accounts, api_keys, invitations, outbox, usage_plans
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Server, start_public
-from tests.mailbox import Mailbox
-from tests.oidc import OidcProvider
+from tests.support.mailbox import Mailbox
+from tests.support.oidc import OidcProvider
 
 CALLERS = ("nobody", "account", "other", "operator", "disabled")
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import PASSWORD, Server, start_server
 from tests.portal.test_portal import problem
-from tests.redis import Redis
+from tests.support.redis import Redis
 
 CHANGED = ("account", "api_key", "api_key_secret", "audit_entry", "invitation", "usage_plan")
 

@@ -15,13 +15,13 @@ from daypass.portal.email_templates import Letter
 from daypass.portal.mailer import DeliveryError, Mailer
 from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Person, Server, daypass, serve_on, start_public
-from tests.mailbox import SENDER, Mailbox, link_of, token_of
-from tests.outputs import OUTPUTS
 from tests.portal.test_portal import problem
 from tests.portal.test_sign_in import use_up
-from tests.ports import free_port
-from tests.tls import Authority, serving
-from tests.waiting import until
+from tests.support.mailbox import SENDER, Mailbox, link_of, token_of
+from tests.support.outputs import OUTPUTS
+from tests.support.ports import free_port
+from tests.support.tls import Authority, serving
+from tests.support.waiting import until
 
 NEW = "another horse, another battery"
 

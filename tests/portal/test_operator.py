@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
 from tests.portal.test_portal import problem
-from tests.waiting import BUSY_S, until
-from tests.workers import known_after, look, refused_after, warm
+from tests.support.waiting import BUSY_S, until
+from tests.support.workers import known_after, look, refused_after, warm
 
 PLAN = {"id": "lab", "name": "Lab", "requests_per_day": 5}
 

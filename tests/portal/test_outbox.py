@@ -18,10 +18,10 @@ from daypass.records.database import Database
 from daypass.records.schema import upgrade
 from daypass.records.tables import Mail
 from tests.conftest import serve_on, start_public
-from tests.mailbox import SENDER, Mailbox, token_of
-from tests.outputs import OUTPUTS
-from tests.ports import free_port
-from tests.waiting import until
+from tests.support.mailbox import SENDER, Mailbox, token_of
+from tests.support.outputs import OUTPUTS
+from tests.support.ports import free_port
+from tests.support.waiting import until
 
 SECRET_KEY = "planted-secret-key-of-the-outbox-0123456789"
 

@@ -16,9 +16,9 @@ import pytest
 
 from daypass.portal import passwords
 from daypass.portal.passwords import Passwords
-from tests import crowd
 from tests.conftest import PASSWORD, Server, StartServer, start_server
-from tests.waiting import until
+from tests.support import crowd
+from tests.support.waiting import until
 
 PROGRAM = "daypass.portal.password_process"
 IDLE_S = 4

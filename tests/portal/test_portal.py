@@ -22,7 +22,7 @@ CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}
 
 
 only_embedded = pytest.mark.parametrize("site", ["embedded"], indirect=True)
-"""Where the enforcers differ: tests/aws/test_enforcement.py has the other half."""
+"""Where the enforcers differ: tests/enforcement/aws/test_enforcement.py has the other half."""
 
 
 @pytest.fixture(params=["embedded", "aws"])

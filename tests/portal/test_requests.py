@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from tests.conftest import Server
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 
 def test_each_request_has_a_receipt(relaying: Server, upstream: FakeUpstream) -> None:

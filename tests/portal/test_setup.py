@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
 from tests.portal.test_portal import problem
-from tests.postgres import Postgres
-from tests.upstream import FakeUpstream
+from tests.support.postgres import Postgres
+from tests.support.upstream import FakeUpstream
 
 LINK = re.compile(r"(http://\S+)/setup/#(\w{32,})$", re.MULTILINE)
 USED = "has an operator already"

@@ -16,9 +16,9 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from daypass.portal import throttles
 from daypass.records.identifiers import digest
 from daypass.records.throttles import Throttle
-from tests import crowd
 from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
 from tests.portal.test_portal import problem
+from tests.support import crowd
 
 WRONG = "not the password"
 

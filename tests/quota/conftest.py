@@ -5,7 +5,7 @@ import pytest
 
 from daypass.quota.ledger import Ledger
 from tests.quota.stores import RedisStore, SqliteStore, Store
-from tests.redis import Redis, RedisCluster
+from tests.support.redis import Redis, RedisCluster
 
 
 @pytest.fixture(params=["sqlite", "redis"])

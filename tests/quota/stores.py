@@ -13,7 +13,7 @@ from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation
 from daypass.quota.policy import QuotaPolicy
 from daypass.quota.redis.ledger import RedisLedger
 from daypass.quota.sqlite.ledger import SqliteLedger
-from tests.redis import Redis
+from tests.support.redis import Redis
 
 DAY = 86_400
 NOON = 1_795_608_000  # 2026-11-25T12:00:00Z, a Wednesday

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Reservation
 from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import Notebook, admit, claims_of, per_day, race, used
-from tests.sentinels import Secured, Sentinels
-from tests.tls import Authority
-from tests.waiting import BUSY_S
+from tests.support.sentinels import Secured, Sentinels
+from tests.support.tls import Authority
+from tests.support.waiting import BUSY_S
 
 FOLLOWED_S = 3
 """Seconds after the sentinels have agreed in which the ledger must decide again."""

@@ -23,7 +23,7 @@ from tests.quota.stores import (
     refuse,
     used,
 )
-from tests.redis import Redis
+from tests.support.redis import Redis
 
 
 def cap(amount: int, account: str = "ann") -> Claim:

@@ -26,8 +26,8 @@ from tests.quota.stores import (
     refuse,
     used,
 )
-from tests.redis import Redis
-from tests.waiting import BUSY_S
+from tests.support.redis import Redis
+from tests.support.waiting import BUSY_S
 
 TODAY = NOON - NOON % DAY
 KEY = "key:ann/1 requests/"

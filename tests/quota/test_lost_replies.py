@@ -5,8 +5,8 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-
 import redis
+
 from daypass.domain.plans import Window
 from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
 from daypass.quota.redis import call
@@ -14,7 +14,7 @@ from daypass.quota.redis.ledger import RedisLedger
 from daypass.quota.redis.scripts import GIVE
 from tests.quota.lossy import LossyWire
 from tests.quota.stores import Notebook, admit, claims_of, per, per_day, used
-from tests.redis import Redis
+from tests.support.redis import Redis
 
 CLAIMS = claims_of(per_day(10), per(Window.HOUR, 10), ceiling=20)
 

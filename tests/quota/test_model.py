@@ -22,7 +22,7 @@ from daypass.domain.plans import Window
 from daypass.quota.ledger import BucketState, Claim, Ledger, Refusal, Reservation, Subject
 from daypass.quota.sqlite.transaction import MAX_LEAD_S
 from tests.quota.stores import RedisStore, SqliteStore, Store, claims_of, per, per_day
-from tests.redis import Redis
+from tests.support.redis import Redis
 
 CEILING = 5
 CAP = 4

@@ -8,7 +8,7 @@ from redis.crc import key_slot
 
 from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import Notebook, admit, claims_of, per_day, race, refuse, used
-from tests.redis import RedisCluster
+from tests.support.redis import RedisCluster
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from daypass.quota.ledger import LedgerUnavailableError, Refusal, Reservation
 from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import DAY, Notebook, admit, claims_of, per_day, race, refuse, used
-from tests.redis import Redis, RedisCluster, Sentinel
+from tests.support.redis import Redis, RedisCluster, Sentinel
 
 
 @pytest.fixture

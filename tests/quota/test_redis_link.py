@@ -7,7 +7,7 @@ import pytest
 
 from daypass.quota.redis.connections import Link
 from daypass.quota.redis.url import Access, Place
-from tests.redis import Redis
+from tests.support.redis import Redis
 
 
 @pytest.mark.parametrize("turns", range(8))

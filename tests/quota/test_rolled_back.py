@@ -4,9 +4,9 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import redis
 from structlog.testing import capture_logs
 
-import redis
 from daypass.domain.plans import Window
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis.ledger import RedisLedger
@@ -24,8 +24,8 @@ from tests.quota.stores import (
     refuse,
     used,
 )
-from tests.redis import Redis
-from tests.waiting import BUSY_S
+from tests.support.redis import Redis
+from tests.support.waiting import BUSY_S
 
 DAY_LIMIT = 50
 TODAY = NOON - DAY // 2

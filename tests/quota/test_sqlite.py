@@ -27,7 +27,7 @@ from tests.quota.stores import (
     refuse,
     used,
 )
-from tests.waiting import BUSY_S
+from tests.support.waiting import BUSY_S
 
 CLAIMS = claims_of(per_day(50), ceiling=1000)
 

@@ -5,7 +5,7 @@ import asyncio
 from daypass.records import accounts, operators
 from daypass.records.database import Database
 from daypass.records.schema import upgrade
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 OVERLAP_S = 0.3
 """How long the second transaction may take to overtake the first one. On a slow machine a fault can

@@ -20,8 +20,8 @@ from daypass.records.database import (
 from daypass.records.schema import upgrade
 from daypass.records.write_queue import QueueStalledError, WriteQueue
 from tests.faults.wire import FaultyWire
-from tests.postgres import Postgres
-from tests.waiting import BUSY_S
+from tests.support.postgres import Postgres
+from tests.support.waiting import BUSY_S
 
 ADD = "UPDATE key_revision SET number = number + 1"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests import programs
-from tests.ports import free_port
-from tests.waiting import START_S
+from tests.support import programs
+from tests.support.ports import free_port
+from tests.support.waiting import START_S
 
 SUPERUSER = "daypass"
 NOBODY = "nobody"

@@ -203,7 +203,7 @@ def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
 
 
 def test_the_readme_lists_every_setting() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
     table = readme.split("\n## Settings\n")[1].split("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `DAYPASS_")]
     listed = [name for row in rows for name in re.findall(r"DAYPASS_\w+", row)]

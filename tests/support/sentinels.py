@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
-from tests.ports import free_port
-from tests.programs import redis_server
-from tests.waiting import until
+
+from tests.support.ports import free_port
+from tests.support.programs import redis_server
+from tests.support.waiting import until
 
 SERVICE = "daypass"
 DOWN_AFTER_MS = 500

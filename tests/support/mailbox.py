@@ -11,7 +11,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 SENDER = "daypass@site.example"
 

@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 
 import redis
-from tests.ports import free_port
-from tests.programs import redis_server
-from tests.waiting import START_S
+
+from tests.support.ports import free_port
+from tests.support.programs import redis_server
+from tests.support.waiting import START_S
 
 
 class Redis:

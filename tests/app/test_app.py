@@ -9,9 +9,9 @@ from uvicorn import Config
 from daypass.app.factory import create_app
 from daypass.config.settings import Settings
 from tests.conftest import StartServer, daypass
-from tests.upstream import FakeUpstream
-from tests.waiting import BUSY_S
-from tests.workers import refused_after, warm
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import BUSY_S
+from tests.support.workers import refused_after, warm
 
 
 def test_workers_share_sessions_keys_and_limits(start: StartServer, upstream: FakeUpstream) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import httpx2 as httpx
 
-from tests.aws_server import AwsServer
+from tests.support.aws_server import AwsServer
 
 
 class Moto(AwsServer):

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.aws_server import client_of
 from tests.conftest import Server, daypass, start_behind_aws
-from tests.ministack import Ministack
+from tests.support.aws_server import client_of
+from tests.support.ministack import Ministack
 
 WORKSHOP = """
 [[plans]]

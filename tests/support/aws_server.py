@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 import httpx2 as httpx
 
-from tests.ports import free_port
-from tests.waiting import START_S
+from tests.support.ports import free_port
+from tests.support.waiting import START_S
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",

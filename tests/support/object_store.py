@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tests.upstream import Seen
+from tests.support.upstream import Seen
 
 KINDS = {
     "files": "file", "batches": "batch", "vector_stores": "vs", "assistants": "asst",

@@ -9,6 +9,9 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
+from tests.support.aws_server import client_of
+from tests.support.ministack import Ministack
+from tests.support.moto import Moto
 
 from daypass.domain import key_format
 from daypass.domain.plans import DEFAULT_PLANS
@@ -26,9 +29,6 @@ from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 from daypass.records.tables import ApiKey
-from tests.aws_server import client_of
-from tests.ministack import Ministack
-from tests.moto import Moto
 
 TEN, TWENTY, THIRTY = DEFAULT_PLANS
 PARAMETERS: dict[str, str | None] = {

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from tests.aws.test_enforcement import active_key, call, keys_at_aws
 from tests.conftest import Person, Server, start_behind_aws
-from tests.ministack import Ministack
+from tests.enforcement.aws.test_enforcement import active_key, call, keys_at_aws
+from tests.support.ministack import Ministack
 
 PLANS = "/api/operator/usage-plans"
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.local_server import LocalServer
+from tests.support.local_server import LocalServer
 
 CLIENT_ID = "daypass-of-tests"
 CLIENT_SECRET = "the secret of the tests"

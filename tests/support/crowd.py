@@ -1,5 +1,5 @@
 """Many callers at once, over raw sockets, from a process of their own so that they cannot slow
-down whoever measures. `python -m tests.crowd probe|sign-ups|sign-ins URL …` prints JSON."""
+down whoever measures. `python -m tests.support.crowd probe|sign-ups|sign-ins URL …` prints JSON."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.talk import is_whole
+from tests.support.talk import is_whole
 
 PROBES = 4
 PAUSE_S = 0.01
@@ -31,7 +31,7 @@ class Crowd:
 
 def probe(url: str, key: str) -> subprocess.Popen[str]:
     """Start to call the gateway steadily. `latencies` stops it and returns what it saw."""
-    command = [sys.executable, "-m", "tests.crowd", "probe", url, key]
+    command = [sys.executable, "-m", "tests.support.crowd", "probe", url, key]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -63,7 +63,7 @@ def post_at_once(
     """Post each of these bodies on a connection of its own, all at once."""
     asked = {"url": url, "path": path, "bodies": bodies, "address": address}
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.crowd", "post"],
+        [sys.executable, "-m", "tests.support.crowd", "post"],
         input=json.dumps(asked),
         stdout=subprocess.PIPE,
         text=True,

@@ -23,9 +23,9 @@ from tests.conftest import (
     daypass,
     serve_on,
 )
-from tests.ports import free_port
-from tests.programs import nginx
-from tests.waiting import BUSY_S, until
+from tests.support.ports import free_port
+from tests.support.programs import nginx
+from tests.support.waiting import BUSY_S, until
 
 NGINX = """
 daemon off;

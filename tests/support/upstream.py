@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from tests.local_server import LocalServer
+from tests.support.local_server import LocalServer
 
 
 @dataclass

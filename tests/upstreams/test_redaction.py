@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from daypass.upstreams.redaction import Redacted
 from tests.conftest import StartServer
-from tests.upstream import FakeUpstream
+from tests.support.upstream import FakeUpstream
 
 SECRET = b"sk-sk-secret-sk"
 BLOT = b"*" * len(SECRET)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from tests.aws_server import AwsServer
+from tests.support.aws_server import AwsServer
 
-HERE = Path(__file__).parent / "aws"
+HERE = Path(__file__).parents[1] / "enforcement" / "aws"
 LOCK = HERE / "ministack.lock"
 VENV = Path(sys.prefix) / "ministack"
 

@@ -18,9 +18,9 @@ from daypass.quota.ledger import Claim, Subject
 from daypass.quota.sqlite.ledger import SqliteLedger
 from daypass.records.schema import upgrade
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
-from tests.postgres import Postgres
-from tests.upstream import FakeUpstream, Reply, Seen, completion
-from tests.waiting import until
+from tests.support.postgres import Postgres
+from tests.support.upstream import FakeUpstream, Reply, Seen, completion
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def _of_postgresql() -> list[str]:
 
 def main() -> None:
     """Find or install all of them; end with one line that names what is missing."""
-    from tests.ministack import find_python
+    from tests.support.ministack import find_python
 
     missing = []
     for find in (chromium, redis_server, postgres, mkfs_ext4, nginx, curl, java):

@@ -7,8 +7,8 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from tests.conftest import Server, StartServer
-from tests.upstream import FakeUpstream
-from tests.waiting import until
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 
 FAIL2BAN = r'"client": "(?P<host>\S+)".*"event": "sign_in_failed"'
 

@@ -10,8 +10,8 @@ from openai.types.chat import ChatCompletionMessageParam
 from starlette.responses import Response, StreamingResponse
 
 from tests.conftest import Server, StartServer, start_server
-from tests.tls import Authority
-from tests.upstream import FakeUpstream, Seen
+from tests.support.tls import Authority
+from tests.support.upstream import FakeUpstream, Seen
 
 MESSAGES: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
 

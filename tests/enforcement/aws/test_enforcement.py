@@ -7,11 +7,10 @@ from typing import Any
 import httpx2 as httpx
 import openai
 import pytest
-
-from tests.aws_server import client_of
 from tests.conftest import Person, Server, daypass, start_server
-from tests.ministack import Ministack
-from tests.waiting import until
+from tests.support.aws_server import client_of
+from tests.support.ministack import Ministack
+from tests.support.waiting import until
 
 EMBEDDING = {"input": "x"}
 DAY_S = 86_400
