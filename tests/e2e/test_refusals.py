@@ -143,6 +143,8 @@ def test_a_throttle_is_neither_a_spent_day_nor_a_busy_upstream(
     composer = page.get_by_role("textbox", name="Message", exact=True)
     composer.fill("one")
     composer.press("Enter")
+    # Stopped before that, the request may not have been counted.
+    expect(page.get_by_role("article", name="Assistant")).to_contain_text("Daypass")
     page.get_by_role("button", name="Stop").click()
     composer.fill("two at once")
     composer.press("Enter")
