@@ -33,7 +33,16 @@ WANTED: dict[str, dict[str, int]] = {
 
 @pytest.mark.serial
 @pytest.mark.timeout(400)
-def test_every_page_has_its_scores(demo: Server) -> None:
+@pytest.mark.parametrize(
+    "paths",
+    [
+        pytest.param(("/", "/chat/"), id="heaviest"),
+        pytest.param(
+            ("/sign-in/", "/docs/", "/keys/", "/usage/"), id="others", marks=pytest.mark.soak
+        ),
+    ],
+)
+def test_every_page_has_its_scores(demo: Server, paths: tuple[str, ...]) -> None:
     person = demo.sign_up()
     person.create_key()
     cookie = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
@@ -44,6 +53,7 @@ def test_every_page_has_its_scores(demo: Server) -> None:
             "cookie": cookie if wanted is not ALL else "",
         }
         for path, wanted in WANTED.items()
+        if path in paths
     ]
     asked: dict[str, Any] = {
         "tries": TRIES,

@@ -78,6 +78,6 @@ async def test_sentinels_that_were_set_up_again_are_believed_in_the_end(
     for sentinel in sentinels:
         sentinel.master = OLD
     assert (await asked.find()).place.port == NEW[1]
-    monkeypatch.setattr(sentinel, "BELIEVED_AFTER_S", 0)
+    monkeypatch.setattr(redis_sentinel, "BELIEVED_AFTER_S", 0)
     assert (await asked.find()).place.port == OLD[1]
     assert len(changes) == 2
