@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from daypass.quota.redis import sentinel as redis_sentinel
 from daypass.quota.redis.sentinel import Sentinels
 from daypass.quota.redis.url import parse
 
