@@ -79,7 +79,7 @@ class RequestResponseCycle:
         return {"type": "http.request", "body": body, "more_body": not self._is_whole}
 
     async def send(self, message: Message) -> None:
-        """Send the response's head or a piece of its body. Does nothing once the client has gone."""
+        """Send the response's head or a piece of its body; do nothing if the client has gone."""
         while self._protocol.drained is not None:
             await self._protocol.drained
         if self._is_gone:
