@@ -65,7 +65,7 @@ class UpstreamResponse(Protocol):
         """Return whether all of the body has been read."""
 
     async def read(self) -> bytes:
-        """Return the next unmodified piece of the body; empty at its end. Raises UpstreamBrokeError."""
+        """Return the next unmodified body piece; empty at the end. Raises UpstreamBrokeError."""
 
     def close(self) -> None:
         """Release the response; abort the request if the body has not been fully read."""
@@ -77,8 +77,8 @@ class Upstream(Protocol):
     Example:
         response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
         try:
-            while piece := await response.read():
-                ...
+            while not response.ended:
+                piece = await response.read()
         finally:
             response.close()
     """

@@ -269,7 +269,7 @@ class HttpResponse:
         return self.is_complete and not self._pieces
 
     async def read(self) -> bytes:
-        """Return the next unmodified piece of the body; empty at its end. Raises UpstreamBrokeError."""
+        """Return the next unmodified body piece; empty at the end. Raises UpstreamBrokeError."""
         while not self._pieces:
             if self.is_complete:
                 return b""

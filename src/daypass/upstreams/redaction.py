@@ -34,7 +34,7 @@ class Redacted:
         return self._response.ended and not self._held
 
     async def read(self) -> bytes:
-        """Return the next piece of the body, empty at its end. Raises UpstreamBrokeError."""
+        """Return the next piece, possibly empty (see `_held`). Raises UpstreamBrokeError."""
         piece = self._held + await self._response.read()
         piece = piece.replace(self._secret, self._blot)
         self._held = b"" if self._response.ended else self._beginning(piece)
