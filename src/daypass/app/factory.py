@@ -276,7 +276,7 @@ class Daypass:
 
 
 def _tune_interpreter() -> None:
-    """Tune for a process that serves many short requests and writes its ledger in a thread."""
+    """Tune the interpreter for many short requests and a ledger that commits in a thread."""
     # Exclude long-lived objects from garbage collection.
     gc.collect()
     gc.freeze()

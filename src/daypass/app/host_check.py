@@ -10,7 +10,7 @@ from daypass.gateway.response_writer import ResponseWriter
 from daypass.portal.problems import ProblemError, to_response
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
-# Monitoring calls these paths by IP address; they reveal nothing else.
+# Monitoring calls these paths by IP address. They expose only health and metrics.
 ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d*)?")  # RFC 3986, section 3.2.2

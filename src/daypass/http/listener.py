@@ -43,7 +43,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def stop_new_connections(listener: socket.socket) -> None:
-    """Make the kernel drop new connections; those in the backlog can still be accepted.
+    """Make the kernel drop new connections; those already in progress can still be accepted.
 
     A dropped client retries a moment later. By then the socket is closed, the connection is
     refused, and a proxy tries its next server. Closing at once would reset the connections in the

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from daypass.http.server_protocol import HttpProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Limit of a head and of trailers; for chunk extensions, not counting those in one read."""
+"""Limit of a head and of trailers. Chunk extensions may exceed it by what one read returns."""
 MAX_HEADERS = 128
 
 

@@ -109,7 +109,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle signals while running, and ignore them afterwards."""
+        """Handle signals while running; afterwards ignore them, so that none disturbs the exit."""
         loop = asyncio.get_running_loop()
         actions: dict[int, Callable[[], None]] = {
             signal.SIGTERM: lambda: self.stop(self._grace_s),

@@ -171,7 +171,7 @@ class HttpProtocol(asyncio.Protocol):
     # Called by an exchange.
 
     def pause_reading(self) -> None:
-        """Pause reading, and suspend the client's deadline meanwhile."""
+        """Pause reading, and suspend the deadline: the delay is not the client's fault."""
         self._transport.pause_reading()
         self._deadline = NEVER
 

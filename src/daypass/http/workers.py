@@ -84,7 +84,7 @@ class Workers:
         if not self._is_stopping:
             self._is_stopping = True
             for listener in self._sockets:
-                listener.close()  # Leave no copy open here after the last worker closes its own.
+                listener.close()  # No copy may remain here when the last worker closes its own.
         self._send(number)
         if not self._running:
             self._ended.set()

@@ -19,7 +19,7 @@ class UpstreamTimeoutError(UpstreamError):
     """The upstream did not respond in time."""
 
     def __init__(self, reason: str, *, was_sent: bool) -> None:
-        """Create the error; `was_sent` means that no unsent bytes were left."""
+        """Create the error; `was_sent` means that the send buffer was empty."""
         super().__init__(reason)
         self.was_sent = was_sent
 

@@ -93,7 +93,7 @@ class HttpUpstream:
         self._idle.pop(connection, None)
 
     def _take_idle(self) -> Connection | None:
-        """Return the most recently used idle connection, or None."""
+        """Return the most recently used idle connection, or None. Close expired ones."""
         while self._idle:
             connection, since = self._idle.popitem()
             if self._loop.time() - since < KEEP_ALIVE_S and not connection.is_closing:
