@@ -27,7 +27,7 @@ class EndpointPolicy:
     def route(self, target: Target) -> Route:
         """Return the endpoint of a request.
 
-        Raises GatewayError: 403 for an endpoint that is off, 404 for a base URL that is too long.
+        Raises GatewayError: 403 for an endpoint that is off, 404 for extra path in the base URL.
         """
         route = route_of(target.method, target.path)
         match route.endpoint.cls:
