@@ -20,7 +20,7 @@ class EndpointPolicy:
     """The operator's choice of endpoints."""
 
     def __init__(self, stored_objects: StoredObjects, extra_paths: tuple[str, ...]) -> None:
-        """Create a policy. Each of `extra_paths`, below `/v1`, enables that path and its subpaths."""
+        """Create a policy. Each of `extra_paths`, below `/v1`, also enables its subpaths."""
         self.stored_objects = stored_objects
         self._extra_paths = tuple("/" + path.strip("/") for path in extra_paths)
 

@@ -4,7 +4,7 @@ import re
 
 NAME_BYTES = 16
 CAPTURED_BYTES = 16 * 1024
-"""The longest `usage` object that is captured, in bytes."""
+"""Capturing a `usage` object stops after this many bytes."""
 KEPT_LEVELS = 3
 
 HOLDERS = ("response", "message", "x_groq")

@@ -53,8 +53,8 @@ class LearnedIds(NamedTuple):
 def ids_in_answer(document: Any) -> LearnedIds:
     """Return the ids in a JSON answer: an object, or a list that belongs to an owned object.
 
-    The items' own ids are skipped: their parent already has an owner, and the client can choose
-    some of them.
+    The ids of list items are skipped: items need no owner besides their parent's, and the client
+    can choose some of their ids.
     """
     if not isinstance(document, dict):
         return LearnedIds(None, frozenset())

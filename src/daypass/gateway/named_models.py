@@ -59,8 +59,8 @@ def is_free_form(name: str, document: Mapping[str, Any]) -> bool:
 def is_function(document: Mapping[str, Any]) -> bool:
     """Return whether the `parameters` of this document are a function's JSON schema.
 
-    Otherwise they may name models and stored objects: in an Azure data source they are settings,
-    and some upstreams read them as parameters of the whole request.
+    An Azure data source has `parameters` too, but they are settings that may name models and
+    stored objects. So are those of a whole request, which some upstreams accept.
     """
     if len(document) > FUNCTION_MEMBERS:
         return False

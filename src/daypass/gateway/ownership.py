@@ -14,7 +14,7 @@ ID_LENGTH = 255
 
 
 class Ownership:
-    """A registry of object owners. All methods raise DatabaseUnavailableError."""
+    """The registry of object owners. Raises DatabaseUnavailableError if it cannot be reached."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         """Create a registry. `clock` returns Unix time in seconds."""

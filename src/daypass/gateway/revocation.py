@@ -26,7 +26,7 @@ class Revocations:
     """Announces key changes to every process, and listens for announcements."""
 
     def __init__(self, url: str, on_change: Callable[[], None]) -> None:
-        """Connect to the Redis at `url`; `on_change` runs for every announcement, own included.
+        """Set up for the Redis at `url`. `on_change` runs for all announcements, own included.
 
         On a Redis Cluster, nothing is announced, and only database polling detects changes.
         """

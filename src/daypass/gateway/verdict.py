@@ -44,9 +44,9 @@ def may_have_been_served(
 ) -> bool:
     """Return whether the upstream may have done the work of a request that it did not answer.
 
-    It may start once it has read enough, before the body's framing ends: a client that withholds
-    the end of a body is charged. So is a timeout after the request was sent, unless
-    `give_back_timeouts` is set. A body that the upstream itself stopped reading is not charged.
+    It may start once it has read enough, even before the body's framing ends. Therefore a client
+    that withholds the end of a body is charged. A timeout after the request was sent is charged
+    unless `give_back_timeouts` is set. A body that the upstream stopped reading is not charged.
     """
     timed_out = isinstance(error, UpstreamTimeoutError) and error.was_sent
     if isinstance(body, StreamedBody) and not body.ended.is_set():
