@@ -95,7 +95,7 @@ class DatabaseAuthenticator:
         self._database = database
         self._policy = policy
         self._clock = clock
-        # Keyed by the digest of the whole key, so no key is held in memory.
+        # Keyed by the digest of the whole key: keys never share an entry or stay in memory.
         self._known: dict[str, Principal] = {}
         self._looking: dict[str, asyncio.Task[Principal | None]] = {}
         self._revision = 0

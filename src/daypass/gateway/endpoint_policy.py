@@ -20,14 +20,14 @@ class EndpointPolicy:
     """The operator's choice of endpoints."""
 
     def __init__(self, stored_objects: StoredObjects, extra_paths: tuple[str, ...]) -> None:
-        """Create a policy. Each of `extra_paths`, below `/v1`, also enables its subpaths."""
+        """Create a policy. `extra_paths`, below `/v1`, are enabled along with their subpaths."""
         self.stored_objects = stored_objects
         self._extra_paths = tuple("/" + path.strip("/") for path in extra_paths)
 
     def route(self, target: Target) -> Route:
         """Return the endpoint of a request.
 
-        Raises GatewayError: 403 for an endpoint that is off, 404 for extra path in the base URL.
+        Raises GatewayError: 403 for an endpoint that is off, 404 for a wrong base URL.
         """
         route = route_of(target.method, target.path)
         match route.endpoint.cls:

@@ -64,7 +64,7 @@ class OwnedObjects:
         await self._ownership.check(call.principal.account_id, names, [])
 
     async def guard(self, call: Call, response: UpstreamResponse) -> UpstreamResponse:
-        """Remove other accounts' objects from an answer, and record new ones as the client's.
+        """Return an answer without other accounts' objects; record new ones as the client's.
 
         Raises GatewayError and DatabaseUnavailableError; the answer must then not be relayed.
         """
