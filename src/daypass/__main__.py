@@ -1,4 +1,4 @@
-"""The entry point of the `daypass` command. Imports little: its signals hold from the beginning."""
+"""Entry point of the `daypass` command. Imports little, to install signal handlers early."""
 
 import signal
 import sys
@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Run the command."""
     if sys.argv[1:2] == ["serve"]:
-        # SIGHUP would end the process. Nothing is lost: the settings are not read yet.
+        # SIGHUP would kill the process. Ignoring it is safe: settings have not been read yet.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         from daypass.cli.commands import main as run  # noqa: PLC0415  (slow to import)

@@ -1,4 +1,4 @@
-"""Work that runs in the background: pausing and ending it."""
+"""Helpers to cancel background tasks and to wait with a timeout."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,11 @@ CANCEL_AGAIN_S = 0.1
 
 
 async def end(tasks: Iterable["asyncio.Task[object]"]) -> None:
-    """Cancel tasks and wait until they have ended, whatever they end with.
+    """Cancel tasks and wait until all have ended, ignoring their results and exceptions.
 
-    Until Python 3.12 `asyncio.wait_for` drops a cancellation that arrives in the turn in which its
-    work is done (https://github.com/python/cpython/issues/86296), and libraries that connect to
-    stores use it. So the cancellation is repeated.
+    Before Python 3.12, `asyncio.wait_for` drops a cancellation that arrives in the loop iteration
+    in which its task completes (https://github.com/python/cpython/issues/86296). Client libraries
+    of the stores use it, so the cancellation is repeated.
     """
     pending = set(tasks)
     while pending:
@@ -21,13 +21,13 @@ async def end(tasks: Iterable["asyncio.Task[object]"]) -> None:
         ended, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
         for task in ended:
             if not task.cancelled():
-                task.exception()  # Retrieved, so that it is not reported as forgotten.
+                task.exception()  # Avoid asyncio's "exception was never retrieved" message.
 
 
 async def wait_at_most(seconds: float, event: asyncio.Event) -> None:
-    """Wait until the event is set or the time is over.
+    """Wait until the event is set or the timeout expires.
 
-    Unlike `asyncio.wait_for` this drops no cancellation.
+    Unlike `asyncio.wait_for`, this never drops a cancellation.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):

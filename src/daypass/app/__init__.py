@@ -1,1 +1,1 @@
-"""The composition root: settings in, one ASGI application out."""
+"""The composition root: creates the ASGI application from the settings."""

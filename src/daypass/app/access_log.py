@@ -1,4 +1,4 @@
-"""The access log: a line for each request."""
+"""The access log: one line per request."""
 
 import time
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from daypass.portal.client_address import caller_of
 from daypass.upstreams.refusals import redact
 
 LEFT = 499
-"""Logged for a client that left before its answer began (nginx's convention)."""
+"""Logged if the client disconnected before the response started (nginx's convention)."""
 PATH_LENGTH = 200
 
 log = structlog.get_logger()
 
 
 class AccessLog:
-    """An application whose requests are logged when they have ended.
+    """Middleware that logs each request when it has ended.
 
-    Of a path what looks like a key is left out, and of the query everything: tokens travel there.
+    Key-like parts of the path are redacted. The query is omitted, as it may contain tokens.
     """
 
     def __init__(self, application: ASGIApp, trusted_proxies: Sequence[Network]) -> None:
@@ -29,7 +29,7 @@ class AccessLog:
         self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, and log how."""
+        """Serve a request and log it."""
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return

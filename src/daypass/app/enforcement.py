@@ -1,4 +1,4 @@
-"""Which enforcer there is, with the parts that the gateway and the portal need of it."""
+"""The choice of the enforcer, and the parts of it that the gateway and the portal need."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,35 +30,38 @@ KeysChanged = Callable[[], None]
 
 
 class Enforcement(Protocol):
-    """Who may call, what counts, and where programs call."""
+    """Authentication, accounting and base URL for one kind of enforcer."""
 
     @property
     def authenticator(self) -> Authenticator:
-        """Who calls."""
+        """Return the authenticator of API keys."""
 
     @property
     def ledger(self) -> Ledger:
-        """What a call costs. To be started."""
+        """Return the ledger, not started yet."""
 
     @property
     def base_url(self) -> str | None:
-        """Where programs call; None: this site's own address."""
+        """Return the base URL for API clients, or None for this site's own address."""
 
     @property
     def uncounted(self) -> str:
-        """What a caller is told of a request that was not served."""
+        """Return the sentence that tells a client whether an unserved request was counted."""
 
     def guard(self, gateway: Application) -> Application:
-        """The gateway as callers reach it."""
+        """Return the gateway, wrapped in any checks that precede it."""
 
     def enforcer(
         self, write_usage: WriteUsage, keys_changed: KeysChanged
     ) -> AbstractAsyncContextManager[Enforcer]:
-        """The enforcer. It writes what this process has gathered, and says when keys change."""
+        """Return the enforcer.
+
+        It calls `write_usage` to flush this process's usage, `keys_changed` after a key change.
+        """
 
 
 class Embedded:
-    """Daypass's own gateway enforces, with the ledger."""
+    """Enforcement by Daypass's own gateway and ledger."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         self._settings = settings
@@ -80,14 +83,14 @@ class Embedded:
         self.uncounted = NOTHING_COUNTED
 
     def guard(self, gateway: Application) -> Application:
-        """The gateway itself: it checks every key."""
+        """Return the gateway itself, as it checks every key."""
         return gateway
 
     @asynccontextmanager
     async def enforcer(
         self, _write_usage: WriteUsage, keys_changed: KeysChanged
     ) -> AsyncIterator[Enforcer]:
-        """The enforcer, which needs no more than the records."""
+        """Yield the enforcer, which needs only the database."""
         yield EmbeddedEnforcer(
             self._database,
             self._policy,
@@ -98,7 +101,7 @@ class Embedded:
 
 
 class BehindApiGateway:
-    """API Gateway enforces; the gateway here trusts what comes through it."""
+    """Enforcement by AWS API Gateway; the gateway here trusts requests that come through it."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         from daypass.enforcement.aws.components import AwsComponents  # noqa: PLC0415  (boto3 is slow to import)
@@ -112,21 +115,21 @@ class BehindApiGateway:
         self.enforcer = parts.enforcer
 
     def guard(self, gateway: Application) -> Application:
-        """The gateway for what came through API Gateway only."""
+        """Return the gateway with a guard that accepts only requests from API Gateway."""
         return ApiGatewayGuard(gateway, self._secret, self.base_url)
 
 
 def choose(settings: Settings, database: Database, clock: Clock) -> Enforcement:
-    """The enforcement that the settings name. Raises SettingsError and EnforcerError."""
+    """Return the configured enforcement. Raises SettingsError and EnforcerError."""
     if settings.enforcer == "aws":
         return BehindApiGateway(settings, database, clock)
     return Embedded(settings, database, clock)
 
 
 def make_ledger(settings: Settings, database: Database, clock: Clock) -> Ledger:
-    """The embedded enforcer's ledger, to be started: in Redis, or in the data directory.
+    """Return the embedded enforcer's ledger, not started yet: in Redis or the data directory.
 
-    Raises SettingsError for an address of Redis that is none.
+    Raises SettingsError for an invalid Redis URL.
     """
     if settings.redis_url is None:
         return SqliteLedger(settings.ledger_path, clock)
@@ -148,7 +151,7 @@ def make_ledger(settings: Settings, database: Database, clock: Clock) -> Ledger:
 async def open_enforcer(
     settings: Settings, database: Database, clock: Clock
 ) -> AsyncIterator[Enforcer]:
-    """The enforcer alone, for the command: there is no gateway in this process."""
+    """Yield only the enforcer, for CLI commands: their process runs no gateway."""
 
     async def nothing_gathered() -> None:
         pass

@@ -1,4 +1,4 @@
-"""The composition root: settings in, one ASGI application out."""
+"""The composition root: creates the ASGI application from the settings."""
 
 import contextlib
 import gc
@@ -66,7 +66,7 @@ log = structlog.get_logger()
 
 PORTAL_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
 
-# What a page on another origin may read of an answer (CORS).
+# Response headers that a page on another origin may read (CORS).
 EXPOSED_HEADERS = (
     "x-request-id",
     "x-should-retry",
@@ -80,10 +80,10 @@ EXPOSED_HEADERS = (
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
-    """The whole of Daypass as one ASGI application.
+    """Return all of Daypass as one ASGI application.
 
-    Raises SettingsError when no settings are given and those around are wrong, or the environment
-    names a proxy for the upstream.
+    Without `settings`, loads them (`load_settings`). Raises SettingsError if those are invalid, or
+    if the environment configures a proxy for the upstream.
     """
     settings = settings or load_settings()
     check_proxies(settings)
@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=("*",),
-            # A cookie may only go to origins that are named.
+            # Browsers may send cookies only to explicitly listed origins.
             allow_credentials="*" not in settings.cors_origins,
             expose_headers=EXPOSED_HEADERS,
             max_age=3_600,
@@ -107,7 +107,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 
 class Daypass:
-    """The gateway at `/v1`, the portal and the site at everything else."""
+    """The gateway at `/v1`; the portal and the site at all other paths."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -156,9 +156,9 @@ class Daypass:
         self._headers = security_headers(settings.public_url)
         self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
 
-    # A coroutine function: by that, servers tell ASGI 3 from ASGI 2.
+    # Must be a coroutine function: this is how servers tell ASGI 3 from ASGI 2.
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a request to the gateway, the portal or the site, by its path alone."""
+        """Route a request to the gateway, the portal or the site, based only on its path."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
             await self._relay(scope, receive, send)
@@ -177,11 +177,11 @@ class Daypass:
         try:
             await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
-            # It has been answered already. The server would print all of it, secrets too.
+            # A response has already been sent. The server would log the message with its secrets.
             log.error("request_fault", reason=error_location(error))
 
     def openapi(self) -> dict[str, Any]:
-        """The portal's OpenAPI document."""
+        """Return the portal's OpenAPI document."""
         return self._portal.openapi()
 
     async def _list_models(self) -> list[str]:
@@ -276,19 +276,19 @@ class Daypass:
 
 
 def _tune_interpreter() -> None:
-    """For a process that serves many short requests and writes its ledger in a thread."""
-    # What is here now stays: the garbage collector need not look at it again and again.
+    """Tune the interpreter for many short requests and a ledger that commits in a thread."""
+    # Exclude long-lived objects from garbage collection.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-    # The thread that commits waits less for the event loop to let it run (default: 5 ms).
+    # Let the thread that commits get the GIL from the event loop sooner (default: 5 ms).
     sys.setswitchinterval(0.001)
 
 
 def _for_pages(gateway: Application) -> Application:
-    """The gateway for callers on other origins: the site's pages call the stage's address.
+    """Return the gateway with CORS, because the site's pages call the stage's URL.
 
-    A key travels in a header of its own and never as a cookie, so any origin may.
+    All origins are allowed: a key is sent in a header and never as a cookie.
     """
     return CORSMiddleware(
         gateway,

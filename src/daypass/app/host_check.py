@@ -1,4 +1,4 @@
-"""The host names under which this site may be called."""
+"""A check of the host name in requests."""
 
 import re
 from collections.abc import Iterable
@@ -10,30 +10,30 @@ from daypass.gateway.response_writer import ResponseWriter
 from daypass.portal.problems import ProblemError, to_response
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
-# Whoever watches over this process calls it by its address, and learns nothing else.
+# Monitoring calls these paths by IP address. They expose only health and metrics.
 ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d*)?")  # RFC 3986, section 3.2.2
 
 
 class HostCheck:
-    """Serves what was sent to a host of this site, and refuses the rest with 421.
+    """Middleware that rejects requests for other hosts with 421 (RFC 9110, section 15.5.20).
 
-    RFC 9110, section 15.5.20. So no answer, cache or link can be made with a stranger's name.
+    This keeps foreign host names out of responses, caches and links.
     """
 
     def __init__(self, app: ASGIApp, public_url: str, hosts: Iterable[str]) -> None:
-        """`hosts` are those of `public_url`, which is told who asks for another, and any more.
+        """Allow `hosts` on every port: the host of `public_url`, and any others.
 
-        Each holds on every port.
+        The error message names `public_url`.
         """
         self._app = app
         self._hosts = frozenset(_name(host.encode()) for host in (*hosts, *THIS_MACHINE))
         self._message = f"This site is not served under this host name. Use {public_url}."
 
-    # A coroutine function: by that, servers tell ASGI 3 from ASGI 2.
+    # Must be a coroutine function: this is how servers tell ASGI 3 from ASGI 2.
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, or refuse it."""
+        """Serve a request, or reject it."""
         if scope["type"] != "http" or self._is_known(scope) or scope["path"] in ANY_HOST:
             await self._app(scope, receive, send)
         else:
@@ -52,6 +52,6 @@ class HostCheck:
 
 
 def _name(host: bytes) -> bytes:
-    """A host without its port; empty for what is none."""
+    """Return a host without its port, or an empty string if it is invalid."""
     found = _HOST.fullmatch(host)
     return found[1].lower() if found else b""

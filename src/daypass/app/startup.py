@@ -1,4 +1,4 @@
-"""What a start needs before anything is served."""
+"""Preparations and checks before the server starts."""
 
 import stat
 import time
@@ -15,7 +15,7 @@ from daypass.records.schema import upgrade
 async def prepare(settings: Settings) -> None:
     """Create the data directory and the tables. Raises DatabaseUnavailableError.
 
-    A directory that exists already keeps its mode: it may be shared with others on purpose.
+    An existing directory keeps its mode, because it may be shared with other users on purpose.
     """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ async def prepare(settings: Settings) -> None:
 
 
 def sharing_warning(data_dir: Path) -> str | None:
-    """Return a warning if other users of this machine can enter the data directory."""
+    """Return a warning if other users of this machine can access the data directory."""
     mode = stat.S_IMODE(data_dir.stat().st_mode)
     if not mode & 0o077:
         return None
@@ -37,7 +37,7 @@ def sharing_warning(data_dir: Path) -> str | None:
 
 
 async def check_startup(settings: Settings) -> None:
-    """See whether a start would find its stores, so that what fails can be told in one line.
+    """Check that the stores are available, so that a failure can be reported in one line.
 
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
@@ -47,7 +47,7 @@ async def check_startup(settings: Settings) -> None:
 
 
 async def check_ledger(settings: Settings) -> None:
-    """Open the ledger. Raises LedgerUnavailableError, EnforcerError or SettingsError."""
+    """Check the ledger. Raises LedgerUnavailableError, EnforcerError or SettingsError."""
     database = Database(settings.database_address)
     try:
         enforcement = choose(settings, database, make_clock(settings))
@@ -59,5 +59,5 @@ async def check_ledger(settings: Settings) -> None:
 
 
 def make_clock(settings: Settings) -> Callable[[], float]:
-    """Unix time in seconds; tests may shift it."""
+    """Return a clock of Unix time in seconds, shifted by `clock_offset_s` (for tests)."""
     return lambda: time.time() + settings.clock_offset_s

@@ -1,1 +1,1 @@
-"""The data plane, /v1/*: a plain ASGI application, no framework on the hot path."""
+"""The data plane, /v1/*: a plain ASGI application without a framework on the hot path."""

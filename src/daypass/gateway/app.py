@@ -1,4 +1,4 @@
-"""The way of a request: authenticate → reserve → relay → settle."""
+"""The request pipeline: authenticate → reserve → relay → settle."""
 
 from time import perf_counter
 
@@ -52,7 +52,16 @@ log = structlog.get_logger()
 
 
 class Gateway:
-    """Relays what a plan allows. One instance serves a whole process."""
+    """An ASGI application that relays the requests a usage plan allows. One per process.
+
+    Example::
+
+        gateway = Gateway(
+            authenticator, ledger, upstream, recorder, metrics, max_body_bytes=2**20,
+            endpoints=EndpointPolicy("off", ()), ownership=None, last_refusal=last_refusal,
+        )
+        await gateway(scope, receive, send)
+    """
 
     def __init__(
         self,
@@ -73,9 +82,10 @@ class Gateway:
         give_back_timeouts: bool = False,
         uncounted: str = NOTHING_COUNTED,
     ) -> None:
-        """`uncounted` is what a caller is told of a request that was not served.
+        """Create a gateway.
 
-        `ownership` is there when stored objects have owners.
+        `uncounted` is the sentence added to errors for requests that were not counted.
+        `ownership` is None unless stored objects are per account.
         """
         self._authenticator = authenticator
         self._ledger = ledger
@@ -92,7 +102,7 @@ class Gateway:
         self._open_requests = OpenRequests(open_per_key, open_per_account)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request to `/v1/*`, which carries an API key."""
+        """Serve a request to `/v1/*` that carries an API key."""
         answer = ResponseWriter(send, self._uncounted)
         try:
             target = target_of(scope, self._denied_paths)
@@ -112,7 +122,7 @@ class Gateway:
             await answer.fail(error)
 
     def chat(self, api_key_id: str, body: bytes) -> Application:
-        """An ASGI application that serves one chat completion on behalf of a key's owner.
+        """Return an ASGI application that serves one chat completion for a key's owner.
 
         The caller must have checked that the session owns the key.
         """
@@ -130,11 +140,11 @@ class Gateway:
         return application
 
     async def list_models(self) -> list[str]:
-        """Ids of the upstream's models. Raises GatewayError 502 or 504."""
+        """Return the ids of the upstream's models. Raises GatewayError 502 or 504."""
         return await fetch_model_names(self._upstream, self._last_refusal)
 
     async def _relay(self, call: Call, receive: Receive, answer: ResponseWriter) -> None:
-        """Reserve, relay, settle. The unit stays used unless the upstream did not serve."""
+        """Reserve, relay and settle. The unit is given back only if the upstream did not serve."""
         charge = Charge(
             self._ledger,
             self._recorder,
@@ -178,14 +188,17 @@ class Gateway:
         answer.add(charge.headers)
 
     async def _open(self, call: Call, charge: Charge, answer: ResponseWriter) -> UpstreamResponse:
-        """Ask the upstream. Closes the charge and raises GatewayError if it does not serve."""
+        """Send the call upstream.
+
+        If it is not served, give the units back or keep them, and raise GatewayError.
+        """
         began = perf_counter()
         try:
             response = await self._upstream.open(call.to_upstream())
         except UpstreamError as error:
             failure = failure_of(error, call.body)
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
-            if reason.startswith("upstream_"):  # and not for want of the caller's body
+            if reason.startswith("upstream_"):  # the client's body is not at fault
                 self._metrics.fail_upstream(reason)
                 words = str(error) or type(error).__name__
                 self._log_failure(call, answer, None, reason, words)
@@ -225,7 +238,7 @@ class Gateway:
     def _log_failure(
         call: Call, answer: ResponseWriter, status: int | None, failure: str, reason: str = ""
     ) -> None:
-        """Log that the upstream failed. `status` is that of its answer, if there was one."""
+        """Log an upstream failure. `status` is the upstream's, or None if it did not answer."""
         log.warning(
             "upstream_failed",
             request_id=answer.request_id,

@@ -1,4 +1,4 @@
-"""Headers → Principal: who calls, and what claims the call makes."""
+"""Authentication: resolves an API key to its principal and quota claims."""
 
 import asyncio
 import contextlib
@@ -23,13 +23,13 @@ from daypass.records.database import Database, DatabaseUnavailableError
 log = structlog.get_logger()
 
 FRESH_S = 0.9
-"""Seconds for which what is known of keys holds: below the second within which a revoked key
-must be refused everywhere."""
+"""How long cached keys stay valid, in seconds. Less than the one second within which every process
+must refuse a revoked key."""
 WATCH_EVERY_S = 0.4
 KNOWN_MAX = 100_000
 
 KEY_HEADERS = frozenset({b"x-api-key", b"api-key"})
-"""`api-key` is what clients of Azure OpenAI send."""
+"""Azure OpenAI clients send `api-key`."""
 
 NO_KEY = (
     "You didn't provide an API key. Send it as 'x-api-key: dp_...', 'api-key: dp_...' or "
@@ -47,13 +47,13 @@ class Principal:
     usage_plan: UsagePlan
     claims: tuple[Claim, ...]
     expires_at: int | None
-    """When a secret that was rotated away stops to work (Unix time, seconds)."""
+    """When a rotated-out secret expires (Unix time, seconds)."""
     give_backs: Claim | None = None
-    """The claim that a give-back makes on the account's give-backs of the day."""
+    """The claim of a give-back on the account's daily give-back limit."""
 
 
 class Authenticator(Protocol):
-    """Who calls, and with which claims. Keys are remembered until they are invalidated."""
+    """Resolves API keys to principals, and caches them until they are invalidated."""
 
     def start(self) -> None:
         """Begin to watch for changes in the background."""
@@ -65,17 +65,17 @@ class Authenticator(Protocol):
         """Return the principal of a request. Raises GatewayError 401 or 403."""
 
     async def by_id(self, api_key_id: str) -> Principal:
-        """Return the principal of a key by its id here. Raises GatewayError 401 or 403."""
+        """Return the principal of a key, given its id. Raises GatewayError 401 or 403."""
 
     def forget(self) -> None:
-        """Look keys up again: one was deleted, rotated or disabled, or a plan changed."""
+        """Drop the cache: a key was deleted, rotated or disabled, or a plan changed."""
 
 
 class DatabaseAuthenticator:
-    """Finds the principal of a request and remembers it until any key changes.
+    """Looks up principals in the database and caches them until any key changes.
 
-    It asks the database a few times a second whether one did (`key_revision`), not for every
-    key anew. While it cannot tell, every request is looked up.
+    Polls `key_revision` a few times a second to detect changes. When a poll fails, the cache
+    expires and each request is looked up.
     """
 
     def __init__(
@@ -86,17 +86,16 @@ class DatabaseAuthenticator:
         *,
         fail_open: bool = False,
     ) -> None:
-        """`clock` gives Unix time in seconds.
+        """Create an authenticator. `clock` returns Unix time in seconds.
 
-        With `fail_open` a key that was good when it was last looked up stays good while the
-        database is away.
+        With `fail_open`, a key that was valid at its last lookup stays valid while the database
+        is unavailable.
         """
         self._fail_open = fail_open
         self._database = database
         self._policy = policy
         self._clock = clock
-        # Keyed on the digest of the whole key: no two keys share an entry, and no key is
-        # kept in memory.
+        # Keyed by the digest of the whole key: keys never share an entry or stay in memory.
         self._known: dict[str, Principal] = {}
         self._looking: dict[str, asyncio.Task[Principal | None]] = {}
         self._revision = 0
@@ -114,7 +113,7 @@ class DatabaseAuthenticator:
         await end(tasks)
 
     async def by_headers(self, headers: Headers) -> Principal:
-        """Return the principal of the API key that a request carries.
+        """Return the principal of the API key in the headers.
 
         Raises GatewayError: 401 without a valid key, 403 for a disabled account.
         """
@@ -130,7 +129,7 @@ class DatabaseAuthenticator:
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
-        """The principal of a key that the site's session vouches for. Raises GatewayError."""
+        """Return the principal of a key by id, for a session that owns it. Raises GatewayError."""
         async with self._database.read() as session:
             holder = await find_holder_by_id(session, api_key_id)
             policy = self._policy.with_plans(await usage_plans.plans(session))
@@ -139,20 +138,20 @@ class DatabaseAuthenticator:
         return _to_principal(holder, policy)
 
     def forget(self) -> None:
-        """Look every key up anew: one was deleted, rotated or disabled, or a plan changed."""
+        """Drop the cache: a key was deleted, rotated or disabled, or a plan changed."""
         self._forgotten += 1
         self._known.clear()
         self._looking.clear()
 
     async def _look_up_once(self, secret: str, digest: str) -> Principal | None:
-        """Look a key up, once for all who ask at the same time."""
+        """Look up a key; concurrent requests for the same key share one lookup."""
         if not key_format.is_well_formed(secret):
             return None
         looking = self._looking.get(digest)
         if looking is None:
             looking = self._looking[digest] = asyncio.create_task(self._look_up(digest))
         try:
-            # Whoever leaves must not take the look-up along that others wait for.
+            # Cancelling one request must not cancel the lookup that others wait for.
             return await asyncio.shield(looking)
         except DatabaseUnavailableError as error:
             known = self._known.get(digest)
@@ -173,7 +172,7 @@ class DatabaseAuthenticator:
             self._known.pop(digest, None)
             return None
         principal = _to_principal(holder, policy)
-        # What changed while this was read may not be in it.
+        # Do not cache a result that may predate a change made during the lookup.
         if began == self._forgotten:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
@@ -212,10 +211,10 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
 
 
 def presented_key(headers: Headers) -> str:
-    """Return the one API key that the headers carry. Raises GatewayError 401 otherwise.
+    """Return the API key in the headers. Raises GatewayError 401 unless there is exactly one.
 
-    It is in `x-api-key`, `api-key` or `Authorization: Bearer`. Beside one of the first two, a
-    Bearer that is not a Daypass key is ignored: some clients always send one.
+    Reads `x-api-key`, `api-key` and `Authorization: Bearer`. If one of the first two is present,
+    a Bearer token that is not a Daypass key is ignored, because some clients always send one.
     """
     secrets = set()
     bearers = set()
@@ -239,7 +238,7 @@ def presented_key(headers: Headers) -> str:
 
 
 def mask(secret: str) -> str:
-    """A rejected key as its sender may recognise it, and nobody else can use it."""
+    """Mask a rejected key: its owner can recognise it, but no one can use it."""
     recognisable = (
         len(secret) == key_format.KEY_LENGTH and secret.isascii() and secret.isprintable()
     )

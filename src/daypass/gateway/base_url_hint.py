@@ -6,7 +6,7 @@ from daypass.gateway.errors import GatewayError
 from daypass.gateway.response_writer import ResponseWriter
 from daypass.http.types import Receive, Scope, Send
 
-# What OpenAI's and Anthropic's clients append to their base URL. None is a page of the site.
+# Paths that OpenAI and Anthropic clients append to their base URL. None is a page of the site.
 _API_PATH = re.compile(
     r"(?:chat/completions|completions|responses|embeddings|models|messages|moderations"
     r"|images/(?:generations|edits|variations)|audio/(?:speech|transcriptions|translations)"
@@ -14,15 +14,15 @@ _API_PATH = re.compile(
     r"|containers|evals|videos|realtime|engines|deployments|key)(?:/.*)?",
     re.IGNORECASE,
 )
-# What may stand before it. `/api/v1` is no route of the portal.
+# Prefixes that may precede them. The portal has no route `/api/v1`.
 _PREFIX = re.compile(r"/+(?:(?:api|openai|v1|v1beta|v1/openai)/+)*", re.IGNORECASE)
 _PORTAL = re.compile(r"/api/(?!/*v1/)", re.IGNORECASE)
 
 
 def is_api_call(scope: Scope, *, is_page: bool) -> bool:
-    """Whether a request outside `/v1/` comes from a client with a wrong base URL."""
+    """Return whether a request outside `/v1/` comes from a client with a wrong base URL."""
     path = scope.get("path", "")
-    # Pages are only read: whoever sends something to one is looking for the API.
+    # Pages accept only GET and HEAD, so any other method is meant for the API.
     if is_page and scope.get("method", "GET") not in ("GET", "HEAD"):
         return True
     if _PORTAL.match(path):
@@ -32,14 +32,14 @@ def is_api_call(scope: Scope, *, is_page: bool) -> bool:
 
 
 class BaseUrlHint:
-    """Answers such calls with 404 in OpenAI's shape."""
+    """An ASGI application that answers such requests with a 404 in OpenAI's error format."""
 
     def __init__(self, base_url: str | None) -> None:
-        """`base_url` is where programs call; None: below `/v1` of the address they called."""
+        """Create the hint. `base_url` is the API's base URL; None: `/v1` of the address called."""
         self._base_url = base_url or "this site's address followed by /v1"
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Refuse a request."""
+        """Refuse a request with 404 and a hint."""
         message = (
             "There is no API at this path. The base URL of your client must end in /v1: set it to "
             f"{self._base_url}. Nothing was counted."

@@ -1,4 +1,4 @@
-"""From which point on an upstream may be able to work with a body that is still coming in."""
+"""Detects when an upstream may already be able to process an incomplete body."""
 
 import re
 
@@ -10,24 +10,24 @@ _FORM = re.compile(
 
 
 class BodyEnd:
-    """Watches the pieces of a body for what an upstream may take for its end.
+    """Watches a streamed body for a point that an upstream may take as its end.
 
-    A multipart form is whole with its closing delimiter (RFC 2046, section 5.1.1). Of any other
-    body every piece may be enough: many servers begin as soon as they have read one JSON value,
-    whatever length or last chunk was still to come.
+    A multipart form ends with its closing delimiter (RFC 2046, section 5.1.1). For any other body,
+    every piece may be enough: many servers start work once they have read one JSON value, without
+    waiting for the full length or the last chunk.
     """
 
     __slots__ = ("_delimiter", "_tail", "may_have_come")
 
     def __init__(self, headers: Headers) -> None:
-        """`headers` are those of the request."""
+        """Create a watcher for a request with these headers."""
         self._delimiter = _closing_delimiter(headers)
         self._tail = b""
         self.may_have_come = False
-        """Whether the pieces so far may be all that an upstream needs."""
+        """Whether the pieces so far may be enough for an upstream."""
 
     def feed(self, piece: bytes) -> None:
-        """Look at the next piece, which is not empty."""
+        """Process the next piece, which must not be empty."""
         if self.may_have_come or self._delimiter is None:
             self.may_have_come = True
             return
@@ -37,7 +37,7 @@ class BodyEnd:
 
 
 def _closing_delimiter(headers: Headers) -> bytes | None:
-    """None unless this is a form of which every upstream reads the same boundary."""
+    """Return the form's closing delimiter; None unless all upstreams read the same boundary."""
     declared = [value for name, value in headers if name == b"content-type"]
     form = _FORM.fullmatch(declared[0]) if len(declared) == 1 else None
     return b"--" + form[2] + b"--" if form else None

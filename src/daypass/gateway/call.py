@@ -1,4 +1,4 @@
-"""A request read and checked: what goes to the upstream once its units are reserved."""
+"""A request that has been read and checked, ready to be sent upstream."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ from daypass.http.types import Headers
 from daypass.upstreams.base import UpstreamRequest
 
 _MAKE_OBJECTS = ("/responses", "/messages")
-"""Metered endpoints of which every answer may be, or name, a stored object."""
+"""Metered endpoints whose answers may be, or may name, a stored object."""
 
 
 @dataclass(slots=True)
@@ -26,30 +26,30 @@ class Call:
     model: str
     via: Literal["api", "chat"]
     stores: bool = False
-    """Whether it asks to have a chat completion stored."""
+    """Whether it asks the upstream to store a chat completion."""
     listing: Listing | None = None
-    """What it asked of a list of stored objects that is shown in part."""
+    """The parsed query, if the call lists stored objects and its answer must be filtered."""
 
     def to_upstream(self) -> UpstreamRequest:
-        """Return what of it goes on."""
+        """Return the request to send upstream."""
         length = self.body.length if isinstance(self.body, StreamedBody) else None
         target = self.target
         return UpstreamRequest(target.method, target.raw, self.headers, self.body, length)
 
     @property
     def is_free(self) -> bool:
-        """Whether it counts nothing."""
+        """Whether the call is not counted."""
         return self.route.endpoint.cls is EndpointClass.FREE
 
     @property
     def lists_models(self) -> bool:
-        """Whether the answer is a list of models of which the plan includes only some."""
+        """Whether the answer is a list of models that must be filtered by the plan."""
         is_list = self.route.endpoint.pattern == "/models"
         return is_list and bool(self.principal.usage_plan.models)
 
     @property
     def makes_objects(self) -> bool:
-        """Whether the answer may name stored objects that are the caller's from now on."""
+        """Whether the answer may name stored objects that the account now owns."""
         endpoint = self.route.endpoint
         if endpoint.cls is EndpointClass.STORED:
             return not endpoint.pattern.endswith("/content")

@@ -1,4 +1,4 @@
-"""Requests → calls: what this site or the caller's plan does not allow is refused here."""
+"""Reads and checks requests; refuses those that the site or the client's plan does not allow."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -41,12 +41,12 @@ _IN_BACKGROUND = re.compile(
 
 
 class CallReader:
-    """Reads requests and refuses what this site or the caller's plan does not allow."""
+    """Turns requests into calls, and refuses those that the site or the plan does not allow."""
 
     def __init__(
         self, policy: EndpointPolicy, owned: OwnedObjects | None, max_body_bytes: int
     ) -> None:
-        """`owned` is there when stored objects have owners."""
+        """Create a reader. `owned` is None unless stored objects are per account."""
         self._policy = policy
         self._owned = owned
         self._max_body_bytes = max_body_bytes
@@ -59,7 +59,7 @@ class CallReader:
         principal: Principal,
         target: Target,
     ) -> Call:
-        """Check and read a request, before anything is counted. Raises GatewayError."""
+        """Read and check a request before it is counted. Raises GatewayError."""
         route = self._policy.route(target)
         length = declared_length(by_name, self._max_body_bytes)
         kept = request_headers(headers, by_name)
@@ -84,7 +84,7 @@ class CallReader:
         return call
 
     async def read_chat(self, principal: Principal, body: bytes) -> Call:
-        """Check a chat completion that the site asks for. Raises GatewayError."""
+        """Check a chat completion requested by the site itself. Raises GatewayError."""
         target = Target("POST", b"/chat/completions", b"")
         headers = [(b"content-type", b"application/json")]
         call = Call(principal, self._policy.route(target), target, headers, body, "", "chat")
@@ -92,22 +92,22 @@ class CallReader:
         return call
 
     def _reads_all(self, call: Call) -> bool:
-        """Whether the body is taken for JSON whatever its type says, as some upstreams do."""
+        """Return whether to parse the body as JSON whatever its type, as some upstreams do."""
         is_metered = call.route.endpoint.cls is EndpointClass.METERED
         return is_metered or self._is_strict(call)
 
     def _reads_forms(self, call: Call) -> bool:
-        """Whether a form has to be one that every parser reads alike."""
+        """Return whether to refuse forms that parsers may read differently."""
         return self._is_strict(call) or self._policy.stored_objects == "off"
 
     def _is_strict(self, call: Call) -> bool:
-        """Whether a body has to be understood before it may be relayed."""
+        """Return whether a body must be parsed before it may be relayed."""
         return bool(call.principal.usage_plan.models) or self._owned is not None
 
     async def _check(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
     ) -> None:
-        """Check what a request names."""
+        """Check the models and stored objects that a request names."""
         self._check_models(call, document, in_form)
         if self._owned is not None:
             call.stores = bool(document.get("store")) and call.route.endpoint.pattern.endswith(
@@ -120,7 +120,7 @@ class CallReader:
     def _check_models(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
     ) -> None:
-        """Check the models that a request names, and note the one to be recorded."""
+        """Check the models that a request names, and set the model to record."""
         plan = call.principal.usage_plan
         in_path = call.route.parameters.get("model")
         named = document.get("model")
@@ -138,7 +138,7 @@ class CallReader:
     async def _read_form(
         self, call: Call, receive: Receive, headers: Headers, length: int | None
     ) -> None:
-        """Let a form pass as it comes, but hold it back until its model has been seen."""
+        """Stream a form, but hold it back until its model has been read."""
         has_models = bool(call.principal.usage_plan.models)
         models: list[str] = []
 
@@ -148,7 +148,7 @@ class CallReader:
                 await self._owned.check_names(call, stored)
             elif self._policy.stored_objects == "off":
                 _refuse_names(stored)
-            if models and not has_models:  # The first is recorded, and none is checked.
+            if models and not has_models:  # Only the first model is recorded; none is checked.
                 return
             models.extend(models_in_field(field))
             if has_models and len(models) > 1:
@@ -166,17 +166,17 @@ class CallReader:
             examine=examine,
             strict=self._reads_forms(call),
         )
-        # Without a plan that names models nothing depends on it: what comes first is enough.
+        # If the plan allows every model, the first piece is enough.
         await body.hold(lambda: bool(models) or not has_models)
         await self._check(call, {}, tuple(models))
 
 
 def _refuse_stored_objects(call: Call, document: dict[str, Any]) -> None:
-    """Raise GatewayError 403 for a request that names what the upstream stores, or has it stored.
+    """Raise GatewayError 403 for a request that names or creates a stored object.
 
-    What is stored belongs to nobody while stored objects are off, so nobody may read it.
+    While stored objects are off, they have no owners, so no client may read them.
     """
-    # The background of an image is its color.
+    # For images, `background` is a color.
     makes_images = "/images/" in call.route.endpoint.pattern
     in_body = any(document[name] for name in document if name.casefold() == "background")
     in_query = _IN_BACKGROUND.search(unquote_to_bytes(call.target.query)) is not None
@@ -194,7 +194,7 @@ def _refuse_names(names: Iterable[StoredName]) -> None:
 
 
 def _refuse_second_content_type(headers: Headers) -> None:
-    """Raise GatewayError 400 for two content types: an upstream may go by the other one."""
+    """Raise GatewayError 400 for two content types: the upstream may use the other one."""
     if sum(name == b"content-type" for name, _ in headers) > 1:
         message = "The request has two content types: send one."
         raise GatewayError(400, "invalid_request", message, uncounted=True)

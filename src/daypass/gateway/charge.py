@@ -1,4 +1,4 @@
-"""What one call costs: a reservation from its taking to its closing, and its receipt."""
+"""The charge for one call: its reservation, from reserve to settle, and its receipt."""
 
 from dataclasses import replace
 from time import perf_counter
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 class Charge:
-    """One call's unit of each bucket: taken, then given back or settled, once."""
+    """One call's unit in each bucket: reserved, then given back or settled exactly once."""
 
     __slots__ = (
         "_figures", "_fullest", "_is_owed", "_ledger", "_metrics", "_model", "_outcome",
@@ -66,12 +66,12 @@ class Charge:
         self._why_counted = ""
         self._figures: dict[str, Any] = {}
         self.reason = ""
-        """Why it was given back or refused, or how a counted answer ended; empty: well."""
+        """Why the call was refused, given back, or failed after being counted; else empty."""
 
     async def take(self, request_id: str) -> None:
         """Reserve the call's units.
 
-        Raises GatewayError 429 over a limit and LedgerUnavailableError when it cannot be told.
+        Raises GatewayError 429 over a limit, and LedgerUnavailableError if that is unknown.
         """
         if self._recorder.is_overdue:
             raise LedgerUnavailableError("usage has not been written for too long")
@@ -96,7 +96,7 @@ class Charge:
 
     @property
     def headers(self) -> Headers:
-        """The rate-limit headers, as things stand."""
+        """The current rate-limit headers."""
         if self._reservation is None or self._fullest is None:
             return []
         return rate_limit_headers(self._fullest, self._reservation.at)
@@ -104,7 +104,7 @@ class Charge:
     async def give_back(self, reason: str) -> None:
         """Release the units of a call that the upstream did not serve.
 
-        They stay used once the account has used up its give-backs of the day.
+        They stay used once the account has spent its daily give-backs.
         """
         self.reason = reason
         if self._reservation is None or self._outcome != "counted":
@@ -126,18 +126,18 @@ class Charge:
             self._fullest = fullest(back) if back else None
 
     def keep(self, reason: str, why: str) -> None:
-        """Let the units of an unanswered call stay used; `why` is for the caller to read."""
+        """Keep the units of an unanswered call. `why` is shown to the client."""
         self.reason = reason
         if self._reservation is not None:
             self._why_counted = why
 
     @property
     def counts_after_all(self) -> bool:
-        """Whether the call failed and counts all the same."""
+        """Whether the call failed but still counts."""
         return bool(self._why_counted)
 
     def explain(self, error: GatewayError) -> None:
-        """Say in an error which limits the failed call counts against all the same, and why."""
+        """Add to an error whether and why the failed call still counts."""
         if self._why_counted:
             error.count(self._why_counted, **self._figures)
         elif self._is_owed:
@@ -152,7 +152,7 @@ class Charge:
         return any(x.limit.window.is_throttle for x in self._principal.claims)
 
     def close(self, request_id: str, status: int, usage: UsageReader) -> None:
-        """Settle the call, unless it was given back, and write its receipt."""
+        """Settle the call unless it was given back, and write its receipt."""
         tokens = (0, 0)
         if self._reservation is not None:
             if self._outcome == "counted":
@@ -184,7 +184,7 @@ class Charge:
 
 
 def _without_its_unit(state: BucketState) -> BucketState:
-    """Return how full a bucket is after a give-back: throttles keep their unit."""
+    """Return a bucket's state after a give-back. Throttles keep their unit."""
     if state.claim.limit.window.is_throttle:
         return state
     return replace(state, used=max(0, state.used - 1))

@@ -1,4 +1,4 @@
-"""Which endpoints this site relays: the table of `endpoints`, and what the operator has set."""
+"""Decides which endpoints are relayed, from the table in `endpoints` and the settings."""
 
 import re
 from typing import Literal
@@ -11,7 +11,7 @@ from daypass.gateway.request import Target
 StoredObjects = Literal["off", "per-account", "shared"]
 
 
-# What may be at the end of a base URL by mistake, with what a client appends to it.
+# A mistake at the end of a base URL, followed by the path that the client appends to it.
 _ENDPOINT = r"chat/completions|completions|responses|embeddings|models|messages|moderations"
 _REPEATED = re.compile(rf"((?:/v1|/(?:{_ENDPOINT}))+)/(?:{_ENDPOINT}|images/|audio/)")
 
@@ -20,14 +20,14 @@ class EndpointPolicy:
     """The operator's choice of endpoints."""
 
     def __init__(self, stored_objects: StoredObjects, extra_paths: tuple[str, ...]) -> None:
-        """`extra_paths` are below `/v1`; each turns on what is at it and below it."""
+        """Create a policy. `extra_paths`, below `/v1`, are enabled along with their subpaths."""
         self.stored_objects = stored_objects
         self._extra_paths = tuple("/" + path.strip("/") for path in extra_paths)
 
     def route(self, target: Target) -> Route:
         """Return the endpoint of a request.
 
-        Raises GatewayError: 403 when it is turned off, 404 for a base URL that goes too far.
+        Raises GatewayError: 403 for an endpoint that is off, 404 for a wrong base URL.
         """
         route = route_of(target.method, target.path)
         match route.endpoint.cls:
@@ -45,7 +45,7 @@ class EndpointPolicy:
 
 
 def stored_objects_off(what: str, param: str | None = None) -> GatewayError:
-    """403: the request would read or write what the upstream stores, which this site does not."""
+    """Return the 403 for a request that uses stored objects, which are off on this site."""
     message = (
         f"{what} is turned off on this site, because it uses objects that are stored upstream. "
         "The operator can turn it on with DAYPASS_STORED_OBJECTS."
@@ -54,7 +54,7 @@ def stored_objects_off(what: str, param: str | None = None) -> GatewayError:
 
 
 def turned_off(message: str, param: str | None = None) -> GatewayError:
-    """403: an endpoint, or a part of one, that this site does not relay."""
+    """Return the 403 for an endpoint, or part of one, that this site does not relay."""
     return GatewayError(
         403,
         "endpoint_turned_off",
@@ -78,7 +78,7 @@ def _unknown_endpoint(target: Target) -> GatewayError:
 
 
 def _repeated_base_url(target: Target) -> GatewayError | None:
-    """404 for `/v1/v1/models`, or for an endpoint that was pasted as the base URL."""
+    """Return a 404 for `/v1/v1/models` or an endpoint pasted as the base URL; otherwise None."""
     found = _REPEATED.match(unquote(target.path.decode()))
     if found is None:
         return None

@@ -1,6 +1,6 @@
-"""Every endpoint of the OpenAI API below `/v1`, and what Daypass does with it. Pure.
+"""The endpoints of the OpenAI API below `/v1`, and how Daypass handles each. No I/O.
 
-`docs/endpoints.md` has the same table, with reasons; a test holds the two together.
+`docs/endpoints.md` has the same table with reasons; a test keeps the two in sync.
 """
 
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from urllib.parse import unquote
 
 
 class EndpointClass(StrEnum):
-    """What kind of endpoint it is, which decides whether it is relayed and counted."""
+    """The class of an endpoint. It decides whether requests are relayed and counted."""
 
     METERED = "metered"
     """Relayed and counted."""
     FREE = "free"
     """Relayed and not counted."""
     STORED = "stored"
-    """Reads or writes objects that the upstream keeps: see `DAYPASS_STORED_OBJECTS`."""
+    """Reads or writes objects stored upstream: see `DAYPASS_STORED_OBJECTS`."""
     UNKNOWN = "unknown"
     """Off, unless `DAYPASS_EXTRA_PATHS` names its path."""
 
 
 class ModelChoice(StrEnum):
-    """How a call of an endpoint chooses its model."""
+    """How a call to an endpoint chooses its model."""
 
     REQUIRED = "required"
     """Every call uses a model: the one it names, or the upstream's default."""
     OPTIONAL = "optional"
-    """A call need not choose a model; those that it names are checked."""
+    """A call need not name a model; any that it names are checked."""
     IN_FILE = "in a file"
     """The models are in a file that the gateway does not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of one path."""
+    """One method on one path."""
 
     method: str
     pattern: str
@@ -46,11 +46,11 @@ class Endpoint:
     takes_form: bool = False
     """Whether the body may be a multipart form."""
     billed_later: bool = False
-    """Whether it starts work whose cost shows only after the answer."""
+    """Whether it starts work whose cost is only known after the answer."""
 
 
 class Route(NamedTuple):
-    """The endpoint of a request, and the values of its path's parameters, decoded."""
+    """The endpoint of a request and its decoded path parameters."""
 
     endpoint: Endpoint
     parameters: dict[str, str]
@@ -59,8 +59,7 @@ class Route(NamedTuple):
 UNKNOWN = Endpoint("*", "*", EndpointClass.UNKNOWN, ModelChoice.REQUIRED, takes_form=True)
 FREE_METHODS = ("GET", "HEAD")
 
-# Flags after a path: M a model is required, B its model is in a file, F it takes a form,
-# L it is billed later.
+# Flags after a path: M = model required, B = model in a file, F = takes a form, L = billed later.
 _METERED = """
 POST /chat/completions M
 POST /responses M
@@ -225,14 +224,14 @@ TURNED_OFF = {
     "/fine_tuning/checkpoints": "it shares the operator's models with other projects",
     "/fine_tuning/alpha": "its endpoints may change at any time",
 }
-"""Endpoints of the OpenAI API that are left unknown on purpose, and why."""
+"""Endpoints of the OpenAI API that are deliberately left unknown, and why."""
 
 
 def route_of(method: str, path: bytes) -> Route:
-    """Find the endpoint of a request; `path` is below `/v1`, percent-encoded as it was sent.
+    """Return the route of a request. `path` is below `/v1`, percent-encoded as sent.
 
-    A trailing slash and percent-encoded letters are read as a lenient upstream reads them. Names
-    are case-sensitive, so that another spelling is an unknown endpoint.
+    Trailing slashes and percent-encoded letters are read as a lenient upstream would read them.
+    Paths are case-sensitive: any other spelling is an unknown endpoint.
     """
     return _COMMON.get((method, path)) or _find(method, path)
 
@@ -250,7 +249,7 @@ def _find(method: str, path: bytes) -> Route:
 
 
 def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
-    """Return the parameters of a path that has this pattern, and None for any other path."""
+    """Return the path parameters if the segments match the pattern, else None."""
     if pattern[-1].endswith("+}") and len(segments) > len(pattern):
         kept = len(pattern) - 1
         segments = [*segments[:kept], "/".join(segments[kept:])]
@@ -280,7 +279,7 @@ def _parse_row(row: list[str], cls: EndpointClass) -> Endpoint:
     return Endpoint(method, pattern, cls, model, "F" in flags, "L" in flags)
 
 
-# A path without a parameter comes first: `/responses/compact` is no response's id.
+# Literal paths come first, or `/responses/compact` would match `/responses/{response_id}`.
 ENDPOINTS = tuple(
     sorted(
         (

@@ -1,7 +1,7 @@
-"""Errors in OpenAI's shape, and the rate-limit headers of every counted answer.
+"""Errors in OpenAI's format, and the rate-limit headers of counted answers.
 
-The shape and the codes are those that the official SDKs read: `{"error": {"message", "type",
-"param", "code"}}` (OpenAI API reference, "Error codes").
+The official SDKs read this format and these codes: `{"error": {"message", "type", "param",
+"code"}}` (OpenAI API reference, "Error codes").
 """
 
 import math
@@ -22,7 +22,7 @@ RETRY_SPREAD_S = 5
 
 
 class GatewayError(Exception):
-    """An answer that the gateway gives itself, in place of the upstream."""
+    """An error that the gateway answers itself, instead of the upstream."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class GatewayError(Exception):
         uncounted: bool = False,
         **figures: Any,
     ) -> None:
-        """`uncounted`: the reader should know that this request was not counted."""
+        """Create an error. `uncounted`: tell the client that the request was not counted."""
         super().__init__(message)
         self.status = status
         self.code = code
@@ -48,7 +48,7 @@ class GatewayError(Exception):
         self.figures = figures
 
     def count(self, why: str, **figures: Any) -> None:
-        """Say that the request was counted after all, and why; retries would count as well."""
+        """Add that the request was counted, and why. Retries would count too, so forbid them."""
         self.uncounted = False
         self.message += f" This request was counted: {why}."
         self.figures |= {"counted": True} | figures
@@ -56,7 +56,7 @@ class GatewayError(Exception):
         self.headers = [x for x in self.headers if x[0] != retry] + [(retry, b"false")]
 
     def body(self, more: str = "") -> bytes:
-        """The JSON document; `more` is a sentence to be added to the message."""
+        """Return the JSON document. `more` is a sentence to append to the message."""
         error = {
             "message": f"{self.message} {more}" if more else self.message,
             "type": self.type,
@@ -66,33 +66,33 @@ class GatewayError(Exception):
         return orjson.dumps({"error": error | self.figures})
 
     def event(self) -> bytes:
-        """The same as a server-sent event, which makes the SDKs raise in mid-stream."""
+        """Return the error as a server-sent event; the SDKs raise it mid-stream."""
         return b"data: " + self.body() + b"\n\n"
 
 
 def invalid_api_key(message: str) -> GatewayError:
-    """401: no key, or one that is not valid."""
+    """Return the 401 for a missing or invalid key."""
     return GatewayError(401, "invalid_api_key", message)
 
 
 def server_error(status: int, code: str, message: str, *, uncounted: bool = False) -> GatewayError:
-    """5xx: not the caller's fault."""
+    """Return a 5xx error: the client is not at fault."""
     return GatewayError(status, code, message, type_="server_error", uncounted=uncounted)
 
 
 def unavailable() -> GatewayError:
-    """503: the ledger or the database is away, so nothing is relayed."""
+    """Return the 503 for an unavailable ledger or database, when nothing is relayed."""
     message = "Daypass cannot check your limit right now. Please try again."
     return server_error(503, "quota_unavailable", message, uncounted=True)
 
 
 def upstream_failed(status: int) -> GatewayError:
-    """Return the error that takes the place of an upstream's own once failures count."""
+    """Return the error that replaces the upstream's own when the failure was counted."""
     return server_error(status, f"upstream_{status}", f"The upstream answered {status}.")
 
 
 def give_backs_spent(refusal: Refusal) -> tuple[str, dict[str, Any]]:
-    """Return why a failed request was counted all the same, in words and in figures."""
+    """Return why a failed request was still counted, as text and as figures."""
     hit = refusal.hit
     cap = hit.claim.limit.amount
     resets_at = iso_time(hit.resets_at)
@@ -111,7 +111,7 @@ def give_backs_spent(refusal: Refusal) -> tuple[str, dict[str, Any]]:
 
 
 def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
-    """429: a quota is spent (the SDKs must not retry) or a throttle was hit (they may)."""
+    """Return the 429 for a spent quota (SDKs must not retry) or a throttle (they may)."""
     hit = refusal.hit
     limit = hit.claim.limit
     resets_at = iso_time(hit.resets_at)
@@ -142,9 +142,9 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
 
 
 def rate_limit_headers(state: BucketState, at: float) -> Headers:
-    """OpenAI's `x-ratelimit-*` and the IETF's `RateLimit` fields for a request's fullest bucket.
+    """Return OpenAI's `x-ratelimit-*` and the IETF's `RateLimit` headers for the fullest bucket.
 
-    IETF draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. `at` is Unix time.
+    See draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. `at` is Unix time in seconds.
     """
     name, limit, policy = _limit_headers(state.claim.limit)
     remaining, reset = state.remaining, max(0, math.ceil(state.resets_at - at))
@@ -158,7 +158,7 @@ def rate_limit_headers(state: BucketState, at: float) -> Headers:
 
 
 def fullest(buckets: Sequence[BucketState]) -> BucketState:
-    """The bucket with the least room; of several, the one that frees last."""
+    """Return the bucket with the fewest units remaining; of several, the one that resets last."""
     least = buckets[0]
     for state in buckets[1:]:
         more_room = state.remaining - least.remaining
@@ -169,10 +169,10 @@ def fullest(buckets: Sequence[BucketState]) -> BucketState:
 
 @lru_cache(1024)
 def _limit_headers(limit: Limit) -> tuple[bytes, tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """A limit's name in `RateLimit` fields, and the two headers that only depend on it."""
+    """Return a limit's `RateLimit` name and the two headers that depend only on the limit."""
     name, seconds = limit.window.value.encode(), limit.window.seconds
     if limit.burst is not None:
-        # A token bucket's quota is its burst, and its window the time to refill all of it.
+        # A token bucket's quota is its burst; its window is the time for a full refill.
         name, seconds = b"burst", math.ceil(limit.burst * seconds / limit.amount)
     return (
         name,
@@ -183,7 +183,7 @@ def _limit_headers(limit: Limit) -> tuple[bytes, tuple[bytes, bytes], tuple[byte
 
 @lru_cache(1024)
 def duration(seconds: int) -> bytes:
-    """Whole seconds in the form of OpenAI's headers: `6h12m3s`, `6m0s`, `1s`."""
+    """Format whole seconds as OpenAI's headers do: `6h12m3s`, `6m0s`, `1s`."""
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)
     if hours:
@@ -192,5 +192,5 @@ def duration(seconds: int) -> bytes:
 
 
 def iso_time(at: int) -> str:
-    """Unix time as ISO 8601 in UTC, to the second: `2026-11-25T00:00:00Z`."""
+    """Format Unix time as ISO 8601 in UTC, to the second: `2026-11-25T00:00:00Z`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""A multipart form on its way to the upstream, its small fields examined as they pass."""
+"""A multipart form that is streamed upstream while its small fields are checked."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -9,7 +9,7 @@ from daypass.http.types import Headers, Receive
 
 
 class FormBody(StreamedBody):
-    """Passes a form on piece by piece; a piece goes on only after its fields were examined."""
+    """Streams a form. Each piece is passed on only after its fields have been checked."""
 
     def __init__(
         self,
@@ -22,10 +22,10 @@ class FormBody(StreamedBody):
         examine: Callable[[Field], Awaitable[None]],
         strict: bool,
     ) -> None:
-        """`examine` is called for each field that is wanted, and may raise GatewayError.
+        """Create a form body. Raises GatewayError 400 for an unreadable form if `strict`.
 
-        A form that cannot be read is refused when `strict`, else passed on unexamined. Raises
-        GatewayError 400.
+        If not `strict`, an unreadable form is passed on unchecked. `examine` is called for each
+        field that `wants` selects, and may raise GatewayError.
         """
         super().__init__(receive, max_bytes, length=length, headers=headers)
         self._examine = examine
@@ -40,7 +40,7 @@ class FormBody(StreamedBody):
         self._rest = self._read()
 
     async def hold(self, enough: Callable[[], bool]) -> None:
-        """Keep pieces until there is enough, or all. Raises GatewayError, ClientDisconnected."""
+        """Buffer pieces until `enough()` or the end. Raises GatewayError, ClientDisconnected."""
         try:
             async for piece in self._rest:
                 self._held.append(piece)

@@ -1,4 +1,4 @@
-"""What the fields of a multipart form name."""
+"""Finds the models and stored objects that the fields of a multipart form name."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,11 +9,11 @@ from daypass.gateway.request import parse_json
 from daypass.gateway.stored_names import StoredName, names_stored_object, stored_names
 
 JSON_FIELDS = frozenset({"extra_body", "image", "images", "input_reference", "mask"})
-"""Fields that are objects in a JSON body. Some upstreams parse their text in a form as well."""
+"""Fields that are objects in a JSON body. Some upstreams also parse them as JSON in a form."""
 
 
 def is_wanted(name: str, is_file: bool) -> bool:
-    """Whether a field may name a model or a stored object."""
+    """Return whether a field may name a model or a stored object."""
     holds_json = not is_file and _may_be_json(name)
     return holds_json or names_model(name) or names_stored_object(name)
 
@@ -38,7 +38,7 @@ def _may_be_json(name: str) -> bool:
 
 
 def _document_in(field: Field) -> dict[str, Any]:
-    """Return a field's JSON below its name, and nothing for a field that holds none."""
+    """Return a field's JSON under the field's name, or an empty dict if it holds none."""
     if not _may_be_json(field.name) or not field.value.lstrip().startswith(("{", "[")):
         return {}
     return {field.name: parse_json(field.value.strip().encode(), f"The field {field.name!r}")}

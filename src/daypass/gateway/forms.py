@@ -1,7 +1,7 @@
-"""Reads the small fields of a multipart form while it passes (RFC 7578, RFC 2046).
+"""A streaming reader for the small fields of a multipart form (RFC 7578, RFC 2046).
 
-Only what every parser reads alike is accepted: upstreams differ in how they read the rest, and a
-field that one of them finds must not be hidden from the gateway.
+Accepts only input that every parser reads the same way. Parsers disagree on the rest, and the
+gateway must not miss a field that an upstream would find.
 """
 
 import re
@@ -28,7 +28,7 @@ _PLAIN_ENCODINGS = (b"7bit", b"8bit", b"binary")
 
 
 class FormError(Exception):
-    """The form cannot be read in one way only. The message says why."""
+    """The form is malformed or ambiguous. The message says why."""
 
 
 class Field(NamedTuple):
@@ -39,15 +39,18 @@ class Field(NamedTuple):
 
 
 def is_form(content_type: bytes) -> bool:
-    """Whether a body of this content type is a multipart form."""
+    """Return whether a body of this content type is a multipart form."""
     return content_type.lstrip().lower().startswith(b"multipart/")
 
 
 class FormReader:
-    """Finds the fields that are wanted, in whatever pieces the form comes."""
+    """Extracts the wanted fields from a form that arrives in pieces of any size."""
 
     def __init__(self, content_type: bytes, wants: Callable[[str, bool], bool]) -> None:
-        """`wants` decides by a field's name and whether it is a file. Raises FormError."""
+        """Create a reader. `wants` takes a field's name and whether it is a file.
+
+        Raises FormError for an unsupported content type.
+        """
         match = _CONTENT_TYPE.fullmatch(content_type.strip())
         if match is None:
             raise FormError("its content type is not multipart/form-data with one boundary")
@@ -61,7 +64,7 @@ class FormReader:
         self._ended = False
 
     def feed(self, piece: bytes) -> list[Field]:
-        """Read a piece and return the fields that it completes. Raises FormError."""
+        """Read the next piece and return the fields that it completes. Raises FormError."""
         self._buffer += piece
         while self._state():
             pass
@@ -69,11 +72,11 @@ class FormReader:
         return fields
 
     def finish(self) -> None:
-        """Raise FormError unless the form has been read to its end."""
+        """Raise FormError if the closing boundary has not been read."""
         if not self._ended:
             raise FormError("its last boundary is missing")
 
-    # Each state returns False when it needs more bytes than have come.
+    # Each state returns False when it needs more bytes.
 
     def _read_start(self) -> bool:
         if len(self._buffer) < len(self._delimiter) + len(CRLF):
@@ -90,7 +93,7 @@ class FormReader:
     def _read_first_line_end(self) -> bool:
         if not self._buffer:
             return False
-        # The form must keep to the line ends that it begins with. Go's parser reads them so, too.
+        # The form must use the same line ending throughout, as Go's parser requires too.
         self._line_end = LF if self._buffer.startswith(LF) else CRLF
         self._state = self._read_after_delimiter
         return True
@@ -118,7 +121,7 @@ class FormReader:
             return False
         name, is_file = _part_of(self._buffer[:end].split(self._line_end))
         self._name = name if self._wants(name, is_file) else None
-        # The line break after the headers is kept: an empty part may have no other one.
+        # Keep the line break after the headers: an empty part may have no other.
         self._buffer = self._buffer[end + len(self._line_end) :]
         self._state = self._read_content
         return True
@@ -127,7 +130,7 @@ class FormReader:
         at = self._buffer.find(self._delimiter)
         if at < 0:
             if self._name is None:
-                # What may be the beginning of a boundary, and the line break before it.
+                # Keep what may be the start of a boundary and the line break before it.
                 self._buffer = self._buffer[-(len(self._delimiter) + len(CRLF)) :]
             elif len(self._buffer) > FIELD_BYTES:
                 raise FormError(f"the field {self._name!r} is too long")
@@ -143,9 +146,9 @@ class FormReader:
 
 
 def _part_of(headers: list[bytes]) -> tuple[str, bool]:
-    """Return the field's name in a part's headers, and whether every parser takes it for a file.
+    """Return a part's field name, and whether every parser treats the part as a file.
 
-    The file's own name may be in any encoding: clients on Windows use the system's.
+    The file name may be in any encoding: Windows clients use the system's.
     """
     disposition = None
     for line in headers:
@@ -163,7 +166,7 @@ def _part_of(headers: list[bytes]) -> tuple[str, bool]:
                 raise FormError("a part has a content-transfer-encoding")
     if disposition is None:
         raise FormError("a part has no content-disposition")
-    # Parsers that do not know `filename*`, or take an empty name for none, see a text.
+    # Some parsers ignore `filename*` or an empty file name, and read such a part as text.
     is_file = _FILENAME.search(disposition[3]) is not None
     return _text(disposition[1] or disposition[2] or b""), is_file
 

@@ -1,10 +1,10 @@
-"""Finds the `usage` object in JSON that is too long to hold, as its pieces pass by."""
+"""Finds the `usage` object in streamed JSON that is too long to buffer."""
 
 import re
 
 NAME_BYTES = 16
 CAPTURED_BYTES = 16 * 1024
-"""The longest `usage` object that is kept."""
+"""Capturing a `usage` object stops after this many bytes."""
 KEPT_LEVELS = 3
 
 HOLDERS = ("response", "message", "x_groq")
@@ -12,14 +12,14 @@ USAGE_PATHS = frozenset({(b"usage",), *((name.encode(), b"usage") for name in HO
 
 _QUOTE, _BACKSLASH, _COMMA, _BRACE = b'"\\,{'
 _OPENING = b"{["
-# Commas matter only where a member's name may be read; in long arrays of numbers they are many.
+# Commas matter only at levels where member names are read. Long arrays of numbers have many.
 _SHALLOW = re.compile(rb'["{}\[\],]')
 _DEEP = re.compile(rb'["{}\[\]]')
 _IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 
 
 class JsonScanner:
-    """Tracks nesting and strings only, so the `data:` between lines of a document is skipped."""
+    """A scanner that tracks only nesting and strings, and so skips `data:` between lines."""
 
     __slots__ = (
         "_captured", "_captured_at", "_depth", "_in_string", "_is_escaped", "_name", "_path",
@@ -28,12 +28,12 @@ class JsonScanner:
 
     def __init__(self) -> None:
         self.found: list[bytes] = []
-        """The usage objects so far."""
+        """The usage objects found so far."""
         self._depth = 0
         self._path: list[bytes] = [b""] * KEPT_LEVELS
-        """The name under which each of the outermost objects stands; empty for none."""
+        """The member name of each of the outermost open objects; empty if it has none."""
         self._name = b""
-        """The last string, if an object that follows now is its value."""
+        """The last string, if it may be the name of an object that follows."""
         self._in_string = self._is_escaped = False
         self._text = b""
         self._captured: bytearray | None = None
@@ -41,7 +41,7 @@ class JsonScanner:
 
     @property
     def is_between_documents(self) -> bool:
-        """Whether no document is open."""
+        """Whether the scanner is outside any document."""
         return self._depth == 0
 
     def feed(self, piece: bytes) -> None:
@@ -71,7 +71,7 @@ class JsonScanner:
             self._capture(piece[start:])
 
     def _open(self, *, is_object: bool) -> bool:
-        """Enter an object or an array. Returns whether it is a usage object."""
+        """Enter an object or array, and return whether it is a usage object."""
         if self._depth < KEPT_LEVELS:
             self._path[self._depth] = self._name if is_object else b""
         self._name = b""
@@ -83,7 +83,7 @@ class JsonScanner:
         return True
 
     def _read_string(self, piece: bytes, position: int) -> int:
-        """Read on in a string. Returns where it ends in this piece, or the piece's end."""
+        """Continue a string, and return the position after it or the end of the piece."""
         found = _IN_STRING.match(piece, position)
         end = found.end() if found else position
         if len(self._text) < NAME_BYTES:

@@ -1,4 +1,4 @@
-"""`GET /v1/key`: what a key may use, and has used."""
+"""`GET /v1/key`: a key's limits and usage."""
 
 import orjson
 
@@ -12,7 +12,7 @@ from daypass.quota.ledger import BucketState, Ledger
 async def describe_key(
     ledger: Ledger, principal: Principal, target: Target, answer: ResponseWriter
 ) -> None:
-    """Tell a key about itself. Raises GatewayError 405 and LedgerUnavailableError."""
+    """Send a key's plan, limits and usage. Raises GatewayError 405 and LedgerUnavailableError."""
     if target.method not in ("GET", "HEAD"):
         message = "Use GET: a key can only be asked about itself here."
         raise GatewayError(405, "method_not_allowed", message, headers=[(b"allow", b"GET")])

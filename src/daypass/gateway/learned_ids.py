@@ -1,7 +1,7 @@
-"""The ids in an upstream's answer of objects that belong to whoever asked. Pure.
+"""Extracts from an upstream's answer the ids of objects that the client now owns. No I/O.
 
-Only places that the upstream itself fills are read. What a caller can put into an answer, such as
-metadata or a schema that comes back, must not make anything theirs.
+Reads only fields that the upstream itself fills in. Fields that echo the client's input, such as
+metadata or a schema, must not give the client ownership of anything.
 """
 
 from collections.abc import Iterator
@@ -39,22 +39,22 @@ _IN_EVENT = (
 
 
 class LearnedIds(NamedTuple):
-    """The id of the object that an answer is, and of those that belong to it."""
+    """The id of the object in an answer, and the ids of objects that belong to it."""
 
     own: str | None
     others: frozenset[str]
 
     @property
     def all(self) -> frozenset[str]:
-        """Return every id."""
+        """All ids, including the object's own."""
         return self.others | {self.own} if self.own else self.others
 
 
 def ids_in_answer(document: Any) -> LearnedIds:
-    """Return the ids in a JSON answer: an object, or a list below an owned object.
+    """Return the ids in a JSON answer: an object, or a list that belongs to an owned object.
 
-    The items of a list are read, but their own ids are not taken: within their parent they need
-    no owner, and some are the caller's choice.
+    The ids of list items are skipped: items need no owner besides their parent's, and the client
+    can choose some of their ids.
     """
     if not isinstance(document, dict):
         return LearnedIds(None, frozenset())
@@ -88,7 +88,7 @@ def _in_object(document: Any) -> Iterator[str]:
 
 
 def _at(value: Any, path: list[str]) -> Iterator[str]:
-    """Yield the strings at a path; `*` is every item of a list."""
+    """Yield the strings at a path. `*` matches every item of a list."""
     if not path:
         if isinstance(value, str) and value:
             yield value

@@ -1,4 +1,4 @@
-"""The upstream's list of models, and what of it a usage plan shows."""
+"""The upstream's list of models, filtered by usage plan."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +16,7 @@ from daypass.upstreams.refusals import LastRefusal
 from daypass.upstreams.whole_response import WholeResponse
 
 LIST_BYTES = 4 * 1024 * 1024
-"""The longest list of models that is read."""
+"""The longest list of models that is read, in bytes."""
 
 _NAMES = ("id", "name", "model")
 
@@ -45,9 +45,9 @@ async def fetch_model_names(upstream: Upstream, last_refusal: LastRefusal) -> li
 
 
 async def only_models_of(plan: UsagePlan, response: UpstreamResponse) -> UpstreamResponse:
-    """Return a list of models without those that a plan does not include.
+    """Return a list of models without those that the plan does not include.
 
-    Raises GatewayError 502 for an answer that is no list of models.
+    Raises GatewayError 502 if the answer is not a list of models.
     """
 
     async def hidden(names: list[str]) -> set[str]:
@@ -59,12 +59,12 @@ async def only_models_of(plan: UsagePlan, response: UpstreamResponse) -> Upstrea
 async def without_models(
     hidden: Callable[[list[str]], Awaitable[set[str]]], response: UpstreamResponse
 ) -> UpstreamResponse:
-    """Return a list of models without those that are to be hidden.
+    """Return a list of models without those that `hidden` selects.
 
-    Raises GatewayError 502 for an answer that is no list of models.
+    Raises GatewayError 502 if the answer is not a list of models.
     """
     body = await read_whole(response, LIST_BYTES)
-    if not body:  # of a HEAD request
+    if not body:  # the answer to a HEAD request
         return WholeResponse(response, b"")
     try:
         document = orjson.loads(body)
@@ -72,7 +72,7 @@ async def without_models(
         raise _no_list() from None
     if not isinstance(document, dict | list):
         raise _no_list()
-    # llama.cpp lists its models twice, as `data` and as `models`; Together sends the bare list.
+    # llama.cpp lists its models twice, as `data` and as `models`; Together sends a bare list.
     lists = [document] if isinstance(document, list) else list(document.values())
     names = [_name_of(model) for models in lists if isinstance(models, list) for model in models]
     out = await hidden([name for name in names if name is not None])
@@ -87,7 +87,7 @@ async def without_models(
     }
     data = kept.get("data")
     ids = [item["id"] for item in data if "id" in item] if isinstance(data, list) else []
-    for name, place in (("first_id", 0), ("last_id", -1)):  # of Anthropic's list
+    for name, place in (("first_id", 0), ("last_id", -1)):  # Anthropic's format
         if name in kept:
             kept[name] = ids[place] if ids else None
     return WholeResponse(response, orjson.dumps(kept))

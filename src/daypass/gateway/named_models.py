@@ -1,4 +1,4 @@
-"""The models that a request names, in every place from which an upstream may take one."""
+"""Finds the models that a request names, wherever an upstream may read them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,25 +14,25 @@ MEMBERS = frozenset(
     | {"draft_model", "speculative_model", "target_model_names"}
     | {"models", "fallback", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks"}
 )
-"""Members in which OpenAI, Azure, OpenRouter, LiteLLM and others take models, in any case."""
+"""Members that name models for OpenAI, Azure, OpenRouter, LiteLLM and others; in any case."""
 TOP_MEMBERS = MEMBERS | {"deployment", "engine", "preset"}
-"""Those of the request itself, its form fields and its query parameters.
+"""Members that name models at the top level, in form fields and in query parameters.
 
-Deeper down an engine is that of a search or of a file parser.
+In nested objects, `engine` names a search engine or a file parser.
 """
 
 FREE_FORM = frozenset(
     {"arguments", "content", "env", "input_schema", "json_schema", "metadata", "schema"}
     | {"variables"}
 )
-"""Members that hold the caller's own data, in which a member `model` chooses nothing."""
+"""Members that hold the client's own data. A `model` inside them does not choose a model."""
 
 FUNCTION_MEMBERS = 30
-"""More than a function's definition has. A large document may hold `parameters` in many spellings,
-and is not to be searched for each."""
+"""More members than a function definition has. It bounds the work on a large document that spells
+`parameters` in many ways."""
 
 SEPARATORS = re.compile(r"[\[\].]+")
-"""What parts the names in a field's name, such as `images[0][file_id]`."""
+"""Separators in a field name such as `images[0][file_id]`."""
 
 _QUERY_SEPARATORS = re.compile(rb"[&;]")
 
@@ -52,15 +52,15 @@ def models_in_document(
 
 
 def is_free_form(name: str, document: Mapping[str, Any]) -> bool:
-    """Whether a member of this document, its name in lower case, holds the caller's own data."""
+    """Return whether a member, given its lower-case name, holds the client's own data."""
     return name in FREE_FORM or (name == "parameters" and is_function(document))
 
 
 def is_function(document: Mapping[str, Any]) -> bool:
-    """Whether the `parameters` of this document are a function's: a JSON schema.
+    """Return whether the `parameters` of this document are a function's JSON schema.
 
-    Those of a data source (Azure) are its settings, which name models and stored objects. So are
-    those of a whole request, as some upstreams take them.
+    An Azure data source has `parameters` too, but they are settings that may name models and
+    stored objects. So are those of a whole request, which some upstreams accept.
     """
     if len(document) > FUNCTION_MEMBERS:
         return False
@@ -79,19 +79,20 @@ def models_in_query(query: bytes) -> Iterator[str]:
 
 
 def names_model(name: str) -> bool:
-    """Whether a form field or a query parameter of this name, such as `models[0]`, names one."""
+    """Return whether a form field or query parameter, such as `models[0]`, names a model."""
     return any(part.strip() in TOP_MEMBERS for part in SEPARATORS.split(name.casefold()))
 
 
 def check_models(plan: UsagePlan, route: Route, named: list[str]) -> None:
     """Raise GatewayError 404 unless the plan includes every model that a request names.
 
-    A call that must use a model has to name one, and none may leave the choice to a file.
+    If the plan is limited to some models, also refuse calls that leave out a required model or
+    name it in a file.
     """
     if not plan.models:
         return
     for model in named:
-        # LiteLLM takes several, separated by commas.
+        # LiteLLM accepts several models, separated by commas.
         if not all(plan.allows(one) for one in model.split(",")):
             raise _not_included(plan, f"the model {model[:100]}" if model else "an empty model")
     choice = route.endpoint.model
@@ -102,7 +103,7 @@ def check_models(plan: UsagePlan, route: Route, named: list[str]) -> None:
 
 
 def _named(value: Any) -> Iterator[str]:
-    """Yield the models in the value of a member that names them."""
+    """Yield the models in the value of a member that names models."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -110,12 +111,12 @@ def _named(value: Any) -> Iterator[str]:
             yield from _named(item)
     elif isinstance(value, dict):
         inner = list(models_in_document(value))
-        # Without one it is LiteLLM's form: {"a model": ["its fallback"]}.
+        # Otherwise it is LiteLLM's format: {"a model": ["its fallback"]}.
         yield from inner or _texts(value)
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in a value, at any depth."""
+    """Yield every string in a value, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

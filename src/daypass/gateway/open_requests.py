@@ -1,4 +1,4 @@
-"""How many requests each key and each account have under way at once, in this process."""
+"""Limits the concurrent requests per key and per account in this process."""
 
 import math
 
@@ -9,23 +9,23 @@ RETRY_AFTER_S = 1
 
 
 class OpenRequests:
-    """Counts them, so that one key cannot hold every connection of the process."""
+    """Counts open requests, so that one key cannot use up the process's connections."""
 
     __slots__ = ("_open", "_per_account", "_per_key")
 
     def __init__(self, per_key: int, per_account: int) -> None:
-        """The most of each; 0: any number."""
+        """Create a counter with the limits per key and per account; 0 means no limit."""
         self._per_key = per_key or math.inf
         self._per_account = per_account or math.inf
         self._open: dict[str, int] = {}
-        """By the id of a key or of an account."""
+        """The number of open requests by key id and by account id."""
 
     def one_of(self, principal: Principal) -> "OpenRequest":
-        """A context in which a request is under way. To enter it raises GatewayError 429."""
+        """Return a context manager for one request. Entering it may raise GatewayError 429."""
         return OpenRequest(self, principal)
 
     def enter(self, principal: Principal) -> None:
-        """One more. Raises GatewayError 429 for one too many."""
+        """Count a request as open. Raises GatewayError 429 if there are too many."""
         key, account = principal.api_key_id, principal.account_id
         of_key, of_account = self._open.get(key, 0), self._open.get(account, 0)
         if of_key >= self._per_key:
@@ -36,7 +36,7 @@ class OpenRequests:
         self._open[account] = of_account + 1
 
     def leave(self, principal: Principal) -> None:
-        """One that entered is over."""
+        """Count a request as finished."""
         for name in (principal.api_key_id, principal.account_id):
             left = self._open[name] - 1
             if left:
@@ -46,7 +46,7 @@ class OpenRequests:
 
 
 class OpenRequest:
-    """A request under way, for as long as its context lasts."""
+    """A context manager that counts one request as open."""
 
     __slots__ = ("_all", "_principal")
 

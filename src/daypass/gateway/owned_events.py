@@ -1,4 +1,4 @@
-"""An event stream in which every new object is noted as its caller's before they read of it."""
+"""An event stream whose new objects are recorded as the account's before the client sees them."""
 
 import re
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class OwnedEvents:
-    """Passes an event stream on unchanged, in whole events."""
+    """Relays an event stream unchanged, in whole events."""
 
     __slots__ = (
         "_account_id", "_held", "_known", "_ownership", "_ready", "_response", "headers", "status",
@@ -33,13 +33,13 @@ class OwnedEvents:
         self._account_id = account_id
         self._known: set[str] = set()
         self._held = b""
-        """The beginning of an event whose end has not come."""
+        """The beginning of an incomplete event."""
         self._ready = b""
         self.status = response.status
         self.headers = response.headers
 
     async def begin(self) -> None:
-        """Read the first events, so that what fails with them is still an error of its own."""
+        """Read the first events, while an error can still be answered with its own status."""
         self._ready = await self._next()
 
     @property
@@ -59,11 +59,11 @@ class OwnedEvents:
             raise UpstreamBrokeError from error
 
     def close(self) -> None:
-        """End the request."""
+        """Close the upstream's answer."""
         self._response.close()
 
     async def _next(self) -> bytes:
-        """Read on to the end of an event, and note what is in the events that have come."""
+        """Read up to the end of an event, and record the objects in the events read."""
         while not self._response.ended:
             self._held += await self._response.read()
             ends = [match.end() for match in _EVENT_END.finditer(self._held)]
@@ -87,7 +87,7 @@ class OwnedEvents:
             try:
                 own.append(ids_in_event(orjson.loads(data)))
             except ValueError:
-                continue  # `[DONE]`, or nothing that names an object
+                continue  # `[DONE]`, or data without objects
         for learned in own:
             if not learned.all <= self._known:
                 await self._ownership.claim(self._account_id, learned)

@@ -1,4 +1,4 @@
-"""A list of the operator's whole account at the upstream, of which callers see what is theirs."""
+"""Lists of the operator's stored objects upstream, filtered to those that an account owns."""
 
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_plus
@@ -14,24 +14,24 @@ from daypass.upstreams.whole_response import WholeResponse
 
 PAGE = 100
 PAGES = 50
-"""How many pages of the upstream's list one call looks through at most."""
+"""The most pages of the upstream's list that one call reads."""
 PAGE_BYTES = 32 * 1024 * 1024
 USUAL_LIMIT = 20
 FILES_LIMIT = 10_000
-"""The longest page of `GET /files`, and the usual one."""
+"""The maximum and default page size of `GET /files`."""
 
 
 class Listing(NamedTuple):
-    """What a caller asked of a list."""
+    """A client's query for a list."""
 
     target: Target
     limit: int
     backwards: bool
     query: tuple[bytes, ...]
-    """The pairs of the query that are not about pages."""
+    """The query's pairs other than those for paging."""
 
     def page(self, cursor: str | None) -> Target:
-        """Return the target of the upstream's page that begins at a cursor."""
+        """Return the target of the upstream's page at a cursor; None for the first page."""
         pairs = [*self.query, b"limit=%d" % PAGE]
         if cursor is not None:
             name = b"before" if self.backwards else b"after"
@@ -40,9 +40,9 @@ class Listing(NamedTuple):
 
 
 def listing_of(target: Target) -> tuple[Listing, Target]:
-    """Read the query of a list. Returns it with the target of the upstream's first page.
+    """Return the parsed query of a list, and the target of the upstream's first page.
 
-    Raises GatewayError 400 for a limit or a cursor that cannot be read in one way only.
+    Raises GatewayError 400 for an invalid or ambiguous limit or cursor.
     """
     paging: dict[str, str] = {}
     others = []
@@ -72,10 +72,10 @@ async def only_own(
     ownership: Ownership,
     account_id: str,
 ) -> UpstreamResponse:
-    """Return what of a list is the account's, paging on through the upstream's.
+    """Return the account's own items, paging through the upstream's list.
 
-    Nothing in it tells of what others have: neither ids nor whether there is more. Raises
-    GatewayError: 502 for an answer that is no list, 503 for a list too long to look through.
+    The result reveals nothing about other accounts, neither ids nor whether they have more items.
+    Raises GatewayError: 502 if an answer is not a list, 503 if the list is too long to search.
     """
     document = await _page(first)
     kept: list[Any] = []
@@ -85,7 +85,7 @@ async def only_own(
         own = await ownership.own(account_id, [_id_of(item) for item in items])
         mine = [item for item in items if _id_of(item) in own]
         kept = mine + kept if listing.backwards else kept + mine
-        # One more than is wanted tells that there is more.
+        # One item over the limit shows that there are more.
         if len(kept) > listing.limit or not page.get("has_more") or not items:
             return _answer(listing, first, document, kept)
         cursor = _id_of(items[0 if listing.backwards else -1])

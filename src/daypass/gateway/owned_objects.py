@@ -1,4 +1,4 @@
-"""Stored objects with `DAYPASS_STORED_OBJECTS=per-account`: everybody sees only their own."""
+"""Stored objects with `DAYPASS_STORED_OBJECTS=per-account`: each account sees only its own."""
 
 from typing import Any
 from urllib.parse import unquote_plus
@@ -28,20 +28,20 @@ from daypass.upstreams.whole_response import WholeResponse
 
 ANSWER_BYTES = 64 * 1024 * 1024
 FINE_TUNED = "ft:"
-"""How OpenAI's names of fine-tuned models begin."""
+"""The prefix of OpenAI's fine-tuned model names."""
 WHOLE_STORE = frozenset({"logs", "responses", "stored_completions"})
-"""Sources of an eval that read what the operator's whole account has stored."""
+"""Eval data sources that read everything stored in the operator's account."""
 
 
 class OwnedObjects:
-    """Checks what requests name, and notes what answers make."""
+    """Checks the objects that requests name, and records those that answers create."""
 
     def __init__(self, ownership: Ownership, upstream: Upstream) -> None:
         self._ownership = ownership
         self._upstream = upstream
 
     async def check(self, call: Call, document: dict[str, Any]) -> None:
-        """Raise GatewayError 404 for a request that names an object of another account."""
+        """Raise GatewayError 404 if a request names an object of another account."""
         endpoint = call.route.endpoint
         owned, within = _names_in_target(call)
         owned += stored_names(document)
@@ -60,13 +60,13 @@ class OwnedObjects:
             call.listing, call.target = listing_of(call.target)
 
     async def check_names(self, call: Call, names: list[StoredName]) -> None:
-        """Raise GatewayError 404 for a form's field that names an object of another account."""
+        """Raise GatewayError 404 if a form field names an object of another account."""
         await self._ownership.check(call.principal.account_id, names, [])
 
     async def guard(self, call: Call, response: UpstreamResponse) -> UpstreamResponse:
-        """Return an answer in which nothing is another's, and whose objects are the caller's.
+        """Return an answer without other accounts' objects; record new ones as the client's.
 
-        Raises GatewayError and DatabaseUnavailableError, and then nothing of it is passed on.
+        Raises GatewayError and DatabaseUnavailableError; the answer must then not be relayed.
         """
         if not 200 <= response.status < 300:
             return response
@@ -114,14 +114,14 @@ class OwnedObjects:
 
 
 def is_whole_list(call: Call) -> bool:
-    """Whether this is a list of all that the operator's account has of a kind."""
+    """Return whether this call lists all objects of one kind in the operator's account."""
     endpoint = call.route.endpoint
     is_list = endpoint.method == "GET" and not call.route.parameters
     return is_list and endpoint.cls is EndpointClass.STORED
 
 
 def _names_in_target(call: Call) -> tuple[list[StoredName], list[StoredName]]:
-    """Return what path and query name: what must be the account's, and what is within that."""
+    """Return the names in path and query: those the account must own, and those within them."""
     endpoint = call.route.endpoint
     if endpoint.cls is not EndpointClass.STORED:
         named = list(stored_names_in_query(call.target.query))
@@ -140,7 +140,7 @@ def _names_in_target(call: Call) -> tuple[list[StoredName], list[StoredName]]:
 
 
 def _refuse_whole_store(document: Any) -> None:
-    """Raise GatewayError 403 for an eval of what everybody has stored."""
+    """Raise GatewayError 403 for an eval over objects stored by all accounts."""
     if isinstance(document, dict):
         for name, value in document.items():
             is_type = name.casefold() == "type" and isinstance(value, str)

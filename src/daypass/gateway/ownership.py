@@ -1,4 +1,4 @@
-"""Whose an object is that the upstream stores: asked before a request, noted before an answer."""
+"""The owners of stored objects: checked before a request, recorded before its answer."""
 
 from collections.abc import Callable, Iterable
 
@@ -14,20 +14,20 @@ ID_LENGTH = 255
 
 
 class Ownership:
-    """Who owns what. Raises DatabaseUnavailableError where that cannot be told."""
+    """The registry of object owners. Raises DatabaseUnavailableError if it cannot be reached."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
-        """`clock` gives Unix time in seconds."""
+        """Create a registry. `clock` returns Unix time in seconds."""
         self._database = database
         self._clock = clock
 
     async def check(
         self, account_id: str, owned: Iterable[StoredName], within: Iterable[StoredName]
     ) -> None:
-        """Raise GatewayError 404 for an object that is not this account's.
+        """Raise GatewayError 404 for an object that does not belong to the account.
 
-        Each of `owned` must be its own. Those `within` an object of its own need not be known,
-        but none may be another account's. An unknown object and another's are not told apart.
+        The account must own each of `owned`. Objects `within` one of its own may be unknown, but
+        must not belong to another account. The error is the same for unknown and foreign objects.
         """
         owned, within = list(owned), list(within)
         if not owned and not within:
@@ -44,9 +44,10 @@ class Ownership:
                 raise _no_such_object(name)
 
     async def claim(self, account_id: str, learned: LearnedIds) -> None:
-        """Note durably whose the objects in an answer are.
+        """Durably record the account as the owner of the objects in an answer.
 
-        Raises GatewayError 502 where the answer is an object of another account.
+        Raises GatewayError: 502 if the answer is another account's object, 403 if the account was
+        deleted.
         """
         ids = [object_id for object_id in learned.all if _is_storable(object_id)]
         if learned.own is not None and learned.own not in ids:
@@ -64,17 +65,17 @@ class Ownership:
             raise _not_yours()
 
     async def own(self, account_id: str, ids: Iterable[str]) -> set[str]:
-        """Return those of these objects that the account owns."""
+        """Return the ids that the account owns."""
         owners = await self._owners(ids)
         return {object_id for object_id, owner in owners.items() if owner == account_id}
 
     async def others(self, account_id: str, ids: Iterable[str]) -> set[str]:
-        """Return those of these objects that other accounts own."""
+        """Return the ids that other accounts own."""
         owners = await self._owners(ids)
         return {object_id for object_id, owner in owners.items() if owner != account_id}
 
     async def forget(self, object_id: str) -> None:
-        """Note that an object is no more."""
+        """Remove a deleted object."""
         async with self._database.write() as session:
             await stored_objects.forget(session, object_id)
 
@@ -84,12 +85,12 @@ class Ownership:
 
 
 def _is_storable(object_id: str) -> bool:
-    """Whether the database can hold an id: PostgreSQL has no text with a NUL."""
+    """Return whether the database can store an id. PostgreSQL text cannot contain NUL."""
     return 0 < len(object_id) <= ID_LENGTH and "\0" not in object_id
 
 
 def _no_such_object(name: StoredName) -> GatewayError:
-    """404, for an object of another account as for one that there never was."""
+    """Return the 404 for an object that is unknown or belongs to another account."""
     message = f"No such object: '{name.id[:ID_LENGTH]}'."
     return GatewayError(404, "not_found", message, param=name.param, uncounted=True)
 

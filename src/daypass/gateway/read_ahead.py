@@ -1,4 +1,4 @@
-"""An upstream's answer whose beginning is examined before any of it is passed on."""
+"""An upstream's answer whose beginning is examined before it is relayed."""
 
 import asyncio
 
@@ -6,13 +6,13 @@ from daypass.http.types import Headers
 from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
 
 ERROR_BYTES = 16 * 1024
-"""How much of an error is examined."""
+"""How much of an error is examined, in bytes."""
 ERROR_S = 2.0
-"""How long the caller of a refused request waits for the upstream's explanation, in seconds."""
+"""How long to wait for the body of an upstream's refusal, in seconds."""
 
 
 class ReadAhead:
-    """An answer with the beginning of its body in memory. Its bytes are passed on unchanged."""
+    """An answer with the beginning of its body in memory. The body is relayed unchanged."""
 
     __slots__ = ("_response", "_unread", "beginning", "headers", "status")
 
@@ -36,17 +36,17 @@ class ReadAhead:
         return await self._response.read()
 
     def close(self) -> None:
-        """End the request."""
+        """Close the upstream's answer."""
         self._response.close()
 
 
 async def read_ahead(response: UpstreamResponse) -> ReadAhead:
-    """Read the beginning of an error, as far as it comes within two seconds."""
+    """Read as much of an error's beginning as arrives within two seconds."""
     beginning = b""
     try:
         async with asyncio.timeout(ERROR_S):
             while not response.ended and len(beginning) < ERROR_BYTES:
                 beginning += await response.read()
     except (TimeoutError, UpstreamBrokeError):
-        pass  # What has come is enough to examine; what is missing fails when it is passed on.
+        pass  # Examine what has arrived. If the rest is missing, relaying it fails.
     return ReadAhead(response, beginning)

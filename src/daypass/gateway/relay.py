@@ -1,4 +1,4 @@
-"""Which headers pass in either direction."""
+"""Filters the headers that are relayed in each direction."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from daypass.http.types import Headers
 
 UNDERSCORE = ord("_")
 
-# RFC 9110, section 7.6.1, and the older names that proxies still meet.
+# RFC 9110, section 7.6.1, and older names that are still in use.
 HOP_BY_HOP = frozenset(
     {
         b"connection",
@@ -34,7 +34,7 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"openai-organization",
     b"openai-project",
     b"cookie",
-    # Where the caller is, in the words of the proxies and CDNs before Daypass.
+    # The client's address or location, added by proxies and CDNs in front of Daypass.
     b"forwarded",
     b"via",
     b"x-real-ip",
@@ -51,10 +51,10 @@ NOT_SENT_UPSTREAM = HOP_BY_HOP | {
     b"x-azure-clientip",
     b"x-envoy-external-address",
     b"x-original-forwarded-for",
-    # What a browser says of the page that asks. Ollama refuses origins that it does not know.
+    # Browser headers about the requesting page. Ollama refuses unknown origins.
     b"origin",
     b"referer",
-    # Some upstreams take from these a method or a path in place of the one that was checked.
+    # Some upstreams let these override the method or path that Daypass has checked.
     b"x-http-method",
     b"x-http-method-override",
     b"x-method-override",
@@ -96,8 +96,8 @@ PREFIXES_CHOOSE_MODEL = (
     b"x-tfy-",
     b"x-vsr-",
 )
-"""Headers by which gateways and servers take a model, or a route to one. `docs/endpoints.md` says
-whose they are."""
+"""Headers that choose a model or a route to one in some gateways and servers. `docs/endpoints.md`
+lists which."""
 PREFIXES_NOT_SENT_UPSTREAM = (
     b"x-forwarded-",
     b"x-vercel-forwarded-",
@@ -118,14 +118,14 @@ NOT_SENT_BACK = HOP_BY_HOP | {
     b"ratelimit",
     b"ratelimit-policy",
 }
-# `x-accel-…` commands the nginx before the upstream, and would command the one before us.
+# `x-accel-…` is meant for the upstream's nginx, but an nginx in front of Daypass would obey it.
 PREFIXES_NOT_SENT_BACK = (b"x-ratelimit-", b"access-control-", b"x-accel-")
 
 
 def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers:
-    """The caller's headers that the upstream may see.
+    """Return the client's headers that may be sent upstream.
 
-    None with an underscore: CGI and WSGI read `x_forwarded_for` as `x-forwarded-for`.
+    Names with an underscore are dropped: CGI and WSGI read `x_forwarded_for` as `x-forwarded-for`.
     """
     kept = [
         pair
@@ -138,7 +138,7 @@ def request_headers(headers: Headers, by_name: Mapping[bytes, bytes]) -> Headers
 
 
 def without_model_choice(headers: Headers) -> Headers:
-    """Return the headers without those by which an upstream may choose a model."""
+    """Return the headers without those that may choose a model."""
     return [
         pair
         for pair in headers
@@ -147,14 +147,14 @@ def without_model_choice(headers: Headers) -> Headers:
 
 
 def response_headers(headers: Headers) -> Headers:
-    """The upstream's headers that the caller may see; its own request id under another name."""
+    """Return the upstream's headers that the client may see, with its request id renamed."""
     kept = [
         pair
         for pair in headers
         if pair[0] not in NOT_SENT_BACK and not pair[0].startswith(PREFIXES_NOT_SENT_BACK)
     ]
     if is_event_stream(headers):
-        # nginx with its default settings would pass the stream on in lumps.
+        # By default, nginx would buffer the stream.
         kept.append((b"x-accel-buffering", b"no"))
     by_name = dict(headers)
     upstream_id = by_name.get(b"x-request-id")
@@ -164,14 +164,14 @@ def response_headers(headers: Headers) -> Headers:
 
 
 def _without_named(kept: Headers, headers: Headers) -> Headers:
-    """What is kept but for what a `connection` header names: that is for one hop alone."""
+    """Return `kept` without the headers named by `connection`: those are hop-by-hop."""
     lists = [value for name, value in headers if name == b"connection"]
     named = {token.strip().lower() for token in b",".join(lists).split(b",")}
     return [pair for pair in kept if pair[0] not in named]
 
 
 def is_event_stream(headers: Headers) -> bool:
-    """Whether these are the headers of server-sent events."""
+    """Return whether these are the headers of server-sent events."""
     return any(
         name == b"content-type" and value.lstrip().lower().startswith(b"text/event-stream")
         for name, value in headers

@@ -1,4 +1,4 @@
-"""A caller's request: its path checked, its body read, its model known."""
+"""The client's request: checks its path, reads its body, and watches for a disconnect."""
 
 import asyncio
 import re
@@ -19,16 +19,17 @@ PATH_BYTES = 1024
 MODEL_LENGTH = 100
 REASON_LENGTH = 200
 WATCH_AFTER_S = 0.1
-"""Of a request, after which its caller is watched; within the second that a cancellation has."""
+"""Age in seconds at which a request is first watched for a disconnect. Cancellation must follow
+within one second of the disconnect."""
 
-# An upstream may repeat in its answer what it was sent (TRACE: RFC 9110, section 9.3.8), the
-# operator's key too, or take this gateway for a tunnel.
+# TRACE may echo what the upstream was sent, including the operator's key (RFC 9110, section
+# 9.3.8). CONNECT would make the gateway a tunnel.
 NOT_RELAYED = frozenset({"TRACE", "CONNECT"})
 RELAYED = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
-# Segments of RFC 3986, section 3.3, but for ";", which servers read in two ways.
+# Path segments as in RFC 3986, section 3.3, except ";", which servers interpret differently.
 _SEGMENTS = re.compile(rb"(?:/(?:[A-Za-z0-9._~!$&'()*+,:=@-]|%[0-9A-Fa-f]{2})+)+/?")
-# What they must not hold, encoded or not: a way out of /v1, or two readings by two servers.
+# Forbidden in segments, encoded or not: sequences that leave /v1 or that servers read differently.
 _SUSPECT = re.compile(rb"\.\.|/\.(?:/|$)|%(?:[01].|7f|2[35ef]|3[bf]|5c)", re.IGNORECASE)
 _ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 _KEY_IN_QUERY = re.compile(
@@ -44,15 +45,15 @@ KEY_IN_QUERY = (
 
 
 class ClientDisconnected(Exception):
-    """The caller hung up. There is nobody left to answer."""
+    """The client disconnected, so no answer can be sent."""
 
 
 class BodyIncompleteError(Exception):
-    """A body broke off, or was broken off, before its end."""
+    """A body ended early or was cut off."""
 
 
 class Target(NamedTuple):
-    """Where a request goes below `/v1`, percent-encoding and query string as sent."""
+    """The target of a request below `/v1`, with percent-encoding and query string as sent."""
 
     method: str
     path: bytes
@@ -60,16 +61,16 @@ class Target(NamedTuple):
 
     @property
     def raw(self) -> bytes:
-        """Path and query as one."""
+        """Path and query in one string."""
         return self.path + b"?" + self.query if self.query else self.path
 
 
 def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
-    """The target of a request.
+    """Return the target of a request.
 
-    Raises GatewayError: 404 for a path that leaves `/v1`, 405 for a method that is not relayed,
-    401 for an API key in the query. Decides on the raw path alone, never on the Host header or
-    a rebuilt address.
+    Raises GatewayError: 404 for a path that leaves `/v1` or is denied, 405 for a method that is
+    not relayed, 401 for an API key in the query. Uses only the raw path, never the Host header or
+    a reconstructed URL.
     """
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = _path_below(raw, denied_paths)
@@ -85,21 +86,21 @@ def target_of(scope: Scope, denied_paths: tuple[bytes, ...] = ()) -> Target:
 
 @lru_cache(1024)
 def _path_below(raw: bytes, denied_paths: tuple[bytes, ...]) -> bytes:
-    """The path below `/v1`, as it was sent. `denied_paths` are in lower case."""
+    """Return the path below `/v1` as sent. `denied_paths` are in lower case."""
     if len(raw) > PATH_BYTES or not raw.startswith(PREFIX + b"/"):
         raise unknown_path()
-    # Names of models hold slashes, which clients encode or not (RFC 3986, section 2.2).
+    # Model names may contain slashes, which some clients encode (RFC 3986, section 2.2).
     checked = _ENCODED_SLASH.sub(b"/", raw) if raw.startswith(MODELS) else raw
     if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):
         raise unknown_path()
     try:
         unquote(raw.decode(), errors="strict")
-    except UnicodeDecodeError:  # such as a "/" in more bytes than it takes
+    except UnicodeDecodeError:  # such as an overlong "/"
         raise unknown_path() from None
     path = raw[len(PREFIX) :]
     if path == b"/":
         raise unknown_path()
-    # As a lenient upstream would read it.
+    # Compare the path as a lenient upstream would read it.
     read = unquote_to_bytes(path).lower()
     if any(read == denied or read.startswith(denied + b"/") for denied in denied_paths):
         raise unknown_path()
@@ -120,13 +121,13 @@ def refuse_websocket(headers: Headers) -> None:
 
 
 def unknown_path() -> GatewayError:
-    """404: there is nothing at this path."""
+    """Return the 404 for an unknown path."""
     message = "There is no such path. The gateway serves the OpenAI API below /v1/."
     return GatewayError(404, "unknown_url", message)
 
 
 def is_json(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether the request says that its body is JSON."""
+    """Return whether the content type is JSON."""
     declared = headers.get(b"content-type", b"")
     if declared == b"application/json":
         return True
@@ -135,7 +136,7 @@ def is_json(headers: Mapping[bytes, bytes]) -> bool:
 
 
 def declared_length(headers: Mapping[bytes, bytes], max_bytes: int) -> int | None:
-    """The body's declared length in bytes. Raises GatewayError 413 for more than `max_bytes`."""
+    """Return the declared body length in bytes. Raises GatewayError 413 if over `max_bytes`."""
     declared = headers.get(b"content-length", b"")
     if not declared.isdigit():
         return None
@@ -146,7 +147,7 @@ def declared_length(headers: Mapping[bytes, bytes], max_bytes: int) -> int | Non
 
 
 async def read_body(receive: Receive, max_bytes: int) -> bytes:
-    """The whole body. Raises GatewayError 413 as soon as it outgrows `max_bytes`."""
+    """Read the whole body. Raises GatewayError 413 as soon as it exceeds `max_bytes`."""
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         whole: bytes = message.get("body", b"")
@@ -161,10 +162,10 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
 
 
 class StreamedBody:
-    """A body passed on as it comes in.
+    """A request body that is relayed as it arrives.
 
-    Iteration raises BodyIncompleteError when the body outgrows `max_bytes` or its sender
-    leaves, so that who passes it on cannot take what came so far for the whole.
+    Iteration raises BodyIncompleteError if the body exceeds `max_bytes` or the client disconnects.
+    An incomplete body therefore cannot be mistaken for a complete one.
     """
 
     def __init__(
@@ -176,7 +177,7 @@ class StreamedBody:
         first: Message | None = None,
         headers: Headers | None = None,
     ) -> None:
-        """`length` is what its sender declared, in bytes; `first` has been received already."""
+        """Create a body. `length` is declared, in bytes; `first` is a message already received."""
         self.length = length
         self._end = BodyEnd(headers or [])
         self._first = first
@@ -187,16 +188,16 @@ class StreamedBody:
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether iteration failed; `failure` tells why."""
+        """Whether iteration failed; `failure` returns the reason."""
         return self._failure is not None
 
     @property
     def may_suffice(self) -> bool:
-        """Whether an upstream may be able to work with what has been passed on so far."""
+        """Whether the part relayed so far may be enough for an upstream."""
         return self._end.may_have_come
 
     def failure(self) -> Exception:
-        """Why the body is not whole: GatewayError 413 or ClientDisconnected."""
+        """Return why the body is incomplete: a GatewayError, such as 413, or ClientDisconnected."""
         return self._failure or ClientDisconnected()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -221,7 +222,7 @@ class StreamedBody:
 
 
 class cancel_on_disconnect:
-    """Cancels what runs inside as soon as the caller hangs up. Raises ClientDisconnected then."""
+    """A context manager that cancels its block and raises ClientDisconnected on a disconnect."""
 
     __slots__ = ("_body", "_gone", "_receive", "_task", "_timer", "_watcher")
 
@@ -235,7 +236,7 @@ class cancel_on_disconnect:
 
     def __enter__(self) -> None:
         self._task = cast(asyncio.Task[Any], asyncio.current_task())
-        # Most answers are there before it is worth a task to watch for who leaves.
+        # Most answers arrive before a task to watch for disconnects is worth its cost.
         self._timer = self._task.get_loop().call_later(WATCH_AFTER_S, self._start)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -259,16 +260,16 @@ class cancel_on_disconnect:
 
 
 def too_large(max_bytes: int) -> GatewayError:
-    """413: the body is over the limit. The rest of it is not read."""
+    """Return the 413 for a body over the limit. The rest of the body is not read."""
     message = f"The request body is larger than this gateway allows ({max_bytes} bytes)."
     return GatewayError(413, "body_too_large", message, headers=[(b"connection", b"close")])
 
 
 def document_of(body: bytes) -> dict[str, Any]:
-    """Parse a JSON body; an empty one is an empty object.
+    """Parse a JSON body. An empty body counts as an empty object.
 
-    Raises GatewayError 400 when it is not a JSON object, or holds a key twice: the upstream may
-    go by the other one.
+    Raises GatewayError 400 if it is not a JSON object or has a duplicate key, because the upstream
+    may use the other value.
     """
     if not body:
         return {}
@@ -280,7 +281,7 @@ def document_of(body: bytes) -> dict[str, Any]:
 
 
 def parse_json(text: bytes, what: str) -> Any:
-    """Parse what a request holds. Raises GatewayError 400, also for a key that is there twice."""
+    """Parse JSON from a request. Raises GatewayError 400 for invalid JSON or a duplicate key."""
     try:
         return jiter.from_json(
             text, allow_inf_nan=False, cache_mode="keys", catch_duplicate_keys=True
@@ -292,8 +293,8 @@ def parse_json(text: bytes, what: str) -> Any:
 
 
 def model_to_record(name: str) -> str:
-    """Return a model's name as the records keep it. Raises GatewayError 400 for a NUL."""
-    if "\0" in name:  # PostgreSQL has no text that holds one.
+    """Return a model name, truncated for the records. Raises GatewayError 400 for a NUL."""
+    if "\0" in name:  # PostgreSQL text cannot contain NUL.
         message = "The model's name holds a NUL character."
         raise GatewayError(400, "invalid_json", message, uncounted=True)
     return name[:MODEL_LENGTH]

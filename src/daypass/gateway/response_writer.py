@@ -1,4 +1,4 @@
-"""What goes back to the caller, errors included."""
+"""Sends answers and errors to the client."""
 
 from itertools import count
 from secrets import token_hex
@@ -16,22 +16,22 @@ from daypass.records.database import DatabaseUnavailableError
 from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
 
 CALLER_LEFT = 499
-"""What a receipt says of a caller who left before the answer began (nginx's convention)."""
+"""The status in receipts if the client left before the answer began (nginx's convention)."""
 
 log = structlog.get_logger()
 
-# Request ids of one process share what is random in them: randomness is dear by the request.
+# All request ids of a process share a random part: generating one per request is expensive.
 _process = token_hex(10)
 _numbers = count(1)
 
 
 class ResponseWriter:
-    """What goes back to the caller: its headers gather on the way, its start is sent once."""
+    """The answer to one request. Collects headers until the answer starts."""
 
     __slots__ = ("_headers", "_send", "_uncounted", "request_id", "started", "status")
 
     def __init__(self, send: Send, uncounted: str = "") -> None:
-        """`uncounted` is what is added to an error that says so of a request."""
+        """Create a writer. `uncounted` is appended to errors for requests that were not counted."""
         self._send = send
         self._uncounted = uncounted
         self.request_id = f"req_{_process}{next(_numbers):012x}"
@@ -40,20 +40,20 @@ class ResponseWriter:
         self._headers: Headers = [(b"x-request-id", self.request_id.encode())]
 
     def add(self, headers: Headers) -> None:
-        """Add headers to those that will be sent."""
+        """Add headers to the answer."""
         self._headers += headers
 
     def replace(self, headers: Headers) -> None:
-        """Add headers in place of those of the same names."""
+        """Add headers, replacing any with the same names."""
         names = {name for name, _ in headers}
         self._headers = [pair for pair in self._headers if pair[0] not in names] + headers
 
     async def relay(self, response: UpstreamResponse, usage: UsageReader) -> bool:
-        """Send the upstream's answer on, as it arrives, its body unchanged.
+        """Relay the upstream's answer as it arrives, with its body unchanged.
 
-        Returns False when it broke off: then an event stream gets an `error` event (and no
-        `[DONE]`), and any other answer no end at all, so that the server cuts the connection
-        and the caller cannot take what came so far for the whole.
+        Return False if it broke off. An event stream then ends with an `error` event and without
+        `[DONE]`. Any other answer is left unfinished: the server cuts the connection, and the
+        client cannot mistake a partial body for a complete one.
         """
         self.started = True
         self.status = response.status
@@ -69,7 +69,7 @@ class ResponseWriter:
                 usage.feed(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
         except UpstreamBrokeError:
-            # After a length that was promised nothing can be added.
+            # Nothing can be added if a content length was sent.
             if usage.is_event_stream and b"content-length" not in dict(self._headers):
                 error = server_error(
                     502, "upstream_broke_off", "The upstream broke off its answer."
@@ -94,12 +94,12 @@ class ResponseWriter:
         await self._send({"type": "http.response.body", "body": body})
 
     async def refuse(self, error: GatewayError) -> None:
-        """Send an error in OpenAI's shape."""
+        """Send an error in OpenAI's format."""
         self.add(error.headers)
         await self.json(error.status, error.body(self._uncounted if error.uncounted else ""))
 
     async def fail(self, error: Exception) -> None:
-        """Tell the caller what went wrong, if he can still be told, and the log, if it is ours."""
+        """Send an error unless the answer has started. Log it if Daypass is at fault."""
         if isinstance(error, ClientDisconnected):
             return
         if isinstance(error, GatewayError):

@@ -1,6 +1,6 @@
-"""Telling every process at once that a key changed, over Redis.
+"""Announces key changes to all processes immediately, over Redis.
 
-What does not arrive is made good by the authenticator, which watches the database.
+Announcements may be lost: the authenticator also polls the database.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ log = structlog.get_logger()
 
 
 class Revocations:
-    """Announces changes of keys to every process, and hears of those of others."""
+    """Announces key changes to every process, and listens for announcements."""
 
     def __init__(self, url: str, on_change: Callable[[], None]) -> None:
-        """`url` is Redis's. `on_change` is called for every announcement, its own included.
+        """Set up for the Redis at `url`. `on_change` runs for all announcements, own included.
 
-        On a Redis Cluster nothing is announced: there watching the database is all.
+        On a Redis Cluster, nothing is announced, and only database polling detects changes.
         """
         self._url = parse(url)
         self._on_change = on_change
@@ -39,7 +39,7 @@ class Revocations:
         )
 
     def start(self) -> None:
-        """Begin to listen in the background."""
+        """Start listening in the background."""
         if self._url.kind == "cluster":
             return
         if self._sentinels is not None:
@@ -53,13 +53,13 @@ class Revocations:
         await end(self._tasks)
 
     def announce(self) -> None:
-        """Tell everybody that a key changed. Does not wait."""
+        """Announce a key change to all processes. Does not wait."""
         self._on_change()
         if self._url.kind != "cluster":
             self._run(self._publish())
 
     def _follow(self) -> None:
-        """Listen to the server that is the master now."""
+        """Listen to the current master."""
         if self._listener is not None:
             self._run(end([self._listener]))
             self._listener = self._run(self._keep_listening())
@@ -88,8 +88,8 @@ class Revocations:
     async def _listen(self) -> None:
         async with await self._client() as client, client.pubsub() as channel:
             await channel.subscribe(CHANNEL)
-            # The first message says that we are subscribed: what was announced while we were not
-            # may have been missed.
+            # The first message confirms the subscription. It counts as a change, because earlier
+            # announcements may have been missed.
             async for _message in channel.listen():
                 self._on_change()
 

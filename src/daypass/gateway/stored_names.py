@@ -1,4 +1,4 @@
-"""The stored objects that a JSON body names: what the upstream would read or write by their ids."""
+"""Finds the stored objects that a request names by id for the upstream to read or write."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,17 +15,17 @@ ID_MEMBERS = frozenset(
 )
 """Members that hold the id of a stored object, or a list of ids."""
 OBJECT_MEMBERS = frozenset({"container", "conversation", "prompt", "video", "voice"})
-"""Members that may be an object with an `id`."""
+"""Members whose value may be an object with an `id`."""
 OBJECT_OR_ID_MEMBERS = frozenset({"container", "conversation"})
-"""Those of them that may also be the id itself."""
+"""Members that may be an object with an `id`, or the id itself."""
 FREE_FORM = frozenset({"arguments", "env", "input_schema", "json_schema", "metadata", "schema"})
-"""Members that hold the caller's own data, in which nothing names a stored object."""
+"""Members that hold the client's own data. Nothing inside them names a stored object."""
 
 REFERENCES = frozenset({"file_id", "item_reference"})
-"""Types of an object that stands for a stored one, which its `id` names."""
+"""Types of objects that refer to a stored object by `id`."""
 
 GENERATED_IMAGE = "image_generation_call"
-"""Type of an item that stands for a stored image unless it holds the image as its `result`."""
+"""Type of an item that refers to a stored image unless its `result` holds the image."""
 
 _SUSPECT = ID_MEMBERS | OBJECT_MEMBERS | OBJECT_OR_ID_MEMBERS | {"characters", "id"}
 _USUAL = frozenset(
@@ -33,23 +33,23 @@ _USUAL = frozenset(
     | {"messages", "model", "name", "n", "parameters", "properties", "required", "role", "stop"}
     | {"stream", "stream_options", "temperature", "text", "tool_choice", "tools", "top_p", "type"}
 )
-"""Members of most requests: a set of them is compared faster than each is read in any case."""
+"""Members of most requests. One set comparison is faster than case-folding each name."""
 
 _CONTAINERS = (dict, list)
 _QUERY_SEPARATORS = re.compile(rb"[&;]")
 _ITEM = re.compile(r"(?:input|items)(?:\[|$)", re.IGNORECASE)
-"""Where a body of the Responses API has its items. One item may stand alone."""
+"""Paths of items in a Responses API body: a list, or a single item."""
 
 
 class StoredName(NamedTuple):
-    """A member of a body that names a stored object."""
+    """A parameter of a request that names a stored object."""
 
     param: str
     id: str
 
 
 def may_name_stored_objects(document: Mapping[str, Any]) -> bool:
-    """Whether a JSON body is worth a closer look: a quick one, for most name no stored object."""
+    """Return whether a JSON body may name stored objects. A fast pre-check: most bodies do not."""
     waiting: list[Any] = [document]
     while waiting:
         value = waiting.pop()
@@ -62,10 +62,10 @@ def may_name_stored_objects(document: Mapping[str, Any]) -> bool:
 
 
 def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[StoredName]:
-    """Yield what a JSON body names, at any depth. Names of members are read in any case.
+    """Yield the stored objects that a JSON body names, at any depth. Names match in any case.
 
-    Left out are a reasoning item's id and that of an answer's audio, which clients send back with
-    every next turn: only who received the answer knows them, and nothing shows what they hold.
+    Skips the ids of reasoning items and of audio answers, which clients send back with every turn.
+    Only the client that received the answer knows them, and no endpoint reveals their content.
     """
     prefix = f"{path}." if path else ""
     for name, value in document.items():
@@ -74,7 +74,7 @@ def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[Stored
         is_object = folded in OBJECT_MEMBERS and isinstance(value, dict)
         if is_object or folded in ID_MEMBERS or folded in OBJECT_OR_ID_MEMBERS:
             yield from _ids(value, place)
-        if folded == "characters" and isinstance(value, list):  # of a video
+        if folded == "characters" and isinstance(value, list):  # in a video request
             for number, item in enumerate(value):
                 if isinstance(item, dict):
                     yield from _ids(_members(item, "id"), f"{place}[{number}].id")
@@ -85,7 +85,7 @@ def stored_names(document: Mapping[str, Any], path: str = "") -> Iterator[Stored
 
 
 def names_stored_object(name: str) -> bool:
-    """Whether a field or parameter of this name, such as `file_ids[]`, names a stored object."""
+    """Return whether a field or parameter, such as `file_ids[]`, names a stored object."""
     parts = {part.strip() for part in SEPARATORS.split(name.casefold())}
     if not parts.isdisjoint(ID_MEMBERS | OBJECT_OR_ID_MEMBERS):
         return True
@@ -93,7 +93,7 @@ def names_stored_object(name: str) -> bool:
 
 
 def stored_names_in_query(query: bytes) -> Iterator[StoredName]:
-    """Yield what a query string names. Some upstreams read the members of a body from there."""
+    """Yield the stored objects in a query string: some upstreams read body members from it."""
     if not query:
         return
     for pair in _QUERY_SEPARATORS.split(query):
@@ -122,20 +122,20 @@ def _nested(value: Any, place: str) -> Iterator[StoredName]:
 
 
 def _members(document: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the values of the members of this name, in any case."""
+    """Return the values of all members with this name, in any case."""
     return [value for key, value in document.items() if key.casefold() == name]
 
 
 def _is_free_form(name: str, document: Mapping[str, Any], path: str) -> bool:
     if name == "parameters":
         return is_function(document)
-    if name == "input" and path:  # of a model's call of a tool, in Anthropic's form
+    if name == "input" and path:  # the input of a tool call in Anthropic's format
         return document.get("type") in ("tool_use", "server_tool_use")
     return name in FREE_FORM
 
 
 def _is_reference(item: Mapping[str, Any], path: str) -> bool:
-    """Whether this stands for a stored item (Responses) or a stored file (Evals)."""
+    """Return whether this refers to a stored item (Responses) or a stored file (Evals)."""
     types = [value for value in _members(item, "type") if value is not None]
     if any(isinstance(value, str) and value.casefold() in REFERENCES for value in types):
         return True

@@ -1,7 +1,7 @@
-"""The tokens that an answer reports, read as it passes by.
+"""Reads the token counts that an answer reports while the answer is relayed.
 
-Only `usage` at the top of a document counts, or in its `response` (the Responses API), `message`
-(Anthropic's `message_start`) or `x_groq`: tool arguments and outputs may hold objects of that name.
+Only `usage` at the top level counts, or in `response` (Responses API), `message` (Anthropic's
+`message_start`) or `x_groq`: tool arguments and outputs may contain objects with the same name.
 """
 
 import re
@@ -12,7 +12,7 @@ import orjson
 from daypass.gateway.json_scanner import HOLDERS, JsonScanner
 
 HELD_BYTES = 64 * 1024
-"""Of a document or event that is held to be parsed; a longer one is scanned as it passes."""
+"""The longest document or event that is buffered and parsed, in bytes; longer ones are scanned."""
 MOST_TOKENS = 10**9
 
 _USAGE = re.compile(rb'"usage"\s*:(?!\s*null)')
@@ -22,20 +22,20 @@ _BETWEEN_LINES = re.compile(rb"[\r\n]+data:")
 
 
 class UsageReader:
-    """Reads the tokens of one answer, streamed or not."""
+    """Reads the token counts of one answer, streamed or not."""
 
     __slots__ = ("_held", "_input", "_output", "_scanner", "is_event_stream")
 
     def __init__(self) -> None:
         self.is_event_stream = False
-        """To be set before the first piece."""
+        """Set this before the first piece."""
         self._held = bytearray()
-        """An event that is not whole yet, or the document so far."""
+        """An incomplete event, or the document so far."""
         self._scanner: JsonScanner | None = None
         self._input = self._output = 0
 
     def feed(self, piece: bytes) -> None:
-        """Look at a piece of the answer."""
+        """Process the next piece of the answer."""
         if self._scanner is not None:
             self._scan(self._scanner, piece)
             return
@@ -53,14 +53,14 @@ class UsageReader:
             self._held.clear()
 
     def tokens(self) -> tuple[int, int]:
-        """Return input and output tokens; zeros where the answer does not tell."""
+        """Return the input and output tokens; zero if the answer does not report them."""
         if _USAGE.search(self._held):
             read = self._read_events if self.is_event_stream else self._read_document
             read(bytes(self._held))
         return self._input, self._output
 
     def ends_event(self) -> bool:
-        """Whether the bytes so far end where a server-sent event ends."""
+        """Return whether the bytes so far end at the end of a server-sent event."""
         return not self._held and self._scanner is None
 
     def _scan(self, scanner: JsonScanner, piece: bytes) -> None:
@@ -93,7 +93,7 @@ class UsageReader:
                 self._add(holder.get("usage"))
 
     def _add(self, usage: Any) -> None:
-        """Take the larger numbers: later reports of a stream include the earlier ones."""
+        """Keep the larger counts: later reports in a stream include earlier ones."""
         if isinstance(usage, dict):
             self._input = max(self._input, _count(usage, "prompt_tokens", "input_tokens"))
             self._output = max(self._output, _count(usage, "completion_tokens", "output_tokens"))

@@ -1,4 +1,4 @@
-"""What to make of the upstream's answer, or of its failure: who pays, and what the caller reads."""
+"""Classifies upstream answers and failures: whether they count, and which error the client gets."""
 
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import ReadAhead
@@ -8,19 +8,19 @@ from daypass.upstreams.refusals import error_code
 
 
 def is_refusal(response: UpstreamResponse) -> bool:
-    """Whether an answer may be meant for the operator: 401, 403 or a redirect.
+    """Return whether an answer may be meant for the operator: 401, 403 or a redirect.
 
-    304 is none: it answers a conditional request of the caller's (RFC 9110, section 15.4.5).
+    304 is not: it answers a client's conditional request (RFC 9110, section 15.4.5).
     """
     status = response.status
     return status in (401, 403) or (300 <= status < 400 and status != 304)
 
 
 def is_chargeable(response: UpstreamResponse | ReadAhead) -> bool:
-    """Whether the upstream did its part: its own limit, a refusal of us or a fault is none.
+    """Return whether an answer counts: not for a 429, a 5xx or a refusal of the operator.
 
-    A refusal has to be read ahead. A 403 for a model that does not exist is the caller's error,
-    like OpenAI's 404 with the same code.
+    Pass a refusal as a ReadAhead. A 403 for a model that does not exist is the client's error and
+    counts, like OpenAI's 404 with the same code.
     """
     if isinstance(response, ReadAhead):
         return response.status == 403 and error_code(response.beginning) == "model_not_found"
@@ -28,13 +28,13 @@ def is_chargeable(response: UpstreamResponse | ReadAhead) -> bool:
 
 
 def refused_operator() -> GatewayError:
-    """Return the 502 of an upstream that refuses the operator: the caller's key is fine."""
+    """Return the 502 for an upstream that refuses the operator. The client's key is fine."""
     message = (
         "The upstream refused this gateway's own key or address. Your key is fine. The "
         "operator of this site has to look at it."
     )
     error = server_error(502, "upstream_misconfigured", message, uncounted=True)
-    # Only the operator can change it, so SDKs must not retry.
+    # Only the operator can fix this, so SDKs must not retry.
     error.headers = [(b"x-should-retry", b"false")]
     return error
 
@@ -42,11 +42,11 @@ def refused_operator() -> GatewayError:
 def may_have_been_served(
     error: UpstreamError, body: bytes | StreamedBody, *, give_back_timeouts: bool
 ) -> bool:
-    """Whether the upstream may have done the work of a request that it did not answer.
+    """Return whether the upstream may have done the work of a request that it did not answer.
 
-    It may have begun as soon as it had read what it needed, whatever framing was still to come:
-    so a caller who withholds the end of a body pays. A time-out of a request that was sent pays
-    too, unless the operator gives those back; what the upstream itself did not take does not.
+    It may start once it has read enough, even before the body's framing ends. Therefore a client
+    that withholds the end of a body is charged. A timeout after the request was sent is charged
+    unless `give_back_timeouts` is set. A body that the upstream stopped reading is not charged.
     """
     timed_out = isinstance(error, UpstreamTimeoutError) and error.was_sent
     if isinstance(body, StreamedBody) and not body.ended.is_set():
@@ -56,7 +56,7 @@ def may_have_been_served(
 
 
 def failure_of(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
-    """What the caller is told of an upstream that did not answer; his own fault where it was."""
+    """Return the error for an unanswered request: the body's own failure if it was incomplete."""
     if isinstance(body, StreamedBody) and body.is_incomplete:
         return body.failure()
     if isinstance(error, UpstreamTimeoutError):

@@ -1,4 +1,4 @@
-"""Reads an upstream's answer whole before any of it is passed on."""
+"""Reads an upstream's whole answer before it is relayed."""
 
 from daypass.gateway.errors import server_error
 from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
@@ -8,7 +8,7 @@ from daypass.upstreams.whole_response import is_encoded
 async def read_whole(response: UpstreamResponse, max_bytes: int) -> bytes:
     """Read an answer to its end and close it.
 
-    Raises GatewayError 502 when it breaks off, is longer than `max_bytes`, or is encoded.
+    Raises GatewayError 502 if it breaks off, exceeds `max_bytes` or has a content encoding.
     """
     try:
         if is_encoded(response):

@@ -1,1 +1,1 @@
-"""HTTP/1.1 as it is served: framing, deadlines, backpressure, processes and signals."""
+"""HTTP/1.1 server: framing, deadlines, backpressure, worker processes and signals."""

@@ -1,6 +1,6 @@
-"""How requests are delimited on a connection (RFC 9112), and which of them are refused.
+"""Request framing on a connection (RFC 9112), and the checks that reject a request.
 
-llhttp parses, as strictly as the RFC. Here is what it leaves to its user.
+llhttp parses as strictly as the RFC. This module adds the checks that llhttp leaves to its user.
 """
 
 import re
@@ -15,16 +15,16 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 
 
 class BadRequestError(Exception):
-    """What was received is not a request that can be served."""
+    """The received bytes are not a request that this server can handle."""
 
     def __init__(self, message: str, status: int = 400) -> None:
-        """`message` is for the client."""
+        """Create the error; `message` is sent to the client."""
         super().__init__(message)
         self.message = message
         self.status = status
 
     def body(self) -> bytes:
-        """Return the answer's body: an error as OpenAI's clients read it."""
+        """Return the response body: an error in OpenAI's format."""
         error = {
             "message": self.message,
             "type": "invalid_request_error",
@@ -35,11 +35,10 @@ class BadRequestError(Exception):
 
 
 def check_head(method: bytes, version: str, headers: Headers, by_name: dict[bytes, bytes]) -> None:
-    """Raise BadRequestError for a head that leaves doubt about host, body or protocol.
+    """Raise BadRequestError if the head is ambiguous about host, body or protocol.
 
-    Host: RFC 9112, section 3.2. Transfer codings: sections 6.1 and 7; `chunked` is the only one
-    that is decoded here, and HTTP/1.0 has none. `CONNECT` would turn the connection into a
-    tunnel.
+    Host: RFC 9112, section 3.2. Transfer codings: sections 6.1 and 7; only `chunked` is
+    supported, and HTTP/1.0 has none. `CONNECT` would turn the connection into a tunnel.
     """
     if method == b"CONNECT":
         raise BadRequestError("CONNECT is not supported: this server is not a proxy.")
@@ -56,11 +55,11 @@ def check_head(method: bytes, version: str, headers: Headers, by_name: dict[byte
 
 
 def origin_form(method: bytes, target: bytes, headers: Headers) -> tuple[bytes, Headers]:
-    """Return a request's path and query, and its headers with the host that it is for.
+    """Return the request's path with query, and its headers with the effective Host.
 
-    In the absolute form of a target, its authority takes the place of the Host header (RFC 9112,
-    section 3.2.2). `*` stands for the server as a whole (section 3.2.4). Raises BadRequestError
-    for what is neither of these nor a path, and for a target with a fragment.
+    For a target in absolute form, the authority replaces the Host header (RFC 9112, section
+    3.2.2). `*` means the server as a whole (section 3.2.4). Raises BadRequestError for any other
+    target that is not a path, and for a target with a fragment.
     """
     if b"#" in target:
         raise BadRequestError("The request's target has a fragment.")
@@ -75,13 +74,13 @@ def origin_form(method: bytes, target: bytes, headers: Headers) -> tuple[bytes, 
 
 
 def framing_of(headers: Headers) -> bytes:
-    """Return a head that tells a parser how the body below `headers` is delimited, no more."""
+    """Return a minimal head with only the framing fields from `headers`."""
     fields = [name + b": " + value + b"\r\n" for name, value in headers if name in _FRAMING]
     return b"".join([b"POST / HTTP/1.1\r\n", *fields, b"\r\n"])
 
 
 def reason_of(error: httptools.HttpParserError) -> BadRequestError:
-    """Return why the parser, or one of its callbacks, gave a request up."""
+    """Return a BadRequestError for an error of the parser or of one of its callbacks."""
     cause = error.__context__
     if isinstance(cause, BadRequestError):
         return cause

@@ -1,4 +1,4 @@
-"""Listening sockets: bound before anything else starts, and closed without losing a connection."""
+"""Listening sockets: bound before anything else starts, closed without losing a connection."""
 
 import contextlib
 import ctypes
@@ -20,13 +20,13 @@ _DROP_NEW_CONNECTIONS = (
 
 
 class ListenError(Exception):
-    """An address cannot be listened on. The message is one line."""
+    """Listening on an address failed. The message is one line."""
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Bind and listen on every address that a host name stands for. Raises ListenError.
+    """Bind and listen on every address that a host name resolves to. Raises ListenError.
 
-    Port 0 takes a free one, the same for all addresses. `::` answers IPv4 as well.
+    Port 0 selects a free port, the same for all addresses. `::` accepts IPv4 as well.
     """
     sockets: list[socket.socket] = []
     try:
@@ -43,12 +43,12 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def stop_new_connections(listener: socket.socket) -> None:
-    """Let the kernel drop new connections, while those under way can still be accepted.
+    """Make the kernel drop new connections; those already in progress can still be accepted.
 
-    A dropped client tries again a moment later; by then the socket is closed, the client is
-    refused, and a proxy turns to its next server. Closing at once would reset the connections
-    that wait to be accepted, with the requests that were sent on them. Does nothing where the
-    system has no socket filters.
+    A dropped client retries a moment later. By then the socket is closed, the connection is
+    refused, and a proxy tries its next server. Closing at once would reset the connections in the
+    backlog and lose the requests already sent on them. Does nothing on systems without socket
+    filters.
     """
     if sys.platform != "linux":
         return

@@ -1,4 +1,4 @@
-"""The requests of one connection, read from its bytes."""
+"""The parser of the requests on one connection."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from daypass.http.server_protocol import HttpProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Of a head, or of trailers. Of chunk extensions it is that beyond what arrives in one read."""
+"""Limit of a head and of trailers. Chunk extensions may exceed it by what one read returns."""
 MAX_HEADERS = 128
 
 
 class RequestReader:
-    """Parses bytes and hands heads, pieces of bodies and their ends to a protocol.
+    """Parses bytes and passes heads, pieces of bodies and ends of requests to a protocol.
 
-    The methods `on_…` are what httptools calls.
+    httptools calls the `on_…` methods.
     """
 
     def __init__(self, protocol: "HttpProtocol", connection: Scope) -> None:
-        """`connection` is what the scopes of all its requests share."""
+        """Create a reader; `connection` holds the scope members that all requests share."""
         self._protocol = protocol
         self._connection = connection
         self._parser = httptools.HttpRequestParser(self)
@@ -38,23 +38,23 @@ class RequestReader:
         self._framed: Headers | None = None
         """The headers of the request whose body is being read."""
         self._head_bytes = 0
-        """Of the part of a head, or of trailers, that has been parsed."""
+        """Bytes of the current head or trailers parsed so far."""
         self._pending_bytes = 0
         self.is_finished = False
-        """Whether what follows the request that is being read is discarded."""
+        """Whether to discard everything after the current request."""
 
     @property
     def is_between_requests(self) -> bool:
-        """Whether the next byte begins a request."""
+        """Return whether the next byte begins a request."""
         return self._pending_bytes == 0 and self._framed is None and not self.is_finished
 
     @property
     def is_within_head(self) -> bool:
-        """Whether a part of a head has been read."""
+        """Return whether a head has been read in part."""
         return self._pending_bytes > 0 and self._framed is None and not self.is_finished
 
     def feed(self, data: bytes) -> None:
-        """Read more bytes. Raises BadRequestError, after which nothing more can be read."""
+        """Parse more bytes. After it raises BadRequestError, nothing more can be parsed."""
         if self.is_finished and self._framed is None:
             return
         self._pending_bytes += len(data)
@@ -67,7 +67,7 @@ class RequestReader:
             raise _too_large()
 
     def stop(self) -> None:
-        """Read nothing more, not even the rest of a body."""
+        """Discard all further bytes, including the rest of a body."""
         self.is_finished = True
         self._framed = None
 
@@ -84,17 +84,17 @@ class RequestReader:
                 return
 
     def _ignore_upgrade(self) -> None:
-        """Read the body of a request that offers an upgrade, and the requests that follow it.
+        """Continue with the body of a request that has an `Upgrade` header.
 
-        A server may ignore `Upgrade` (RFC 9110, section 7.8), and this one does. The parser ends
-        such a request at its head. A new one, which is told how the body is delimited, goes on
-        from there, so that no byte of a body is ever taken for a head.
+        A server may ignore `Upgrade` (RFC 9110, section 7.8), and this one does. The parser stops
+        after the head of such a request. A new parser, fed only the framing headers, continues
+        from there, so that body bytes are never parsed as a head.
         """
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(framing_of(self._framed or []))
 
     def on_message_begin(self) -> None:
-        """Begin to read a request."""
+        """Start a new request."""
         if self.is_finished and self._framed is None:
             raise ValueError("the request before this one was the last")
         self._url = b""
@@ -107,14 +107,14 @@ class RequestReader:
         self._add_to_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Add a header, or a trailer, which nobody reads."""
+        """Add a header or a trailer; trailers are ignored."""
         if len(self._headers) >= MAX_HEADERS:
             raise BadRequestError(f"The request has more than {MAX_HEADERS} headers.")
         self._add_to_head(len(name) + len(value) + len(": \r\n"))
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Hand over the head of a request, unless `_ignore_upgrade` has only repeated it."""
+        """Pass on the head of a request, unless it is the one repeated by `_ignore_upgrade`."""
         if self._framed is not None:
             return
         self._pending_bytes = 0
@@ -149,13 +149,13 @@ class RequestReader:
         self._protocol.on_request(scope, keep_alive=keep_alive, awaits_continue=awaits_continue)
 
     def on_body(self, piece: bytes) -> None:
-        """Hand over a piece of the body."""
+        """Pass on a piece of the body."""
         self._pending_bytes = 0
         self._protocol.on_body(piece)
 
     def on_message_complete(self) -> None:
-        """Hand over the end of a request."""
-        if self._parser.should_upgrade():  # Its body is still to come: `_ignore_upgrade`.
+        """Pass on the end of a request."""
+        if self._parser.should_upgrade():  # The body is still to come: see `_ignore_upgrade`.
             return
         self._pending_bytes = 0
         self._framed = None

@@ -1,4 +1,4 @@
-"""One process that serves: uvicorn's server with reloading and a stop that loses no request."""
+"""A server process: uvicorn's server, with reload and a shutdown that loses no request."""
 
 import asyncio
 import contextlib
@@ -20,41 +20,42 @@ from daypass.observability.safe_errors import error_location
 
 TICK_S = 0.1
 ARRIVE_S = 0.3
-"""For connections under way when the listening socket closes."""
+"""Wait for connections that are being established when the listening socket closes."""
 FINISH_S = 30
-"""For requests under way when the server stops or reloads."""
+"""Time limit in seconds for open requests when the server stops or reloads."""
 STOP_AT_ONCE = signal.SIGUSR1
-"""Tells a worker to stop without the grace: its supervisor was interrupted."""
+"""Signal for a worker to stop without a grace period, because its supervisor got SIGINT."""
 
 log = structlog.get_logger()
 
 
 class Site(NamedTuple):
-    """What a process serves, as its settings say."""
+    """The application that a process serves, and its settings."""
 
     application: Application
     keep_alive_s: int
-    """How long a connection without a request is kept open."""
+    """How long an idle connection is kept open."""
     grace_s: float
-    """How long a server that was told to terminate goes on serving while it is not ready."""
+    """How long the server continues to serve, reporting "not ready", after SIGTERM."""
 
 
 LoadSite = Callable[[], Awaitable[Site]]
-"""Makes the application by the present settings.
+"""Creates the application from the current settings.
 
-What an operator can correct is raised as one of the `expected` errors, whose words are one line.
+Errors that an operator can correct are raised as one of the `expected` types, with a one-line
+message.
 """
 
 
 class Server(uvicorn.Server):
-    """Serves until it is told to stop.
+    """Serves until a signal stops it.
 
-    SIGTERM: be not ready for the grace, and serve on; then stop. SIGINT: stop. A second signal
-    ends the grace, and the next one the process. SIGHUP: reload.
+    SIGTERM: report "not ready" but keep serving for the grace period, then stop. SIGINT: stop. A
+    second signal ends the grace period, a third one the process. SIGHUP: reload.
     """
 
     def __init__(self, site: Site, load: LoadSite, expected: tuple[type[Exception], ...]) -> None:
-        """`expected` are the errors of `load` that an operator can correct."""
+        """Create a server; `expected` are the errors of `load` that an operator can correct."""
         super().__init__(
             uvicorn.Config(
                 site.application,
@@ -78,14 +79,14 @@ class Server(uvicorn.Server):
         self._grace_s = site.grace_s
         self._stops_at: float | None = None
         self.is_orphan = False
-        """Whether the process that watched over this one has died. Set by another thread."""
+        """Whether the supervisor has died. Set by another thread."""
         self.missed_signals: list[int] = []
-        """SIGHUP that came while this server was being made."""
+        """SIGHUPs received while this server was being created."""
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
 
     def stop(self, grace_s: float = 0.0) -> None:
-        """Stop after a grace in seconds. Asked again: stop at once; a third time, just end."""
+        """Stop after a grace period in seconds; on a second call, at once; on a third, exit."""
         now = asyncio.get_running_loop().time()
         if self._stops_at is not None and self._stops_at <= now:
             os._exit(128 + signal.SIGINT)
@@ -96,7 +97,7 @@ class Server(uvicorn.Server):
             self.lifespan.state["is_draining"] = True
 
     def reload(self) -> None:
-        """Begin to serve by the settings as they are now; keep the old ones if they are wrong."""
+        """Start to reload the settings. If the new ones are invalid, the old ones stay."""
         if self._stops_at is not None:
             return
         if not self.started or (self._reloading is not None and not self._reloading.done()):
@@ -104,11 +105,11 @@ class Server(uvicorn.Server):
         else:
             self._reloading = asyncio.create_task(self._reload())
 
-    # What uvicorn calls.
+    # Called by uvicorn.
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Act on signals. Once this process has stopped, a late one does not disturb its end."""
+        """Handle signals while running; afterwards ignore them, so that none disturbs the exit."""
         loop = asyncio.get_running_loop()
         actions: dict[int, Callable[[], None]] = {
             signal.SIGTERM: lambda: self.stop(self._grace_s),
@@ -126,7 +127,7 @@ class Server(uvicorn.Server):
                 signal.signal(number, signal.SIG_IGN)
 
     async def main_loop(self) -> None:
-        """Serve until it is time to stop."""
+        """Run until it is time to stop."""
         loop = asyncio.get_running_loop()
         ticks = 0
         if self._reload_again or self.missed_signals:
@@ -140,7 +141,7 @@ class Server(uvicorn.Server):
                 self.stop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take the connections that are under way, finish what they ask, and end."""
+        """Accept the connections in the backlog, finish open requests, and end."""
         if self._reloading is not None:
             self._reloading.cancel()
             await asyncio.wait([self._reloading])
@@ -155,7 +156,7 @@ class Server(uvicorn.Server):
             lifespan = await self._start(site.application)
         except self._expected as error:
             log.error("reload_refused", reason=str(error))
-        except Exception as error:  # Whatever it is, the old site goes on.
+        except Exception as error:  # Keep the old site whatever went wrong.
             log.error("reload_refused", reason=error_location(error))
         else:
             await self._replace(site, lifespan)
@@ -174,7 +175,7 @@ class Server(uvicorn.Server):
         return lifespan
 
     async def _replace(self, site: Site, lifespan: LifespanOn) -> None:
-        """Serve new requests by the new site, and let the old one finish what it has begun."""
+        """Route new requests to the new site, and let the old one finish its open requests."""
         old, self.lifespan = self.lifespan, lifespan
         self.config.loaded_app = site.application
         self.config.timeout_keep_alive = site.keep_alive_s

@@ -1,4 +1,4 @@
-"""One request and its answer, as an ASGI application sees them."""
+"""A request and its response, as an ASGI application sees them."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from daypass.http.server_protocol import HttpProtocol
 
 HIGH_WATER_BYTES = 64 * 1024
-"""Of a body that waits to be read: then its sender has to wait."""
+"""Unread bytes of a request body above which reading from the client pauses."""
 
 log = structlog.get_logger()
 
 
 class RequestResponseCycle:
-    """One request and its answer: the `receive` and `send` of an ASGI application."""
+    """A request and its response: `receive` and `send` for an ASGI application."""
 
     __slots__ = (
         "_awaits_continue", "_body", "_head", "_is_chunked", "_is_gone", "_is_head", "_is_read",
@@ -34,7 +34,7 @@ class RequestResponseCycle:
         keep_alive: bool,
         awaits_continue: bool = False,
     ) -> None:
-        """`awaits_continue`: the body will come once `100 Continue` has been sent."""
+        """Create an exchange; with `awaits_continue` the client waits for `100 Continue`."""
         self.scope = scope
         self._protocol = protocol
         self._keep_alive = keep_alive
@@ -43,7 +43,7 @@ class RequestResponseCycle:
         self._is_whole = self._is_read = self._is_gone = False
         self._is_chunked = False
         self.is_started = self.is_complete = False
-        """Whether the answer is."""
+        """Whether the response has started or is complete."""
         self._is_head = scope["method"] == "HEAD"
         self._awaits_continue = awaits_continue
         self._remaining: int | None = 0
@@ -51,7 +51,7 @@ class RequestResponseCycle:
         self._waiter: asyncio.Future[None] | None = None
 
     def end(self, task: asyncio.Task[None]) -> None:
-        """The application has returned, or failed. What it leaves open is cut."""
+        """Handle the end of the application; close the connection on an incomplete response."""
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("server_fault", reason=error_location(error))
         if not self.is_complete and not self._is_gone:
@@ -59,7 +59,7 @@ class RequestResponseCycle:
             self._protocol.cut()
 
     async def receive(self) -> Message:
-        """The next piece of the body; after its end, wait for the caller to leave."""
+        """Return the next piece of the body; after its end, wait for the client to disconnect."""
         if self._awaits_continue and not (self.is_started or self._is_gone):
             self._awaits_continue = False
             self._protocol.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -79,7 +79,7 @@ class RequestResponseCycle:
         return {"type": "http.request", "body": body, "more_body": not self._is_whole}
 
     async def send(self, message: Message) -> None:
-        """Send the head of the answer, or a piece of its body. Does nothing for nobody."""
+        """Send the response's head or a piece of its body; do nothing if the client has gone."""
         while self._protocol.drained is not None:
             await self._protocol.drained
         if self._is_gone:
@@ -106,19 +106,19 @@ class RequestResponseCycle:
             self._protocol.finish(self, keep_alive=self._keep_alive)
 
     def feed(self, piece: bytes) -> int:
-        """Keep a piece of the body until it is read. Returns the bytes that wait."""
+        """Buffer a piece of the body. Return the number of unread bytes."""
         self._body.append(piece)
         self._size += len(piece)
         self._wake()
         return self._size
 
     def feed_end(self) -> None:
-        """The body is whole."""
+        """Mark the body as complete."""
         self._is_whole = True
         self._wake()
 
     def disconnect(self) -> None:
-        """The caller has gone."""
+        """Mark the client as gone."""
         self._is_gone = True
         self._wake()
 
@@ -141,10 +141,10 @@ class RequestResponseCycle:
         elif self.scope["http_version"] == "1.1":
             self._is_chunked = True
             headers.append((b"transfer-encoding", b"chunked"))
-        else:  # To a caller of HTTP/1.0 the end of the connection is the end of the body.
+        else:  # In HTTP/1.0, closing the connection ends the body.
             self._remaining = None
         self._head = b"".join([*self._protocol.head(status, headers), b"\r\n"])
-        # In one packet with the body, when that follows at once.
+        # Delayed, to send head and body in one packet if the body follows at once.
         asyncio.get_running_loop().call_soon(self._send_head)
 
     def _send_head(self) -> None:

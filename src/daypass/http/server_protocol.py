@@ -1,7 +1,7 @@
-"""One connection of a caller: uvicorn's HTTP protocol, made anew.
+"""A client connection: a replacement for uvicorn's HTTP protocol.
 
-It does what uvicorn's does, in less time, and adds what a site in the open needs: a deadline
-for every part of a request and of taking its answer, and a limit on the size of a head.
+It is faster than uvicorn's, and adds what a server on the public internet needs: a deadline for
+each part of a request, a deadline for the client to read the response, and a head size limit.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from daypass.http.server_exchange import HIGH_WATER_BYTES, RequestResponseCycle
 from daypass.http.types import Application, Headers, Scope
 
 FIRST_REQUEST_S = 1.0
-"""For the first request of a connection that was made just before the server stops."""
+"""Wait for the first request of a connection that was opened just before shutdown."""
 HEAD_S = 10.0
 """From a request's first byte to the end of its head."""
 BODY_S = 30.0
 BODY_BYTES_PER_S = 1024
-"""A body is never silent for 30 seconds, nor slower for long than a kilobyte a second."""
+"""A body may not pause for 30 seconds, nor stay below 1 KiB per second for long."""
 WRITE_S = 60.0
-"""Without the client taking anything of an answer that waits for it."""
+"""Longest time in which the client reads nothing of a buffered response."""
 LINGER_S = 2.0
-"""For the rest of a body that nobody wants, so that its sender gets to read why."""
+"""Time to go on reading an unwanted body, so that the client can read the error response."""
 CHECK_EVERY_S = 2.0
 NEVER = float("inf")
 
@@ -37,7 +37,7 @@ _STATUS_LINES = {
 
 
 class HttpProtocol(asyncio.Protocol):
-    """One connection of a caller."""
+    """A client connection."""
 
     def __init__(
         self,
@@ -52,26 +52,25 @@ class HttpProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle
-        # What is being received and what is being sent have a deadline each, so that neither
-        # can be put off by means of the other.
+        # Receiving and sending have separate deadlines: progress on one must not extend the other.
         self._deadline = self._loop.time() + config.timeout_keep_alive
         self._write_deadline = NEVER
         self._unsent_bytes = 0
         self._reader: RequestReader
-        # The request that is being received, the one being answered, and those that wait.
+        # The request being received, the one being answered, and pipelined ones in the queue.
         self._receiving: RequestResponseCycle | None = None
         self._current: RequestResponseCycle | None = None
         self._waiting: deque[RequestResponseCycle] = deque()
         self.drained: asyncio.Future[None] | None = None
-        """Done when the caller, who takes his answer too slowly, has caught up."""
+        """Set while the write buffer is full; done once the client has caught up."""
         self._is_used = False
         self._closes = False
         self._refusal = b""
 
-    # What uvicorn calls.
+    # Called by uvicorn.
 
     def shutdown(self) -> None:
-        """Close as soon as what has been asked, or is about to be, is answered."""
+        """Close once pending and imminent requests have been answered."""
         self._app_state["is_draining"] = True
         is_asking = not self._is_used or self._reader.is_within_head
         if self._current is None and is_asking:
@@ -83,10 +82,10 @@ class HttpProtocol(asyncio.Protocol):
         if self._current is None:
             self._transport.close()
 
-    # What the event loop calls.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A caller has connected."""
+        """Handle a new connection."""
         self._transport = cast(asyncio.Transport, transport)
         self._state.connections.add(self)  # type: ignore[arg-type]
         connection = {
@@ -101,7 +100,7 @@ class HttpProtocol(asyncio.Protocol):
         self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """He has gone."""
+        """Handle a closed connection."""
         self._state.connections.discard(self)
         self._timer.cancel()
         self.resume_writing()
@@ -111,7 +110,7 @@ class HttpProtocol(asyncio.Protocol):
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Read the bytes of requests."""
+        """Parse received bytes."""
         if self._current is None and self._reader.is_between_requests:
             self._deadline = self._loop.time() + HEAD_S
         try:
@@ -120,21 +119,21 @@ class HttpProtocol(asyncio.Protocol):
             self._refuse(error)
 
     def pause_writing(self) -> None:
-        """Hold back the answer: the client takes it more slowly than it comes."""
+        """Pause the response: the client reads it too slowly."""
         self.drained = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """Go on with the answer: the client has caught up."""
+        """Resume the response: the client has caught up."""
         if self.drained is not None:
             if not self.drained.done():
                 self.drained.set_result(None)
             self.drained = None
             self._write_deadline = self._loop.time() + WRITE_S
 
-    # What the reader calls.
+    # Called by the reader.
 
     def on_request(self, scope: Scope, *, keep_alive: bool, awaits_continue: bool) -> None:
-        """Serve the request whose head is whole."""
+        """Start to serve a request, or queue it; its head is complete."""
         self._is_used = True
         scope["state"] = state = self._app_state.copy()
         keep_alive = keep_alive and not state.get("is_draining")
@@ -159,7 +158,7 @@ class HttpProtocol(asyncio.Protocol):
             self.pause_reading()
 
     def on_request_end(self) -> None:
-        """Go on: the request is whole. What follows it waits until it is answered."""
+        """Finish receiving a request. Pause reading if further requests are queued."""
         exchange, self._receiving = self._receiving, None
         self._deadline = NEVER
         if exchange is not None:
@@ -169,25 +168,25 @@ class HttpProtocol(asyncio.Protocol):
         if self._waiting:
             self._transport.pause_reading()
 
-    # What an exchange calls.
+    # Called by an exchange.
 
     def pause_reading(self) -> None:
-        """Let the sender of a body wait, and not count that against him."""
+        """Pause reading, and suspend the deadline: the delay is not the client's fault."""
         self._transport.pause_reading()
         self._deadline = NEVER
 
     def resume_reading(self) -> None:
-        """Let him go on."""
+        """Resume reading, and restart the deadline of a body."""
         self._transport.resume_reading()
         if self._receiving is not None and self._deadline == NEVER:
             self._deadline = self._loop.time() + BODY_S
 
     def write(self, data: bytes) -> None:
-        """Send bytes of an answer."""
+        """Send bytes of a response."""
         self._transport.write(data)
 
     def head(self, status: int, headers: Headers) -> list[bytes]:
-        """Status line and headers, as pieces. Raises ValueError for one that would forge more."""
+        """Return status line and headers. Raises ValueError on header injection."""
         lines = [
             name + b": " + value + b"\r\n" for name, value in self._state.default_headers + headers
         ]
@@ -197,7 +196,7 @@ class HttpProtocol(asyncio.Protocol):
         return [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, block]
 
     def finish(self, exchange: RequestResponseCycle, *, keep_alive: bool) -> None:
-        """An answer is complete: go on to the next request, or close."""
+        """Complete a response: start the next request, or close."""
         self._state.total_requests += 1
         if not keep_alive:
             self._closes = self._reader.is_finished = True
@@ -209,7 +208,7 @@ class HttpProtocol(asyncio.Protocol):
             self._deadline = self._loop.time() + LINGER_S
 
     def cut(self) -> None:
-        """Close without an end, so that nobody takes what came so far for the whole."""
+        """Close without ending the body, so that the client sees that it is truncated."""
         self._transport.close()
 
     def _go_on(self) -> None:
@@ -235,7 +234,7 @@ class HttpProtocol(asyncio.Protocol):
         task.add_done_callback(exchange.end)
 
     def _refuse(self, error: BadRequestError) -> None:
-        """Answer what is no request, after the requests before it, and close."""
+        """Send an error response after those to earlier requests, then close."""
         self._reader.stop()
         body = error.body()
         headers = [
@@ -260,8 +259,8 @@ class HttpProtocol(asyncio.Protocol):
             self._deadline = NEVER
 
     def _send_refusal(self) -> None:
-        """Send it, and read on for a moment: to close on unread bytes would reset the connection
-        before the client has read the answer (RFC 9112, section 9.6).
+        """Send the refusal and keep reading briefly. Closing with unread bytes would reset the
+        connection before the client has read the response (RFC 9112, section 9.6).
         """
         if self._transport.is_closing():
             return
@@ -281,12 +280,12 @@ class HttpProtocol(asyncio.Protocol):
             if self._reader.is_within_head:
                 self._refuse(BadRequestError("The request's head did not come in time.", 408))
             else:
-                self._transport.close()  # once what has been written is sent
+                self._transport.close()  # Sends buffered bytes first.
         soonest = min(now + CHECK_EVERY_S, self._deadline)
         self._timer = self._loop.call_at(soonest, self._check_deadline)
 
     def _is_answer_stuck(self, now: float) -> bool:
-        """Whether the client has taken nothing of what waits to be sent for too long."""
+        """Return whether the client has read nothing of a buffered response for too long."""
         unsent_bytes = self._transport.get_write_buffer_size()
         if unsent_bytes == 0 or unsent_bytes < self._unsent_bytes or self._write_deadline == NEVER:
             self._write_deadline = now + WRITE_S

@@ -1,4 +1,4 @@
-"""The types of an ASGI application (ASGI specification, version 3)."""
+"""Types of an ASGI application (ASGI specification, version 3)."""
 
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
@@ -10,4 +10,4 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 Headers = list[tuple[bytes, bytes]]
-"""Names in lower case."""
+"""Name and value pairs, names in lower case."""

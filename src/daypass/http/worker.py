@@ -1,4 +1,4 @@
-"""One of several worker processes. Imports little, so that it soon notices a dead supervisor."""
+"""A worker process. Imports little, to start watching its supervisor early."""
 
 import multiprocessing
 import os
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from daypass.http.server import Server
 
 ORPHAN_S = 1.5
-"""For a worker whose supervisor has died to finish what it can."""
+"""Time that a worker has to finish requests after its supervisor has died."""
 
 MakeServer = Callable[[], "Server"]
-"""Makes the server of a worker, in the worker."""
+"""Creates the server; called in the worker process."""
 
 
 def work(pickled_make: bytes, sockets: list[socket.socket]) -> None:
-    """Serve on these sockets. `pickled_make` is a MakeServer, whose modules are slow to import."""
+    """Serve on `sockets`. `pickled_make` is a MakeServer; unpickling it imports slow modules."""
     missed: list[int] = []
     signal.signal(signal.SIGHUP, lambda number, _: missed.append(number))
     servers: list[Server] = []
@@ -34,9 +34,9 @@ def work(pickled_make: bytes, sockets: list[socket.socket]) -> None:
 
 
 def _end_with_supervisor(servers: "list[Server]") -> None:
-    """Wait until the supervisor has died without a word; then stop, within 2 seconds.
+    """Wait for the supervisor to die unexpectedly, then stop within 2 seconds.
 
-    A worker that has no server yet ends at once: it serves nobody, but holds the port.
+    A worker without a server exits at once: it has no requests to finish, but holds the port.
     """
     supervisor = multiprocessing.parent_process()
     assert supervisor is not None  # noqa: S101

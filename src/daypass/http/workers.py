@@ -1,4 +1,4 @@
-"""Several processes that share the listening sockets, and the one that watches over them."""
+"""The supervisor of several worker processes that share the listening sockets."""
 
 import asyncio
 import multiprocessing
@@ -15,7 +15,7 @@ from daypass.http.server import STOP_AT_ONCE
 from daypass.http.worker import MakeServer, work
 
 RESTART_AFTER_S = 1.0
-"""Before a worker that has ended is replaced, so that one that cannot start does not spin."""
+"""Delay before an ended worker is replaced, to avoid a tight loop if it cannot start."""
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class Workers:
-    """Starts the workers, replaces those that die, and passes signals on to them."""
+    """Starts the workers, replaces those that die, and forwards signals to them."""
 
     def __init__(self, number: int, make: MakeServer, sockets: Sequence[socket.socket]) -> None:
         self._number = number
@@ -35,7 +35,7 @@ class Workers:
         self._loop: asyncio.AbstractEventLoop
 
     async def run(self) -> None:
-        """Run until all workers have been told to stop and have ended."""
+        """Run until the workers have been asked to stop and all have ended."""
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         actions: dict[int, Callable[[], None]] = {
@@ -58,8 +58,8 @@ class Workers:
         if self._is_stopping:
             return
         worker = _spawn.Process(target=work, args=(pickle.dumps(self._make), list(self._sockets)))
-        # A worker inherits what is ignored. Ctrl-C reaches all processes of a terminal, and the
-        # workers leave it to this one; SIGHUP would end a worker that has not begun to handle it.
+        # Workers inherit ignored signals. Ctrl-C reaches every process of a terminal, but only
+        # the supervisor acts on it. SIGHUP would kill a worker that does not handle it yet.
         ignored = (signal.SIGINT, signal.SIGHUP)
         handlers = [signal.signal(number, signal.SIG_IGN) for number in ignored]
         worker.start()
@@ -80,11 +80,11 @@ class Workers:
             self._ended.set()
 
     def _stop(self, number: signal.Signals) -> None:
-        """Stop the workers. Asked again, they are told again, which hurries them."""
+        """Stop the workers. Each further call sends the signal again, to make them stop sooner."""
         if not self._is_stopping:
             self._is_stopping = True
             for listener in self._sockets:
-                listener.close()  # The last worker to close it must be the last to have it.
+                listener.close()  # No copy may remain here when the last worker closes its own.
         self._send(number)
         if not self._running:
             self._ended.set()

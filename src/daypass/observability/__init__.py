@@ -1,1 +1,1 @@
-"""Metrics, logging, and what may be said about an error."""
+"""Metrics, logging, and safe descriptions of errors."""

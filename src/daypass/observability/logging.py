@@ -1,6 +1,6 @@
-"""Structured logs. No key, prompt, answer or e-mail address goes into them.
+"""Structured logs. They contain no keys, prompts, responses or e-mail addresses.
 
-A client's address is in two lines only: `sign_in_failed`, and `request` of the access log.
+Only two events contain a client address: `sign_in_failed`, and `request` in the access log.
 """
 
 import logging
@@ -17,9 +17,9 @@ LogFormat = Literal["auto", "json", "text"]
 
 
 def configure_logging(form: LogFormat = "auto") -> None:
-    """Log to standard error, a line for each event: JSON, or text for people.
+    """Log to standard error, one line per event, as JSON or human-readable text.
 
-    `auto` is text on a terminal and JSON elsewhere.
+    `auto` means text on a terminal and JSON elsewhere.
     """
     is_terminal = sys.stderr.isatty()
     is_text = is_terminal if form == "auto" else form == "text"
@@ -42,10 +42,10 @@ def configure_logging(form: LogFormat = "auto") -> None:
 
 
 class LibraryLog(logging.Handler):
-    """What libraries log, by the same rules: of an error its type and place, not its words."""
+    """Handler for log records of libraries: for an error, its type and location, not its text."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line."""
+        """Log a record as one line."""
         error = record.exc_info[1] if record.exc_info else None
         reason = error_location(error) if error else record.getMessage().partition("\n")[0]
         log.warning("library", logger=record.name, reason=reason)

@@ -1,9 +1,9 @@
-"""What the gateway did, in numbers, for Prometheus.
+"""Metrics of the gateway for Prometheus.
 
-No label holds what a caller chose: no key, account, model or path. Requests add to plain
-numbers; once a second each process writes its own into a file of a directory that all workers
-share, and whichever is asked tells the sum. Each holds a lock while it lives: of one that has
-ended, what it counted remains, and what it had under way does not.
+No label value comes from a client: no key, account, model or path. Requests increment plain
+numbers. Once a second, each process writes its numbers to a file in a directory shared by all
+workers, and the worker that serves `/metrics` sums them. A process holds a lock while it runs: its
+counters outlive it, its gauges do not.
 """
 
 import asyncio
@@ -42,12 +42,12 @@ class Durations:
         self.total = 0.0
 
     def add(self, seconds: float) -> None:
-        """Add a duration."""
+        """Record a duration."""
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative counts by upper bound, as Prometheus has them."""
+        """Return cumulative counts by upper bound, as Prometheus expects them."""
         found, below = [], 0
         for bound, count in zip((*map(str, self.bounds), "+Inf"), self.counts, strict=True):
             below += count
@@ -56,7 +56,7 @@ class Durations:
 
 
 class Metrics:
-    """The numbers of one process, and the sum over all that share its directory."""
+    """The metrics of one process, and their sum over all processes that share a directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -65,24 +65,24 @@ class Metrics:
         self._shared = b""
         self._task: asyncio.Task[None] | None = None
         self.requests: dict[tuple[str, int], int] = {}
-        """By outcome (counted, given_back, refused, not_counted) and status of the answer."""
+        """By outcome (counted, given_back, refused, not_counted) and response status."""
         self.input_tokens = self.output_tokens = 0
         self.open_requests = 0
         self.upstream_failures: dict[str, int] = {}
-        """By reason, as receipts have it."""
+        """By the same reasons as in receipts."""
         self.tasks = 0
-        """Of the event loop, when the numbers were shared."""
+        """Tasks of the event loop, as of the last write."""
         self.backlog: Callable[[], tuple[int, float]] = lambda: (0, 0.0)
-        """Usage rows that wait to be written, and the age of the oldest in seconds."""
+        """Returns the number of unwritten usage rows, and the age of the oldest in seconds."""
         self.decision = Durations(DECISION_BOUNDS_S)
         self.first_byte = Durations(FIRST_BYTE_BOUNDS_S)
 
     def start(self) -> None:
-        """Begin to share the numbers in the background."""
+        """Start to write the numbers in the background."""
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Share them a last time."""
+        """Write the numbers one last time, and release the lock."""
         if self._task is not None:
             self._task.cancel()
         self._share()
@@ -90,18 +90,18 @@ class Metrics:
             self._lock.close()
 
     def count(self, outcome: str, status: int, tokens: tuple[int, int] = (0, 0)) -> None:
-        """Count a request that is over."""
+        """Count a finished request."""
         kind = (outcome, status)
         self.requests[kind] = self.requests.get(kind, 0) + 1
         self.input_tokens += tokens[0]
         self.output_tokens += tokens[1]
 
     def fail_upstream(self, reason: str) -> None:
-        """Count an upstream that did not serve a request, or not to its end."""
+        """Count a request that the upstream did not serve completely."""
         self.upstream_failures[reason] = self.upstream_failures.get(reason, 0) + 1
 
     def exposition(self) -> tuple[bytes, str]:
-        """The sum over all processes in Prometheus' text format, and the content type of that."""
+        """Return the sum over all processes in Prometheus' text format, and its content type."""
         import prometheus_client as prometheus  # noqa: PLC0415  (slow to import)
         from prometheus_client import core  # noqa: PLC0415
 
@@ -163,7 +163,7 @@ class Metrics:
         return prometheus.generate_latest(registry), prometheus.CONTENT_TYPE_LATEST
 
     def _share(self) -> None:
-        """Write the numbers down, for whoever is asked. A disk that fails is logged."""
+        """Write the numbers to the shared directory. Disk errors are logged."""
         numbers = {
             "requests": [[*kind, number] for kind, number in self.requests.items()],
             "tokens": [self.input_tokens, self.output_tokens],
@@ -191,7 +191,7 @@ class Metrics:
             self._shared = shared
 
     def _add(self, shared: bytes, *, is_alive: bool) -> tuple[int, float]:
-        """Add the numbers of one process. Returns its backlog."""
+        """Add the numbers of one process. Return its backlog."""
         numbers = orjson.loads(shared)
         for outcome, status, number in numbers["requests"]:
             kind = (outcome, status)
@@ -218,7 +218,7 @@ class Metrics:
 
 
 def _is_locked(path: Path) -> bool:
-    """Whether the process whose file this is lives."""
+    """Return whether the process that owns this lock file is alive."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -230,7 +230,7 @@ def _is_locked(path: Path) -> bool:
 
 
 class _Families:
-    """A collector of what has been collected already."""
+    """A collector that returns precomputed metrics."""
 
     def __init__(self, families: "Iterable[Metric]") -> None:
         self._families = families
@@ -240,5 +240,5 @@ class _Families:
 
 
 def forget(directory: Path) -> None:
-    """Delete the numbers of all processes, which must have ended."""
+    """Delete the numbers of all processes. They must have ended."""
     shutil.rmtree(directory, ignore_errors=True)

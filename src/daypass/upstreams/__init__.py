@@ -1,1 +1,1 @@
-"""Where requests are relayed to: an HTTP API or the built-in demo model."""
+"""Targets of relayed requests: an HTTP API or the built-in demo model."""

@@ -1,4 +1,4 @@
-"""What an upstream is: a request in, the head of an answer out, then its bytes as they come."""
+"""The upstream interface: takes a request, returns a response head, then streams the body."""
 
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
@@ -12,70 +12,79 @@ class UpstreamError(Exception):
 
 
 class UpstreamUnreachableError(UpstreamError):
-    """It could not be reached, or hung up before it answered."""
+    """The upstream was unreachable, or closed the connection before it responded."""
 
 
 class UpstreamTimeoutError(UpstreamError):
-    """It did not answer in time."""
+    """The upstream did not respond in time."""
 
     def __init__(self, reason: str, *, was_sent: bool) -> None:
-        """`was_sent`: the upstream had taken all that there was to send."""
+        """Create the error; `was_sent` means that the send buffer was empty."""
         super().__init__(reason)
         self.was_sent = was_sent
 
 
 class UpstreamBrokeError(Exception):
-    """The upstream's answer broke off after it had begun."""
+    """The upstream's response broke off after it had started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for an upstream, in seconds."""
+    """Timeouts for an upstream, in seconds."""
 
     connect_s: float
     first_byte_s: float
-    """From the request, or its body's latest piece, to the head of the answer."""
+    """From the request, or the latest piece of its body, to the head of the response."""
     gap_s: float
-    """Between two pieces of the answer."""
+    """Between two pieces of the response."""
     call_s: float
-    """For all of it."""
+    """For the whole request and response."""
 
 
 @dataclass(slots=True)
 class UpstreamRequest:
-    """What is sent to the upstream."""
+    """A request to an upstream."""
 
     method: str
     target: bytes
-    """The path below the upstream's base address, with its query."""
+    """The path below the upstream's base URL, with the query."""
     headers: Headers
     body: bytes | AsyncIterable[bytes]
     length: int | None = None
-    """Bytes of a body that is streamed, where its sender declared them."""
+    """Size in bytes of a streamed body, if the client declared it."""
 
 
 class UpstreamResponse(Protocol):
-    """The head of an answer, and its body as it arrives."""
+    """The head of a response, and its body as a stream."""
 
     status: int
     headers: Headers
 
     @property
     def ended(self) -> bool:
-        """Whether all of the body has been read."""
+        """Return whether all of the body has been read."""
 
     async def read(self) -> bytes:
-        """The next piece of the body, unchanged; empty at its end. Raises UpstreamBrokeError."""
+        """Return the next unmodified body piece; empty at the end. Raises UpstreamBrokeError."""
 
     def close(self) -> None:
-        """End the request: at once, when the body has not been read to its end."""
+        """Release the response; abort the request if the body has not been fully read."""
 
 
 class Upstream(Protocol):
-    """An OpenAI-compatible service."""
+    """An OpenAI-compatible service.
+
+    Example:
+        response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
+        try:
+            while not response.ended:
+                piece = await response.read()
+        finally:
+            response.close()
+    """
 
     async def open(self, request: UpstreamRequest) -> UpstreamResponse:
-        """Send a request and wait for the head of its answer. Raises UpstreamError."""
+        """Send a request and return once the response head has arrived. Raises UpstreamError."""
 
     async def close(self) -> None:
         """Close every connection."""

@@ -1,6 +1,6 @@
-"""One connection to an upstream over HTTP/1.1, and the answers that come over it.
+"""An HTTP/1.1 connection to an upstream, and the responses that it receives.
 
-Framing is llhttp's (httptools), as strict as RFC 9112.
+Framing is done by llhttp (httptools), as strictly as RFC 9112.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from daypass.upstreams.http import HttpUpstream
 
 HIGH_WATER_BYTES = 256 * 1024
-"""Of an answer that its reader has not taken yet: then the upstream has to wait."""
+"""Unread bytes of a response above which reading from the upstream pauses."""
 MAX_OVERHEAD_BYTES = 64 * 1024
-"""Of an answer's head, trailers or chunk extensions, beyond what arrives in one read."""
+"""Limit of a head, trailers or chunk extensions, unless they arrive in one read."""
 
 
 class Connection(asyncio.Protocol):
-    """One connection, which serves one exchange after another.
+    """A connection that serves one exchange after another.
 
-    The methods `on_…` are what httptools calls.
+    httptools calls the `on_…` methods.
     """
 
     __slots__ = (
@@ -55,15 +55,15 @@ class Connection(asyncio.Protocol):
         self._overhead = 0
         self._began_at = self._spoke_at = 0.0
         self.was_heard = False
-        """Whether any byte has come since the last request was sent."""
+        """Whether any byte has been received since the last request was sent."""
 
     @property
     def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
+        """Return whether the connection is closed or closing."""
         return self._transport.is_closing()
 
     async def exchange(self, request: UpstreamRequest, head: bytes) -> "HttpResponse":
-        """Send a request and wait for the head of its answer. Raises UpstreamError."""
+        """Send a request and return once the response head has arrived. Raises UpstreamError."""
         self._response = self._failure = None
         self._is_head = request.method == "HEAD"
         self.was_heard = False
@@ -85,12 +85,12 @@ class Connection(asyncio.Protocol):
             raise
 
     def news(self) -> asyncio.Future[None]:
-        """To be awaited: something has come, a head, a piece of the body, its end, a failure."""
+        """Return a future for the next event: a head, a piece or end of a body, or a failure."""
         self._waiter = self._loop.create_future()
         return self._waiter
 
     def release(self) -> None:
-        """Its answer is of no more use: keep the connection, if it can serve another."""
+        """Return the connection to the pool if it can be reused, or close it."""
         is_sent = self._upload is None or self._upload.done()
         is_read = self._response is not None and self._response.is_complete
         if is_sent and is_read and self._keep_alive and not self.is_closing:
@@ -106,9 +106,9 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def expire(self, now: float, patience: Timeouts) -> None:
-        """Give up if somebody has waited too long for what is silent, or for the whole."""
+        """Fail the exchange if the upstream has been silent, or the call has run, for too long."""
         response = self._response
-        if response is None and self._waiter is None:  # Nobody has asked for anything.
+        if response is None and self._waiter is None:  # No request is pending.
             return
         silence_s = patience.first_byte_s if response is None else patience.gap_s
         if self._waiter is not None and now - self._spoke_at > silence_s:
@@ -117,11 +117,11 @@ class Connection(asyncio.Protocol):
             self._time_out("it took too long")
 
     def pause_reading(self) -> None:
-        """Let the upstream wait."""
+        """Stop reading from the upstream."""
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Let it go on."""
+        """Resume reading, and restart the silence timeout."""
         self._spoke_at = self._loop.time()
         self._transport.resume_reading()
 
@@ -154,15 +154,15 @@ class Connection(asyncio.Protocol):
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    # What the event loop calls.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is open."""
+        """Store the transport of the new connection."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of an answer."""
-        if self._waiter is None and self._response is None:  # Nobody has asked for anything.
+        """Parse bytes of a response."""
+        if self._waiter is None and self._response is None:  # No request is pending.
             self.abort()
             return
         self._spoke_at = self._loop.time()
@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
             self._fail(UpstreamUnreachableError("endless head or trailers"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has closed, which ends an answer that has no other end."""
+        """Handle a closed connection. It ends a response that is delimited by the close."""
         self._pool.forget(self)
         if self._upload is not None:
             self._upload.cancel()
@@ -191,32 +191,32 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def pause_writing(self) -> None:
-        """The upstream takes a body more slowly than it comes."""
+        """Pause sending the request body: the upstream reads it too slowly."""
         self._drained = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """It has caught up."""
+        """Resume sending: the upstream has caught up."""
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
         self._drained = None
 
-    # What httptools calls.
+    # Called by httptools.
 
     def on_message_begin(self) -> None:
-        """The first byte of an answer."""
+        """Start a response. Raises ValueError for a second one to the same request."""
         if self._response is not None:
             raise ValueError("an answer after the answer")
         self._headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which nobody reads."""
+        """Add a header or a trailer; trailers are ignored."""
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """Create the response from its complete head. Interim responses are skipped."""
         self._overhead = 0
         status = self._parser.get_status_code()
-        if status < 200:  # Interim: the answer itself is still to come.
+        if status < 200:  # The final response is still to come.
             return
         codings = [value for name, value in self._headers if name == b"transfer-encoding"]
         if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:
@@ -228,7 +228,7 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def on_body(self, piece: bytes) -> None:
-        """A piece of the body."""
+        """Pass on a piece of the body."""
         self._overhead = 0
         response = self._response
         if response is not None and not response.is_complete:
@@ -236,14 +236,14 @@ class Connection(asyncio.Protocol):
             self._wake()
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
+        """Mark the response as complete."""
         if self._response is not None:
             self._response.is_complete = True
             self._wake()
 
 
 class HttpResponse:
-    """An answer that arrives over HTTP."""
+    """A response received over HTTP."""
 
     __slots__ = (
         "_connection", "_is_paused", "_pieces", "_unread", "failure", "headers", "is_complete",
@@ -265,11 +265,11 @@ class HttpResponse:
 
     @property
     def ended(self) -> bool:
-        """Whether all of the body has been read."""
+        """Return whether all of the body has been read."""
         return self.is_complete and not self._pieces
 
     async def read(self) -> bytes:
-        """The next piece of the body, unchanged; empty at its end. Raises UpstreamBrokeError."""
+        """Return the next unmodified body piece; empty at the end. Raises UpstreamBrokeError."""
         while not self._pieces:
             if self.is_complete:
                 return b""
@@ -286,11 +286,11 @@ class HttpResponse:
         return piece
 
     def close(self) -> None:
-        """End the request: at once, when the body has not been read to its end."""
+        """Release the connection; abort it if the body has not been fully read."""
         self._connection.release()
 
     def feed(self, piece: bytes) -> None:
-        """Keep a piece until it is read."""
+        """Buffer a piece until it is read."""
         self._pieces.append(piece)
         self._unread += len(piece)
         if self._unread > HIGH_WATER_BYTES and not self._is_paused:

@@ -1,7 +1,7 @@
 """The demo model: an OpenAI-compatible upstream with no key and no network.
 
-It answers when the operator has named no upstream, so that everything can be tried at once.
-What it says is plainly a demo; how it says it (JSON, events, usage) is as OpenAI does.
+It is used if the operator has configured no upstream, so that Daypass can be tried at once.
+The text is clearly a demo; the format (JSON, events, usage) is OpenAI's.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class DemoUpstream:
     """Answers chat completions, responses, embeddings and models from memory."""
 
     async def open(self, request: UpstreamRequest) -> "DemoResponse":
-        """Answer a request."""
+        """Return the response to a request, or a 404 for an unsupported path."""
         body = request.body if isinstance(request.body, bytes) else b""
         try:
             asked = json.loads(body) if body else {}
@@ -73,11 +73,11 @@ class DemoUpstream:
         return _error(404, "unknown_url", message + "embeddings and models.")
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there are no connections."""
 
 
 class DemoResponse:
-    """An answer from memory; a streamed one comes a word every 20 to 40 ms."""
+    """A response from memory; a streamed one yields a word every 20 to 40 ms."""
 
     def __init__(self, status: int, content_type: str, pieces: list[bytes], *, paced: bool) -> None:
         self.status = status
@@ -90,11 +90,11 @@ class DemoResponse:
 
     @property
     def ended(self) -> bool:
-        """Whether all of the body has been read."""
+        """Return whether all of the body has been read."""
         return not self._pieces
 
     async def read(self) -> bytes:
-        """The next piece of the body; empty at its end."""
+        """Return the next piece of the body, empty at its end."""
         if not self._pieces:
             return b""
         if self._paced:
@@ -102,7 +102,7 @@ class DemoResponse:
         return self._pieces.popleft()
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no connection."""
 
 
 def _json(status: int, document: dict[str, Any]) -> DemoResponse:
@@ -252,7 +252,7 @@ def _embeddings(asked: dict[str, Any]) -> DemoResponse:
 
 
 def _vector(text: str, as_base64: bool) -> list[float] | str:
-    """A unit vector that depends on the text alone."""
+    """Return a unit vector that depends only on the text."""
     source = random.Random(hashlib.sha256(text.encode()).digest())  # noqa: S311
     vector = [source.gauss(0, 1) for _ in range(EMBEDDING_SIZE)]
     length = math.hypot(*vector)
@@ -263,7 +263,7 @@ def _vector(text: str, as_base64: bool) -> list[float] | str:
 
 
 def _prompt(messages: Any) -> str:
-    """The text of the last message of the user."""
+    """Return the text of the last user message."""
     for message in reversed(messages if isinstance(messages, list) else []):
         if isinstance(message, dict) and message.get("role") == "user":
             content = message.get("content")
@@ -280,7 +280,7 @@ def _answer(prompt: str) -> str:
 
 
 def _usage(given: Any, text: str, input_name: str, output_name: str) -> dict[str, Any]:
-    """Token counts: words and marks, about as a tokenizer would see them."""
+    """Return token counts, approximated by counting words and punctuation marks."""
     asked, answered = _count(json.dumps(given)), _count(text)
     return {input_name: asked, output_name: answered, "total_tokens": asked + answered}
 

@@ -1,7 +1,7 @@
-"""Connecting to a host that has several addresses, of which some may not answer.
+"""Connecting to a host with several addresses, some of which may not respond.
 
-RFC 8305 ("Happy Eyeballs"): addresses of the two families take turns (section 4), and the next
-one is tried when the one before has failed or has not answered within 250 ms (section 5).
+RFC 8305 ("Happy Eyeballs"): addresses of the two families alternate (section 4). The next one is
+tried when the previous one has failed or has not answered within 250 ms (section 5).
 """
 
 import asyncio
@@ -15,17 +15,17 @@ NEXT_AFTER_S = 0.25
 
 
 class Address(NamedTuple):
-    """An address as getaddrinfo gives it."""
+    """An address as returned by getaddrinfo."""
 
     family: int
     place: tuple[Any, ...]
-    """Host and port, and two more members in IPv6."""
+    """Host and port; for IPv6 also flow info and scope ID."""
 
 
 async def connect_first(addresses: list[Address]) -> tuple[Address, socket.socket]:
-    """Return the first address that accepts a connection, with that connection.
+    """Return the first address that accepts a connection, and the connected socket.
 
-    Raises the OSError of the last one that fails when all do.
+    If all fail, raises the OSError of the last failure.
     """
     waiting = deque(_by_turns(addresses))
     attempts: dict[asyncio.Task[socket.socket], Address] = {}
@@ -52,7 +52,7 @@ async def connect_first(addresses: list[Address]) -> tuple[Address, socket.socke
 
 
 def _by_turns(addresses: list[Address]) -> list[Address]:
-    """Return the addresses with their families alternating, the first one's family first."""
+    """Return the addresses with alternating families, starting with that of the first."""
     family = addresses[0].family if addresses else 0
     first = [x for x in addresses if x.family == family]
     others = [x for x in addresses if x.family != family]

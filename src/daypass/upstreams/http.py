@@ -1,8 +1,8 @@
-"""An upstream over HTTP/1.1: a pool of kept-alive connections.
+"""An upstream over HTTP/1.1 with a pool of keep-alive connections.
 
-Redirects are not followed and nothing is decompressed. A request is sent again only if its
-method is idempotent (RFC 9110, section 9.2.2) and the upstream closed a kept-alive connection
-under it.
+It follows no redirects and decompresses nothing. A request is retried only if its method is
+idempotent (RFC 9110, section 9.2.2) and the upstream closed a reused connection before it
+responded.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from daypass.upstreams.dialing import Address, connect_first
 from daypass.upstreams.redaction import Redacted, without_encoded_error
 
 KEEP_ALIVE_S = 4
-"""Below the 5 s after which uvicorn (vLLM, say) closes an idle connection under our feet."""
+"""Less than the 5 s after which uvicorn (as in vLLM) closes an idle connection."""
 SWEEP_EVERY_S = 0.5
 SHORTEST_SECRET = 16
-"""Characters. Shorter keys are words such as "none", which local servers are given."""
+"""Characters. Shorter keys are placeholders such as "none", used with local servers."""
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
 class HttpUpstream:
-    """An upstream reached over HTTP/1.1 with a pool of kept-alive connections."""
+    """An upstream over HTTP/1.1 with a pool of keep-alive connections."""
 
     def __init__(
         self,
@@ -41,9 +41,9 @@ class HttpUpstream:
         *,
         may_be_private: bool = True,
     ) -> None:
-        """Without `may_be_private` only addresses of the public network are called.
+        """Create the pool. Needs a running event loop.
 
-        Needs a running event loop.
+        Without `may_be_private`, only public addresses are connected to.
         """
         address = urlsplit(base_url)
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
@@ -64,7 +64,7 @@ class HttpUpstream:
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
 
     async def open(self, request: UpstreamRequest) -> UpstreamResponse:
-        """Send a request and wait for the head of its answer. Raises UpstreamError."""
+        """Send a request and return once the response head has arrived. Raises UpstreamError."""
         connection = self._take_idle()
         if connection is not None:
             try:
@@ -84,16 +84,16 @@ class HttpUpstream:
             connection.abort()
 
     def keep(self, connection: Connection) -> None:
-        """Keep a connection that has served for the next request."""
+        """Put a connection into the pool for the next request."""
         self._idle[connection] = self._loop.time()
 
     def forget(self, connection: Connection) -> None:
-        """A connection has closed."""
+        """Remove a closed connection from the pool."""
         self._connections.discard(connection)
         self._idle.pop(connection, None)
 
     def _take_idle(self) -> Connection | None:
-        """The connection that served last, and so has been idle for the shortest time."""
+        """Return the most recently used idle connection, or None. Close expired ones."""
         while self._idle:
             connection, since = self._idle.popitem()
             if self._loop.time() - since < KEEP_ALIVE_S and not connection.is_closing:
@@ -107,13 +107,13 @@ class HttpUpstream:
                 connection = await self._dial(await self._resolve())
         except TimeoutError as error:
             raise UpstreamTimeoutError("no connection in time", was_sent=False) from error
-        except (OSError, UnicodeError) as error:  # UnicodeError: its host is no name
+        except (OSError, UnicodeError) as error:  # UnicodeError: invalid host name
             raise UpstreamUnreachableError(_reason(error)) from error
         self._connections.add(connection)
         return connection
 
     async def _resolve(self) -> list[Address]:
-        """Return the addresses to connect to. All are checked at each connection: names change."""
+        """Return the addresses to connect to. Check all each time, as DNS records change."""
         found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         hosts = [str(place[0]) for *_, place in found]
         if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):
@@ -121,7 +121,7 @@ class HttpUpstream:
         return [Address(family, place) for family, *_, place in found]
 
     async def _dial(self, addresses: list[Address]) -> Connection:
-        """Connect to one of the addresses: to the next one also when TLS fails with the first."""
+        """Connect to one of the addresses; if TLS fails, try the next one."""
         name = self._host if self._tls else None
         while True:
             address, connected = await connect_first(addresses)
@@ -137,7 +137,7 @@ class HttpUpstream:
                 return connection
 
     def _guarded(self, response: UpstreamResponse) -> UpstreamResponse:
-        """Return the answer. An error may quote what it was sent: take the operator's key out."""
+        """Return the response, with the operator's key redacted: an error may quote the request."""
         if response.status < 300 or not self._secret:
             return response
         return Redacted(without_encoded_error(response), self._secret)
@@ -154,7 +154,7 @@ class HttpUpstream:
         return b"\r\n".join(lines) + self._fixed_headers + b"\r\n\r\n"
 
     def _sweep(self) -> None:
-        """Close what has been idle, and give up on what has been silent, for too long."""
+        """Close connections idle for too long, and fail requests that have timed out."""
         now = self._loop.time()
         for connection in [x for x, since in self._idle.items() if now - since >= KEEP_ALIVE_S]:
             connection.abort()
@@ -164,7 +164,7 @@ class HttpUpstream:
 
 
 def _reason(error: Exception) -> str:
-    """Why there is no connection, in words that name no host."""
+    """Return why connecting failed, without naming the host."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate was refused: {error.verify_message.partition(',')[0]}"
     return type(error).__name__

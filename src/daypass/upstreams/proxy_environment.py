@@ -1,4 +1,4 @@
-"""Proxies that the environment asks for: the gateway calls its upstream without one."""
+"""A check for proxy variables in the environment: the gateway uses no proxy for its upstream."""
 
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -8,10 +8,10 @@ from daypass.domain.network import is_loopback
 
 
 def check_proxies(settings: Settings) -> None:
-    """Raise SettingsError where the environment names a proxy for the upstream.
+    """Raise SettingsError if the environment configures a proxy for the upstream.
 
-    `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, in either case, are not honoured. Ignoring them in
-    silence would leave an operator with time-outs, or with traffic that should have been watched.
+    `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, in either case, are not supported. Ignoring them
+    silently could cause timeouts, or let traffic bypass a proxy that should inspect it.
     """
     if settings.uses_demo_model:
         return

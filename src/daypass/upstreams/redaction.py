@@ -1,4 +1,4 @@
-"""An upstream that quotes the operator's key in an error must not show it to a caller."""
+"""Redaction of the operator's key where an upstream quotes it in an error."""
 
 import orjson
 
@@ -10,9 +10,9 @@ BLOT = b"*"
 
 
 class Redacted:
-    """An upstream's answer with a secret blotted out, whatever pieces it comes in.
+    """An upstream's response with a secret masked, even if it is split across pieces.
 
-    Lengths stay as they are, so that a content-length holds.
+    The mask has the secret's length, so content-length stays valid.
     """
 
     __slots__ = ("_blot", "_held", "_response", "_secret", "headers", "status")
@@ -22,7 +22,7 @@ class Redacted:
         self._secret = secret
         self._blot = BLOT * len(secret)
         self._held = b""
-        """The end of the last piece: it may be the beginning of the secret."""
+        """The end of the last piece, held back because it may start the secret."""
         self.status = response.status
         self.headers: Headers = [
             (name, value.replace(secret, self._blot)) for name, value in response.headers
@@ -30,22 +30,22 @@ class Redacted:
 
     @property
     def ended(self) -> bool:
-        """Whether all of the body has been read."""
+        """Return whether all of the body has been read."""
         return self._response.ended and not self._held
 
     async def read(self) -> bytes:
-        """The next piece of the body; empty at its end. Raises UpstreamBrokeError."""
+        """Return the next piece, possibly empty (see `_held`). Raises UpstreamBrokeError."""
         piece = self._held + await self._response.read()
         piece = piece.replace(self._secret, self._blot)
         self._held = b"" if self._response.ended else self._beginning(piece)
         return piece[: len(piece) - len(self._held)]
 
     def close(self) -> None:
-        """End the request."""
+        """Close the upstream's response."""
         self._response.close()
 
     def _beginning(self, piece: bytes) -> bytes:
-        """The longest end of a piece with which the secret may begin."""
+        """Return the longest suffix of the piece that is a prefix of the secret."""
         for length in range(min(len(self._secret) - 1, len(piece)), 0, -1):
             if piece.endswith(self._secret[:length]):
                 return piece[-length:]
@@ -53,9 +53,9 @@ class Redacted:
 
 
 def without_encoded_error(response: UpstreamResponse) -> UpstreamResponse:
-    """Return an answer, or an error of our own in place of an upstream's that is encoded.
+    """Return the response, or Daypass's own error in place of an encoded error response.
 
-    Daypass asks for no encoding, and could not take the operator's key out of an encoded error.
+    Daypass requests no encoding, and cannot redact the operator's key in an encoded error.
     """
     if response.status < 400 or response.ended or not is_encoded(response):
         return response

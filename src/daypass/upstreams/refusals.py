@@ -1,8 +1,8 @@
-"""What an upstream says when it refuses the operator's key or address, made safe to keep.
+"""Redacted errors of an upstream that rejects the operator's key or address.
 
-The words are for the operator: in the log, and on the operator's page by way of a file that all
-worker processes of a machine share. They hold no key, and only what an upstream's error has as its
-code and message: the rest of an answer may quote the prompt.
+They are shown to the operator in the log, and on the operator's page through a file shared by all
+worker processes of a machine. They contain no key, and only the error's code and message: the
+rest of a response may quote the prompt.
 """
 
 import re
@@ -16,11 +16,11 @@ import structlog
 from daypass.observability.safe_errors import error_location
 
 MESSAGE_LENGTH = 300
-"""Characters of an upstream's message that are kept."""
+"""Maximum number of characters of an upstream's message."""
 CODE_LENGTH = 64
 REDACTED = "[redacted]"
 
-# Keys as providers write them, also half hidden; what follows "key:"; long random words; e-mail
+# Keys in providers' formats, also partly masked; text after "key:"; long random words; e-mail
 # addresses.
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|dp|dpa|gsk|xai|hf|r8|nvapi|key|proj|org)[-_][\w*.-]{6,}"
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 class Refusal(NamedTuple):
-    """A refusal of the operator by the upstream."""
+    """An upstream's rejection of the operator's key or address."""
 
     at: int
     """Unix time in seconds."""
@@ -48,13 +48,13 @@ class Refusal(NamedTuple):
 
 
 class LastRefusal:
-    """The upstream's latest refusal, shared by the processes of one data directory."""
+    """The upstream's latest refusal, shared by all processes that use a data directory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def note(self, status: int, body: bytes) -> None:
-        """Log a refusal and keep it for the operator's page. A disk that fails is logged."""
+        """Log a refusal and store it for the operator's page. Disk errors are only logged."""
         refusal = Refusal(int(time.time()), status, *explanation(body))
         log.error(
             "upstream_misconfigured",
@@ -78,13 +78,13 @@ class LastRefusal:
 
 
 def error_code(body: bytes) -> str:
-    """Return the code of an error in OpenAI's shape; empty where there is none."""
+    """Return the code of an error in OpenAI's format, or an empty string."""
     code = _error_of(body).get("code")
     return code if isinstance(code, str) else ""
 
 
 def explanation(body: bytes) -> tuple[str, str]:
-    """Return code and message of an upstream's error, redacted and bounded, on one line each."""
+    """Return an upstream error's code and message, redacted and truncated, one line each."""
     error = _error_of(body)
     code = error.get("code") or error.get("type")
     message = error.get("message")
@@ -92,7 +92,7 @@ def explanation(body: bytes) -> tuple[str, str]:
 
 
 def _error_of(body: bytes) -> dict[str, object]:
-    """The `error` member of OpenAI's shape, or what some servers use in its place."""
+    """Return the `error` member of OpenAI's format, or what other servers send instead."""
     try:
         document = orjson.loads(body)
     except ValueError:
@@ -112,7 +112,7 @@ def _safe(words: object, length: int) -> str:
 
 
 def redact(words: str, length: int) -> str:
-    """Return a text on one line without keys and e-mail addresses, cut to so many characters."""
-    # Redact first: a key that is cut in two would not be recognised.
+    """Return a text as one line without keys and e-mail addresses, cut to `length` characters."""
+    # Redact before cutting: a truncated key would not be recognised.
     line = _KEY_LIKE.sub(REDACTED, _NOT_PRINTABLE.sub(" ", words).strip())
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -1,4 +1,4 @@
-"""Which upstream answers."""
+"""The choice of the upstream."""
 
 from daypass.config.settings import Settings
 from daypass.upstreams.base import Timeouts, Upstream
@@ -7,7 +7,7 @@ from daypass.upstreams.http import HttpUpstream
 
 
 def open_upstream(settings: Settings) -> Upstream:
-    """Return the upstream of the settings, or the demo model. Needs a running event loop."""
+    """Return the configured upstream, or the demo model. Needs a running event loop."""
     if settings.uses_demo_model:
         return DemoUpstream()
     key = settings.upstream_api_key

@@ -1,9 +1,9 @@
-"""An upstream's answer in memory."""
+"""An upstream's response held in memory."""
 
 from daypass.http.types import Headers
 from daypass.upstreams.base import UpstreamResponse
 
-# They describe the bytes that the upstream sent, and not those that replace them.
+# These headers describe the bytes that the upstream sent, and are wrong for a replaced body.
 _OF_THE_BYTES = frozenset(
     {b"content-length", b"content-md5", b"content-digest", b"digest", b"repr-digest", b"etag"}
     | {b"accept-ranges", b"content-range", b"last-modified"}
@@ -11,14 +11,14 @@ _OF_THE_BYTES = frozenset(
 
 
 class WholeResponse:
-    """An answer from memory, in place of the upstream's."""
+    """A response from memory that replaces the upstream's."""
 
     __slots__ = ("_body", "ended", "headers", "status")
 
     def __init__(self, response: UpstreamResponse, body: bytes, *, unchanged: bool = False) -> None:
-        """Take status and headers from `response`, whose body has been read.
+        """Copy status and headers from `response`, whose body has been read.
 
-        `unchanged`: this is its body, so that what the headers say of it holds.
+        `unchanged` means that `body` is the original one and its headers still apply.
         """
         self.status = response.status
         self.headers: Headers = response.headers
@@ -34,10 +34,10 @@ class WholeResponse:
         return self._body
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no connection."""
 
 
 def is_encoded(response: UpstreamResponse) -> bool:
-    """Return whether a content coding was applied (RFC 9110, section 8.4)."""
+    """Return whether the body has a content coding (RFC 9110, section 8.4)."""
     encoding = dict(response.headers).get(b"content-encoding", b"identity")
     return encoding.strip().lower() != b"identity"
