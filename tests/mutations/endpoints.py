@@ -39,7 +39,7 @@ MUTATIONS = (
     Mutation(
         "endpoints: a whole request is no call of a tool",
         "gateway/stored_names.py",
-        "if name == \"input\" and path:  # of a model's call of a tool, in Anthropic's form",
+        'if name == "input" and path:  # the input of a tool call in Anthropic\'s format',
         'if name == "input":',
         f"{ENDPOINTS}a_request_cannot_name_what_is_stored",
     ),

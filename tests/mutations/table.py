@@ -302,7 +302,7 @@ MUTATIONS = (
     Mutation(
         "framing: a head that offers an upgrade is not the end of the request",
         "http/message_reader.py",
-        "if self._parser.should_upgrade():  # Its body is still to come: `_ignore_upgrade`.",
+        "if self._parser.should_upgrade():  # The body is still to come: see `_ignore_upgrade`.",
         "if False:",
         "tests/gateway/test_upgrades.py::"
         "test_behind_nginx_a_smuggled_request_reaches_nobody[anything-length-always]",
@@ -395,7 +395,7 @@ MUTATIONS = (
     Mutation(
         "deadline of an answer: none while the client takes it",
         "http/server_protocol.py",
-        "self._transport.close()  # once what has been written is sent",
+        "self._transport.close()  # Sends buffered bytes first.",
         "self._transport.abort()",
         f"{SERVER}a_slow_reader_gets_the_whole_answer",
     ),
