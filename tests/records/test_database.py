@@ -1,14 +1,16 @@
 """The records on both databases."""
 
 import asyncio
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from daypass.records import accounts, api_keys, identities, receipts, sign_ups, usage
-from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.database import Database, DatabaseUnavailableError, SqliteConnection
 from daypass.records.receipts import Receipt
 from daypass.records.recorder import Recorder
 from daypass.records.schema import upgrade
@@ -298,3 +300,12 @@ async def test_the_database_of_a_newer_version_is_left_alone(database_url: str) 
             await upgrade(database_url)
     finally:
         await database.close()
+
+
+async def test_a_connection_that_is_stopped_while_it_closes_is_closed(tmp_path: Path) -> None:
+    connection = await SqliteConnection.to(str(tmp_path / "a.db"))
+    connection._tx.put_nowait((None, lambda: time.sleep(0.2)))  # It is busy.
+    closing = asyncio.create_task(connection.close())
+    await asyncio.sleep(0)
+    connection.stop()
+    await asyncio.wait_for(closing, 30)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
+import aiosqlite
 from sqlalchemy import ColumnElement, event, literal_column, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext, make_url
@@ -223,8 +224,30 @@ def reason_of(error: DBAPIError) -> str:
     return " ".join(str(error.orig).split())
 
 
+class SqliteConnection(aiosqlite.Connection):
+    """A connection that can be stopped more than once.
+
+    SQLAlchemy stops a connection that does not close in time. When it closes after all, aiosqlite
+    0.22 stops it again and waits for a thread that has ended, and the event loop never ends.
+    """
+
+    @classmethod
+    def to(cls, database: str, **options: Any) -> "SqliteConnection":
+        """Return a connection, to be opened by awaiting it."""
+        connection = cls(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+        connection._thread.daemon = True  # A query that hangs must not keep the process.
+        return connection
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        """Stop the thread, once what is queued is done."""
+        return super().stop() if self._running else None
+
+
 def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(make_url(url).set(drivername="sqlite+aiosqlite"))
+    engine = create_async_engine(
+        make_url(url).set(drivername="sqlite+aiosqlite"),
+        connect_args={"async_creator_fn": SqliteConnection.to},
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
