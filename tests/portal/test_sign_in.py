@@ -72,6 +72,7 @@ def test_an_address_without_an_account_is_throttled_with_the_same_words(proxied:
     assert [x["detail"][:32] for x in told] == ["Too many attempts. Try again in "] * 2
 
 
+@pytest.mark.serial
 def test_it_takes_as_long_without_an_account(proxied: Server, victim: Person) -> None:
     def times(email: str, host: int) -> float:
         taken = []
