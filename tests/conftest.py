@@ -24,6 +24,7 @@ from tests.support.outputs import OUTPUTS
 from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.redis import Redis
+from tests.support.sentinels import Sentinels
 from tests.support.upstream import FakeUpstream
 from tests.support.waiting import START_S
 
@@ -369,3 +370,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/data/daypass.db"
     server: Postgres = request.getfixturevalue("postgres_server")
     return server.create_database(f"test_{uuid4().hex}")
+
+
+@pytest.fixture
+def sentinels() -> Iterator[Sentinels]:
+    """A Redis master with its replica, watched by three sentinels."""
+    sentinels = Sentinels()
+    try:
+        sentinels.start()
+        yield sentinels
+    finally:
+        sentinels.remove()

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,16 +21,6 @@ id = "hundred"
 name = "Hundred"
 requests_per_day = {LIMIT}
 """
-
-
-@pytest.fixture
-def sentinels() -> Iterator[Sentinels]:
-    sentinels = Sentinels()
-    try:
-        sentinels.start()
-        yield sentinels
-    finally:
-        sentinels.remove()
 
 
 @pytest.fixture

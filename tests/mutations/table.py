@@ -545,7 +545,7 @@ MUTATIONS = (
     Mutation(
         "give-back on SQLite: no more than the cap",
         "quota/sqlite/transaction.py",
-        "if not fits(job.give_backs.limit, given):",
+        "if not fits(operation.give_backs.limit, given):",
         "if False:",
         f"{GIVE_BACKS}64_at_once_over_several_ledgers_give_back_exactly_the_cap[sqlite]",
     ),
@@ -871,9 +871,9 @@ MUTATIONS = (
     ),
     Mutation(
         "audit entry in the transaction of its change",
-        "enforcement/embedded.py",
-        "await api_keys.remove(session, current, self._now())",
-        "await api_keys.remove(session, current, self._now()); await session.commit()",
+        "enforcement/base.py",
+        "await api_keys.remove(session, current, now)",
+        "await api_keys.remove(session, current, now); await session.commit()",
         "tests/portal/test_account.py::test_what_fails_half_way_has_changed_nothing",
     ),
     Mutation(

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from daypass.domain import key_format
 from daypass.portal.api_keys import NewApiKey
 from daypass.portal.sign_up import check_email
 from tests.conftest import PASSWORD, Person, Server, StartServer
+from tests.support.waiting import BUSY_S, until
 
 CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}
 
@@ -373,8 +373,11 @@ def test_metrics_tell_what_became_of_requests(start: StartServer) -> None:
     for _ in range(11):
         with server.gateway(secret) as api:  # a connection each, so that both workers serve
             api.post("/v1/embeddings", json={"input": "x"})
-    time.sleep(1.2)  # Each worker shares its numbers every second.
-    text = server.client().get("/metrics").text
+    # Each worker shares its numbers every second.
+    metrics = server.client()
+    ended = ('200"} 10.0', '429"} 1.0', "daypass_open_requests 0.0")
+    until(lambda: all(x in metrics.get("/metrics").text for x in ended))
+    text = metrics.get("/metrics").text
     assert 'daypass_requests_total{outcome="counted",status="200"} 10.0' in text
     assert 'daypass_requests_total{outcome="refused",status="429"} 1.0' in text
     assert "daypass_decision_seconds_count 11.0" in text
@@ -420,6 +423,8 @@ def test_a_disabled_account_is_refused(site: Server) -> None:
     assert problem(person.http.get("/api/api-keys")) == 403
     sign_in = {"email": person.email, "password": PASSWORD}
     assert problem(site.client().post("/api/session", json=sign_in)) == 403
-    time.sleep(1)  # The gateway may have known the key: within a second it looks again.
-    refused = site.gateway(key).get("/v1/key")
+    # The gateway may remember the key for a second.
+    api = site.gateway(key)
+    until(lambda: api.get("/v1/key").status_code == 403, within_s=1 + BUSY_S)
+    refused = api.get("/v1/key")
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_disabled")

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -18,16 +18,6 @@ from tests.support.waiting import BUSY_S
 
 FOLLOWED_S = 3
 """Seconds after the sentinels have agreed in which the ledger must decide again."""
-
-
-@pytest.fixture
-def sentinels() -> Iterator[Sentinels]:
-    sentinels = Sentinels()
-    try:
-        sentinels.start()
-        yield sentinels
-    finally:
-        sentinels.remove()
 
 
 Open = Callable[..., Awaitable[RedisLedger]]

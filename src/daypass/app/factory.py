@@ -48,7 +48,7 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
-from daypass.portal.operator import ROOMS
+from daypass.portal.operator import OPERATOR_NOUNS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
 from daypass.portal.pages import pages
@@ -131,7 +131,7 @@ class Daypass:
             dependencies=[Depends(same_origin)],
             responses=problems.ANSWERS,
         )
-        for room in (
+        for noun in (
             sign_up,
             setup,
             account_settings,
@@ -146,11 +146,13 @@ class Daypass:
             chat,
             site,
         ):
-            api.include_router(room.router)
-        office = APIRouter(prefix="/operator", tags=["operator"], dependencies=[Depends(operator)])
-        for room in ROOMS:
-            office.include_router(room.router)
-        api.include_router(office)
+            api.include_router(noun.router)
+        operators = APIRouter(
+            prefix="/operator", tags=["operator"], dependencies=[Depends(operator)]
+        )
+        for noun in OPERATOR_NOUNS:
+            operators.include_router(noun.router)
+        api.include_router(operators)
         self._portal.include_router(api)
         self._portal.include_router(health.router)
         self._headers = security_headers(settings.public_url)

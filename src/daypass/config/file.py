@@ -58,7 +58,7 @@ def config_path() -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE) or "daypass.toml")
 
 
-def error_location(location: Sequence[int | str]) -> str:
+def setting_location(location: Sequence[int | str]) -> str:
     """Where a wrong setting is, to begin an error: its variable, or its name with file and line."""
     if not location:
         return ""

@@ -29,7 +29,7 @@ from daypass.config.file import (
     SettingsFile,
     check_config_path,
     config_path,
-    error_location,
+    setting_location,
 )
 from daypass.config.plans import MOST, PlanSettings
 from daypass.config.sign_in import CommaSeparated, SignInSettings
@@ -281,5 +281,5 @@ def load_settings() -> Settings:
         message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             message = "there is no such setting"
-        raise SettingsError(f"{error_location(first['loc'])}{message}") from None
+        raise SettingsError(f"{setting_location(first['loc'])}{message}") from None
     return settings

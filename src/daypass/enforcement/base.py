@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
+from daypass.records import api_keys
 from daypass.records.tables import ApiKey
 
 
@@ -39,6 +40,16 @@ def found(key: ApiKey | None) -> ApiKey:
     if key is None:
         raise KeyGoneError
     return key
+
+
+async def remove_keys(session: AsyncSession, keys: Sequence[ApiKey], now: int) -> None:
+    """Delete keys from the records. Raises KeyGoneError if one is gone already.
+
+    `now` is Unix time in seconds.
+    """
+    for key in keys:
+        current = found(await api_keys.find_any(session, key.id))
+        await api_keys.remove(session, current, now)
 
 
 @dataclass(frozen=True, slots=True)

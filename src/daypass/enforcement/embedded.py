@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from daypass.domain.key_format import mint
 from daypass.domain.plans import UsagePlan
-from daypass.enforcement.base import Also, IssuedKey, found, nothing_else
+from daypass.enforcement.base import Also, IssuedKey, found, nothing_else, remove_keys
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, usage_plans
 from daypass.records.database import Database
@@ -77,9 +77,7 @@ class EmbeddedEnforcer:
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
         """Delete keys."""
         async with self._database.write() as session:
-            for key in keys:
-                current = found(await api_keys.find_any(session, key.id))
-                await api_keys.remove(session, current, self._now())
+            await remove_keys(session, keys, self._now())
             await also(session)
         self._keys_changed()
 

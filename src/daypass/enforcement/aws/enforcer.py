@@ -17,7 +17,14 @@ from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.errors import AwsError, aws_id_of
 from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of
 from daypass.enforcement.aws.usage import Use
-from daypass.enforcement.base import Also, EnforcerError, IssuedKey, found, nothing_else
+from daypass.enforcement.base import (
+    Also,
+    EnforcerError,
+    IssuedKey,
+    found,
+    nothing_else,
+    remove_keys,
+)
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
 from daypass.records.database import Database
@@ -182,9 +189,7 @@ class ApiGatewayEnforcer:
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
         """Delete keys, in the records first: a key deleted at API Gateway cannot be put back."""
         async with self._database.write() as session:
-            for key in keys:
-                current = found(await api_keys.find_any(session, key.id))
-                await api_keys.remove(session, current, self._now())
+            await remove_keys(session, keys, self._now())
             await also(session)
         self._keys_changed()
         for key in keys:

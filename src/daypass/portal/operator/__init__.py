@@ -11,4 +11,4 @@ from daypass.portal.operator import (
     upstream,
 )
 
-ROOMS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Protocol
 
 from daypass.quota.counters import SECOND
 from daypass.quota.redis.scripts import GIVE, TAKE, Script
@@ -72,16 +73,15 @@ class Call:
         return [again]
 
 
-class Server:
-    """Which server a connection has reached, as the scripts are told."""
+class Server(Protocol):
+    """The server that a connection has reached, as the scripts see it."""
 
-    run_id = "-"
-    """Of this life of the server. A restart, or another server, has another one."""
-    joined = 0
-    """When this process reached it first (Unix µs, by the server's clock)."""
-    has_moved = False
-    """Whether this process had counted on another server before."""
+    run_id: str
+    """Identifies one run of a server: a restart changes it. `-` if it is unknown."""
+    joined: int
+    """When this process first reached this run (Unix µs, by the server's clock)."""
+    has_moved: bool
+    """Whether this process counted on another server before."""
 
     def clock(self) -> int:
-        """The server's clock (Unix µs)."""
-        raise NotImplementedError
+        """Return the server's time (Unix µs)."""

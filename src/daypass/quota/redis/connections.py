@@ -12,7 +12,7 @@ from redis.exceptions import MasterDownError, NoScriptError, ReadOnlyError, Resp
 
 from daypass.quota.counters import SECOND
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.quota.redis.call import Call, Command, Server
+from daypass.quota.redis.call import Call, Command
 from daypass.quota.redis.url import Access, Place
 
 # hiredis annotates a tuple of one argument and takes any number of them.
@@ -42,7 +42,7 @@ class NotReplicatedError(ResponseError):
     """Fewer replicas than the operator asks for have what was written."""
 
 
-class Link(Server):
+class Link:
     """A connection to a server. One exchange at a time; a failure closes it."""
 
     def __init__(self, access: Access, place: Place, asking_replicas: int = 0) -> None:
@@ -51,6 +51,10 @@ class Link(Server):
         self._connection: AbstractConnection = access.connection(place)
         self._connect_s = access.timeout_s
         self._replicas = asking_replicas
+        # What the scripts see of the server (`call.Server`).
+        self.run_id = "-"
+        self.joined = 0
+        self.has_moved = False
         self._clock_ahead = 0
 
     async def open(self) -> None:

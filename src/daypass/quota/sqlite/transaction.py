@@ -80,14 +80,14 @@ class Operation:
 
 
 class LedgerTransaction:
-    """The jobs of one transaction. Each bucket is read once and written once."""
+    """The operations of one transaction. Each bucket is read once and written once."""
 
     def __init__(
-        self, connection: sqlite3.Connection, clock: float, jobs: Sequence[Operation]
+        self, connection: sqlite3.Connection, clock: float, operations: Sequence[Operation]
     ) -> None:
         """`clock` is Unix time in seconds; the transaction has begun."""
         self._connection = connection
-        self._jobs = jobs
+        self._operations = operations
         self._latest_minute, self._followed_until = connection.execute(
             "SELECT latest, followed_until FROM quota_clock, quota_clock_step"
         ).fetchone()
@@ -97,8 +97,12 @@ class LedgerTransaction:
         # A clock that steps back stays in the latest minute in which anything was taken: a
         # window that has closed never opens again.
         self._now = Moment(max(int(clock * SECOND), self._latest_minute * SECOND))
-        names = {claim.name for job in jobs for claim in job.claims}
-        names |= {job.give_backs.name for job in jobs if job.give_backs is not None}
+        names = {claim.name for operation in operations for claim in operation.claims}
+        names |= {
+            operation.give_backs.name
+            for operation in operations
+            if operation.give_backs is not None
+        }
         listed = json.dumps(list(names))
         rows = connection.execute(_READ, (listed,)) if names else ()
         self._counters = {name: Counter(since, used) for name, since, used in rows}
@@ -112,8 +116,11 @@ class LedgerTransaction:
         self._late_give_backs: list[tuple[str, int]] = []
 
     def run(self) -> list[Any]:
-        """Do every job and write what they changed. The outcomes are in the jobs' order."""
-        outcomes = [None if job.is_abandoned else job.work(self, job) for job in self._jobs]
+        """Run the operations, write the changes, and return the outcomes in the same order."""
+        outcomes = [
+            None if operation.is_abandoned else operation.work(self, operation)
+            for operation in self._operations
+        ]
         self._connection.executemany(_WRITE, [(x, *self._counters[x]) for x in self._changed])
         self._connection.executemany(_CLOSE, self._newly_closed)
         self._connection.executemany(_GIVE_BACK_LATE, self._late_give_backs)
@@ -121,40 +128,40 @@ class LedgerTransaction:
             self._note_time()
         return outcomes
 
-    def reserve(self, job: Operation) -> Reservation | Refusal:
+    def reserve(self, operation: Operation) -> Reservation | Refusal:
         """Take one unit from every bucket, or none."""
         at = self._now.us / SECOND
         taken: list[Counter] = []
-        for claim in job.claims:
+        for claim in operation.claims:
             counter = take(claim.limit, self._read(claim))
             if not fits(claim.limit, counter):
-                return refuse(at, self.peek(job))
+                return refuse(at, self.peek(operation))
             taken.append(counter)
-        for claim, counter in zip(job.claims, taken, strict=True):
+        for claim, counter in zip(operation.claims, taken, strict=True):
             self._set(claim, counter)
-        return Reservation(at, tuple(map(state, job.claims, taken)), tuple(taken))
+        return Reservation(at, tuple(map(state, operation.claims, taken)), tuple(taken))
 
-    def give_back(self, job: Operation) -> Refusal | None:
+    def give_back(self, operation: Operation) -> Refusal | None:
         """Give back one unit to every bucket that it still concerns.
 
         Returns the Refusal, and gives nothing back, if the bucket of give-backs is full.
         """
-        if job.give_backs is not None:
-            given = take(job.give_backs.limit, self._read(job.give_backs))
-            if not fits(job.give_backs.limit, given):
-                full = state(job.give_backs, self._read(job.give_backs))
+        if operation.give_backs is not None:
+            given = take(operation.give_backs.limit, self._read(operation.give_backs))
+            if not fits(operation.give_backs.limit, given):
+                full = state(operation.give_backs, self._read(operation.give_backs))
                 return refuse(self._now.us / SECOND, (full,))
-            self._set(job.give_backs, given)
-        for claim, taken in zip(job.claims, job.taken, strict=True):
+            self._set(operation.give_backs, given)
+        for claim, taken in zip(operation.claims, operation.taken, strict=True):
             current = self._read(claim)
             self._set(claim, give_back(claim.limit, taken, current, self._now))
             if current.since != taken.since and not claim.limit.window.is_throttle:
                 self._give_back_later(claim.name, taken.since)
         return None
 
-    def peek(self, job: Operation) -> tuple[BucketState, ...]:
+    def peek(self, operation: Operation) -> tuple[BucketState, ...]:
         """How full the buckets are."""
-        return tuple(state(claim, self._read(claim)) for claim in job.claims)
+        return tuple(state(claim, self._read(claim)) for claim in operation.claims)
 
     def sweep(self) -> None:
         """Forget windows long closed."""
