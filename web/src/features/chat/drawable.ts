@@ -6,6 +6,8 @@ const maxOpen = 200;
 const maxCells = 5_000;
 
 const containers = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s)))*[ \t]*/;
+/** The row below a table's head: without one, pipes are text. */
+const delimiterRow = /^[ \t|:-]*-[ \t|:-]*$/;
 const delimiters = /[*_~]+|[[\]]/g;
 
 /**
@@ -16,17 +18,35 @@ const delimiters = /[*_~]+|[[\]]/g;
 export function isDrawable(markdown: string): boolean {
   if (markdown.length > maxLength) return false;
   const lines = markdown.split("\n");
-  let columns = 0;
   let open = 0;
+  let cells = 0;
+  let block: Block = emptyBlock;
   for (const line of lines) {
     if (line.length > maxLine || containerDepth(line) > maxDepth) return false;
-    if (line.trim() === "") open = 0;
+    if (line.trim() === "") {
+      open = 0;
+      cells += cellsOf(block);
+      block = emptyBlock;
+    }
     open = openAfter(line, open);
     if (open > maxOpen) return false;
-    columns = Math.max(columns, line.split("|").length);
+    block = {
+      lines: block.lines + 1,
+      columns: Math.max(block.columns, line.split("|").length),
+      isTable: block.isTable || delimiterRow.test(line.replace(containers, "")),
+    };
   }
-  // GFM pads every row of a table to the width of its head. Lines without a pipe can be rows too.
-  return columns < 3 || columns * lines.length <= maxCells;
+  return cells + cellsOf(block) <= maxCells;
+}
+
+/** Lines without an empty one between them. */
+type Block = { lines: number; columns: number; isTable: boolean };
+
+const emptyBlock: Block = { lines: 0, columns: 0, isTable: false };
+
+/** GFM pads every row of a table to the width of its head. Lines without a pipe can be rows too. */
+function cellsOf({ lines, columns, isTable }: Block): number {
+  return isTable && columns > 1 ? lines * columns : 0;
 }
 
 function containerDepth(line: string): number {
