@@ -76,7 +76,7 @@ class OwnedObjects:
         if endpoint.pattern == "/models":
             return await self._without_others_models(call.principal.account_id, response)
         if endpoint.method == "DELETE" and len(call.route.parameters) == 1:
-            await self._ownership.forget(next(iter(call.route.parameters.values())))
+            await self._ownership.remove(next(iter(call.route.parameters.values())))
         elif call.makes_objects:
             return await self._note_objects(call.principal.account_id, response)
         return response

@@ -103,7 +103,7 @@ class CounterRecovery:
             question = self._asking[what] = Question()
             work = self._ask(question, subject, claims, moment, doubt)
             question.task = asyncio.create_task(work)
-            question.task.add_done_callback(lambda done: self._forget(what, done))
+            question.task.add_done_callback(lambda done: self._discard(what, done))
         return question
 
     async def close(self) -> None:
@@ -127,7 +127,7 @@ class CounterRecovery:
         text = " ".join(map(str, (doubt.reign, moment.us, int(had_begun), *units)))
         return Recalled(text, units, had_begun)
 
-    def _forget(self, what: tuple[object, ...], done: "asyncio.Task[Recalled]") -> None:
+    def _discard(self, what: tuple[object, ...], done: "asyncio.Task[Recalled]") -> None:
         del self._asking[what]
         if not done.cancelled():
             done.exception()  # Whoever waited has seen it.

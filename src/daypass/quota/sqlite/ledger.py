@@ -11,10 +11,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from daypass.domain.times import Clock
 from daypass.quota.ledger import (
     DECISION_S,
     BucketState,
@@ -37,7 +38,7 @@ SWEEP_EVERY_S = 3_600
 class SqliteLedger:
     """A ledger in one SQLite file, shared by every process of one machine."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, clock: Clock = time.time) -> None:
         """`clock` gives Unix time in seconds."""
         self._path = path
         self._clock = clock

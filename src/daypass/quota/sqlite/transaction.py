@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from daypass.domain.plans import Window
+from daypass.domain.times import DAY_S
 from daypass.quota.counters import SECOND, Counter, Moment, advance, fits, give_back, take
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation, refuse, state
 
-KEEP_S = 70 * 86_400
-MAX_LEAD_S = 2 * 86_400
+KEEP_S = 70 * DAY_S
+MAX_LEAD_S = 2 * DAY_S
 """How far the ledger may be ahead of the clock.
 
 Within it a clock that steps back is a fault of the clock, and no closed window opens again. Beyond
 it the clock was ahead before and has been corrected: the ledger follows it back.
 """
-FORGET_S = 86_400
+FORGET_S = DAY_S
 """By how much a sweep moves the time before which closed windows are forgotten: slowly, since the
 clock may be ahead now."""
 
