@@ -1,30 +1,51 @@
-"""The settings of usage plans: `[[plans]]` of `daypass.toml`, and what the site's own have too."""
+"""The settings of usage plans: `[[plans]]` in `daypass.toml`, and plans made on the site."""
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from pydantic import model_validator as validate_model
 
-from daypass.domain.plans import Limit, UsagePlan, Window, request_limits
+from daypass.domain.plans import Limit, Measure, UsagePlan, Window, limits_of_amounts
 
 MOST = 1_000_000_000_000
 """The largest number of a setting: the ledgers, the databases and JSON hold it exactly."""
 Amount = Annotated[StrictInt, Field(ge=0, le=MOST)]
+AtLeastOne = Annotated[Amount, Field(ge=1)]
+MAX_CONCURRENT = 10_000
+MAX_KEY_DAYS = 3_650
 
 
 class PlanTerms(BaseModel):
-    """What a usage plan is, but for its id, which never changes."""
+    """Everything about a usage plan but its id, which never changes. Costs are micro-dollars."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=80)
     description: str = Field(default="", max_length=500)
     requests_per_minute: Amount | None = None
-    burst: Annotated[Amount, Field(ge=1)] | None = None
+    burst: AtLeastOne | None = None
     requests_per_hour: Amount | None = None
     requests_per_day: Amount | None = None
     requests_per_week: Amount | None = None
     requests_per_month: Amount | None = None
+    requests_per_total: Amount | None = None
+    tokens_per_minute: Amount | None = None
+    tokens_per_hour: Amount | None = None
+    tokens_per_day: Amount | None = None
+    tokens_per_week: Amount | None = None
+    tokens_per_month: Amount | None = None
+    tokens_per_total: Amount | None = None
+    cost_per_minute: Amount | None = None
+    cost_per_hour: Amount | None = None
+    cost_per_day: Amount | None = None
+    cost_per_week: Amount | None = None
+    cost_per_month: Amount | None = None
+    cost_per_total: Amount | None = None
+    max_output_tokens: AtLeastOne | None = None
+    max_concurrent_requests: Annotated[AtLeastOne, Field(le=MAX_CONCURRENT)] | None = None
+    max_key_days: Annotated[AtLeastOne, Field(le=MAX_KEY_DAYS)] | None = None
     unlimited: StrictBool = False
     models: tuple[str, ...] = ()
     self_service: StrictBool = True
@@ -46,23 +67,59 @@ class PlanTerms(BaseModel):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """The limits on requests."""
-        amounts = {window: getattr(self, f"requests_per_{window.value}") for window in Window}
-        return request_limits(amounts, self.burst)
+        """The limits in every measure and window."""
+        amounts = {
+            (measure, window): getattr(self, f"{measure.value}_per_{window.value}")
+            for measure in Measure
+            for window in Window
+        }
+        return limits_of_amounts(amounts, self.burst)
 
-
-class PlanSettings(PlanTerms):
-    """One `[[plans]]` table of `daypass.toml`."""
-
-    id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
-
-    def to_plan(self) -> UsagePlan:
-        """The usage plan that this table describes."""
+    def to_plan(self, plan_id: str) -> UsagePlan:
+        """Return the usage plan with these terms."""
         return UsagePlan(
-            id=self.id,
+            id=plan_id,
             name=self.name,
             description=self.description,
             limits=self.limits,
             models=frozenset(self.models),
             self_service=self.self_service,
+            max_output_tokens=self.max_output_tokens,
+            max_concurrent_requests=self.max_concurrent_requests,
+            max_key_days=self.max_key_days,
         )
+
+
+PlanId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class PlanSettings(PlanTerms):
+    """One `[[plans]]` table of `daypass.toml`. Costs are written in dollars."""
+
+    id: PlanId
+
+    @validate_model(mode="before")
+    @classmethod
+    def _read_dollars(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        costs = {
+            name: _micro_dollars(name, value)
+            for name, value in values.items()
+            if name.startswith("cost_per_")
+        }
+        return {**values, **costs}
+
+
+def _micro_dollars(name: str, value: Any) -> int:
+    """Convert dollars to micro-dollars. Raises ValueError unless that is exact."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"{name} is an amount in dollars, such as 0.25")
+    try:
+        micro = Decimal(str(value)) * 1_000_000
+        whole = int(micro)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise ValueError(f"{name} is an amount in dollars, such as 0.25") from None
+    if whole != micro:
+        raise ValueError(f"{name} has more than six decimals")
+    return whole

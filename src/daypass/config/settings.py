@@ -230,7 +230,7 @@ class Settings(SignInSettings):
     @property
     def usage_plans(self) -> tuple[UsagePlan, ...]:
         """The plans of `daypass.toml`, or the three default ones."""
-        return tuple(plan.to_plan() for plan in self.plans) or DEFAULT_PLANS
+        return tuple(plan.to_plan(plan.id) for plan in self.plans) or DEFAULT_PLANS
 
     @property
     def account_daily_ceiling(self) -> int | None:

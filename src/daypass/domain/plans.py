@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Self
+from typing import NamedTuple, Self
 
 from daypass.domain.times import DAY_S
 
@@ -13,14 +13,35 @@ from daypass.domain.times import DAY_S
 _FIRST_MONDAY = 4 * DAY_S
 
 
+FOREVER = 253_402_300_800
+"""The end of a window that never ends: year 10000 (Unix time, seconds)."""
+
+
 class Measure(StrEnum):
-    """What a limit counts."""
+    """What a limit counts: requests, tokens (input plus output), or cost in micro-dollars."""
 
     REQUESTS = "requests"
+    TOKENS = "tokens"
+    COST = "cost"
+
+
+class Amounts(NamedTuple):
+    """An amount in each measure. The fields are in the order of `Measure`."""
+
+    requests: int = 1
+    tokens: int = 0
+    cost: int = 0
+    """Micro-dollars."""
+
+
+ONE_REQUEST = Amounts()
 
 
 class Window(StrEnum):
-    """A calendar window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st."""
+    """A window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st.
+
+    `total` is one window that never ends.
+    """
 
     seconds: int
     """Nominal length (a month: 30 days)."""
@@ -30,6 +51,7 @@ class Window(StrEnum):
     DAY = "day", DAY_S
     WEEK = "week", 604_800
     MONTH = "month", 2_592_000
+    TOTAL = "total", FOREVER
 
     def __new__(cls, value: str, seconds: int) -> Self:
         """A member that is its name, and has a length."""
@@ -45,6 +67,8 @@ class Window(StrEnum):
 
     def start(self, at: float) -> int:
         """First second (Unix time) of the window that holds `at` (Unix time, seconds)."""
+        if self is Window.TOTAL:
+            return 0
         second = int(at // 1)
         if self is Window.MONTH:
             first = datetime.fromtimestamp(second, UTC).replace(day=1, hour=0, minute=0, second=0)
@@ -63,7 +87,7 @@ class Window(StrEnum):
 class Limit:
     """At most `amount` of `measure` in each `window`.
 
-    With a `burst`, which only a limit per minute can have, it is a token bucket instead of a
+    With a `burst`, which only a limit on requests per minute can have, it is a token bucket instead of a
     calendar minute: at most `burst` at once, and they refill evenly, `amount` per minute.
     """
 
@@ -76,14 +100,24 @@ class Limit:
         if self.amount < 0:
             raise ValueError("a limit cannot be negative")
         if self.burst is not None and (
-            self.burst < 1 or self.amount < 1 or not self.window.is_throttle
+            self.burst < 1 or self.amount < 1 or not _may_burst(self.measure, self.window)
         ):
-            raise ValueError("a burst is at least 1 and needs a limit per minute of at least 1")
+            raise ValueError("a burst is at least 1 and needs a limit of requests per minute")
 
     def __str__(self) -> str:
-        noun = self.measure.value if self.amount != 1 else self.measure.value.removesuffix("s")
-        rate = f"{self.amount} {noun} per {self.window.value}"
+        if self.measure is Measure.COST:
+            quantity = dollars(self.amount)
+        else:
+            noun = self.measure.value
+            quantity = f"{self.amount} {noun if self.amount != 1 else noun.removesuffix('s')}"
+        is_total = self.window is Window.TOTAL
+        rate = f"{quantity} in total" if is_total else f"{quantity} per {self.window.value}"
         return rate if self.burst is None else f"{rate}, {self.burst} at once"
+
+    @property
+    def keeps_units(self) -> bool:
+        """Whether units stay used even if the upstream did not serve the request."""
+        return _may_burst(self.measure, self.window)
 
     @property
     def capacity(self) -> int:
@@ -104,6 +138,11 @@ class UsagePlan:
     description: str = ""
     models: frozenset[str] = frozenset()
     self_service: bool = True
+    max_output_tokens: int | None = None
+    """The most output tokens of one request."""
+    max_concurrent_requests: int | None = None
+    max_key_days: int | None = None
+    """The longest lifetime of a key, in days."""
 
     def allows(self, model: str) -> bool:
         """Whether this plan includes a model. Names are case-sensitive, as OpenAI's are."""
@@ -114,27 +153,46 @@ class UsagePlan:
     @property
     def daily_requests(self) -> int | None:
         """Requests per day, or None where the plan sets no such limit."""
-        return next((x.amount for x in self.limits if x.window is Window.DAY), None)
+        limits = self.limits_of(Measure.REQUESTS)
+        return next((x.amount for x in limits if x.window is Window.DAY), None)
+
+    def limits_of(self, measure: Measure) -> tuple[Limit, ...]:
+        """Return the limits on one measure."""
+        return tuple(x for x in self.limits if x.measure is measure)
 
     @property
     def most_requests_in_a_day(self) -> int | None:
         """Requests per day; without such a limit, what the other limits admit in one day.
 
-        None where there is no limit at all.
+        None if requests have no limit.
         """
         if self.daily_requests is not None:
             return self.daily_requests
         day = Window.DAY.seconds
-        return min((x.amount * max(1, day // x.window.seconds) for x in self.limits), default=None)
+        limits = self.limits_of(Measure.REQUESTS)
+        return min((x.amount * max(1, day // x.window.seconds) for x in limits), default=None)
 
 
-def request_limits(amounts: Mapping[Window, int | None], burst: int | None) -> tuple[Limit, ...]:
-    """The limits on requests per window, without those that are None; the minute has the burst."""
+def limits_of_amounts(
+    amounts: Mapping[tuple[Measure, Window], int | None], burst: int | None
+) -> tuple[Limit, ...]:
+    """Return the limits that are set. `burst` belongs to the limit on requests per minute."""
     return tuple(
-        Limit(Measure.REQUESTS, amount, window, burst if window.is_throttle else None)
-        for window, amount in amounts.items()
+        Limit(measure, amount, window, burst if _may_burst(measure, window) else None)
+        for (measure, window), amount in amounts.items()
         if amount is not None
     )
+
+
+def _may_burst(measure: Measure, window: Window) -> bool:
+    return measure is Measure.REQUESTS and window.is_throttle
+
+
+def dollars(micro: int) -> str:
+    """Format micro-dollars: `$0.25`, `$0.000125`."""
+    whole, rest = divmod(micro, 1_000_000)
+    cents = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"${whole}.{cents}"
 
 
 def requests_per_day(amount: int) -> UsagePlan:

@@ -66,9 +66,9 @@ def reaches_back_to(limit: Limit, moment: Moment) -> int:
     return moment.us - limit.burst * unit(limit) // limit.amount
 
 
-def take(limit: Limit, counter: Counter) -> Counter:
-    """An up-to-date counter with one unit more, which need not be within the limit."""
-    return Counter(counter.since, counter.used + unit(limit))
+def take(limit: Limit, counter: Counter, amount: int) -> Counter:
+    """Return an up-to-date counter with `amount` more, which need not be within the limit."""
+    return Counter(counter.since, counter.used + amount * unit(limit))
 
 
 def fits(limit: Limit, counter: Counter) -> bool:
@@ -76,16 +76,19 @@ def fits(limit: Limit, counter: Counter) -> bool:
     return counter.used <= limit.capacity * unit(limit)
 
 
-def give_back(limit: Limit, taken: Counter, counter: Counter | None, moment: Moment) -> Counter:
-    """Return the counter with one unit fewer. `taken` is the counter just after it was taken.
+def adjust(
+    limit: Limit, taken: Counter, counter: Counter | None, moment: Moment, change: int
+) -> Counter:
+    """Return the counter after the amount of an earlier `take` has changed by `change`.
 
-    A throttle limits how often the upstream is called, whatever comes of it: it gives nothing
-    back. Nor does a window that has closed since.
+    `taken` is the counter just after that `take`. A window that has closed since does not change.
+    Nor does a throttle on requests: it limits how often the upstream is called, whatever the
+    outcome.
     """
     now = advance(limit, counter, moment)
-    if limit.window.is_throttle or now.since != taken.since:
+    if limit.keeps_units or now.since != taken.since:
         return now
-    return Counter(now.since, max(0, now.used - 1))
+    return Counter(now.since, max(0, now.used + change))
 
 
 def units_used(limit: Limit, counter: Counter) -> int:
@@ -94,7 +97,7 @@ def units_used(limit: Limit, counter: Counter) -> int:
 
 
 def resets_at(limit: Limit, counter: Counter) -> int:
-    """When a bucket frees (Unix time, whole seconds): its window ends, or a unit is refilled."""
+    """Return when a bucket frees (Unix time, whole seconds): its window ends, or a unit refills."""
     if limit.burst is None:
         return limit.window.end(counter.since // SECOND)
     enough = unit(limit) * (min(units_used(limit, counter), limit.burst) - 1)

@@ -1,17 +1,21 @@
-"""What a ledger is: claims in, one reservation or one refusal out.
+"""The ledger protocol: claims in, one reservation or one refusal out.
 
 A request makes a *claim* on each of its buckets (its key's, its account's, the site's). The
-ledger grants all of them in one atomic step or none.
+ledger grants all of them in one atomic step or none. Each bucket takes the request's amount in
+the bucket's measure: one request, or an upper bound of its tokens or its cost. Settling replaces
+the bound by the true amount.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from daypass.domain.plans import Limit
+from daypass.domain.plans import ONE_REQUEST, Amounts, Limit, Measure
 from daypass.quota.counters import Counter, resets_at, units_used
 
 SubjectKind = Literal["key", "account", "site", "give_backs"]
+
+_MEASURES = tuple(Measure)
 
 DECISION_S = 1.8
 """Seconds that a store has to answer; after them LedgerUnavailableError is raised."""
@@ -43,15 +47,18 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one request asks of one bucket: a unit, if `subject` is within `limit`."""
+    """A request's demand on one bucket: that `subject` stays within `limit`."""
 
     subject: Subject
     limit: Limit
     name: str = field(init=False, compare=False, repr=False)
     """The bucket's name: `key:acc_1/1 requests/day`."""
+    measure: int = field(init=False, compare=False, repr=False)
+    """The index of the limit's measure in `Amounts`."""
 
     def __post_init__(self) -> None:
         limit = self.limit
+        object.__setattr__(self, "measure", _MEASURES.index(limit.measure))
         window = limit.window.value if limit.burst is None else "burst"
         object.__setattr__(self, "name", f"{self.subject} {limit.measure.value}/{window}")
 
@@ -73,13 +80,14 @@ class BucketState:
 
 @dataclass(slots=True, eq=False)
 class Reservation:
-    """Units taken from every bucket of a request, until it is settled or released."""
+    """What a request has taken from its buckets, until it is settled or released."""
 
     at: float
     """The ledger's clock at admission (Unix time, seconds): the request belongs to this day."""
     buckets: tuple[BucketState, ...]
     taken: tuple[Counter, ...]
-    """How the buckets' counters stood then: what to give back, and to which window."""
+    """The buckets' counters at that time, which tell the window of each."""
+    amounts: Amounts = ONE_REQUEST
     id: str = ""
     """The name under which the store knows it, where it has to."""
     is_open: bool = True
@@ -94,10 +102,23 @@ class Refusal:
     hit: BucketState
     """Of the full buckets, the one that frees last."""
     buckets: tuple[BucketState, ...]
+    amounts: Amounts = ONE_REQUEST
+    """What was requested."""
+
+    @property
+    def full(self) -> list[BucketState]:
+        """The buckets that have less left than was requested."""
+        return _full(self.buckets, self.amounts)
 
 
 class Ledger(Protocol):
     """Counts exactly.
+
+    Example::
+
+        outcome = await ledger.reserve(claims, Amounts(tokens=900))
+        if isinstance(outcome, Reservation):
+            ledger.settle(outcome, Amounts(tokens=312))
 
     What waits raises LedgerUnavailableError within 2 seconds when the store is away, and works
     again once it is back.
@@ -109,8 +130,10 @@ class Ledger(Protocol):
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
 
-    async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
-        """Take one unit from every claim's bucket, or none. Durable when it returns.
+    async def reserve(
+        self, claims: Sequence[Claim], amounts: Amounts = ONE_REQUEST
+    ) -> Reservation | Refusal:
+        """Take the amounts from every claim's bucket, or nothing. Durable when it returns.
 
         When it raises or is cancelled, whatever it took or may still take is given back.
         """
@@ -118,17 +141,21 @@ class Ledger(Protocol):
     async def release(
         self, reservation: Reservation, give_backs: Claim | None = None
     ) -> bool | Refusal:
-        """Give a reservation's units back to the quota windows they came from, once.
+        """Give a reservation's amounts back to the windows they came from, once.
 
-        Throttles keep their unit. `give_backs` is the claim on the account's bucket of
+        Throttles on requests keep their unit. `give_backs` is the claim on the account's bucket of
         give-backs, which is taken in the same atomic step; None where the upstream was not
         called. If that bucket is full, returns the Refusal, and the units stay used. Returns
         False if the reservation was settled or released before, else True. When it raises, the
         same is done before the next decision that the store can make.
         """
 
-    def settle(self, reservation: Reservation) -> None:
-        """Close a reservation as used. One that is never closed counts as used anyway."""
+    def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
+        """Close a reservation, and replace its amounts by those that were really used.
+
+        None keeps what was reserved, and so does a reservation that is never closed. Amounts may
+        exceed the reserved ones: the next request sees the excess. Does not wait.
+        """
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now. Takes nothing."""
@@ -143,7 +170,11 @@ def state(claim: Claim, counter: Counter) -> BucketState:
     return BucketState(claim, units_used(limit, counter), resets_at(limit, counter))
 
 
-def refuse(at: float, states: tuple[BucketState, ...]) -> Refusal:
-    """The refusal of a claim on buckets of which at least one is full, by the ledger's clock."""
-    full = [x for x in states if x.used >= x.claim.limit.capacity]
-    return Refusal(at, max(full, key=lambda x: x.resets_at), states)
+def refuse(at: float, states: tuple[BucketState, ...], amounts: Amounts = ONE_REQUEST) -> Refusal:
+    """Return the refusal of amounts that do not fit into at least one of the buckets."""
+    hit = max(_full(states, amounts), key=lambda x: x.resets_at)
+    return Refusal(at, hit, states, amounts)
+
+
+def _full(states: Sequence[BucketState], amounts: Amounts) -> list[BucketState]:
+    return [x for x in states if x.used + amounts[x.claim.measure] > x.claim.limit.capacity]

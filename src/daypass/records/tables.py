@@ -1,9 +1,10 @@
 """The tables. Times are whole seconds of Unix time, UTC."""
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     ForeignKey,
     Index,
     Integer,
@@ -264,9 +265,9 @@ class ReceiptBatch(Base):
 
 
 class StoredPlan(Base):
-    """A usage plan that an operator made on the site; those of `daypass.toml` are not here.
+    """A usage plan made on the site. Plans in `daypass.toml` are not stored.
 
-    A retired one is offered to nobody, and holds for the keys that have it.
+    A retired plan is not offered but still applies to the keys that have it.
     """
 
     __tablename__ = "usage_plan"
@@ -274,14 +275,8 @@ class StoredPlan(Base):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
     description: Mapped[str] = mapped_column(String(500))
-    requests_per_minute: Mapped[int | None] = mapped_column(BigInteger)
-    burst: Mapped[int | None] = mapped_column(BigInteger)
-    requests_per_hour: Mapped[int | None] = mapped_column(BigInteger)
-    requests_per_day: Mapped[int | None] = mapped_column(BigInteger)
-    requests_per_week: Mapped[int | None] = mapped_column(BigInteger)
-    requests_per_month: Mapped[int | None] = mapped_column(BigInteger)
-    models: Mapped[list[str]] = mapped_column(JSON)
-    self_service: Mapped[bool] = mapped_column(Boolean)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The other fields of `PlanTerms` that are not defaults."""
     created_at: Mapped[int] = mapped_column(BigInteger)
     retired_at: Mapped[int | None] = mapped_column(BigInteger)
 

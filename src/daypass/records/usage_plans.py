@@ -1,13 +1,15 @@
 """Queries on the usage plans that operators made on the site."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.domain.plans import UsagePlan, Window, request_limits
+from daypass.config.plans import PlanTerms
+from daypass.domain.plans import UsagePlan
 from daypass.records.tables import StoredPlan
 
 
@@ -45,13 +47,7 @@ async def create(
 
 
 def to_plan(row: StoredPlan) -> UsagePlan:
-    """The usage plan that a row describes."""
-    amounts = {window: getattr(row, f"requests_per_{window.value}") for window in Window}
-    return UsagePlan(
-        id=row.id,
-        name=row.name,
-        limits=request_limits(amounts, row.burst),
-        description=row.description,
-        models=frozenset(row.models),
-        self_service=row.self_service and row.retired_at is None,
-    )
+    """Return the usage plan that a row describes."""
+    terms = PlanTerms(name=row.name, description=row.description, **row.terms)
+    plan = terms.to_plan(row.id)
+    return plan if row.retired_at is None else replace(plan, self_service=False)

@@ -8,7 +8,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 
-from daypass.config.plans import PlanSettings, PlanTerms
+from daypass.config.plans import PlanId, PlanTerms
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
@@ -19,8 +19,10 @@ from daypass.records.tables import StoredPlan
 router = APIRouter()
 
 
-class NewPlan(PlanSettings):
-    """A plan as a `[[plans]]` table of `daypass.toml` describes it."""
+class NewPlan(PlanTerms):
+    """A plan as a `[[plans]]` table of `daypass.toml` describes it, with costs in micro-dollars."""
+
+    id: PlanId
 
 
 class PlanChange(PlanTerms):
@@ -119,8 +121,15 @@ def _retire(row: StoredPlan, retired: bool, now: int) -> str:
 
 
 def _columns(terms: PlanTerms) -> dict[str, object]:
-    values = terms.model_dump(include=PlanTerms.model_fields.keys() - {"unlimited"})
-    return values | {"models": sorted(terms.models)}
+    return {
+        "name": terms.name,
+        "description": terms.description,
+        "terms": terms.model_dump(
+            include=PlanTerms.model_fields.keys() - {"name", "description"},
+            exclude_defaults=True,
+            mode="json",
+        ),
+    }
 
 
 def _limits(terms: PlanTerms) -> str:

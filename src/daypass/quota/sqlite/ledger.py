@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from daypass.domain.plans import ONE_REQUEST, Amounts
 from daypass.domain.times import Clock
 from daypass.quota.ledger import (
     DECISION_S,
@@ -73,10 +74,12 @@ class SqliteLedger:
         if self._watch is not None:
             self._watch.cancel()
 
-    async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
-        """Take one unit from every claim's bucket, or none; committed when it returns."""
+    async def reserve(
+        self, claims: Sequence[Claim], amounts: Amounts = ONE_REQUEST
+    ) -> Reservation | Refusal:
+        """Take the amounts from every claim's bucket, or nothing; committed when it returns."""
         outcome: Reservation | Refusal = await self._submit(
-            Operation(LedgerTransaction.reserve, claims)
+            Operation(LedgerTransaction.reserve, claims, amounts)
         )
         return outcome
 
@@ -90,9 +93,14 @@ class SqliteLedger:
         refusal: Refusal | None = await self._submit(_giving_back(reservation, give_backs))
         return refusal or True
 
-    def settle(self, reservation: Reservation) -> None:
-        """Close a reservation as used. The file need not know: a unit taken is a unit used."""
+    def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
+        """Close a reservation. Writes only if the amounts used differ from those reserved."""
+        if not reservation.is_open:
+            return
         reservation.is_open = False
+        if used is not None and used != reservation.amounts:
+            change = Amounts(*(x - y for x, y in zip(used, reservation.amounts, strict=True)))
+            self._gather(_changing(reservation, change))
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now."""
@@ -241,6 +249,12 @@ class SqliteLedger:
         return outcomes
 
 
-def _giving_back(reservation: Reservation, give_backs: Claim | None = None) -> Operation:
+def _changing(
+    reservation: Reservation, change: Amounts, give_backs: Claim | None = None
+) -> Operation:
     claims = [bucket.claim for bucket in reservation.buckets]
-    return Operation(LedgerTransaction.give_back, claims, reservation.taken, give_backs)
+    return Operation(LedgerTransaction.adjust, claims, change, reservation.taken, give_backs)
+
+
+def _giving_back(reservation: Reservation, give_backs: Claim | None = None) -> Operation:
+    return _changing(reservation, Amounts(*(-x for x in reservation.amounts)), give_backs)

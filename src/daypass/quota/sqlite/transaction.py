@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daypass.domain.plans import Window
+from daypass.domain.plans import ONE_REQUEST, Amounts, Window
 from daypass.domain.times import DAY_S
-from daypass.quota.counters import SECOND, Counter, Moment, advance, fits, give_back, take
+from daypass.quota.counters import SECOND, Counter, Moment, adjust, advance, fits, take
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation, refuse, state
 
 KEEP_S = 70 * DAY_S
@@ -58,25 +58,27 @@ ON CONFLICT (name) DO UPDATE SET since = excluded.since, used = excluded.used
 _READ_WINDOWS = """
 SELECT name, since, used FROM quota_window WHERE name IN (SELECT value FROM json_each(?))
 """
-_GIVE_BACK_LATE = "UPDATE quota_window SET used = max(0, used - 1) WHERE name = ? AND since = ?"
+_ADJUST_LATE = "UPDATE quota_window SET used = max(0, used + ?) WHERE name = ? AND since = ?"
 _CLOSE = "INSERT OR REPLACE INTO quota_window VALUES (?, ?, ?)"
 
 
 @dataclass(slots=True)
 class Operation:
-    """One caller's wish, and the future that tells it the outcome."""
+    """One operation, and the future of its outcome."""
 
     work: "Callable[[LedgerTransaction, Operation], Any]"
     claims: Sequence[Claim]
+    amounts: Amounts = ONE_REQUEST
+    """What to take, or by how much to change what was taken."""
     taken: tuple[Counter, ...] = ()
-    """What to give back."""
+    """The counters just after the taking that is to be changed."""
     give_backs: Claim | None = None
     """The bucket of give-backs that giving back takes a unit from."""
     future: asyncio.Future[Any] | None = None
 
     @property
     def is_abandoned(self) -> bool:
-        """Nobody wants this any more. What is to be given back is wanted always."""
+        """Whether nobody waits for the outcome. A change to an earlier taking is always made."""
         return not self.taken and self.future is not None and self.future.done()
 
 
@@ -114,7 +116,7 @@ class LedgerTransaction:
             rows = connection.execute(_READ_WINDOWS, (listed,))
             self._closed = {(name, since): used for name, since, used in rows}
         self._newly_closed: list[tuple[str, int, int]] = []
-        self._late_give_backs: list[tuple[str, int]] = []
+        self._late_changes: list[tuple[int, str, int]] = []
 
     def run(self) -> list[Any]:
         """Run the operations, write the changes, and return the outcomes in the same order."""
@@ -124,40 +126,44 @@ class LedgerTransaction:
         ]
         self._connection.executemany(_WRITE, [(x, *self._counters[x]) for x in self._changed])
         self._connection.executemany(_CLOSE, self._newly_closed)
-        self._connection.executemany(_GIVE_BACK_LATE, self._late_give_backs)
+        self._connection.executemany(_ADJUST_LATE, self._late_changes)
         if self._changed:
             self._note_time()
         return outcomes
 
     def reserve(self, operation: Operation) -> Reservation | Refusal:
-        """Take one unit from every bucket, or none."""
+        """Take the amounts from every bucket, or nothing."""
         at = self._now.us / SECOND
+        amounts = operation.amounts
         taken: list[Counter] = []
         for claim in operation.claims:
-            counter = take(claim.limit, self._read(claim))
+            counter = take(claim.limit, self._read(claim), amounts[claim.measure])
             if not fits(claim.limit, counter):
-                return refuse(at, self.peek(operation))
+                return refuse(at, self.peek(operation), amounts)
             taken.append(counter)
         for claim, counter in zip(operation.claims, taken, strict=True):
             self._set(claim, counter)
-        return Reservation(at, tuple(map(state, operation.claims, taken)), tuple(taken))
+        return Reservation(at, tuple(map(state, operation.claims, taken)), tuple(taken), amounts)
 
-    def give_back(self, operation: Operation) -> Refusal | None:
-        """Give back one unit to every bucket that it still concerns.
+    def adjust(self, operation: Operation) -> Refusal | None:
+        """Change what was taken from every bucket whose window is still open.
 
-        Returns the Refusal, and gives nothing back, if the bucket of give-backs is full.
+        Returns the Refusal, and changes nothing, if the bucket of give-backs is full.
         """
         if operation.give_backs is not None:
-            given = take(operation.give_backs.limit, self._read(operation.give_backs))
+            given = take(operation.give_backs.limit, self._read(operation.give_backs), 1)
             if not fits(operation.give_backs.limit, given):
                 full = state(operation.give_backs, self._read(operation.give_backs))
                 return refuse(self._now.us / SECOND, (full,))
             self._set(operation.give_backs, given)
         for claim, taken in zip(operation.claims, operation.taken, strict=True):
+            change = operation.amounts[claim.measure]
+            if change == 0:
+                continue
             current = self._read(claim)
-            self._set(claim, give_back(claim.limit, taken, current, self._now))
+            self._set(claim, adjust(claim.limit, taken, current, self._now, change))
             if current.since != taken.since and not claim.limit.window.is_throttle:
-                self._give_back_later(claim.name, taken.since)
+                self._adjust_late(claim.name, taken.since, change)
         return None
 
     def peek(self, operation: Operation) -> tuple[BucketState, ...]:
@@ -169,10 +175,12 @@ class LedgerTransaction:
         self._note_time()
         before = self._now.us - KEEP_S * SECOND
         self._connection.execute(
-            "INSERT OR REPLACE INTO quota_window SELECT * FROM quota_counter WHERE since < ?",
+            "INSERT OR REPLACE INTO quota_window SELECT * FROM quota_counter"
+            " WHERE since BETWEEN 1 AND ?",
             (before,),
         )
-        self._connection.execute("DELETE FROM quota_counter WHERE since < ?", (before,))
+        # A total's window begins at 0 and is kept.
+        self._connection.execute("DELETE FROM quota_counter WHERE since BETWEEN 1 AND ?", (before,))
         swept, oldest = self._connection.execute(
             "SELECT swept, (SELECT min(since) FROM quota_window) FROM quota_clock_step"
         ).fetchone()
@@ -195,11 +203,11 @@ class LedgerTransaction:
         )
         self._latest_minute = minute
 
-    def _give_back_later(self, name: str, since: int) -> None:
-        """Give a unit back to a window that has been left, in case the clock returns to it."""
-        self._late_give_backs.append((name, since))
-        if self._closed.get((name, since)):
-            self._closed[name, since] -= 1
+    def _adjust_late(self, name: str, since: int, change: int) -> None:
+        """Change a window that has been left, in case the clock returns to it."""
+        self._late_changes.append((change, name, since))
+        if (name, since) in self._closed:
+            self._closed[name, since] = max(0, self._closed[name, since] + change)
 
     def _may_reopen(self, window: Window) -> bool:
         """Whether the window of this moment may have been taken from and left before."""
