@@ -87,7 +87,7 @@ class Window(StrEnum):
 class Limit:
     """At most `amount` of `measure` in each `window`.
 
-    With a `burst`, which only a limit on requests per minute can have, it is a token bucket instead of a
+    A limit on requests per minute may have a `burst`. Then it is a token bucket instead of a
     calendar minute: at most `burst` at once, and they refill evenly, `amount` per minute.
     """
 

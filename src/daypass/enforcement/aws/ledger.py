@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from daypass.domain.plans import ONE_REQUEST, Amounts
 from daypass.domain.times import Clock
 from daypass.enforcement.aws.usage import Use
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation
@@ -21,7 +22,9 @@ class ApiGatewayLedger:
     async def close(self) -> None:
         """There is nothing to close."""
 
-    async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
+    async def reserve(
+        self, claims: Sequence[Claim], amounts: Amounts = ONE_REQUEST
+    ) -> Reservation | Refusal:
         """Grant it: API Gateway has taken the unit."""
         return Reservation(self._clock(), buckets=(), taken=())
 
@@ -31,7 +34,7 @@ class ApiGatewayLedger:
         """False: API Gateway does not give units back."""
         return False
 
-    def settle(self, reservation: Reservation) -> None:
+    def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
         """It is settled."""
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:

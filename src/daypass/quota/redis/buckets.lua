@@ -54,16 +54,18 @@ end
 local function window_start(window, now)
   if window == 'month' then
     return month_start(now)
+  elseif window == 'total' then
+    return 0
   end
   local first = window == 'week' and FIRST_MONDAY or 0
   return now - (now - first) % LENGTH[window]
 end
 
--- The claims from ARGV[from] on, four arguments each, and what is stored: the common fields, then
--- one for each claim.
+-- The claims from ARGV[from] on, five arguments each, and what is stored: the common fields, then
+-- one for each claim. `each` is what one unit of the call takes from the claim's bucket.
 local function read(from)
   local claims, names = {}, { unpack(COMMON_FIELDS) }
-  for i = from, #ARGV, 4 do
+  for i = from, #ARGV, 5 do
     local burst = tonumber(ARGV[i + 3])
     claims[#claims + 1] = {
       name = ARGV[i],
@@ -71,6 +73,8 @@ local function read(from)
       amount = tonumber(ARGV[i + 2]),
       capacity = burst > 0 and burst or tonumber(ARGV[i + 2]),
       unit = burst > 0 and MINUTE or 1,
+      each = tonumber(ARGV[i + 4]),
+      counts_requests = string.find(ARGV[i], ' requests/', 1, true) ~= nil,
       -- Here, so that the table need not grow.
       stored = false, since = 0, used = 0, reign = 0, from = 0, is_unknown = false,
     }

@@ -9,6 +9,7 @@ from itertools import count
 import structlog
 from redis.exceptions import RedisError
 
+from daypass.domain.plans import Amounts, Measure
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
@@ -26,6 +27,8 @@ NEVER = 2**53
 """An instant (Unix µs) in the year 2255."""
 
 SITE = "site"
+
+ONE_OF_EACH = Amounts(1, 1, 1)
 
 log = structlog.get_logger()
 
@@ -80,6 +83,7 @@ class RedisCounters:
         deadline: Deadline,
         *,
         wanted: int,
+        amounts: Amounts = ONE_OF_EACH,
         no_later: int = NEVER,
         block: int = 0,
         no_earlier: int = 0,
@@ -87,13 +91,20 @@ class RedisCounters:
     ) -> ScriptReply:
         """Call take.lua, and the records where a counter may have been lost.
 
+        `amounts` are those of one unit in each measure.
         Then those of the claims `beside` are likely lost, too. Raises LedgerUnavailableError.
         """
         settings = (no_earlier, no_later, wanted, block)
+        listed = arguments_of(claims, amounts)
         recalled, stored = Recalled(), None
         question = None
         while True:
-            arguments = (self._offset_us(), *settings, recalled.text, *arguments_of(claims))
+            arguments = (
+                self._offset_us(),
+                *settings,
+                recalled.text,
+                *arguments_of(claims, amounts),
+            )
             reply = await self._lane(key).submit(Call(TAKE, key, name, arguments), deadline.at)
             if reply == b"closed":
                 raise LedgerUnavailableError("Redis: the decision came too late")
@@ -133,13 +144,18 @@ class RedisCounters:
         name: str,
         taken: ScriptReply,
         claims: Sequence[Claim],
+        amounts: Amounts = ONE_OF_EACH,
         give_backs: Claim | None = None,
     ) -> "asyncio.Future[bytes]":
-        """Call give.lua for a taking, by the answer that it had."""
+        """Call give.lua for a taking, by the answer that it had.
+
+        `amounts` are those to give back of one unit. Negative ones are taken, even beyond a limit.
+        """
         cap = "" if give_backs is None else "capped"
-        claims = [*claims, *([] if give_backs is None else [give_backs])]
-        key = hash_of(claims[0])
-        arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims))
+        arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims, amounts))
+        if give_backs is not None:
+            arguments += arguments_of([give_backs], ONE_OF_EACH)
+        key = hash_of(claims[0] if give_backs is None else give_backs)
         return self._lane(key).submit(Call(GIVE, key, name, arguments))
 
     def _log_loss(
@@ -184,7 +200,7 @@ def _units_lost(claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled
         (
             units - counter.used
             for claim, counter, units in zip(claims, stored.counters, recalled.units, strict=True)
-            if claim.subject.kind != "key" and claim.limit.burst is None
+            if claim.subject.kind != "key" and claim.limit.measure is Measure.REQUESTS
         ),
         default=0,
     )

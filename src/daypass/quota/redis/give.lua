@@ -1,8 +1,9 @@
--- Gives back what one taking took, once, to the quota windows it came from.
+-- Gives back what one taking took, or a part of it, once, to the windows it came from.
 --
 -- KEYS: counters [, the taking's own key]. ARGV from the seventh: the taking's answer ('':
 -- unknown, its reply was lost), 'capped' if the last claim is the account's bucket of give-backs
--- ('' if there is none), then per claim: name, window, amount, burst.
+-- ('' if there is none), then per claim: name, window, amount, burst, and how
+-- much to give back (what is negative is taken).
 -- Answers "1 0 0 0", or "0 0 0 0" when there is nothing to give back, or "-3 now 0 0 since used"
 -- when the bucket of give-backs is full. In every case the taking is closed: should its command
 -- still arrive, late, it takes nothing.
@@ -51,9 +52,10 @@ end
 
 for i, claim in ipairs(claims) do
   -- A throttle limits how often the upstream is called, whatever comes of it.
-  if claim.stored and claim.window ~= 'minute' then
+  local is_throttle = claim.window == 'minute' and claim.counts_requests
+  if claim.stored and claim.each ~= 0 and not is_throttle then
     local since, used, reign = current(claim, now)
-    local back = since == numbers[2 * i + 3] and units or 0
+    local back = since == numbers[2 * i + 3] and units * claim.each or 0
     change(claim, since, math.max(0, used - back), reign)
   end
 end

@@ -16,6 +16,7 @@ used before anything is decided on them (lost_counters.py): nobody gets a day tw
 import asyncio
 from collections.abc import Sequence
 
+from daypass.domain.plans import ONE_REQUEST, Amounts
 from daypass.quota.counters import SECOND
 from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import (
@@ -30,7 +31,7 @@ from daypass.quota.ledger import (
 from daypass.quota.redis.counters import NEVER, SITE, RedisCounters, hash_of, hash_of_tag
 from daypass.quota.redis.recovery import UsageRecords
 from daypass.quota.redis.scripts import SPENT, TOO_LATE, ScriptReply
-from daypass.quota.redis.site_lease import Grant, Origin, SiteLease, Unit
+from daypass.quota.redis.site_lease import Grant, Origin, Share, SiteLease
 
 SLOW_S = 0.1
 """Seconds after which a wait for the site's units is likely one for the records."""
@@ -70,63 +71,83 @@ class RedisLedger:
             lease.return_all()
         await self._counters.close()
 
-    async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
-        """Take one unit from every claim's bucket, or none."""
+    async def reserve(
+        self, claims: Sequence[Claim], amounts: Amounts = ONE_REQUEST
+    ) -> Reservation | Refusal:
+        """Take the amounts from every claim's bucket, or nothing."""
         deadline = Deadline()
-        site = next((claim for claim in claims if claim.subject.kind == SITE), None)
-        if site is None:
-            return await self._take(claims, deadline)
-        lease = self._lease(site)
         not_before = 0
         while True:
-            unit = lease.take_held(not_before)
-            if unit is None:
-                found = await self._site_unit(lease, claims, not_before, deadline)
-                if isinstance(found, BucketState):
-                    return await self._refuse_on_site(claims, found, deadline)
-                unit = found
+            shares = await self._site_shares(claims, amounts, not_before, deadline)
+            if isinstance(shares, BucketState):
+                return await self._refuse_on_site(claims, amounts, shares, deadline)
+            outcome: Reservation | Refusal | None = None
             try:
-                outcome = await self._take(claims, deadline, unit, lease.until())
+                outcome = await self._take(claims, amounts, deadline, shares)
             except TooLateError as late:
-                lease.put_back(unit)
                 not_before = late.now
                 if deadline.is_over:
                     raise LedgerUnavailableError("Redis did not decide in time") from None
-                continue
-            except BaseException:
-                lease.put_back(unit)
-                raise
-            if isinstance(outcome, Refusal):
-                lease.put_back(unit)
-            return outcome
+            finally:
+                if not isinstance(outcome, Reservation):
+                    self._put_back(shares)
+            if outcome is not None:
+                return outcome
 
     async def release(
         self, reservation: Reservation, give_backs: Claim | None = None
     ) -> bool | Refusal:
-        """Give a reservation's units back, once, if the account has a give-back left."""
+        """Give a reservation's amounts back, once, if the account has a give-back left."""
         if not reservation.is_open:
             return False
         reservation.is_open = False
-        name, begun, *origin = reservation.id.split()
-        claims = [bucket.claim for bucket in reservation.buckets]
-        taken = list(zip(claims, reservation.taken, strict=True))
-        counted = [(claim, counter) for claim, counter in taken if claim.subject.kind != SITE]
-        if counted or give_backs is not None:
-            answer = ScriptReply(1, 0, int(begun), 0, tuple(counter for _, counter in counted))
-            claims = [claim for claim, _ in counted]
-            reply = await self._counters.give_back(name, answer, claims, give_backs)
-            given = ScriptReply.of(reply)
+        future = self._give_back(reservation, reservation.amounts, give_backs)
+        if future is not None:
+            given = ScriptReply.of(await future)
             if give_backs is not None and given.units == SPENT:
                 return refuse(given.now / SECOND, (state(give_backs, *given.counters),))
-        # Last: a unit of the site goes back only if the account had a give-back left.
-        for claim, counter in taken:
-            if claim.subject.kind == SITE:
-                self._lease(claim).put_back(Unit(counter, Origin(*map(int, origin))))
+        # Last: the site's units go back only if the account had a give-back left.
+        self._put_back(_shares_of(reservation, reservation.amounts))
         return True
 
-    def settle(self, reservation: Reservation) -> None:
-        """Close a reservation as used. Redis need not know: a unit taken is a unit used."""
+    def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
+        """Close a reservation. Calls Redis only if the amounts used differ from those reserved."""
+        if not reservation.is_open:
+            return
         reservation.is_open = False
+        if used is None or used == reservation.amounts:
+            return
+        back = Amounts(*(x - y for x, y in zip(reservation.amounts, used, strict=True)))
+        future = self._give_back(reservation, back)
+        if future is not None:
+            # If the reply is lost, the call is repeated; if Redis stays away, the bound stands.
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        for claim, share in _shares_of(reservation, back):
+            if share.amount > 0:
+                self._lease(claim).put_back(share)
+            elif share.amount < 0:
+                self._lease(claim).add(share._replace(amount=-share.amount))
+
+    def _give_back(
+        self, reservation: Reservation, amounts: Amounts, give_backs: Claim | None = None
+    ) -> "asyncio.Future[bytes] | None":
+        """Give amounts back to the key's and the account's buckets; None if there are none."""
+        name, begun, *_ = reservation.id.split()
+        counted = [
+            (bucket.claim, counter)
+            for bucket, counter in zip(reservation.buckets, reservation.taken, strict=True)
+            if bucket.claim.subject.kind != SITE
+        ]
+        changes = any(amounts[claim.measure] for claim, _ in counted)
+        if not changes and give_backs is None:
+            return None
+        answer = ScriptReply(1, 0, int(begun), 0, tuple(counter for _, counter in counted))
+        claims = [claim for claim, _ in counted]
+        return self._counters.give_back(name, answer, claims, amounts, give_backs)
+
+    def _put_back(self, shares: Sequence[tuple[Claim, Share]]) -> None:
+        for claim, share in shares:
+            self._lease(claim).put_back(share)
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """How full the claims' buckets are now."""
@@ -155,57 +176,103 @@ class RedisLedger:
         name = self._counters.new_name()
         await self._counters.ask(hash_of_tag(SITE), name, (), Deadline(), wanted=1)
 
-    async def _site_unit(
-        self, lease: SiteLease, claims: Sequence[Claim], not_before: int, deadline: Deadline
-    ) -> Unit | BucketState:
-        """A unit of the site from Redis. Where that has lost counters, the account's are likely
-        lost, too: both are restored at the same time."""
-        counted = [claim for claim in claims if claim.subject.kind != SITE]
-        timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)
+    async def _site_shares(
+        self, claims: Sequence[Claim], amounts: Amounts, not_before: int, deadline: Deadline
+    ) -> list[tuple[Claim, Share]] | BucketState:
+        """Take the site's units for one request, or return the bucket that has too few left.
+
+        Where Redis has lost the site's counters, it has probably lost the account's, too: both
+        are restored at the same time.
+        """
+        shares: list[tuple[Claim, Share]] = []
         try:
-            return await lease.take(not_before, deadline)
-        finally:
-            timer.cancel()
+            for claim in claims:
+                amount = amounts[claim.measure]
+                if claim.subject.kind != SITE or not amount:
+                    continue
+                lease = self._lease(claim)
+                found: Share | BucketState | None = lease.take_held(amount, not_before)
+                if found is None:
+                    counted = [x for x in claims if x.subject.kind != SITE]
+                    loop = asyncio.get_running_loop()
+                    timer = loop.call_later(SLOW_S, self._counters.restore, counted)
+                    try:
+                        found = await lease.take(amount, not_before, deadline)
+                    finally:
+                        timer.cancel()
+                if isinstance(found, BucketState):
+                    self._put_back(shares)
+                    return found
+                shares.append((claim, found))
+        except BaseException:
+            self._put_back(shares)
+            raise
+        return shares
 
     async def _refuse_on_site(
-        self, claims: Sequence[Claim], full: BucketState, deadline: Deadline
+        self, claims: Sequence[Claim], amounts: Amounts, full: BucketState, deadline: Deadline
     ) -> Refusal:
-        """The refusal of a spent site, with how full the other buckets are."""
+        """Return the refusal of a full bucket of the site, with the states of the others."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         key = hash_of(counted[0]) if counted else hash_of_tag(SITE)
         answer = await self._counters.ask(key, "", counted, deadline, wanted=0)
         rest = map(state, counted, answer.counters)
-        states = tuple(full if claim.subject.kind == SITE else next(rest) for claim in claims)
-        return refuse(answer.now / SECOND, states)
+        states = tuple(
+            next(rest)
+            if claim.subject.kind != SITE
+            else full
+            if claim == full.claim
+            else self._lease(claim).state()
+            for claim in claims
+        )
+        return refuse(answer.now / SECOND, states, amounts)
 
     async def _take(
         self,
         claims: Sequence[Claim],
+        amounts: Amounts,
         deadline: Deadline,
-        site_unit: Unit | None = None,
-        no_later: int = NEVER,
+        shares: Sequence[tuple[Claim, Share]],
     ) -> Reservation | Refusal:
-        """Take a unit of the buckets of the key and its account. Raises TooLateError."""
+        """Take from the buckets of the key and its account. Raises TooLateError."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
-        site = [claim for claim in claims if claim.subject.kind == SITE] if site_unit else []
         name = self._counters.new_name()
         key = hash_of(counted[0]) if counted else hash_of_tag(name)
+        no_later = min((self._lease(claim).until() for claim, _ in shares), default=NEVER)
         answer = await self._counters.ask(
-            key, name, counted, deadline, wanted=1, no_later=no_later, beside=site
+            key,
+            name,
+            counted,
+            deadline,
+            wanted=1,
+            amounts=amounts,
+            no_later=no_later,
+            beside=[claim for claim, _ in shares],
         )
         if answer.units == TOO_LATE:
             raise TooLateError(answer.now)
         rest = iter(answer.counters)
+        of_site = dict(shares)
         taken = tuple(
-            site_unit.counter if claim.subject.kind == SITE and site_unit else next(rest)
+            next(rest)
+            if claim.subject.kind != SITE
+            else of_site[claim].counter
+            if claim in of_site
+            else self._lease(claim).counter
             for claim in claims
         )
         states = tuple(map(state, claims, taken))
         at = answer.now / SECOND
         if not answer.units:
-            return refuse(at, states)
-        origin = f" {site_unit.origin.begun} {site_unit.origin.reign}" if site_unit else ""
-        return Reservation(at, states, taken, f"{name} {answer.begun}{origin}")
+            return refuse(at, states, amounts)
+        origins = "".join(
+            f" {of_site[claim].origin.begun} {of_site[claim].origin.reign}"
+            if claim in of_site
+            else " 0 0"
+            for claim in claims
+            if claim.subject.kind == SITE
+        )
+        return Reservation(at, states, taken, amounts, f"{name} {answer.begun}{origins}")
 
     async def _ask_site(
         self, claim: Claim, wanted: int, block: int, no_earlier: int, deadline: Deadline
@@ -233,6 +300,17 @@ class RedisLedger:
             lease = SiteLease(claim, self._ask_site, self._return_to_site)
             self._leases[claim] = lease
         return lease
+
+
+def _shares_of(reservation: Reservation, amounts: Amounts) -> list[tuple[Claim, Share]]:
+    """Return amounts of the site's buckets, as shares of what a reservation took from them."""
+    origins = iter(map(int, reservation.id.split()[2:]))
+    shares = []
+    for bucket, counter in zip(reservation.buckets, reservation.taken, strict=True):
+        if bucket.claim.subject.kind == SITE:
+            origin = Origin(next(origins), next(origins))
+            shares.append((bucket.claim, Share(amounts[bucket.claim.measure], counter, origin)))
+    return shares
 
 
 class TooLateError(Exception):

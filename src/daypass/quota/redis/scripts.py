@@ -7,6 +7,7 @@ from importlib.resources import files
 from itertools import chain
 from typing import NamedTuple
 
+from daypass.domain.plans import Amounts
 from daypass.quota.counters import SECOND, Counter
 from daypass.quota.ledger import Claim
 
@@ -72,10 +73,11 @@ class ScriptReply(NamedTuple):
         return " ".join(map(str, numbers))
 
 
-def arguments_of(claims: Sequence[Claim]) -> tuple[str | int, ...]:
-    """Name, window, amount and burst of each claim, as the scripts read them."""
+def arguments_of(claims: Sequence[Claim], amounts: Amounts) -> tuple[str | int, ...]:
+    """Return name, window, amount, burst and amount of one unit per claim, as the scripts read."""
     arguments: list[str | int] = []
     for claim in claims:
         limit = claim.limit
-        arguments += (claim.name, limit.window.value, limit.amount, limit.burst or 0)
+        each = amounts[claim.measure]
+        arguments += (claim.name, limit.window.value, limit.amount, limit.burst or 0, each)
     return tuple(arguments)

@@ -15,6 +15,8 @@ from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import BucketState, Claim, state
 
 BLOCK = 64
+BLOCK_REQUESTS = 16
+"""A block is at least `BLOCK` units, and enough for so many requests like those that wait."""
 LEASE_S = 1.0
 RETURN_AFTER_S = 0.8
 """Seconds after which what is held is returned, while it can still be spent."""
@@ -38,9 +40,10 @@ class Grant:
     """By the store's clock (Unix µs)."""
 
 
-class Unit(NamedTuple):
-    """One unit of the site's bucket, and how its counter stood when it was taken."""
+class Share(NamedTuple):
+    """Units of the site's bucket for one request, and the counter with them taken."""
 
+    amount: int
     counter: Counter
     origin: Origin
 
@@ -71,42 +74,51 @@ class SiteLease:
         self._asking_until: Deadline
         self._timer: asyncio.TimerHandle | None = None
 
-    def take_held(self, not_before: int) -> Unit | None:
-        """Take one of the units that are held, if there is one after `not_before` (Unix µs)."""
-        if not self._units or self._ends <= not_before:
+    def take_held(self, amount: int, not_before: int) -> Share | None:
+        """Take units that are held, if enough can be spent after `not_before` (Unix µs)."""
+        if self._units < amount or self._ends <= not_before:
             return None
-        self._units -= 1
+        self._units -= amount
         taken = Counter(self._counter.since, self._counter.used - self._units)
-        return Unit(taken, self._origin)
+        return Share(amount, taken, self._origin)
 
-    async def take(self, not_before: int, deadline: Deadline) -> Unit | BucketState:
-        """Take one unit. A state, in place of a unit: the bucket is full.
+    async def take(self, amount: int, not_before: int, deadline: Deadline) -> Share | BucketState:
+        """Take units, or return the bucket's state if it has too few left.
 
-        `not_before` (Unix µs): a unit that cannot be spent after it is not enough.
+        `not_before` (Unix µs): units that cannot be spent after it do not count.
         Raises LedgerUnavailableError.
         """
         while True:
-            unit = self.take_held(not_before)
-            if unit is not None:
-                return unit
-            self._wanted += 1
+            share = self.take_held(amount, not_before)
+            if share is not None:
+                return share
+            self._wanted += amount
             try:
                 grant = await self._more(not_before, deadline)
             finally:
-                self._wanted -= 1
+                self._wanted -= amount
             if not grant.units and self._window_ends(grant.counter) > not_before:
-                return state(self._claim, grant.counter)
+                return self.state(grant.counter)
 
-    def put_back(self, unit: Unit) -> None:
-        """Put back a unit that was not used after all. One of a closed window is void."""
-        if self._timer is None or unit.origin != self._origin:
-            self._return_to_site(self._claim, Grant(1, unit.counter, unit.origin))
-        elif unit.counter.since == self._counter.since:
-            self._units += 1
+    def put_back(self, share: Share) -> None:
+        """Put back units that were not used after all. Those of a closed window are void."""
+        if self._timer is None or share.origin != self._origin:
+            self._return_to_site(self._claim, Grant(share.amount, share.counter, share.origin))
+        elif share.counter.since == self._counter.since:
+            self._units += share.amount
+
+    def add(self, share: Share) -> None:
+        """Count units that were used beyond those that were taken, even beyond the limit."""
+        self._return_to_site(self._claim, Grant(-share.amount, share.counter, share.origin))
 
     def until(self) -> int:
         """Until when (Unix µs, by the store's clock) what is held can be spent."""
         return self._ends
+
+    @property
+    def counter(self) -> Counter:
+        """The bucket's counter as last seen, not counting what is held here."""
+        return Counter(self._counter.since, self._counter.used - self._units)
 
     def state(self, stored: Counter | None = None) -> BucketState:
         """How full the bucket is, not counting what is held here. `stored`: as Redis has it."""
@@ -139,7 +151,9 @@ class SiteLease:
         try:
             # Those who come in the same turn of the event loop are counted in.
             await asyncio.sleep(0)
-            grant = await self._ask(self._claim, self._wanted, BLOCK, not_before, deadline)
+            wanted = max(1, self._wanted - self._units)
+            block = max(BLOCK, BLOCK_REQUESTS * self._wanted)
+            grant = await self._ask(self._claim, wanted, block, not_before, deadline)
             if self._units and (grant.origin, grant.counter.since) != (
                 self._origin,
                 self._counter.since,

@@ -1,10 +1,11 @@
--- Takes the same number of units from every bucket that is claimed, or none from any.
+-- Takes the same number of units from every bucket that is claimed, or none from any. What a unit
+-- is in a bucket's measure, the claim says.
 --
 -- KEYS: counters [, this taking's own key].
 -- ARGV from the seventh: no earlier than, no later than, wanted, block, what the records say ('':
 --       not asked; else the reign and the instant of the question, 1 where counters were lost or
 --       0, then units per claim), then per claim: name, window, amount, burst (0: a calendar
---       window).
+--       window), amount of one unit.
 -- Answers "units now begun reign since used since used ...", and the same again for the same
 -- taking. Units is -1 when the moment is too late. It is -2 when a counter is not here that may
 -- have been lost, or may have lost its latest units: then the records must be asked. That answer
@@ -66,7 +67,8 @@ end
 -- shorter window of theirs can have lost more.
 local function lost_today()
   for i, claim in ipairs(claims) do
-    if claim.window == 'day' and string.sub(claim.name, 1, 8) == 'account:' and claim.is_unknown then
+    local is_accounts = string.sub(claim.name, 1, 8) == 'account:' and claim.counts_requests
+    if is_accounts and claim.window == 'day' and claim.is_unknown then
       return math.max(0, recorded[i + 3] - claim.used), true
     end
   end
@@ -91,7 +93,7 @@ for i, claim in ipairs(claims) do
     local most = recorded[i + 3]
     -- A throttle's units are never given back, so it may lack more than the day: only one that is
     -- here, and lacks its latest units at most, is taken to lack no more than that.
-    local is_bounded = claim.stored or claim.window == 'hour'
+    local is_bounded = claim.counts_requests and (claim.stored or claim.window == 'hour')
     if not in_full(claim) and is_bounded and claim.from >= today then
       most = math.min(most, claim.used / claim.unit + lost)
     end
@@ -100,7 +102,10 @@ for i, claim in ipairs(claims) do
     end
     claim.used = math.max(claim.used, math.ceil(most * claim.unit))
   end
-  room = math.min(room, math.floor((claim.capacity * claim.unit - claim.used) / claim.unit))
+  local each = claim.unit * claim.each
+  if each > 0 then
+    room = math.min(room, math.floor((claim.capacity * claim.unit - claim.used) / each))
+  end
 end
 
 -- What is wanted, or a block, which becomes smaller the less is left: so that the last units go
@@ -115,7 +120,7 @@ units = math.max(0, math.min(room, units))
 local counters, changed = {}, {}
 local in_reign = string.format(' %.0f', reign)
 for i, claim in ipairs(claims) do
-  counters[i] = pair(claim.since, claim.used + units * claim.unit)
+  counters[i] = pair(claim.since, claim.used + units * claim.each * claim.unit)
   changed[2 * i - 1] = claim.name
   changed[2 * i] = counters[i] .. in_reign
 end
