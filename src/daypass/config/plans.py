@@ -1,10 +1,9 @@
 """The settings of usage plans: `[[plans]]` in `daypass.toml`, and plans made on the site."""
 
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic import model_validator as validate_model
 
 from daypass.domain.plans import Limit, Measure, UsagePlan, Window, limits_of_amounts
@@ -15,6 +14,24 @@ Amount = Annotated[StrictInt, Field(ge=0, le=MOST)]
 AtLeastOne = Annotated[Amount, Field(ge=1)]
 MAX_CONCURRENT = 10_000
 MAX_KEY_DAYS = 3_650
+
+
+def _read_dollars(value: object) -> int:
+    """Convert dollars to micro-dollars. Raises ValueError unless that is exact."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("write an amount in dollars, such as 0.25")
+    try:
+        micro = Decimal(str(value)) * 1_000_000
+        whole = int(micro)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise ValueError("write an amount in dollars, such as 0.25") from None
+    if whole != micro:
+        raise ValueError("write at most six decimals")
+    return whole
+
+
+Dollars = Annotated[Amount, BeforeValidator(_read_dollars)]
+"""Dollars with at most six decimals in a setting, micro-dollars inside."""
 
 
 class PlanTerms(BaseModel):
@@ -97,29 +114,9 @@ class PlanSettings(PlanTerms):
     """One `[[plans]]` table of `daypass.toml`. Costs are written in dollars."""
 
     id: PlanId
-
-    @validate_model(mode="before")
-    @classmethod
-    def _read_dollars(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        costs = {
-            name: _micro_dollars(name, value)
-            for name, value in values.items()
-            if name.startswith("cost_per_")
-        }
-        return {**values, **costs}
-
-
-def _micro_dollars(name: str, value: Any) -> int:
-    """Convert dollars to micro-dollars. Raises ValueError unless that is exact."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"{name} is an amount in dollars, such as 0.25")
-    try:
-        micro = Decimal(str(value)) * 1_000_000
-        whole = int(micro)
-    except (InvalidOperation, ValueError, OverflowError):
-        raise ValueError(f"{name} is an amount in dollars, such as 0.25") from None
-    if whole != micro:
-        raise ValueError(f"{name} has more than six decimals")
-    return whole
+    cost_per_minute: Dollars | None = None
+    cost_per_hour: Dollars | None = None
+    cost_per_day: Dollars | None = None
+    cost_per_week: Dollars | None = None
+    cost_per_month: Dollars | None = None
+    cost_per_total: Dollars | None = None

@@ -31,11 +31,19 @@ from daypass.config.file import (
     config_path,
     setting_location,
 )
-from daypass.config.plans import MOST, PlanSettings
+from daypass.config.plans import MOST, Dollars, PlanSettings
 from daypass.config.sign_in import CommaSeparated, SignInSettings
 from daypass.config.upstream import check_upstream_key, check_upstream_url
 from daypass.domain.network import may_be_upstream
-from daypass.domain.plans import DEFAULT_PLANS, UsagePlan, largest_daily_requests
+from daypass.domain.plans import (
+    DEFAULT_PLANS,
+    Limit,
+    Measure,
+    UsagePlan,
+    Window,
+    largest_daily_requests,
+    limits_of_amounts,
+)
 from daypass.domain.retention import Retention
 from daypass.observability.logging import LogFormat
 
@@ -43,6 +51,14 @@ __all__ = ["Settings", "SettingsError", "load_settings"]
 
 SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
+CEILING_WINDOWS = (Window.DAY, Window.MONTH)
+CEILINGS = tuple(
+    f"{subject}_{measure.value}_per_{window.value}"
+    for subject in ("account", "site")
+    for measure in Measure
+    for window in CEILING_WINDOWS
+)
+"""Settings that limit accounts and the site, whatever the plans."""
 
 
 class Settings(SignInSettings):
@@ -74,7 +90,17 @@ class Settings(SignInSettings):
     allowed_email_domains: CommaSeparated = ()
     max_keys_per_account: int = Field(default=3, ge=1, le=1000)
     account_requests_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    account_requests_per_month: int | None = Field(default=None, ge=0, le=MOST)
+    account_tokens_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    account_tokens_per_month: int | None = Field(default=None, ge=0, le=MOST)
+    account_cost_per_day: Dollars | None = None
+    account_cost_per_month: Dollars | None = None
     site_requests_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    site_requests_per_month: int | None = Field(default=None, ge=0, le=MOST)
+    site_tokens_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    site_tokens_per_month: int | None = Field(default=None, ge=0, le=MOST)
+    site_cost_per_day: Dollars | None = None
+    site_cost_per_month: Dollars | None = None
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, le=MOST)
     denied_paths: CommaSeparated = ()
     extra_paths: CommaSeparated = ()
@@ -200,7 +226,7 @@ class Settings(SignInSettings):
                 "DAYPASS_ENFORCER=aws needs DAYPASS_AWS_REST_API_ID: 'daypass aws deploy' makes "
                 "the API and prints its id"
             )
-        for name in ("account_requests_per_day", "site_requests_per_day"):
+        for name in CEILINGS:
             if getattr(self, name) is not None:
                 variable = ENV_PREFIX + name.upper()
                 raise ValueError(
@@ -240,6 +266,24 @@ class Settings(SignInSettings):
         if self.account_requests_per_day is not None:
             return self.account_requests_per_day
         return largest_daily_requests(self.usage_plans)
+
+    @property
+    def account_limits(self) -> tuple[Limit, ...]:
+        """The ceilings of each account, without its requests per day."""
+        return tuple(x for x in self._ceilings("account") if not x.is_daily_requests)
+
+    @property
+    def site_limits(self) -> tuple[Limit, ...]:
+        """The ceilings of the site."""
+        return self._ceilings("site")
+
+    def _ceilings(self, subject: str) -> tuple[Limit, ...]:
+        amounts = {
+            (measure, window): getattr(self, f"{subject}_{measure.value}_per_{window.value}")
+            for measure in Measure
+            for window in CEILING_WINDOWS
+        }
+        return limits_of_amounts(amounts, None)
 
     @property
     def database_address(self) -> str:

@@ -115,6 +115,11 @@ class Limit:
         return rate if self.burst is None else f"{rate}, {self.burst} at once"
 
     @property
+    def is_daily_requests(self) -> bool:
+        """Whether this is a limit on requests per day."""
+        return self.measure is Measure.REQUESTS and self.window is Window.DAY
+
+    @property
     def keeps_units(self) -> bool:
         """Whether units stay used even if the upstream did not serve the request."""
         return _may_burst(self.measure, self.window)
@@ -153,8 +158,7 @@ class UsagePlan:
     @property
     def daily_requests(self) -> int | None:
         """Requests per day, or None where the plan sets no such limit."""
-        limits = self.limits_of(Measure.REQUESTS)
-        return next((x.amount for x in limits if x.window is Window.DAY), None)
+        return next((x.amount for x in self.limits if x.is_daily_requests), None)
 
     def limits_of(self, measure: Measure) -> tuple[Limit, ...]:
         """Return the limits on one measure."""

@@ -56,8 +56,13 @@ class Meter:
 
     @property
     def quotas(self) -> list[BucketState]:
-        """The buckets that are an allowance: a throttle's is empty one moment and full the next."""
-        return [x for x in self.buckets if not x.claim.limit.window.is_throttle]
+        """The quotas of requests: a throttle is full one moment and empty the next."""
+        limits = [(x, x.claim.limit) for x in self.buckets]
+        return [
+            x
+            for x, limit in limits
+            if limit.measure is Measure.REQUESTS and not limit.window.is_throttle
+        ]
 
     @property
     def own_quotas(self) -> list[BucketState]:

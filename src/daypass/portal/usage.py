@@ -112,7 +112,9 @@ async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
         _of_key(meter, used_by[meter.key.id, "api"], used_by[meter.key.id, "chat"])
         for meter in await read_meters(portal, keys)
     ]
-    claim = (await portal.policy()).account_claim(account.id, {x.usage_plan_id for x in keys})
+    plan_ids = {x.usage_plan_id for x in keys}
+    claims = (await portal.policy()).account_claims(account.id, plan_ids)
+    claim = next((x for x in claims if x.limit.is_daily_requests), None)
     return UsageToday(account=await _account_allowance(portal, claim, allowances), keys=allowances)
 
 

@@ -13,11 +13,14 @@ LEAST_GIVE_BACKS = 100
 
 @dataclass(frozen=True, slots=True)
 class QuotaPolicy:
-    """The plans on offer and the ceilings above them (requests per day; None: none)."""
+    """The plans on offer and the ceilings above them."""
 
     plans: dict[str, UsagePlan]
     account_daily_ceiling: int | None = None
-    site_daily_ceiling: int | None = None
+    """Requests per day of an account; None: no ceiling."""
+    account_limits: tuple[Limit, ...] = ()
+    """The other ceilings of an account."""
+    site_limits: tuple[Limit, ...] = ()
     ceiling_follows_plans: bool = False
     """Whether an account may use in a day what the largest plan on offer or of its keys may."""
 
@@ -25,8 +28,9 @@ class QuotaPolicy:
     def of(
         cls, plans: Sequence[UsagePlan], account_ceiling: int | None, site_ceiling: int | None
     ) -> "QuotaPolicy":
-        """A policy of these plans, by id."""
-        return cls({plan.id: plan for plan in plans}, account_ceiling, site_ceiling)
+        """Return a policy of these plans, with ceilings in requests per day."""
+        site_limits = () if site_ceiling is None else (_per_day(site_ceiling),)
+        return cls({plan.id: plan for plan in plans}, account_ceiling, site_limits=site_limits)
 
     def with_plans(self, more: Sequence[UsagePlan]) -> "QuotaPolicy":
         """The policy with more plans. Those that it has already stay as they are."""
@@ -49,23 +53,18 @@ class QuotaPolicy:
         """
         key = Subject("key", account_id, slot)
         claims = [Claim(key, limit) for limit in plan.limits]
-        account = self.account_claim(account_id, {plan.id, *plan_ids})
-        if account is not None:
-            claims.append(account)
-        site = self.site_claim()
-        if site is not None:
-            claims.append(site)
+        claims += self.account_claims(account_id, {plan.id, *plan_ids})
+        claims += self.site_claims()
         return tuple(claims)
 
-    def account_claim(self, account_id: str, plan_ids: Collection[str]) -> Claim | None:
-        """The claim on what an account's keys may use together in a day, if that is limited.
-
-        `plan_ids` are the usage plans of its keys.
-        """
+    def account_claims(self, account_id: str, plan_ids: Collection[str]) -> list[Claim]:
+        """Return the claims on the ceilings of an account, whose keys have these plans."""
+        subject = Subject("account", account_id)
         ceiling = self._account_ceiling(plan_ids)
-        if ceiling is None:
-            return None
-        return Claim(Subject("account", account_id), _per_day(ceiling))
+        limits = (
+            self.account_limits if ceiling is None else (_per_day(ceiling), *self.account_limits)
+        )
+        return [Claim(subject, limit) for limit in limits]
 
     def _account_ceiling(self, plan_ids: Collection[str]) -> int | None:
         """Requests per day of an account; None: no ceiling.
@@ -95,18 +94,21 @@ class QuotaPolicy:
         for daily in (
             self._account_ceiling({plan.id, *plan_ids}),
             plan.most_requests_in_a_day,
-            self.site_daily_ceiling,
+            self._site_daily_ceiling,
         ):
             if daily is not None:
                 cap = max(LEAST_GIVE_BACKS, GIVE_BACKS_PER_UNIT * daily)
                 return Claim(Subject("give_backs", account_id), _per_day(cap))
         return None
 
-    def site_claim(self) -> Claim | None:
-        """The claim on what everybody may use together in a day, if that is limited."""
-        if self.site_daily_ceiling is None:
-            return None
-        return Claim(SITE, _per_day(self.site_daily_ceiling))
+    def site_claims(self) -> list[Claim]:
+        """Return the claims on the site's ceilings."""
+        return [Claim(SITE, limit) for limit in self.site_limits]
+
+    @property
+    def _site_daily_ceiling(self) -> int | None:
+        """Requests per day of the site; None: no ceiling."""
+        return next((x.amount for x in self.site_limits if x.is_daily_requests), None)
 
 
 def _per_day(amount: int) -> Limit:

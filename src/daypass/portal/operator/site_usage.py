@@ -80,7 +80,8 @@ async def site_usage(
 
 async def _today(portal: InPortal, used: int) -> Allowance:
     """The ceiling as the ledger counts it; without one, what the usage rows say."""
-    claim = (await portal.policy()).site_claim()
+    claims = (await portal.policy()).site_claims()
+    claim = next((x for x in claims if x.limit.is_daily_requests), None)
     if claim is None:
         return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
     (state,) = await portal.ledger.peek([claim])
