@@ -152,7 +152,7 @@ class RedisCounters:
         `amounts` are those to give back of one unit. Negative ones are taken, even beyond a limit.
         """
         cap = "" if give_backs is None else "capped"
-        arguments = (self._offset_us(), str(taken), cap, *listed)
+        arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims, amounts))
         if give_backs is not None:
             arguments += arguments_of([give_backs], ONE_OF_EACH)
         key = hash_of(claims[0] if give_backs is None else give_backs)
