@@ -18,22 +18,22 @@ SubjectKind = Literal["key", "account", "site", "give_backs"]
 _MEASURES = tuple(Measure)
 
 DECISION_S = 1.8
-"""Seconds that a store has to answer; after them LedgerUnavailableError is raised."""
+"""Seconds that a store has to answer before LedgerUnavailableError is raised."""
 
 
 class LedgerUnavailableError(Exception):
-    """The ledger could not decide. Nothing may be relayed on its behalf."""
+    """The ledger could not decide, so the request must not be relayed."""
 
     def __init__(self, message: str, public_reason: str = "its store does not answer") -> None:
-        """`message` is for the log; `public_reason` names no address and may be shown to anyone."""
+        """Take a `message` for the log and a `public_reason` without addresses for anyone."""
         super().__init__(message)
         self.public_reason = public_reason
 
 
 class Subject(NamedTuple):
-    """Whom a bucket counts for: the key in a slot of an account, the account, or the site.
+    """The owner of a bucket: the key in a slot of an account, the account, or the site.
 
-    `give_backs` is the account once more: its bucket counts the requests that were given back.
+    `give_backs` is also per account: its bucket counts the requests that were given back.
     """
 
     kind: SubjectKind
@@ -65,16 +65,16 @@ class Claim:
 
 @dataclass(slots=True)
 class BucketState:
-    """How full a claim's bucket is."""
+    """The fill level of a claim's bucket."""
 
     claim: Claim
     used: int
     resets_at: int
-    """When its window ends, or a token bucket refills one unit (Unix time, seconds)."""
+    """When the window ends, or the token bucket refills one unit (Unix time, seconds)."""
 
     @property
     def remaining(self) -> int:
-        """Units left."""
+        """Return the units left."""
         return max(0, self.claim.limit.capacity - self.used)
 
 
@@ -89,18 +89,19 @@ class Reservation:
     """The buckets' counters at that time, which tell the window of each."""
     amounts: Amounts = ONE_REQUEST
     id: str = ""
-    """The name under which the store knows it, where it has to."""
+    """The store's own identifier of the reservation, if it needs one."""
     is_open: bool = True
     """Neither settled nor released. Only the process that made a reservation closes it."""
 
 
 @dataclass(slots=True)
 class Refusal:
-    """A full bucket: nothing was taken from any. `at` is the ledger's clock."""
+    """The refusal of a request because of a full bucket. No units were taken."""
 
     at: float
+    """The ledger's clock (Unix time, seconds)."""
     hit: BucketState
-    """Of the full buckets, the one that frees last."""
+    """The full bucket that takes longest to free."""
     buckets: tuple[BucketState, ...]
     amounts: Amounts = ONE_REQUEST
     """What was requested."""
@@ -112,30 +113,34 @@ class Refusal:
 
 
 class Ledger(Protocol):
-    """Counts exactly.
+    """Exact counts, shared by every process.
 
     Example::
 
         outcome = await ledger.reserve(claims, Amounts(tokens=900))
-        if isinstance(outcome, Reservation):
+        if isinstance(outcome, Refusal):
+            ...  # 429: `outcome.hit` is full
+        elif await call_upstream():
             ledger.settle(outcome, Amounts(tokens=312))
+        else:
+            await ledger.release(outcome)
 
-    What waits raises LedgerUnavailableError within 2 seconds when the store is away, and works
-    again once it is back.
+    Coroutines raise LedgerUnavailableError within 2 seconds while the store is unreachable, and
+    work again once it is back.
     """
 
     async def start(self) -> None:
         """Open the store. Raises LedgerUnavailableError."""
 
     async def close(self) -> None:
-        """Finish what is under way and let go of the store."""
+        """Finish pending operations and close the store."""
 
     async def reserve(
         self, claims: Sequence[Claim], amounts: Amounts = ONE_REQUEST
     ) -> Reservation | Refusal:
         """Take the amounts from every claim's bucket, or nothing. Durable when it returns.
 
-        When it raises or is cancelled, whatever it took or may still take is given back.
+        If it raises or is cancelled, any units it took, or may still take, are given back.
         """
 
     async def release(
@@ -153,19 +158,19 @@ class Ledger(Protocol):
     def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
         """Close a reservation, and replace its amounts by those that were really used.
 
-        None keeps what was reserved, and so does a reservation that is never closed. Amounts may
-        exceed the reserved ones: the next request sees the excess. Does not wait.
+        None keeps the reserved amounts, and so does a reservation that is never closed. Amounts
+        may exceed the reserved ones: the next request sees the excess. Does not wait.
         """
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
-        """How full the claims' buckets are now. Takes nothing."""
+        """Return the state of the claims' buckets without taking anything."""
 
     async def check_writable(self) -> None:
-        """Write something that counts for nobody. Raises LedgerUnavailableError."""
+        """Test that the store accepts writes, counting nothing. Raises LedgerUnavailableError."""
 
 
 def state(claim: Claim, counter: Counter) -> BucketState:
-    """How full a claim's bucket is, by its counter."""
+    """Return the state of a claim's bucket from its counter."""
     limit = claim.limit
     return BucketState(claim, units_used(limit, counter), resets_at(limit, counter))
 
