@@ -163,7 +163,7 @@ async def test_sums_agree_with_the_days_they_are_of(database: Database) -> None:
     async with database.read() as session:
         for since in range(MONDAY - 9 * DAY_S, MONDAY + 9 * DAY_S, DAY_S):
             wanted = sum(use.requests for row, use in rows.items() if row.day >= since)
-            assert await usage.site_requests_since(session, since) == wanted
+            assert (await usage.site_since(session, since)).requests == wanted
             by_model = await usage.site_by_day(session, since)
             assert sum(row.requests for row in by_model) == wanted
 

@@ -24,6 +24,8 @@ from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.ownership import Ownership
+from daypass.gateway.price_list import PriceList
+from daypass.gateway.request_meter import RequestMeter
 from daypass.http.types import Application
 from daypass.observability.logging import configure_logging
 from daypass.observability.metrics import Metrics
@@ -238,6 +240,15 @@ class Daypass:
                 max_body_bytes=settings.max_body_bytes,
                 endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
                 ownership=Ownership(database, clock) if has_owners else None,
+                meter=RequestMeter(
+                    PriceList(
+                        [(x.model, x.to_price()) for x in settings.prices],
+                        settings.upstream_base_url,
+                    ),
+                    clock,
+                    refuses_unknown_prices=settings.unknown_price == "refuse",
+                    measures_streams=settings.measure_streams,
+                ),
                 last_refusal=last_refusal,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,

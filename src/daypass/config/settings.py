@@ -32,6 +32,7 @@ from daypass.config.file import (
     setting_location,
 )
 from daypass.config.plans import MOST, Dollars, PlanSettings
+from daypass.config.prices import PriceSettings
 from daypass.config.sign_in import CommaSeparated, SignInSettings
 from daypass.config.upstream import check_upstream_key, check_upstream_url
 from daypass.domain.network import may_be_upstream
@@ -121,6 +122,9 @@ class Settings(SignInSettings):
     testing: bool = False
     clock_offset_s: float = 0
     plans: tuple[PlanSettings, ...] = ()
+    prices: tuple[PriceSettings, ...] = ()
+    unknown_price: Literal["refuse", "free"] = "refuse"
+    measure_streams: bool = True
 
     @classmethod
     def settings_customise_sources(

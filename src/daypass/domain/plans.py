@@ -24,6 +24,12 @@ class Measure(StrEnum):
     TOKENS = "tokens"
     COST = "cost"
 
+    def quantity(self, amount: int) -> str:
+        """Format an amount: `1 request`, `250 tokens`, `$0.25`."""
+        if self is Measure.COST:
+            return dollars(amount)
+        return f"{amount} {self.value if amount != 1 else self.value.removesuffix('s')}"
+
 
 class Amounts(NamedTuple):
     """An amount in each measure. The fields are in the order of `Measure`."""
@@ -105,11 +111,7 @@ class Limit:
             raise ValueError("a burst is at least 1 and needs a limit of requests per minute")
 
     def __str__(self) -> str:
-        if self.measure is Measure.COST:
-            quantity = dollars(self.amount)
-        else:
-            noun = self.measure.value
-            quantity = f"{self.amount} {noun if self.amount != 1 else noun.removesuffix('s')}"
+        quantity = self.measure.quantity(self.amount)
         is_total = self.window is Window.TOTAL
         rate = f"{quantity} in total" if is_total else f"{quantity} per {self.window.value}"
         return rate if self.burst is None else f"{rate}, {self.burst} at once"

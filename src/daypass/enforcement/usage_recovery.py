@@ -13,7 +13,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from typing import Generic, NamedTuple, TypeVar
 
-from daypass.domain.plans import Window
+from daypass.domain.plans import Amounts, Window
 from daypass.domain.times import Clock
 from daypass.quota.counters import SECOND, Moment, reaches_back_to
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
@@ -26,8 +26,8 @@ BATCH = 1000
 
 Question = TypeVar("Question", bound=Hashable)
 Answer = TypeVar("Answer")
-Rows = list[tuple[int, int | None, int]]
-"""Day, slot (None: of a deleted key, or of all) and requests."""
+Rows = list[tuple[int, int | None, Amounts]]
+"""Day, slot (None: of a deleted key, or of all) and amounts."""
 
 
 class Batches(Generic[Question, Answer]):
@@ -103,8 +103,12 @@ class RecordedUse:
         asked = [Since(subject.account, day) for subject, day in zip(subjects, days, strict=True)]
         answers = await asyncio.gather(*map(self._reading.ask, asked))
         return [
-            sum(count for day, slot, count in rows if day >= since and _is_of(subject, slot))
-            for subject, since, rows in zip(subjects, days, answers, strict=True)
+            sum(
+                amounts[claim.measure]
+                for day, slot, amounts in rows
+                if day >= since and _is_of(claim.subject, slot)
+            )
+            for claim, since, rows in zip(claims, days, answers, strict=True)
         ]
 
     async def _begin(self, subjects: Collection[str]) -> dict[str, bool]:
@@ -122,7 +126,7 @@ class RecordedUse:
             return {
                 x: found.get(x.account, [])
                 if x.account
-                else [(x.day, None, await usage.site_requests_since(session, x.day))]
+                else [(x.day, None, await usage.site_since(session, x.day))]
                 for x in asked
             }
 

@@ -23,7 +23,9 @@ from daypass.gateway.request import (
     refuse_websocket,
     target_of,
 )
+from daypass.gateway.request_meter import RequestMeter
 from daypass.gateway.response_writer import ResponseWriter
+from daypass.gateway.stream_usage import UsageRemover
 from daypass.gateway.usage_reader import UsageReader
 from daypass.gateway.verdict import (
     failure_of,
@@ -58,7 +60,8 @@ class Gateway:
 
         gateway = Gateway(
             authenticator, ledger, upstream, recorder, metrics, max_body_bytes=2**20,
-            endpoints=EndpointPolicy("off", ()), ownership=None, last_refusal=last_refusal,
+            endpoints=EndpointPolicy("off", ()), ownership=None, meter=meter,
+            last_refusal=last_refusal,
         )
         await gateway(scope, receive, send)
     """
@@ -74,6 +77,7 @@ class Gateway:
         max_body_bytes: int,
         endpoints: EndpointPolicy,
         ownership: Ownership | None,
+        meter: RequestMeter,
         last_refusal: LastRefusal,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
@@ -97,7 +101,7 @@ class Gateway:
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
         self._owned = OwnedObjects(ownership, upstream) if ownership is not None else None
-        self._reader = CallReader(endpoints, self._owned, max_body_bytes)
+        self._reader = CallReader(endpoints, self._owned, meter, max_body_bytes)
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
         self._open_requests = OpenRequests(open_per_key, open_per_account)
 
@@ -145,14 +149,7 @@ class Gateway:
 
     async def _relay(self, call: Call, receive: Receive, answer: ResponseWriter) -> None:
         """Reserve, relay and settle. The unit is given back only if the upstream did not serve."""
-        charge = Charge(
-            self._ledger,
-            self._recorder,
-            self._metrics,
-            call.principal,
-            model=call.model,
-            via=call.via,
-        )
+        charge = Charge(self._ledger, self._recorder, self._metrics, call)
         if not call.is_free:
             await self._take(charge, answer)
         usage = UsageReader()
@@ -161,7 +158,8 @@ class Gateway:
         try:
             with cancel_on_disconnect(receive, call.body):
                 response = await self._open(call, charge, answer)
-                if not await answer.relay(response, usage):
+                remover = UsageRemover() if call.hides_usage else None
+                if not await answer.relay(response, usage, remover):
                     charge.reason = "upstream_broke_off"
                     self._metrics.fail_upstream(charge.reason)
                     self._log_failure(call, answer, response.status, charge.reason)

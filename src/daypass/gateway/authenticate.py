@@ -10,7 +10,7 @@ import structlog
 
 from daypass.background import end
 from daypass.domain import key_format
-from daypass.domain.plans import UsagePlan
+from daypass.domain.plans import Measure, UsagePlan
 from daypass.domain.times import Clock
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.http.types import Headers
@@ -50,6 +50,8 @@ class Principal:
     """When a rotated-out secret expires (Unix time, seconds)."""
     give_backs: Claim | None = None
     """The claim of a give-back on the account's daily give-back limit."""
+    limits_tokens: bool = False
+    limits_cost: bool = False
 
 
 class Authenticator(Protocol):
@@ -206,7 +208,14 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
     claims = policy.claims(holder.account_id, holder.slot, plan, holder.account_plan_ids)
     give_backs = policy.give_backs_claim(holder.account_id, plan, holder.account_plan_ids)
     return Principal(
-        holder.api_key_id, holder.account_id, plan, claims, holder.expires_at, give_backs
+        holder.api_key_id,
+        holder.account_id,
+        plan,
+        claims,
+        holder.expires_at,
+        give_backs,
+        limits_tokens=any(x.limit.measure is Measure.TOKENS for x in claims),
+        limits_cost=any(x.limit.measure is Measure.COST for x in claims),
     )
 
 

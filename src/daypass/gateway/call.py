@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from daypass.domain.prices import Price
 from daypass.gateway.authenticate import Principal
+from daypass.gateway.bound import Bound
 from daypass.gateway.endpoints import EndpointClass, Route
+from daypass.gateway.json_edit import set_members
 from daypass.gateway.owned_list import Listing
 from daypass.gateway.request import StreamedBody, Target
 from daypass.http.types import Headers
@@ -25,6 +28,12 @@ class Call:
     body: bytes | StreamedBody
     model: str
     via: Literal["api", "chat"]
+    bound: Bound | None = None
+    """The most that it uses; None if only requests are limited."""
+    price: Price | None = None
+    """None: the price of its model is unknown."""
+    hides_usage: bool = False
+    """Whether only Daypass asked for the usage of its stream."""
     stores: bool = False
     """Whether it asks the upstream to store a chat completion."""
     listing: Listing | None = None
@@ -35,6 +44,12 @@ class Call:
         length = self.body.length if isinstance(self.body, StreamedBody) else None
         target = self.target
         return UpstreamRequest(target.method, target.raw, self.headers, self.body, length)
+
+    def cap_output(self, bound: Bound) -> None:
+        """Set the caps of the body to those of the bound, if they differ."""
+        self.bound = bound
+        if bound.is_edited and bound.cap is not None and isinstance(self.body, bytes):
+            self.body = set_members(self.body, dict.fromkeys(bound.cap_members, bound.cap))
 
     @property
     def is_free(self) -> bool:

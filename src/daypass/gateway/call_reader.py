@@ -25,6 +25,7 @@ from daypass.gateway.request import (
     model_to_record,
     read_body,
 )
+from daypass.gateway.request_meter import RequestMeter
 from daypass.gateway.stored_names import (
     StoredName,
     may_name_stored_objects,
@@ -44,11 +45,16 @@ class CallReader:
     """Turns requests into calls, and refuses those that the site or the plan does not allow."""
 
     def __init__(
-        self, policy: EndpointPolicy, owned: OwnedObjects | None, max_body_bytes: int
+        self,
+        policy: EndpointPolicy,
+        owned: OwnedObjects | None,
+        meter: RequestMeter,
+        max_body_bytes: int,
     ) -> None:
         """Create a reader. `owned` is None unless stored objects are per account."""
         self._policy = policy
         self._owned = owned
+        self._meter = meter
         self._max_body_bytes = max_body_bytes
 
     async def read(
@@ -107,7 +113,7 @@ class CallReader:
     async def _check(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
     ) -> None:
-        """Check the models and stored objects that a request names."""
+        """Check the models and stored objects that a request names, and bound what it uses."""
         self._check_models(call, document, in_form)
         if self._owned is not None:
             call.stores = bool(document.get("store")) and call.route.endpoint.pattern.endswith(
@@ -116,6 +122,7 @@ class CallReader:
             await self._owned.check(call, document)
         elif self._policy.stored_objects == "off":
             _refuse_stored_objects(call, document)
+        self._meter.prepare(call, document, self._max_body_bytes)
 
     def _check_models(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()

@@ -6,15 +6,12 @@ from typing import Any
 
 import structlog
 
+from daypass.domain.plans import Amounts, Measure
 from daypass.domain.times import DAY_S
-from daypass.gateway.authenticate import Principal
-from daypass.gateway.errors import (
-    GatewayError,
-    fullest,
-    give_backs_spent,
-    over_limit,
-    rate_limit_headers,
-)
+from daypass.domain.usage import NO_TOKENS, NO_UNITS, TokenUsage
+from daypass.gateway.call import Call
+from daypass.gateway.errors import GatewayError, give_backs_spent, over_limit
+from daypass.gateway.rate_limit_headers import fullest, rate_limit_headers
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.types import Headers
 from daypass.observability.metrics import Metrics
@@ -30,38 +27,31 @@ from daypass.records.recorder import Recorder
 from daypass.records.usage import UsageRow
 
 GIVE_BACKS_SPENT = "give_backs_spent"
+LOWERED_MAX = 4
+"""How often an output cap is lowered before the request is refused."""
 
 log = structlog.get_logger()
 
 
 class Charge:
-    """One call's unit in each bucket: reserved, then given back or settled exactly once."""
+    """What one call takes from each bucket: reserved, then given back or settled exactly once."""
 
     __slots__ = (
-        "_figures", "_fullest", "_is_owed", "_ledger", "_metrics", "_model", "_outcome",
-        "_principal", "_recorder", "_reservation", "_row", "_via", "_why_counted", "reason",
+        "_buckets", "_call", "_figures", "_is_owed", "_ledger", "_metrics", "_outcome",
+        "_principal", "_recorder", "_reservation", "_row", "_settled", "_why_counted", "reason",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        recorder: Recorder,
-        metrics: Metrics,
-        principal: Principal,
-        *,
-        model: str,
-        via: str,
-    ) -> None:
+    def __init__(self, ledger: Ledger, recorder: Recorder, metrics: Metrics, call: Call) -> None:
         self._ledger = ledger
         self._metrics = metrics
         self._recorder = recorder
-        self._principal = principal
-        self._model = model
-        self._via = via
+        self._call = call
+        self._principal = call.principal
         self._reservation: Reservation | None = None
         self._row: UsageRow
-        self._fullest: BucketState | None = None
+        self._buckets: tuple[BucketState, ...] = ()
         self._outcome: Outcome = "not_counted"
+        self._settled: Amounts | None = None
         self._is_owed = False
         self._why_counted = ""
         self._figures: dict[str, Any] = {}
@@ -69,37 +59,58 @@ class Charge:
         """Why the call was refused, given back, or failed after being counted; else empty."""
 
     async def take(self, request_id: str) -> None:
-        """Reserve the call's units.
+        """Reserve what the call may use, and lower its output cap where only that fits.
 
         Raises GatewayError 429 over a limit, and LedgerUnavailableError if that is unknown.
         """
         if self._recorder.is_overdue:
             raise LedgerUnavailableError("usage has not been written for too long")
         began = perf_counter()
-        outcome = await self._ledger.reserve(self._principal.claims)
+        outcome = await self._reserve()
         self._metrics.decision.add(perf_counter() - began)
-        self._fullest = fullest(outcome.buckets) if outcome.buckets else None
+        self._buckets = outcome.buckets
         if isinstance(outcome, Refusal):
             self._recorder.use(self._usage_row(outcome.at, model="")).refused += 1
             hit = outcome.hit.claim
             self.reason = f"{hit.subject.kind}_{hit.limit.window.value}"
+            if hit.limit.measure is not Measure.REQUESTS:
+                self.reason += f"_{hit.limit.measure.value}"
             self._outcome = "refused"
             self._write_receipt(request_id, outcome.at, 429)
             self._metrics.count(self._outcome, 429)
             raise over_limit(outcome, self._principal.usage_plan.id)
         self._reservation = outcome
         self._outcome = "counted"
-        self._row = self._usage_row(outcome.at, self._model)
+        self._row = self._usage_row(outcome.at, self._call.model)
         use = self._recorder.use(self._row)
-        use.requests += 1
+        use.reserve(outcome.amounts)
         use.last_at = int(outcome.at)
+
+    async def _reserve(self) -> Reservation | Refusal:
+        bound = self._call.bound
+        if bound is None:
+            return await self._ledger.reserve(self._principal.claims)
+        outcome = await self._ledger.reserve(self._principal.claims, bound.amounts)
+        for _ in range(LOWERED_MAX):
+            lowered = bound.lowered_to_fit(outcome) if isinstance(outcome, Refusal) else None
+            if lowered is None:
+                break
+            # What fits may shrink meanwhile: other requests reserve too.
+            bound = lowered
+            outcome = await self._ledger.reserve(self._principal.claims, bound.amounts)
+        self._call.cap_output(bound)
+        return outcome
 
     @property
     def headers(self) -> Headers:
-        """The current rate-limit headers."""
-        if self._reservation is None or self._fullest is None:
-            return []
-        return rate_limit_headers(self._fullest, self._reservation.at)
+        """The current rate-limit headers, and the output cap that the call was given."""
+        headers: Headers = []
+        if self._reservation is not None and self._buckets:
+            headers = rate_limit_headers(self._buckets, self._reservation.at)
+        bound = self._call.bound
+        if bound is not None and bound.is_edited:
+            headers.append((b"x-daypass-max-output-tokens", b"%d" % bound.cap))
+        return headers
 
     async def give_back(self, reason: str) -> None:
         """Release the units of a call that the upstream did not serve.
@@ -121,9 +132,9 @@ class Charge:
             self._why_counted, self._figures = give_backs_spent(released)
         elif released:
             self._outcome = "given_back"
-            self._recorder.use(self._row).requests -= 1
-            back = [_without_its_unit(x) for x in self._reservation.buckets]
-            self._fullest = fullest(back) if back else None
+            self._recorder.use(self._row).release(self._reservation.amounts)
+            amounts = self._reservation.amounts
+            self._buckets = tuple(_given_back(x, amounts) for x in self._buckets)
 
     def keep(self, reason: str, why: str) -> None:
         """Keep the units of an unanswered call. `why` is shown to the client."""
@@ -149,42 +160,68 @@ class Charge:
 
     @property
     def _is_throttled(self) -> bool:
-        return any(x.limit.window.is_throttle for x in self._principal.claims)
+        return any(x.limit.keeps_units for x in self._principal.claims)
 
     def close(self, request_id: str, status: int, usage: UsageReader) -> None:
         """Settle the call unless it was given back, and write its receipt."""
-        tokens = (0, 0)
+        tokens = None
         if self._reservation is not None:
             if self._outcome == "counted":
-                self._ledger.settle(self._reservation)
-                tokens = usage.tokens()
-                use = self._recorder.use(self._row)
-                use.input_tokens += tokens[0]
-                use.output_tokens += tokens[1]
+                tokens = self._settle(self._reservation, usage)
             self._write_receipt(request_id, self._reservation.at, status)
-        self._metrics.count(self._outcome, status, tokens)
+        self._metrics.count(self._outcome, status, tokens or NO_TOKENS)
+
+    def _settle(self, reservation: Reservation, usage: UsageReader) -> TokenUsage | None:
+        """Settle at what the answer reports. Without a report, the reservation stands."""
+        tokens = usage.tokens()
+        if tokens is None:
+            self._ledger.settle(reservation)
+            return None
+        price = self._call.price
+        units = self._call.bound.units if self._call.bound is not None else NO_UNITS
+        if usage.audio_seconds is not None:
+            units = units._replace(audio_seconds=usage.audio_seconds)
+        cost = price.cost(tokens, units) if price is not None else 0
+        self._settled = Amounts(1, tokens.total, cost)
+        principal = self._principal
+        reserved = reservation.amounts
+        used = Amounts(
+            1,
+            tokens.total if principal.limits_tokens else reserved.tokens,
+            cost if principal.limits_cost else reserved.cost,
+        )
+        self._ledger.settle(reservation, used)
+        self._metrics.exceed(used.tokens - reserved.tokens, used.cost - reserved.cost)
+        shown = str(price) if price is not None else None
+        self._recorder.use(self._row).settle(reserved, tokens, cost, shown)
+        return tokens
 
     def _usage_row(self, at: float, model: str) -> UsageRow:
         day = int(at) // DAY_S * DAY_S
-        return UsageRow(day, self._principal.api_key_id, model, self._via)
+        return UsageRow(day, self._principal.api_key_id, model, self._call.via)
 
     def _write_receipt(self, request_id: str, at: float, status: int) -> None:
+        requests = (x for x in self._buckets if x.claim.limit.measure is Measure.REQUESTS)
+        least = fullest(requests)
+        reserved = self._reservation.amounts if self._reservation is not None else None
         receipt = Receipt(
             request_id,
             int(at * 1000),
             self._principal.api_key_id,
-            self._model,
-            self._via,
+            self._call.model,
+            self._call.via,
             status,
             self._outcome,
             self.reason,
-            self._fullest.remaining if self._fullest else None,
+            least.remaining if least is not None else None,
+            reserved,
+            self._settled,
         )
         self._recorder.receipt(self._principal.account_id, receipt)
 
 
-def _without_its_unit(state: BucketState) -> BucketState:
-    """Return a bucket's state after a give-back. Throttles keep their unit."""
-    if state.claim.limit.window.is_throttle:
+def _given_back(state: BucketState, amounts: Amounts) -> BucketState:
+    """Return a bucket's state after a give-back. Throttles on requests keep their unit."""
+    if state.claim.limit.keeps_units:
         return state
-    return replace(state, used=max(0, state.used - 1))
+    return replace(state, used=max(0, state.used - amounts[state.claim.measure]))

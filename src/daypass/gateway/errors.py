@@ -1,4 +1,4 @@
-"""Errors in OpenAI's format, and the rate-limit headers of counted answers.
+"""Errors in OpenAI's format.
 
 The official SDKs read this format and these codes: `{"error": {"message", "type", "param",
 "code"}}` (OpenAI API reference, "Error codes").
@@ -6,14 +6,13 @@ The official SDKs read this format and these codes: `{"error": {"message", "type
 
 import math
 import random
-from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from daypass.domain.plans import Limit
+from daypass.domain.plans import Measure, Window
 from daypass.domain.times import iso_utc
+from daypass.gateway.rate_limit_headers import rate_limit_headers
 from daypass.http.types import Headers
 from daypass.quota.ledger import BucketState, Refusal
 
@@ -114,10 +113,12 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
     """Return the 429 for a spent quota (SDKs must not retry) or a throttle (they may)."""
     hit = refusal.hit
     limit = hit.claim.limit
-    resets_at = iso_utc(hit.resets_at)
-    wait = math.ceil(hit.resets_at - refusal.at) + random.randint(0, RETRY_SPREAD_S)  # noqa: S311
-    headers = rate_limit_headers(fullest(refusal.buckets), refusal.at)
+    requested = refusal.amounts[hit.claim.measure]
+    can_fit = requested <= limit.capacity
+    is_total = limit.window is Window.TOTAL
+    resets_at = None if is_total else iso_utc(hit.resets_at)
     figures: dict[str, Any] = {
+        "measure": limit.measure.value,
         "limit": limit.capacity,
         "used": hit.used,
         "window": limit.window.value,
@@ -125,67 +126,35 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
         "usage_plan_id": usage_plan_id,
         "resets_at": resets_at,
     }
-    who = {
-        "key": f"This API key has reached its limit of {limit} (usage plan {usage_plan_id})",
-        "account": f"Your account has reached its limit of {limit} over all of its API keys",
-        "site": f"This site has reached its limit of {limit} for everybody",
-    }[hit.claim.subject.kind]
-    if limit.window.is_throttle:
+    if limit.measure is not Measure.REQUESTS:
+        figures["requested"] = requested
+    message = _reached(hit, usage_plan_id)
+    if limit.measure is not Measure.REQUESTS and hit.remaining:
+        left = limit.measure.quantity(hit.remaining)
+        message += (
+            f": {left} left, and this request may use {limit.measure.quantity(requested)}. "
+            "Ask for fewer output tokens, or send less input"
+        )
+    headers = rate_limit_headers(refusal.buckets, refusal.at)
+    wait = math.ceil(hit.resets_at - refusal.at) + random.randint(0, RETRY_SPREAD_S)  # noqa: S311
+    if limit.window.is_throttle and can_fit:
         headers.append((b"retry-after", b"%d" % min(wait, THROTTLE_RETRY_MAX_S)))
-        message = f"{who}. Slow down: it frees at {resets_at}."
+        message = f"{message}. Slow down: it frees at {resets_at}."
         code = type_ = "rate_limit_exceeded"
     else:
-        headers += [(b"retry-after", b"%d" % wait), (b"x-should-retry", b"false")]
-        message = f"{who}. It resets at {resets_at}. This request was not counted."
+        if not is_total:
+            headers.append((b"retry-after", b"%d" % wait))
+        headers.append((b"x-should-retry", b"false"))
+        resets = "It does not reset" if is_total else f"It resets at {resets_at}"
+        message = f"{message}. {resets}. This request was not counted."
         code = type_ = "insufficient_quota"
     return GatewayError(429, code, message, type_=type_, headers=headers, **figures)
 
 
-def rate_limit_headers(state: BucketState, at: float) -> Headers:
-    """Return OpenAI's `x-ratelimit-*` and the IETF's `RateLimit` headers for the fullest bucket.
-
-    See draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4. `at` is Unix time in seconds.
-    """
-    name, limit, policy = _limit_headers(state.claim.limit)
-    remaining, reset = state.remaining, max(0, math.ceil(state.resets_at - at))
-    return [
-        limit,
-        (b"x-ratelimit-remaining-requests", b"%d" % remaining),
-        (b"x-ratelimit-reset-requests", duration(reset)),
-        policy,
-        (b"ratelimit", b'"%b";r=%d;t=%d' % (name, remaining, reset)),
-    ]
-
-
-def fullest(buckets: Sequence[BucketState]) -> BucketState:
-    """Return the bucket with the fewest units remaining; of several, the one that resets last."""
-    least = buckets[0]
-    for state in buckets[1:]:
-        more_room = state.remaining - least.remaining
-        if more_room < 0 or (more_room == 0 and state.resets_at > least.resets_at):
-            least = state
-    return least
-
-
-@lru_cache(1024)
-def _limit_headers(limit: Limit) -> tuple[bytes, tuple[bytes, bytes], tuple[bytes, bytes]]:
-    """Return a limit's `RateLimit` name and the two headers that depend only on the limit."""
-    name, seconds = limit.window.value.encode(), limit.window.seconds
-    if limit.burst is not None:
-        # A token bucket's quota is its burst; its window is the time for a full refill.
-        name, seconds = b"burst", math.ceil(limit.burst * seconds / limit.amount)
-    return (
-        name,
-        (b"x-ratelimit-limit-requests", b"%d" % limit.capacity),
-        (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (name, limit.capacity, seconds)),
-    )
-
-
-@lru_cache(1024)
-def duration(seconds: int) -> bytes:
-    """Format whole seconds as OpenAI's headers do: `6h12m3s`, `6m0s`, `1s`."""
-    minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    if hours:
-        return b"%dh%dm%ds" % (hours, minute, second)
-    return b"%dm%ds" % (minute, second) if minute else b"%ds" % second
+def _reached(hit: BucketState, usage_plan_id: str) -> str:
+    limit = hit.claim.limit
+    return {
+        "key": f"This API key has reached its limit of {limit} (usage plan {usage_plan_id})",
+        "account": f"Your account has reached its limit of {limit} over all of its API keys",
+        "site": f"This site has reached its limit of {limit} for everybody",
+    }[hit.claim.subject.kind]

@@ -2,6 +2,7 @@
 
 import orjson
 
+from daypass.domain.plans import Window
 from daypass.domain.times import iso_utc
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError
@@ -37,5 +38,5 @@ def _describe(state: BucketState) -> dict[str, object]:
         "limit": limit.capacity,
         "used": state.used,
         "remaining": state.remaining,
-        "resets_at": iso_utc(state.resets_at),
+        "resets_at": None if limit.window is Window.TOTAL else iso_utc(state.resets_at),
     }

@@ -8,6 +8,7 @@ import structlog
 from daypass.gateway.errors import GatewayError, server_error, unavailable
 from daypass.gateway.headers import is_event_stream
 from daypass.gateway.request import ClientDisconnected
+from daypass.gateway.stream_usage import UsageRemover
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.types import Headers, Send
 from daypass.observability.safe_errors import error_location
@@ -48,8 +49,12 @@ class ResponseWriter:
         names = {name for name, _ in headers}
         self._headers = [pair for pair in self._headers if pair[0] not in names] + headers
 
-    async def relay(self, response: UpstreamResponse, usage: UsageReader) -> bool:
+    async def relay(
+        self, response: UpstreamResponse, usage: UsageReader, remover: UsageRemover | None = None
+    ) -> bool:
         """Relay the upstream's answer as it arrives, with its body unchanged.
+
+        A `remover` takes out of an event stream what the client did not ask for.
 
         Return False if it broke off. An event stream then ends with an `error` event and without
         `[DONE]`. Any other answer is left unfinished: the server cuts the connection, and the
@@ -58,15 +63,23 @@ class ResponseWriter:
         self.started = True
         self.status = response.status
         send = self._send
+        usage.is_event_stream = is_event_stream(self._headers)
+        if remover is not None and usage.is_event_stream:
+            self._headers = [pair for pair in self._headers if pair[0] != b"content-length"]
+        else:
+            remover = None
         start = {"type": "http.response.start", "status": self.status, "headers": self._headers}
         await send(start)
-        usage.is_event_stream = is_event_stream(self._headers)
         more = True
         try:
             while more:
                 piece = await response.read()
                 more = not response.ended
                 usage.feed(piece)
+                if remover is not None:
+                    piece = remover.feed(piece, is_last=not more)
+                    if not piece and more:
+                        continue
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
         except UpstreamBrokeError:
             # Nothing can be added if a content length was sent.
@@ -75,6 +88,8 @@ class ResponseWriter:
                     502, "upstream_broke_off", "The upstream broke off its answer."
                 )
                 event = error.event() if usage.ends_event() else b"\n\n" + error.event()
+                if remover is not None:
+                    event = remover.feed(b"", is_last=True) + event
                 await send({"type": "http.response.body", "body": event, "more_body": False})
             return False
         return True

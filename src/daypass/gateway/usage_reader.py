@@ -4,16 +4,19 @@ Only `usage` at the top level counts, or in `response` (Responses API), `message
 `message_start`) or `x_groq`: tool arguments and outputs may contain objects with the same name.
 """
 
+import math
 import re
 from typing import Any
 
 import orjson
 
+from daypass.domain.usage import TokenUsage
 from daypass.gateway.json_scanner import HOLDERS, JsonScanner
 
 HELD_BYTES = 64 * 1024
 """The longest document or event that is buffered and parsed, in bytes; longer ones are scanned."""
 MOST_TOKENS = 10**9
+MOST_SECONDS = 10**6
 
 _USAGE = re.compile(rb'"usage"\s*:(?!\s*null)')
 EVENT_ENDS = (b"\n\n", b"\r\n\r\n")
@@ -24,7 +27,7 @@ _BETWEEN_LINES = re.compile(rb"[\r\n]+data:")
 class UsageReader:
     """Reads the token counts of one answer, streamed or not."""
 
-    __slots__ = ("_held", "_input", "_output", "_scanner", "is_event_stream")
+    __slots__ = ("_found", "_held", "_scanner", "audio_seconds", "is_event_stream")
 
     def __init__(self) -> None:
         self.is_event_stream = False
@@ -32,7 +35,9 @@ class UsageReader:
         self._held = bytearray()
         """An incomplete event, or the document so far."""
         self._scanner: JsonScanner | None = None
-        self._input = self._output = 0
+        self._found: TokenUsage | None = None
+        self.audio_seconds: int | None = None
+        """The duration that a transcription reports, in seconds rounded up."""
 
     def feed(self, piece: bytes) -> None:
         """Process the next piece of the answer."""
@@ -52,12 +57,12 @@ class UsageReader:
             self._scan(self._scanner, bytes(self._held))
             self._held.clear()
 
-    def tokens(self) -> tuple[int, int]:
-        """Return the input and output tokens; zero if the answer does not report them."""
+    def tokens(self) -> TokenUsage | None:
+        """Return the tokens of the answer, or None if it does not report them."""
         if _USAGE.search(self._held):
             read = self._read_events if self.is_event_stream else self._read_document
             read(bytes(self._held))
-        return self._input, self._output
+        return self._found
 
     def ends_event(self) -> bool:
         """Return whether the bytes so far end at the end of a server-sent event."""
@@ -88,20 +93,62 @@ class UsageReader:
         found = _parsed(document)
         if not isinstance(found, dict):
             return
-        for holder in (found, *(found.get(name) for name in HOLDERS)):
+        choices = found.get("choices")
+        # Kimi reports the usage of a stream in its last choice.
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        for holder in (found, choice, *(found.get(name) for name in HOLDERS)):
             if isinstance(holder, dict):
                 self._add(holder.get("usage"))
 
     def _add(self, usage: Any) -> None:
         """Keep the larger counts: later reports in a stream include earlier ones."""
-        if isinstance(usage, dict):
-            self._input = max(self._input, _count(usage, "prompt_tokens", "input_tokens"))
-            self._output = max(self._output, _count(usage, "completion_tokens", "output_tokens"))
+        if not isinstance(usage, dict):
+            return
+        seconds = usage.get("seconds")
+        if usage.get("type") == "duration" and isinstance(seconds, int | float):
+            self.audio_seconds = math.ceil(min(max(seconds, 0), MOST_SECONDS))
+            self._found = self._found or TokenUsage()
+            return
+        found = token_usage(usage)
+        if found is not None:
+            self._found = TokenUsage(*map(max, self._found or TokenUsage(), found))
 
 
-def _count(usage: dict[str, Any], *names: str) -> int:
+def token_usage(usage: dict[str, Any]) -> TokenUsage | None:
+    """Return the counts of a `usage` object, in OpenAI's or Anthropic's form; None without any."""
+    sent = _count(usage, "prompt_tokens", "input_tokens")
+    answered = _count(usage, "completion_tokens", "output_tokens")
+    if sent is None and answered is None:
+        return None
+    inputs = _details(usage, "prompt_tokens_details", "input_tokens_details")
+    outputs = _details(usage, "completion_tokens_details", "output_tokens_details")
+    cache_read = _count(usage, "cache_read_input_tokens") or 0
+    cache_write = _count(usage, "cache_creation_input_tokens") or 0
+    cached = _count(inputs, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens") or 0
+    # Anthropic's input_tokens leave out what was read from or written to the cache.
+    total_input = (sent or 0) + cache_read + cache_write
+    total_output = answered or 0
+    # Some upstreams count reasoning in the total only.
+    total_output = max(total_output, (_count(usage, "total_tokens") or 0) - total_input)
+    return TokenUsage(
+        input=total_input,
+        cached_input=cached + cache_read,
+        cache_write=cache_write,
+        audio_input=_count(inputs, "audio_tokens") or 0,
+        image_input=_count(inputs, "image_tokens") or 0,
+        output=total_output,
+        reasoning=_count(outputs, "reasoning_tokens") or 0,
+        audio_output=_count(outputs, "audio_tokens") or 0,
+    )
+
+
+def _details(usage: dict[str, Any], *names: str) -> dict[str, Any]:
+    return next((x for x in (usage.get(name) for name in names) if isinstance(x, dict)), {})
+
+
+def _count(usage: dict[str, Any], *names: str) -> int | None:
     counts = (usage.get(name) for name in names)
-    return max((x for x in counts if type(x) is int and 0 <= x < MOST_TOKENS), default=0)
+    return max((x for x in counts if type(x) is int and 0 <= x < MOST_TOKENS), default=None)
 
 
 def _parsed(document: bytes) -> Any:

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 import orjson
 import structlog
 
+from daypass.domain.usage import NO_TOKENS, TokenUsage
 from daypass.observability.safe_errors import error_location
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Metrics:
         self.requests: dict[tuple[str, int], int] = {}
         """By outcome (counted, given_back, refused, not_counted) and response status."""
         self.input_tokens = self.output_tokens = 0
+        self.unreserved_tokens = self.unreserved_cost = 0
+        """What upstreams billed beyond the reservations (tokens and micro-dollars)."""
         self.open_requests = 0
         self.upstream_failures: dict[str, int] = {}
         """By the same reasons as in receipts."""
@@ -89,12 +92,17 @@ class Metrics:
         if self._lock is not None:
             self._lock.close()
 
-    def count(self, outcome: str, status: int, tokens: tuple[int, int] = (0, 0)) -> None:
+    def count(self, outcome: str, status: int, tokens: TokenUsage = NO_TOKENS) -> None:
         """Count a finished request."""
         kind = (outcome, status)
         self.requests[kind] = self.requests.get(kind, 0) + 1
-        self.input_tokens += tokens[0]
-        self.output_tokens += tokens[1]
+        self.input_tokens += tokens.input
+        self.output_tokens += tokens.output
+
+    def exceed(self, tokens: int, cost: int) -> None:
+        """Count what the upstream billed beyond a reservation (tokens and micro-dollars)."""
+        self.unreserved_tokens += max(0, tokens)
+        self.unreserved_cost += max(0, cost)
 
     def fail_upstream(self, reason: str) -> None:
         """Count a request that the upstream did not serve completely."""
@@ -130,6 +138,16 @@ class Metrics:
         families = [
             requests,
             tokens,
+            core.CounterMetricFamily(
+                "daypass_unreserved_tokens",
+                "Tokens that upstreams billed beyond the reservations.",
+                total.unreserved_tokens,
+            ),
+            core.CounterMetricFamily(
+                "daypass_unreserved_cost_dollars",
+                "Cost that upstreams billed beyond the reservations.",
+                total.unreserved_cost / 1_000_000,
+            ),
             failures,
             core.GaugeMetricFamily(
                 "daypass_tasks", "Tasks of the event loops, which grow if one leaks.", total.tasks
@@ -167,6 +185,7 @@ class Metrics:
         numbers = {
             "requests": [[*kind, number] for kind, number in self.requests.items()],
             "tokens": [self.input_tokens, self.output_tokens],
+            "unreserved": [self.unreserved_tokens, self.unreserved_cost],
             "open": self.open_requests,
             "upstream_failures": self.upstream_failures,
             "tasks": len(asyncio.all_tasks()),
@@ -198,6 +217,8 @@ class Metrics:
             self.requests[kind] = self.requests.get(kind, 0) + number
         self.input_tokens += numbers["tokens"][0]
         self.output_tokens += numbers["tokens"][1]
+        self.unreserved_tokens += numbers["unreserved"][0]
+        self.unreserved_cost += numbers["unreserved"][1]
         for reason, number in numbers["upstream_failures"].items():
             self.upstream_failures[reason] = self.upstream_failures.get(reason, 0) + number
         for durations, name in ((self.decision, "decision"), (self.first_byte, "first_byte")):

@@ -39,6 +39,9 @@ class Receipt(NamedTuple):
     outcome: Outcome
     reason: str
     remaining: int | None
+    reserved: Sequence[int] | None = None
+    """Requests, tokens and micro-dollars."""
+    settled: Sequence[int] | None = None
 
 
 async def add(session: AsyncSession, new: Mapping[str, Sequence[Receipt]]) -> None:

@@ -187,7 +187,17 @@ class UsageDay(Base):
     requests: Mapped[int] = mapped_column(BigInteger)
     refused: Mapped[int] = mapped_column(BigInteger)
     input_tokens: Mapped[int] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
     output_tokens: Mapped[int] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    audio_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Micro-dollars, at the prices of the time."""
+    reserved_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Reserved and not settled: the request has not ended, or reported no usage."""
+    reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    price: Mapped[str | None] = mapped_column(String(100))
+    """The last price used: dollars per million input, cached input and output tokens."""
 
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
 
@@ -202,7 +212,13 @@ class UsageSiteDay(Base):
     requests: Mapped[int] = mapped_column(BigInteger)
     refused: Mapped[int] = mapped_column(BigInteger)
     input_tokens: Mapped[int] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
     output_tokens: Mapped[int] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    audio_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    reserved_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class UsageKeyWeek(Base):
@@ -214,6 +230,9 @@ class UsageKeyWeek(Base):
     api_key_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     requests: Mapped[int] = mapped_column(BigInteger)
     refused: Mapped[int] = mapped_column(BigInteger)
+    input_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    output_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class UsageWriter(Base):

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.domain.plans import Window
+from daypass.domain.plans import Amounts, Window
+from daypass.domain.usage import TokenUsage
 from daypass.records.database import insert_into
 from daypass.records.tables import Account, ApiKey, UsageDay, UsageKeyWeek, UsageSiteDay
 
@@ -29,20 +30,52 @@ class Use:
     requests: int = 0
     refused: int = 0
     input_tokens: int = 0
+    cached_tokens: int = 0
     output_tokens: int = 0
+    reasoning_tokens: int = 0
+    audio_tokens: int = 0
+    cost: int = 0
+    """Micro-dollars."""
+    reserved_tokens: int = 0
+    reserved_cost: int = 0
+    price: str | None = None
     last_at: int = 0
     """When the last of them was admitted (Unix time, seconds; 0: none was)."""
 
+    def reserve(self, amounts: Amounts) -> None:
+        """Add what a request has reserved."""
+        self.requests += amounts.requests
+        self.reserved_tokens += amounts.tokens
+        self.reserved_cost += amounts.cost
+
+    def release(self, amounts: Amounts) -> None:
+        """Take off what a request had reserved."""
+        self.reserve(Amounts(*(-x for x in amounts)))
+
+    def settle(self, reserved: Amounts, tokens: TokenUsage, cost: int, price: str | None) -> None:
+        """Replace what a request had reserved by what it used. `cost` is in micro-dollars."""
+        self.reserved_tokens -= reserved.tokens
+        self.reserved_cost -= reserved.cost
+        self.input_tokens += tokens.input
+        self.cached_tokens += tokens.cached_input
+        self.output_tokens += tokens.output
+        self.reasoning_tokens += tokens.reasoning
+        self.audio_tokens += tokens.audio_input + tokens.audio_output
+        self.cost += cost
+        self.price = price or self.price
+
     def add(self, other: "Use") -> None:
         """Add what came later."""
-        self.requests += other.requests
-        self.refused += other.refused
-        self.input_tokens += other.input_tokens
-        self.output_tokens += other.output_tokens
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.price = other.price or self.price
         self.last_at = max(self.last_at, other.last_at)
 
 
-_COUNTS = ("requests", "refused", "input_tokens", "output_tokens")
+_COUNTS = (
+    "requests", "refused", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens",
+    "audio_tokens", "cost", "reserved_tokens", "reserved_cost",
+)  # fmt: skip
 
 
 async def add(session: AsyncSession, pending: Mapping[UsageRow, Use]) -> None:
@@ -71,6 +104,9 @@ async def _add_to(
     counts = [name for name in _COUNTS if name in columns]
     insert = insert_into(session, table)
     added = {name: columns[name] + insert.excluded[name] for name in counts}
+    if "price" in columns:
+        counts.append("price")
+        added["price"] = func.coalesce(insert.excluded.price, columns.price)
     rows = [
         dict(zip(key, row, strict=True)) | {name: getattr(use, name) for name in counts}
         for row, use in sorted(uses.items(), key=itemgetter(0))
@@ -110,27 +146,37 @@ async def requests_since(session: AsyncSession, account_id: str, since: int) -> 
 
 async def by_slot(
     session: AsyncSession, account_ids: Collection[str], since: int
-) -> dict[str, list[tuple[int, int | None, int]]]:
-    """Day, slot and requests of accounts' keys since a day, by account.
+) -> dict[str, list[tuple[int, int | None, Amounts]]]:
+    """Return day, slot and amounts of accounts' keys since a day, by account.
 
-    A deleted key has no slot. An account without use has no entry.
+    A deleted key has no slot. An account without use has no entry. Tokens and cost include what
+    is reserved.
     """
     rows = await session.execute(
-        select(ApiKey.account_id, UsageDay.day, ApiKey.slot, func.sum(UsageDay.requests))
+        select(ApiKey.account_id, UsageDay.day, ApiKey.slot, *_amounts_of(UsageDay))
         .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
         .where(ApiKey.account_id.in_(account_ids), UsageDay.day >= since)
         .group_by(ApiKey.account_id, UsageDay.day, ApiKey.slot)
     )
-    found: dict[str, list[tuple[int, int | None, int]]] = {}
-    for account_id, day, slot, requests in rows:
-        found.setdefault(account_id, []).append((day, slot, int(requests)))
+    found: dict[str, list[tuple[int, int | None, Amounts]]] = {}
+    for account_id, day, slot, *amounts in rows:
+        found.setdefault(account_id, []).append((day, slot, Amounts(*map(int, amounts))))
     return found
 
 
-async def site_requests_since(session: AsyncSession, since: int) -> int:
-    """Requests of everybody since a day's first second."""
-    query = select(func.sum(UsageSiteDay.requests)).where(UsageSiteDay.day >= since)
-    return int(await session.scalar(query) or 0)
+async def site_since(session: AsyncSession, since: int) -> Amounts:
+    """Return the amounts of all accounts since a day's first second, reserved ones included."""
+    query = select(*_amounts_of(UsageSiteDay)).where(UsageSiteDay.day >= since)
+    return Amounts(*(int(x or 0) for x in (await session.execute(query)).one()))
+
+
+def _amounts_of(table: type[UsageDay | UsageSiteDay]) -> list[Any]:
+    tokens = table.input_tokens + table.output_tokens + table.reserved_tokens
+    return [
+        func.sum(table.requests),
+        func.sum(tokens),
+        func.sum(table.cost + table.reserved_cost),
+    ]
 
 
 async def site_by_day(session: AsyncSession, since: int) -> Sequence[UsageSiteDay]:

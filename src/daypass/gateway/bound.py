@@ -1,0 +1,290 @@
+"""The most that a request can use, known before it is sent.
+
+Input: a token is at least one byte of text (special tokens are covered by the JSON around each
+message), so the body's bytes bound its tokens; images, audio and files count a constant instead
+of their bytes. Output: the request's cap times the number of answers. `docs/counting.md` lists
+the constants.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from daypass.domain.plans import Amounts, Measure
+from daypass.domain.prices import FREE, Price
+from daypass.domain.usage import NO_UNITS, BilledUnits
+from daypass.gateway.errors import GatewayError
+from daypass.quota.ledger import Refusal
+
+MIN_OUTPUT = 256
+"""The cap of a request is not lowered below this many output tokens."""
+DEFAULT_OUTPUT = 4_096
+"""The cap of a request that has none, under a token or cost limit."""
+
+IMAGE_TOKENS = 5_000
+IMAGE_TOKENS_OF = (("gpt-4o-mini*", 50_000),)
+"""Models that count more tokens for an image."""
+FILE_TOKENS = 50_000
+HOSTED_TOKENS = 20_000
+"""For input that a request only names: a stored conversation, or a tool of the upstream's."""
+AUDIO_BYTES_PER_TOKEN = 50
+AUDIO_BYTES_PER_SECOND = 500
+SPEECH_TOKENS_PER_BYTE = 10
+MADE_IMAGE_TOKENS = 8_000
+PARTIAL_IMAGE_TOKENS = 100
+
+_CAPS = {
+    "/chat/completions": ("max_completion_tokens", "max_tokens"),
+    "/completions": ("max_tokens",),
+    "/responses": ("max_output_tokens",),
+    "/messages": ("max_tokens",),
+}
+"""Members that cap the output, by the end of the path. The first is set if there is none."""
+
+_KINDS = {
+    "image_url": "image", "input_image": "image", "image": "image",
+    "input_audio": "audio", "audio": "audio",
+    "file": "file", "input_file": "file", "document": "file",
+}  # fmt: skip
+_DATA_PATHS = (
+    ("image_url",), ("image_url", "url"), ("input_audio", "data"), ("file", "file_data"),
+    ("file_data",), ("source", "data"),
+)  # fmt: skip
+_PLAIN_TOOLS = frozenset({"function", "custom"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that one request uses."""
+
+    input_tokens: int
+    cap: int | None = None
+    """Output tokens of one answer; None if the endpoint takes no cap."""
+    answers: int = 1
+    fixed_output: int = 0
+    """Output tokens that no cap limits."""
+    cap_members: tuple[str, ...] = ()
+    """The members of the body to set to the cap."""
+    is_edited: bool = False
+    """Whether the cap differs from what the request says."""
+    units: BilledUnits = NO_UNITS
+    price: Price = FREE
+
+    @property
+    def amounts(self) -> Amounts:
+        """What to reserve."""
+        return self._amounts(self.cap or 0)
+
+    def lowered_to(self, cap: int) -> "Bound":
+        """Return the bound with a lower cap."""
+        return replace(self, cap=cap, is_edited=True)
+
+    def lowered_to_fit(self, refusal: Refusal) -> "Bound | None":
+        """Return the bound with the highest cap that fits, if that is worth an answer."""
+        if self.cap is None:
+            return None
+        cap = self.cap
+        for state in refusal.full:
+            measure = state.claim.limit.measure
+            if measure is Measure.REQUESTS:
+                return None
+            cap = min(cap, self._cap_within(state.claim.measure, state.remaining, cap))
+        return self.lowered_to(cap) if MIN_OUTPUT <= cap < self.cap else None
+
+    def _cap_within(self, measure: int, remaining: int, most: int) -> int:
+        """Return the highest cap whose amount in a measure is at most `remaining`."""
+        low, high = 0, most
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._amounts(middle)[measure] <= remaining:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    def _amounts(self, cap: int) -> Amounts:
+        output = cap * self.answers + self.fixed_output
+        cost = self.price.bound(self.input_tokens, output, self.units)
+        return Amounts(1, self.input_tokens + output, cost)
+
+
+def bound_of_document(
+    pattern: str,
+    body: bytes,
+    document: Mapping[str, Any],
+    model: str,
+    most_output: int | None,
+    *,
+    is_limited: bool,
+) -> Bound:
+    """Return the bound of a request with a JSON body.
+
+    `most_output` is the plan's `max_output_tokens`. `is_limited` tells whether tokens or cost are
+    limited: then a request without a cap gets one. Raises GatewayError 400 for a cap that is not
+    a number.
+    """
+    text, media = _input_of(body, document, model)
+    bound = Bound(text + media)
+    for end, names in _CAPS.items():
+        if pattern.endswith(end):
+            return _with_cap(bound, document, names, most_output, is_limited=is_limited)
+    return replace(bound, **_fixed_output(pattern, len(body), document))
+
+
+def bound_of_form(pattern: str, length: int) -> Bound:
+    """Return the bound of a multipart request of `length` bytes."""
+    if "/audio/" in pattern:
+        tokens = -(-length // AUDIO_BYTES_PER_TOKEN)
+        seconds = -(-length // AUDIO_BYTES_PER_SECOND)
+        units = BilledUnits(audio_seconds=seconds)
+        return Bound(tokens, fixed_output=tokens, units=units)
+    if "/images/" in pattern:
+        most = 10
+        input_tokens = 16 * IMAGE_TOKENS + 32_000
+        units = BilledUnits(images=most)
+        return Bound(input_tokens, fixed_output=most * MADE_IMAGE_TOKENS, units=units)
+    return Bound(length)
+
+
+def _with_cap(
+    bound: Bound,
+    document: Mapping[str, Any],
+    names: tuple[str, ...],
+    most_output: int | None,
+    *,
+    is_limited: bool,
+) -> Bound:
+    # Some upstreams match names without regard to case.
+    present = {x: document[x] for x in document if x.casefold() in names}
+    asked = [_cap_of(name, value) for name, value in present.items()]
+    caps = [cap for cap in asked if cap is not None]
+    most = max(caps, default=None)
+    cap = most
+    if most is None and is_limited:
+        cap = DEFAULT_OUTPUT if most_output is None else most_output
+    if most_output is not None:
+        cap = most_output if cap is None else min(cap, most_output)
+    if cap is None:
+        return bound
+    is_edited = most is None or cap < most or len(caps) < len(asked)
+    return replace(
+        bound,
+        cap=cap,
+        answers=_answers(document),
+        cap_members=tuple(present) or names[:1],
+        is_edited=is_edited,
+    )
+
+
+def _cap_of(name: str, value: Any) -> int | None:
+    """Return a cap; None for `null` and for numbers that mean no cap to some upstreams."""
+    if value is None:
+        return None
+    if type(value) is not int:
+        message = f"{name} must be a whole number."
+        raise GatewayError(400, "invalid_request", message, param=name, uncounted=True)
+    return value if value > 0 else None
+
+
+def _answers(document: Mapping[str, Any]) -> int:
+    """Return how many answers a request may get: `n`, or `best_of`, for each prompt."""
+    count = 1
+    for name in document:
+        if name.casefold() in ("n", "best_of") and document[name] is not None:
+            if type(document[name]) is not int:
+                message = f"{name} must be a whole number."
+                raise GatewayError(400, "invalid_request", message, param=name, uncounted=True)
+            count = max(count, document[name])
+    prompt = document.get("prompt")
+    if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
+        count *= len(prompt)
+    return count
+
+
+def _fixed_output(pattern: str, length: int, document: Mapping[str, Any]) -> dict[str, Any]:
+    if pattern.endswith("/images/generations"):
+        images = _answers(document)
+        partial = document.get("partial_images")
+        more = partial * PARTIAL_IMAGE_TOKENS if type(partial) is int and partial > 0 else 0
+        return {
+            "fixed_output": images * (MADE_IMAGE_TOKENS + more),
+            "units": BilledUnits(images=images),
+        }
+    if pattern.endswith("/audio/speech"):
+        text = document.get("input")
+        characters = len(text) if isinstance(text, str) else length
+        return {
+            "fixed_output": length * SPEECH_TOKENS_PER_BYTE,
+            "units": BilledUnits(characters=characters),
+        }
+    if pattern.endswith("/responses/compact"):
+        return {"fixed_output": length}
+    return {}
+
+
+def _input_of(body: bytes, document: Mapping[str, Any], model: str) -> tuple[int, int]:
+    """Return the bytes of text, and the tokens of everything else."""
+    image_tokens = next(
+        (tokens for pattern, tokens in IMAGE_TOKENS_OF if fnmatchcase(model, pattern)), IMAGE_TOKENS
+    )
+    text, tokens = len(body), 0
+    for kind, data in _media_in(document):
+        text -= len(data)
+        if kind == "image":
+            tokens += image_tokens
+        elif kind == "audio":
+            tokens += -(-len(data) // AUDIO_BYTES_PER_TOKEN)
+        else:
+            tokens += FILE_TOKENS
+    tokens += HOSTED_TOKENS * _hosted_inputs(document)
+    return max(0, text), tokens
+
+
+def _hosted_inputs(document: Mapping[str, Any]) -> int:
+    """Count the inputs that the request names but does not contain."""
+    names = [name for name in ("previous_response_id", "conversation") if document.get(name)]
+    if isinstance(document.get("prompt"), dict):
+        names.append("prompt")
+    tools = document.get("tools")
+    kinds = [x.get("type") for x in tools if isinstance(x, dict)] if isinstance(tools, list) else []
+    return len(names) + sum(1 for x in kinds if isinstance(x, str) and x not in _PLAIN_TOOLS)
+
+
+def _media_in(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the data of each image, audio or file part in a document."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _media_in(item)
+    elif isinstance(value, dict):
+        part = _part(value)
+        if part is not None:
+            yield part
+        else:
+            for item in value.values():
+                yield from _media_in(item)
+
+
+def _part(value: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the kind of a media part and its encoded data, which is not text; else None."""
+    named = value.get("type")
+    kind = _KINDS.get(named) if isinstance(named, str) else None
+    if kind is None:
+        return None
+    found = ""
+    for path in _DATA_PATHS:
+        data: Any = value
+        for name in path:
+            data = data.get(name) if isinstance(data, dict) else None
+        if isinstance(data, str) and _is_encoded(value, data):
+            found = max(found, data, key=len)
+    return kind, found
+
+
+def _is_encoded(part: dict[str, Any], data: str) -> bool:
+    """Return whether data is not plain text, whose bytes would bound its tokens."""
+    source = part.get("source")
+    if isinstance(source, dict):
+        media_type = str(source.get("media_type", ""))
+        return source.get("type") == "base64" and not media_type.startswith("text/")
+    return not data.startswith("data:text/")

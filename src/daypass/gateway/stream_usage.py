@@ -1,0 +1,85 @@
+"""Asks the upstream for the usage of a stream, and hides it from a client that did not ask.
+
+With `stream_options.include_usage`, an upstream adds `"usage": null` to each chunk and sends one
+more chunk with the usage and without choices (OpenAI API reference, "Create chat completion").
+Removing both leaves the bytes that the upstream sends without the option.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from daypass.gateway.json_edit import members, remove_member, replace_value, set_members
+
+HELD_BYTES = 1024 * 1024
+"""The longest event that is examined, in bytes. A longer one is relayed as it is."""
+
+_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_DATA = re.compile(rb"data:[ ]?")
+_NULL_AT_END = re.compile(rb',\s*"usage"\s*:\s*null\s*\}\s*\Z')
+
+
+def ask_for_usage(body: bytes, document: Mapping[str, Any]) -> bytes | None:
+    """Return a streamed request's body that asks for usage, or None if it already does.
+
+    `document` is the parsed body.
+    """
+    options = document.get("stream_options")
+    if options is None:
+        return set_members(body, {"stream_options": {"include_usage": True}})
+    if not isinstance(options, dict) or options.get("include_usage") is True:
+        return None
+    span = next(x for x in members(body) if x.name == "stream_options")
+    asking = set_members(body[span.start : span.end], {"include_usage": True})
+    return replace_value(body, "stream_options", asking)
+
+
+class UsageRemover:
+    """Removes the usage that only Daypass asked for from a stream of events."""
+
+    __slots__ = ("_held", "_is_off")
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._is_off = False
+
+    def feed(self, piece: bytes, *, is_last: bool) -> bytes:
+        """Return what to relay of the next piece. An incomplete event is held back."""
+        if self._is_off:
+            return piece
+        text = self._held + piece if self._held else piece
+        end = 0
+        kept = []
+        for found in _EVENT_END.finditer(text):
+            kept.append(_without_usage(text[end : found.start()], found[0]))
+            end = found.end()
+        self._held = text[end:]
+        if is_last or len(self._held) > HELD_BYTES:
+            self._is_off = not is_last
+            kept.append(self._held)
+            self._held = b""
+        return b"".join(kept)
+
+
+def _without_usage(event: bytes, end: bytes) -> bytes:
+    """Return an event and its end, without usage; nothing if it has nothing else."""
+    prefix = _DATA.match(event)
+    if prefix is None or b'"usage"' not in event:
+        return event + end
+    data = event[prefix.end() :]
+    # Most chunks: the member comes last.
+    at_end = _NULL_AT_END.search(data)
+    if at_end:
+        return prefix[0] + data[: at_end.start()] + b"}" + data[at_end.end() :] + end
+    try:
+        chunk = orjson.loads(data)
+    except ValueError:
+        chunk = None
+    if isinstance(chunk, dict) and "usage" in chunk:
+        if chunk["usage"] is None:
+            return prefix[0] + remove_member(data, "usage") + end
+        if chunk.get("choices") == []:
+            return b""
+    return event + end
