@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daypass.domain import key_format
+from daypass.domain.usage import NO_TOKENS
 from daypass.gateway.authenticate import mask, presented_key
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.headers import (
@@ -369,7 +370,8 @@ def relayed(pieces: list[bytes], *, breaks: bool) -> tuple[bytes, tuple[int, int
     answer = ResponseWriter(send)
     answer.add(Pieces.headers)
     LOOP.run_until_complete(answer.relay(Pieces(pieces, breaks=breaks), usage))
-    return b"".join(sent), usage.tokens()
+    found = usage.tokens() or NO_TOKENS
+    return b"".join(sent), (found.input, found.output)
 
 
 def check_split(split: tuple[str, list[int], bool]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daypass.domain.usage import NO_TOKENS
 from daypass.gateway.json_scanner import JsonScanner
 from daypass.gateway.usage_reader import HELD_BYTES, UsageReader
 
@@ -21,7 +22,8 @@ def tokens(pieces: Iterable[bytes], *, stream: bool) -> tuple[int, int]:
     reader.is_event_stream = stream
     for piece in pieces:
         reader.feed(piece)
-    return reader.tokens()
+    found = reader.tokens() or NO_TOKENS
+    return found.input, found.output
 
 
 def cut(text: bytes, size: int) -> list[bytes]:

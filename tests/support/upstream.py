@@ -50,15 +50,19 @@ def completion(seen: Seen) -> Response:
             }
         )
 
+    includes_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
+
     async def events() -> Any:
         for word in ("Hel", "lo", "."):
-            chunk = {
+            chunk: dict[str, Any] = {
                 "id": "chatcmpl-1",
                 "object": "chat.completion.chunk",
                 "created": 1,
                 "model": asked.get("model"),
                 "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}],
             }
+            if includes_usage:
+                chunk["usage"] = None
             yield b"data: " + orjson.dumps(chunk) + b"\n\n"
             await asyncio.sleep(0.02)
         last: dict[str, Any] = {
@@ -69,7 +73,8 @@ def completion(seen: Seen) -> Response:
             "choices": [],
             "usage": usage,
         }
-        yield b"data: " + orjson.dumps(last) + b"\n\n"
+        if includes_usage:
+            yield b"data: " + orjson.dumps(last) + b"\n\n"
         yield b"data: [DONE]\n\n"
 
     return StreamingResponse(events(), media_type="text/event-stream")

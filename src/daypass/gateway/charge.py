@@ -203,7 +203,7 @@ class Charge:
     def _write_receipt(self, request_id: str, at: float, status: int) -> None:
         requests = (x for x in self._buckets if x.claim.limit.measure is Measure.REQUESTS)
         least = fullest(requests)
-        reserved = self._reservation.amounts if self._reservation is not None else None
+        reserved = tuple(self._reservation.amounts) if self._reservation is not None else None
         receipt = Receipt(
             request_id,
             int(at * 1000),
@@ -215,7 +215,7 @@ class Charge:
             self.reason,
             least.remaining if least is not None else None,
             reserved,
-            self._settled,
+            tuple(self._settled) if self._settled is not None else None,
         )
         self._recorder.receipt(self._principal.account_id, receipt)
 

@@ -1,0 +1,268 @@
+"""Limits on tokens and cost, over HTTP, with a real upstream."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2 as httpx
+import openai
+import orjson
+import pytest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from tests.conftest import Server, start_server
+from tests.support.upstream import FakeUpstream, Seen
+from tests.support.waiting import until
+
+PLANS = """
+[[plans]]
+id = "tokens"
+name = "Tokens"
+tokens_per_day = 10_000
+
+[[plans]]
+id = "cents"
+name = "Cents"
+cost_per_month = 0.05
+
+[[plans]]
+id = "short"
+name = "Short answers"
+requests_per_day = 100
+max_output_tokens = 50
+
+[[plans]]
+id = "requests"
+name = "Requests"
+requests_per_day = 100
+
+[[prices]]
+model = "our-own"
+input = 2
+cached_input = 1
+output = 10
+"""
+
+
+@pytest.fixture(scope="module")
+def site(
+    upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("tokens")
+    (directory / "daypass.toml").write_text(PLANS)
+    server = start_server(
+        directory,
+        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
+        DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
+    )
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tokens(site: Server, upstream: FakeUpstream) -> httpx.Client:
+    return site.gateway(site.sign_up().create_key("tokens")["key"])
+
+
+def chat(**more: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": "Hello."}]
+    return {"model": "our-own", "messages": messages} | more
+
+
+def answer_of(prompt: int, completion: int, **details: Any) -> Response:
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, **details}
+    return JSONResponse({"object": "chat.completion", "choices": [], "usage": usage})
+
+
+def limit_of(api: httpx.Client) -> dict[str, Any]:
+    (limit,) = [x for x in api.get("/v1/key").json()["limits"] if x["measure"] != "requests"]
+    return dict(limit)
+
+
+def until_used(api: httpx.Client, amount: int) -> None:
+    until(lambda: limit_of(api)["used"] == amount)
+
+
+def test_a_request_settles_at_what_the_answer_reports(
+    tokens: httpx.Client, upstream: FakeUpstream
+) -> None:
+    answered = tokens.post("/v1/chat/completions", json=chat(max_tokens=100))
+    assert answered.status_code == 200
+    assert answered.headers["x-ratelimit-limit-tokens"] == "10000"
+    reserved = len(upstream.seen[-1].body) + 100
+    assert answered.headers["x-ratelimit-remaining-tokens"] == str(10_000 - reserved)
+    assert answered.headers["ratelimit-policy"].startswith('"day-tokens";q=10000;w=86400')
+    until_used(tokens, 18)
+    described = limit_of(tokens)
+    assert (described["measure"], described["window"], described["limit"]) == (
+        "tokens", "day", 10_000,
+    )  # fmt: skip
+
+
+def test_ten_short_questions_are_not_refused_at_6000(
+    tokens: httpx.Client, upstream: FakeUpstream
+) -> None:
+    upstream.reply = lambda _seen: answer_of(300, 300)
+    for i in range(16):
+        answered = tokens.post("/v1/chat/completions", json=chat())
+        assert answered.status_code == 200, (i, answered.text)
+        until_used(tokens, 600 * (i + 1))
+    assert upstream.seen[-1].json()["max_completion_tokens"] < 2_000
+    assert answered.headers["x-daypass-max-output-tokens"] == str(
+        upstream.seen[-1].json()["max_completion_tokens"]
+    )
+
+
+def test_the_cap_is_lowered_from_256_tokens_up_and_no_further(
+    tokens: httpx.Client, upstream: FakeUpstream
+) -> None:
+    body = orjson.dumps(chat(max_tokens=4000))
+    upstream.reply = lambda _seen: answer_of(0, 10_000 - len(body) - 256)
+    assert tokens.post("/v1/chat/completions", content=body, headers=JSON).status_code == 200
+    until_used(tokens, 10_000 - len(body) - 256)
+    upstream.reply = lambda _seen: answer_of(0, 1)
+    answered = tokens.post("/v1/chat/completions", content=body, headers=JSON)
+    assert answered.headers["x-daypass-max-output-tokens"] == "256"
+    assert upstream.seen[-1].body == body.replace(b"4000", b"256")
+    until_used(tokens, 10_000 - len(body) - 255)
+    refused = tokens.post("/v1/chat/completions", content=body, headers=JSON)
+    error = refused.json()["error"]
+    assert refused.status_code == 429
+    assert refused.headers["x-should-retry"] == "false"
+    assert error["code"] == "insufficient_quota"
+    assert (error["measure"], error["requested"]) == ("tokens", len(body) + 4000)
+    assert (error["limit"], error["used"]) == (10_000, 10_000 - len(body) - 255)
+
+
+JSON = {"content-type": "application/json"}
+
+
+def test_several_answers_multiply_the_bound(tokens: httpx.Client, upstream: FakeUpstream) -> None:
+    body = orjson.dumps(chat(max_tokens=1000, n=20))
+    answered = tokens.post("/v1/chat/completions", content=body, headers=JSON)
+    assert answered.status_code == 200
+    sent = upstream.seen[-1].json()["max_tokens"]
+    assert sent == (10_000 - len(body)) // 20
+    remaining = int(answered.headers["x-ratelimit-remaining-tokens"])
+    assert remaining == 10_000 - len(body) - 20 * sent
+
+
+def test_a_cap_in_any_case_is_lowered(tokens: httpx.Client, upstream: FakeUpstream) -> None:
+    tokens.post("/v1/chat/completions", json=chat(MAX_TOKENS=10**9, max_tokens=5))
+    assert upstream.seen[-1].json()["MAX_TOKENS"] < 10_000
+    assert upstream.seen[-1].json()["max_tokens"] < 10_000
+
+
+@pytest.mark.parametrize("cap", ["1000", 1.5, True, [5]])
+def test_a_cap_that_is_no_number_is_a_bad_request(tokens: httpx.Client, cap: Any) -> None:
+    refused = tokens.post("/v1/chat/completions", json=chat(max_tokens=cap))
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "max_tokens")
+
+
+def test_an_answer_without_usage_settles_at_the_bound(
+    tokens: httpx.Client, upstream: FakeUpstream
+) -> None:
+    upstream.reply = lambda _seen: JSONResponse({"choices": []})
+    body = orjson.dumps(chat(max_tokens=500))
+    tokens.post("/v1/chat/completions", content=body, headers=JSON)
+    until_used(tokens, len(body) + 500)
+
+
+def test_what_the_upstream_bills_beyond_the_bound_counts(
+    tokens: httpx.Client, upstream: FakeUpstream, site: Server
+) -> None:
+    upstream.reply = lambda _seen: answer_of(9_000, 3_000)
+    tokens.post("/v1/chat/completions", json=chat(max_tokens=100))
+    until_used(tokens, 12_000)
+    assert tokens.post("/v1/chat/completions", json=chat(max_tokens=1)).status_code == 429
+    metrics = site.client()
+    until(lambda: "daypass_unreserved_tokens_total 1" in metrics.get("/metrics").text)
+
+
+def test_a_failed_call_gives_its_tokens_back(tokens: httpx.Client, upstream: FakeUpstream) -> None:
+    upstream.reply = lambda _seen: Response("no", 503)
+    tokens.post("/v1/chat/completions", json=chat(max_tokens=100))
+    until_used(tokens, 0)
+
+
+def test_cost_counts_each_kind_of_token_at_its_price(site: Server, upstream: FakeUpstream) -> None:
+    api = site.gateway(site.sign_up().create_key("cents")["key"])
+    cached = {"prompt_tokens_details": {"cached_tokens": 400}}
+    upstream.reply = lambda _seen: answer_of(1_000, 200, **cached)
+    assert api.post("/v1/chat/completions", json=chat(max_tokens=300)).status_code == 200
+    until_used(api, 600 * 2 + 400 * 1 + 200 * 10)
+    assert limit_of(api)["limit"] == 50_000
+    refused = api.post("/v1/chat/completions", json=chat(model="nobody-knows-it"))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "price_unknown")
+
+
+def test_a_plan_caps_output_without_a_limit_on_tokens(site: Server, upstream: FakeUpstream) -> None:
+    api = site.gateway(site.sign_up().create_key("short")["key"])
+    answered = api.post("/v1/chat/completions", json=chat(max_tokens=49))
+    assert "x-daypass-max-output-tokens" not in answered.headers
+    assert upstream.seen[-1].json()["max_tokens"] == 49
+    answered = api.post("/v1/responses", json={"model": "m", "input": "hi"})
+    assert answered.headers["x-daypass-max-output-tokens"] == "50"
+    assert upstream.seen[-1].json()["max_output_tokens"] == 50
+
+
+def stream(usage: bool) -> bytes:
+    """A stream as an upstream sends it with or without `include_usage`."""
+    null = b',"usage":null' if usage else b""
+    quoted = b'\\",\\"usage\\":null}'
+    chunks = [
+        b'{"id":"1","choices":[{"index":0,"delta":{"content":"' + quoted + b'"}}]' + null + b"}",
+        b'{"id":"1","choices":[{"index":1,"delta":{"refusal":"no"},"logprobs":null}]' + null + b"}",
+        b'{"id":"1","choices":[{"delta":{"tool_calls":[{"usage":null}]}}]' + null + b"}",
+        b'{"id":"1" , "choices":[]' + (b' , "usage" : null' if usage else b"") + b',"x":1}',
+    ]
+    last = b'{"id":"1","choices":[],"usage":{"prompt_tokens":30,"completion_tokens":12}}'
+    events = [*chunks, *([last] if usage else []), b"[DONE]"]
+    return b": ping\n\n" + b"".join(b"data: " + x + b"\n\n" for x in events)
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+@pytest.mark.parametrize("plan", ["tokens", "requests"])
+def test_a_stream_is_measured_and_its_bytes_are_those_without(
+    site: Server, upstream: FakeUpstream, plan: str, size: int
+) -> None:
+    def reply(seen: Seen) -> Response:
+        asked = seen.json().get("stream_options", {}).get("include_usage", False)
+        text = stream(asked)
+
+        async def pieces() -> Any:
+            for at in range(0, len(text), size):
+                yield text[at : at + size]
+                await asyncio.sleep(0)
+
+        return StreamingResponse(pieces(), media_type="text/event-stream")
+
+    upstream.reply = reply
+    person = site.sign_up()
+    api = site.gateway(person.create_key(plan)["key"])
+    answered = api.post("/v1/chat/completions", json=chat(stream=True))
+    assert answered.content == stream(usage=False)
+    asking = chat(stream=True, stream_options={"include_usage": True})
+    assert api.post("/v1/chat/completions", json=asking).content == stream(usage=True)
+    if plan == "tokens":
+        until_used(api, 2 * 42)
+    until(lambda: tokens_of(person.http) == 84)
+
+
+def tokens_of(http: httpx.Client) -> int:
+    rows = http.get("/api/usage", params={"days": 1}).json()
+    found = rows["days"] if isinstance(rows, dict) else rows
+    return sum(row["input_tokens"] + row["output_tokens"] for row in found)
+
+
+def test_the_official_sdk_sees_the_same_stream(tokens: httpx.Client, site: Server) -> None:
+    key = tokens.headers["x-api-key"]
+    client = openai.OpenAI(base_url=f"{site.url}/v1", api_key=key)
+    chunks = list(
+        client.chat.completions.create(
+            model="our-own", messages=[{"role": "user", "content": "Hello."}], stream=True
+        )
+    )
+    assert [x.choices[0].delta.content for x in chunks] == ["Hel", "lo", "."]
+    assert all(x.usage is None and "usage" not in x.model_fields_set for x in chunks)
+    until_used(tokens, 18)
