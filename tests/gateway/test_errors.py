@@ -1,7 +1,8 @@
 """Headers of limits, checked without a server."""
 
 from daypass.domain.plans import Limit, Measure, Window
-from daypass.gateway.errors import fullest, over_limit, rate_limit_headers
+from daypass.gateway.errors import over_limit
+from daypass.gateway.rate_limit_headers import rate_limit_headers
 from daypass.quota.ledger import BucketState, Claim, Refusal, Subject
 
 KEY = Subject("key", "ann", 1)
@@ -12,12 +13,12 @@ NOW = 1_795_608_000.5
 
 def test_a_token_bucket_is_named_by_its_burst_and_the_time_to_refill_it() -> None:
     buckets = [BucketState(BURST, 4, 1_795_608_002), BucketState(DAY, 4, 1_795_651_200)]
-    assert dict(rate_limit_headers(fullest(buckets), NOW)) == {
+    assert dict(rate_limit_headers(buckets, NOW)) == {
         b"x-ratelimit-limit-requests": b"5",
         b"x-ratelimit-remaining-requests": b"1",
         b"x-ratelimit-reset-requests": b"2s",
-        b"ratelimit-policy": b'"burst";q=5;w=5',
-        b"ratelimit": b'"burst";r=1;t=2',
+        b"ratelimit-policy": b'"burst";q=5;w=5, "day";q=100;w=86400',
+        b"ratelimit": b'"burst";r=1;t=2, "day";r=96;t=43200',
     }
 
 

@@ -108,7 +108,7 @@ class Charge:
         if self._reservation is not None and self._buckets:
             headers = rate_limit_headers(self._buckets, self._reservation.at)
         bound = self._call.bound
-        if bound is not None and bound.is_edited:
+        if bound is not None and bound.cap is not None and bound.is_edited:
             headers.append((b"x-daypass-max-output-tokens", b"%d" % bound.cap))
         return headers
 
