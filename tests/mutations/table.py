@@ -47,7 +47,7 @@ MUTATIONS = (
     Mutation(
         "clock: a sweep a year ahead",
         "quota/sqlite/transaction.py",
-        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
+        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)",
         "swept = now",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
