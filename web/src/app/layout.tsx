@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { SiteNotices } from "@/features/shell/site-notices";
 import { Header } from "@/features/shell/header";
 import { Providers } from "@/features/shell/providers";
-import { firstPaint } from "@/features/theme/first-paint";
+import { firstPaint } from "@/features/shell/first-paint";
 import * as strings from "@/strings";
 import { mono, sans } from "./fonts";
 import "./globals.css";

@@ -11,8 +11,8 @@ import { DialogForm } from "@/components/dialog-form";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
-import { noPasswordSchema, ownPasswordSchema } from "@/features/session/credentials";
-import { PasswordInput } from "@/features/session/password-input";
+import { noPasswordSchema, ownPasswordSchema } from "@/forms/credentials";
+import { PasswordInput } from "@/components/password-input";
 import * as strings from "@/strings";
 
 const words = strings.account;

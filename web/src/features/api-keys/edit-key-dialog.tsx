@@ -11,7 +11,7 @@ import { Input } from "@/components/ui/input";
 import * as strings from "@/strings";
 import { DialogForm } from "@/components/dialog-form";
 import { keySchema, type KeyValues } from "./key-schema";
-import { PlanField } from "./plan-field";
+import { PlanField } from "@/components/plan-field";
 import { tellOutcome } from "./tell-outcome";
 
 const words = strings.keys;

@@ -4,7 +4,7 @@ import type { ApiKey, UsagePlan } from "@/api/types";
 import { LimitMeters } from "@/components/limit-meters";
 import { SinceClock } from "@/components/since-clock";
 import { Button } from "@/components/ui/button";
-import { describeLimit } from "@/features/plans/describe-limits";
+import { describeLimit } from "@/components/describe-limits";
 import * as strings from "@/strings";
 import type { KeyAction } from "./key-list";
 import { controlOf } from "./return-focus";

@@ -8,8 +8,8 @@ import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
 import { useRefreshUsage } from "@/api/usage";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { LazyMarkdown } from "@/features/chat/lazy-markdown";
-import { chooseModel } from "@/features/snippets/choose-model";
+import { LazyMarkdown } from "@/components/markdown/lazy-markdown";
+import { chooseModel } from "@/components/snippets/choose-model";
 import * as strings from "@/strings";
 
 const words = strings.keys;

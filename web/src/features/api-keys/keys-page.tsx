@@ -14,7 +14,7 @@ import { PageHeading } from "@/components/page-heading";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Skeleton } from "@/components/ui/skeleton";
-import { Unconfirmed } from "@/features/session/unconfirmed";
+import { Unconfirmed } from "./unconfirmed";
 import * as strings from "@/strings";
 import { CreateKeyForm } from "./create-key-form";
 import { KeyList } from "./key-list";

@@ -9,7 +9,7 @@ import { chosenKey } from "./conversation-store";
 import { EmptyConversation } from "./empty-conversation";
 import { FailureNotice } from "./failure-notice";
 import { HistoryDialog } from "./history-dialog";
-import { loadMarkdown } from "./lazy-markdown";
+import { loadMarkdown } from "@/components/markdown/lazy-markdown";
 import { QuotaBanner } from "./quota-banner";
 import { RoomChip } from "./room-chip";
 import { leastLeft, limitsOf } from "./standing-quota";

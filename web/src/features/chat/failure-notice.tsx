@@ -3,7 +3,7 @@ import type { Failure } from "@/api/refusal";
 import { useEnforcedByAws } from "@/api/site";
 import { Button, buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { signInAddress } from "@/features/session/return-to";
+import { signInAddress } from "@/browser/return-to";
 import * as strings from "@/strings";
 import { formatDuration } from "@/time/duration";
 import { useNow } from "@/time/use-now";

@@ -6,9 +6,9 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { IconButton } from "@/components/ui/icon-button";
 import * as strings from "@/strings";
 import type { Message } from "./conversation-store";
-import { LazyMarkdown } from "./lazy-markdown";
+import { LazyMarkdown } from "@/components/markdown/lazy-markdown";
 import { MessageEditor } from "./message-editor";
-import { PlainText } from "./plain-text";
+import { PlainText } from "@/components/markdown/plain-text";
 import { useFollowEnd } from "./use-follow-end";
 
 const words = strings.chat;

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { ByEnforcer } from "@/components/by-enforcer";
 import { CodeBlock } from "@/components/code-block";
-import { ExampleSnippets } from "@/features/snippets/example-snippets";
+import { ExampleSnippets } from "@/components/snippets/example-snippets";
 import * as strings from "@/strings";
 import { BaseUrl, KeyInfoRequest } from "./gateway-code";
 import { CountingRules } from "./counting-rules";

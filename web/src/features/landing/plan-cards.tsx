@@ -9,7 +9,7 @@ import { LoadFailed } from "@/components/load-failed";
 import { buttonStyles } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Skeleton } from "@/components/ui/skeleton";
-import { limitsBesidesName } from "@/features/plans/describe-limits";
+import { limitsBesidesName } from "@/components/describe-limits";
 import * as strings from "@/strings";
 
 const words = strings.plans;

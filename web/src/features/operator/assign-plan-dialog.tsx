@@ -9,7 +9,7 @@ import { DialogForm } from "@/components/dialog-form";
 import { Dialog } from "@/components/ui/dialog";
 import { toast } from "@/components/ui/toast";
 import * as z from "@/forms/zod";
-import { PlanField } from "@/features/api-keys/plan-field";
+import { PlanField } from "@/components/plan-field";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
 

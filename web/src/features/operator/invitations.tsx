@@ -11,7 +11,7 @@ import { Empty } from "@/components/ui/empty";
 import { Notice } from "@/components/ui/notice";
 import { Actions, Cell, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
-import { invitationAddress } from "@/features/session/use-invitation";
+import { invitationAddress } from "@/browser/use-invitation";
 import * as strings from "@/strings";
 import { formatDate, formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";

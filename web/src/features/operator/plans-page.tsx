@@ -9,7 +9,7 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Actions, Cell, Figure, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
-import { describeLimit } from "@/features/plans/describe-limits";
+import { describeLimit } from "@/components/describe-limits";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
 import { PlanDialog } from "./plan-dialog";

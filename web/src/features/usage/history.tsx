@@ -11,10 +11,10 @@ import { Empty } from "@/components/ui/empty";
 import { Skeleton } from "@/components/ui/skeleton";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
-import { Chart } from "./chart";
+import { Chart } from "@/components/charts/chart";
 import { toCsv } from "./csv";
 import { Choice } from "./choice";
-import { lastDays, newestFirst, stackOf, totalsOf, type Measure, type Named } from "./figures";
+import { lastDays, newestFirst, stackOf, totalsOf, type Measure, type Named } from "@/components/charts/figures";
 import { UsageTable } from "./usage-table";
 
 const words = strings.usage;

@@ -6,9 +6,9 @@ import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { useFailure } from "@/forms/use-failure";
 import * as strings from "@/strings";
-import { newPasswordSchema } from "./credentials";
-import { FormFailure } from "./form-failure";
-import { PasswordInput } from "./password-input";
+import { newPasswordSchema } from "@/forms/credentials";
+import { FormFailure } from "@/components/form-failure";
+import { PasswordInput } from "@/components/password-input";
 
 type Props = { submitLabel: string; onSubmit: (password: string) => Promise<unknown> };
 

@@ -1,4 +1,4 @@
-import * as z from "@/forms/zod";
+import * as z from "./zod";
 import * as strings from "@/strings";
 
 const words = strings.session;

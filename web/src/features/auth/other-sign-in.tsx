@@ -2,8 +2,8 @@
 
 import { useSite } from "@/api/site";
 import * as strings from "@/strings";
-import { returnAddress } from "./return-to";
-import { SignInWith } from "./sign-in-with";
+import { returnAddress } from "@/browser/return-to";
+import { SignInWith } from "@/components/sign-in-with";
 
 const words = strings.session;
 

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "react";
 import * as strings from "@/strings";
 import { Frame } from "./frame";
-import { SendAgain } from "./send-again";
+import { SendAgain } from "@/components/send-again";
 import { TextLink } from "./text-link";
 
 const words = strings.mailbox;

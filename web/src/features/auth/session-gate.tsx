@@ -5,7 +5,7 @@ import { useEffect, type ReactNode } from "react";
 import { useSession } from "@/api/session";
 import { keepFocus } from "@/browser/keep-focus";
 import { LoadFailed } from "@/components/load-failed";
-import { signInAddress } from "./return-to";
+import { signInAddress } from "@/browser/return-to";
 
 /**
  * Sends people who are not signed in to the sign-in and back. Until that is known its children are

@@ -4,7 +4,7 @@ import { useRouter } from "next/navigation";
 import { useEffect, type ReactNode } from "react";
 import { useLikelySession } from "@/api/session";
 import { Frame } from "./frame";
-import { returnAddress } from "./return-to";
+import { returnAddress } from "@/browser/return-to";
 import { TextLink } from "./text-link";
 
 type Props = {

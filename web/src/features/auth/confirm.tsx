@@ -2,7 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { useConfirm, useLinkPreview } from "@/api/mailbox";
+import { useConfirm, useLinkPreview } from "@/api/auth";
 import { messageOf } from "@/api/problem";
 import type { MailLink } from "@/api/types";
 import { Button } from "@/components/ui/button";
@@ -12,7 +12,7 @@ import * as strings from "@/strings";
 import { Frame } from "./frame";
 import { NewPasswordForm } from "./new-password-form";
 import { TextLink } from "./text-link";
-import { useFragment } from "./use-fragment";
+import { useFragment } from "@/browser/use-fragment";
 
 const words = strings.mailbox;
 
