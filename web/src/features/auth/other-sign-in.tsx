@@ -1,9 +1,9 @@
 "use client";
 
 import { useSite } from "@/api/site";
-import * as strings from "@/strings";
 import { returnAddress } from "@/browser/return-to";
 import { SignInWith } from "@/components/sign-in-with";
+import * as strings from "@/strings";
 
 const words = strings.session;
 

@@ -2,8 +2,8 @@
 
 import { useSignIn } from "@/api/auth";
 import { useSite } from "@/api/site";
-import * as strings from "@/strings";
 import { signInSchema } from "@/forms/credentials";
+import * as strings from "@/strings";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";
 import { IdentityProblem } from "./identity-problem";

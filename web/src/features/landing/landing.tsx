@@ -1,5 +1,5 @@
-import { buttonStyles } from "@/components/ui/button";
 import { ExampleSnippets } from "@/components/snippets/example-snippets";
+import { buttonStyles } from "@/components/ui/button";
 import * as strings from "@/strings";
 import { CallToAction } from "./call-to-action";
 import { Plans } from "./plans";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { UsageRow } from "@/api/types";
-import { toCsv } from "./csv";
 import { lastDays, newestFirst, stackOf } from "@/components/charts/figures";
+import { toCsv } from "./csv";
 
 function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
   return {
