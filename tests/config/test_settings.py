@@ -129,7 +129,7 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_DATABASE_URL", "postgresql://b\u00fccher.example/x", "xn--bcher-kva.example"),
         ("DAYPASS_DATABASE_URL", "postgresql://h:99999/x", "Port out of range"),
         ("DAYPASS_DATABASE_URL", "postgresql://h:/x", "the port is missing"),
-        ("DAYPASS_DATABASE_URL", "postgresql://h/x?port=abc", "port must be a number"),
+        ("DAYPASS_DATABASE_URL", "postgresql://h/x?port=abc", "port option must be"),
         ("DAYPASS_DATABASE_URL", "postgresql://h/x?prepare_threshold=x", "not a PostgreSQL"),
         ("DAYPASS_DATABASE_URL", "sqlite:///a?b/daypass.db", "write ? as %3F"),
         ("DAYPASS_SMTP_URL", "smtp://b\u00fccher.example", "xn--bcher-kva.example"),
