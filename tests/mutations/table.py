@@ -338,7 +338,7 @@ MUTATIONS = (
     Mutation(
         "framing: what follows the last request",
         "http/message_reader.py",
-        'raise ValueError("the request before this one was the last")',
+        'raise ValueError("the previous request was the last on this connection")',
         "pass",
         f"{FRAMING}what_follows_an_early_answer_that_closes_is_discarded",
     ),
