@@ -139,7 +139,7 @@ def test_what_the_server_refuses_stands_beside_its_field(visit: Visit, demo: Ser
     page.get_by_label("E-mail address").fill(taken)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("There is an account with this e-mail address already")).to_be_visible()
+    expect(page.get_by_text("There is already an account with this e-mail address")).to_be_visible()
     page.goto("/sign-in/")
     page.get_by_label("E-mail address").fill(taken)
     page.get_by_label("Password", exact=True).fill("not the password")
