@@ -992,8 +992,8 @@ MUTATIONS = (
     Mutation(
         "links kept out of what a mail server says",
         "portal/mailer.py",
-        'words = _LINK.sub("[link]", " ".join(words.split()))[:200]',
-        'words = " ".join(words.split())[:200]',
+        'quoted = _LINK.sub("[link]", " ".join(quoted.split()))[:200]',
+        'quoted = " ".join(quoted.split())[:200]',
         "tests/portal/test_outbox.py::test_a_refusal_for_good_is_not_tried_again",
     ),
     Mutation(
