@@ -144,7 +144,7 @@ def test_what_the_server_refuses_stands_beside_its_field(visit: Visit, demo: Ser
     page.get_by_label("E-mail address").fill(taken)
     page.get_by_label("Password", exact=True).fill("not the password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("E-mail address or password is wrong")).to_be_visible()
+    expect(page.get_by_text("The e-mail address or the password is wrong")).to_be_visible()
 
 
 def test_pages_need_a_session_and_lead_back(visit: Visit, demo: Server) -> None:
