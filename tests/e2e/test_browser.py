@@ -51,7 +51,7 @@ def test_from_the_landing_page_to_the_spent_day(
     answer = page.get_by_role("article", name="Assistant")
     expect(answer).to_contain_text("demo model")
     early = len(answer.inner_text())
-    expect(answer).to_contain_text("starts Daypass again", timeout=20_000)
+    expect(answer).to_contain_text("restart Daypass", timeout=20_000)
     assert early < len(answer.inner_text())
     expect(page.get_by_text("8 left today")).to_be_visible()
     assert answer.locator("strong").first.inner_text() == "This is Daypass's demo model."

@@ -47,7 +47,7 @@ MUTATIONS = (
     Mutation(
         "clock: a sweep a year ahead",
         "quota/sqlite/transaction.py",
-        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
+        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)",
         "swept = now",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
@@ -338,7 +338,7 @@ MUTATIONS = (
     Mutation(
         "framing: what follows the last request",
         "http/message_reader.py",
-        'raise ValueError("the request before this one was the last")',
+        'raise ValueError("the previous request was the last on this connection")',
         "pass",
         f"{FRAMING}what_follows_an_early_answer_that_closes_is_discarded",
     ),
