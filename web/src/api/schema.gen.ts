@@ -1230,7 +1230,7 @@ export interface components {
         };
         /**
          * Measure
-         * @description What a limit counts.
+         * @description The quantity that a limit counts.
          * @enum {string}
          */
         Measure: "requests";
