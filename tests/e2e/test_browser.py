@@ -139,12 +139,12 @@ def test_what_the_server_refuses_stands_beside_its_field(visit: Visit, demo: Ser
     page.get_by_label("E-mail address").fill(taken)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("There is an account with this e-mail address already")).to_be_visible()
+    expect(page.get_by_text("There is already an account with this e-mail address")).to_be_visible()
     page.goto("/sign-in/")
     page.get_by_label("E-mail address").fill(taken)
     page.get_by_label("Password", exact=True).fill("not the password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("E-mail address or password is wrong")).to_be_visible()
+    expect(page.get_by_text("The e-mail address or the password is wrong")).to_be_visible()
 
 
 def test_pages_need_a_session_and_lead_back(visit: Visit, demo: Server) -> None:
