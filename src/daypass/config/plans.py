@@ -9,7 +9,7 @@ from pydantic import model_validator as validate_model
 from daypass.domain.plans import Limit, Measure, UsagePlan, Window, limits_of_amounts
 
 MOST = 1_000_000_000_000
-"""The largest number of a setting: the ledgers, the databases and JSON hold it exactly."""
+"""The largest number in a setting. Ledgers, databases and JSON represent it exactly."""
 Amount = Annotated[StrictInt, Field(ge=0, le=MOST)]
 AtLeastOne = Annotated[Amount, Field(ge=1)]
 MAX_CONCURRENT = 10_000
@@ -75,11 +75,11 @@ class PlanTerms(BaseModel):
 
     @validate_model(mode="after")
     def _check_limits(self) -> Self:
-        """A limit that was forgotten, or misspelt elsewhere, must not mean unlimited spending."""
+        """Require a limit or `unlimited`: a forgotten limit must not allow unlimited spending."""
         if not self.limits and not self.unlimited:
             raise ValueError("has no limit: set one, such as requests_per_day, or unlimited = true")
         if self.limits and self.unlimited:
-            raise ValueError("unlimited = true contradicts the limits beside it")
+            raise ValueError("unlimited = true contradicts the other limits")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Usage plans, limits and calendar windows. Pure: no clock, no storage."""
+"""Usage plans, limits and calendar windows, without a clock or storage."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Window(StrEnum):
     """
 
     seconds: int
-    """Nominal length (a month: 30 days)."""
+    """Nominal length in seconds (30 days for a month)."""
 
     MINUTE = "minute", 60
     HOUR = "hour", 3_600
@@ -60,7 +60,7 @@ class Window(StrEnum):
     TOTAL = "total", FOREVER
 
     def __new__(cls, value: str, seconds: int) -> Self:
-        """A member that is its name, and has a length."""
+        """Create a member equal to its name, with a length."""
         window = str.__new__(cls, value)
         window._value_ = value
         window.seconds = seconds
@@ -68,7 +68,7 @@ class Window(StrEnum):
 
     @property
     def is_throttle(self) -> bool:
-        """Whether a limit over this window is a throttle; over longer ones it is a quota."""
+        """Return whether a limit over this window is a throttle, as opposed to a quota."""
         return self is Window.MINUTE
 
     def start(self, at: float) -> int:
@@ -83,7 +83,7 @@ class Window(StrEnum):
         return second - (second - offset) % self.seconds
 
     def end(self, start: int) -> int:
-        """First second (Unix time) after the window that began at `start`."""
+        """Return the first second (Unix time) after the window that began at `start`."""
         if self is Window.MONTH:
             return self.start(start + 31 * DAY_S)
         return start + self.seconds
@@ -128,15 +128,15 @@ class Limit:
 
     @property
     def capacity(self) -> int:
-        """Units that an unused bucket has: `amount`, or the `burst` of a token bucket."""
+        """Return the units in an unused bucket: `amount`, or the `burst` of a token bucket."""
         return self.amount if self.burst is None else self.burst
 
 
 @dataclass(frozen=True, slots=True)
 class UsagePlan:
-    """What an API key may use.
+    """The limits and models of an API key.
 
-    `models` are names of models or globs, such as `gpt-4o*`; none means every model.
+    `models` are model names or globs, such as `gpt-4o*`. If empty, every model is allowed.
     """
 
     id: str
@@ -152,7 +152,7 @@ class UsagePlan:
     """The longest lifetime of a key, in days."""
 
     def allows(self, model: str) -> bool:
-        """Whether this plan includes a model. Names are case-sensitive, as OpenAI's are."""
+        """Return whether this plan includes a model. Names are case-sensitive, as OpenAI's are."""
         if not self.models or model in self.models:
             return True
         return any(fnmatchcase(model, pattern) for pattern in self.models)
@@ -168,7 +168,7 @@ class UsagePlan:
 
     @property
     def most_requests_in_a_day(self) -> int | None:
-        """Requests per day; without such a limit, what the other limits admit in one day.
+        """Return the requests per day; without such a limit, what the others admit in one day.
 
         None if requests have no limit.
         """
@@ -202,7 +202,7 @@ def dollars(micro: int) -> str:
 
 
 def requests_per_day(amount: int) -> UsagePlan:
-    """One of the plans that come with Daypass."""
+    """Return one of Daypass's default plans."""
     return UsagePlan(
         id=f"{amount}RequestPerDay",
         name=f"{amount} requests per day",
@@ -214,7 +214,7 @@ DEFAULT_PLANS = tuple(requests_per_day(amount) for amount in (10, 20, 30))
 
 
 def largest_daily_requests(plans: Iterable[UsagePlan]) -> int | None:
-    """The most requests per day that a person can choose, None where a choice has no limit."""
+    """Return the highest daily limit of the self-service plans; None if one has no such limit."""
     amounts = [plan.daily_requests for plan in plans if plan.self_service]
     known = [amount for amount in amounts if amount is not None]
     return max(known) if known and len(known) == len(amounts) else None

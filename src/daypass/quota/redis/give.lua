@@ -10,7 +10,7 @@
 
 local NOTHING = '0 0 0 0'
 
--- A call that may have been carried out is repeated for as long as that is remembered, no longer.
+-- Ignore a call that is too old: the record of an earlier run may have expired.
 if server_now > VALID_UNTIL then
   return NOTHING
 end
@@ -24,8 +24,7 @@ end
 
 local numbers = numbers_in(answer)
 local units, begun = numbers[1], numbers[3]
--- Of counters that were lost nothing is given back: those that took their place were begun with
--- what the records say.
+-- Give nothing back to counters created since: after a loss they start from the usage records.
 if (common.begun or 0) ~= begun then
   return NOTHING
 end
@@ -40,7 +39,7 @@ end
 local give_backs = ARGV[8] == 'capped' and table.remove(claims)
 if give_backs then
   local since, used, reign = current(give_backs, now)
-  -- The records do not know how many were given back: after a loss, none is for this window.
+  -- The usage records do not count give-backs, so after a loss this window allows none.
   if not give_backs.stored and common.rebuilt >= since then
     used = give_backs.amount
   end

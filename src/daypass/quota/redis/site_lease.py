@@ -1,8 +1,8 @@
-"""The site's ceiling without a hot key: each process holds a few of the site's units.
+"""The site's ceiling without a hot key: each process leases a few of the site's units.
 
-Units that are held count as used. They are taken in blocks, which become smaller as the ceiling
-nears. A process spends them within LEASE_S, by the store's clock, and returns the rest: so once a
-counter is lost, whatever is held of it is soon spent and recorded, or void.
+Leased units count as used. They are taken in blocks that shrink as the ceiling nears. A process
+spends them within LEASE_S, by the store's clock, and returns the rest. So if the counter is lost,
+the units leased from it are soon either spent and recorded, or void.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ BLOCK_REQUESTS = 16
 """A block is at least `BLOCK` units, and enough for so many requests like those that wait."""
 LEASE_S = 1.0
 RETURN_AFTER_S = 0.8
-"""Seconds after which what is held is returned, while it can still be spent."""
+"""Seconds after which leased units are returned, shortly before they expire."""
 
 
 class Origin(NamedTuple):
-    """Which counter units were taken from: one that was lost and begun again is another."""
+    """The counter that units were taken from, as opposed to one recreated after a loss."""
 
     begun: int = 0
     reign: int = 0
@@ -31,13 +31,13 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """So many units of the site's bucket, and how its counter stands with them taken."""
+    """A number of units of the site's bucket, and its counter after taking them."""
 
     units: int
     counter: Counter
     origin: Origin
     at: int = 0
-    """By the store's clock (Unix µs)."""
+    """In the store's time (Unix µs)."""
 
 
 class Share(NamedTuple):
@@ -56,10 +56,10 @@ ReturnToSite = Callable[[Claim, Grant], None]
 
 
 class SiteLease:
-    """The units that this process holds of one of the site's buckets."""
+    """The units that this process leases from one of the site's buckets."""
 
     def __init__(self, claim: Claim, ask: AskSite, return_to_site: ReturnToSite) -> None:
-        """Raises ValueError for a limit with a burst: a token bucket is not held in advance."""
+        """Raises ValueError for a limit with a burst: token buckets cannot be leased."""
         if claim.limit.burst is not None:
             raise ValueError("the site's ceiling has no burst")
         self._claim = claim
@@ -112,7 +112,7 @@ class SiteLease:
         self._return_to_site(self._claim, Grant(-share.amount, share.counter, share.origin))
 
     def until(self) -> int:
-        """Until when (Unix µs, by the store's clock) what is held can be spent."""
+        """Return when the leased units expire (Unix µs, store's time)."""
         return self._ends
 
     @property
@@ -121,13 +121,13 @@ class SiteLease:
         return Counter(self._counter.since, self._counter.used - self._units)
 
     def state(self, stored: Counter | None = None) -> BucketState:
-        """How full the bucket is, not counting what is held here. `stored`: as Redis has it."""
+        """Return the bucket's state without the units leased here. `stored`: Redis's counter."""
         if stored is None or stored.since == self._counter.since:
             stored = Counter(self._counter.since, (stored or self._counter).used - self._units)
         return state(self._claim, stored)
 
     def return_all(self) -> None:
-        """Return every unit that is held."""
+        """Give all leased units back to the site."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -144,12 +144,12 @@ class SiteLease:
             self._asking_until = Deadline()
             self._asking_until.at = deadline.at
             self._asking = asyncio.create_task(self._ask_for_more(not_before, self._asking_until))
-        # One who goes away does not take the answer away from the others.
+        # A cancelled caller must not cancel the shared request.
         return await deadline.wait_for(self._asking, self._asking_until)
 
     async def _ask_for_more(self, not_before: int, deadline: Deadline) -> Grant:
         try:
-            # Those who come in the same turn of the event loop are counted in.
+            # Include callers from the same event-loop turn.
             await asyncio.sleep(0)
             wanted = max(1, self._wanted - self._units)
             block = max(BLOCK, BLOCK_REQUESTS * self._wanted)

@@ -33,10 +33,10 @@ local function answer(units, counters)
 end
 
 local recorded = numbers_in(ARGV[11])
--- What the records said before this reign is not enough.
+-- A query from before this reign is outdated.
 local asked_at = recorded[1] == reign and recorded[2]
 
--- What they said is stored even if nothing can be taken any more: they do not say it twice.
+-- Store the usage records even if it is too late to take anything, since the query is not repeated.
 local is_too_late = now >= tonumber(ARGV[8])
 if is_too_late and not asked_at then
   return answer(-1, {})
@@ -63,8 +63,8 @@ if is_unknown and not asked_at then
   return answer(-2, as_stored)
 end
 
--- What all of an account's keys have lost of the day, and whether that was found out just now. No
--- shorter window of theirs can have lost more.
+-- Returns the units that the account's day has lost, and whether this call found that out. No
+-- shorter window of the account or its keys can have lost more.
 local function lost_today()
   for i, claim in ipairs(claims) do
     local is_accounts = string.sub(claim.name, 1, 8) == 'account:' and claim.counts_requests
@@ -76,7 +76,7 @@ local function lost_today()
   return tonumber(in_reign) == reign and tonumber(units) or math.huge, false
 end
 
--- The records know days.
+-- Returns whether the usage records, which count per day, cover this window exactly.
 local function in_full(claim)
   return claim.unit == 1 and claim.window ~= 'minute' and claim.window ~= 'hour'
 end
@@ -88,7 +88,7 @@ if is_unknown then
 end
 local today = window_start('day', now)
 for i, claim in ipairs(claims) do
-  -- Of a window that has begun since the question, nothing can have been lost.
+  -- A window that began after the query cannot have lost anything.
   if claim.is_unknown and claim.from <= asked_at then
     local most = recorded[i + 3]
     -- A throttle's units are never given back, so it may lack more than the day: only one that is
@@ -108,8 +108,8 @@ for i, claim in ipairs(claims) do
   end
 end
 
--- What is wanted, or a block, which becomes smaller the less is left: so that the last units go
--- where they are wanted.
+-- Take the units wanted, or a block that shrinks with the units left, so that the last units go to
+-- the processes that need them.
 local wanted, block = tonumber(ARGV[9]), tonumber(ARGV[10])
 if is_too_late then
   wanted, block = 0, 0
