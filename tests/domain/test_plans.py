@@ -43,7 +43,7 @@ def test_windows_follow_each_other_without_gap_or_overlap(window: Window, instan
     end = window.end(start)
     assert start <= instant < end
     assert window.start(start) == start
-    assert window.start(end) == end
+    assert window is Window.TOTAL or window.start(end) == end
     assert window.start(end - 0.001) == start
 
 

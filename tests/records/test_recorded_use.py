@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import event
 
 from daypass.domain.key_format import mint
-from daypass.domain.plans import Limit, Measure, UsagePlan, Window
+from daypass.domain.plans import Amounts, Limit, Measure, UsagePlan, Window
+from daypass.domain.usage import TokenUsage
 from daypass.enforcement.usage_recovery import RecordedUse
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.ledger import LedgerUnavailableError
@@ -59,14 +60,31 @@ async def test_every_window_is_told_what_was_used_since_the_day_it_began(
 ) -> None:
     ann = await person(database, "ann@example.org", [{0: 1, 1: 10, 9: 100, 30: 1000}, {0: 7}])
     await person(database, "bob@example.org", [{0: 300, 1: 400}])
-    per_minute, per_hour, day, week, month, burst, account, site = await told(database, ann, 1)
+    found = await told(database, ann, 1)
+    per_minute, per_hour, day, week, month, total, burst, account, site = found
     assert per_minute == per_hour == day == 2
     assert week == 22
     assert month == 222
+    assert total == 2222
     assert burst == 22  # 1440 units that refill one each minute reach back for a day.
     assert account == 16
     assert site == 616
     assert (await told(database, ann, 2))[2] == 14
+
+
+async def test_tokens_and_cost_include_what_is_reserved(database: Database) -> None:
+    ann = await person(database, "ann@example.org", [{0: 1}])
+    async with database.write() as session:
+        (key,) = await api_keys.list_of(session, ann)
+        use = Use()
+        use.reserve(Amounts(1, 900, 50))
+        use.reserve(Amounts(1, 500, 20))
+        use.settle(Amounts(1, 900, 50), TokenUsage(input=30, output=12), 7, None)
+        await usage.add(session, {UsageRow(TODAY, key.id, "m", "api"): use})
+    limits = tuple(Limit(measure, 10_000, Window.DAY) for measure in Measure)
+    plan = UsagePlan("p", "p", limits)
+    claims = QuotaPolicy.of([plan], None, None).claims(ann, 1, plan)
+    assert await RecordedUse(database, lambda: TODAY).used(claims, NOON) == [4, 542, 27]
 
 
 async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) -> None:
@@ -91,7 +109,7 @@ async def test_questions_that_come_at_once_share_their_queries(database: Databas
     answers = await asyncio.gather(
         *(records.used(policy.claims(x, 1, plan), NOON) for x in accounts_asked)
     )
-    assert [(x[2], x[6]) for x in answers] == [(10, 12), (14, 14), *[(0, 0)] * 300]
+    assert [(x[2], x[7]) for x in answers] == [(10, 12), (14, 14), *[(0, 0)] * 300]
     assert len(statements) <= 10
 
 

@@ -94,9 +94,10 @@ class UsageReader:
         if not isinstance(found, dict):
             return
         choices = found.get("choices")
-        # Kimi reports the usage of a stream in its last choice.
         choice = choices[0] if isinstance(choices, list) and choices else None
-        for holder in (found, choice, *(found.get(name) for name in HOLDERS)):
+        if isinstance(choice, dict) and "delta" in choice:
+            self._add(choice.get("usage"))  # Kimi reports the usage of a stream there.
+        for holder in (found, *(found.get(name) for name in HOLDERS)):
             if isinstance(holder, dict):
                 self._add(holder.get("usage"))
 

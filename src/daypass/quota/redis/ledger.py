@@ -111,10 +111,8 @@ class RedisLedger:
 
     def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
         """Close a reservation. Calls Redis only if the amounts used differ from those reserved."""
-        if not reservation.is_open:
-            return
-        reservation.is_open = False
-        if used is None or used == reservation.amounts:
+        was_open, reservation.is_open = reservation.is_open, False
+        if not was_open or used is None or used == reservation.amounts:
             return
         back = Amounts(*(x - y for x, y in zip(reservation.amounts, used, strict=True)))
         future = self._give_back(reservation, back)

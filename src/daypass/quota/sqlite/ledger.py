@@ -95,10 +95,8 @@ class SqliteLedger:
 
     def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
         """Close a reservation. Writes only if the amounts used differ from those reserved."""
-        if not reservation.is_open:
-            return
-        reservation.is_open = False
-        if used is not None and used != reservation.amounts:
+        was_open, reservation.is_open = reservation.is_open, False
+        if was_open and used is not None and used != reservation.amounts:
             change = Amounts(*(x - y for x, y in zip(used, reservation.amounts, strict=True)))
             self._gather(_changing(reservation, change))
 
