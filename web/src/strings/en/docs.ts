@@ -50,13 +50,13 @@ export const docs = {
     counting: [
       "Every request that the upstream handles counts as one, even if it rejects the request.",
       "`GET /v1/models`, `GET /v1/key` and requests that the gateway refuses are not counted.",
-      "Requests that the upstream could not serve are refunded: it was unreachable, failed (5xx) or was at its own limit (429). Timeouts count, unless the operator refunds them.",
-      "Each day, failures are refunded up to ten times your daily limit, or 100 if that is more. After that they count, and the error says so. Limits per minute count every attempt.",
+      "Requests that the upstream could not serve are given back: it was unreachable, failed (5xx) or was at its own limit (429). Timeouts count, unless the operator gives them back.",
+      "Each day, failures are given back up to ten times your daily limit, or 100 if that is more. After that they count, and the error says so. Limits per minute count every attempt.",
       "A response that is interrupted after it started counts, whichever side ended it.",
       "Days start at 00:00 UTC. A new key inherits what a deleted key used that day.",
     ],
     countingAws: [
-      "API Gateway counts every call with a key, including `GET /v1/models`, `GET /v1/key` and calls that the upstream could not serve. Nothing is refunded.",
+      "API Gateway counts every call with a key, including `GET /v1/models`, `GET /v1/key` and calls that the upstream could not serve. Nothing is given back.",
       "It counts on a best-effort basis: a few extra calls may pass when many arrive at once. Responses carry no limit headers.",
       "Send the key as `x-api-key`. `Authorization: Bearer` alone is ignored.",
       "Days start at 00:00 UTC. A new key, or a key moved to another plan, inherits that day's usage. A larger plan takes effect the next day.",
@@ -67,7 +67,7 @@ export const docs = {
       { name: "x-ratelimit-reset-requests", text: "Time until the limit resets, such as `6h12m3s`." },
       { name: "RateLimit-Policy", text: "The same limit in the IETF draft format: `\"day\";q=10;w=86400` means 10 per day (86,400 seconds)." },
       { name: "RateLimit", text: "`\"day\";r=7;t=22323` means 7 left, and 22,323 seconds until the reset." },
-      { name: "x-request-id", text: "The request's id, to quote when you contact the operator. The upstream's id is in `x-upstream-request-id`." },
+      { name: "x-request-id", text: "The request's ID, to quote when you contact the operator. The upstream's ID is in `x-upstream-request-id`." },
     ],
     errors: [
       { status: 400, code: "invalid_json", text: "The body is not a JSON object." },

@@ -28,7 +28,7 @@ export const keys = {
   keyLabel: "Your API key",
   copyKey: "Copy key",
   run: "Run your first request",
-  inline: "Show the key in the command",
+  inline: "Include key in command",
   done: "Done",
   confirmLeave: "You have not copied the key, and it cannot be shown again. Leave anyway?",
   confirmDone: "You have not copied the key, and it cannot be shown again. Close anyway?",
@@ -82,7 +82,7 @@ export const keys = {
   noGrace: "The old key stops working immediately.",
   grace: "Keep the old key working for",
   graces: [
-    { seconds: 0, label: "Don't keep it: stop immediately" },
+    { seconds: 0, label: "Stop immediately" },
     { seconds: 3600, label: "1 hour" },
     { seconds: 86400, label: "24 hours" },
     { seconds: 604800, label: "7 days" },

@@ -163,8 +163,8 @@ export const operator = {
     usedBy: (email: string) => `Used by ${email}`,
     openUntil: (when: string) => `Valid until ${when}`,
     expired: "Expired",
-    withdraw: "Revoke",
-    withdrawn: "Invitation revoked.",
+    withdraw: "Withdraw",
+    withdrawn: "Invitation withdrawn.",
     someone: "Someone",
   },
 

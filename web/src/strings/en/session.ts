@@ -32,7 +32,7 @@ export const session = {
   passwordShort: "Use at least 10 characters.",
   passwordLong: "Use at most 256 characters.",
   throttled: "Too many attempts",
-  throttledText: "To keep accounts safe, this site limits attempts.",
+  throttledText: "To keep accounts safe, this site limits repeated attempts.",
   tryAgainIn: (duration: string) => `You can try again in ${duration}.`,
   tryAgainNow: "You can try again now.",
 };

@@ -12,7 +12,7 @@ export const nav = {
   skip: "Skip to content",
   theme: "Theme",
   themes: { light: "Light", dark: "Dark", system: "System" },
-  footer: "Daypass issues API keys and enforces their limits to the exact request.",
+  footer: "Daypass issues API keys and enforces their limits exactly.",
   footerAws: "Daypass issues API keys. AWS API Gateway enforces their limits.",
   apiReference: "API reference",
 };

@@ -2,13 +2,13 @@ import { count } from "./count";
 
 const outcomes: Record<string, string> = {
   counted: "Counted",
-  given_back: "Refunded",
+  given_back: "Given back",
   refused: "Refused",
   not_counted: "Not counted",
 };
 
 const reasons: Record<string, string> = {
-  give_backs_spent: "it failed, and today's refunds are used up",
+  give_backs_spent: "it failed, and no more failures are given back today",
   caller_left: "the client disconnected",
   upstream_429: "the upstream was busy",
   upstream_unreachable: "the upstream could not be reached",
