@@ -36,7 +36,9 @@ def shoot(page: Page, name: str) -> None:
 def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> None:
     stage = f"{behind_aws.gateway_root}/v1"
     page.goto("/")
-    expect(page.get_by_text("AWS counts on a best-effort basis. Limits reset at 00:00 UTC.")).to_be_visible()
+    expect(
+        page.get_by_text("AWS counts on a best-effort basis. Limits reset at 00:00 UTC.")
+    ).to_be_visible()
     expect(page.get_by_text("Every call with a key counts.")).to_be_visible()
     for promise in ("enforces their limits exactly", "ready immediately"):
         expect(page.get_by_text(promise).filter(visible=True)).to_have_count(0)

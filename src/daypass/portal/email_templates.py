@@ -49,7 +49,7 @@ def confirm_address(site: str, token: str) -> Letter:
 
 
 def reset_password(site: str, token: str, *, is_confirmed: bool) -> Letter:
-    """Return the e-mail for a forgotten password. `is_confirmed`: they have confirmed the address."""
+    """Return the e-mail for a forgotten password. `is_confirmed`: the address is confirmed."""
     keys_go = (
         "Your address was never confirmed, so someone else may have created this account. All its "
         "API keys are deleted when you choose a new password."

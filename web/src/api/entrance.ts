@@ -12,14 +12,14 @@ export function useSignIn() {
   );
 }
 
-/** Ends with the new account or, on a site that sends mail, with the address that a mail went to. */
+/** Sign up. Returns the new account or, if the site sends e-mail, the address it wrote to. */
 export function useSignUp() {
   return useOpenSession((account: NewAccount) =>
     portal.POST("/api/accounts", { body: account }),
   );
 }
 
-/** Creates the operator's account, by the token of the set-up link. */
+/** Create the operator account with the token of the setup link. */
 export function useSetUp(token: string) {
   return useOpenSession((credentials: Credentials) =>
     portal.POST("/api/setup", { body: { ...credentials, token } }),
@@ -32,12 +32,12 @@ function useOpenSession<Wanted, Opened extends Account | MailSent>(
   const client = useQueryClient();
   return useMutation({
     mutationFn: open,
-    // The variables hold a password; nothing may keep them.
+    // The variables hold a password, so do not cache them.
     gcTime: 0,
     onSuccess: (opened) => {
       if (!("id" in opened)) return;
       rememberSession(opened.id);
-      // Somebody else may have been signed in on this page before.
+      // Another account may have been signed in on this page before.
       client.removeQueries({ queryKey: ["account"] });
       client.setQueryData(sessionKey, opened);
       void client.invalidateQueries({ queryKey: ["site"] });

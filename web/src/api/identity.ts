@@ -3,13 +3,13 @@ import { portal } from "./client";
 
 type Departure = { next: string; invitation?: string };
 
-/** Leaves for the other site by which people sign in; it sends them back to `next`. */
+/** Go to the identity provider, which returns to `next` after sign-in. */
 export function useLeaveForIdentity() {
   return useMutation({
     mutationFn: async (body: Departure) => {
       const { url } = await portal.POST("/api/session/oidc", { body });
       window.location.assign(url);
-      // Pending until the page is gone, so that nobody presses twice.
+      // Stay pending until the page unloads to prevent a second press.
       return new Promise<never>(() => {});
     },
   });

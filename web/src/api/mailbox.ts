@@ -4,12 +4,12 @@ import { expectSession, sessionKey } from "./session";
 
 type NewPassword = { token: string; password: string };
 
-/** Has the link for one's own address sent again. */
+/** Send the confirmation link for the signed-in account's address again. */
 export function useSendConfirmation() {
   return useMutation({ mutationFn: () => portal.POST("/api/confirmations") });
 }
 
-/** What the link of a mail does. Looking at it changes nothing. */
+/** Return what a confirmation link would do. Changes nothing. */
 export function useLinkPreview(token: string | null) {
   return useQuery({
     queryKey: ["link", token],
@@ -17,22 +17,22 @@ export function useLinkPreview(token: string | null) {
       portal.POST("/api/confirmations/preview", { body: { token: token ?? "" }, signal }),
     enabled: !!token,
     staleTime: Infinity,
-    // The key holds the token; nothing may keep it.
+    // The query key holds the token, so do not cache it.
     gcTime: 0,
   });
 }
 
-/** Does what the link is for. The browser is then signed in to the account. */
+/** Use a confirmation link. The browser is then signed in to the account. */
 export function useConfirm() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: { token: string; password?: string }) =>
       portal.PUT("/api/confirmations", { body }),
-    // The variables hold a password; nothing may keep them.
+    // The variables hold a password, so do not cache them.
     gcTime: 0,
     onSuccess: () => {
       expectSession();
-      // Somebody else may have been signed in on this page before.
+      // Another account may have been signed in on this page before.
       client.removeQueries({ queryKey: ["account"] });
       void client.invalidateQueries({ queryKey: sessionKey });
     },
@@ -49,9 +49,9 @@ export function useResetPassword() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: NewPassword) => portal.PUT("/api/password-resets", { body }),
-    // The variables hold a password; nothing may keep them.
+    // The variables hold a password, so do not cache them.
     gcTime: 0,
-    // It ends every session of the account, which may be this browser's.
+    // This ends all sessions of the account, possibly including this browser's.
     onSuccess: () => client.invalidateQueries({ queryKey: sessionKey }),
   });
 }

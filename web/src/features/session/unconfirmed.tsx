@@ -7,7 +7,7 @@ import { SendAgain } from "./send-again";
 
 const words = strings.mailbox;
 
-/** In the place of what only a confirmed address may do. */
+/** Shown instead of features that need a confirmed address. */
 export function Unconfirmed({ email }: { email: string }) {
   const send = useSendConfirmation();
   return (
