@@ -107,7 +107,7 @@ def test_in_by_another_site_and_out_again(visit: Visit, site: Server, oidc: Oidc
     page.goto("/sign-in/?next=%2Fusage%2F")
     page.get_by_role("button", name="Continue with Lighthouse").click()
     page.wait_for_url("**/sign-in/?problem=unverified")
-    refused = page.get_by_role("alert").filter(has_text="Lighthouse does not know your e-mail")
+    refused = page.get_by_role("alert").filter(has_text="Lighthouse has not verified your e-mail")
     expect(refused).to_be_visible()
     assert fits(page)
     oidc.claims = {}

@@ -193,7 +193,7 @@ def test_what_the_server_refuses_is_taken_back_before_ones_eyes(
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="desk")).to_be_visible()
     refuse(page)
-    expect(page.get_by_text("“laptop” stays as it was. Daypass cannot reach")).to_be_visible()
+    expect(page.get_by_text("“laptop” was not changed. Daypass cannot reach")).to_be_visible()
     expect(page.get_by_role("heading", name="laptop")).to_be_visible()
     expect(page.get_by_text("0 of 10 used")).to_be_visible()
     expect(page.get_by_role("heading", name="desk")).to_have_count(0)
@@ -203,7 +203,7 @@ def test_what_the_server_refuses_is_taken_back_before_ones_eyes(
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="laptop")).to_have_count(0)
     refuse(page)
-    expect(page.get_by_text("“laptop” stays as it was.")).to_have_count(2)
+    expect(page.get_by_text("“laptop” was not changed.")).to_have_count(2)
     expect(page.get_by_role("heading", name="laptop")).to_be_visible()
     (kept,) = person.keys()
     assert kept["name"] == "laptop"

@@ -27,7 +27,7 @@ def test_the_operator_is_created_by_keyboard_alone_on_a_phone(
     visit = Visit(browser, site, PHONE, reduced_motion="reduce")
     page = visit.page
     settled(page, "/setup/")
-    expect(page.get_by_text("Open the setup link")).to_be_visible()
+    expect(page.get_by_text("Open the set-up link")).to_be_visible()
     page.goto("about:blank")
     settled(page, f"/setup/#{token}")
     # The token is in the address bar and in the history no longer.
@@ -65,7 +65,7 @@ def test_a_wrong_link_says_what_to_do(browser: Browser, site: Server) -> None:
     visit = Visit(browser, site, PHONE, reduced_motion="reduce")
     page = visit.page
     settled(page, "/setup/")
-    expect(page.get_by_text("Open the setup link")).to_be_visible()
+    expect(page.get_by_text("Open the set-up link")).to_be_visible()
     # The link is pasted into the same tab: that changes the fragment and loads nothing.
     page.evaluate("location.hash = 'made-up'")
     page.get_by_label("E-mail address").fill("ada@example.org")

@@ -6,7 +6,7 @@ export const session = {
   setupText: "Create the operator account. Operators see everyone's usage, create plans and invite people.",
   setupSubmit: "Create operator account",
   setupNoToken:
-    "Open the setup link that the server printed when it started. To print it again, run daypass setup-link on the server.",
+    "Open the set-up link that the server printed when it started. To print it again, run daypass setup-link on the server.",
   setupDone: "This site is already set up. Sign in, or ask an operator for access.",
   invited: "You have been invited. The link works once.",
   inviteOnly: "Sign-up is by invitation only. Open your invitation link, or ask the operator of this site for one.",
