@@ -47,7 +47,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     shoot(page, "aws-landing")
     page.goto("/docs/")
     expect(page.get_by_text("which is ignored here")).to_be_visible()
-    for promise in ("OpenAI clients do this", "is not counted", "are given back"):
+    for promise in ("(OpenAI clients do this)", "is not counted", "are given back"):
         expect(page.get_by_text(promise).filter(visible=True)).to_have_count(0)
     shoot(page, "aws-docs")
     page.goto("/sign-up/")

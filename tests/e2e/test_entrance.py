@@ -202,7 +202,7 @@ def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_text("Sent, unless")).to_be_visible()
     settled(page, "/operator/")
-    failed = page.get_by_role("region", name="Failed e-mails")
+    failed = page.get_by_role("region", name="List of failed e-mails")
     expect(failed.get_by_text("The mail server cannot be reached")).to_be_visible(timeout=20_000)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

@@ -170,7 +170,7 @@ export const operator = {
 
   mails: {
     title: "Failed e-mails",
-    table: "Failed e-mails",
+    table: "List of failed e-mails",
     text: "Daypass retries for a day, unless the mail server rejected the e-mail permanently. The latest error is shown.",
     columns: { to: "To", mail: "E-mail", error: "Error", since: "Since", next: "Next attempt", actions: "Actions" },
     kinds: {

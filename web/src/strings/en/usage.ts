@@ -52,7 +52,7 @@ export const usage = {
   empty: "No usage in the last 30 days. Your first request will appear here.",
   noKeys: "No keys yet.",
   requests: "Recent requests",
-  requestsTable: "Recent requests",
+  requestsTable: "List of recent requests",
   requestsText: "The last 200 requests from the past 7 days and how each was counted. Prompts and answers are not stored.",
   noRequests: "No requests in the last 7 days.",
   requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Left", id: "Request ID" },
