@@ -47,7 +47,7 @@ MUTATIONS = (
     Mutation(
         "clock: a sweep a year ahead",
         "quota/sqlite/transaction.py",
-        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
+        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)",
         "swept = now",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
@@ -181,21 +181,21 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: browser headers",
-        "gateway/relay.py",
+        "gateway/headers.py",
         "and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)",
         "",
         f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
     ),
     Mutation(
         "clients: the origin",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'b"origin",',
         "",
         f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
     ),
     Mutation(
         "clients: streams that no proxy gathers",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'kept.append((b"x-accel-buffering", b"no"))',
         "pass",
         f"{CLIENTS}only_streams_are_unbuffered_and_the_upstream_commands_no_proxy",
@@ -230,7 +230,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: the caller's address stays here",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'b"cf-connecting-ip",',
         "",
         f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
@@ -1099,7 +1099,7 @@ MUTATIONS = (
     ),
     Mutation(
         "caller's key kept from the upstream",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'b"x-api-key",',
         'b"x-nothing",',
         f"{GATEWAY}the_upstream_sees_the_operators_key_and_nothing_of_the_callers",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from daypass.config.settings import Settings, SettingsError
+from daypass.domain.times import Clock
 from daypass.enforcement.aws.gateway_guard import (
     COUNTED_ANYWAY,
     ApiGatewayAuthenticator,
@@ -23,7 +24,6 @@ from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite.ledger import SqliteLedger
 from daypass.records.database import Database
 
-Clock = Callable[[], float]
 """Unix time in seconds."""
 WriteUsage = Callable[[], Awaitable[None]]
 KeysChanged = Callable[[], None]

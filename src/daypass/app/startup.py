@@ -2,12 +2,12 @@
 
 import stat
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from daypass.app.enforcement import choose
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings
+from daypass.domain.times import Clock
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 
@@ -58,6 +58,6 @@ async def check_ledger(settings: Settings) -> None:
         await database.close()
 
 
-def make_clock(settings: Settings) -> Callable[[], float]:
+def make_clock(settings: Settings) -> Clock:
     """Return a clock of Unix time in seconds, shifted by `clock_offset_s` (for tests)."""
     return lambda: time.time() + settings.clock_offset_s

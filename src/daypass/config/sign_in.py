@@ -10,7 +10,7 @@ from pydantic import model_validator as validate_model
 from pydantic_settings import BaseSettings, NoDecode
 
 from daypass.config.addresses import check_http_url, check_server
-from daypass.domain.email_addresses import parse_email
+from daypass.domain.emails import parse_email
 
 MIN_SECRET_LENGTH = 32
 GITHUB = "https://github.com"

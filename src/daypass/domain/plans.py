@@ -7,8 +7,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
 
+from daypass.domain.times import DAY_S
+
 # 1970-01-01 was a Thursday; weeks begin on Monday (ISO 8601), four days later.
-_FIRST_MONDAY = 4 * 86_400
+_FIRST_MONDAY = 4 * DAY_S
 
 
 class Measure(StrEnum):
@@ -25,7 +27,7 @@ class Window(StrEnum):
 
     MINUTE = "minute", 60
     HOUR = "hour", 3_600
-    DAY = "day", 86_400
+    DAY = "day", DAY_S
     WEEK = "week", 604_800
     MONTH = "month", 2_592_000
 
@@ -53,7 +55,7 @@ class Window(StrEnum):
     def end(self, start: int) -> int:
         """First second (Unix time) after the window that began at `start`."""
         if self is Window.MONTH:
-            return self.start(start + 31 * 86_400)
+            return self.start(start + 31 * DAY_S)
         return start + self.seconds
 
 

@@ -6,7 +6,7 @@ from secrets import token_hex
 import structlog
 
 from daypass.gateway.errors import GatewayError, server_error, unavailable
-from daypass.gateway.relay import is_event_stream
+from daypass.gateway.headers import is_event_stream
 from daypass.gateway.request import ClientDisconnected
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.types import Headers, Send

@@ -239,6 +239,6 @@ class _Families:
         return self._families
 
 
-def forget(directory: Path) -> None:
+def delete_files(directory: Path) -> None:
     """Delete the numbers of all processes. They must have ended."""
     shutil.rmtree(directory, ignore_errors=True)

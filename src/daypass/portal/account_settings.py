@@ -9,7 +9,7 @@ from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
 from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import forget_cookies, open_session
+from daypass.portal.sessions import delete_cookies, open_session
 from daypass.records import accounts, api_keys, operators
 from daypass.records.tables import Account
 
@@ -68,7 +68,7 @@ async def sign_out_everywhere(
     """Sign out on every device, this one too. API keys go on working."""
     async with portal.database.write() as session:
         await accounts.close_sessions(session, account.id)
-    forget_cookies(request, response)
+    delete_cookies(request, response)
 
 
 @router.post("/deletion", status_code=204)
@@ -93,7 +93,7 @@ async def delete_account(
 
     await portal.write_usage()
     await delete_keys(account.id, portal, depart)
-    forget_cookies(request, response)
+    delete_cookies(request, response)
 
 
 async def delete_keys(account_id: str, portal: Portal, also: Also) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
 from daypass.domain.plans import UsagePlan, Window
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Portal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
@@ -15,7 +16,7 @@ from daypass.portal.times import Instant
 from daypass.records import api_keys
 from daypass.records.tables import Account, ApiKey
 
-MAX_GRACE_S = 7 * 86_400
+MAX_GRACE_S = 7 * DAY_S
 
 UNCONFIRMED = (
     "Confirm your e-mail address first: open the link in the mail that you were sent. The site "

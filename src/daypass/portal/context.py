@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp
 
 from daypass.config.settings import Settings
+from daypass.domain.times import Clock
 from daypass.enforcement.base import Enforcer
 from daypass.portal.client_address import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
@@ -38,7 +39,7 @@ class Portal:
     enforcer: Enforcer
     gateway_base_url: str | None
     """Where programs call; None: this site's own address."""
-    clock: Callable[[], float]
+    clock: Clock
     """Unix time in seconds."""
     signer: Signer
     passwords: Passwords

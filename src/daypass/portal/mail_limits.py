@@ -41,7 +41,7 @@ async def take(session: AsyncSession, kind: Kind, email: str, now: float) -> boo
 
 async def reset(session: AsyncSession, kind: Kind, email: str) -> None:
     """Forget the units that were taken: the link of such a mail was used, and works no more."""
-    await throttles.forget(session, _names(kind, email))
+    await throttles.reset(session, _names(kind, email))
 
 
 def _names(kind: Kind, email: str) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from daypass.config.settings import Settings
 from daypass.config.sign_in import SMTP_PORTS
-from daypass.domain.email_addresses import parse_email
+from daypass.domain.emails import parse_email
 from daypass.portal.email_templates import Letter
 
 TIMEOUT_S = 10

@@ -7,7 +7,7 @@ twice, with the same Message-ID, but is never lost.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Literal
 
 import structlog
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.background import end, wait_at_most
 from daypass.config.settings import Settings
+from daypass.domain.times import Clock
 from daypass.observability.safe_errors import error_location
 from daypass.portal import email_templates
 from daypass.portal.email_templates import Letter
@@ -38,9 +39,7 @@ log = structlog.get_logger()
 class Outbox:
     """The mails that wait to be sent."""
 
-    def __init__(
-        self, database: Database, mailer: Mailer, signer: Signer, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, database: Database, mailer: Mailer, signer: Signer, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
         self._database = database
         self._mailer = mailer
@@ -176,7 +175,7 @@ class Outbox:
 
 @contextlib.asynccontextmanager
 async def open_outbox(
-    settings: Settings, database: Database, signer: Signer, clock: Callable[[], float]
+    settings: Settings, database: Database, signer: Signer, clock: Clock
 ) -> AsyncIterator[Outbox | None]:
     """The outbox, which sends in the background; None where the settings name no SMTP server."""
     mailer = open_mailer(settings)

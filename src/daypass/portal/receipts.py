@@ -5,12 +5,13 @@ from typing import Literal, cast
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.times import Moment
 from daypass.records import receipts
 from daypass.records.receipts import Outcome
 
-DAY_MS = 86_400_000
+DAY_MS = DAY_S * 1000
 
 router = APIRouter(tags=["usage"])
 

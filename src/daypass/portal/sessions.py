@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.times import DAY_S
 from daypass.portal import throttles
 from daypass.portal.context import (
     COOKIE,
@@ -24,7 +25,7 @@ from daypass.portal.times import Instant
 from daypass.records import accounts
 from daypass.records.tables import Account
 
-SESSION_LIFETIME_S = 30 * 86_400
+SESSION_LIFETIME_S = 30 * DAY_S
 
 Role = Literal["operator", "member"]
 
@@ -114,11 +115,11 @@ async def sign_out(request: Request, response: Response, portal: InPortal) -> No
     if token:
         async with portal.database.write() as session:
             await accounts.close_session(session, token)
-    forget_cookies(request, response)
+    delete_cookies(request, response)
 
 
-def forget_cookies(request: Request, response: Response) -> None:
-    """Let the browser forget its session."""
+def delete_cookies(request: Request, response: Response) -> None:
+    """Delete the session cookies in the browser."""
     for secure in (False, True):
         name = cookie_name(COOKIE, secure=secure)
         if name in request.cookies:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 
-from daypass.domain.email_addresses import parse_email
+from daypass.domain.emails import parse_email
 from daypass.portal import admission, first_operator, mail_limits, throttles
 from daypass.portal.context import InPortal, Portal
 from daypass.portal.outbox import Kind, Outbox

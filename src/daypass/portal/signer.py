@@ -1,16 +1,17 @@
 """What Daypass signs for somebody to bring back: links in mails, and a few cookies."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
+
+from daypass.domain.times import Clock
 
 
 class Signer:
     """Signs JSON values for one purpose each, with an end (HMAC-SHA-256, by itsdangerous)."""
 
-    def __init__(self, keys: tuple[str, ...], clock: Callable[[], float]) -> None:
+    def __init__(self, keys: tuple[str, ...], clock: Clock) -> None:
         """The first key signs, all verify. `clock` gives Unix time in seconds."""
         self.keys = keys
         self._clock = clock

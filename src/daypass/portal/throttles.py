@@ -21,6 +21,7 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.emails import normalise
+from daypass.domain.times import DAY_S
 from daypass.portal.context import Portal, caller, cookie_name, is_https
 from daypass.portal.problems import ProblemError
 from daypass.records import accounts, throttles
@@ -29,7 +30,7 @@ from daypass.records.tables import Account
 from daypass.records.throttles import Throttle, ThrottledError
 
 DEVICE_COOKIE = "daypass_device"
-DEVICE_LIFETIME_S = 365 * 86_400
+DEVICE_LIFETIME_S = 365 * DAY_S
 
 SIGN_IN_TOGETHER = Throttle(5, 60)
 """For one account from one browser that it knows, or from one address."""
@@ -37,7 +38,7 @@ SIGN_IN_ADDRESS = Throttle(100, 20)
 """From one address, over all accounts whose browser is new: against spraying."""
 SIGN_IN_PER_ACCOUNT = 2
 """By so many units the allowance of an address is larger for each account that does well there."""
-ACCOUNTS_AT_ADDRESS = Throttle(200, 86_400)
+ACCOUNTS_AT_ADDRESS = Throttle(200, DAY_S)
 """Not a limit but a count: each account that signs in adds a unit, at most one a day, and each
 day one is forgotten."""
 SIGN_IN_ACCOUNT = Throttle(100, 36)
@@ -93,7 +94,7 @@ class SignInAttempt:
         await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))
         now_ms = self._now_ms()
         today = f"signed in {self.account} address {self.network}"
-        if await throttles.try_to_take(session, today, Throttle(1, 86_400), now_ms):
+        if await throttles.try_to_take(session, today, Throttle(1, DAY_S), now_ms):
             await throttles.try_to_take(session, self._accounts_here, ACCOUNTS_AT_ADDRESS, now_ms)
 
     @property

@@ -5,9 +5,7 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, WithJsonSchema
 
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+from daypass.domain.times import iso_utc
 
 
 def day_of(at: int) -> date:
@@ -16,12 +14,12 @@ def day_of(at: int) -> date:
 
 
 def _iso_ms(at: int) -> str:
-    return f"{_iso(at // 1000)[:-1]}.{at % 1000:03d}Z"
+    return f"{iso_utc(at // 1000)[:-1]}.{at % 1000:03d}Z"
 
 
 Instant = Annotated[
     int,
-    PlainSerializer(_iso, return_type=str),
+    PlainSerializer(iso_utc, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 """Unix time in seconds inside, ISO 8601 in UTC outside."""

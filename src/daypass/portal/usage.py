@@ -7,13 +7,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from daypass.domain.plans import Window
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.times import Instant, day_of
 from daypass.quota.ledger import BucketState, Claim
 from daypass.records import api_keys, usage
-
-DAY_S = 86_400
 
 router = APIRouter(tags=["usage"])
 

@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle a closed connection. It ends a response that is delimited by the close."""
-        self._pool.forget(self)
+        self._pool.discard(self)
         if self._upload is not None:
             self._upload.cancel()
         response = self._response

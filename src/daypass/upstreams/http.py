@@ -87,7 +87,7 @@ class HttpUpstream:
         """Put a connection into the pool for the next request."""
         self._idle[connection] = self._loop.time()
 
-    def forget(self, connection: Connection) -> None:
+    def discard(self, connection: Connection) -> None:
         """Remove a closed connection from the pool."""
         self._connections.discard(connection)
         self._idle.pop(connection, None)

@@ -6,13 +6,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.times import DAY_S
 from daypass.portal.account_settings import delete_keys
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Search
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, Role, core_of
 from daypass.portal.times import Instant
-from daypass.portal.usage import DAY_S
 from daypass.records import accounts, audit, operators
 from daypass.records.accounts import PersonRow
 from daypass.records.tables import Account

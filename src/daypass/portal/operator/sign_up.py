@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictInt
 
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
@@ -12,7 +13,6 @@ from daypass.records import audit, invitations
 from daypass.records.tables import Invitation
 
 MAX_DAYS = 90
-DAY_S = 86_400
 
 router = APIRouter()
 

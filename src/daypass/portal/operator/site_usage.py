@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.times import day_of
-from daypass.portal.usage import DAY_S, Allowance
+from daypass.portal.usage import Allowance
 from daypass.records import usage
 
 MOST_ACTIVE = 10
