@@ -210,7 +210,7 @@ def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
     assert [width for width in NARROW if not fits_at(page, width)] == []
     page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     mailbox.start()
-    retry = page.get_by_role("button", name=f"Try again: {operator.email}")
+    retry = page.get_by_role("button", name=f"Retry: {operator.email}")
     retry.focus()
     page.keyboard.press("Enter")
     token = token_of(mailbox.take(operator.email))

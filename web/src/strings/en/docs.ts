@@ -95,7 +95,7 @@ export const docs = {
     text: "A JSON API under `/api`. Sign in with `POST /api/session`, which sets a cookie. Calls that change data must come from this site's own pages, as shown by their `Origin` or `Sec-Fetch-Site` header.",
     document: "OpenAPI document",
     problemsId: "problems",
-    problems: "Errors",
+    problems: "Portal errors",
     problem: "A problem document",
     problemsText: "Every 4xx response from the portal is a problem document (RFC 9457) of type `application/problem+json`.",
     parameters: "Parameters",
