@@ -90,7 +90,7 @@ class RedisLedger:
                 lease.put_back(unit)
                 not_before = late.now
                 if deadline.is_over:
-                    raise LedgerUnavailableError("Redis did not decide in time") from None
+                    raise LedgerUnavailableError("Redis did not answer in time") from None
                 continue
             except BaseException:
                 lease.put_back(unit)

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { useHydrated } from "@/browser/use-hydrated";
+import { useHydrated } from "./use-hydrated";
 
 /**
  * Return the parameters of the URL fragment by name. Browsers do not send the fragment, so the token
