@@ -612,7 +612,7 @@ MUTATIONS = (
         "app/enforcement.py",
         "max_keys=self._settings.keys_per_account,",
         "max_keys=1000,",
-        f"{API_KEYS}an_account_has_only_so_many_keys_even_at_once[embedded]",
+        f"{API_KEYS}concurrent_requests_cannot_exceed_the_key_limit[embedded]",
     ),
     # Who runs the site.
     Mutation(
@@ -748,7 +748,7 @@ MUTATIONS = (
         "gateway/authenticate.py",
         "principal.expires_at is not None and principal.expires_at <= self._clock()",
         "False",
-        f"{API_KEYS}a_graces_end_ends_the_old_secret",
+        f"{API_KEYS}the_old_secret_is_rejected_after_its_grace_period",
     ),
     Mutation(
         "watch for revoked keys",
@@ -1032,7 +1032,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "ApiKey.account_id == account_id,",
         "ApiKey.account_id.is_not(None),",
-        f"{INCIDENTS}nothing_of_anothers_is_there",
+        f"{INCIDENTS}resources_of_another_account_are_not_found",
     ),
     Mutation(
         "operators only",
