@@ -53,6 +53,7 @@ export const operator = {
     demote: "Make member",
     disable: "Disable",
     enable: "Enable",
+    delete: "Delete",
     actionOn: (action: string, email: string) => `${action}: ${email}`,
     promoteTitle: (email: string) => `Make ${email} an operator?`,
     promoteText: "Operators see everybody's accounts and keys, and can change plans and disable people. The account has to sign in again.",
@@ -62,7 +63,9 @@ export const operator = {
     disableText: "The account is signed out and can no longer sign in, and its keys are refused within a second. Nothing is deleted.",
     enableTitle: (email: string) => `Enable ${email} again?`,
     enableText: "The account can sign in, and its keys work again.",
-    done: { promote: "Now an operator.", demote: "Now a member.", disable: "Account disabled.", enable: "Account enabled." },
+    deleteTitle: (email: string) => `Delete ${email}?`,
+    deleteText: "The account is deleted with its keys, which are refused within a second, and everything that names the person. This cannot be undone.",
+    done: { promote: "Now an operator.", demote: "Now a member.", disable: "Account disabled.", enable: "Account enabled.", delete: "Account deleted." },
   },
 
   keys: {
