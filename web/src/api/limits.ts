@@ -18,11 +18,17 @@ export function tightest(limits: LimitUse[]): LimitUse | undefined {
   );
 }
 
-/** What to show of a key: its own allowances, and a shared one that leaves less than they do. */
+/**
+ * What to show of a key: its own allowances, and a shared one that leaves less than they do. Own ones
+ * that reset earlier are not compared: with none left this hour, the day's numbers still matter.
+ */
 export function quotasToShow(limits: LimitUse[]): LimitUse[] {
   const own = ownQuotas(limits);
-  const least = tightest(limits);
-  return least && least.subject !== "key" ? [...own, least] : own;
+  const shared = tightest(limits.filter(({ subject }) => subject !== "key"));
+  if (shared === undefined) return own;
+  const until = Date.parse(shared.resets_at);
+  const least = tightest(own.filter((x) => Date.parse(x.resets_at) >= until)) ?? tightest(own);
+  return least === undefined || isTighter(shared, least) ? [...own, shared] : own;
 }
 
 /** Whether the reset is known: where AWS enforces, its weeks and months begin when AWS says. */

@@ -87,7 +87,7 @@ export const operator = {
     text: (ceiling: number | null) =>
       ceiling === null
         ? "The keys of an account are not limited together."
-        : `All keys of an account together have ${count(ceiling, "request", "requests")} per day (DAYPASS_ACCOUNT_REQUESTS_PER_DAY, or else the largest plan that people can choose). A plan above that does not raise it for its keys alone.`,
+        : `All keys of an account together have ${count(ceiling, "request", "requests")} per day (DAYPASS_ACCOUNT_REQUESTS_PER_DAY, or else the largest plan that people can choose). Without that setting, an account that was given a key with a larger plan has that plan's amount.`,
     new: "New plan",
     allModels: "All",
     noLimits: "No limits",
