@@ -77,7 +77,7 @@ MUTATIONS = (
     Mutation(
         "clock: a sweep a year ahead",
         "quota/sqlite/transaction.py",
-        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
+        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)",
         "swept = now",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
@@ -368,7 +368,7 @@ MUTATIONS = (
     Mutation(
         "framing: what follows the last request",
         "http/message_reader.py",
-        'raise ValueError("the request before this one was the last")',
+        'raise ValueError("the previous request was the last on this connection")',
         "pass",
         f"{FRAMING}what_follows_an_early_answer_that_closes_is_discarded",
     ),
@@ -675,8 +675,8 @@ MUTATIONS = (
     Mutation(
         "first operator: a site that others use",
         "portal/first_operator.py",
-        "faces_others = settings.public_url or settings.trusted_proxies or settings.cors_origins",
-        "faces_others = False",
+        "is_public = settings.public_url or settings.trusted_proxies or settings.cors_origins",
+        "is_public = False",
         "tests/portal/test_first_operator.py::test_a_site_that_others_use[settings0]",
     ),
     Mutation(
@@ -839,7 +839,7 @@ MUTATIONS = (
     Mutation(
         "throttle of spraying",
         "portal/throttles.py",
-        'f"sign-in address {self.network}": of_address,',
+        'f"sign-in address {self.network}": address_throttle,',
         "",
         f"{SIGN_IN}one_password_is_not_sprayed_over_many_accounts",
     ),
@@ -860,7 +860,7 @@ MUTATIONS = (
     Mutation(
         "allowance of an address that does well",
         "portal/throttles.py",
-        "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * doing_well",
+        "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * signed_in",
         "burst = SIGN_IN_ADDRESS.burst",
         f"{SIGN_IN}the_allowance_of_an_address_grows_with_those_who_do_well_there",
     ),
@@ -874,7 +874,7 @@ MUTATIONS = (
     Mutation(
         "password queue: its end",
         "portal/passwords.py",
-        "if self._open >= MOST_WAITING:",
+        "if self._open >= MAX_WAITING:",
         "if False:",
         f"{QUEUE}too_many_are_refused_at_once_and_nothing_has_changed",
     ),
@@ -916,7 +916,7 @@ MUTATIONS = (
     Mutation(
         "same time without an account",
         "portal/password_process.py",
-        "_hasher.verify(password, _nobodys_hash)",
+        "_hasher.verify(password, _dummy_hash)",
         "pass",
         f"{SIGN_IN}it_takes_as_long_without_an_account",
     ),
@@ -1022,8 +1022,8 @@ MUTATIONS = (
     Mutation(
         "links kept out of what a mail server says",
         "portal/mailer.py",
-        'words = _LINK.sub("[link]", " ".join(words.split()))[:200]',
-        'words = " ".join(words.split())[:200]',
+        'quoted = _LINK.sub("[link]", " ".join(quoted.split()))[:200]',
+        'quoted = " ".join(quoted.split())[:200]',
         "tests/portal/test_outbox.py::test_a_refusal_for_good_is_not_tried_again",
     ),
     Mutation(

@@ -74,7 +74,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
     server.sign_up()
     (process,) = password_processes(server)
     os.kill(process, signal.SIGSTOP)
-    refused = asyncio.run(refusals(server, passwords.MOST_WAITING + 20, 20))
+    refused = asyncio.run(refusals(server, passwords.MAX_WAITING + 20, 20))
     server.process.kill()
     os.kill(process, signal.SIGKILL)
     for answer in refused:

@@ -1,4 +1,4 @@
-"""The choice of the enforcer, and the parts of it that the gateway and the portal need."""
+"""The choice of the enforcer, and its parts for the gateway and the portal."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,7 +24,6 @@ from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite.ledger import SqliteLedger
 from daypass.records.database import Database
 
-"""Unix time in seconds."""
 WriteUsage = Callable[[], Awaitable[None]]
 KeysChanged = Callable[[], None]
 
@@ -56,7 +55,7 @@ class Enforcement(Protocol):
     ) -> AbstractAsyncContextManager[Enforcer]:
         """Return the enforcer.
 
-        It calls `write_usage` to flush this process's usage, `keys_changed` after a key change.
+        It calls `write_usage` to flush this process's usage and `keys_changed` after a key change.
         """
 
 

@@ -177,7 +177,7 @@ class Daypass:
         try:
             await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
-            # A response has already been sent. The server would log the message with its secrets.
+            # A response was sent already. The server would log the error's text, secrets included.
             log.error("request_fault", reason=error_location(error))
 
     def openapi(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ async def prepare(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
+        message = f"cannot create the directory {settings.data_dir}: {error.strerror}"
         raise DatabaseUnavailableError(message) from error
     await upgrade(settings.database_address)
 
@@ -33,8 +33,8 @@ def sharing_warning(data_dir: Path) -> str | None:
     if not mode & 0o077:
         return None
     return (
-        f"other users can enter {data_dir} (mode {mode:04o}). Daypass's files in it are for their "
-        f"owner alone; unless the directory is shared on purpose, run: chmod 700 {data_dir}"
+        f"other users can access {data_dir} (mode {mode:04o}). Daypass's files in it are readable "
+        f"only by their owner; unless the directory is shared on purpose, run: chmod 700 {data_dir}"
     )
 
 

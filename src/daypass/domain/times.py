@@ -1,4 +1,4 @@
-"""Time: the clock that is passed around, and the one written form."""
+"""Time: the clock type and the ISO 8601 format."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

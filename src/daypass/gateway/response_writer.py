@@ -109,7 +109,9 @@ class ResponseWriter:
             refusal = unavailable()
         else:
             log.error("gateway_fault", reason=error_location(error))
-            message = "Something went wrong in Daypass. The operator finds it in the log."
+            message = (
+                "Something went wrong in Daypass. The operator can find the details in the log."
+            )
             refusal = server_error(500, "internal_error", message)
         if not self.started:
             await self.refuse(refusal)

@@ -1,4 +1,4 @@
-"""/api/session: sign in, who am I, sign out."""
+"""/api/session: sign in, read the signed-in account, sign out."""
 
 from typing import Any, Literal, Self
 
@@ -53,12 +53,12 @@ class AccountView(BaseModel):
 
     @classmethod
     def of(cls, account: Account) -> Self:
-        """The view of a row."""
+        """Return the view of a row."""
         return cls(**core_of(account))
 
 
 def core_of(account: Account) -> dict[str, Any]:
-    """The members of `AccountView`."""
+    """Return the values of the `AccountView` fields."""
     return {name: getattr(account, name) for name in AccountView.model_fields}
 
 
@@ -66,7 +66,7 @@ def core_of(account: Account) -> dict[str, Any]:
 async def sign_in(
     credentials: Credentials, request: Request, response: Response, portal: InPortal
 ) -> AccountView:
-    """Sign in with e-mail address and password. After too many wrong ones: 429."""
+    """Sign in with e-mail address and password. Returns 429 after too many failed attempts."""
     try:
         return await _sign_in(credentials, request, response, portal)
     except ProblemError as error:
@@ -87,7 +87,7 @@ async def _sign_in(
         known = account.password_hash if account else None
         verdict = await turn.verify(credentials.password, known)
         if not verdict.is_right or account is None:
-            raise ProblemError(401, "E-mail address or password is wrong.")
+            raise ProblemError(401, "The e-mail address or the password is wrong.")
         async with portal.database.write() as session:
             await attempt.succeed(session)
             if account.disabled_at is None:
@@ -104,13 +104,13 @@ async def _sign_in(
 
 @router.get("/session")
 async def who_am_i(account: SignedIn) -> AccountView:
-    """The account that is signed in."""
+    """Return the signed-in account."""
     return AccountView.of(account)
 
 
 @router.delete("/session", status_code=204)
 async def sign_out(request: Request, response: Response, portal: InPortal) -> None:
-    """Sign out: the session ends on the server, whatever the browser keeps."""
+    """Sign out. The session ends on the server, even if the browser keeps its cookie."""
     token = session_token(request, portal)
     if token:
         async with portal.database.write() as session:
@@ -129,10 +129,10 @@ def delete_cookies(request: Request, response: Response) -> None:
 async def open_session(
     session: AsyncSession, account: Account, request: Request, response: Response, portal: Portal
 ) -> None:
-    """Sign the browser in with a new session; the one it had before ends.
+    """Sign the browser in with a new session and end its previous one.
 
-    In the transaction that changes the account, so that there is both or neither. Raises 401 when
-    the account has been disabled, or its password changed, since it was read.
+    Call it in the transaction that changes the account, so that both succeed or neither. Raises
+    401 if the account was disabled or its password changed since it was read.
     """
     if not await accounts.is_unchanged(session, account):
         raise ProblemError(401, "Your account has just been changed elsewhere. Sign in again.")
