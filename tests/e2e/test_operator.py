@@ -58,7 +58,7 @@ def test_an_operator_does_it_all_on_a_phone(
     page.get_by_role("button", name=f"Delete: {LONG}").tap()
     dialog.get_by_role("button", name="Delete").tap()
     expect(toasts.get_by_text("Account deleted.")).to_be_visible()
-    expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    expect(page.get_by_text("No results.")).to_be_visible()
     page.get_by_role("searchbox").fill("")
     page.get_by_role("button", name=f"Disable: {operator.email}").tap()
     expect(dialog).to_be_visible()
