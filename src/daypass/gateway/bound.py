@@ -6,6 +6,7 @@ of their bytes. Output: the request's cap times the number of answers. `docs/cou
 the constants.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -32,6 +33,10 @@ AUDIO_BYTES_PER_TOKEN = 50
 AUDIO_BYTES_PER_SECOND = 500
 SPEECH_TOKENS_PER_BYTE = 10
 MADE_IMAGE_TOKENS = 8_000
+MOST_OUTPUT = 10**10
+"""No upstream returns more tokens for one request. Keeps sums of bounds within 64 bits."""
+MOST_ANSWERS = 10**6
+"""No upstream returns more answers or images for one request."""
 PARTIAL_IMAGE_TOKENS = 100
 
 _CAPS = {
@@ -44,13 +49,20 @@ _CAPS = {
 
 _KINDS = {
     "image_url": "image", "input_image": "image", "image": "image",
+    "computer_screenshot": "image",
     "input_audio": "audio", "audio": "audio",
     "file": "file", "input_file": "file", "document": "file",
 }  # fmt: skip
-_DATA_PATHS = (
-    ("image_url",), ("image_url", "url"), ("input_audio", "data"), ("file", "file_data"),
-    ("file_data",), ("source", "data"),
-)  # fmt: skip
+_DATA_PATHS = {
+    "image": (("image_url",), ("image_url", "url"), ("source", "data")),
+    "audio": (("input_audio", "data"), ("source", "data")),
+    "file": (("file", "file_data"), ("file_data",), ("source", "data")),
+}
+_MEDIA_TYPES = {
+    "image": ("image/",), "audio": ("audio/",), "file": ("application/pdf", "image/"),
+}  # fmt: skip
+"""The media types of each kind that are certainly not text. The bytes of any other are counted."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/\r\n]*={0,2}")
 _PLAIN_TOOLS = frozenset({"function", "custom"})
 
 
@@ -104,7 +116,7 @@ class Bound:
         return low
 
     def _amounts(self, cap: int) -> Amounts:
-        output = cap * self.answers + self.fixed_output
+        output = min(MOST_OUTPUT, cap * self.answers + self.fixed_output)
         cost = self.price.bound(self.input_tokens, output, self.units)
         return Amounts(1, self.input_tokens + output, cost)
 
@@ -197,9 +209,10 @@ def _answers(document: Mapping[str, Any]) -> int:
                 raise GatewayError(400, "invalid_request", message, param=name, uncounted=True)
             count = max(count, document[name])
     prompt = document.get("prompt")
-    if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
+    is_tokens = isinstance(prompt, list) and all(type(x) is int for x in prompt)
+    if isinstance(prompt, list) and not is_tokens:
         count *= len(prompt)
-    return count
+    return min(count, MOST_ANSWERS)
 
 
 def _fixed_output(pattern: str, length: int, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,18 +264,19 @@ def _hosted_inputs(document: Mapping[str, Any]) -> int:
     return len(names) + sum(1 for x in kinds if isinstance(x, str) and x not in _PLAIN_TOOLS)
 
 
-def _media_in(value: Any) -> Iterator[tuple[str, str]]:
+def _media_in(document: Any) -> Iterator[tuple[str, str]]:
     """Yield the kind and the data of each image, audio or file part in a document."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _media_in(item)
-    elif isinstance(value, dict):
-        part = _part(value)
-        if part is not None:
-            yield part
-        else:
-            for item in value.values():
-                yield from _media_in(item)
+    remaining = [document]
+    while remaining:
+        value = remaining.pop()
+        if isinstance(value, list):
+            remaining.extend(value)
+        elif isinstance(value, dict):
+            part = _part(value)
+            if part is not None:
+                yield part
+            # A part may contain others: a document with images.
+            remaining.extend(value.values())
 
 
 def _part(value: dict[str, Any]) -> tuple[str, str] | None:
@@ -270,21 +284,27 @@ def _part(value: dict[str, Any]) -> tuple[str, str] | None:
     named = value.get("type")
     kind = _KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
+        # Some upstreams take parts without a type, or of a type of their own.
+        kind = next((_KINDS[x] for x in ("image_url", "input_audio") if value.get(x)), None)
+    if kind is None:
         return None
     found = ""
-    for path in _DATA_PATHS:
+    for path in _DATA_PATHS[kind]:
         data: Any = value
         for name in path:
             data = data.get(name) if isinstance(data, dict) else None
-        if isinstance(data, str) and _is_encoded(value, data):
+        if isinstance(data, str) and _is_encoded(value, kind, data):
             found = max(found, data, key=len)
     return kind, found
 
 
-def _is_encoded(part: dict[str, Any], data: str) -> bool:
-    """Return whether data is not plain text, whose bytes would bound its tokens."""
+def _is_encoded(part: dict[str, Any], kind: str, data: str) -> bool:
+    """Return whether data is certainly media, and not text whose bytes would bound its tokens."""
     source = part.get("source")
     if isinstance(source, dict):
-        media_type = str(source.get("media_type", ""))
-        return source.get("type") == "base64" and not media_type.startswith("text/")
-    return not data.startswith("data:text/")
+        media_type = str(source.get("media_type")).casefold()
+        return source.get("type") == "base64" and media_type.startswith(_MEDIA_TYPES[kind])
+    if kind == "audio":
+        return _BASE64.fullmatch(data) is not None
+    start = data[: len("data:application/pdf")].casefold()
+    return start.startswith(tuple(f"data:{x}" for x in _MEDIA_TYPES[kind]))
