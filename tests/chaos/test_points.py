@@ -55,7 +55,7 @@ def test_killed_at_each_point_it_has_counted_the_truth(
         for point, (more_counted, more_seen) in TRUTH.items():
             program = (sys.executable, DYING, point)
             server = serve_on(free_port(), tmp_path, (), settings, program=program)
-            key = key or server.sign_up().create_key()["key"]
+            key = key or server.sign_up().create_key("free")["key"]
             assert server.used(key) == counted, f"before: {point}"
             is_fault = "give-back" in point
             upstream.reply = (lambda _: JSONResponse({}, 500)) if is_fault else completion
