@@ -1,5 +1,7 @@
 """What a request costs, and that no request within its bound costs more than the bound."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ TOKENS = st.integers(0, 300_000)
 RATES = st.integers(0, 10**8)
 PRICES = st.builds(Price, *[RATES] * 12)
 TIERED = st.builds(
-    lambda price, tiers: Price(*(getattr(price, x) for x in Price.__slots__[:12]), tuple(tiers)),
+    lambda price, tiers: replace(price, tiers=tuple(tiers)),
     PRICES,
     st.lists(st.tuples(st.integers(1, 300_000), PRICES), max_size=3, unique_by=lambda x: x[0]).map(
         lambda x: sorted(x, key=lambda tier: -tier[0])
