@@ -112,4 +112,4 @@ class ApiGatewayAuthenticator:
             raise GatewayError(403, "account_disabled", message)
         plan = self._plan_of(holder.usage_plan_id)
         claims = NO_CEILINGS.claims(holder.account_id, holder.slot, plan)
-        return Principal(holder.api_key_id, holder.account_id, plan, claims, None)
+        return Principal(holder.api_key_id, holder.account_id, holder.slot, plan, claims, None)
