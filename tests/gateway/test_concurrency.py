@@ -61,6 +61,7 @@ def open_stream(api: httpx.Client, stack: ExitStack) -> Iterator[bytes]:
     )
     assert response.status_code == 200
     pieces = response.iter_bytes()
+    stack.callback(iter, pieces)  # Keep it: a discarded iterator closes the stream.
     next(pieces)
     return pieces
 

@@ -62,6 +62,7 @@ async def test_acquiring_a_lease_again_takes_no_more_room(ledger: Ledger) -> Non
     for _ in range(2):
         assert (await ledger.acquire_lease(lease(1), 2)).used == 1
     assert await admits(ledger, lease(2), limit=2)
+    assert (await ledger.acquire_lease(lease(1), 2)) == (True, 2)
     assert not await admits(ledger, lease(3), limit=2)
     # A lower limit closes no open request.
     assert await ledger.acquire_lease(lease(3), 1) == (False, 2)
