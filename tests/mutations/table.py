@@ -823,9 +823,16 @@ MUTATIONS = (
     Mutation(
         "allowance of a known browser",
         "portal/throttles.py",
-        "return known[1] if known and known[0] == account else None",
+        "return dict(_devices(request, portal)).get(_short(account))",
         "return None",
         f"{SIGN_IN}an_attack_from_everywhere_leaves_the_owners_browser_in",
+    ),
+    Mutation(
+        "allowance of a shared browser",
+        "portal/throttles.py",
+        "devices |= {other: name for other, name in _devices(request, portal) if other != account}",
+        "pass",
+        f"{SIGN_IN}a_shared_browser_is_known_to_everybody_who_had_it",
     ),
     Mutation(
         "allowance of an address that does well",
@@ -844,9 +851,23 @@ MUTATIONS = (
     Mutation(
         "password queue: its end",
         "portal/passwords.py",
-        "if self._open >= MOST_WAITING:",
+        "if self._open.total() >= MOST_WAITING:",
         "if False:",
         f"{QUEUE}too_many_are_refused_at_once_and_nothing_has_changed",
+    ),
+    Mutation(
+        "password queue: places of one person",
+        "portal/passwords.py",
+        "if self._open[subject] >= MOST_OF_ONE:",
+        "if False:",
+        f"{QUEUE}one_person_does_not_fill_the_queue",
+    ),
+    Mutation(
+        "password queue: time that judging a password takes",
+        "portal/password_process.py",
+        "while spellings(password[:end]) > MOST_SPELLINGS:",
+        "while False:",
+        "tests/portal/test_passwords.py::test_judging_takes_a_bounded_time",
     ),
     Mutation(
         "password queue: one at a time on a machine",

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
@@ -30,6 +31,9 @@ BUSY = "So many people are signing in or up at this moment that you would wait t
 
 MOST_WAITING = 300
 """At 40 ms each, with two worker processes on one machine, the last one waits 25 seconds."""
+TOO_MANY_OF_ONE = "Too many attempts at once. Wait for the others to end."
+MOST_OF_ONE = 5
+"""Who may wait for one account from one place, or for one link: nobody needs more."""
 RETRY_AFTER_S = 10
 TURNS = 2
 """While one password is hashed, the database is asked about the next."""
@@ -122,25 +126,29 @@ class Passwords:
     def __init__(self, data_dir: Path) -> None:
         """`data_dir` is shared by the worker processes of one machine."""
         self._lock_path = data_dir / "passwords.lock"
-        self._open = 0
+        self._open: Counter[str] = Counter()
         self._turns = asyncio.Semaphore(TURNS)
         self._asking = asyncio.Lock()
         self._process: Process | None = None
 
     @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[PasswordTurn]:
+    async def turn(self, subject: str) -> AsyncIterator[PasswordTurn]:
         """Wait for a turn and hold it, first come, first served.
 
-        Raises ProblemError 503, at once, when too many are waiting.
+        `subject` says who asks, so that one person cannot fill the queue: right passwords are not
+        throttled. Raises ProblemError, at once: 503 when too many are waiting, 429 when too many
+        of the same subject are.
         """
-        if self._open >= MOST_WAITING:
+        if self._open[subject] >= MOST_OF_ONE:
+            raise ProblemError(429, TOO_MANY_OF_ONE, retry_after_s=RETRY_AFTER_S)
+        if self._open.total() >= MOST_WAITING:
             raise ProblemError(503, BUSY, retry_after_s=RETRY_AFTER_S)
-        self._open += 1
+        self._open[subject] += 1
         try:
             async with self._turns:
                 yield PasswordTurn(self)
         finally:
-            self._open -= 1
+            self._open -= Counter((subject,))
 
     async def ask(self, work: str, *arguments: Any) -> Any:
         """Let the process do a piece of work; for `PasswordTurn`."""

@@ -39,7 +39,7 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
     The link works once. It is refused with 403 when it is wrong or the site has an operator.
     """
     await _admit(new, request, portal)
-    async with portal.passwords.turn() as turn:
+    async with portal.passwords.turn(new.token) as turn:
         await turn.check_new(new.password, new.email, portal.settings)
         password_hash = await turn.hash(new.password)
     now = portal.now()

@@ -30,6 +30,9 @@ from daypass.records.throttles import Throttle, ThrottledError
 
 DEVICE_COOKIE = "daypass_device"
 DEVICE_LIFETIME_S = 365 * 86_400
+ACCOUNTS_OF_DEVICE = 30
+"""Accounts that one browser is known to, the latest ones: a shared computer has many people. The
+cookie then has 1.5 kB."""
 
 SIGN_IN_TOGETHER = Throttle(5, 60)
 """For one account from one browser that it knows, or from one address."""
@@ -70,6 +73,11 @@ class SignInAttempt:
         account = digest(normalise(email))
         device = _device(account, request, portal)
         return cls(portal, email, account, caller(request, portal).network, device)
+
+    @property
+    def subject(self) -> str:
+        """Who waits for a turn: a stranger elsewhere must not hold the owner's place."""
+        return f"{self.account} {self.device or self.network}"
 
     async def check(self) -> None:
         """Raise ProblemError 429 for an attempt that need not wait for its turn."""
@@ -178,12 +186,18 @@ def _too_many(error: ThrottledError) -> ProblemError:
 def remember_device(
     email: str, request: Request, response: Response, portal: Portal, device: str | None = None
 ) -> None:
-    """Let the browser prove next time that its owner had this account before."""
+    """Let the browser prove next time that its owner had this account before.
+
+    It stays known to the accounts that other people had in it.
+    """
     secure = is_https(request, portal)
-    content = [digest(normalise(email)), device or secrets.token_hex(8)]
+    account = _short(digest(normalise(email)))
+    devices = {account: device or secrets.token_hex(8)}
+    devices |= {other: name for other, name in _devices(request, portal) if other != account}
+    content = list(devices.items())[:ACCOUNTS_OF_DEVICE]
     response.set_cookie(
         cookie_name(DEVICE_COOKIE, secure=secure),
-        portal.signer.sign("device", content, DEVICE_LIFETIME_S),
+        portal.signer.sign("devices", content, DEVICE_LIFETIME_S),
         max_age=DEVICE_LIFETIME_S,
         path="/",
         secure=secure,
@@ -193,6 +207,16 @@ def remember_device(
 
 
 def _device(account: str, request: Request, portal: Portal) -> str | None:
+    return dict(_devices(request, portal)).get(_short(account))
+
+
+def _devices(request: Request, portal: Portal) -> list[tuple[str, str]]:
+    """The accounts that this browser had, the latest first, and its name for each of them."""
     token = request.cookies.get(cookie_name(DEVICE_COOKIE, secure=is_https(request, portal)))
-    known = portal.signer.read("device", token) if token else None
-    return known[1] if known and known[0] == account else None
+    known = portal.signer.read("devices", token) if token else None
+    return [(account, name) for account, name in known or []]
+
+
+def _short(account: str) -> str:
+    """The beginning of an account's digest: 64 bits are enough in a signed cookie."""
+    return account[:16]
