@@ -113,7 +113,7 @@ def test_a_directory_that_is_shared_stays_shared(start: StartServer, tmp_path: P
     assert stat.S_IMODE(shared.stat().st_mode) == 0o755
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in shared.iterdir()}
     assert {mode & 0o077 for mode in files.values()} == {0}, files
-    assert f"other users can enter {shared} (mode 0755)" in server.log()
+    assert f"other users can access {shared} (mode 0755)" in server.log()
 
 
 def test_the_version_is_printed() -> None:

@@ -79,7 +79,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
         composer.press("Enter")
     assert asked.value.header_value("x-api-key") == secret
     answer = page.get_by_role("article", name="Assistant")
-    expect(answer).to_contain_text("starts Daypass again", timeout=30_000)
+    expect(answer).to_contain_text("restart Daypass", timeout=30_000)
     shoot(page, "aws-chat")
     assert secret not in page.evaluate("JSON.stringify([localStorage, sessionStorage])")
 

@@ -51,7 +51,7 @@ def test_from_the_landing_page_to_the_spent_day(
     answer = page.get_by_role("article", name="Assistant")
     expect(answer).to_contain_text("demo model")
     early = len(answer.inner_text())
-    expect(answer).to_contain_text("starts Daypass again", timeout=20_000)
+    expect(answer).to_contain_text("restart Daypass", timeout=20_000)
     assert early < len(answer.inner_text())
     expect(page.get_by_text("8 left today")).to_be_visible()
     assert answer.locator("strong").first.inner_text() == "This is Daypass's demo model."
@@ -139,12 +139,12 @@ def test_what_the_server_refuses_stands_beside_its_field(visit: Visit, demo: Ser
     page.get_by_label("E-mail address").fill(taken)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_text("There is an account with this e-mail address already")).to_be_visible()
+    expect(page.get_by_text("There is already an account with this e-mail address")).to_be_visible()
     page.goto("/sign-in/")
     page.get_by_label("E-mail address").fill(taken)
     page.get_by_label("Password", exact=True).fill("not the password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("E-mail address or password is wrong")).to_be_visible()
+    expect(page.get_by_text("The e-mail address or the password is wrong")).to_be_visible()
 
 
 def test_pages_need_a_session_and_lead_back(visit: Visit, demo: Server) -> None:

@@ -92,7 +92,7 @@ def test_an_account_by_mail_and_its_forgotten_password(
     page.goto(reset)
     page.get_by_label("New password").fill("a third horse, a third battery")
     page.get_by_role("button", name="Save the password").click()
-    expect(page.get_by_role("alert").filter(has_text="expired or was used")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="has already been used")).to_be_visible()
     page.get_by_role("link", name="Back to sign-in").click()
     fill(page, email, NEW)
     page.get_by_role("button", name="Sign in", exact=True).click()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from daypass.domain import key_format
 from daypass.gateway.authenticate import mask, presented_key
 from daypass.gateway.errors import GatewayError
-from daypass.gateway.relay import (
+from daypass.gateway.headers import (
     HOP_BY_HOP,
     NOT_SENT_BACK,
     NOT_SENT_UPSTREAM,

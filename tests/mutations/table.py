@@ -47,7 +47,7 @@ MUTATIONS = (
     Mutation(
         "clock: a sweep a year ahead",
         "quota/sqlite/transaction.py",
-        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)",
+        "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)",
         "swept = now",
         f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
     ),
@@ -181,21 +181,21 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: browser headers",
-        "gateway/relay.py",
+        "gateway/headers.py",
         "and not pair[0].startswith(PREFIXES_NOT_SENT_UPSTREAM)",
         "",
         f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
     ),
     Mutation(
         "clients: the origin",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'b"origin",',
         "",
         f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
     ),
     Mutation(
         "clients: streams that no proxy gathers",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'kept.append((b"x-accel-buffering", b"no"))',
         "pass",
         f"{CLIENTS}only_streams_are_unbuffered_and_the_upstream_commands_no_proxy",
@@ -230,7 +230,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: the caller's address stays here",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'b"cf-connecting-ip",',
         "",
         f"{CLIENTS}the_upstream_sees_nothing_of_the_browsers_page",
@@ -338,7 +338,7 @@ MUTATIONS = (
     Mutation(
         "framing: what follows the last request",
         "http/message_reader.py",
-        'raise ValueError("the request before this one was the last")',
+        'raise ValueError("the previous request was the last on this connection")',
         "pass",
         f"{FRAMING}what_follows_an_early_answer_that_closes_is_discarded",
     ),
@@ -645,8 +645,8 @@ MUTATIONS = (
     Mutation(
         "first operator: a site that others use",
         "portal/first_operator.py",
-        "faces_others = settings.public_url or settings.trusted_proxies or settings.cors_origins",
-        "faces_others = False",
+        "is_public = settings.public_url or settings.trusted_proxies or settings.cors_origins",
+        "is_public = False",
         "tests/portal/test_first_operator.py::test_a_site_that_others_use[settings0]",
     ),
     Mutation(
@@ -809,7 +809,7 @@ MUTATIONS = (
     Mutation(
         "throttle of spraying",
         "portal/throttles.py",
-        'f"sign-in address {self.network}": of_address,',
+        'f"sign-in address {self.network}": address_throttle,',
         "",
         f"{SIGN_IN}one_password_is_not_sprayed_over_many_accounts",
     ),
@@ -837,7 +837,7 @@ MUTATIONS = (
     Mutation(
         "allowance of an address that does well",
         "portal/throttles.py",
-        "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * doing_well",
+        "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * signed_in",
         "burst = SIGN_IN_ADDRESS.burst",
         f"{SIGN_IN}the_allowance_of_an_address_grows_with_those_who_do_well_there",
     ),
@@ -851,21 +851,21 @@ MUTATIONS = (
     Mutation(
         "password queue: its end",
         "portal/passwords.py",
-        "if self._open.total() >= MOST_WAITING:",
+        "if self._open.total() >= MAX_WAITING:",
         "if False:",
         f"{QUEUE}too_many_are_refused_at_once_and_nothing_has_changed",
     ),
     Mutation(
         "password queue: places of one person",
         "portal/passwords.py",
-        "if self._open[subject] >= MOST_OF_ONE:",
+        "if self._open[subject] >= MAX_OF_SUBJECT:",
         "if False:",
         f"{QUEUE}one_person_does_not_fill_the_queue",
     ),
     Mutation(
         "password queue: time that judging a password takes",
         "portal/password_process.py",
-        "while spellings(password[:end]) > MOST_SPELLINGS:",
+        "while spellings(password[:end]) > MAX_SPELLINGS:",
         "while False:",
         "tests/portal/test_passwords.py::test_judging_takes_a_bounded_time",
     ),
@@ -907,7 +907,7 @@ MUTATIONS = (
     Mutation(
         "same time without an account",
         "portal/password_process.py",
-        "_hasher.verify(password, _nobodys_hash)",
+        "_hasher.verify(password, _dummy_hash)",
         "pass",
         f"{SIGN_IN}it_takes_as_long_without_an_account",
     ),
@@ -1013,8 +1013,8 @@ MUTATIONS = (
     Mutation(
         "links kept out of what a mail server says",
         "portal/mailer.py",
-        'words = _LINK.sub("[link]", " ".join(words.split()))[:200]',
-        'words = " ".join(words.split())[:200]',
+        'quoted = _LINK.sub("[link]", " ".join(quoted.split()))[:200]',
+        'quoted = " ".join(quoted.split())[:200]',
         "tests/portal/test_outbox.py::test_a_refusal_for_good_is_not_tried_again",
     ),
     Mutation(
@@ -1120,7 +1120,7 @@ MUTATIONS = (
     ),
     Mutation(
         "caller's key kept from the upstream",
-        "gateway/relay.py",
+        "gateway/headers.py",
         'b"x-api-key",',
         'b"x-nothing",',
         f"{GATEWAY}the_upstream_sees_the_operators_key_and_nothing_of_the_callers",

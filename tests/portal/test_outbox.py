@@ -132,7 +132,7 @@ async def test_a_temporary_failure_is_tried_again(
     async with sending(database, server, clock) as sender:
         await sign_up(database, sender, "ada@example.org")
         mail = await failure(database)
-        assert mail.error == f"The mail server cannot take the mail at the moment: {reply}"
+        assert mail.error == f"The mail server cannot accept the mail at the moment: {reply}"
         assert mail.due_at is not None
         server.replies.clear()
         clock.ahead += 6

@@ -74,7 +74,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
     server.sign_up()
     (process,) = password_processes(server)
     os.kill(process, signal.SIGSTOP)
-    refused = asyncio.run(refusals(server, passwords.MOST_WAITING + 20, 20))
+    refused = asyncio.run(refusals(server, passwords.MAX_WAITING + 20, 20))
     server.process.kill()
     os.kill(process, signal.SIGKILL)
     for answer in refused:
@@ -147,7 +147,7 @@ def test_one_person_does_not_fill_the_queue(server: Server) -> None:
             body = {"email": email, "password": PASSWORD}
             return http.post("/api/session", json=body).status_code
 
-    many = passwords.MOST_OF_ONE + 3
+    many = passwords.MAX_OF_SUBJECT + 3
     with ThreadPoolExecutor(many + 1) as pool:
         os.kill(process, signal.SIGSTOP)
         theirs = [pool.submit(sign_in, person.email) for _ in range(many)]
@@ -155,7 +155,7 @@ def test_one_person_does_not_fill_the_queue(server: Server) -> None:
         waiting = pool.submit(sign_in, other.email)
         os.kill(process, signal.SIGCONT)
     statuses = sorted(future.result() for future in theirs)
-    assert statuses == [200] * passwords.MOST_OF_ONE + [429] * 3
+    assert statuses == [200] * passwords.MAX_OF_SUBJECT + [429] * 3
     assert waiting.result() == 200
 
 

@@ -16,7 +16,7 @@ from tests.support.postgres import Postgres
 from tests.support.upstream import FakeUpstream
 
 LINK = re.compile(r"(http://\S+)/setup/#(\w{32,})$", re.MULTILINE)
-USED = "has an operator already"
+USED = "already has an operator"
 
 
 def set_up(site: Server, token: str, email: str = "ada@example.org") -> httpx.Response:

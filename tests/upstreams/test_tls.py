@@ -110,5 +110,5 @@ def test_a_certificate_with_a_flaw_gets_no_request_and_no_key(
     assert answer.json()["error"]["code"] == "upstream_unreachable"
     assert upstream.seen == []
     assert server.used(key) == 0
-    assert f"its certificate was refused: {told}" in server.log()
+    assert f"its certificate was rejected: {told}" in server.log()
     assert told not in answer.text

@@ -1,4 +1,4 @@
-"""The choice of the enforcer, and the parts of it that the gateway and the portal need."""
+"""The choice of the enforcer, and its parts for the gateway and the portal."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from daypass.config.settings import Settings, SettingsError
+from daypass.domain.times import Clock
 from daypass.enforcement.aws.gateway_guard import (
     COUNTED_ANYWAY,
     ApiGatewayAuthenticator,
@@ -23,8 +24,6 @@ from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite.ledger import SqliteLedger
 from daypass.records.database import Database
 
-Clock = Callable[[], float]
-"""Unix time in seconds."""
 WriteUsage = Callable[[], Awaitable[None]]
 KeysChanged = Callable[[], None]
 
@@ -56,7 +55,7 @@ class Enforcement(Protocol):
     ) -> AbstractAsyncContextManager[Enforcer]:
         """Return the enforcer.
 
-        It calls `write_usage` to flush this process's usage, `keys_changed` after a key change.
+        It calls `write_usage` to flush this process's usage and `keys_changed` after a key change.
         """
 
 

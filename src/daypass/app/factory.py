@@ -179,7 +179,7 @@ class Daypass:
         try:
             await (self._pages if is_page else self._answers)(scope, receive, send)
         except Exception as error:
-            # A response has already been sent. The server would log the message with its secrets.
+            # A response was sent already. The server would log the error's text, secrets included.
             log.error("request_fault", reason=error_location(error))
 
     def openapi(self) -> dict[str, Any]:
@@ -218,12 +218,12 @@ class Daypass:
             authenticator = enforcement.authenticator
             authenticator.start()
             stack.push_async_callback(authenticator.close)
-            keys_changed = authenticator.forget
+            keys_changed = authenticator.invalidate
             if settings.redis_url is not None:
                 from daypass.gateway.revocation import Revocations  # noqa: PLC0415
 
                 url = settings.redis_url.get_secret_value()
-                revocations = Revocations(url, authenticator.forget)
+                revocations = Revocations(url, authenticator.invalidate)
                 revocations.start()
                 stack.push_async_callback(revocations.close)
                 keys_changed = revocations.announce

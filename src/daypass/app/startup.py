@@ -2,12 +2,12 @@
 
 import stat
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from daypass.app.enforcement import choose
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings
+from daypass.domain.times import Clock
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 
@@ -20,7 +20,7 @@ async def prepare(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        message = f"cannot make the directory {settings.data_dir}: {error.strerror}"
+        message = f"cannot create the directory {settings.data_dir}: {error.strerror}"
         raise DatabaseUnavailableError(message) from error
     await upgrade(settings.database_address)
 
@@ -31,8 +31,8 @@ def sharing_warning(data_dir: Path) -> str | None:
     if not mode & 0o077:
         return None
     return (
-        f"other users can enter {data_dir} (mode {mode:04o}). Daypass's files in it are for their "
-        f"owner alone; unless the directory is shared on purpose, run: chmod 700 {data_dir}"
+        f"other users can access {data_dir} (mode {mode:04o}). Daypass's files in it are readable "
+        f"only by their owner; unless the directory is shared on purpose, run: chmod 700 {data_dir}"
     )
 
 
@@ -58,6 +58,6 @@ async def check_ledger(settings: Settings) -> None:
         await database.close()
 
 
-def make_clock(settings: Settings) -> Callable[[], float]:
+def make_clock(settings: Settings) -> Clock:
     """Return a clock of Unix time in seconds, shifted by `clock_offset_s` (for tests)."""
     return lambda: time.time() + settings.clock_offset_s

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, NoReturn
@@ -10,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from daypass.domain.plans import Limit
+from daypass.domain.times import iso_utc
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -43,7 +43,7 @@ def fail(message: str, code: int = 2) -> NoReturn:
 
 def iso(at: int | None) -> str | None:
     """A Unix time in seconds as ISO 8601 in UTC."""
-    return None if at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+    return None if at is None else iso_utc(at)
 
 
 def _cell(value: object) -> str:

@@ -46,7 +46,7 @@ def serve(
     """Serve the site, the portal and the gateway."""
     from daypass.http.listener import ListenError, listen  # noqa: PLC0415
     from daypass.observability.logging import configure_logging  # noqa: PLC0415
-    from daypass.observability.metrics import forget as forget_metrics  # noqa: PLC0415  (slow to import)
+    from daypass.observability.metrics import delete_files as delete_metrics  # noqa: PLC0415  (slow to import)
 
     missed_signals: list[int] = []
     signal.signal(signal.SIGHUP, lambda number, _: missed_signals.append(number))
@@ -58,7 +58,7 @@ def serve(
                 "serve beside it"
             )
         if is_alone:
-            forget_metrics(settings.metrics_dir)
+            delete_metrics(settings.metrics_dir)
         try:
             sockets = listen(host, port)
         except ListenError as error:

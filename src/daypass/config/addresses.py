@@ -1,4 +1,4 @@
-"""What is wrong with the addresses in the settings, as people type and paste them."""
+"""Validation of the URLs, origins and host names in the settings."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -6,53 +6,53 @@ from urllib.parse import parse_qsl, urlsplit
 _DRIVER_OPTIONS = frozenset(
     {"autocommit", "context", "cursor_factory", "prepare_threshold", "row_factory"}
 )
-"""What psycopg takes beside libpq's options. Daypass sets these itself."""
-ENCODED = "special characters of a password must be percent-encoded"
+"""Options of psycopg on top of libpq's. Daypass sets these itself."""
+ENCODED = "special characters in a password must be percent-encoded"
 
 
 def check_http_url(value: str) -> str:
-    """Return an address without its final slash. Raises ValueError for one that is none."""
+    """Return a URL without its trailing slash. Raises ValueError if it is not an HTTP(S) URL."""
     check_ascii(value)
     parts = urlsplit(value)
     is_url = parts.scheme in ("http", "https") and parts.hostname and " " not in value
     if not is_url or parts.query or parts.fragment:
-        raise ValueError("must be an http(s) address, such as https://api.openai.com/v1")
+        raise ValueError("must be an http(s) URL, such as https://api.openai.com/v1")
     if "@" in parts.netloc:
-        raise ValueError("must hold no user name and no password: this address is shown")
-    _ = parts.port  # ValueError where it is no port
+        raise ValueError("must not contain a user name or password, because this URL is shown")
+    _ = parts.port  # Raises ValueError if invalid.
     return value.rstrip("/")
 
 
 def check_site_url(value: str) -> str:
-    """Return the site's own address. Raises ValueError for one with a path."""
+    """Return the site's URL. Raises ValueError if it has a path."""
     path = urlsplit(value).path
     if path not in ("", "/"):
         raise ValueError(
-            f"must have no path: the site is served at / and not below {path}. Give it a host "
-            "name of its own, such as https://keys.example.org"
+            f"must have no path: the site is served at /, not below {path}. Give it its own host "
+            "name, such as https://keys.example.org"
         )
     return value
 
 
 def check_database_url(value: str) -> str:
-    """Return the address of PostgreSQL or of a SQLite file. Raises ValueError."""
+    """Return the URL of a PostgreSQL database or SQLite file. Raises ValueError if invalid."""
     if value.startswith("sqlite:///"):
         if "?" in value or value.endswith("/"):
-            raise ValueError("must be sqlite:/// and the path of a file; write ? as %3F")
+            raise ValueError("must be sqlite:/// and a file path; write ? as %3F")
         return value
     if not _is_plain(value, r"postgres(ql)?"):
         raise ValueError(f"must begin with postgresql:// or sqlite:///; {ENCODED}")
     check_server(value)
     for name, text in parse_qsl(urlsplit(value).query):
         if name in _DRIVER_OPTIONS:
-            raise ValueError(f"{name} is no connection option of PostgreSQL")
+            raise ValueError(f"{name} is not a PostgreSQL connection option")
         if name == "port" and not all(x.isdecimal() for x in text.split(",")):
-            raise ValueError("the option port must be a number")
+            raise ValueError("the port option must be a number")
     return value
 
 
 def check_redis_url(value: str) -> str:
-    """Return the address of a Redis. Raises ValueError."""
+    """Return the URL of Redis. Raises ValueError if invalid."""
     if not _is_plain(value, r"rediss?(\+\w+)?"):
         kinds = "redis://, rediss://, redis+sentinel:// or redis+cluster://"
         raise ValueError(f"must be {kinds}; {ENCODED}")
@@ -61,16 +61,16 @@ def check_redis_url(value: str) -> str:
 
 
 def check_server(value: str) -> None:
-    """Raise ValueError for an address whose host or port cannot be one."""
+    """Raise ValueError if a URL's host or port is invalid."""
     parts = urlsplit(value)
     check_ascii(parts.hostname or "")
-    _ = parts.port  # ValueError where it is no port
+    _ = parts.port  # Raises ValueError if invalid.
     if parts.netloc.endswith(":"):
         raise ValueError("the port is missing after the colon")
 
 
 def check_origin(value: str) -> str:
-    """Return an origin, or `*`. Raises ValueError."""
+    """Return an origin or `*`. Raises ValueError if invalid."""
     check_ascii(value)
     parts = urlsplit(value)
     if value != "*" and (parts.scheme not in ("http", "https") or parts.path):
@@ -79,7 +79,7 @@ def check_origin(value: str) -> str:
 
 
 def check_host(value: str) -> str:
-    """Return a host name. Raises ValueError."""
+    """Return a host name. Raises ValueError if invalid."""
     check_ascii(value)
     if urlsplit(f"//{value}").hostname != value.strip("[]").lower():
         raise ValueError(f"{value!r} is not a host name, such as daypass.example.org")
@@ -87,10 +87,10 @@ def check_host(value: str) -> str:
 
 
 def check_ascii(value: str) -> str:
-    """Return a value that is plain ASCII.
+    """Return a plain ASCII value.
 
-    Raises ValueError for the quotation marks that pasting leaves, and for an international host
-    name, which has an ASCII form (RFC 5890).
+    Raises ValueError for other characters, such as typographic quotation marks, and for an
+    internationalised host name, which has an ASCII form (RFC 5890).
     """
     strange = next((x for x in value if not x.isascii() or not x.isprintable()), None)
     if strange is None:
@@ -102,13 +102,13 @@ def check_ascii(value: str) -> str:
         ascii_host = ""
     if strange.isalpha() and ascii_host not in ("", host):
         raise ValueError(f"write the host name in its ASCII form, {ascii_host}")
-    raise ValueError(f"holds the special character {strange!r}: write plain ASCII")
+    raise ValueError(f"contains the special character {strange!r}: use plain ASCII")
 
 
 def _is_plain(address: str, scheme: str) -> bool:
-    """Whether an address can be taken apart in one way only.
+    """Return whether a URL can be parsed in only one way.
 
-    Where the special characters of a password are not encoded, the rest of it passes for a host,
-    a port or a path, which errors name.
+    If the special characters of a password are not encoded, part of it could be taken for the
+    host, port or path, and so appear in error messages.
     """
     return re.fullmatch(rf"{scheme}://([^@/?#\s]*@)?[^@\s]*", address) is not None

@@ -1,4 +1,4 @@
-"""The settings file, and where in it or in the environment a setting is."""
+"""The settings file, and the location of each setting in it or in the environment."""
 
 import codecs
 import os
@@ -18,7 +18,7 @@ _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class SettingsError(Exception):
-    """A setting is unknown or wrong. The message is one line and says what to do."""
+    """A setting is unknown or invalid. The message is one line and says what to do."""
 
 
 class SettingsFile(TomlConfigSettingsSource):
@@ -41,25 +41,25 @@ class SettingsFile(TomlConfigSettingsSource):
 
 
 def check_config_path() -> None:
-    """Raise SettingsError where the settings file that is named, or found, is no file."""
+    """Raise SettingsError if the settings file is missing although configured, or not a file."""
     path = config_path()
     try:
         is_file, exists = path.is_file(), path.exists()
-    except OSError as error:  # A name that is too long, or a directory that others cannot enter.
+    except OSError as error:  # The name is too long, or a directory is inaccessible.
         raise SettingsError(f"{path}: {error.strerror}") from None
     if os.environ.get(CONFIG_VARIABLE) and not is_file:
         raise SettingsError(f"{CONFIG_VARIABLE}: there is no file at {path}")
     if exists and not is_file:
-        raise SettingsError(f"{path}: it is not a file")
+        raise SettingsError(f"{path}: not a file")
 
 
 def config_path() -> Path:
-    """The settings file: `DAYPASS_CONFIG`, else `daypass.toml` in the working directory."""
+    """Return the path of the settings file: `DAYPASS_CONFIG`, else `./daypass.toml`."""
     return Path(os.environ.get(CONFIG_VARIABLE) or "daypass.toml")
 
 
 def setting_location(location: Sequence[int | str]) -> str:
-    """Where a wrong setting is, to begin an error: its variable, or its name with file and line."""
+    """Return an error prefix for a setting: its variable, or its name with file and line."""
     if not location:
         return ""
     variable = ENV_PREFIX + str(location[0]).upper()
@@ -71,10 +71,10 @@ def setting_location(location: Sequence[int | str]) -> str:
 
 
 def _line_of(path: Path, location: Sequence[int | str]) -> int | None:
-    """The number of the line with a setting, such as `("plans", 1, "name")`.
+    """Return the line number of a setting, such as `("plans", 1, "name")`.
 
-    That of its table where the setting itself is missing. None: it is not in the file, or written
-    in a way that this does not follow, such as an inline table.
+    If the setting is missing, return the line of its table. Return None if it is not in the file,
+    or in a form that this search does not support, such as an inline table.
     """
     try:
         lines = path.read_text().splitlines()
@@ -102,5 +102,5 @@ def _find(lines: Sequence[str], key: str, numbers: range) -> int | None:
 
 
 def _pattern(form: str, key: str) -> re.Pattern[str]:
-    """A pattern for a key, bare or in quotes, in the given form."""
+    """Return a pattern for a bare or quoted key in the given form."""
     return re.compile(r"\s*" + form.format(rf"[\"']?{re.escape(key)}[\"']?"))

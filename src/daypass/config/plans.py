@@ -1,4 +1,4 @@
-"""The settings of usage plans: `[[plans]]` of `daypass.toml`, and what the site's own have too."""
+"""The fields of usage plans, from `[[plans]]` in `daypass.toml` or created on the site."""
 
 from typing import Annotated, Self
 
@@ -8,12 +8,12 @@ from pydantic import model_validator as validate_model
 from daypass.domain.plans import Limit, UsagePlan, Window, request_limits
 
 MOST = 1_000_000_000_000
-"""The largest number of a setting: the ledgers, the databases and JSON hold it exactly."""
+"""The largest number in a setting. Ledgers, databases and JSON represent it exactly."""
 Amount = Annotated[StrictInt, Field(ge=0, le=MOST)]
 
 
 class PlanTerms(BaseModel):
-    """What a usage plan is, but for its id, which never changes."""
+    """The fields of a usage plan other than its id, which never changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,16 +37,16 @@ class PlanTerms(BaseModel):
 
     @validate_model(mode="after")
     def _check_limits(self) -> Self:
-        """A limit that was forgotten, or misspelt elsewhere, must not mean unlimited spending."""
+        """Require a limit or `unlimited`: a forgotten limit must not allow unlimited spending."""
         if not self.limits and not self.unlimited:
             raise ValueError("has no limit: set one, such as requests_per_day, or unlimited = true")
         if self.limits and self.unlimited:
-            raise ValueError("unlimited = true contradicts the limits beside it")
+            raise ValueError("unlimited = true contradicts the other limits")
         return self
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """The limits on requests."""
+        """Return the limits on requests."""
         amounts = {window: getattr(self, f"requests_per_{window.value}") for window in Window}
         return request_limits(amounts, self.burst)
 
@@ -57,7 +57,7 @@ class PlanSettings(PlanTerms):
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
 
     def to_plan(self) -> UsagePlan:
-        """The usage plan that this table describes."""
+        """Return the usage plan described by this table."""
         return UsagePlan(
             id=self.id,
             name=self.name,

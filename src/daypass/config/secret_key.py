@@ -1,4 +1,4 @@
-"""The secret with which Daypass signs what it has to believe later."""
+"""The secret key that signs Daypass's links and tokens."""
 
 import contextlib
 import os
@@ -13,11 +13,10 @@ FILE = "secret-key"
 
 
 def secret_keys(settings: Settings) -> tuple[str, ...]:
-    """`DAYPASS_SECRET_KEY`, else the secret of the data directory, made when there is none.
+    """Return `DAYPASS_SECRET_KEY`, else the data directory's secret, created if missing.
 
-    The first signs, all verify: so an old one can be kept for a while behind a new one. Raises
-    SettingsError for a secret that is too short to be one (New API CVE-2026-41432: an empty one
-    was accepted).
+    The first key signs, and all keys verify, so that an old key stays valid during rotation.
+    Raises SettingsError if a key is too short (New API CVE-2026-41432: an empty one was accepted).
     """
     path = settings.data_dir / FILE
     try:
@@ -29,7 +28,7 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def existing_secret_keys(settings: Settings) -> tuple[str, ...]:
-    """The same, but none where there is no secret yet. Raises SettingsError."""
+    """Return the secret keys without creating one. Raises SettingsError if a key is invalid."""
     if settings.secret_keys:
         return settings.secret_keys
     path = settings.data_dir / FILE
@@ -41,14 +40,14 @@ def existing_secret_keys(settings: Settings) -> tuple[str, ...]:
         raise SettingsError(f"{path}: {error.strerror}") from error
     if len(key) < MIN_SECRET_LENGTH:
         raise SettingsError(
-            f"{path}: this is no secret of at least {MIN_SECRET_LENGTH} characters. Delete the "
-            "file for a new one: links in mails that were sent before stop working"
+            f"{path}: the secret must have at least {MIN_SECRET_LENGTH} characters. Delete the "
+            "file to create a new one; links in earlier e-mails will stop working"
         )
     return (key,)
 
 
 def _make(path: Path) -> None:
-    """Whole or not at all, and on the disk: neither a crash nor another worker sees half of it."""
+    """Create the secret's file atomically and durably, even with other workers or a crash."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:  # 0600
         file.write(secrets.token_hex(32))
         file.flush()

@@ -1,4 +1,4 @@
-"""Every setting, typed: `DAYPASS_*` environment variables over `daypass.toml`."""
+"""All settings. `DAYPASS_*` environment variables take precedence over `daypass.toml`."""
 
 import os
 from pathlib import Path
@@ -105,16 +105,16 @@ class Settings(SignInSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first, then the environment, then `daypass.toml`."""
+        """Return the sources by precedence: arguments, the environment, `daypass.toml`."""
         return init_settings, env_settings, SettingsFile(settings_cls, config_path())
 
     @field_validator("*", mode="before")
     @classmethod
     def _trim(cls, value: Any) -> Any:
-        """Take off what pasting leaves: a key with a newline at its end is refused upstream."""
+        """Strip whitespace: a pasted key with a trailing newline would be rejected upstream."""
         if not isinstance(value, str):
             return value
-        if any("\ud800" <= x <= "\udfff" for x in value):  # Bytes that are no UTF-8 (PEP 383).
+        if any("\ud800" <= x <= "\udfff" for x in value):  # Bytes that are not UTF-8 (PEP 383).
             raise ValueError("must be UTF-8")
         return value.strip()
 
@@ -210,31 +210,32 @@ class Settings(SignInSettings):
 
     @property
     def retention(self) -> Retention:
-        """How long records are kept that nothing needs any more."""
+        """Return the retention periods of records that are no longer needed."""
         return Retention(receipt_days=self.receipt_days, audit_days=self.audit_days)
 
     @property
     def keys_per_account(self) -> int:
-        """How many API keys an account may have.
+        """Return how many API keys an account may have.
 
-        With API Gateway one: it counts each key by itself, so a second one would double the day.
+        With API Gateway only one: it counts each key separately, so a second would double the
+        quota.
         """
         return 1 if self.enforcer == "aws" else self.max_keys_per_account
 
     @property
     def uses_demo_model(self) -> bool:
-        """Whether the built-in demo model answers: asked for, or no upstream was named."""
+        """Return whether to use the demo model: on request, or if no upstream is configured."""
         named = self.upstream_api_key is not None or "upstream_base_url" in self.model_fields_set
         return self.demo or not named
 
     @property
     def usage_plans(self) -> tuple[UsagePlan, ...]:
-        """The plans of `daypass.toml`, or the three default ones."""
+        """Return the plans of `daypass.toml`, or the three default plans."""
         return tuple(plan.to_plan() for plan in self.plans) or DEFAULT_PLANS
 
     @property
     def account_daily_ceiling(self) -> int | None:
-        """Requests per day of all of an account's keys together; None: no ceiling."""
+        """Return the daily requests of all an account's keys together; None if not limited."""
         if self.enforcer == "aws":
             return None
         if self.account_requests_per_day is not None:
@@ -243,33 +244,33 @@ class Settings(SignInSettings):
 
     @property
     def database_address(self) -> str:
-        """Where the records are: PostgreSQL, or the SQLite file of the data directory."""
+        """Return the database URL: PostgreSQL, or the SQLite file in the data directory."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{quote(str(self.ledger_path))}"
 
     @property
     def metrics_dir(self) -> Path:
-        """Where the workers put their metrics together."""
+        """Return the directory in which the workers share their metrics."""
         return self.data_dir / "metrics"
 
     @property
     def ledger_path(self) -> Path:
-        """The file of the embedded ledger, which by default holds the records too."""
+        """Return the embedded ledger's file, which by default contains the records too."""
         return self.data_dir / "daypass.db"
 
 
 def load_settings() -> Settings:
     """Read the settings from the environment and `daypass.toml`.
 
-    Raises SettingsError with one clear line for the first setting that is unknown or wrong.
+    Raises SettingsError with one line for the first setting that is unknown or invalid.
     """
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
     for name in sorted(os.environ):
         if name.startswith(ENV_PREFIX) and name not in known:
             raise SettingsError(f"{name}: there is no such setting")
     if os.environ.get(SECRET_VARIABLE, "x").strip() == "":
-        raise SettingsError(f"{SECRET_VARIABLE}: it is empty. Unset it, or put a secret there")
+        raise SettingsError(f"{SECRET_VARIABLE}: is empty. Unset it, or set it to a secret")
     check_config_path()
     fallback = os.environ.get("OPENAI_API_KEY", "").strip()
     try:

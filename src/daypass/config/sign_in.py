@@ -1,4 +1,4 @@
-"""The settings of who comes in, and how: the secret, proxies, mail, another site's sign-in."""
+"""The settings for signing in: the secret key, proxies, e-mail and OpenID Connect."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -10,7 +10,7 @@ from pydantic import model_validator as validate_model
 from pydantic_settings import BaseSettings, NoDecode
 
 from daypass.config.addresses import check_http_url, check_server
-from daypass.domain.email_addresses import parse_email
+from daypass.domain.emails import parse_email
 
 MIN_SECRET_LENGTH = 32
 GITHUB = "https://github.com"
@@ -43,7 +43,7 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_to_networks
 
 
 class SignInSettings(BaseSettings):
-    """The part of `Settings` that is about signing in."""
+    """The part of `Settings` for signing in."""
 
     public_url: str | None = None
     secret_key: SecretStr | None = None
@@ -60,8 +60,8 @@ class SignInSettings(BaseSettings):
     def _check_secret_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and any(len(key) < MIN_SECRET_LENGTH for key in _keys_of(value)):
             raise ValueError(
-                f"each key needs at least {MIN_SECRET_LENGTH} characters, such as "
-                "'openssl rand -hex 32' prints"
+                f"each key needs at least {MIN_SECRET_LENGTH} characters: generate one with "
+                "'openssl rand -hex 32'"
             )
         return value
 
@@ -72,7 +72,7 @@ class SignInSettings(BaseSettings):
             return None
         parts = urlsplit(check_http_url(value))
         if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
-            raise ValueError("must be an https address, such as https://accounts.google.com")
+            raise ValueError("must be an https URL, such as https://accounts.google.com")
         return value
 
     @field_validator("smtp_url")
@@ -81,17 +81,17 @@ class SignInSettings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value.get_secret_value())
-        # A password that is not encoded would pass for a host or a port, which errors name.
+        # An unencoded password could be taken for the host or port and appear in error messages.
         is_plain = re.fullmatch(r"[^:]+://([^@/?#\s]*@)?[^@\s]+", value.get_secret_value())
         if not is_plain or parts.scheme not in SMTP_PORTS or not parts.hostname:
             raise ValueError(
                 "must be smtps://user:password@host, smtp+starttls://user:password@host "
-                "or smtp://host; special characters of a password must be percent-encoded"
+                "or smtp://host; special characters in a password must be percent-encoded"
             )
         check_server(value.get_secret_value())
         if parts.scheme == "smtp" and parts.password and not _is_loopback(parts.hostname):
             raise ValueError(
-                "smtp:// would send the password in clear: use smtps:// or smtp+starttls://"
+                "smtp:// would send the password unencrypted: use smtps:// or smtp+starttls://"
             )
         return value
 
@@ -119,12 +119,12 @@ class SignInSettings(BaseSettings):
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
-        """The keys of `DAYPASS_SECRET_KEY`: the first signs, all verify. Empty: none is set."""
+        """Return the keys in `DAYPASS_SECRET_KEY`: the first signs, all verify."""
         return _keys_of(self.secret_key) if self.secret_key else ()
 
     @property
     def sign_in_with(self) -> str | None:
-        """What the button of the other site's sign-in says; None: there is no such button."""
+        """Return the OpenID provider's name for the sign-in button; None if not configured."""
         if self.oidc_issuer is None:
             return None
         known = _NAMES.get(self.oidc_issuer.rstrip("/"))

@@ -1,4 +1,4 @@
-"""What is wrong with the upstream's address or key as people paste them."""
+"""Validation of the upstream's URL and key, with hints for common mistakes."""
 
 import re
 from urllib.parse import urlsplit
@@ -10,9 +10,9 @@ _NEEDS_V1 = frozenset({"api.openai.com"})
 
 
 def check_upstream_url(value: str) -> str:
-    """Return the address. Raises ValueError for one of an endpoint, or without its `/v1`."""
+    """Return the base URL. Raises ValueError for an endpoint's URL, or one without `/v1`."""
     if not value:
-        raise ValueError("it is empty: unset it, or put the upstream's address there")
+        raise ValueError("is empty: unset it, or set it to the upstream's URL")
     endpoint = _ENDPOINT.search(value)
     if endpoint is not None:
         base = value[: endpoint.start()]
@@ -24,11 +24,11 @@ def check_upstream_url(value: str) -> str:
 
 
 def check_upstream_key(key: str) -> str:
-    """Return the key. Raises ValueError for characters that no header can carry."""
+    """Return the key. Raises ValueError for characters that are invalid in a header."""
     if not key:
-        raise ValueError("it is empty: unset it, or put the upstream's key there")
+        raise ValueError("is empty: unset it, or set it to the upstream's key")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError("it holds a space or a special character: paste the key alone")
+        raise ValueError("contains a space or a special character: paste only the key")
     if key[0] in "\"'" or key[-1] in "\"'":
-        raise ValueError("it is in quotation marks: paste the key alone")
+        raise ValueError("is in quotation marks: paste only the key")
     return key

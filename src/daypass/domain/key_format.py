@@ -1,8 +1,8 @@
 """The format of an API key: `dp_`, 32 random base62 characters, 6 of CRC-32 checksum.
 
-The checksum refuses typos and forgeries without a look-up, and lets secret scanners tell a
-key from noise. Only the SHA-256 digest of a key is ever stored: with 190 bits of randomness
-a slow hash would protect nothing more.
+The checksum rejects typos without a database look-up, and lets secret scanners avoid false
+positives. Only the SHA-256 digest of a key is stored: with 190 bits of randomness, a slow hash
+would add no protection.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 PREFIX = "dp_"
 PLAIN_PREFIX = "dp"
-"""Of a key for an enforcer that takes letters and digits only."""
+"""The prefix of keys for an enforcer that accepts only letters and digits."""
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
 KEY_LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
@@ -23,7 +23,7 @@ _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 @dataclass(frozen=True, slots=True)
 class MintedKey:
-    """A new API key. `secret` is shown to its owner once and then forgotten."""
+    """A new API key. `secret` is shown to its owner once and never stored."""
 
     secret: str
     digest: str
@@ -35,14 +35,14 @@ class MintedKey:
 
 
 def mint(prefix: str = PREFIX) -> MintedKey:
-    """Make a new API key from the operating system's randomness."""
+    """Return a new API key from the operating system's randomness."""
     body = "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_LENGTH))
     secret = prefix + body + checksum(body)
     return MintedKey(secret, digest(secret), secret[:8], secret[-4:])
 
 
 def checksum(body: str) -> str:
-    """CRC-32 of the random part, as 6 base62 characters, most significant first."""
+    """Return the CRC-32 of the random part, as 6 base62 characters, most significant first."""
     number = zlib.crc32(body.encode("ascii"))
     characters = []
     for _ in range(CHECKSUM_LENGTH):
@@ -52,7 +52,7 @@ def checksum(body: str) -> str:
 
 
 def is_well_formed(secret: str) -> bool:
-    """Whether `secret` has the shape and the checksum of an API key."""
+    """Return whether `secret` has the format of an API key and a valid checksum."""
     if len(secret) != KEY_LENGTH or not secret.startswith(PREFIX):
         return False
     body = secret[len(PREFIX) : -CHECKSUM_LENGTH]
@@ -60,5 +60,5 @@ def is_well_formed(secret: str) -> bool:
 
 
 def digest(secret: str) -> str:
-    """SHA-256 of the key in hexadecimal: the form in which it is stored and looked up."""
+    """Return the SHA-256 of a key in hexadecimal, under which it is stored and looked up."""
     return hashlib.sha256(secret.encode()).hexdigest()

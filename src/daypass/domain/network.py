@@ -1,9 +1,9 @@
-"""Which addresses an upstream may have."""
+"""The addresses that an upstream may have."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-# Where clouds give a machine's credentials to whoever asks: link-local addresses, and those of
-# AWS over IPv6, of Google over IPv6, of Alibaba and of Azure.
+# Metadata services, which give a machine's credentials to any client: link-local addresses, and
+# those of AWS and Google over IPv6, of Alibaba and of Azure.
 _NEVER = tuple(
     ip_network(x)
     for x in (
@@ -20,10 +20,10 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv
 
 
 def may_be_upstream(host: str, *, private: bool) -> bool:
-    """Whether an upstream may be at an address; with `private`, also at one of no public network.
+    """Return whether an upstream may have an address. `private` also allows private networks.
 
-    Link-local addresses and metadata services are never allowed. Of a name only the latter's
-    are known here: what it stands for has to be asked about once it is resolved.
+    Link-local addresses and metadata services are never allowed. Of host names, only those of
+    metadata services are rejected: check the address too once the name is resolved.
     """
     try:
         address = _plain(ip_address(host))
@@ -33,7 +33,7 @@ def may_be_upstream(host: str, *, private: bool) -> bool:
 
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that is meant, where an IPv6 address carries one."""
+    """Return the IPv4 address embedded in an IPv6 address, if any, or else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:
@@ -42,7 +42,7 @@ def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return _plain(ip_address(host)).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Usage plans, limits and calendar windows. Pure: no clock, no storage."""
+"""Usage plans, limits and calendar windows, without a clock or storage."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Self
 
+from daypass.domain.times import DAY_S
+
 # 1970-01-01 was a Thursday; weeks begin on Monday (ISO 8601), four days later.
-_FIRST_MONDAY = 4 * 86_400
+_FIRST_MONDAY = 4 * DAY_S
 
 
 class Measure(StrEnum):
-    """What a limit counts."""
+    """The quantity that a limit counts."""
 
     REQUESTS = "requests"
 
@@ -21,16 +23,16 @@ class Window(StrEnum):
     """A calendar window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st."""
 
     seconds: int
-    """Nominal length (a month: 30 days)."""
+    """Nominal length in seconds (30 days for a month)."""
 
     MINUTE = "minute", 60
     HOUR = "hour", 3_600
-    DAY = "day", 86_400
+    DAY = "day", DAY_S
     WEEK = "week", 604_800
     MONTH = "month", 2_592_000
 
     def __new__(cls, value: str, seconds: int) -> Self:
-        """A member that is its name, and has a length."""
+        """Create a member equal to its name, with a length."""
         window = str.__new__(cls, value)
         window._value_ = value
         window.seconds = seconds
@@ -38,11 +40,11 @@ class Window(StrEnum):
 
     @property
     def is_throttle(self) -> bool:
-        """Whether a limit over this window is a throttle; over longer ones it is a quota."""
+        """Return whether a limit over this window is a throttle, as opposed to a quota."""
         return self is Window.MINUTE
 
     def start(self, at: float) -> int:
-        """First second (Unix time) of the window that holds `at` (Unix time, seconds)."""
+        """Return the first second (Unix time) of the window that contains `at` (Unix time)."""
         second = int(at // 1)
         if self is Window.MONTH:
             first = datetime.fromtimestamp(second, UTC).replace(day=1, hour=0, minute=0, second=0)
@@ -51,9 +53,9 @@ class Window(StrEnum):
         return second - (second - offset) % self.seconds
 
     def end(self, start: int) -> int:
-        """First second (Unix time) after the window that began at `start`."""
+        """Return the first second (Unix time) after the window that began at `start`."""
         if self is Window.MONTH:
-            return self.start(start + 31 * 86_400)
+            return self.start(start + 31 * DAY_S)
         return start + self.seconds
 
 
@@ -61,8 +63,8 @@ class Window(StrEnum):
 class Limit:
     """At most `amount` of `measure` in each `window`.
 
-    With a `burst`, which only a limit per minute can have, it is a token bucket instead of a
-    calendar minute: at most `burst` at once, and they refill evenly, `amount` per minute.
+    With a `burst`, which requires a limit per minute, it is a token bucket instead of a calendar
+    window: it holds at most `burst` units and refills evenly, `amount` per minute.
     """
 
     measure: Measure
@@ -85,15 +87,15 @@ class Limit:
 
     @property
     def capacity(self) -> int:
-        """Units that an unused bucket has: `amount`, or the `burst` of a token bucket."""
+        """Return the units in an unused bucket: `amount`, or the `burst` of a token bucket."""
         return self.amount if self.burst is None else self.burst
 
 
 @dataclass(frozen=True, slots=True)
 class UsagePlan:
-    """What an API key may use.
+    """The limits and models of an API key.
 
-    `models` are names of models or globs, such as `gpt-4o*`; none means every model.
+    `models` are model names or globs, such as `gpt-4o*`. If empty, every model is allowed.
     """
 
     id: str
@@ -104,21 +106,21 @@ class UsagePlan:
     self_service: bool = True
 
     def allows(self, model: str) -> bool:
-        """Whether this plan includes a model. Names are case-sensitive, as OpenAI's are."""
+        """Return whether this plan includes a model. Names are case-sensitive, as OpenAI's are."""
         if not self.models or model in self.models:
             return True
         return any(fnmatchcase(model, pattern) for pattern in self.models)
 
     @property
     def daily_requests(self) -> int | None:
-        """Requests per day, or None where the plan sets no such limit."""
+        """Return the requests per day, or None if the plan has no such limit."""
         return next((x.amount for x in self.limits if x.window is Window.DAY), None)
 
     @property
     def most_requests_in_a_day(self) -> int | None:
-        """Requests per day; without such a limit, what the other limits admit in one day.
+        """Return the requests per day; without such a limit, what the others admit in one day.
 
-        None where there is no limit at all.
+        Return None if the plan has no limit at all.
         """
         if self.daily_requests is not None:
             return self.daily_requests
@@ -127,7 +129,7 @@ class UsagePlan:
 
 
 def request_limits(amounts: Mapping[Window, int | None], burst: int | None) -> tuple[Limit, ...]:
-    """The limits on requests per window, without those that are None; the minute has the burst."""
+    """Return a limit for each window that has an amount. `burst` applies to the minute."""
     return tuple(
         Limit(Measure.REQUESTS, amount, window, burst if window.is_throttle else None)
         for window, amount in amounts.items()
@@ -136,7 +138,7 @@ def request_limits(amounts: Mapping[Window, int | None], burst: int | None) -> t
 
 
 def requests_per_day(amount: int) -> UsagePlan:
-    """One of the plans that come with Daypass."""
+    """Return one of Daypass's default plans."""
     return UsagePlan(
         id=f"{amount}RequestPerDay",
         name=f"{amount} requests per day",
@@ -148,7 +150,7 @@ DEFAULT_PLANS = tuple(requests_per_day(amount) for amount in (10, 20, 30))
 
 
 def largest_daily_requests(plans: Iterable[UsagePlan]) -> int | None:
-    """The most requests per day that a person can choose, None where a choice has no limit."""
+    """Return the highest daily limit of the self-service plans; None if one has no such limit."""
     amounts = [plan.daily_requests for plan in plans if plan.self_service]
     known = [amount for amount in amounts if amount is not None]
     return max(known) if known and len(known) == len(amounts) else None

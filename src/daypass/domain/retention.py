@@ -1,10 +1,10 @@
-"""How long records are kept."""
+"""The retention periods of records."""
 
 from typing import NamedTuple
 
 
 class Retention(NamedTuple):
-    """How many days records are kept that nothing needs any more."""
+    """The number of days for which records that are no longer needed are kept."""
 
     receipt_days: int = 7
     audit_days: int = 365

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from daypass.domain.key_format import mint
 from daypass.domain.plans import UsagePlan
+from daypass.domain.times import Clock
 from daypass.enforcement.base import Also, IssuedKey, found, nothing_else, remove_keys
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, usage_plans
@@ -18,7 +19,7 @@ class EmbeddedEnforcer:
         self,
         database: Database,
         policy: QuotaPolicy,
-        clock: Callable[[], float],
+        clock: Clock,
         *,
         max_keys: int,
         keys_changed: Callable[[], None] = lambda: None,

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Generic, NamedTuple, TypeVar
 
 from daypass.domain.plans import Window
+from daypass.domain.times import Clock
 from daypass.quota.counters import SECOND, Moment, reaches_back_to
 from daypass.quota.ledger import Claim, LedgerUnavailableError, Subject
 from daypass.records import begun_counters, usage, usage_writers
@@ -84,7 +85,7 @@ class RecordedUse:
     apart counts in full: a bucket begins too empty rather than too full.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
         self._database = database
         self._clock = clock

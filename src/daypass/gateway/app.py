@@ -10,13 +10,13 @@ from daypass.gateway.call_reader import CallReader
 from daypass.gateway.charge import Charge
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError, upstream_failed
+from daypass.gateway.headers import response_headers
 from daypass.gateway.key_report import describe_key
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.owned_objects import OwnedObjects
 from daypass.gateway.ownership import Ownership
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
-from daypass.gateway.relay import response_headers
 from daypass.gateway.request import (
     ClientDisconnected,
     cancel_on_disconnect,

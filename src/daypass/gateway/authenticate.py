@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import structlog
 from daypass.background import end
 from daypass.domain import key_format
 from daypass.domain.plans import UsagePlan
+from daypass.domain.times import Clock
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.http.types import Headers
 from daypass.quota.ledger import Claim
@@ -67,7 +67,7 @@ class Authenticator(Protocol):
     async def by_id(self, api_key_id: str) -> Principal:
         """Return the principal of a key, given its id. Raises GatewayError 401 or 403."""
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Drop the cache: a key was deleted, rotated or disabled, or a plan changed."""
 
 
@@ -82,7 +82,7 @@ class DatabaseAuthenticator:
         self,
         database: Database,
         policy: QuotaPolicy,
-        clock: Callable[[], float],
+        clock: Clock,
         *,
         fail_open: bool = False,
     ) -> None:
@@ -137,7 +137,7 @@ class DatabaseAuthenticator:
             raise invalid_api_key("This API key has been deleted.")
         return _to_principal(holder, policy)
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Drop the cache: a key was deleted, rotated or disabled, or a plan changed."""
         self._forgotten += 1
         self._known.clear()
@@ -187,7 +187,7 @@ class DatabaseAuthenticator:
                     revision = await key_revision(session)
                 if revision != self._revision:
                     self._revision = revision
-                    self.forget()
+                    self.invalidate()
                 self._fresh_until = asked_at + FRESH_S
             await asyncio.sleep(WATCH_EVERY_S)
 

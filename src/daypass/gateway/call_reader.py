@@ -13,9 +13,9 @@ from daypass.gateway.errors import GatewayError
 from daypass.gateway.form_body import FormBody
 from daypass.gateway.form_fields import is_wanted, models_in_field, stored_names_in_field
 from daypass.gateway.forms import Field, is_form
+from daypass.gateway.headers import request_headers, without_model_choice
 from daypass.gateway.named_models import check_models, models_in_document, models_in_query
 from daypass.gateway.owned_objects import OwnedObjects
-from daypass.gateway.relay import request_headers, without_model_choice
 from daypass.gateway.request import (
     StreamedBody,
     Target,

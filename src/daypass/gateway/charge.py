@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from daypass.domain.times import DAY_S
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import (
     GatewayError,
@@ -28,7 +29,6 @@ from daypass.records.receipts import Outcome, Receipt
 from daypass.records.recorder import Recorder
 from daypass.records.usage import UsageRow
 
-DAY_S = 86_400
 GIVE_BACKS_SPENT = "give_backs_spent"
 
 log = structlog.get_logger()

@@ -7,13 +7,13 @@ The official SDKs read this format and these codes: `{"error": {"message", "type
 import math
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from daypass.domain.plans import Limit
+from daypass.domain.times import iso_utc
 from daypass.http.types import Headers
 from daypass.quota.ledger import BucketState, Refusal
 
@@ -95,7 +95,7 @@ def give_backs_spent(refusal: Refusal) -> tuple[str, dict[str, Any]]:
     """Return why a failed request was still counted, as text and as figures."""
     hit = refusal.hit
     cap = hit.claim.limit.amount
-    resets_at = iso_time(hit.resets_at)
+    resets_at = iso_utc(hit.resets_at)
     why = (
         f"your account has had {cap} failed requests given back today, which is the most in a day. "
         f"Until {resets_at} failed requests count"
@@ -114,7 +114,7 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
     """Return the 429 for a spent quota (SDKs must not retry) or a throttle (they may)."""
     hit = refusal.hit
     limit = hit.claim.limit
-    resets_at = iso_time(hit.resets_at)
+    resets_at = iso_utc(hit.resets_at)
     wait = math.ceil(hit.resets_at - refusal.at) + random.randint(0, RETRY_SPREAD_S)  # noqa: S311
     headers = rate_limit_headers(fullest(refusal.buckets), refusal.at)
     figures: dict[str, Any] = {
@@ -189,8 +189,3 @@ def duration(seconds: int) -> bytes:
     if hours:
         return b"%dh%dm%ds" % (hours, minute, second)
     return b"%dm%ds" % (minute, second) if minute else b"%ds" % second
-
-
-def iso_time(at: int) -> str:
-    """Format Unix time as ISO 8601 in UTC, to the second: `2026-11-25T00:00:00Z`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,8 +2,9 @@
 
 import orjson
 
+from daypass.domain.times import iso_utc
 from daypass.gateway.authenticate import Principal
-from daypass.gateway.errors import GatewayError, iso_time
+from daypass.gateway.errors import GatewayError
 from daypass.gateway.request import Target
 from daypass.gateway.response_writer import ResponseWriter
 from daypass.quota.ledger import BucketState, Ledger
@@ -36,5 +37,5 @@ def _describe(state: BucketState) -> dict[str, object]:
         "limit": limit.capacity,
         "used": state.used,
         "remaining": state.remaining,
-        "resets_at": iso_time(state.resets_at),
+        "resets_at": iso_utc(state.resets_at),
     }

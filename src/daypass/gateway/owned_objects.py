@@ -9,13 +9,13 @@ from daypass.gateway.call import Call
 from daypass.gateway.endpoint_policy import turned_off
 from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import server_error
+from daypass.gateway.headers import is_event_stream
 from daypass.gateway.learned_ids import ids_in_answer
 from daypass.gateway.model_list import without_models
 from daypass.gateway.named_models import models_in_document
 from daypass.gateway.owned_events import OwnedEvents
 from daypass.gateway.owned_list import Listing, listing_of, only_own
 from daypass.gateway.ownership import Ownership
-from daypass.gateway.relay import is_event_stream
 from daypass.gateway.stored_names import (
     ID_MEMBERS,
     StoredName,
@@ -76,7 +76,7 @@ class OwnedObjects:
         if endpoint.pattern == "/models":
             return await self._without_others_models(call.principal.account_id, response)
         if endpoint.method == "DELETE" and len(call.route.parameters) == 1:
-            await self._ownership.forget(next(iter(call.route.parameters.values())))
+            await self._ownership.remove(next(iter(call.route.parameters.values())))
         elif call.makes_objects:
             return await self._note_objects(call.principal.account_id, response)
         return response

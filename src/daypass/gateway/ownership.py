@@ -1,9 +1,10 @@
 """The owners of stored objects: checked before a request, recorded before its answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from sqlalchemy.exc import IntegrityError
 
+from daypass.domain.times import Clock
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.learned_ids import LearnedIds
 from daypass.gateway.stored_names import StoredName
@@ -16,7 +17,7 @@ ID_LENGTH = 255
 class Ownership:
     """The registry of object owners. Raises DatabaseUnavailableError if it cannot be reached."""
 
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         """Create a registry. `clock` returns Unix time in seconds."""
         self._database = database
         self._clock = clock
@@ -74,10 +75,10 @@ class Ownership:
         owners = await self._owners(ids)
         return {object_id for object_id, owner in owners.items() if owner != account_id}
 
-    async def forget(self, object_id: str) -> None:
+    async def remove(self, object_id: str) -> None:
         """Remove a deleted object."""
         async with self._database.write() as session:
-            await stored_objects.forget(session, object_id)
+            await stored_objects.remove(session, object_id)
 
     async def _owners(self, ids: Iterable[str]) -> dict[str, str]:
         async with self._database.read() as session:

@@ -6,7 +6,7 @@ from secrets import token_hex
 import structlog
 
 from daypass.gateway.errors import GatewayError, server_error, unavailable
-from daypass.gateway.relay import is_event_stream
+from daypass.gateway.headers import is_event_stream
 from daypass.gateway.request import ClientDisconnected
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.types import Headers, Send
@@ -109,7 +109,9 @@ class ResponseWriter:
             refusal = unavailable()
         else:
             log.error("gateway_fault", reason=error_location(error))
-            message = "Something went wrong in Daypass. The operator finds it in the log."
+            message = (
+                "Something went wrong in Daypass. The operator can find the details in the log."
+            )
             refusal = server_error(500, "internal_error", message)
         if not self.started:
             await self.refuse(refusal)

@@ -51,7 +51,7 @@ def check_head(method: bytes, version: str, headers: Headers, by_name: dict[byte
     if b"transfer-encoding" in by_name:
         codings = [value.strip().lower() for value in _values(headers, b"transfer-encoding")]
         if version != "1.1" or codings != [b"chunked"]:
-            raise BadRequestError("The only transfer coding that is supported is chunked.")
+            raise BadRequestError("The only supported transfer coding is chunked.")
 
 
 def origin_form(method: bytes, target: bytes, headers: Headers) -> tuple[bytes, Headers]:
@@ -67,7 +67,7 @@ def origin_form(method: bytes, target: bytes, headers: Headers) -> tuple[bytes, 
         return target, headers
     absolute = _ABSOLUTE_FORM.fullmatch(target)
     if absolute is None:
-        raise BadRequestError("The request's target is neither a path nor an http address.")
+        raise BadRequestError("The request's target is neither a path nor an http URL.")
     host, path, query = absolute.groups()
     others = [pair for pair in headers if pair[0] != b"host"]
     return (path or b"/") + (query or b""), [(b"host", host), *others]

@@ -13,7 +13,7 @@ _SO_ATTACH_FILTER = 26
 _DROP_NEW_CONNECTIONS = (
     (0x30, 0, 0, 13),  # load the byte with the TCP flags
     (0x54, 0, 0, 0x12),  # keep SYN and ACK
-    (0x15, 0, 1, 0x02),  # SYN alone?
+    (0x15, 0, 1, 0x02),  # only SYN?
     (0x06, 0, 0, 0),  # drop
     (0x06, 0, 0, 0xFFFFFFFF),  # accept
 )

@@ -96,7 +96,7 @@ class RequestReader:
     def on_message_begin(self) -> None:
         """Start a new request."""
         if self.is_finished and self._framed is None:
-            raise ValueError("the request before this one was the last")
+            raise ValueError("the previous request was the last on this connection")
         self._url = b""
         self._headers = []
         self._head_bytes = 0

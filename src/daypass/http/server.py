@@ -34,9 +34,9 @@ class Site(NamedTuple):
 
     application: Application
     keep_alive_s: int
-    """How long an idle connection is kept open."""
+    """Seconds for which an idle connection is kept open."""
     grace_s: float
-    """How long the server continues to serve, reporting "not ready", after SIGTERM."""
+    """Seconds for which the server keeps serving after SIGTERM while reporting "not ready"."""
 
 
 LoadSite = Callable[[], Awaitable[Site]]

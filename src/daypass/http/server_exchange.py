@@ -98,7 +98,7 @@ class RequestResponseCycle:
             if self._remaining is not None:
                 self._remaining -= len(body)
                 if self._remaining < 0 or (self._remaining and not more):
-                    raise ValueError("the body is not as long as its content-length says")
+                    raise ValueError("the body's length differs from its content-length")
             self._write(body)
         if not more:
             self.is_complete = True

@@ -186,13 +186,13 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.write(data)
 
     def head(self, status: int, headers: Headers) -> list[bytes]:
-        """Return status line and headers. Raises ValueError on header injection."""
+        """Return the status line and headers. Raises ValueError on header injection."""
         lines = [
             name + b": " + value + b"\r\n" for name, value in self._state.default_headers + headers
         ]
         block = b"".join(lines)
         if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
-            raise ValueError("a header holds a line break")
+            raise ValueError("a header contains a line break")
         return [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, block]
 
     def finish(self, exchange: RequestResponseCycle, *, keep_alive: bool) -> None:
@@ -278,7 +278,7 @@ class HttpProtocol(asyncio.Protocol):
         if now >= self._deadline:
             self._deadline = NEVER
             if self._reader.is_within_head:
-                self._refuse(BadRequestError("The request's head did not come in time.", 408))
+                self._refuse(BadRequestError("The request's headers did not arrive in time.", 408))
             else:
                 self._transport.close()  # Sends buffered bytes first.
         soonest = min(now + CHECK_EVERY_S, self._deadline)

@@ -113,17 +113,17 @@ class Metrics:
             rows, oldest_s = total._add(file.read_bytes(), is_alive=is_alive)
             waiting, age_s = waiting + rows, max(age_s, oldest_s)
         requests = core.CounterMetricFamily(
-            "daypass_requests", "Requests, by what became of them.", labels=["outcome", "status"]
+            "daypass_requests", "Requests by outcome and status.", labels=["outcome", "status"]
         )
         for (outcome, status), number in sorted(total.requests.items()):
             requests.add_metric([outcome, str(status)], number)
         tokens = core.CounterMetricFamily(
-            "daypass_tokens", "Tokens that upstreams reported.", labels=["direction"]
+            "daypass_tokens", "Tokens reported by upstreams.", labels=["direction"]
         )
         tokens.add_metric(["input"], total.input_tokens)
         tokens.add_metric(["output"], total.output_tokens)
         failures = core.CounterMetricFamily(
-            "daypass_upstream_failures", "What the upstream did not serve.", labels=["reason"]
+            "daypass_upstream_failures", "Upstream failures by reason.", labels=["reason"]
         )
         for reason, number in sorted(total.upstream_failures.items()):
             failures.add_metric([reason], number)
@@ -132,28 +132,28 @@ class Metrics:
             tokens,
             failures,
             core.GaugeMetricFamily(
-                "daypass_tasks", "Tasks of the event loops, which grow if one leaks.", total.tasks
+                "daypass_tasks", "Event-loop tasks (steady growth means a leak).", total.tasks
             ),
             core.GaugeMetricFamily(
-                "daypass_open_requests", "Requests under way.", value=total.open_requests
+                "daypass_open_requests", "Requests in progress.", value=total.open_requests
             ),
             core.GaugeMetricFamily(
-                "daypass_usage_backlog_rows", "Usage rows that wait to be written.", waiting
+                "daypass_usage_backlog_rows", "Usage rows waiting to be written.", waiting
             ),
             core.GaugeMetricFamily(
                 "daypass_usage_backlog_seconds",
-                "Age of the oldest use that waits to be written.",
+                "Age of the oldest usage row waiting to be written.",
                 age_s,
             ),
             core.HistogramMetricFamily(
                 "daypass_decision_seconds",
-                "Time in which the ledger decided.",
+                "Duration of the ledger's decisions.",
                 buckets=total.decision.buckets(),
                 sum_value=total.decision.total,
             ),
             core.HistogramMetricFamily(
                 "daypass_upstream_first_byte_seconds",
-                "Time until the upstream's answer began.",
+                "Time to the first byte of the upstream's response.",
                 buckets=total.first_byte.buckets(),
                 sum_value=total.first_byte.total,
             ),
@@ -239,6 +239,6 @@ class _Families:
         return self._families
 
 
-def forget(directory: Path) -> None:
+def delete_files(directory: Path) -> None:
     """Delete the numbers of all processes. They must have ended."""
     shutil.rmtree(directory, ignore_errors=True)

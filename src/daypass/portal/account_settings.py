@@ -1,4 +1,4 @@
-"""/api/account: one's own password, sessions and end."""
+"""/api/account: change the password, sign out everywhere, delete the account."""
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
@@ -9,7 +9,7 @@ from daypass.portal import throttles
 from daypass.portal.context import InPortal, Portal, SignedIn, session_token
 from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
-from daypass.portal.sessions import forget_cookies, open_session
+from daypass.portal.sessions import delete_cookies, open_session
 from daypass.records import accounts, api_keys, operators
 from daypass.records.tables import Account
 
@@ -19,16 +19,16 @@ router = APIRouter(prefix="/account", tags=["account"])
 
 
 class PasswordChange(BaseModel):
-    """The password that holds, and the one that shall."""
+    """The current password and the new one."""
 
     current_password: GivenPassword
     new_password: NewPassword
 
 
 class Deletion(BaseModel):
-    """The password, so that an open browser is not enough.
+    """The account's password, so that access to an open browser is not enough.
 
-    Who has none, because he signs in by another site, has to have done so just before.
+    Accounts without one, which sign in with another site, must have signed in just before.
     """
 
     password: GivenPassword | None = None
@@ -42,7 +42,7 @@ async def change_password(
     account: SignedIn,
     portal: InPortal,
 ) -> None:
-    """Change the password. Every session ends, and this browser gets a new one."""
+    """Change the password. Ends every session and opens a new one for this browser."""
     async with portal.passwords.turn(account.id) as turn:
         await _check_password(
             account, change.current_password, portal, turn, field="current_password"
@@ -65,39 +65,39 @@ async def change_password(
 async def sign_out_everywhere(
     request: Request, response: Response, account: SignedIn, portal: InPortal
 ) -> None:
-    """Sign out on every device, this one too. API keys go on working."""
+    """Sign out on every device, including this one. API keys keep working."""
     async with portal.database.write() as session:
         await accounts.close_sessions(session, account.id)
-    forget_cookies(request, response)
+    delete_cookies(request, response)
 
 
 @router.post("/deletion", status_code=204)
 async def delete_account(
     deletion: Deletion, request: Request, response: Response, account: SignedIn, portal: InPortal
 ) -> None:
-    """Delete the account with all that names its owner. Its keys are refused within a second.
+    """Delete the account and its personal data. Its keys are refused within a second.
 
-    What was used stays used, should the same address sign up again within a month.
+    If the same address signs up again within a month, its earlier usage still counts.
     """
     await _check_owner(account, deletion.password, request, portal)
     async with portal.database.read() as session:
         await _check_not_last(session, account)
 
-    async def depart(session: AsyncSession) -> None:
+    async def remove(session: AsyncSession) -> None:
         await operators.lock(session)
-        doomed = await accounts.find(session, account.id)
-        if doomed is not None:
-            # Another operator may have gone meanwhile.
-            await _check_not_last(session, doomed)
-            await portal.remove_account(session, doomed)
+        current = await accounts.find(session, account.id)
+        if current is not None:
+            # Another operator may have left in the meantime.
+            await _check_not_last(session, current)
+            await portal.remove_account(session, current)
 
     await portal.write_usage()
-    await delete_keys(account.id, portal, depart)
-    forget_cookies(request, response)
+    await delete_keys(account.id, portal, remove)
+    delete_cookies(request, response)
 
 
 async def delete_keys(account_id: str, portal: Portal, also: Also) -> None:
-    """Delete every API key of an account, and write in the same transaction what is `also` to be.
+    """Delete every API key of an account and run `also` in the same transaction.
 
     The keys are refused within a second.
     """
@@ -108,7 +108,7 @@ async def delete_keys(account_id: str, portal: Portal, also: Also) -> None:
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:
     if await operators.is_last(session, account):
-        message = "You are the last operator: make somebody else one before you go."
+        message = "You are the last operator. Make another account an operator first."
         raise ProblemError(409, message)
 
 
@@ -123,7 +123,9 @@ async def _check_owner(
     async with portal.database.read() as session:
         opened_at = await accounts.session_opened_at(session, token)
     if opened_at is None or portal.now() - opened_at > FRESH_S:
-        raise ProblemError(403, "Sign out, sign in again, and delete your account right after.")
+        raise ProblemError(
+            403, "Sign out, sign in again, and delete your account right after that."
+        )
 
 
 async def _check_password(
@@ -131,5 +133,5 @@ async def _check_password(
 ) -> None:
     units = await throttles.admit_own_password(account.id, portal)
     if not (await turn.verify(password, account.password_hash)).is_right:
-        raise ProblemError(403, "This is not your password.", field=field)
+        raise ProblemError(403, "The password is wrong.", field=field)
     await throttles.give_back(portal, units)

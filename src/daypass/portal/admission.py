@@ -1,4 +1,4 @@
-"""Who may sign up: the same for a password, a link in a mail and another site's sign-in."""
+"""Sign-up policy, shared by sign-up with a password, an e-mailed link or another site."""
 
 from typing import Literal
 
@@ -10,13 +10,13 @@ from daypass.portal.problems import ProblemError
 from daypass.records import invitations
 
 NOT_INVITED = (
-    "Sign-up is by invitation on this site. Open the link that you were sent: each works once, "
-    "until it expires. Its operator can send you one."
+    "Sign-up is by invitation on this site. Open your invitation link: it works once, until it "
+    "expires. The operator of this site can send you one."
 )
 
 
 class NotAdmittedError(ProblemError):
-    """Somebody may not sign up."""
+    """The sign-up policy does not admit this person."""
 
     def __init__(
         self,
@@ -30,13 +30,13 @@ class NotAdmittedError(ProblemError):
 
 
 async def check(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
-    """Raise NotAdmittedError for somebody who may not sign up."""
+    """Raise NotAdmittedError if the sign-up policy does not admit this address."""
     settings = portal.settings
     if settings.sign_up == "closed":
         raise NotAdmittedError("closed", "Sign-up is closed on this site. Ask its operator.")
     domains = settings.allowed_email_domains
     if domains and email.rpartition("@")[2].lower() not in domains:
-        message = f"Sign up with an e-mail address of: {', '.join(domains)}."
+        message = f"Sign up with an e-mail address at {' or '.join(domains)}."
         raise NotAdmittedError("domain", message, field="email")
     if settings.sign_up == "invite" and not await invitations.is_open(
         session, invitation or "", portal.now()
@@ -45,7 +45,7 @@ async def check(session: AsyncSession, email: str, invitation: str | None, porta
 
 
 async def admit(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
-    """`check`, and use the invitation up, in the transaction that makes the account."""
+    """Run `check` and use up the invitation, in the transaction that creates the account."""
     await check(session, email, invitation, portal)
     needs_one = portal.settings.sign_up == "invite"
     if needs_one and not await invitations.use(

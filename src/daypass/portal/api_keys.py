@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
 from daypass.domain.plans import UsagePlan, Window
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Portal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
@@ -15,29 +16,29 @@ from daypass.portal.times import Instant
 from daypass.records import api_keys
 from daypass.records.tables import Account, ApiKey
 
-MAX_GRACE_S = 7 * 86_400
+MAX_GRACE_S = 7 * DAY_S
 
 UNCONFIRMED = (
-    "Confirm your e-mail address first: open the link in the mail that you were sent. The site "
-    "sends it again if you ask."
+    "Confirm your e-mail address first: open the link in the mail from this site. You can have "
+    "the mail sent again."
 )
 
 router = APIRouter(tags=["API keys"])
 
 
 JOINERS = frozenset("\u200c\u200d")
-"""They shape Persian and Indic words, and join emoji."""
+"""Zero-width joiners, which shape Persian and Indic words and join emoji."""
 EMOJI_TAGS = frozenset(map(chr, range(0xE0020, 0xE0080)))
-"""They make a flag that of a region (Unicode Technical Standard 51)."""
+"""Tag characters, which form the flags of regions (Unicode Technical Standard 51)."""
 
 
 def _check_name(value: str) -> str:
     name = value.strip()
-    unseen = JOINERS | EMOJI_TAGS
-    if not set(name) - unseen - {" "}:
+    invisible = JOINERS | EMOJI_TAGS
+    if not set(name) - invisible - {" "}:
         raise ValueError("give the key a name")
-    # Python calls every space but the plain one unprintable.
-    if not all(x.isprintable() or x in unseen or category(x) == "Zs" for x in name):
+    # str.isprintable() is False for every space except U+0020.
+    if not all(x.isprintable() or x in invisible or category(x) == "Zs" for x in name):
         raise ValueError("use printable characters only")
     return name
 
@@ -60,13 +61,13 @@ class ApiKeyChange(BaseModel):
 
 
 class Rotation(BaseModel):
-    """For how long the old secret goes on working, in seconds."""
+    """How long the old secret keeps working, in seconds."""
 
     grace_seconds: StrictInt = Field(default=0, ge=0, le=MAX_GRACE_S)
 
 
 class ApiKeyCore(BaseModel):
-    """What never changes between the views of an API key."""
+    """The fields that all views of an API key share."""
 
     id: str
     prefix: str
@@ -77,7 +78,7 @@ class ApiKeyCore(BaseModel):
 
 
 class CreatedApiKey(ApiKeyCore):
-    """A new API key. This is the only time that `key` is shown."""
+    """A new API key. `key` is shown only this once."""
 
     key: str
 
@@ -89,13 +90,13 @@ class RotatedApiKey(CreatedApiKey):
 
 
 class ApiKeyView(ApiKeyCore):
-    """An API key with the use of its quota.
+    """An API key and its quota usage.
 
-    `limits` holds every limit that a call with this key must pass, each with its own reset.
-    `used`, `limit` and `window` sum up the key's tightest quota; `remaining` and `resets_at` are
-    those of the tightest quota of all, which may be the account's or the site's.
+    `limits` holds every limit that applies to a call with this key, each with its own reset.
+    `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
+    describe the tightest quota overall, which may be the account's or the site's.
 
-    Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
+    With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
     """
 
@@ -111,7 +112,7 @@ class ApiKeyView(ApiKeyCore):
 
     @classmethod
     def of(cls, meter: Meter, now: int) -> Self:
-        """The view of a key and its meter. `now` is Unix time in seconds."""
+        """Return the view of a key and its meter. `now` is Unix time in seconds."""
         key = meter.key
         return cls(
             **core_of(key),
@@ -124,7 +125,7 @@ class ApiKeyView(ApiKeyCore):
 
 @router.post("/api-keys", status_code=201)
 async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) -> CreatedApiKey:
-    """Create an API key. Its secret is in this answer and nowhere else."""
+    """Create an API key. Only this response contains its secret."""
     if portal.outbox is not None and not account.email_confirmed:
         raise ProblemError(403, UNCONFIRMED)
     plan = await _offered_plan(portal, new.usage_plan_id)
@@ -133,7 +134,7 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
     except api_keys.TooManyKeysError:
         most = portal.settings.keys_per_account
         message = (
-            f"You have {most} API key{'s' if most > 1 else ''}, as many as an account may. "
+            f"You have {most} API key{'s' if most > 1 else ''}, the most an account may have. "
             "Delete one, or rotate one if you have lost its secret."
         )
         raise ProblemError(409, message) from None
@@ -142,7 +143,7 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
 
 @router.get("/api-keys")
 async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]:
-    """The account's API keys with the use of their limits."""
+    """List the account's API keys with the usage of their limits."""
     await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
@@ -154,9 +155,9 @@ async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]
 async def change_api_key(
     api_key_id: str, change: ApiKeyChange, account: SignedIn, portal: InPortal
 ) -> ApiKeyView:
-    """Rename a key or move it to another usage plan. What it used today stays used.
+    """Rename a key or move it to another usage plan. Its usage today still counts.
 
-    Where AWS enforces, a move to a larger plan takes effect at the next 00:00 UTC.
+    With the `aws` enforcer, a move to a larger plan takes effect at the next 00:00 UTC.
     """
     key = await find(portal, account, api_key_id)
     wanted = change.usage_plan_id
@@ -165,7 +166,7 @@ async def change_api_key(
         plan = (await portal.policy()).plans.get(wanted)
     elif wanted is not None:
         plan = await _offered_plan(portal, wanted)
-    # Read before the change: an answer of 503 says that nothing has changed.
+    # Read before the change: a 503 then means that nothing has changed.
     meters = await _meters_by_plan(portal, key, plan)
     changed = await portal.enforcer.change_key(key, change.name or key.name, plan)
     meter = replace(meters[changed.usage_plan_id], key=changed)
@@ -176,7 +177,7 @@ async def change_api_key(
 async def rotate_api_key(
     api_key_id: str, account: SignedIn, portal: InPortal, rotation: Rotation | None = None
 ) -> RotatedApiKey:
-    """Give a key a new secret. Its plan, its name and what it used today stay."""
+    """Give a key a new secret. Its plan, name and usage today do not change."""
     key = await find(portal, account, api_key_id)
     issued = await portal.enforcer.rotate_key(key, rotation.grace_seconds if rotation else 0)
     return RotatedApiKey(
@@ -186,12 +187,12 @@ async def rotate_api_key(
 
 @router.delete("/api-keys/{api_key_id}", status_code=204)
 async def delete_api_key(api_key_id: str, account: SignedIn, portal: InPortal) -> None:
-    """Delete a key. A key created in its place today takes over what it used."""
+    """Delete a key. A key created in its place today inherits its usage."""
     await portal.enforcer.delete_keys([await find(portal, account, api_key_id)])
 
 
 async def find(portal: Portal, account: Account, api_key_id: str) -> ApiKey:
-    """The account's key, or 404: an unknown one and another account's are not told apart."""
+    """Return the account's key. Raises 404 for unknown keys and other accounts' keys alike."""
     async with portal.database.read() as session:
         key = await api_keys.find(session, account.id, api_key_id)
     if key is None:
@@ -202,13 +203,13 @@ async def find(portal: Portal, account: Account, api_key_id: str) -> ApiKey:
 async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
     plan = (await portal.policy()).plans.get(usage_plan_id)
     if plan is None or not plan.self_service:
-        message = "There is no such usage plan to choose."
+        message = "This usage plan does not exist or is not on offer."
         raise ProblemError(422, message, field="usage_plan_id")
     return plan
 
 
 async def _meters_by_plan(portal: Portal, key: ApiKey, plan: UsagePlan | None) -> dict[str, Meter]:
-    """A key's meter under its usage plan, and under another one that it may move to."""
+    """Return a key's meters by plan: its own, and the one that it may move to."""
     await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, key.account_id)
@@ -222,5 +223,5 @@ async def _meters_by_plan(portal: Portal, key: ApiKey, plan: UsagePlan | None) -
 
 
 def core_of(key: ApiKey) -> dict[str, Any]:
-    """The members of `ApiKeyCore`."""
+    """Return the values of the `ApiKeyCore` fields."""
     return {name: getattr(key, name) for name in ApiKeyCore.model_fields}

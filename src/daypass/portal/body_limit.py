@@ -1,18 +1,19 @@
-"""How much of a request's body the portal takes in."""
+"""The portal's limit on the size of request bodies."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 64 * 1024
-"""Of any call but a chat's."""
+"""The limit for every path except the chat's."""
 CHAT_PATH = "/api/chat/completions"
 
 
 class BodyLimit:
-    """Refuses a larger body with 413 as soon as it is known to be one.
+    """ASGI middleware that refuses a too large body with 413 as early as possible.
 
-    A body is read before it is known who sends it: without a limit anybody could fill the memory.
+    Bodies are read before the client is authenticated. Without a limit, anyone could exhaust the
+    memory.
     """
 
     def __init__(self, app: ASGIApp, max_chat_bytes: int) -> None:
@@ -20,7 +21,7 @@ class BodyLimit:
         self._max_chat_bytes = max_chat_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request whose body ends in time."""
+        """Serve a request, counting the bytes of its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

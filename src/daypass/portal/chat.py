@@ -1,4 +1,4 @@
-"""POST /api/chat/completions: the site's chat, and the models it can choose from."""
+"""POST /api/chat/completions, the site's chat, and GET /api/models."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from daypass.records import api_keys
 
 router = APIRouter(tags=["chat"])
 
-# The body is relayed and not modelled, and so are the upstream's answers.
-ASKED = {
+# The request body and the upstream's responses are relayed, not modelled.
+CHAT_SCHEMA = {
     "type": "object",
     "description": "An OpenAI chat completion request, with `api_key_id` (one of your keys)",
     "properties": {"api_key_id": {"type": "string"}},
@@ -27,7 +27,7 @@ RELAYED: dict[int | str, dict[str, Any]] = {
     **{status: answer | {"content": {"*/*": {}}} for status, answer in ANSWERS.items()},
 }
 
-HERE = "On this site API Gateway counts, and it counts only calls with the key itself."
+NOT_ON_AWS = "On this site API Gateway counts requests, and only those that carry the key itself."
 
 
 class ModelView(BaseModel):
@@ -37,14 +37,14 @@ class ModelView(BaseModel):
 
 
 class ServedBy(Response):
-    """A response that an ASGI application gives: its status, headers and stream are its own."""
+    """A response whose status, headers and stream come from an ASGI application."""
 
     def __init__(self, application: ASGIApp) -> None:
         super().__init__()
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer."""
+        """Send the application's response."""
         await self._application(scope, receive, send)
 
 
@@ -53,29 +53,32 @@ class ServedBy(Response):
     response_class=Response,
     responses=RELAYED,
     openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": ASKED}}}
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": CHAT_SCHEMA}},
+        }
     },
 )
 async def chat(request: Request, account: SignedIn, portal: InPortal) -> Response:
-    """A chat completion on one of your API keys. Counts as a call with the key itself does.
+    """Create a chat completion with one of your API keys. Counts like a call with the key itself.
 
-    Where AWS enforces this is 409: there a chat calls the stage with the key itself.
+    With the `aws` enforcer this returns 409: the chat then calls API Gateway with the key itself.
 
-    Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
-    shape; earlier ones are problem details.
+    Streams on request. Errors from the gateway (limits, the upstream) have OpenAI's format;
+    earlier ones are problem details.
     """
-    asked = _parse(await request.body())
-    api_key_id = asked.pop("api_key_id", None)
+    body = _parse(await request.body())
+    api_key_id = body.pop("api_key_id", None)
     if not isinstance(api_key_id, str):
         raise ProblemError(422, "Choose one of your API keys.", field="api_key_id")
     key = await find(portal, account, api_key_id)
     if portal.settings.enforcer == "aws":
-        raise ProblemError(409, f"{HERE} Call {portal.gateway_base_url}/chat/completions.")
-    return ServedBy(portal.serve_chat(key.id, orjson.dumps(asked)))
+        raise ProblemError(409, f"{NOT_ON_AWS} Call {portal.gateway_base_url}/chat/completions.")
+    return ServedBy(portal.serve_chat(key.id, orjson.dumps(body)))
 
 
 def _parse(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body. Raises 400, also for NaN and half of a surrogate pair."""
+    """Return the JSON object in a body. Raises 400, also for NaN and lone surrogates."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -89,9 +92,9 @@ def _parse(body: bytes) -> dict[str, Any]:
 async def list_models(
     account: SignedIn, portal: InPortal, api_key_id: str | None = None
 ) -> list[ModelView]:
-    """The models that one of your API keys may use; without `api_key_id`, that any of them may.
+    """List the models that one of your API keys may use; without `api_key_id`, any of your keys.
 
-    Somebody without a key sees what the plans on offer include. Counts nothing.
+    Accounts without keys see the models of the plans on offer. Does not count as a request.
     """
     if api_key_id is not None:
         keys = [await find(portal, account, api_key_id)]

@@ -1,4 +1,4 @@
-"""Who is calling: the address behind proxies, as far as they can be believed."""
+"""The client's address, read from the forwarding headers of trusted proxies."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -14,21 +14,21 @@ FORWARDING = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 class Caller(NamedTuple):
-    """The other end of a request."""
+    """The client that sent a request."""
 
     network: str
-    """What is throttled together: an IPv4 address, or the /64 of an IPv6 one, which is what one
-    household or machine has to choose addresses from (RFC 6177)."""
+    """The unit of throttling: an IPv4 address, or the /64 network of an IPv6 address, since a
+    household or machine can use any address in its /64 (RFC 6177)."""
     is_local: bool
-    """On this machine, and no proxy on it speaks for somebody else."""
+    """Whether the client is on this machine and no proxy on it forwards for another client."""
     scheme: str
-    """`http` or `https`, as the caller speaks it with the first proxy."""
+    """`http` or `https`, as used between the client and the first proxy."""
     address: str
-    """The address itself, for the log."""
+    """The full address, for the log."""
 
 
 def caller_of(request: HTTPConnection, trusted: Sequence[Network]) -> Caller:
-    """The caller of a request."""
+    """Return the client that sent a request."""
     peer = request.client.host if request.client else ""
     headers = [
         (name.decode("latin-1"), value.decode("latin-1"))
@@ -40,13 +40,13 @@ def caller_of(request: HTTPConnection, trusted: Sequence[Network]) -> Caller:
 def read_caller(
     peer: str, scheme: str, headers: Iterable[tuple[str, str]], trusted: Sequence[Network]
 ) -> Caller:
-    """The caller, from the peer's address and the headers (names in lower case).
+    """Return the client, given the peer's address and the headers (names in lower case).
 
-    Headers count only when the peer is a trusted proxy. Each proxy appends the address that it
-    saw, so the right-most hop that is not itself trusted is the last one that a trusted proxy
-    vouches for; all to its left is the caller's own invention. `X-Forwarded-For` and `Forwarded`
-    (RFC 7239) that differ, or a hop that is no address, say nothing: the caller is then as far
-    away as the last proxy known.
+    Headers count only if the peer is a trusted proxy. Each proxy appends the address that it saw,
+    so the right-most untrusted hop is the client: a trusted proxy reported it, and the client may
+    have forged everything to its left. If `X-Forwarded-For` and `Forwarded` (RFC 7239) disagree,
+    both are ignored. A hop that is not an address ends the chain, and the last known proxy is
+    taken as the client.
     """
     lines: dict[str, list[str]] = {}
     for name, value in headers:
@@ -71,13 +71,13 @@ def read_caller(
 
 
 def _chain(lines: dict[str, list[str]]) -> list[str]:
-    """The hops that the proxies tell, the nearest last."""
+    """Return the hops in the forwarding headers, nearest last; empty if the headers disagree."""
     found = [
         _split(lines.get("x-forwarded-for", [])),
         [_for_of(element) for element in _split(lines.get("forwarded", []))],
     ]
-    told = [[_address(hop) for hop in chain] for chain in found if chain]
-    if any(chain != told[0] for chain in told):
+    parsed = [[_address(hop) for hop in chain] for chain in found if chain]
+    if any(chain != parsed[0] for chain in parsed):
         return []
     return found[0] or found[1]
 
@@ -92,7 +92,7 @@ def _last(values: list[str]) -> str | None:
 
 
 def _for_of(element: str) -> str:
-    """The `for` of one element of `Forwarded`; empty where there is none."""
+    """Return the `for` parameter of a `Forwarded` element, or an empty string."""
     for pair in element.split(";"):
         name, _, value = pair.strip().partition("=")
         if name.lower() == "for":
@@ -101,7 +101,7 @@ def _for_of(element: str) -> str:
 
 
 def _address(hop: str) -> Address | None:
-    """An address, with or without a port and brackets. None: it is none."""
+    """Parse an address, with or without brackets and port. Return None if it is invalid."""
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:

@@ -1,9 +1,9 @@
-"""/api/confirmations: that an e-mail address is somebody's, by a link in a mail to it.
+"""/api/confirmations: confirm an e-mail address with a link sent to it.
 
-Anybody can sign up with somebody else's address. So whoever opens the link chooses the password,
-whatever was chosen before; and an account that was made before its address was confirmed is only
-left as it is for a browser that is signed in to it ("Pre-hijacked accounts", Sudhodanan and Paverd,
-USENIX Security 2022).
+Anyone can sign up with another person's address. Therefore the person who opens the link chooses
+the password, replacing any earlier one. An account that existed before its address was confirmed
+stays unchanged only if the browser is signed in to it ("Pre-hijacked accounts", Sudhodanan and
+Paverd, USENIX Security 2022).
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ from daypass.portal.sign_up import MailSent, hash_new_password
 from daypass.records import accounts, sign_ups
 from daypass.records.tables import Account, SignUp
 
-EXPIRED = "This link has expired. Sign in, or sign up again, to have a new one sent."
+EXPIRED = "This link has expired. Sign in, or sign up again, to get a new one."
 USED = (
-    "This link has been used: there is an account with this address. Sign in with your password, "
+    "This link has been used, and the account exists. Sign in with your password, "
     'or choose a new one under "Forgot your password?".'
 )
-NO_MAIL = "This site sends no mails. Ask its operator."
+NO_MAIL = "This site does not send e-mail. Ask its operator."
 OPERATORS = (
-    "This is the address of an operator's account. Sign in to it in this browser, then open the "
+    "This address belongs to an operator's account. Sign in to it in this browser, then open the "
     "link again."
 )
 DISABLED = "This account has been disabled. Ask the operator of this site."
@@ -39,32 +39,32 @@ router = APIRouter(prefix="/confirmations", tags=["accounts"])
 
 
 class LinkToken(BaseModel):
-    """The token of the link."""
+    """The token from the link."""
 
     token: str = Field(max_length=1000)
 
 
 class Confirmation(LinkToken):
-    """The token of the link, and the password of whoever opened it."""
+    """The token from the link, and the password chosen by the person who opened it."""
 
     password: NewPassword | None = Field(
-        default=None, description="Needed unless this browser is signed in to the account"
+        default=None, description="Required unless this browser is signed in to the account"
     )
 
 
 class Link(BaseModel):
-    """What a link does: it makes an account, or confirms the address of one."""
+    """What a link does: create an account, or confirm the address of an existing one."""
 
     email: str
     makes: Literal["account", "address"]
     needs_password: bool = Field(
-        description="Whether a password is to be chosen. For an account that exists, every session "
-        "then ends and its API keys are deleted"
+        description="Whether a password must be chosen. On an existing account, this ends every "
+        "session and deletes the API keys"
     )
 
 
 class Confirmed(BaseModel):
-    """What the link did. The browser is signed in to the account."""
+    """What the link did. The browser is now signed in to the account."""
 
     email: str
     made: Literal["account", "address"]
@@ -74,11 +74,11 @@ class Confirmed(BaseModel):
 async def send_confirmation_again(
     request: Request, account: SignedIn, portal: InPortal
 ) -> MailSent:
-    """Send the link for one's own address again. The last one is enough where many were sent."""
+    """Send the confirmation link for your own address again."""
     if portal.outbox is None:
         raise ProblemError(409, NO_MAIL)
     if account.email_confirmed:
-        raise ProblemError(409, "Your address is confirmed already.")
+        raise ProblemError(409, "Your address is already confirmed.")
     await throttles.admit_mail(request, portal)
     async with portal.database.write() as session:
         if await mail_limits.take(session, "address", account.email, portal.clock()):
@@ -88,7 +88,7 @@ async def send_confirmation_again(
 
 @router.post("/preview")
 async def look_at_link(link: LinkToken, request: Request, portal: InPortal) -> Link:
-    """Say what a link does, without doing it. Mail scanners open links, too."""
+    """Describe what a link does, without doing it: mail scanners open links, too."""
     return (await _read(link.token, request, portal))[0]
 
 
@@ -96,7 +96,7 @@ async def look_at_link(link: LinkToken, request: Request, portal: InPortal) -> L
 async def confirm_address(
     confirmation: Confirmation, request: Request, response: Response, portal: InPortal
 ) -> Confirmed:
-    """Do what a link is for, and sign in."""
+    """Create the account or confirm its address, and sign in."""
     link, account = await _read(confirmation.token, request, portal)
     if not link.needs_password and account is not None:
         async with portal.database.write() as session:
@@ -121,7 +121,7 @@ async def confirm_address(
 
 
 async def _read(token: str, request: Request, portal: Portal) -> tuple[Link, Account | None]:
-    """What a link does, and the account that it is for. Raises 403, or 409 for a used link."""
+    """Return what a link does and its account, if any. Raises 403, or 409 for a used link."""
     email = portal.signer.read("sign-up", token)
     if email is not None:
         async with portal.database.read() as session:
@@ -142,8 +142,8 @@ async def _read(token: str, request: Request, portal: Portal) -> tuple[Link, Acc
     if account.email_confirmed and not is_own:
         raise ProblemError(409, USED)
     if account.role == accounts.OPERATOR and not is_own:
-        # It was made by the set-up link, or by the command: no stranger's. Its address may be
-        # mistyped, and then the mail is in a stranger's mailbox.
+        # The set-up link or the command line created this account, so its owner is legitimate.
+        # But the address may be mistyped, and the mail may have reached a stranger.
         raise ProblemError(403, OPERATORS)
     return Link(email=email, makes="address", needs_password=not is_own), account
 
@@ -164,7 +164,7 @@ async def _create(session: AsyncSession, email: str, password_hash: str, portal:
 
 
 async def _admit_one(session: AsyncSession, waiting: Sequence[SignUp], portal: Portal) -> None:
-    """Admit the newest sign-up that may be. Strangers can have begun others of the address."""
+    """Admit the newest admissible sign-up: strangers may have started others for the address."""
     for row in waiting[:-1]:
         try:
             return await admission.admit(session, row.email, row.invitation, portal)

@@ -1,4 +1,4 @@
-"""What the portal's routers need from the rest of Daypass, and who is asking."""
+"""The portal's dependencies, and authentication of its requests."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp
 
 from daypass.config.settings import Settings
+from daypass.domain.times import Clock
 from daypass.enforcement.base import Enforcer
 from daypass.portal.client_address import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
@@ -30,33 +31,33 @@ COOKIE = "daypass_session"
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """The portal's surroundings, put together by `app.py`."""
+    """What the portal's routers need from the rest of Daypass; `app.py` builds it."""
 
     settings: Settings
     database: Database
     ledger: Ledger
     enforcer: Enforcer
     gateway_base_url: str | None
-    """Where programs call; None: this site's own address."""
-    clock: Callable[[], float]
+    """The gateway's base URL for clients; None for this site's own address."""
+    clock: Clock
     """Unix time in seconds."""
     signer: Signer
     passwords: Passwords
     outbox: Outbox | None
-    """None: the site sends no mail."""
+    """None if the site does not send e-mail."""
     identity_provider: IdentityProvider | None
     serve_chat: Callable[[str, bytes], ASGIApp]
-    """An API key's id and a chat request → the application that serves it."""
+    """Maps an API key's id and a chat request to the ASGI application that serves it."""
     list_models: Callable[[], Awaitable[list[str]]]
     write_usage: Callable[[], Awaitable[None]]
-    """To be called before usage is read: what this process has gathered is written."""
+    """Write the usage buffered in this process. Call it before reading usage."""
     readiness: Readiness
     metrics: Callable[[], tuple[bytes, str]]
-    """All metrics in Prometheus' text format, and its content type."""
+    """Returns all metrics in Prometheus' text format, and the content type."""
     last_refusal: LastRefusal
 
     async def policy(self) -> QuotaPolicy:
-        """The plans and ceilings that hold at this moment."""
+        """Return the plans and ceilings currently in force."""
         return await self.enforcer.policy()
 
     async def create_account(
@@ -68,7 +69,7 @@ class Portal:
         role: str = accounts.MEMBER,
         confirmed: bool = False,
     ) -> Account:
-        """Add an account: for somebody who left recently, under the id they had.
+        """Create an account. An address whose account was deleted recently gets its old id.
 
         Raises EmailTakenError. The arguments are those of `accounts.create`.
         """
@@ -84,16 +85,16 @@ class Portal:
         )
 
     async def remove_account(self, session: AsyncSession, account: Account) -> None:
-        """Delete an account with everything that names its owner."""
+        """Delete an account and its personal data."""
         await departures.remove(session, account, self.signer.keys[0], self.now())
 
     def now(self) -> int:
-        """Unix time in whole seconds."""
+        """Return the Unix time in whole seconds."""
         return int(self.clock())
 
 
 def portal_of(request: Request) -> Portal:
-    """The portal that this request came to."""
+    """Return the portal that serves this request."""
     portal: Portal = request.app.state.portal
     return portal
 
@@ -102,29 +103,29 @@ InPortal = Annotated[Portal, Depends(portal_of)]
 
 
 def caller(request: Request, portal: Portal) -> Caller:
-    """Who is calling, behind the proxies that the settings trust."""
+    """Return the client of a request, seen through the trusted proxies of the settings."""
     return caller_of(request, portal.settings.trusted_proxies)
 
 
 def is_https(request: Request, portal: Portal) -> bool:
-    """Whether the browser speaks https with this site."""
+    """Return whether the browser uses https for this site."""
     public_url = portal.settings.public_url
     scheme = urlsplit(public_url).scheme if public_url else caller(request, portal).scheme
     return scheme == "https"
 
 
 def cookie_name(name: str, *, secure: bool) -> str:
-    """A cookie's name; on https the browser takes a `__Host-` one from this site alone."""
+    """Return a cookie's name. Browsers accept `__Host-` cookies only from the host itself."""
     return f"__Host-{name}" if secure else name
 
 
 def session_token(request: Request, portal: Portal) -> str | None:
-    """The token in the session cookie. On https a plain one may be another site's: not taken."""
+    """Return the session cookie's token. On https, ignore a cookie without `__Host-`."""
     return request.cookies.get(cookie_name(COOKIE, secure=is_https(request, portal)))
 
 
 async def account_of(request: Request, portal: Portal) -> Account | None:
-    """The account of the session cookie."""
+    """Return the account of the session cookie, if any."""
     token = session_token(request, portal)
     if not token:
         return None
@@ -133,7 +134,7 @@ async def account_of(request: Request, portal: Portal) -> Account | None:
 
 
 async def signed_in(request: Request, portal: InPortal) -> Account:
-    """The account of the session cookie. Raises 401 without one, 403 for a disabled account."""
+    """Return the signed-in account. Raises 401 without one, 403 if it is disabled."""
     account = await account_of(request, portal)
     if account is None:
         raise ProblemError(401, "You are not signed in, or your session has ended. Sign in first.")
@@ -146,9 +147,9 @@ SignedIn = Annotated[Account, Depends(signed_in)]
 
 
 async def operator(account: SignedIn) -> Account:
-    """The account of the session cookie, if it is an operator's. Raises 403 for anybody else."""
+    """Return the signed-in account if it is an operator's. Raises 403 otherwise."""
     if account.role != accounts.OPERATOR:
-        raise ProblemError(403, "This is for operators of this site only.")
+        raise ProblemError(403, "Only operators of this site may do this.")
     return account
 
 
@@ -156,10 +157,10 @@ Operator = Annotated[Account, Depends(operator)]
 
 
 async def same_origin(request: Request, portal: InPortal) -> None:
-    """Refuse a state-changing call that another site may have made the browser send.
+    """Refuse a state-changing request that may be a cross-site request forgery. Raises 403.
 
-    `Sec-Fetch-Site` (W3C Fetch Metadata) decides where the browser sends it, `Origin` (RFC
-    6454) otherwise; a call with a cookie and neither is refused. Raises 403.
+    `Origin` (RFC 6454) decides if present, otherwise `Sec-Fetch-Site` (W3C Fetch Metadata). A
+    request with a session cookie and neither header is refused.
     """
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
@@ -171,8 +172,8 @@ async def same_origin(request: Request, portal: InPortal) -> None:
     if not allowed:
         raise ProblemError(
             403,
-            "This call did not come from this site: it needs an Origin header of this site's "
-            "address (or Sec-Fetch-Site: same-origin), which browsers send by themselves.",
+            "This request did not come from this site. It needs an Origin header with this site's "
+            "address (or Sec-Fetch-Site: same-origin), which browsers send automatically.",
         )
 
 
@@ -182,6 +183,6 @@ def _is_own_origin(origin: str, request: Request, settings: Settings) -> bool:
     if settings.public_url:
         parts = urlsplit(settings.public_url)
         return origin == f"{parts.scheme}://{parts.netloc}"
-    # A proxy may speak https for us: the host must be ours, the scheme may be either.
+    # A proxy may terminate TLS, so the host must match but the scheme may be either.
     host = request.headers.get("host")
     return origin in (f"http://{host}", f"https://{host}")

@@ -1,7 +1,7 @@
-"""How a site without an operator gets one on the site itself.
+"""Whether the first person to sign up becomes the operator.
 
-By a set-up link (`setup.py`); and on a machine of one's own, with the demo model, by signing up
-first. Nowhere else does signing up make an operator.
+This happens only for the demo model on the person's own machine. Everywhere else, a site gets its
+first operator through the set-up link (`setup.py`).
 """
 
 import re
@@ -24,14 +24,14 @@ _PROXY_HEADER = re.compile(
 
 
 def is_for_this_machine_alone(request: Request, settings: Settings) -> bool:
-    """Whether a browser on this machine is using the demo model of a site that nobody else sees.
+    """Return whether a local browser is using a demo site that only this machine can reach.
 
-    Both ends of the connection and the Host header have to be loopback (a page elsewhere that
-    re-binds its own name to this address is thus refused), and nothing may hint at a proxy on
-    this machine: no setting, no header, and no HTTP/1.0, which nginx speaks by default.
+    Both ends of the connection and the Host header must be loopback, which also defeats DNS
+    rebinding. Nothing may hint at a proxy on this machine: no setting, no header, and not
+    HTTP/1.0, which nginx uses by default.
     """
-    faces_others = settings.public_url or settings.trusted_proxies or settings.cors_origins
-    if faces_others or not settings.uses_demo_model or request.scope["http_version"] != "1.1":
+    is_public = settings.public_url or settings.trusted_proxies or settings.cors_origins
+    if is_public or not settings.uses_demo_model or request.scope["http_version"] != "1.1":
         return False
     hosts = request.headers.getlist("host")
     return (
@@ -44,14 +44,14 @@ def is_for_this_machine_alone(request: Request, settings: Settings) -> bool:
 
 
 async def would_be_first(session: AsyncSession, request: Request, portal: Portal) -> bool:
-    """Whether signing up by this request would make the first account, as an operator's."""
+    """Return whether signing up with this request would create the first, operator account."""
     return is_for_this_machine_alone(request, portal.settings) and not await accounts.has_any(
         session
     )
 
 
 async def role_of_new_account(session: AsyncSession, request: Request, portal: Portal) -> str:
-    """The role of somebody who signs up, in the transaction that creates the account."""
+    """Return a new account's role. Call it in the transaction that creates the account."""
     if not is_for_this_machine_alone(request, portal.settings):
         return accounts.MEMBER
     await operators.lock(session)
@@ -62,7 +62,7 @@ async def role_of_new_account(session: AsyncSession, request: Request, portal: P
 
 
 def _is_loopback(end: tuple[str, int] | None) -> bool:
-    """Whether an end of a connection is on a loopback address. A Unix socket has no address."""
+    """Return whether a connection's end is a loopback address. Unix sockets have no address."""
     if end is None:
         return False
     try:

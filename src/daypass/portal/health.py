@@ -16,18 +16,18 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/healthz", methods=["GET", "HEAD"])
 async def is_up() -> dict[str, str]:
-    """The process is up."""
+    """Report that the process is up."""
     return {"status": "ok"}
 
 
 @router.api_route("/readyz", methods=["GET", "HEAD"])
 async def is_ready(request: Request, portal: InPortal) -> dict[str, str]:
-    """Say whether to send requests here: the stores can be written, and no stop is under way.
+    """Report whether to send requests here: the stores are writable, and no shutdown has begun.
 
-    Errors become 503 like anywhere in the portal.
+    Errors become 503, as everywhere in the portal.
     """
     if getattr(request.state, "is_draining", False):
-        raise ProblemError(503, "This server is about to stop.")
+        raise ProblemError(503, "This server is shutting down.")
     try:
         await portal.readiness.check()
     except LedgerUnavailableError as error:
@@ -39,7 +39,7 @@ async def is_ready(request: Request, portal: InPortal) -> dict[str, str]:
 
 @router.get("/metrics")
 async def metrics(request: Request, portal: InPortal) -> Response:
-    """What the gateway did, for Prometheus: to this machine, or with the operator's token."""
+    """Return the Prometheus metrics, to this machine or with the operator's token."""
     token = portal.settings.metrics_token
     presented = request.headers.get("authorization", "").removeprefix("Bearer ")
     if token is None or not hmac.compare_digest(
@@ -53,7 +53,7 @@ async def metrics(request: Request, portal: InPortal) -> Response:
 def _check_is_local(request: Request, portal: Portal) -> None:
     if not caller(request, portal).is_local:
         message = (
-            "Metrics are for this machine alone, or for who sends DAYPASS_METRICS_TOKEN as "
+            "Metrics are available only from this machine, or with DAYPASS_METRICS_TOKEN sent as "
             "'Authorization: Bearer …'."
         )
         raise ProblemError(403, message)

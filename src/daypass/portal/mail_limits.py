@@ -1,9 +1,8 @@
-"""How many mails a mailbox gets, whoever asks for them.
+"""Limits on the mails sent to one mailbox, regardless of who requests them.
 
-Nobody is refused: beyond these limits no further mail is sent, and the answer is the same. A link
-of the same kind, for the same address, is then in the mailbox and works, since a further mail is
-allowed sooner than a link expires. So strangers who keep asking neither flood a mailbox nor lock
-its owner out.
+Requests beyond a limit get the same response, but no mail is sent. The mailbox then already holds
+a working link of the same kind, because the limit allows another mail before a link expires. Thus
+strangers can neither flood a mailbox nor lock its owner out.
 """
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,17 +20,17 @@ LIMITS: dict[Kind, Throttle] = {
     "address": _HOURLY,
     "password-reset": Throttle(3, 1200),
 }
-"""Mails of a kind to one address."""
+"""The limit for each kind of mail to one address."""
 
 
 async def take(session: AsyncSession, kind: Kind, email: str, now: float) -> bool:
-    """Take the unit of a mail. False: the mailbox has had enough of this kind.
+    """Count a mail. Return False if the mailbox has reached the limit for this kind.
 
-    `now`: Unix time in seconds.
+    `now` is Unix time in seconds.
     """
     units = {name: LIMITS[kind] for name in _names(kind, email)}
     try:
-        # All units or none.
+        # Take all units or none.
         async with session.begin_nested():
             await throttles.take(session, units, int(now * 1000))
     except ThrottledError:
@@ -40,15 +39,15 @@ async def take(session: AsyncSession, kind: Kind, email: str, now: float) -> boo
 
 
 async def reset(session: AsyncSession, kind: Kind, email: str) -> None:
-    """Forget the units that were taken: the link of such a mail was used, and works no more."""
-    await throttles.forget(session, _names(kind, email))
+    """Reset the limits, because a link of this kind was used and no longer works."""
+    await throttles.reset(session, _names(kind, email))
 
 
 def _names(kind: Kind, email: str) -> list[str]:
-    """The throttles of an address.
+    """Return the names of an address's throttles.
 
-    Other spellings of a mailbox (`a+b@`) are limited together as well, since there is no end of
-    them, but apart from its plain one: whoever uses them up leaves the plain one free.
+    All variants of a mailbox (`a+b@`) also share one throttle, because there are endless variants.
+    The plain address is not part of it, so exhausting the variants does not block it.
     """
     address, mailbox = normalise(email), canonical(email)
     variants = [f"mail {kind} to variants of {mailbox}"] if address != mailbox else []

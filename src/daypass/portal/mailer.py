@@ -1,4 +1,4 @@
-"""The operator's SMTP server: one connection and one thread for each mail."""
+"""Mail delivery to the operator's SMTP server, with a connection and a thread per mail."""
 
 import asyncio
 import contextlib
@@ -13,27 +13,27 @@ from urllib.parse import unquote, urlsplit
 
 from daypass.config.settings import Settings
 from daypass.config.sign_in import SMTP_PORTS
-from daypass.domain.email_addresses import parse_email
+from daypass.domain.emails import parse_email
 from daypass.portal.email_templates import Letter
 
 TIMEOUT_S = 10
-"""Seconds that the server may take for each step."""
+"""Timeout in seconds for each step of the SMTP dialogue."""
 AT_ONCE = 4
 
 NO_SMTPUTF8 = (
-    "The mail server takes no addresses with international characters before the @ (it lacks "
+    "The mail server does not accept international characters before the @ of an address (it lacks "
     "SMTPUTF8)."
 )
 
 _LINK = re.compile(r"\S*(?:://|token=)\S*")
 _SIGN_IN_REPLIES = (530, 534, 535, 538)
-"""Replies that ask for a (better) sign-in, whatever the mail (RFC 4954, 6)."""
+"""Replies about authentication, not about the mail (RFC 4954, 6)."""
 
 
 class DeliveryError(Exception):
-    """A mail could not be handed over. The message is for operators, in plain words.
+    """A mail could not be delivered. The message is meant for operators.
 
-    `permanent`: another attempt would end in the same way.
+    `permanent` means that another attempt would fail in the same way.
     """
 
     def __init__(self, reason: str, *, permanent: bool = False) -> None:
@@ -44,33 +44,33 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mailer:
-    """Hands mails over to the SMTP server of the settings."""
+    """Delivers mails to the SMTP server of the settings."""
 
     url: str = field(repr=False)
-    """`smtps://` (TLS at once), `smtp+starttls://` (TLS or nothing) or `smtp://` (none)."""
+    """`smtps://` (implicit TLS), `smtp+starttls://` (required STARTTLS) or `smtp://` (no TLS)."""
     sender: str
     site: str
-    """The site's address, with which links begin."""
+    """The site's URL, the prefix of all links."""
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="mail")
     )
 
     async def send(self, mail_id: str, recipient: str, letter: Letter) -> None:
-        """Hand a mail over; the same `mail_id` has the same Message-ID. Raises DeliveryError."""
+        """Deliver a mail with a Message-ID derived from `mail_id`. Raises DeliveryError."""
         try:
             message = self._compose(mail_id, recipient, letter)
         except ValueError as error:
-            raise DeliveryError(f"The mail cannot be written: {error}", permanent=True) from None
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_over, message)
+            raise DeliveryError(f"The mail cannot be composed: {error}", permanent=True) from None
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._deliver, message)
 
     async def check(self) -> None:
-        """Sign in to the SMTP server and leave. Raises OSError or smtplib.SMTPException."""
+        """Sign in to the SMTP server and quit. Raises OSError or smtplib.SMTPException."""
         await asyncio.get_running_loop().run_in_executor(
             self._threads, lambda: self._connect().quit()
         )
 
     def _compose(self, mail_id: str, recipient: str, letter: Letter) -> EmailMessage:
-        """The message. `EmailMessage` raises ValueError for a line break in a header."""
+        """Return the message. Raises ValueError for a line break in a header."""
         sender = in_ascii(self.sender)
         message = EmailMessage()
         message["From"] = sender
@@ -83,14 +83,14 @@ class Mailer:
         message.set_content(letter.text)
         return message
 
-    def _hand_over(self, message: EmailMessage) -> None:
+    def _deliver(self, message: EmailMessage) -> None:
         try:
             connection = self._connect()
         except smtplib.SMTPAuthenticationError as error:
             reason = f"The mail server refused the user name or the password ({error.smtp_code})."
             raise DeliveryError(reason) from None
         except smtplib.SMTPResponseException as error:
-            reason = f"The mail server takes no mail at the moment ({error.smtp_code})."
+            reason = f"The mail server is not accepting mail at the moment ({error.smtp_code})."
             raise DeliveryError(reason) from None
         except (OSError, smtplib.SMTPException) as error:
             raise DeliveryError(_why_unreachable(error)) from None
@@ -99,7 +99,7 @@ class Mailer:
         except (OSError, smtplib.SMTPException) as error:
             raise _refusal(error) from None
         finally:
-            # Whatever the server says to that, it has taken the mail or refused it.
+            # The mail has been accepted or refused by now, so the reply to QUIT is irrelevant.
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 connection.quit()
             connection.close()
@@ -124,17 +124,17 @@ class Mailer:
 
 
 def in_ascii(address: str) -> str:
-    """An address with its domain in ASCII (IDNA), which every mail server takes.
+    """Return an address with its domain in ASCII (IDNA), which every mail server accepts.
 
-    One with international characters before the @ has no such form and is returned as it is
-    (RFC 6531). Raises ValueError for what is not one address.
+    An address with international characters before the @ has no ASCII form and is returned
+    normalised only (RFC 6531). Raises ValueError for an invalid address.
     """
     checked = parse_email(address)
     return checked.ascii_email or checked.normalized
 
 
 def open_mailer(settings: Settings) -> Mailer | None:
-    """The mailer of the settings; None where they name no SMTP server."""
+    """Return the mailer of the settings, or None if they name no SMTP server."""
     if settings.smtp_url is None or settings.mail_from is None or settings.public_url is None:
         return None
     return Mailer(settings.smtp_url.get_secret_value(), settings.mail_from, settings.public_url)
@@ -157,7 +157,7 @@ def _why_unreachable(error: OSError | smtplib.SMTPException) -> str:
 
 
 def _refusal(error: OSError | smtplib.SMTPException) -> DeliveryError:
-    """What became of a mail that was handed to a server which had been ready to take it."""
+    """Return the error for a mail that the server refused after the connection was set up."""
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return DeliveryError(NO_SMTPUTF8, permanent=True)
     text: bytes | str
@@ -167,9 +167,9 @@ def _refusal(error: OSError | smtplib.SMTPException) -> DeliveryError:
         code, text = error.smtp_code, error.smtp_error
     else:
         return DeliveryError(_why_unreachable(error))
-    # A server may quote the mail, and its link with it.
-    words = text if isinstance(text, str) else text.decode(errors="replace")
-    words = _LINK.sub("[link]", " ".join(words.split()))[:200]
+    # A server may quote the mail, including its link.
+    quoted = text if isinstance(text, str) else text.decode(errors="replace")
+    quoted = _LINK.sub("[link]", " ".join(quoted.split()))[:200]
     permanent = code >= 500 and code not in _SIGN_IN_REPLIES
-    verdict = "refused the mail" if permanent else "cannot take the mail at the moment"
-    return DeliveryError(f"The mail server {verdict}: {code} {words}", permanent=permanent)
+    verdict = "refused the mail" if permanent else "cannot accept the mail at the moment"
+    return DeliveryError(f"The mail server {verdict}: {code} {quoted}", permanent=permanent)

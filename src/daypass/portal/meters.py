@@ -1,4 +1,4 @@
-"""The use of API keys, read from the ledger itself."""
+"""The usage of API keys, read from the ledger."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ LimitSubject = Literal["key", "account", "site"]
 
 
 class LimitUse(BaseModel):
-    """The use of one limit in its present window, as `GET /v1/key` shows it too.
+    """The usage of one limit in its current window, as also shown by `GET /v1/key`.
 
-    `subject` is what the limit holds for: the key, the account or the site. `limit` is what fits
-    into the window; for a limit per minute with a burst it is the burst, and `resets_at` is when
-    the next unit is back.
+    `subject` is what the limit applies to: the key, the account or the site. `limit` is the
+    amount per window. For a limit per minute with a burst, it is the burst, and `resets_at` is
+    when the next unit becomes available.
     """
 
     subject: LimitSubject
@@ -34,7 +34,7 @@ class LimitUse(BaseModel):
 
     @classmethod
     def of(cls, state: BucketState) -> Self:
-        """Return the use of a bucket's limit."""
+        """Return the usage of a bucket's limit."""
         limit = state.claim.limit
         return cls(
             subject=cast(LimitSubject, state.claim.subject.kind),
@@ -49,31 +49,31 @@ class LimitUse(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A key and its buckets: its own, its account's, the site's."""
+    """A key and its buckets: the key's, the account's and the site's."""
 
     key: ApiKey
     buckets: Sequence[BucketState]
 
     @property
     def quotas(self) -> list[BucketState]:
-        """The buckets that are an allowance: a throttle's is empty one moment and full the next."""
+        """The buckets of quotas, without throttles, which refill continuously."""
         return [x for x in self.buckets if not x.claim.limit.window.is_throttle]
 
     @property
     def own_quotas(self) -> list[BucketState]:
-        """The allowances of the key itself."""
+        """The quotas of the key itself."""
         return [x for x in self.quotas if x.claim.subject.kind == "key"]
 
     @property
     def day(self) -> BucketState | None:
-        """The key's own daily allowance, if it has one."""
+        """The key's own daily quota, if it has one."""
         return next((x for x in self.own_quotas if x.claim.limit.window is Window.DAY), None)
 
     def figures(self) -> dict[str, Any]:
-        """Return the members of an `Allowance`, and `limits`.
+        """Return the fields of an `Allowance`, and `limits`.
 
-        `used`, `limit` and `window` are of the key's tightest quota; `remaining` and `resets_at`
-        are of the tightest of all, which may be the account's or the site's.
+        `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
+        describe the tightest quota overall, which may be the account's or the site's.
         """
         own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)
         return {
@@ -87,16 +87,16 @@ class Meter:
 
 
 def _tightest(quotas: Sequence[BucketState]) -> BucketState | None:
-    """Return the quota with the least left; among equals, the one that resets last."""
+    """Return the quota with the least remaining; of equal ones, the one that resets last."""
     return min(quotas, key=lambda x: (x.remaining, -x.resets_at), default=None)
 
 
 async def read_meters(
     portal: Portal, keys: Sequence[ApiKey], moved: Mapping[str, str] | None = None
 ) -> list[Meter]:
-    """The meters of all of an account's keys, at one instant. Raises LedgerUnavailableError.
+    """Read the meters of all of an account's keys at once. Raises LedgerUnavailableError.
 
-    `moved` are usage plans that stand for those of the keys with these ids.
+    `moved` maps ids of keys to usage plans to assume in place of their own.
     """
     policy = await portal.policy()
     plan_ids = {key.id: key.usage_plan_id for key in keys} | dict(moved or {})

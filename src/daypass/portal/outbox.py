@@ -1,13 +1,13 @@
-"""Mails: stored in the transaction that causes them, and sent by a task in the background.
+"""A transactional outbox: mails are stored with the change that causes them and sent later.
 
-Every process sends. A mail belongs to one of them at a time, by a lease in the database. A process
-that dies while it sends leaves the mail to another one when the lease ends, so a mail can arrive
+Every process sends mails in a background task and claims each with a lease in the database. If a
+process dies while sending, another one takes over when the lease ends. A mail can therefore arrive
 twice, with the same Message-ID, but is never lost.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Literal
 
 import structlog
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.background import end, wait_at_most
 from daypass.config.settings import Settings
+from daypass.domain.times import Clock
 from daypass.observability.safe_errors import error_location
 from daypass.portal import email_templates
 from daypass.portal.email_templates import Letter
@@ -27,7 +28,7 @@ from daypass.records.identifiers import digest
 from daypass.records.tables import Account, Mail
 
 POLL_S = 2.0
-"""Seconds until a mail is seen that another process has left, or whose next attempt is due."""
+"""Interval in seconds between checks for retries and for mails added by other processes."""
 RESET_LIFETIME_S = 1800
 
 Kind = Literal["sign-up", "has-account", "address", "password-reset"]
@@ -36,11 +37,9 @@ log = structlog.get_logger()
 
 
 class Outbox:
-    """The mails that wait to be sent."""
+    """The queue of mails, and the task that sends them."""
 
-    def __init__(
-        self, database: Database, mailer: Mailer, signer: Signer, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, database: Database, mailer: Mailer, signer: Signer, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
         self._database = database
         self._mailer = mailer
@@ -54,16 +53,16 @@ class Outbox:
     async def add(
         self, session: AsyncSession, kind: Kind, recipient: str, account_id: str | None = None
     ) -> None:
-        """Put a mail into the outbox, in the transaction that causes it. It is sent soon after."""
+        """Add a mail in the transaction that causes it. It is sent after the commit."""
         await outbox.add(session, kind, recipient, account_id, int(self._clock()))
         event.listen(session.sync_session, "after_commit", self.wake, once=True)
 
     def start(self) -> None:
-        """Begin to send in the background."""
+        """Start sending in the background."""
         self._watch = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Finish what is being sent, for as long as one step of it may take, and stop."""
+        """Stop, waiting up to `TIMEOUT_S` seconds for mails that are being sent."""
         self._closing = True
         self.wake()
         if self._watch is not None:
@@ -73,7 +72,7 @@ class Outbox:
             await end(unfinished)
 
     def wake(self, _event: object = None) -> None:
-        """Look at once whether a mail is due."""
+        """Check for due mails now."""
         self._added.set()
 
     async def _run(self) -> None:
@@ -82,16 +81,16 @@ class Outbox:
             try:
                 await self._send_due()
             except DatabaseUnavailableError as error:
-                log.warning("mails_not_read", reason=str(error))
-            except Exception as error:  # Whatever happens, mails must go on being sent.
-                log.error("mails_not_read", reason=error_location(error))
+                log.warning("outbox_read_failed", reason=str(error))
+            except Exception as error:  # No failure may stop the sending of mails.
+                log.error("outbox_read_failed", reason=error_location(error))
             await wait_at_most(POLL_S, self._added)
 
     async def _send_due(self) -> None:
-        """Claim what is due, as long as there is a free thread to send it."""
+        """Claim and send due mails while a thread is free."""
         while len(self._sending) < AT_ONCE and not self._closing:
             now = int(self._clock())
-            # Only to look must not wait for those who write.
+            # A read does not wait for writers, and most of the time nothing is due.
             async with self._database.read() as session:
                 if not await outbox.has_due(session, now):
                     return
@@ -108,7 +107,7 @@ class Outbox:
         task.add_done_callback(self.wake)
 
     async def _send(self, mail: Mail) -> None:
-        """Send one mail, and note what became of it."""
+        """Send one mail and record the result."""
         try:
             letter = await self._write(mail)
             if letter is not None:
@@ -116,16 +115,18 @@ class Outbox:
             async with self._database.write() as session:
                 await outbox.remove_claimed(session, mail)
         except DeliveryError as error:
-            await self._note_failure(mail, error)
+            await self._record_failure(mail, error)
         except DatabaseUnavailableError as error:
             # It is sent again when the lease ends.
-            log.warning("mail_not_noted", kind=mail.kind, reason=str(error))
-        except Exception as error:  # A fault of ours must not lose the mail.
-            log.error("mail_fault", kind=mail.kind, reason=error_location(error))
-            await self._note_failure(mail, DeliveryError("Daypass failed to send it: see its log."))
+            log.warning("mail_result_not_saved", kind=mail.kind, reason=str(error))
+        except Exception as error:  # A bug in Daypass must not lose the mail.
+            log.error("mail_internal_error", kind=mail.kind, reason=error_location(error))
+            await self._record_failure(
+                mail, DeliveryError("Daypass failed to send this mail: see its log.")
+            )
 
-    async def _note_failure(self, mail: Mail, error: DeliveryError) -> None:
-        # The reason may hold the recipient's address, which is for operators only.
+    async def _record_failure(self, mail: Mail, error: DeliveryError) -> None:
+        # Do not log the reason: it may contain the recipient's address.
         log.warning("mail_failed", kind=mail.kind, mail_id=mail.id, permanent=error.permanent)
         try:
             async with self._database.write() as session:
@@ -134,10 +135,10 @@ class Outbox:
                 else:
                     await outbox.postpone(session, mail, error.reason, int(self._clock()))
         except DatabaseUnavailableError as failure:
-            log.warning("mail_not_noted", kind=mail.kind, reason=str(failure))
+            log.warning("mail_result_not_saved", kind=mail.kind, reason=str(failure))
 
     async def _write(self, mail: Mail) -> Letter | None:
-        """The text, with a link that is signed now. None: the mail has lost its purpose."""
+        """Return the text with a newly signed link, or None if the mail is no longer needed."""
         site = self._mailer.site
         if mail.kind == "has-account":
             return email_templates.has_account(site)
@@ -157,18 +158,18 @@ class Outbox:
         return email_templates.confirm_address(site, self.address_token(account))
 
     def sign_up_token(self, email: str) -> str:
-        """For the owner of a mailbox who makes an account."""
+        """Return a token that lets the owner of a mailbox create an account."""
         return self._signer.sign("sign-up", email, sign_ups.LINK_LIFETIME_S)
 
     def address_token(self, account: Account) -> str:
-        """For the owner of an account's mailbox who confirms that."""
+        """Return a token that confirms an account's address."""
         content = [account.id, account.email]
         return self._signer.sign("address", content, sign_ups.LINK_LIFETIME_S)
 
     def reset_token(self, account: Account) -> str:
-        """For the owner of an account's mailbox who chooses a new password.
+        """Return a token that lets the owner of an account's mailbox choose a new password.
 
-        The hash is part of it, so that a link is dead as soon as there is another password.
+        It includes a digest of the password hash, so a password change invalidates the link.
         """
         content = [account.id, digest(account.password_hash)]
         return self._signer.sign("password reset", content, RESET_LIFETIME_S)
@@ -176,9 +177,9 @@ class Outbox:
 
 @contextlib.asynccontextmanager
 async def open_outbox(
-    settings: Settings, database: Database, signer: Signer, clock: Callable[[], float]
+    settings: Settings, database: Database, signer: Signer, clock: Clock
 ) -> AsyncIterator[Outbox | None]:
-    """The outbox, which sends in the background; None where the settings name no SMTP server."""
+    """Run the outbox in the background. Yields None if the settings name no SMTP server."""
     mailer = open_mailer(settings)
     if mailer is None:
         yield None

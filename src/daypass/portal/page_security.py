@@ -1,7 +1,7 @@
-"""What browsers are told to forbid, on the site's pages and on the portal's answers.
+"""Security headers of the site's pages and the portal's responses.
 
-Content Security Policy Level 3 (W3C). An exported page can carry no nonce, so its inline scripts,
-which Next.js writes, are named by the SHA-256 of their exact bytes.
+Content Security Policy Level 3 (W3C). Exported pages are static and cannot contain a nonce, so
+the policy allows Next.js's inline scripts by the SHA-256 of their exact bytes.
 """
 
 import base64
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
-"""For JSON: should it ever be taken for a page, it can do nothing."""
+"""The policy of JSON responses: if a browser renders one as a page, it can do nothing."""
 
 ONE_YEAR_S = 31_536_000
 
@@ -35,9 +35,9 @@ _UNUSED = (
 
 
 def page_policy(page: bytes, gateway_url: str | None = None) -> str:
-    """The `Content-Security-Policy` of one exported page.
+    """Return the `Content-Security-Policy` of an exported page.
 
-    `gateway_url` is where it calls the gateway, if that is not its own address.
+    `gateway_url` is the gateway's URL if it is not on the page's own origin.
     """
     digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page))
     hashes = dict.fromkeys(f"'sha256-{base64.b64encode(x).decode()}'" for x in digests)
@@ -59,7 +59,7 @@ def page_policy(page: bytes, gateway_url: str | None = None) -> str:
 
 
 def security_headers(public_url: str | None) -> dict[str, str]:
-    """The headers of every answer to a browser; HSTS (RFC 6797) where `public_url` is https."""
+    """Return the headers of every response; with HSTS (RFC 6797) if `public_url` is https."""
     headers = {
         "content-security-policy": ANSWER_POLICY,
         "x-content-type-options": "nosniff",
@@ -74,10 +74,10 @@ def security_headers(public_url: str | None) -> dict[str, str]:
 
 
 class WithHeaders:
-    """An application whose answers carry these headers as well, where they have none so named.
+    """ASGI middleware that adds these headers to responses that do not set them.
 
-    Its redirects within the site name a path only (RFC 9110, section 10.2.2): behind a proxy this
-    process does not know the scheme that the browser used.
+    It also reduces redirects within the site to a path (RFC 9110, section 10.2.2), because behind
+    a proxy this process does not know the scheme that the browser used.
     """
 
     def __init__(self, application: ASGIApp, headers: dict[str, str]) -> None:
@@ -85,7 +85,7 @@ class WithHeaders:
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, and complete the start of its answer."""
+        """Call the application and complete the headers of its response."""
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -99,9 +99,9 @@ class WithHeaders:
 
 
 def _to_path(scope: Scope, name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A header, in which a redirect to the host that was asked is one to its path.
+    """Return a header, reducing a redirect to the request's own host to its path.
 
-    A path that begins with two slashes would name another host (RFC 3986, section 4.2).
+    Leading slashes are merged: `//` would start another host's name (RFC 3986, section 4.2).
     """
     host = dict(scope["headers"]).get(b"host", b"")
     own = b"%b://%b/" % (scope["scheme"].encode(), host)

@@ -1,4 +1,4 @@
-"""The site's exported pages, each under a content security policy of its own."""
+"""The site's exported pages, each with its own content security policy."""
 
 import os
 import re
@@ -20,21 +20,21 @@ NOT_BUILT = "The site has not been built. In a checkout, 'make run' builds it.\n
 
 
 CODINGS = {"br": ".br", "gzip": ".gz"}
-"""Content codings by preference, with the suffix of the files that have them."""
+"""Content codings in order of preference, with the suffix of their files."""
 
 _CODING = re.compile(r"\s*([a-z0-9*-]+)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?", re.IGNORECASE)
 
 
 def accepted_codings(header: str) -> set[str]:
-    """The content codings that an `Accept-Encoding` allows by name (RFC 9110, section 12.5.3)."""
+    """Return the codings that an `Accept-Encoding` names and allows (RFC 9110, section 12.5.3)."""
     found = (_CODING.fullmatch(part) for part in header.split(","))
     return {x[1].lower() for x in found if x and (x[2] or "1").strip("0.")}
 
 
 def pages(gateway_url: str | None = None) -> ASGIApp:
-    """The application that serves the site, or says that it has not been built.
+    """Return the application that serves the site, or a 503 if it has not been built.
 
-    `gateway_url` is where the pages call the gateway, if that is not this site's own address.
+    `gateway_url` is the gateway's URL if it is not on this site's own origin.
     """
     if not (PAGES / "index.html").is_file():
         return PlainTextResponse(NOT_BUILT, 503)
@@ -42,7 +42,7 @@ def pages(gateway_url: str | None = None) -> ASGIApp:
 
 
 class Pages(StaticFiles):
-    """The exported site. What has a hash in its name never changes; the rest is revalidated."""
+    """The exported site. Files with a hash in their name are immutable; others are revalidated."""
 
     def __init__(self, gateway_url: str | None) -> None:
         super().__init__(directory=PAGES, html=True)
@@ -52,7 +52,7 @@ class Pages(StaticFiles):
         }
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The response for a path; the site's own 404 page where there is nothing."""
+        """Return the response for a path, or the site's own 404 page."""
         response = await super().get_response(path, scope)
         if isinstance(response, FileResponse) and response.status_code == 404:
             self._restrict(response, response.path)
@@ -69,10 +69,10 @@ class Pages(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """Return the file, or one compressed by the build where the browser accepts it."""
+        """Return the file, or its compressed version from the build if the browser accepts it."""
         path = os.fspath(full_path)
         packed = {coding: path + suffix for coding, suffix in CODINGS.items()}
-        # A site that was built before Daypass knew a coding lacks its files.
+        # A site built by an older version may lack the files of a coding.
         packed = {x: file for x, file in packed.items() if os.path.isfile(file)}  # noqa: PTH113
         if not packed:
             return super().file_response(full_path, stat_result, scope, status_code)
@@ -86,7 +86,7 @@ class Pages(StaticFiles):
             text = "; charset=utf-8" if kind.startswith("text/") else ""
             response.headers["content-type"] = kind + text
             response.headers["content-encoding"] = coding
-        # On a 304 as well: the page may be the old one, the settings new ones.
+        # On a 304 as well: the settings may have changed although the page has not.
         self._restrict(response, full_path)
         return response
 

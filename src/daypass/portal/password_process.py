@@ -1,9 +1,9 @@
-"""The process that hashes passwords and judges their strength, for `passwords.Passwords`.
+"""The process that hashes passwords and estimates their strength, for `passwords.Passwords`.
 
-Both are hard work: Argon2 fills 46 MiB, and zxcvbn, which is pure Python, takes 0.05 s of the
-interpreter for some passwords. In a process of its own neither holds up the gateway. It reads one
-JSON request a line and answers with one JSON value a line, until its input ends, which it does
-when its parent ends, however that ends.
+Both are expensive: Argon2 uses 46 MiB, and zxcvbn, which is pure Python, holds the interpreter for
+up to 0.05 s. In a separate process, neither delays the gateway. The process reads one JSON request
+per line and writes one JSON response per line until its input ends, which happens whenever its
+parent exits, even by a crash.
 """
 
 import fcntl
@@ -20,14 +20,14 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 PRIORITY = 5
-"""The `nice` value: beside a busy gateway, passwords get the smaller share of a core."""
+"""The `nice` value: a busy gateway gets the larger share of the CPU."""
 
-MOST_SPELLINGS = 64
+MAX_SPELLINGS = 64
 """zxcvbn looks for words in every spelling that a password has when symbols stand for letters."""
 
 # OWASP's Password Storage Cheat Sheet: 46 MiB, one pass, one lane. One lane is one core.
 _hasher = PasswordHash((Argon2Hasher(memory_cost=47_104, time_cost=1, parallelism=1),))
-_nobodys_hash = _hasher.hash(secrets.token_urlsafe())
+_dummy_hash = _hasher.hash(secrets.token_urlsafe())
 
 
 def hash_password(password: str) -> str:
@@ -36,25 +36,25 @@ def hash_password(password: str) -> str:
 
 
 def verify(password: str, password_hash: str | None) -> tuple[bool, str | None]:
-    """Return whether a password is right, and a new hash where the old one's cost is outdated.
+    """Return whether a password is right, and a new hash if the old one's cost is outdated.
 
-    No hash (no such account) takes as long as a wrong password.
+    Without a hash (no such account) it takes as long as for a wrong password.
     """
     if not password_hash:
-        _hasher.verify(password, _nobodys_hash)
+        _hasher.verify(password, _dummy_hash)
         return False, None
     return _hasher.verify_and_update(password, password_hash)
 
 
 def count_guesses(password: str, words: list[str]) -> float:
-    """Return how many guesses a password withstands, `words` being among the first."""
-    from zxcvbn import zxcvbn  # noqa: PLC0415  (its lists take a while to load)
+    """Return an estimate of the guesses needed for a password, trying `words` early."""
+    from zxcvbn import zxcvbn  # noqa: PLC0415  (its word lists are slow to load)
 
     return float(zxcvbn(bounded(password), user_inputs=words)["guesses"])
 
 
 def bounded(password: str) -> str:
-    """Return a password's beginning that has at most `MOST_SPELLINGS` spellings.
+    """Return a password's beginning that has at most `MAX_SPELLINGS` spellings.
 
     A password of all the symbols that can stand for a letter has 576 and takes zxcvbn 0.3 s. The
     beginning has eight different symbols or more, and is no harder to guess than the whole.
@@ -65,7 +65,7 @@ def bounded(password: str) -> str:
         return prod(map(len, relevant_l33t_subtable(text, L33T_TABLE).values()))
 
     end = len(password)
-    while spellings(password[:end]) > MOST_SPELLINGS:
+    while spellings(password[:end]) > MAX_SPELLINGS:
         end -= 1
     return password[:end]
 
@@ -78,9 +78,9 @@ WORK: dict[str, Callable[..., Any]] = {
 def main(lock_path: str) -> None:
     """Serve requests until the input ends.
 
-    Processes that share the lock file take turns: together they use one core.
+    Processes that share the lock file take turns, so that together they use one core.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent handles Ctrl-C.
     os.nice(PRIORITY)
     lock = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
     for line in sys.stdin:
@@ -88,7 +88,7 @@ def main(lock_path: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             answer = {"result": WORK[name](*arguments)}
-        except Exception as error:  # Its words may hold the password.
+        except Exception as error:  # Its message may contain the password.
             answer = {"fault": type(error).__name__}
         finally:
             fcntl.flock(lock, fcntl.LOCK_UN)

@@ -1,4 +1,4 @@
-"""/api/password-resets: a new password for whoever has the account's mailbox."""
+"""/api/password-resets: reset a password with a link sent to the account's address."""
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -17,46 +17,47 @@ from daypass.records.identifiers import digest
 
 KIND: Kind = "password-reset"
 
-EXPIRED = "This link has expired or was used before. Ask for a new one."
+EXPIRED = "This link has expired or has already been used. Ask for a new one."
 
 router = APIRouter(prefix="/password-resets", tags=["accounts"])
 
 
 class ResetRequest(BaseModel):
-    """Whose password it is."""
+    """A request for a reset link."""
 
     email: EmailAddress
 
 
 class Reset(BaseModel):
-    """The token of the link, and the password that shall hold."""
+    """The token from the link, and the new password."""
 
     token: str = Field(max_length=500)
     password: NewPassword
 
 
 @router.post("", status_code=202)
-async def ask_for_new_password(asked: ResetRequest, request: Request, portal: InPortal) -> MailSent:
-    """Have a link sent. The answer is the same whether or not there is such an account."""
+async def ask_for_new_password(reset: ResetRequest, request: Request, portal: InPortal) -> MailSent:
+    """Send a reset link. The response is the same whether or not the account exists."""
     if portal.outbox is None:
         raise ProblemError(409, NO_MAIL)
     await throttles.admit_mail(request, portal)
     async with portal.database.write() as session:
-        account = await accounts.find_by_email(session, asked.email)
-        may_send = await mail_limits.take(session, KIND, asked.email, portal.clock())
+        account = await accounts.find_by_email(session, reset.email)
+        may_send = await mail_limits.take(session, KIND, reset.email, portal.clock())
         if may_send and account is not None and account.disabled_at is None:
             await portal.outbox.add(session, KIND, account.email, account.id)
-    return MailSent(mailed_to=asked.email)
+    return MailSent(mailed_to=reset.email)
 
 
 @router.put("", status_code=204)
 async def choose_new_password(
     new: Reset, request: Request, response: Response, portal: InPortal
 ) -> None:
-    """Choose a new password by the link of a mail. Every browser is signed out.
+    """Choose a new password with the link from the mail. Every browser is signed out.
 
-    This one may then sign in whatever attack is under way on the account. Where the address was
-    never confirmed, a stranger may have made the account: its API keys are deleted.
+    This browser may then sign in even while an attack exhausts the account's sign-in limits. If
+    the address was never confirmed, a stranger may have created the account, so its API keys are
+    deleted.
     """
     account_id, before = portal.signer.read("password reset", new.token) or ("", "")
     async with portal.database.read() as session:

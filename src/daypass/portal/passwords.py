@@ -1,4 +1,4 @@
-"""Passwords: which are accepted, and the queue in which they are hashed and checked."""
+"""The password policy, and the queue for hashing and checking passwords."""
 
 import asyncio
 import contextlib
@@ -24,21 +24,21 @@ MIN_LENGTH = 10
 MAX_LENGTH = 256
 
 EASY = (
-    "This password is too easy to guess: it is common, or made of common ones, of your address "
-    "or of this site's name. Choose another, such as four words that nobody would expect."
+    "This password is too easy to guess: it is common, or made of common ones, your address or "
+    "this site's name. Choose another, such as four unrelated words."
 )
-BUSY = "So many people are signing in or up at this moment that you would wait too long. Try again."
+BUSY = "Too many people are signing in or up right now. Please try again in a few seconds."
 
-MOST_WAITING = 300
-"""At 40 ms each, with two worker processes on one machine, the last one waits 25 seconds."""
-TOO_MANY_OF_ONE = "Too many attempts at once. Wait for the others to end."
-MOST_OF_ONE = 5
-"""Who may wait for one account from one place, or for one link: nobody needs more."""
+TOO_MANY_OF_ONE = "Too many attempts at once. Wait until the others have been answered."
+MAX_WAITING = 300
+"""At 40 ms each and two worker processes per machine, the last one waits 25 seconds."""
+MAX_OF_SUBJECT = 5
+"""Requests that may wait for one account from one browser or IP address, or for one link."""
 RETRY_AFTER_S = 10
 TURNS = 2
-"""While one password is hashed, the database is asked about the next."""
+"""Two, so that the database is queried for the next password while one is hashed."""
 WORK_S = 30
-"""Seconds after which the password process is taken to hang."""
+"""Seconds after which the password process is considered hung."""
 
 _PROGRAM = "daypass.portal.password_process"
 _EASY_GUESSES = 12_000
@@ -47,9 +47,9 @@ _OWN_WORDS = ("daypass", "apikey", "openai")
 
 
 def _compose(password: str) -> str:
-    """The form in which a new password is kept (NFC; SP 800-63B-4, 3.1.1.2).
+    """Return the form in which a new password is hashed (NFC; SP 800-63B-4, 3.1.1.2).
 
-    Keyboards send the same letter as one code point or as two. Raises ValueError when too short.
+    Keyboards may send the same letter as one code point or two. Raises ValueError if too short.
     """
     composed = normalize("NFC", password)
     if len(composed) < MIN_LENGTH:
@@ -70,11 +70,11 @@ class Verdict(NamedTuple):
 
     is_right: bool
     better_hash: str | None = None
-    """Of a right password whose stored hash has outdated parameters."""
+    """A new hash, if the password is right and its stored hash has outdated parameters."""
 
 
 class PasswordTurn:
-    """A turn in the queue: only with one can passwords be hashed and checked."""
+    """A turn in the queue. Passwords are hashed and checked only within one."""
 
     def __init__(self, passwords: "Passwords") -> None:
         self._passwords = passwords
@@ -85,10 +85,10 @@ class PasswordTurn:
         return hashed
 
     async def verify(self, password: str, password_hash: str | None) -> Verdict:
-        """Check a password. No hash (no such account) takes as long as a wrong password.
+        """Check a password. Without a hash (no such account) it takes as long as a wrong one.
 
-        A password is right in its composed form, as it was typed (so were they kept before), and
-        in its compatible form, such as ASCII letters for full-width ones.
+        Accepts the password in NFC, as typed (older versions hashed it unchanged), and in NFKC,
+        which for example turns full-width letters into ASCII.
         """
         composed, compatible = normalize("NFC", password), normalize("NFKC", password)
         verdict = Verdict(is_right=False)
@@ -104,12 +104,12 @@ class PasswordTurn:
         """Raise ProblemError 422 for a password that is too easy to guess.
 
         NIST SP 800-63B-4 (3.1.1.2) asks for a length, for a comparison with common passwords and
-        with words of the context (the site, the person), and for no rules of composition. zxcvbn
-        does the comparing, with the variants that people think of (case, digits, keyboard walks),
-        against 30,000 passwords and names; what falls within twelve thousand guesses is refused.
-        At the pace that `throttles.py` allows, so many take five days.
+        with words of the context (the site, the person), and forbids composition rules. zxcvbn
+        compares with 30,000 passwords and names, including common variants (case, digits, keyboard
+        walks). Passwords that need fewer than 12,000 guesses are refused. At the rate that
+        `throttles.py` allows, that many guesses take five days.
         """
-        # What is hard so far is no easier for its end, and the time grows with the square.
+        # More characters never make a password easier to guess, and zxcvbn's time is quadratic.
         judged = password[:_JUDGED_LENGTH]
         words = _words_of_context(email, settings)
         if await self._passwords.ask("count_guesses", judged, words) < _EASY_GUESSES:
@@ -117,14 +117,14 @@ class PasswordTurn:
 
 
 class Passwords:
-    """The queue of those whose password is to be hashed or checked, and the process that does it.
+    """A bounded queue for hashing and checking passwords, and the process that does the work.
 
-    One at a time on the whole machine, and only so many wait. Nobody holds a database connection
-    while waiting, and no deadline runs.
+    The whole machine works on one password at a time. A waiting request holds no database
+    connection and has no deadline.
     """
 
     def __init__(self, data_dir: Path) -> None:
-        """`data_dir` is shared by the worker processes of one machine."""
+        """`data_dir` must be shared by all worker processes of the machine."""
         self._lock_path = data_dir / "passwords.lock"
         self._open: Counter[str] = Counter()
         self._turns = asyncio.Semaphore(TURNS)
@@ -133,15 +133,15 @@ class Passwords:
 
     @contextlib.asynccontextmanager
     async def turn(self, subject: str) -> AsyncIterator[PasswordTurn]:
-        """Wait for a turn and hold it, first come, first served.
+        """Wait for a turn, first come, first served, and hold it.
 
-        `subject` says who asks, so that one person cannot fill the queue: right passwords are not
-        throttled. Raises ProblemError, at once: 503 when too many are waiting, 429 when too many
-        of the same subject are.
+        `subject` identifies who asks, so that one person cannot fill the queue: correct passwords
+        are not throttled. Raises ProblemError immediately: 503 if too many requests are waiting,
+        429 if too many of the same subject are.
         """
-        if self._open[subject] >= MOST_OF_ONE:
+        if self._open[subject] >= MAX_OF_SUBJECT:
             raise ProblemError(429, TOO_MANY_OF_ONE, retry_after_s=RETRY_AFTER_S)
-        if self._open.total() >= MOST_WAITING:
+        if self._open.total() >= MAX_WAITING:
             raise ProblemError(503, BUSY, retry_after_s=RETRY_AFTER_S)
         self._open[subject] += 1
         try:
@@ -151,13 +151,13 @@ class Passwords:
             self._open -= Counter((subject,))
 
     async def ask(self, work: str, *arguments: Any) -> Any:
-        """Let the process do a piece of work; for `PasswordTurn`."""
+        """Call a function of the password process. Only `PasswordTurn` uses this."""
         request = json.dumps([work, arguments]).encode() + b"\n"
         async with self._asking:
             try:
                 answer = await self._exchange(request)
             except (OSError, TimeoutError, ValueError) as error:
-                # It was killed, perhaps for memory. The next one starts from nothing.
+                # It was killed, perhaps for lack of memory. Retry once with a new process.
                 log.warning("password_process_failed", reason=type(error).__name__)
                 answer = await self._exchange(request)
         if "fault" in answer:
@@ -168,7 +168,7 @@ class Passwords:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        """End the process."""
+        """Kill the process."""
         if self._process is not None:
             self._process.kill()
             await self._process.wait()
@@ -185,7 +185,7 @@ class Passwords:
                 await process.stdin.drain()
                 return json.loads(await process.stdout.readline())
         except BaseException:
-            # An answer that comes later would be taken for the next one's.
+            # A late response would be mistaken for that to the next request.
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             self._process = None
@@ -206,7 +206,7 @@ class Passwords:
 
 
 def _words_of_context(email: str, settings: Settings) -> list[str]:
-    """What somebody who knows the person and the site would try first."""
+    """Return the words that an attacker who knows the person and the site would try first."""
     host = urlsplit(settings.public_url or "").hostname or ""
     local, _, domain = email.lower().partition("@")
     words = [

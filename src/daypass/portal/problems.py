@@ -25,16 +25,16 @@ log = structlog.get_logger()
 NO_SUCH_KEY = "You have no such API key."
 
 _DETAILS = {
-    404: "There is no such path in this API. It is described at /api/docs.",
-    405: "This path has no such method. The API is described at /api/docs.",
-    413: "The request body is larger than this call ever needs.",
+    404: "This path does not exist. See /api/docs for a description of this API.",
+    405: "This path does not support this method. See /api/docs for a description of this API.",
+    413: "The request body is too large for this path.",
 }
 
 INVALID_JSON = "The request body is not valid JSON."
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one member of the request body."""
+    """An error in one member of the request body."""
 
     pointer: str = Field(description="JSON pointer to the member, such as `#/email`")
     detail: str
@@ -51,7 +51,7 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """An answer with a problem: what happened and what to do."""
+    """An error response that says what happened and what to do."""
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class ProblemError(Exception):
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Problem, "description": "A problem with the request"},
-    "5XX": {"model": Problem, "description": "A problem of Daypass or its upstream"},
+    "5XX": {"model": Problem, "description": "A problem with Daypass or its upstream"},
 }
-"""What every call of the portal may answer, for its OpenAPI document."""
+"""Error responses that every portal route may return, for the OpenAPI document."""
 
 
 def to_response(problem: Problem) -> Response:
-    """The HTTP response of a problem."""
+    """Return the HTTP response for a problem."""
     return JSONResponse(
         problem.model_dump(),
         problem.status,
@@ -91,7 +91,7 @@ def to_response(problem: Problem) -> Response:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of `app`, in which problems have their own media type (RFC 9457)."""
+    """Return the OpenAPI document of `app`, with the media type of problems (RFC 9457)."""
     document = FastAPI.openapi(app)
     for path in document["paths"].values():
         for operation in path.values():
@@ -103,7 +103,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of `app` with problem details."""
+    """Turn every error of `app` into problem details."""
 
     async def on_problem(_request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101
@@ -135,13 +135,13 @@ def install(app: FastAPI) -> None:
     async def on_unknown_commit(_request: Request, error: Exception) -> Response:
         log.error("commit_unknown", reason=str(error))
         detail = (
-            "The database stopped answering while it saved this: it may have been saved, or may "
-            "not. Look before you try again."
+            "The database stopped responding while saving this, so it may or may not have been "
+            "saved. Check before you try again."
         )
         return to_response(ProblemError(500, detail).problem)
 
     async def on_unstorable(_request: Request, _error: Exception) -> Response:
-        detail = "A value in this call holds what cannot be stored, such as the character NUL."
+        detail = "A value in this request contains a character that cannot be stored, such as NUL."
         return to_response(ProblemError(422, detail).problem)
 
     async def on_enforcer(_request: Request, error: Exception) -> Response:
@@ -153,7 +153,7 @@ def install(app: FastAPI) -> None:
         return to_response(ProblemError(404, NO_SUCH_KEY).problem)
 
     async def on_fault(_request: Request, _error: Exception) -> Response:
-        detail = "Something went wrong in Daypass. The operator finds it in the log."
+        detail = "Something went wrong in Daypass. The operator can find the details in the log."
         return to_response(ProblemError(500, detail).problem)
 
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
@@ -170,7 +170,7 @@ def install(app: FastAPI) -> None:
 
 
 def _methods_of(app: FastAPI, path: str) -> list[str]:
-    """Every method of a path (RFC 9110, section 10.2.1): a route by itself knows only its own."""
+    """Return every method of a path, across all its routes (RFC 9110, section 10.2.1)."""
     routes = [x for x in iter_route_contexts(app.routes) if x.path_regex.match(path)]
     return sorted({method for route in routes for method in route.methods or ()})
 
@@ -185,11 +185,11 @@ def _invalid(errors: Sequence[Any]) -> Problem:
         )
         for error in errors
     ]
-    places = ", ".join(sorted({x.pointer.removeprefix("#/") or "the body" for x in fields}))
+    members = ", ".join(sorted({x.pointer.removeprefix("#/") or "the body" for x in fields}))
     return Problem(
         title=HTTPStatus(422).phrase,
         status=422,
-        detail=f"Some fields are not valid: {places}.",
+        detail=f"Some fields are not valid: {members}.",
         errors=fields,
     )
 

@@ -1,4 +1,4 @@
-"""Whether this process can serve: its stores answer, and take what is written to them."""
+"""The readiness check: the stores respond and are writable."""
 
 import asyncio
 import tempfile
@@ -9,12 +9,12 @@ from daypass.quota.ledger import Ledger
 from daypass.records.database import Database, DatabaseUnavailableError
 
 FRESH_S = 1.0
-"""Seconds for which a good answer holds: the route is open to everybody, and writes."""
-ROOM_BYTES = 256 * 1024
+"""Seconds for which a success is cached, because the route writes and is public."""
+TEST_FILE_BYTES = 256 * 1024
 
 
 class Readiness:
-    """Checks the stores, once for all who ask at the same time."""
+    """Checks the stores, with one check for all concurrent requests."""
 
     def __init__(self, database: Database, ledger: Ledger, data_dir: Path) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class Readiness:
         self._checking: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
-        """Raise DatabaseUnavailableError or LedgerUnavailableError when a store cannot serve."""
+        """Raise DatabaseUnavailableError or LedgerUnavailableError if a store is not usable."""
         if time.monotonic() < self._good_until:
             return
         if self._checking is None or self._checking.done():
@@ -44,4 +44,4 @@ class Readiness:
 
 def _write_into(directory: Path) -> None:
     with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
-        file.write(bytes(ROOM_BYTES))
+        file.write(bytes(TEST_FILE_BYTES))

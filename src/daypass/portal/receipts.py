@@ -1,25 +1,26 @@
-"""GET /api/requests: what became of each recent request."""
+"""GET /api/requests: the outcomes of recent requests."""
 
 from typing import Literal, cast
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.times import Moment
 from daypass.records import receipts
 from daypass.records.receipts import Outcome
 
-DAY_MS = 86_400_000
+DAY_MS = DAY_S * 1000
 
 router = APIRouter(tags=["usage"])
 
 
 class RequestView(BaseModel):
-    """A receipt. It holds no prompt and no answer.
+    """The receipt of a request. It contains neither prompt nor response.
 
-    `outcome` tells whether the request counted; `reason` why it was given back or refused (the
-    limit it hit, such as `key_day`, or the error's code), or how a counted answer ended early.
+    `outcome` says whether the request counted. `reason` says why it was refunded or refused (the
+    limit, such as `key_day`, or the error code), or how a counted response ended early.
     """
 
     request_id: str
@@ -36,7 +37,7 @@ class RequestView(BaseModel):
 
 @router.get("/requests")
 async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView]:
-    """The account's requests of the last 7 days, newest first, at most 200."""
+    """List the account's requests of the last 7 days, newest first, at most 200."""
     await portal.write_usage()
     since = int(portal.clock() * 1000) - portal.settings.receipt_days * DAY_MS
     async with portal.database.read() as session:

@@ -1,4 +1,4 @@
-"""/api/session: sign in, who am I, sign out."""
+"""/api/session: sign in, read the signed-in account, sign out."""
 
 from typing import Any, Literal, Self
 
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.times import DAY_S
 from daypass.portal import throttles
 from daypass.portal.context import (
     COOKIE,
@@ -24,7 +25,7 @@ from daypass.portal.times import Instant
 from daypass.records import accounts
 from daypass.records.tables import Account
 
-SESSION_LIFETIME_S = 30 * 86_400
+SESSION_LIFETIME_S = 30 * DAY_S
 
 Role = Literal["operator", "member"]
 
@@ -52,12 +53,12 @@ class AccountView(BaseModel):
 
     @classmethod
     def of(cls, account: Account) -> Self:
-        """The view of a row."""
+        """Return the view of a row."""
         return cls(**core_of(account))
 
 
 def core_of(account: Account) -> dict[str, Any]:
-    """The members of `AccountView`."""
+    """Return the values of the `AccountView` fields."""
     return {name: getattr(account, name) for name in AccountView.model_fields}
 
 
@@ -65,7 +66,7 @@ def core_of(account: Account) -> dict[str, Any]:
 async def sign_in(
     credentials: Credentials, request: Request, response: Response, portal: InPortal
 ) -> AccountView:
-    """Sign in with e-mail address and password. After too many wrong ones: 429."""
+    """Sign in with e-mail address and password. Returns 429 after too many failed attempts."""
     try:
         return await _sign_in(credentials, request, response, portal)
     except ProblemError as error:
@@ -86,7 +87,7 @@ async def _sign_in(
         known = account.password_hash if account else None
         verdict = await turn.verify(credentials.password, known)
         if not verdict.is_right or account is None:
-            raise ProblemError(401, "E-mail address or password is wrong.")
+            raise ProblemError(401, "The e-mail address or the password is wrong.")
         async with portal.database.write() as session:
             await attempt.succeed(session)
             if account.disabled_at is None:
@@ -103,22 +104,22 @@ async def _sign_in(
 
 @router.get("/session")
 async def who_am_i(account: SignedIn) -> AccountView:
-    """The account that is signed in."""
+    """Return the signed-in account."""
     return AccountView.of(account)
 
 
 @router.delete("/session", status_code=204)
 async def sign_out(request: Request, response: Response, portal: InPortal) -> None:
-    """Sign out: the session ends on the server, whatever the browser keeps."""
+    """Sign out. The session ends on the server, even if the browser keeps its cookie."""
     token = session_token(request, portal)
     if token:
         async with portal.database.write() as session:
             await accounts.close_session(session, token)
-    forget_cookies(request, response)
+    delete_cookies(request, response)
 
 
-def forget_cookies(request: Request, response: Response) -> None:
-    """Let the browser forget its session."""
+def delete_cookies(request: Request, response: Response) -> None:
+    """Delete the session cookies in the browser."""
     for secure in (False, True):
         name = cookie_name(COOKIE, secure=secure)
         if name in request.cookies:
@@ -128,10 +129,10 @@ def forget_cookies(request: Request, response: Response) -> None:
 async def open_session(
     session: AsyncSession, account: Account, request: Request, response: Response, portal: Portal
 ) -> None:
-    """Sign the browser in with a new session; the one it had before ends.
+    """Sign the browser in with a new session and end its previous one.
 
-    In the transaction that changes the account, so that there is both or neither. Raises 401 when
-    the account has been disabled, or its password changed, since it was read.
+    Call it in the transaction that changes the account, so that both succeed or neither. Raises
+    401 if the account was disabled or its password changed since it was read.
     """
     if not await accounts.is_unchanged(session, account):
         raise ProblemError(401, "Your account has just been changed elsewhere. Sign in again.")

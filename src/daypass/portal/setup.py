@@ -1,4 +1,4 @@
-"""POST /api/setup: become the operator of a site that has none, by its set-up link."""
+"""POST /api/setup: create the first operator's account with the set-up link."""
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -13,11 +13,11 @@ from daypass.portal.sign_up import EmailAddress
 from daypass.records import accounts, audit, operators
 
 BAD_LINK = (
-    "This set-up link is not valid. Open it again, whole, or have the server print a new one: "
-    "daypass setup-link."
+    "This set-up link is not valid. Open the complete link again, or print a new one on the "
+    "server: daypass setup-link."
 )
 HAS_OPERATOR = (
-    "This site has an operator already, so its set-up link no longer works. Sign in, or ask an "
+    "This site already has an operator, so its set-up link no longer works. Sign in, or ask an "
     "operator to make you one."
 )
 
@@ -25,7 +25,7 @@ router = APIRouter(tags=["accounts"])
 
 
 class Setup(BaseModel):
-    """The token of the set-up link, and the account to create."""
+    """The token from the set-up link, and the account to create."""
 
     token: str = Field(max_length=500)
     email: EmailAddress
@@ -34,9 +34,9 @@ class Setup(BaseModel):
 
 @router.post("/setup", status_code=201)
 async def set_up(new: Setup, request: Request, response: Response, portal: InPortal) -> AccountView:
-    """Create the operator's account by the link that `daypass serve` printed, and sign in.
+    """Create the operator's account with the link that `daypass serve` printed, and sign in.
 
-    The link works once. It is refused with 403 when it is wrong or the site has an operator.
+    The link works once. Returns 403 if it is wrong or the site already has an operator.
     """
     await _admit(new, request, portal)
     async with portal.passwords.turn(new.token) as turn:
@@ -62,9 +62,9 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
 
 
 async def _admit(new: Setup, request: Request, portal: Portal) -> None:
-    """Raise ProblemError for a wrong link, or 429 for too many of them, or for a taken address.
+    """Raise ProblemError for a wrong link (429 for too many of them) or a taken e-mail address.
 
-    The right link is never throttled: strangers may share the operator's address.
+    The right link is never throttled: strangers may share the operator's IP address.
     """
     try:
         async with portal.database.read() as session:
@@ -86,7 +86,7 @@ async def _check_link(session: AsyncSession, token: str) -> None:
 
 def _taken(email: str) -> ProblemError:
     message = (
-        "There is an account with this e-mail address already, or with another one of the same "
-        f"mailbox. Make it the operator's on the server: daypass accounts promote {email}"
+        "There is already an account with this e-mail address, or with another one of the same "
+        f"mailbox. Make it an operator on the server: daypass accounts promote {email}"
     )
     return ProblemError(409, message, field="email")

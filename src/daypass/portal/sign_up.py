@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 
-from daypass.domain.email_addresses import parse_email
+from daypass.domain.emails import parse_email
 from daypass.portal import admission, first_operator, mail_limits, throttles
 from daypass.portal.context import InPortal, Portal, caller
 from daypass.portal.outbox import Kind, Outbox
@@ -16,7 +16,7 @@ from daypass.portal.sessions import AccountView, open_session
 from daypass.records import accounts, sign_ups
 
 TAKEN = (
-    "There is an account with this e-mail address already, or with another one of the same "
+    "There is already an account with this e-mail address, or with another one of the same "
     "mailbox. Sign in instead."
 )
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["accounts"])
 
 
 def check_email(value: str) -> str:
-    """An address in its normal form. Raises ValueError for what is none."""
+    """Return the normalised address. Raises ValueError if it is invalid."""
     return parse_email(value).normalized
 
 
@@ -41,16 +41,18 @@ class NewAccount(BaseModel):
     email: EmailAddress
     password: NewPassword | None = Field(
         default=None,
-        description="Not needed, and not read, where mail is set: the page that the link in the "
-        "mail opens asks for it",
+        description="Ignored if the site sends e-mail: the page behind the link in the mail asks "
+        "for it",
     )
     invitation: str | None = Field(
-        default=None, max_length=80, description="Where people need one: the token of its link"
+        default=None,
+        max_length=80,
+        description="The token from the invitation link, if sign-up requires one",
     )
 
 
 class MailSent(BaseModel):
-    """A mail is on its way; what to do next is in it."""
+    """A mail with the next step is on its way."""
 
     mailed_to: str
 
@@ -59,20 +61,22 @@ class MailSent(BaseModel):
     "/accounts",
     status_code=201,
     response_model=AccountView,
-    responses={202: {"model": MailSent, "description": "A mail with the link that goes on"}},
+    responses={
+        202: {"model": MailSent, "description": "A mail with a link to continue is on its way"}
+    },
 )
 async def sign_up(
     new: NewAccount, request: Request, response: Response, portal: InPortal
 ) -> AccountView | JSONResponse:
     """Create an account and sign in.
 
-    Where mail is set, the account is made when the link in the mail is opened, by whoever opens
-    it and with the password that they choose there. The answer is the same (202) whether or not
-    the address has an account.
+    If the site sends e-mail, it sends a link instead. The account is created when the link is
+    opened, with a password chosen there. The response is the same (202) whether or not the address
+    already has an account.
     """
     if portal.outbox is not None:
         await _admit(new, request, portal)
-        await _ask_by_mail(new, request, portal, portal.outbox)
+        await _send_link(new, request, portal, portal.outbox)
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
     async with portal.passwords.turn(f"{new.email} {caller(request, portal).network}") as turn:
         await _admit(new, request, portal)
@@ -98,15 +102,15 @@ async def _admit(new: NewAccount, request: Request, portal: Portal) -> None:
 async def hash_new_password(
     password: str | None, email: str, portal: Portal, turn: PasswordTurn
 ) -> str:
-    """The hash of a password that somebody chooses. Raises 422 for none, or an easy one."""
+    """Check and hash a new password. Raises 422 if it is missing or too easy to guess."""
     if password is None:
         raise ProblemError(422, "Choose a password.", field="password")
     await turn.check_new(password, email, portal.settings)
     return await turn.hash(password)
 
 
-async def _ask_by_mail(new: NewAccount, request: Request, portal: Portal, outbox: Outbox) -> None:
-    """Keep the sign-up and send its link, or for an address with an account, say so by mail."""
+async def _send_link(new: NewAccount, request: Request, portal: Portal, outbox: Outbox) -> None:
+    """Store the sign-up and mail its link, or mail that the address already has an account."""
     await throttles.admit_mail(request, portal)
     async with portal.database.write() as session:
         kind: Kind = "has-account" if await accounts.is_taken(session, new.email) else "sign-up"

@@ -1,27 +1,28 @@
-"""What Daypass signs for somebody to bring back: links in mails, and a few cookies."""
+"""Signed tokens, for links in mails and for a few cookies."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from daypass.domain.times import Clock
+
 
 class Signer:
-    """Signs JSON values for one purpose each, with an end (HMAC-SHA-256, by itsdangerous)."""
+    """Signs JSON values with a purpose and an expiry (HMAC-SHA-256, by itsdangerous)."""
 
-    def __init__(self, keys: tuple[str, ...], clock: Callable[[], float]) -> None:
-        """The first key signs, all verify. `clock` gives Unix time in seconds."""
+    def __init__(self, keys: tuple[str, ...], clock: Clock) -> None:
+        """`keys[0]` signs and all keys verify. `clock` returns Unix time in seconds."""
         self.keys = keys
         self._clock = clock
 
     def sign(self, purpose: str, content: Any, lifetime_s: int) -> str:
-        """A token that only `read` with the same purpose takes, for this long."""
+        """Return a token that `read` accepts for the same purpose, for `lifetime_s` seconds."""
         token = self._serializer(purpose).dumps([int(self._clock()) + lifetime_s, content])
         return token if isinstance(token, str) else token.decode()
 
     def read(self, purpose: str, token: str) -> Any:
-        """What was signed; None for a token that is forged, damaged or past its end."""
+        """Return the signed content, or None if the token is invalid or expired."""
         try:
             expires_at, content = self._serializer(purpose).loads(token)
         except BadData:
@@ -30,7 +31,7 @@ class Signer:
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(
-            list(reversed(self.keys)),  # itsdangerous signs with the last.
+            list(reversed(self.keys)),  # itsdangerous signs with the last key.
             salt=f"daypass {purpose}",
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )

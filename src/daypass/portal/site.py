@@ -1,4 +1,4 @@
-"""What the site's pages need to know of this installation."""
+"""Public settings of this installation, for the site's pages."""
 
 import json
 from typing import Literal
@@ -15,7 +15,7 @@ router = APIRouter(tags=["site"])
 
 
 class SiteView(BaseModel):
-    """What anybody may know of this installation."""
+    """The public settings of this installation."""
 
     demo: bool
     sign_up: Literal["open", "invite", "closed"]
@@ -25,7 +25,7 @@ class SiteView(BaseModel):
     account_requests_per_day: int | None
     has_operator: bool
     first_sign_up_operates: bool = Field(
-        description="Whether whoever signs up now, from here, becomes the operator"
+        description="Whether signing up now from this browser creates the operator's account"
     )
     mail: bool
     sign_in_with: str | None
@@ -33,13 +33,13 @@ class SiteView(BaseModel):
 
 @router.get("/docs", include_in_schema=False)
 async def show_docs() -> Response:
-    """This API is described on a page of the site."""
+    """Redirect to the page that describes this API."""
     return RedirectResponse("/docs/")
 
 
 @router.get("/site.js", include_in_schema=False)
 async def mark_page(portal: InPortal) -> Response:
-    """A script that marks a page before its first paint with what its words depend on."""
+    """Return a script that, before the first paint, marks a page with settings its texts need."""
     settings = portal.settings
     marks: dict[str, str] = {"enforcer": settings.enforcer}
     if settings.uses_demo_model:
@@ -52,7 +52,7 @@ async def mark_page(portal: InPortal) -> Response:
 
 @router.get("/site")
 async def describe_site(request: Request, portal: InPortal) -> SiteView:
-    """This installation's settings, as far as its pages need them. Needs no session."""
+    """Return the settings that the site's pages need. Needs no session."""
     settings = portal.settings
     async with portal.database.read() as session:
         has_operator = await operators.has_active(session)

@@ -1,15 +1,14 @@
-"""How often people may try: to sign in, to sign up, to have mails sent.
+"""Throttles on signing in, signing up and requesting mails.
 
-The rule for passwords, and why, is in docs/sign-in.md. Each attempt takes its units before the
-password is looked at, so that many at once are no way around, and a right password gives them
-back. Whoever signs in waits for a turn first (`passwords.py`), so few units are out at a time,
-and right passwords do not use up what their neighbours need. The figures follow OWASP's
-Authentication Cheat Sheet (count by account, not by address alone) and its "Slow Down Online
-Guessing Attacks with Device Cookies". SP 800-63B-4 (3.2.2) caps wrong attempts in a row at 100;
-this is that, with a slow refill in place of a lock.
+docs/sign-in.md explains the rules for passwords. Each attempt takes its units before the password
+is checked, so concurrent attempts cannot bypass a limit; a right password returns them. Sign-ins
+first wait for a turn (`passwords.py`), so few units are taken at a time and right passwords do not
+exhaust a shared address's units. The figures follow OWASP's Authentication Cheat Sheet (count by
+account, not by address alone) and its "Slow Down Online Guessing Attacks with Device Cookies".
+SP 800-63B-4 (3.2.2) caps consecutive wrong attempts at 100; here a slow refill replaces the lock.
 
-Names hold the address that was typed, whether or not there is such an account: a throttle tells
-nobody which addresses have one.
+Throttles are named by the e-mail address as typed, whether or not it has an account, so they do
+not reveal which addresses have one.
 """
 
 import secrets
@@ -21,6 +20,7 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.emails import normalise
+from daypass.domain.times import DAY_S
 from daypass.portal.context import Portal, caller, cookie_name, is_https
 from daypass.portal.problems import ProblemError
 from daypass.records import accounts, throttles
@@ -29,30 +29,30 @@ from daypass.records.tables import Account
 from daypass.records.throttles import Throttle, ThrottledError
 
 DEVICE_COOKIE = "daypass_device"
-DEVICE_LIFETIME_S = 365 * 86_400
+DEVICE_LIFETIME_S = 365 * DAY_S
 ACCOUNTS_OF_DEVICE = 30
-"""Accounts that one browser is known to, the latest ones: a shared computer has many people. The
-cookie then has 1.5 kB."""
+"""Accounts for which one browser is remembered, the most recent ones: many people use a shared
+computer. The cookie then has 1.5 kB."""
 
 SIGN_IN_TOGETHER = Throttle(5, 60)
-"""For one account from one browser that it knows, or from one address."""
+"""For one account, from one known browser or one IP address."""
 SIGN_IN_ADDRESS = Throttle(100, 20)
-"""From one address, over all accounts whose browser is new: against spraying."""
+"""From one IP address, across all accounts, for unknown browsers: against password spraying."""
 SIGN_IN_PER_ACCOUNT = 2
-"""By so many units the allowance of an address is larger for each account that does well there."""
-ACCOUNTS_AT_ADDRESS = Throttle(200, 86_400)
-"""Not a limit but a count: each account that signs in adds a unit, at most one a day, and each
-day one is forgotten."""
+"""Extra burst of an IP address's throttle for each account that has signed in from there."""
+ACCOUNTS_AT_ADDRESS = Throttle(200, DAY_S)
+"""A counter rather than a limit: each account that signs in adds at most one unit a day, and one
+unit expires each day."""
 SIGN_IN_ACCOUNT = Throttle(100, 36)
-"""For one account, from all browsers that it does not know: against guessing from many places."""
+"""For one account, from all unknown browsers together: against distributed guessing."""
 SIGN_UP_ADDRESS = Throttle(60, 60)
-"""From one address. A class of people behind one router signs up within minutes."""
+"""From one IP address. A class behind one router may sign up within minutes."""
 SETUP_ADDRESS = Throttle(10, 60)
-"""Wrong set-up links from one address."""
+"""Wrong set-up links from one IP address."""
 OWN_PASSWORD = Throttle(5, 60)
-"""For the password that a signed-in browser is asked for."""
+"""For the password that a signed-in browser must enter to confirm a change."""
 MAIL_ADDRESS = Throttle(60, 60)
-"""Mails that one address has sent."""
+"""Mails requested from one IP address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class SignInAttempt:
     portal: Portal
     email: str
     account: str
-    """The digest of the address that was typed."""
+    """The digest of the e-mail address as typed."""
     network: str
     device: str | None
-    """The name of this browser's own allowance, if it has signed in before."""
+    """The id of this browser's own throttle, if it has signed in to the account before."""
 
     @classmethod
     def of(cls, email: str, request: Request, portal: Portal) -> Self:
@@ -80,7 +80,7 @@ class SignInAttempt:
         return f"{self.account} {self.device or self.network}"
 
     async def check(self) -> None:
-        """Raise ProblemError 429 for an attempt that need not wait for its turn."""
+        """Raise ProblemError 429 early, before the attempt waits for its turn."""
         try:
             async with self.portal.database.read() as session:
                 await throttles.check(session, await self._units_now(session), self._now_ms())
@@ -88,7 +88,7 @@ class SignInAttempt:
             raise _too_many(error) from None
 
     async def begin(self) -> Account | None:
-        """Take the units of the attempt. Returns the account, if there is one. Raises 429."""
+        """Take the units of the attempt and return the account, if it exists. Raises 429."""
         try:
             async with self.portal.database.write() as session:
                 await throttles.take(session, await self._units_now(session), self._now_ms())
@@ -97,11 +97,11 @@ class SignInAttempt:
             raise _too_many(error) from None
 
     async def succeed(self, session: AsyncSession) -> None:
-        """Give the units back: the password was right. Let the address be trusted a little more."""
+        """Return the units after a right password, and raise the limit of the IP address."""
         await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))
         now_ms = self._now_ms()
         today = f"signed in {self.account} address {self.network}"
-        if await throttles.try_to_take(session, today, Throttle(1, 86_400), now_ms):
+        if await throttles.try_to_take(session, today, Throttle(1, DAY_S), now_ms):
             await throttles.try_to_take(session, self._accounts_here, ACCOUNTS_AT_ADDRESS, now_ms)
 
     @property
@@ -109,23 +109,23 @@ class SignInAttempt:
         return f"accounts signed in address {self.network}"
 
     async def _units_now(self, session: AsyncSession) -> dict[str, Throttle]:
-        """The units of this attempt, by how many accounts do well at the caller's address."""
+        """Return the attempt's throttles, given how many accounts sign in from its IP address."""
         if self.device is not None:
             return self._units(SIGN_IN_ADDRESS)
-        doing_well = await throttles.taken(
+        signed_in = await throttles.taken(
             session, self._accounts_here, ACCOUNTS_AT_ADDRESS, self._now_ms()
         )
-        burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * doing_well
+        burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * signed_in
         return self._units(SIGN_IN_ADDRESS._replace(burst=burst))
 
-    def _units(self, of_address: Throttle) -> dict[str, Throttle]:
-        """The account's own throttles, and for a browser that is new to it the address's."""
+    def _units(self, address_throttle: Throttle) -> dict[str, Throttle]:
+        """Return the account's throttles and, for an unknown browser, the IP address's."""
         if self.device is not None:
             return {f"sign-in account {self.account} device {self.device}": SIGN_IN_TOGETHER}
         return {
             f"sign-in account {self.account}": SIGN_IN_ACCOUNT,
             f"sign-in account {self.account} address {self.network}": SIGN_IN_TOGETHER,
-            f"sign-in address {self.network}": of_address,
+            f"sign-in address {self.network}": address_throttle,
         }
 
     def _now_ms(self) -> int:
@@ -133,9 +133,9 @@ class SignInAttempt:
 
 
 async def admit_sign_up(request: Request, portal: Portal) -> None:
-    """Take the unit of a sign-up. Raises 429.
+    """Count a sign-up. Raises 429.
 
-    Whoever is on this machine, and not behind a proxy on it, is its operator.
+    Clients on this machine are exempt: they are its operator.
     """
     found = caller(request, portal)
     if not found.is_local:
@@ -143,27 +143,27 @@ async def admit_sign_up(request: Request, portal: Portal) -> None:
 
 
 async def admit_wrong_setup_link(request: Request, portal: Portal) -> None:
-    """Take the unit of a set-up link that is wrong. Raises 429."""
+    """Count a wrong set-up link. Raises 429."""
     await _take(portal, {f"setup address {caller(request, portal).network}": SETUP_ADDRESS})
 
 
 async def admit_mail(request: Request, portal: Portal) -> None:
-    """Take the unit of a mail that somebody asks for. Raises 429.
+    """Count a request for a mail. Raises 429.
 
-    How many mails a mailbox gets is in `mail_limits`: there, nobody is refused.
+    `mail_limits` limits the mails to each mailbox, without refusing requests.
     """
     await _take(portal, {f"mail from address {caller(request, portal).network}": MAIL_ADDRESS})
 
 
 async def admit_own_password(account_id: str, portal: Portal) -> dict[str, Throttle]:
-    """Take the unit of a look at one's own password; `give_back` if it is right. Raises 429."""
+    """Count a check of the account's own password; `give_back` if right. Raises 429."""
     units = {f"own password {account_id}": OWN_PASSWORD}
     await _take(portal, units)
     return units
 
 
 async def give_back(portal: Portal, units: Mapping[str, Throttle]) -> None:
-    """The attempt was a right one."""
+    """Return the units of a successful attempt."""
     async with portal.database.write() as session:
         await throttles.give_back(session, units)
 
@@ -186,10 +186,7 @@ def _too_many(error: ThrottledError) -> ProblemError:
 def remember_device(
     email: str, request: Request, response: Response, portal: Portal, device: str | None = None
 ) -> None:
-    """Let the browser prove next time that its owner had this account before.
-
-    It stays known to the accounts that other people had in it.
-    """
+    """Set a cookie that marks the browser as known to the account, and still to earlier ones."""
     secure = is_https(request, portal)
     account = _short(digest(normalise(email)))
     devices = {account: device or secrets.token_hex(8)}

@@ -1,34 +1,32 @@
-"""Times as the portal's JSON tells them."""
+"""Times in the portal's JSON."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import PlainSerializer, WithJsonSchema
 
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+from daypass.domain.times import iso_utc
 
 
 def day_of(at: int) -> date:
-    """The UTC day of an instant (Unix time, seconds)."""
+    """Return the UTC date of an instant (Unix time in seconds)."""
     return datetime.fromtimestamp(at, UTC).date()
 
 
 def _iso_ms(at: int) -> str:
-    return f"{_iso(at // 1000)[:-1]}.{at % 1000:03d}Z"
+    return f"{iso_utc(at // 1000)[:-1]}.{at % 1000:03d}Z"
 
 
 Instant = Annotated[
     int,
-    PlainSerializer(_iso, return_type=str),
+    PlainSerializer(iso_utc, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
-"""Unix time in seconds inside, ISO 8601 in UTC outside."""
+"""Unix time in seconds, serialised as ISO 8601 in UTC."""
 
 Moment = Annotated[
     int,
     PlainSerializer(_iso_ms, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
-"""The same to the millisecond."""
+"""Unix time in milliseconds, serialised as ISO 8601 in UTC."""

@@ -1,4 +1,4 @@
-"""/api/usage: what was used today, and by day, key and model."""
+"""/api/usage: today's usage, and usage by day, key and model."""
 
 from datetime import date
 from typing import Annotated, Literal, Self, cast
@@ -7,19 +7,18 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from daypass.domain.plans import Window
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.times import Instant, day_of
 from daypass.quota.ledger import BucketState, Claim
 from daypass.records import api_keys, usage
 
-DAY_S = 86_400
-
 router = APIRouter(tags=["usage"])
 
 
 class Allowance(BaseModel):
-    """The use of one limit in its window; no `limit` means that there is none."""
+    """The usage of one limit in its window. `limit` is null if there is no limit."""
 
     used: int
     limit: int | None
@@ -29,7 +28,7 @@ class Allowance(BaseModel):
 
     @classmethod
     def of(cls, state: BucketState) -> Self:
-        """The allowance that a bucket leaves."""
+        """Return the allowance of a bucket."""
         return cls(
             used=state.used,
             limit=state.claim.limit.amount,
@@ -40,7 +39,7 @@ class Allowance(BaseModel):
 
 
 class KeyAllowance(Allowance):
-    """The use of one API key: its limits as in `/api/api-keys`, and who used it today."""
+    """The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel."""
 
     api_key_id: str
     name: str
@@ -50,14 +49,14 @@ class KeyAllowance(Allowance):
 
 
 class UsageToday(BaseModel):
-    """Today's use of the account and of each of its keys."""
+    """Today's usage of the account and each of its keys."""
 
     account: Allowance
     keys: list[KeyAllowance]
 
 
 class UsageOfDay(BaseModel):
-    """What one key did with one model on one UTC day, by API or by the site's chat."""
+    """One key's usage of one model on one UTC day, through the API or the site's chat."""
 
     date: date
     api_key_id: str
@@ -74,9 +73,9 @@ class UsageOfDay(BaseModel):
 async def usage_by_day(
     account: SignedIn,
     portal: InPortal,
-    days: Annotated[int, Query(ge=1, le=366, description="How many days, today included")] = 30,
+    days: Annotated[int, Query(ge=1, le=366, description="How many days, including today")] = 30,
 ) -> list[UsageOfDay]:
-    """What was used per day, key and model, newest first."""
+    """Return the usage by day, key and model, newest first."""
     today = portal.now() // DAY_S * DAY_S
     await portal.write_usage()
     async with portal.database.read() as session:
@@ -99,7 +98,7 @@ async def usage_by_day(
 
 @router.get("/usage/today")
 async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
-    """What was used today, as the ledger counts it."""
+    """Return today's usage, as counted by the ledger."""
     today = portal.now() // DAY_S * DAY_S
     await portal.write_usage()
     async with portal.database.read() as session:
@@ -118,7 +117,7 @@ async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
 
 
 def _of_key(meter: Meter, by_api: int, by_chat: int) -> KeyAllowance:
-    """Return a key's use. What a deleted key used today counts as use by the API."""
+    """Return a key's usage. Usage inherited from a deleted key counts as API usage."""
     if meter.day is not None:
         by_chat = min(by_chat, meter.day.used)
         by_api = meter.day.used - by_chat

@@ -1,4 +1,4 @@
-"""GET /api/usage-plans: what can be chosen."""
+"""GET /api/usage-plans: the plans on offer."""
 
 from typing import Annotated, Self
 
@@ -17,7 +17,9 @@ class LimitView(BaseModel):
     measure: Measure
     amount: int
     window: Window
-    burst: Annotated[int | None, Field(description="So many at once, refilled per minute")] = None
+    burst: Annotated[
+        int | None, Field(description="The most at once; `amount` are refilled per minute")
+    ] = None
 
 
 class UsagePlanView(BaseModel):
@@ -32,7 +34,7 @@ class UsagePlanView(BaseModel):
 
     @classmethod
     def of(cls, plan: UsagePlan) -> Self:
-        """The view of a plan."""
+        """Return the view of a plan."""
         return cls(
             id=plan.id,
             name=plan.name,
@@ -48,6 +50,6 @@ class UsagePlanView(BaseModel):
 
 @router.get("/usage-plans", response_model_exclude_none=True)
 async def list_usage_plans(portal: InPortal) -> list[UsagePlanView]:
-    """The usage plans on offer. Needs no session."""
+    """List the usage plans on offer. Needs no session."""
     plans = (await portal.policy()).plans.values()
     return [UsagePlanView.of(plan) for plan in plans if plan.self_service]

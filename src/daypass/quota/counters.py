@@ -1,6 +1,6 @@
 """The arithmetic of one bucket, in whole microseconds: calendar windows and token buckets.
 
-Pure. `take.lua` and `give.lua` do the same inside Redis; one test suite holds both to it.
+Pure functions. `take.lua` and `give.lua` do the same in Redis; one test suite covers both.
 """
 
 from typing import NamedTuple
@@ -12,12 +12,12 @@ SECOND = 1_000_000
 
 
 class Counter(NamedTuple):
-    """What is stored of a bucket.
+    """The stored state of a bucket.
 
-    Of a calendar window: `since` is its first instant (Unix time, microseconds), `used` the
-    units taken in it. Of a token bucket: `used` is what had not been refilled at `since`, in
-    units times the microseconds of the limit's window, so that one microsecond refills exactly
-    the limit's amount and nothing is ever rounded.
+    Calendar window: `since` is its first instant (Unix time, microseconds) and `used` the units
+    taken in it. Token bucket: `used` is the amount not yet refilled at `since`, in units times
+    the microseconds of the limit's window. One microsecond then refills exactly the limit's
+    amount, without rounding.
     """
 
     since: int
@@ -25,7 +25,7 @@ class Counter(NamedTuple):
 
 
 class Moment:
-    """An instant (Unix time, microseconds) and the calendar windows that hold it."""
+    """An instant (Unix time, microseconds) and the calendar windows that contain it."""
 
     __slots__ = ("_starts", "us")
 
@@ -34,7 +34,7 @@ class Moment:
         self._starts: dict[Window, int] = {}
 
     def start(self, window: Window) -> int:
-        """The first instant of the window that holds this moment."""
+        """Return the first instant of the window that contains this moment."""
         start = self._starts.get(window)
         if start is None:
             start = self._starts[window] = window.start(self.us // SECOND) * SECOND
@@ -42,45 +42,45 @@ class Moment:
 
 
 def unit(limit: Limit) -> int:
-    """What one unit adds to a counter's `used`."""
+    """Return the amount that one unit adds to a counter's `used`."""
     return 1 if limit.burst is None else limit.window.seconds * SECOND
 
 
 def advance(limit: Limit, counter: Counter | None, moment: Moment) -> Counter:
-    """A stored counter as it stands at a moment. None: nothing has been taken yet."""
+    """Return a stored counter brought up to a moment; None if nothing has been taken yet."""
     if limit.burst is None:
         start = moment.start(limit.window)
         return counter if counter is not None and counter.since >= start else Counter(start, 0)
     if counter is None:
         return Counter(moment.us, 0)
     elapsed = moment.us - counter.since
-    if elapsed <= 0:  # The clock went back: nothing refills until it has caught up.
+    if elapsed <= 0:  # The clock went back: refill nothing until it catches up.
         return counter
     return Counter(moment.us, max(0, counter.used - elapsed * limit.amount))
 
 
 def reaches_back_to(limit: Limit, moment: Moment) -> int:
-    """The earliest instant (Unix µs) at which a unit can have been taken that is lacking now."""
+    """Return the earliest instant (Unix µs) from which a taken unit may still count as used."""
     if limit.burst is None:
         return moment.start(limit.window)
     return moment.us - limit.burst * unit(limit) // limit.amount
 
 
 def take(limit: Limit, counter: Counter) -> Counter:
-    """An up-to-date counter with one unit more, which need not be within the limit."""
+    """Return an up-to-date counter with one unit more, even if that exceeds the limit."""
     return Counter(counter.since, counter.used + unit(limit))
 
 
 def fits(limit: Limit, counter: Counter) -> bool:
-    """Whether a counter is within its limit."""
+    """Return whether a counter is within its limit."""
     return counter.used <= limit.capacity * unit(limit)
 
 
 def give_back(limit: Limit, taken: Counter, counter: Counter | None, moment: Moment) -> Counter:
-    """Return the counter with one unit fewer. `taken` is the counter just after it was taken.
+    """Return the counter with one unit fewer. `taken` is the counter just after taking it.
 
-    A throttle limits how often the upstream is called, whatever comes of it: it gives nothing
-    back. Nor does a window that has closed since.
+    A throttle keeps its unit, because it limits calls to the upstream whether or not they
+    succeed. A window that has closed since keeps its unit too.
     """
     now = advance(limit, counter, moment)
     if limit.window.is_throttle or now.since != taken.since:
@@ -89,12 +89,12 @@ def give_back(limit: Limit, taken: Counter, counter: Counter | None, moment: Mom
 
 
 def units_used(limit: Limit, counter: Counter) -> int:
-    """Whole units that a counter's bucket lacks. One that is partly refilled is lacking still."""
+    """Return the whole units in use. A partly refilled unit still counts as used."""
     return counter.used if limit.burst is None else -(-counter.used // unit(limit))
 
 
 def resets_at(limit: Limit, counter: Counter) -> int:
-    """When a bucket frees (Unix time, whole seconds): its window ends, or a unit is refilled."""
+    """Return when the window ends or the next unit is refilled (Unix time, whole seconds)."""
     if limit.burst is None:
         return limit.window.end(counter.since // SECOND)
     enough = unit(limit) * (min(units_used(limit, counter), limit.burst) - 1)

@@ -1,4 +1,4 @@
-"""How long one decision may take, over all the questions that it asks."""
+"""The time limit of one decision, shared by all its store calls."""
 
 import asyncio
 from typing import TypeVar
@@ -8,32 +8,32 @@ from daypass.quota.ledger import DECISION_S, LedgerUnavailableError
 T = TypeVar("T")
 
 AFTER_SETTLING_S = 0.5
-"""Seconds that remain for the decision once the usage records have settled."""
+"""Seconds left for the decision once all usage records have been written."""
 
 
 class Deadline:
-    """DECISION_S from now. Only waiting for the usage records to settle extends it."""
+    """A deadline DECISION_S from now. Only a wait for usage records extends it."""
 
     __slots__ = ("at",)
 
     def __init__(self) -> None:
         self.at = asyncio.get_running_loop().time() + DECISION_S
-        """By the event loop's clock."""
+        """In the event loop's time."""
 
     @property
     def is_over(self) -> bool:
-        """Whether the decision has taken too long."""
+        """Return whether the deadline has passed."""
         return asyncio.get_running_loop().time() >= self.at
 
     def settle_until(self, instant: float) -> None:
-        """Allow for a wait until `instant` (event loop's clock), and the decision after it."""
+        """Extend the deadline to `instant` (event loop's time) plus AFTER_SETTLING_S."""
         self.at = max(self.at, instant + AFTER_SETTLING_S)
 
     async def wait_for(self, shared: "asyncio.Task[T]", its: "Deadline") -> T:
-        """Wait for a task that others wait for too, and that has a deadline of its own.
+        """Wait for a shared task that has its own deadline (`its`).
 
-        Where that task has to wait for the records, so does this decision.
-        Raises LedgerUnavailableError when the time is over.
+        If that task's deadline is extended for the usage records, extend this one as well.
+        Raises LedgerUnavailableError when the deadline passes.
         """
         began = its.at
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""What a ledger is: claims in, one reservation or one refusal out.
+"""The ledger interface: claims in, one reservation or one refusal out.
 
 A request makes a *claim* on each of its buckets (its key's, its account's, the site's). The
 ledger grants all of them in one atomic step or none.
@@ -14,22 +14,22 @@ from daypass.quota.counters import Counter, resets_at, units_used
 SubjectKind = Literal["key", "account", "site", "give_backs"]
 
 DECISION_S = 1.8
-"""Seconds that a store has to answer; after them LedgerUnavailableError is raised."""
+"""Seconds that a store has to answer before LedgerUnavailableError is raised."""
 
 
 class LedgerUnavailableError(Exception):
-    """The ledger could not decide. Nothing may be relayed on its behalf."""
+    """The ledger could not decide, so the request must not be relayed."""
 
     def __init__(self, message: str, public_reason: str = "its store does not answer") -> None:
-        """`message` is for the log; `public_reason` names no address and may be shown to anyone."""
+        """Take a `message` for the log and a `public_reason` without addresses for anyone."""
         super().__init__(message)
         self.public_reason = public_reason
 
 
 class Subject(NamedTuple):
-    """Whom a bucket counts for: the key in a slot of an account, the account, or the site.
+    """The owner of a bucket: the key in a slot of an account, the account, or the site.
 
-    `give_backs` is the account once more: its bucket counts the requests that were given back.
+    `give_backs` is also per account: its bucket counts the requests that were given back.
     """
 
     kind: SubjectKind
@@ -43,12 +43,12 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one request asks of one bucket: a unit, if `subject` is within `limit`."""
+    """A request for one unit of one bucket, granted if `subject` is within `limit`."""
 
     subject: Subject
     limit: Limit
     name: str = field(init=False, compare=False, repr=False)
-    """The bucket's name: `key:acc_1/1 requests/day`."""
+    """The bucket's name, such as `key:acc_1/1 requests/day`."""
 
     def __post_init__(self) -> None:
         limit = self.limit
@@ -58,16 +58,16 @@ class Claim:
 
 @dataclass(slots=True)
 class BucketState:
-    """How full a claim's bucket is."""
+    """The fill level of a claim's bucket."""
 
     claim: Claim
     used: int
     resets_at: int
-    """When its window ends, or a token bucket refills one unit (Unix time, seconds)."""
+    """When the window ends, or the token bucket refills one unit (Unix time, seconds)."""
 
     @property
     def remaining(self) -> int:
-        """Units left."""
+        """Return the units left."""
         return max(0, self.claim.limit.capacity - self.used)
 
 
@@ -79,40 +79,49 @@ class Reservation:
     """The ledger's clock at admission (Unix time, seconds): the request belongs to this day."""
     buckets: tuple[BucketState, ...]
     taken: tuple[Counter, ...]
-    """How the buckets' counters stood then: what to give back, and to which window."""
+    """The buckets' counters at admission. They identify the windows to give units back to."""
     id: str = ""
-    """The name under which the store knows it, where it has to."""
+    """The store's own identifier of the reservation, if it needs one."""
     is_open: bool = True
     """Neither settled nor released. Only the process that made a reservation closes it."""
 
 
 @dataclass(slots=True)
 class Refusal:
-    """A full bucket: nothing was taken from any. `at` is the ledger's clock."""
+    """The refusal of a request because of a full bucket. No units were taken."""
 
     at: float
+    """The ledger's clock (Unix time, seconds)."""
     hit: BucketState
-    """Of the full buckets, the one that frees last."""
+    """The full bucket that takes longest to free."""
     buckets: tuple[BucketState, ...]
 
 
 class Ledger(Protocol):
-    """Counts exactly.
+    """An exact count of requests, shared by every process.
 
-    What waits raises LedgerUnavailableError within 2 seconds when the store is away, and works
-    again once it is back.
+        outcome = await ledger.reserve(claims)
+        if isinstance(outcome, Refusal):
+            ...  # 429: `outcome.hit` is full
+        elif await call_upstream():
+            ledger.settle(outcome)
+        else:
+            await ledger.release(outcome)
+
+    Coroutines raise LedgerUnavailableError within 2 seconds while the store is unreachable, and
+    work again once it is back.
     """
 
     async def start(self) -> None:
         """Open the store. Raises LedgerUnavailableError."""
 
     async def close(self) -> None:
-        """Finish what is under way and let go of the store."""
+        """Finish pending operations and close the store."""
 
     async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
         """Take one unit from every claim's bucket, or none. Durable when it returns.
 
-        When it raises or is cancelled, whatever it took or may still take is given back.
+        If it raises or is cancelled, any units it took, or may still take, are given back.
         """
 
     async def release(
@@ -121,29 +130,29 @@ class Ledger(Protocol):
         """Give a reservation's units back to the quota windows they came from, once.
 
         Throttles keep their unit. `give_backs` is the claim on the account's bucket of
-        give-backs, which is taken in the same atomic step; None where the upstream was not
-        called. If that bucket is full, returns the Refusal, and the units stay used. Returns
-        False if the reservation was settled or released before, else True. When it raises, the
-        same is done before the next decision that the store can make.
+        give-backs, taken in the same atomic step; None if the upstream was not called. If that
+        bucket is full, return the Refusal and leave the units used. Return False if the
+        reservation was already settled or released, else True. If it raises, the ledger retries
+        before the store's next decision.
         """
 
     def settle(self, reservation: Reservation) -> None:
-        """Close a reservation as used. One that is never closed counts as used anyway."""
+        """Close a reservation as used. A reservation that is never closed also counts as used."""
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
-        """How full the claims' buckets are now. Takes nothing."""
+        """Return the state of the claims' buckets without taking anything."""
 
     async def check_writable(self) -> None:
-        """Write something that counts for nobody. Raises LedgerUnavailableError."""
+        """Test that the store accepts writes, counting nothing. Raises LedgerUnavailableError."""
 
 
 def state(claim: Claim, counter: Counter) -> BucketState:
-    """How full a claim's bucket is, by its counter."""
+    """Return the state of a claim's bucket from its counter."""
     limit = claim.limit
     return BucketState(claim, units_used(limit, counter), resets_at(limit, counter))
 
 
 def refuse(at: float, states: tuple[BucketState, ...]) -> Refusal:
-    """The refusal of a claim on buckets of which at least one is full, by the ledger's clock."""
+    """Return the refusal at `at` (ledger's clock); at least one of the buckets is full."""
     full = [x for x in states if x.used >= x.claim.limit.capacity]
     return Refusal(at, max(full, key=lambda x: x.resets_at), states)

@@ -1,4 +1,4 @@
-"""From a key, its account and its usage plan to the claims that a request makes."""
+"""The claims that a request makes, from its key, account and usage plan."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -19,17 +19,17 @@ class QuotaPolicy:
     account_daily_ceiling: int | None = None
     site_daily_ceiling: int | None = None
     ceiling_follows_plans: bool = False
-    """Whether an account may use in a day what the largest plan on offer or of its keys may."""
+    """Whether an account's daily ceiling is that of the largest plan on offer or of its keys."""
 
     @classmethod
     def of(
         cls, plans: Sequence[UsagePlan], account_ceiling: int | None, site_ceiling: int | None
     ) -> "QuotaPolicy":
-        """A policy of these plans, by id."""
+        """Return a policy with these plans."""
         return cls({plan.id: plan for plan in plans}, account_ceiling, site_ceiling)
 
     def with_plans(self, more: Sequence[UsagePlan]) -> "QuotaPolicy":
-        """The policy with more plans. Those that it has already stay as they are."""
+        """Return the policy with more plans. Plans it already has are not replaced."""
         if not more:
             return self
         plans = self.plans | {plan.id: plan for plan in more if plan.id not in self.plans}
@@ -41,11 +41,11 @@ class QuotaPolicy:
     def claims(
         self, account_id: str, slot: int, plan: UsagePlan, plan_ids: Collection[str] = ()
     ) -> tuple[Claim, ...]:
-        """The claims of one request by the key in an account's `slot`.
+        """Return the claims of one request by the key in an account's `slot`.
 
-        A key counts under its slot, not its own id: whoever takes the slot of a deleted key
-        takes over what that key used, so recreating a key resets nothing. `plan_ids` are the
-        usage plans of all of the account's keys.
+        A key counts under its slot, not its id: a key created in the slot of a deleted one
+        inherits its usage, so recreating a key resets nothing. `plan_ids` are the usage plans of
+        all the account's keys.
         """
         key = Subject("key", account_id, slot)
         claims = [Claim(key, limit) for limit in plan.limits]
@@ -58,7 +58,7 @@ class QuotaPolicy:
         return tuple(claims)
 
     def account_claim(self, account_id: str, plan_ids: Collection[str]) -> Claim | None:
-        """The claim on what an account's keys may use together in a day, if that is limited.
+        """Return the claim on the account's daily ceiling, or None if it has none.
 
         `plan_ids` are the usage plans of its keys.
         """
@@ -68,10 +68,10 @@ class QuotaPolicy:
         return Claim(Subject("account", account_id), _per_day(ceiling))
 
     def _account_ceiling(self, plan_ids: Collection[str]) -> int | None:
-        """Requests per day of an account; None: no ceiling.
+        """Return an account's requests per day; None if it has no ceiling.
 
-        The default never lies below the plan of a key: an operator may have given the key a larger
-        plan than people can choose.
+        The default is never below the plan of one of its keys: an operator may have assigned a
+        larger plan than users can choose.
         """
         ceiling = self.account_daily_ceiling
         if ceiling is None or not self.ceiling_follows_plans:
@@ -88,9 +88,9 @@ class QuotaPolicy:
     ) -> Claim | None:
         """Return the claim on the account's give-backs of the day; None if nothing is limited.
 
-        Ten times the account's daily limit, at least 100: without a cap, a caller who can
-        provoke failures would call the upstream without end. The account's ceiling is its daily
-        limit; without one it is its key's, and without that one the site's.
+        The cap is ten times the account's daily limit, at least 100. Without it, a client that
+        can provoke failures could call the upstream without limit. The daily limit is the
+        account's ceiling, else its key's limit, else the site's ceiling.
         """
         for daily in (
             self._account_ceiling({plan.id, *plan_ids}),
@@ -103,7 +103,7 @@ class QuotaPolicy:
         return None
 
     def site_claim(self) -> Claim | None:
-        """The claim on what everybody may use together in a day, if that is limited."""
+        """Return the claim on the site's daily ceiling, or None if there is none."""
         if self.site_daily_ceiling is None:
             return None
         return Claim(SITE, _per_day(self.site_daily_ceiling))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from daypass.domain.emails import canonical, normalise
 from daypass.domain.plans import Window
+from daypass.domain.times import DAY_S
 from daypass.records.identifiers import digest
 from daypass.records.tables import (
     Account,
@@ -26,7 +27,7 @@ from daypass.records.tables import (
     UsageKeyWeek,
 )
 
-KEPT_S = 32 * 86_400
+KEPT_S = 32 * DAY_S
 """Seconds for which a mailbox is recognised: longer than the longest window, a month."""
 DELETED = "[deleted account]"
 NAMING = (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note)
@@ -69,7 +70,7 @@ async def former_id(session: AsyncSession, email: str, secrets: Sequence[str]) -
     )
 
 
-async def forget_old(session: AsyncSession, now: int) -> None:
+async def delete_old(session: AsyncSession, now: int) -> None:
     """Delete the fingerprints of mailboxes that left long ago. `now` is Unix time in seconds."""
     await session.execute(delete(DepartedAccount).where(DepartedAccount.at < now - KEPT_S))
 

@@ -6,16 +6,17 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.emails import normalise
+from daypass.domain.times import DAY_S
 from daypass.records.identifiers import new_id
 from daypass.records.tables import Mail
 
-GIVE_UP_AFTER_S = 86_400
+GIVE_UP_AFTER_S = DAY_S
 """Seconds for which a mail is tried again."""
 FIRST_RETRY_S = 5
 LONGEST_RETRY_S = 3_600
 LEASE_S = 300
 """Seconds for which a mail belongs to the process that is sending it."""
-KEPT_S = 7 * 86_400
+KEPT_S = 7 * DAY_S
 """Seconds for which a mail that was given up is shown to operators."""
 
 

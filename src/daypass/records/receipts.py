@@ -11,12 +11,13 @@ import orjson
 from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.times import DAY_S
 from daypass.records.database import insert_into
 from daypass.records.tables import ApiKey, ReceiptBatch
 
 KEPT = 200
 """Receipts kept of an account."""
-KEPT_MS = 7 * 86_400 * 1_000
+KEPT_MS = 7 * DAY_S * 1_000
 COUNTED_BATCHES = 5_000
 DROP_BATCHES = 5_000
 """Batches that one sweep deletes, so that its transaction stays short."""

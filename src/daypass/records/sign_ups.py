@@ -6,11 +6,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.emails import normalise
+from daypass.domain.times import DAY_S
 from daypass.records.identifiers import new_id
 from daypass.records.outbox import GIVE_UP_AFTER_S
 from daypass.records.tables import SignUp
 
-LINK_LIFETIME_S = 86_400
+LINK_LIFETIME_S = DAY_S
 """Seconds for which the link in the mail works, from the moment that the mail is sent."""
 LIFETIME_S = GIVE_UP_AFTER_S + LINK_LIFETIME_S
 

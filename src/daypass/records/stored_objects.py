@@ -32,8 +32,8 @@ async def claim(session: AsyncSession, account_id: str, ids: Iterable[str], now:
         )
 
 
-async def forget(session: AsyncSession, object_id: str) -> None:
-    """Note that an object is no more."""
+async def remove(session: AsyncSession, object_id: str) -> None:
+    """Delete an object, so that its id is unknown from now on."""
     await session.execute(delete(StoredObject).where(StoredObject.id == object_id))
 
 

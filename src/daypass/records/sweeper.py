@@ -2,21 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from daypass.background import end
 from daypass.domain.retention import Retention
+from daypass.domain.times import DAY_S, Clock
 from daypass.records import accounts, audit, departures, receipts, sign_ups, throttles
 from daypass.records.database import Database, DatabaseUnavailableError
 
 SWEEP_EVERY_S = 60.0
-DAY_S = 86_400
 
 
 @contextlib.asynccontextmanager
-async def sweeping(
-    database: Database, clock: Callable[[], float], retention: Retention
-) -> AsyncIterator[None]:
+async def sweeping(database: Database, clock: Clock, retention: Retention) -> AsyncIterator[None]:
     """Sweep once a minute, in the background. `clock` gives Unix time in seconds."""
     task = asyncio.create_task(_sweep_every_minute(database, clock, retention))
     try:
@@ -35,7 +33,7 @@ async def sweep(database: Database, now: float, retention: Retention) -> None:
         await accounts.delete_expired_sessions(session, int(now))
         await sign_ups.delete_expired(session, int(now))
         await throttles.delete_whole(session, int(now * 1000))
-        await departures.forget_old(session, int(now))
+        await departures.delete_old(session, int(now))
     async with database.write() as session:
         await receipts.delete_older(session, int((now - retention.receipt_days * DAY_S) * 1000))
     async with database.write() as session:
@@ -43,9 +41,7 @@ async def sweep(database: Database, now: float, retention: Retention) -> None:
     await database.empty_log()
 
 
-async def _sweep_every_minute(
-    database: Database, clock: Callable[[], float], retention: Retention
-) -> None:
+async def _sweep_every_minute(database: Database, clock: Clock, retention: Retention) -> None:
     while True:
         await asyncio.sleep(SWEEP_EVERY_S)
         with contextlib.suppress(DatabaseUnavailableError):

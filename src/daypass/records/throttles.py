@@ -77,7 +77,7 @@ async def delete_whole(session: AsyncSession, now_ms: int) -> None:
     )
 
 
-async def forget(session: AsyncSession, names: Iterable[str]) -> None:
+async def reset(session: AsyncSession, names: Iterable[str]) -> None:
     """Make these throttles whole again."""
     digests = sorted(digest(name) for name in names)
     await session.execute(delete(Attempts).where(Attempts.name.in_(digests)))

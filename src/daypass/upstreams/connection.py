@@ -105,16 +105,16 @@ class Connection(asyncio.Protocol):
             self._upload.cancel()
         self._transport.abort()
 
-    def expire(self, now: float, patience: Timeouts) -> None:
+    def expire(self, now: float, timeouts: Timeouts) -> None:
         """Fail the exchange if the upstream has been silent, or the call has run, for too long."""
         response = self._response
         if response is None and self._waiter is None:  # No request is pending.
             return
-        silence_s = patience.first_byte_s if response is None else patience.gap_s
+        silence_s = timeouts.first_byte_s if response is None else timeouts.gap_s
         if self._waiter is not None and now - self._spoke_at > silence_s:
-            self._time_out("it fell silent")
-        elif now - self._began_at > patience.call_s:
-            self._time_out("it took too long")
+            self._time_out("no data in time")
+        elif now - self._began_at > timeouts.call_s:
+            self._time_out("the call took too long")
 
     def pause_reading(self) -> None:
         """Stop reading from the upstream."""
@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
             if is_chunked:
                 self._transport.write(b"0\r\n\r\n")
         except Exception as error:
-            self._fail(UpstreamUnreachableError(f"the body broke off: {type(error).__name__}"))
+            self._fail(UpstreamUnreachableError(f"request body failed: {type(error).__name__}"))
 
     def _time_out(self, reason: str) -> None:
         was_sent = self._transport.get_write_buffer_size() == 0
@@ -171,20 +171,20 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(UpstreamUnreachableError(f"malformed answer: {type(error).__name__}"))
+            self._fail(UpstreamUnreachableError(f"malformed response: {type(error).__name__}"))
         if self._overhead > MAX_OVERHEAD_BYTES and self._overhead > len(data):
-            self._fail(UpstreamUnreachableError("endless head or trailers"))
+            self._fail(UpstreamUnreachableError("head or trailers too large"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle a closed connection. It ends a response that is delimited by the close."""
-        self._pool.forget(self)
+        self._pool.discard(self)
         if self._upload is not None:
             self._upload.cancel()
         response = self._response
         if response is not None and response.is_until_close and exc is None:
             response.is_complete = True
         elif response is None or not response.is_complete:
-            name = type(exc).__name__ if exc else "it hung up"
+            name = type(exc).__name__ if exc else "connection closed"
             self._failure = self._failure or UpstreamUnreachableError(name)
             if response is not None:
                 response.failure = response.failure or name
@@ -205,7 +205,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Start a response. Raises ValueError for a second one to the same request."""
         if self._response is not None:
-            raise ValueError("an answer after the answer")
+            raise ValueError("a second response to one request")
         self._headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
             return
         codings = [value for name, value in self._headers if name == b"transfer-encoding"]
         if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:
-            raise ValueError("a transfer coding that was not asked for")
+            raise ValueError("an unsupported transfer coding")
         self._keep_alive = self._parser.should_keep_alive() and not self._is_head
         self._response = HttpResponse(self, status, self._headers)
         self._response.is_complete = self._is_head

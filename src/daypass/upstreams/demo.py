@@ -26,16 +26,16 @@ EMBEDDING_SIZE = 64
 WORD_DELAY_S = (0.020, 0.040)
 
 _TEXT = """\
-**This is Daypass's demo model.** No upstream is set, so no language model has read your message.
+**This is Daypass's demo model.** No upstream is configured, so no language model read your message.
 
 You asked: “{prompt}”
 
-Your request came through all the same stations as a real one:
+Your request went through the same steps as a real one:
 
 1. **Authenticate**: your API key was recognised by its digest.
-2. **Reserve**: one request was taken from today's allowance, before anything else happened.
+2. **Reserve**: one request was taken from today's quota before anything else happened.
 3. **Relay**: this text is being sent to you word by word.
-4. **Settle**: the tokens are noted on your usage page.
+4. **Settle**: the tokens are recorded on your usage page.
 
 ```python
 from openai import OpenAI
@@ -43,7 +43,7 @@ from openai import OpenAI
 client = OpenAI(base_url="https://your-daypass/v1", api_key="dp_...")
 ```
 
-To get real answers, the operator sets `OPENAI_API_KEY` and starts Daypass again."""
+To get real answers, ask the operator to set `OPENAI_API_KEY` and restart Daypass."""
 
 
 class DemoUpstream:
@@ -69,11 +69,11 @@ class DemoUpstream:
                 return _responses(asked)
             case "POST", "/embeddings":
                 return _embeddings(asked)
-        message = f"The demo model has no {request.method} {path}. It does chat, responses, "
-        return _error(404, "unknown_url", message + "embeddings and models.")
+        message = f"The demo model does not support {request.method} {path}. It supports chat, "
+        return _error(404, "unknown_url", message + "responses, embeddings and models.")
 
     async def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """Do nothing; there are no connections."""
 
 
 class DemoResponse:

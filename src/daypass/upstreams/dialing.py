@@ -29,7 +29,7 @@ async def connect_first(addresses: list[Address]) -> tuple[Address, socket.socke
     """
     waiting = deque(_by_turns(addresses))
     attempts: dict[asyncio.Task[socket.socket], Address] = {}
-    failure: BaseException = OSError("there is no address")
+    failure: BaseException = OSError("the host has no address")
     try:
         while waiting or attempts:
             if waiting:

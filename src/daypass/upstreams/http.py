@@ -37,13 +37,13 @@ class HttpUpstream:
         self,
         base_url: str,
         api_key: str | None,
-        patience: Timeouts,
+        timeouts: Timeouts,
         *,
         may_be_private: bool = True,
     ) -> None:
         """Create the pool. Needs a running event loop.
 
-        Without `may_be_private`, only public addresses are connected to.
+        Without `may_be_private`, only public addresses are allowed.
         """
         address = urlsplit(base_url)
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
@@ -56,7 +56,7 @@ class HttpUpstream:
         secret = (api_key or "").encode("latin-1")
         self._secret = secret if len(secret) >= SHORTEST_SECRET else b""
         self._fixed_headers = "".join(f"\r\n{line}" for line in lines).encode("latin-1")
-        self._patience = patience
+        self._timeouts = timeouts
         self._may_be_private = may_be_private
         self._connections: set[Connection] = set()
         self._idle: dict[Connection, float] = {}
@@ -87,7 +87,7 @@ class HttpUpstream:
         """Put a connection into the pool for the next request."""
         self._idle[connection] = self._loop.time()
 
-    def forget(self, connection: Connection) -> None:
+    def discard(self, connection: Connection) -> None:
         """Remove a closed connection from the pool."""
         self._connections.discard(connection)
         self._idle.pop(connection, None)
@@ -103,7 +103,7 @@ class HttpUpstream:
 
     async def _connect(self) -> Connection:
         try:
-            async with asyncio.timeout(self._patience.connect_s):
+            async with asyncio.timeout(self._timeouts.connect_s):
                 connection = await self._dial(await self._resolve())
         except TimeoutError as error:
             raise UpstreamTimeoutError("no connection in time", was_sent=False) from error
@@ -117,7 +117,7 @@ class HttpUpstream:
         found = await self._loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         hosts = [str(place[0]) for *_, place in found]
         if not all(may_be_upstream(x, private=self._may_be_private) for x in hosts):
-            raise UpstreamUnreachableError("it has an address that no upstream may have")
+            raise UpstreamUnreachableError("its address is not allowed")
         return [Address(family, place) for family, *_, place in found]
 
     async def _dial(self, addresses: list[Address]) -> Connection:
@@ -159,12 +159,12 @@ class HttpUpstream:
         for connection in [x for x, since in self._idle.items() if now - since >= KEEP_ALIVE_S]:
             connection.abort()
         for connection in list(self._connections):
-            connection.expire(now, self._patience)
+            connection.expire(now, self._timeouts)
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
 
 
 def _reason(error: Exception) -> str:
     """Return why connecting failed, without naming the host."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate was refused: {error.verify_message.partition(',')[0]}"
+        return f"its certificate was rejected: {error.verify_message.partition(',')[0]}"
     return type(error).__name__

@@ -61,7 +61,7 @@ def without_encoded_error(response: UpstreamResponse) -> UpstreamResponse:
         return response
     response.close()
     error = {
-        "message": "The upstream's error is encoded, so that Daypass cannot check what is in it.",
+        "message": "The upstream's error is encoded, so Daypass cannot check its contents.",
         "type": "server_error",
         "param": None,
         "code": "upstream_unreadable",

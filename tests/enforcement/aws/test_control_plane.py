@@ -341,7 +341,7 @@ async def test_plans_stay_known_while_aws_is_away(api: ApiGateway) -> None:
     catalogue = Catalogue(api, DEFAULT_PLANS)
     known = await catalogue.plans()
     api._client = away
-    catalogue.forget()
+    catalogue.invalidate()
     assert await catalogue.plans() == known
     with pytest.raises(AwsError) as caught:
         await Catalogue(api, DEFAULT_PLANS).plans()

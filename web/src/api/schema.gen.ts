@@ -17,9 +17,9 @@ export interface paths {
          * Sign Up
          * @description Create an account and sign in.
          *
-         *     Where mail is set, the account is made when the link in the mail is opened, by whoever opens
-         *     it and with the password that they choose there. The answer is the same (202) whether or not
-         *     the address has an account.
+         *     If the site sends e-mail, it sends a link instead. The account is created when the link is
+         *     opened, with a password chosen there. The response is the same (202) whether or not the address
+         *     already has an account.
          */
         post: operations["sign_up_api_accounts_post"];
         delete?: never;
@@ -39,9 +39,9 @@ export interface paths {
         put?: never;
         /**
          * Set Up
-         * @description Create the operator's account by the link that `daypass serve` printed, and sign in.
+         * @description Create the operator's account with the link that `daypass serve` printed, and sign in.
          *
-         *     The link works once. It is refused with 403 when it is wrong or the site has an operator.
+         *     The link works once. Returns 403 if it is wrong or the site already has an operator.
          */
         post: operations["set_up_api_setup_post"];
         delete?: never;
@@ -60,7 +60,7 @@ export interface paths {
         get?: never;
         /**
          * Change Password
-         * @description Change the password. Every session ends, and this browser gets a new one.
+         * @description Change the password. Ends every session and opens a new one for this browser.
          */
         put: operations["change_password_api_account_password_put"];
         post?: never;
@@ -82,7 +82,7 @@ export interface paths {
         post?: never;
         /**
          * Sign Out Everywhere
-         * @description Sign out on every device, this one too. API keys go on working.
+         * @description Sign out on every device, including this one. API keys keep working.
          */
         delete: operations["sign_out_everywhere_api_account_sessions_delete"];
         options?: never;
@@ -101,9 +101,9 @@ export interface paths {
         put?: never;
         /**
          * Delete Account
-         * @description Delete the account with all that names its owner. Its keys are refused within a second.
+         * @description Delete the account and its personal data. Its keys are refused within a second.
          *
-         *     What was used stays used, should the same address sign up again within a month.
+         *     If the same address signs up again within a month, its earlier usage still counts.
          */
         post: operations["delete_account_api_account_deletion_post"];
         delete?: never;
@@ -122,12 +122,12 @@ export interface paths {
         get?: never;
         /**
          * Confirm Address
-         * @description Do what a link is for, and sign in.
+         * @description Create the account or confirm its address, and sign in.
          */
         put: operations["confirm_address_api_confirmations_put"];
         /**
          * Send Confirmation Again
-         * @description Send the link for one's own address again. The last one is enough where many were sent.
+         * @description Send the confirmation link for your own address again.
          */
         post: operations["send_confirmation_again_api_confirmations_post"];
         delete?: never;
@@ -147,7 +147,7 @@ export interface paths {
         put?: never;
         /**
          * Look At Link
-         * @description Say what a link does, without doing it. Mail scanners open links, too.
+         * @description Describe what a link does, without doing it: mail scanners open links, too.
          */
         post: operations["look_at_link_api_confirmations_preview_post"];
         delete?: never;
@@ -166,15 +166,16 @@ export interface paths {
         get?: never;
         /**
          * Choose New Password
-         * @description Choose a new password by the link of a mail. Every browser is signed out.
+         * @description Choose a new password with the link from the mail. Every browser is signed out.
          *
-         *     This one may then sign in whatever attack is under way on the account. Where the address was
-         *     never confirmed, a stranger may have made the account: its API keys are deleted.
+         *     This browser may then sign in even while an attack exhausts the account's sign-in limits. If
+         *     the address was never confirmed, a stranger may have created the account, so its API keys are
+         *     deleted.
          */
         put: operations["choose_new_password_api_password_resets_put"];
         /**
          * Ask For New Password
-         * @description Have a link sent. The answer is the same whether or not there is such an account.
+         * @description Send a reset link. The response is the same whether or not the account exists.
          */
         post: operations["ask_for_new_password_api_password_resets_post"];
         delete?: never;
@@ -192,18 +193,18 @@ export interface paths {
         };
         /**
          * Who Am I
-         * @description The account that is signed in.
+         * @description Return the signed-in account.
          */
         get: operations["who_am_i_api_session_get"];
         put?: never;
         /**
          * Sign In
-         * @description Sign in with e-mail address and password. After too many wrong ones: 429.
+         * @description Sign in with e-mail address and password. Returns 429 after too many failed attempts.
          */
         post: operations["sign_in_api_session_post"];
         /**
          * Sign Out
-         * @description Sign out: the session ends on the server, whatever the browser keeps.
+         * @description Sign out. The session ends on the server, even if the browser keeps its cookie.
          */
         delete: operations["sign_out_api_session_delete"];
         options?: never;
@@ -222,7 +223,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In Elsewhere
-         * @description Prepare to sign in by the other site. The browser then goes to the `url`.
+         * @description Start a sign-in with the identity provider. The browser then opens `url`.
          */
         post: operations["sign_in_elsewhere_api_session_oidc_post"];
         delete?: never;
@@ -240,7 +241,7 @@ export interface paths {
         };
         /**
          * List Usage Plans
-         * @description The usage plans on offer. Needs no session.
+         * @description List the usage plans on offer. Needs no session.
          */
         get: operations["list_usage_plans_api_usage_plans_get"];
         put?: never;
@@ -260,13 +261,13 @@ export interface paths {
         };
         /**
          * List Api Keys
-         * @description The account's API keys with the use of their limits.
+         * @description List the account's API keys with the usage of their limits.
          */
         get: operations["list_api_keys_api_api_keys_get"];
         put?: never;
         /**
          * Create Api Key
-         * @description Create an API key. Its secret is in this answer and nowhere else.
+         * @description Create an API key. Only this response contains its secret.
          */
         post: operations["create_api_key_api_api_keys_post"];
         delete?: never;
@@ -287,16 +288,16 @@ export interface paths {
         post?: never;
         /**
          * Delete Api Key
-         * @description Delete a key. A key created in its place today takes over what it used.
+         * @description Delete a key. A key created in its place today inherits its usage.
          */
         delete: operations["delete_api_key_api_api_keys__api_key_id__delete"];
         options?: never;
         head?: never;
         /**
          * Change Api Key
-         * @description Rename a key or move it to another usage plan. What it used today stays used.
+         * @description Rename a key or move it to another usage plan. Its usage today still counts.
          *
-         *     Where AWS enforces, a move to a larger plan takes effect at the next 00:00 UTC.
+         *     With the `aws` enforcer, a move to a larger plan takes effect at the next 00:00 UTC.
          */
         patch: operations["change_api_key_api_api_keys__api_key_id__patch"];
         trace?: never;
@@ -312,7 +313,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate Api Key
-         * @description Give a key a new secret. Its plan, its name and what it used today stay.
+         * @description Give a key a new secret. Its plan, name and usage today do not change.
          */
         post: operations["rotate_api_key_api_api_keys__api_key_id__rotate_post"];
         delete?: never;
@@ -330,7 +331,7 @@ export interface paths {
         };
         /**
          * Usage By Day
-         * @description What was used per day, key and model, newest first.
+         * @description Return the usage by day, key and model, newest first.
          */
         get: operations["usage_by_day_api_usage_get"];
         put?: never;
@@ -350,7 +351,7 @@ export interface paths {
         };
         /**
          * Usage Today
-         * @description What was used today, as the ledger counts it.
+         * @description Return today's usage, as counted by the ledger.
          */
         get: operations["usage_today_api_usage_today_get"];
         put?: never;
@@ -370,7 +371,7 @@ export interface paths {
         };
         /**
          * List Requests
-         * @description The account's requests of the last 7 days, newest first, at most 200.
+         * @description List the account's requests of the last 7 days, newest first, at most 200.
          */
         get: operations["list_requests_api_requests_get"];
         put?: never;
@@ -392,12 +393,12 @@ export interface paths {
         put?: never;
         /**
          * Chat
-         * @description A chat completion on one of your API keys. Counts as a call with the key itself does.
+         * @description Create a chat completion with one of your API keys. Counts like a call with the key itself.
          *
-         *     Where AWS enforces this is 409: there a chat calls the stage with the key itself.
+         *     With the `aws` enforcer this returns 409: the chat then calls API Gateway with the key itself.
          *
-         *     Streams when asked to. Errors from the gateway on (limits, the upstream) are in OpenAI's
-         *     shape; earlier ones are problem details.
+         *     Streams on request. Errors from the gateway (limits, the upstream) have OpenAI's format;
+         *     earlier ones are problem details.
          */
         post: operations["chat_api_chat_completions_post"];
         delete?: never;
@@ -415,9 +416,9 @@ export interface paths {
         };
         /**
          * List Models
-         * @description The models that one of your API keys may use; without `api_key_id`, that any of them may.
+         * @description List the models that one of your API keys may use; without `api_key_id`, any of your keys.
          *
-         *     Somebody without a key sees what the plans on offer include. Counts nothing.
+         *     Accounts without keys see the models of the plans on offer. Does not count as a request.
          */
         get: operations["list_models_api_models_get"];
         put?: never;
@@ -437,7 +438,7 @@ export interface paths {
         };
         /**
          * Describe Site
-         * @description This installation's settings, as far as its pages need them. Needs no session.
+         * @description Return the settings that the site's pages need. Needs no session.
          */
         get: operations["describe_site_api_site_get"];
         put?: never;
@@ -457,7 +458,7 @@ export interface paths {
         };
         /**
          * List People
-         * @description Accounts whose address contains the text, newest first.
+         * @description List accounts whose address contains `search`, newest first.
          */
         get: operations["list_people_api_operator_people_get"];
         put?: never;
@@ -480,16 +481,16 @@ export interface paths {
         post?: never;
         /**
          * Delete Person
-         * @description Delete a person with everything but totals. Their keys are refused within a second.
+         * @description Delete an account and all its data except totals. Its keys are refused within a second.
          */
         delete: operations["delete_person_api_operator_people__account_id__delete"];
         options?: never;
         head?: never;
         /**
          * Change Person
-         * @description Disable or enable an account, make it an operator or a member. Its sessions end.
+         * @description Disable or enable an account, or make it an operator or a member. Its sessions end.
          *
-         *     The last operator who can sign in stays one.
+         *     Raises 409 for the last operator who can sign in.
          */
         patch: operations["change_person_api_operator_people__account_id__patch"];
         trace?: never;
@@ -503,7 +504,7 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description Keys whose owner, name, plan, id or visible part contains the text, newest first.
+         * @description List keys whose owner, name, plan, id or visible part contains `search`, newest first.
          */
         get: operations["list_keys_api_operator_api_keys_get"];
         put?: never;
@@ -533,7 +534,7 @@ export interface paths {
         head?: never;
         /**
          * Assign Plan
-         * @description Move a key to another plan. What it used today stays used.
+         * @description Move a key to another plan. Its usage today still counts.
          */
         patch: operations["assign_plan_api_operator_api_keys__api_key_id__patch"];
         trace?: never;
@@ -547,13 +548,13 @@ export interface paths {
         };
         /**
          * List Plans
-         * @description Every plan, those for operators to give out and retired ones too.
+         * @description List every plan, including retired ones and those that only operators can assign.
          */
         get: operations["list_plans_api_operator_usage_plans_get"];
         put?: never;
         /**
          * Create Plan
-         * @description Create a plan. People can choose it at once if it is self-service.
+         * @description Create a plan. If it is self-service, people can choose it immediately.
          */
         post: operations["create_plan_api_operator_usage_plans_post"];
         delete?: never;
@@ -572,7 +573,7 @@ export interface paths {
         get?: never;
         /**
          * Change Plan
-         * @description Change a plan, for the keys that have it too, or retire it: then nobody can choose it.
+         * @description Change a plan, also for its existing keys, or retire it, so that it cannot be chosen.
          */
         put: operations["change_plan_api_operator_usage_plans__plan_id__put"];
         post?: never;
@@ -591,7 +592,7 @@ export interface paths {
         };
         /**
          * Site Usage
-         * @description What everybody used per day and model, newest first.
+         * @description Return the usage of all accounts by day and model, newest first.
          */
         get: operations["site_usage_api_operator_usage_get"];
         put?: never;
@@ -611,7 +612,7 @@ export interface paths {
         };
         /**
          * Sign Up Policy
-         * @description The settings that decide who may sign up and what an account may have.
+         * @description Return the settings for sign-up and account limits, and recent invitations.
          */
         get: operations["sign_up_policy_api_operator_sign_up_get"];
         put?: never;
@@ -633,7 +634,7 @@ export interface paths {
         put?: never;
         /**
          * Invite
-         * @description Make a link with which one person may sign up.
+         * @description Create a link with which one person may sign up.
          */
         post: operations["invite_api_operator_invitations_post"];
         delete?: never;
@@ -654,7 +655,7 @@ export interface paths {
         post?: never;
         /**
          * Withdraw
-         * @description Withdraw an invitation that nobody has used.
+         * @description Withdraw an unused invitation.
          */
         delete: operations["withdraw_api_operator_invitations__invitation_id__delete"];
         options?: never;
@@ -671,7 +672,7 @@ export interface paths {
         };
         /**
          * List Failed Mails
-         * @description Mails that could not be sent, newest first. After a day, or a refusal, they stay a week.
+         * @description List mails that could not be sent, newest first. After the last attempt they stay a week.
          */
         get: operations["list_failed_mails_api_operator_mails_get"];
         put?: never;
@@ -693,7 +694,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Mail
-         * @description Try to send a mail now, instead of when it is due.
+         * @description Try to send a mail now instead of when it is due.
          */
         post: operations["retry_mail_api_operator_mails__mail_id__retry_post"];
         delete?: never;
@@ -731,7 +732,7 @@ export interface paths {
         };
         /**
          * List Entries
-         * @description Entries whose actor, action or subject contains the text, newest first, 50 at a time.
+         * @description List entries whose actor, action or subject contains `search`, newest first, 50 per page.
          */
         get: operations["list_entries_api_operator_audit_log_get"];
         put?: never;
@@ -751,7 +752,7 @@ export interface paths {
         };
         /**
          * Upstream Health
-         * @description Ask the upstream for its models (counts nothing), and read the last hour's receipts.
+         * @description List the upstream's models as a health check, and count the last hour's outcomes.
          */
         get: operations["upstream_health_api_operator_upstream_get"];
         put?: never;
@@ -768,7 +769,7 @@ export interface components {
     schemas: {
         /**
          * AccountUsage
-         * @description What one account used in the days shown.
+         * @description One account's usage over the days shown.
          */
         AccountUsage: {
             /** Email */
@@ -804,7 +805,7 @@ export interface components {
         };
         /**
          * Allowance
-         * @description The use of one limit in its window; no `limit` means that there is none.
+         * @description The usage of one limit in its window. `limit` is null if there is no limit.
          */
         Allowance: {
             /** Used */
@@ -829,13 +830,13 @@ export interface components {
         };
         /**
          * ApiKeyView
-         * @description An API key with the use of its quota.
+         * @description An API key and its quota usage.
          *
-         *     `limits` holds every limit that a call with this key must pass, each with its own reset.
-         *     `used`, `limit` and `window` sum up the key's tightest quota; `remaining` and `resets_at` are
-         *     those of the tightest quota of all, which may be the account's or the site's.
+         *     `limits` holds every limit that applies to a call with this key, each with its own reset.
+         *     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
+         *     describe the tightest quota overall, which may be the account's or the site's.
          *
-         *     Where AWS enforces: `activating` until API Gateway is seen to admit a new key, and
+         *     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
          */
         ApiKeyView: {
@@ -874,7 +875,7 @@ export interface components {
         };
         /**
          * AuditEntryView
-         * @description One thing that an operator did.
+         * @description An action of an operator.
          */
         AuditEntryView: {
             /** Id */
@@ -895,20 +896,20 @@ export interface components {
         };
         /**
          * Confirmation
-         * @description The token of the link, and the password of whoever opened it.
+         * @description The token from the link, and the password chosen by the person who opened it.
          */
         Confirmation: {
             /** Token */
             token: string;
             /**
              * Password
-             * @description Needed unless this browser is signed in to the account
+             * @description Required unless this browser is signed in to the account
              */
             password?: string | null;
         };
         /**
          * Confirmed
-         * @description What the link did. The browser is signed in to the account.
+         * @description What the link did. The browser is now signed in to the account.
          */
         Confirmed: {
             /** Email */
@@ -921,7 +922,7 @@ export interface components {
         };
         /**
          * CreatedApiKey
-         * @description A new API key. This is the only time that `key` is shown.
+         * @description A new API key. `key` is shown only this once.
          */
         CreatedApiKey: {
             /** Id */
@@ -944,7 +945,7 @@ export interface components {
         };
         /**
          * CreatedInvitation
-         * @description A new invitation. This is the only time that `token` is shown.
+         * @description A new invitation. `token` is shown only this once.
          */
         CreatedInvitation: {
             /** Id */
@@ -980,9 +981,9 @@ export interface components {
         };
         /**
          * Deletion
-         * @description The password, so that an open browser is not enough.
+         * @description The account's password, so that access to an open browser is not enough.
          *
-         *     Who has none, because he signs in by another site, has to have done so just before.
+         *     Accounts without one, which sign in with another site, must have signed in just before.
          */
         Deletion: {
             /** Password */
@@ -990,7 +991,7 @@ export interface components {
         };
         /**
          * Departure
-         * @description Where to go on afterwards, and the invitation of somebody who needs one to sign up.
+         * @description The page to open after sign-in, and an invitation if sign-up requires one.
          */
         Departure: {
             /**
@@ -1003,7 +1004,7 @@ export interface components {
         };
         /**
          * Destination
-         * @description The address to go to.
+         * @description The URL to open.
          */
         Destination: {
             /** Url */
@@ -1011,7 +1012,7 @@ export interface components {
         };
         /**
          * FailedMails
-         * @description The newest mails that could not be sent, and how many there are in all.
+         * @description The newest mails that could not be sent, and their total number.
          */
         FailedMails: {
             /** Total */
@@ -1021,7 +1022,7 @@ export interface components {
         };
         /**
          * FieldProblem
-         * @description What is wrong with one member of the request body.
+         * @description An error in one member of the request body.
          */
         FieldProblem: {
             /**
@@ -1034,7 +1035,7 @@ export interface components {
         };
         /**
          * InvitationView
-         * @description An invitation. Its link is shown when it is created and never again.
+         * @description An invitation. Its link is shown only when it is created.
          */
         InvitationView: {
             /** Id */
@@ -1058,7 +1059,7 @@ export interface components {
         };
         /**
          * KeyAllowance
-         * @description The use of one API key: its limits as in `/api/api-keys`, and who used it today.
+         * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
          */
         KeyAllowance: {
             /** Used */
@@ -1083,11 +1084,11 @@ export interface components {
         };
         /**
          * LimitUse
-         * @description The use of one limit in its present window, as `GET /v1/key` shows it too.
+         * @description The usage of one limit in its current window, as also shown by `GET /v1/key`.
          *
-         *     `subject` is what the limit holds for: the key, the account or the site. `limit` is what fits
-         *     into the window; for a limit per minute with a burst it is the burst, and `resets_at` is when
-         *     the next unit is back.
+         *     `subject` is what the limit applies to: the key, the account or the site. `limit` is the
+         *     amount per window. For a limit per minute with a burst, it is the burst, and `resets_at` is
+         *     when the next unit becomes available.
          */
         LimitUse: {
             /**
@@ -1120,13 +1121,13 @@ export interface components {
             window: components["schemas"]["Window"];
             /**
              * Burst
-             * @description So many at once, refilled per minute
+             * @description The most at once; `amount` are refilled per minute
              */
             burst?: number | null;
         };
         /**
          * Link
-         * @description What a link does: it makes an account, or confirms the address of one.
+         * @description What a link does: create an account, or confirm the address of an existing one.
          */
         Link: {
             /** Email */
@@ -1138,13 +1139,13 @@ export interface components {
             makes: "account" | "address";
             /**
              * Needs Password
-             * @description Whether a password is to be chosen. For an account that exists, every session then ends and its API keys are deleted
+             * @description Whether a password must be chosen. On an existing account, this ends every session and deletes the API keys
              */
             needs_password: boolean;
         };
         /**
          * LinkToken
-         * @description The token of the link.
+         * @description The token from the link.
          */
         LinkToken: {
             /** Token */
@@ -1152,7 +1153,7 @@ export interface components {
         };
         /**
          * MailSent
-         * @description A mail is on its way; what to do next is in it.
+         * @description A mail with the next step is on its way.
          */
         MailSent: {
             /** Mailed To */
@@ -1186,13 +1187,13 @@ export interface components {
             error: string;
             /**
              * Next Try At
-             * @description null: it is not tried again
+             * @description null if it will not be tried again
              */
             next_try_at: string | null;
         };
         /**
          * ManagedPlan
-         * @description A plan as operators see it. One with `source` "settings" is changed in `daypass.toml`.
+         * @description A plan as shown to operators. Plans with `source` "settings" are set in `daypass.toml`.
          */
         ManagedPlan: {
             /** Id */
@@ -1219,7 +1220,7 @@ export interface components {
         };
         /**
          * ManagedPlans
-         * @description Every plan, and what all keys of an account may use together in a day.
+         * @description Every plan, and the daily ceiling on all keys of an account together.
          */
         ManagedPlans: {
             /** Account Requests Per Day */
@@ -1229,7 +1230,7 @@ export interface components {
         };
         /**
          * Measure
-         * @description What a limit counts.
+         * @description The quantity that a limit counts.
          * @enum {string}
          */
         Measure: "requests";
@@ -1253,12 +1254,12 @@ export interface components {
             email: string;
             /**
              * Password
-             * @description Not needed, and not read, where mail is set: the page that the link in the mail opens asks for it
+             * @description Ignored if the site sends e-mail: the page behind the link in the mail asks for it
              */
             password?: string | null;
             /**
              * Invitation
-             * @description Where people need one: the token of its link
+             * @description The token from the invitation link, if sign-up requires one
              */
             invitation?: string | null;
         };
@@ -1279,20 +1280,20 @@ export interface components {
         NewInvitation: {
             /**
              * Note
-             * @description For whom it is
+             * @description Whom it is for
              * @default
              */
             note: string;
             /**
              * Days
-             * @description For how long it holds
+             * @description Days until it expires
              * @default 7
              */
             days: number;
         };
         /**
          * NewPlan
-         * @description A plan as a `[[plans]]` table of `daypass.toml` describes it.
+         * @description A plan, with the same fields as a `[[plans]]` table of `daypass.toml`.
          */
         NewPlan: {
             /** Name */
@@ -1334,7 +1335,7 @@ export interface components {
         };
         /**
          * OutcomeCount
-         * @description How often requests came to this end. `reason` is empty for what was simply served.
+         * @description How many requests had this outcome. `reason` is empty for requests served normally.
          */
         OutcomeCount: {
             /**
@@ -1349,7 +1350,7 @@ export interface components {
         };
         /**
          * OwnedKeyView
-         * @description A key, and whose it is.
+         * @description A key and its owner.
          */
         OwnedKeyView: {
             /** Id */
@@ -1376,7 +1377,7 @@ export interface components {
         };
         /**
          * OwnedKeys
-         * @description A page of keys, and how many match in all.
+         * @description A page of keys, and the total number of matches.
          */
         OwnedKeys: {
             /** Total */
@@ -1386,7 +1387,7 @@ export interface components {
         };
         /**
          * PasswordChange
-         * @description The password that holds, and the one that shall.
+         * @description The current password and the new one.
          */
         PasswordChange: {
             /** Current Password */
@@ -1396,7 +1397,7 @@ export interface components {
         };
         /**
          * People
-         * @description A page of accounts, and how many match in all.
+         * @description A page of accounts, and the total number of matches.
          */
         People: {
             /** Total */
@@ -1406,7 +1407,7 @@ export interface components {
         };
         /**
          * PersonChange
-         * @description Another role, disabled or not, or both.
+         * @description A new role, a new state (disabled or not), or both.
          */
         PersonChange: {
             /** Role */
@@ -1416,7 +1417,7 @@ export interface components {
         };
         /**
          * PersonView
-         * @description An account as operators see it, with today's requests.
+         * @description An account as shown to operators, with its number of requests today.
          */
         PersonView: {
             /** Id */
@@ -1446,7 +1447,7 @@ export interface components {
         };
         /**
          * PlanAssignment
-         * @description A usage plan, one that people cannot choose themselves too.
+         * @description The usage plan to assign. It need not be self-service.
          */
         PlanAssignment: {
             /** Usage Plan Id */
@@ -1454,7 +1455,7 @@ export interface components {
         };
         /**
          * PlanChange
-         * @description Everything about a plan but its id, which keys refer to.
+         * @description All fields of a plan except its id, which keys refer to.
          */
         PlanChange: {
             /** Name */
@@ -1521,7 +1522,7 @@ export interface components {
         };
         /**
          * RefusalView
-         * @description What the upstream said when it last refused this site's key or address, without keys.
+         * @description The upstream's last refusal of this site's key or address, with keys removed.
          */
         RefusalView: {
             /**
@@ -1538,10 +1539,10 @@ export interface components {
         };
         /**
          * RequestView
-         * @description A receipt. It holds no prompt and no answer.
+         * @description The receipt of a request. It contains neither prompt nor response.
          *
-         *     `outcome` tells whether the request counted; `reason` why it was given back or refused (the
-         *     limit it hit, such as `key_day`, or the error's code), or how a counted answer ended early.
+         *     `outcome` says whether the request counted. `reason` says why it was refunded or refused (the
+         *     limit, such as `key_day`, or the error code), or how a counted response ended early.
          */
         RequestView: {
             /** Request Id */
@@ -1576,7 +1577,7 @@ export interface components {
         };
         /**
          * Reset
-         * @description The token of the link, and the password that shall hold.
+         * @description The token from the link, and the new password.
          */
         Reset: {
             /** Token */
@@ -1586,7 +1587,7 @@ export interface components {
         };
         /**
          * ResetRequest
-         * @description Whose password it is.
+         * @description A request for a reset link.
          */
         ResetRequest: {
             /**
@@ -1622,7 +1623,7 @@ export interface components {
         };
         /**
          * Rotation
-         * @description For how long the old secret goes on working, in seconds.
+         * @description How long the old secret keeps working, in seconds.
          */
         Rotation: {
             /**
@@ -1633,7 +1634,7 @@ export interface components {
         };
         /**
          * SettingView
-         * @description A setting of this installation. It is changed where the server is started.
+         * @description A setting of this installation. It is changed on the server.
          */
         SettingView: {
             /** Name */
@@ -1643,7 +1644,7 @@ export interface components {
         };
         /**
          * Setup
-         * @description The token of the set-up link, and the account to create.
+         * @description The token from the set-up link, and the account to create.
          */
         Setup: {
             /** Token */
@@ -1658,7 +1659,7 @@ export interface components {
         };
         /**
          * SignUpPolicy
-         * @description Who may sign up, by the settings, and the invitations made.
+         * @description The sign-up settings and the invitations.
          */
         SignUpPolicy: {
             /**
@@ -1673,7 +1674,7 @@ export interface components {
         };
         /**
          * SiteUsage
-         * @description Today's use of the site's ceiling, the days before by model, and who used the most.
+         * @description Today's usage of the site's ceiling, usage by day and model, and the most active accounts.
          */
         SiteUsage: {
             today: components["schemas"]["Allowance"];
@@ -1684,7 +1685,7 @@ export interface components {
         };
         /**
          * SiteUsageOfDay
-         * @description What everybody did with one model on one UTC day.
+         * @description The usage of one model by all accounts on one UTC day.
          */
         SiteUsageOfDay: {
             /**
@@ -1705,7 +1706,7 @@ export interface components {
         };
         /**
          * SiteView
-         * @description What anybody may know of this installation.
+         * @description The public settings of this installation.
          */
         SiteView: {
             /** Demo */
@@ -1730,7 +1731,7 @@ export interface components {
             has_operator: boolean;
             /**
              * First Sign Up Operates
-             * @description Whether whoever signs up now, from here, becomes the operator
+             * @description Whether signing up now from this browser creates the operator's account
              */
             first_sign_up_operates: boolean;
             /** Mail */
@@ -1740,7 +1741,7 @@ export interface components {
         };
         /**
          * UpstreamView
-         * @description Whether the upstream answers now, and what became of the last hour's requests.
+         * @description Whether the upstream responds now, and the outcomes of the last hour's requests.
          */
         UpstreamView: {
             /** Demo */
@@ -1760,12 +1761,12 @@ export interface components {
             models: number;
             /** Last Hour */
             last_hour: components["schemas"]["OutcomeCount"][];
-            /** @description Of the last hour */
+            /** @description The last one within the past hour */
             last_refusal: components["schemas"]["RefusalView"] | null;
         };
         /**
          * UsageOfDay
-         * @description What one key did with one model on one UTC day, by API or by the site's chat.
+         * @description One key's usage of one model on one UTC day, through the API or the site's chat.
          */
         UsageOfDay: {
             /**
@@ -1813,7 +1814,7 @@ export interface components {
         };
         /**
          * UsageToday
-         * @description Today's use of the account and of each of its keys.
+         * @description Today's usage of the account and each of its keys.
          */
         UsageToday: {
             account: components["schemas"]["Allowance"];
@@ -1857,7 +1858,7 @@ export interface operations {
                     "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description A mail with the link that goes on */
+            /** @description A mail with a link to continue is on its way */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1875,7 +1876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -1917,7 +1918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -1957,7 +1958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -1993,7 +1994,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2033,7 +2034,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2075,7 +2076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2113,7 +2114,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2155,7 +2156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2195,7 +2196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2237,7 +2238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2275,7 +2276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2317,7 +2318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2353,7 +2354,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2395,7 +2396,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2433,7 +2434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2471,7 +2472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2513,7 +2514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2551,7 +2552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2595,7 +2596,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2639,7 +2640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2653,7 +2654,7 @@ export interface operations {
     usage_by_day_api_usage_get: {
         parameters: {
             query?: {
-                /** @description How many days, today included */
+                /** @description How many days, including today */
                 days?: number;
             };
             header?: never;
@@ -2680,7 +2681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2718,7 +2719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2756,7 +2757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2802,7 +2803,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2843,7 +2844,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2881,7 +2882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2895,9 +2896,9 @@ export interface operations {
     list_people_api_operator_people_get: {
         parameters: {
             query?: {
-                /** @description Only what contains this text */
+                /** @description Return only entries that contain this text */
                 search?: string;
-                /** @description How many to leave out */
+                /** @description How many entries to skip */
                 offset?: number;
             };
             header?: never;
@@ -2924,7 +2925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -2962,7 +2963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3004,7 +3005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3018,9 +3019,9 @@ export interface operations {
     list_keys_api_operator_api_keys_get: {
         parameters: {
             query?: {
-                /** @description Only what contains this text */
+                /** @description Return only entries that contain this text */
                 search?: string;
-                /** @description How many to leave out */
+                /** @description How many entries to skip */
                 offset?: number;
             };
             header?: never;
@@ -3047,7 +3048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3085,7 +3086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3127,7 +3128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3165,7 +3166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3207,7 +3208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3249,7 +3250,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3263,7 +3264,7 @@ export interface operations {
     site_usage_api_operator_usage_get: {
         parameters: {
             query?: {
-                /** @description How many days, today included */
+                /** @description How many days, including today */
                 days?: number;
             };
             header?: never;
@@ -3290,7 +3291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3328,7 +3329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3370,7 +3371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3408,7 +3409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3446,7 +3447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3484,7 +3485,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3522,7 +3523,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3536,9 +3537,9 @@ export interface operations {
     list_entries_api_operator_audit_log_get: {
         parameters: {
             query?: {
-                /** @description Only what contains this text */
+                /** @description Return only entries that contain this text */
                 search?: string;
-                /** @description How many to leave out */
+                /** @description How many entries to skip */
                 offset?: number;
             };
             header?: never;
@@ -3565,7 +3566,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;
@@ -3603,7 +3604,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A problem of Daypass or its upstream */
+            /** @description A problem with Daypass or its upstream */
             "5XX": {
                 headers: {
                     [name: string]: unknown;

@@ -1,9 +1,9 @@
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
-import { SiteNotices } from "@/features/shell/site-notices";
+import { firstPaint } from "@/features/shell/first-paint";
 import { Header } from "@/features/shell/header";
 import { Providers } from "@/features/shell/providers";
-import { firstPaint } from "@/features/theme/first-paint";
+import { SiteNotices } from "@/features/shell/site-notices";
 import * as strings from "@/strings";
 import { mono, sans } from "./fonts";
 import "./globals.css";

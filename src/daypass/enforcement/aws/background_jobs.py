@@ -1,12 +1,13 @@
 """What goes on in the background: new keys are seen to work, plans change at midnight (UTC)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
 
 from daypass.background import end
+from daypass.domain.times import Clock
 from daypass.enforcement.aws.activation import is_admitted
 from daypass.enforcement.aws.enforcer import ApiGatewayEnforcer
 from daypass.enforcement.base import EnforcerError, KeyGoneError
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 class BackgroundJobs:
     """Every process runs one; the records see to it that each thing is done once."""
 
-    def __init__(self, database: Database, base_url: str, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, base_url: str, clock: Clock) -> None:
         """`base_url` is the stage's address; `clock` gives Unix time in seconds."""
         self._database = database
         self._base_url = base_url

@@ -35,7 +35,7 @@ class Catalogue:
             assert self._plans is not None  # noqa: S101
             return self._plans
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Ask anew: a plan is not what it was thought to be."""
         self._good_until = 0.0
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from daypass.config.settings import Settings
+from daypass.domain.times import Clock
 from daypass.enforcement.aws.background_jobs import BackgroundJobs
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
@@ -17,7 +18,7 @@ from daypass.records.database import Database
 class AwsComponents:
     """What a process needs where API Gateway enforces. Raises AwsError and SettingsError."""
 
-    def __init__(self, settings: Settings, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
         self._database = database
         self._clock = clock

@@ -10,6 +10,7 @@ import structlog
 
 from daypass.domain.key_format import PLAIN_PREFIX, PREFIX, MintedKey, mint
 from daypass.domain.plans import UsagePlan, Window
+from daypass.domain.times import Clock
 from daypass.enforcement.aws import compensation
 from daypass.enforcement.aws.activation import PATIENCE_S
 from daypass.enforcement.aws.catalogue import Catalogue
@@ -49,7 +50,7 @@ class ApiGatewayEnforcer:
         catalogue: Catalogue,
         use: Use,
         database: Database,
-        clock: Callable[[], float],
+        clock: Clock,
         *,
         write_usage: Callable[[], Awaitable[None]],
         keys_changed: Callable[[], None] = lambda: None,
@@ -287,7 +288,7 @@ class ApiGatewayEnforcer:
             raise EnforcerError(message, status=409)
 
     def _plan_gone(self, usage_plan_id: str) -> EnforcerError:
-        self._catalogue.forget()
+        self._catalogue.invalidate()
         message = (
             f"The usage plan {usage_plan_id} is no longer offered. Choose another one. "
             "Nothing was changed."

@@ -100,7 +100,7 @@ class ApiGatewayAuthenticator:
         async with self._database.read() as session:
             return self._to_principal(await find_holder_by_id(session, api_key_id))
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Look every key up anew."""
         self._known.clear()
 

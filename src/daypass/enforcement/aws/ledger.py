@@ -1,7 +1,8 @@
 """The ledger where API Gateway counts: every call that gets here has been admitted already."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from daypass.domain.times import Clock
 from daypass.enforcement.aws.usage import Use
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation
 
@@ -9,7 +10,7 @@ from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation
 class ApiGatewayLedger:
     """Counts nothing and refuses nobody. API Gateway gives no unit back, so neither does this."""
 
-    def __init__(self, use: Use, clock: Callable[[], float]) -> None:
+    def __init__(self, use: Use, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
         self._use = use
         self._clock = clock

@@ -1,11 +1,11 @@
 """What was used in a day (a week, a month), where API Gateway counts."""
 
 import time
-from collections.abc import Callable
 
 import structlog
 
 from daypass.domain.plans import Window
+from daypass.domain.times import Clock
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.errors import AwsError
@@ -29,7 +29,7 @@ class Use:
         database: Database,
         api: ApiGateway,
         catalogue: Catalogue,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
         """`clock` gives Unix time in seconds."""
         self._database = database

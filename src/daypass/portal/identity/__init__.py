@@ -1,1 +1,1 @@
-"""Signing in by another site: OpenID Connect, and GitHub, which has OAuth 2.0 only."""
+"""Sign-in with another site: OpenID Connect, and GitHub, which supports OAuth 2.0 only."""

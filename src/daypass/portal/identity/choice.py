@@ -1,4 +1,4 @@
-"""Which other site people sign in by."""
+"""The choice of the identity provider."""
 
 from daypass.config.settings import Settings
 from daypass.config.sign_in import GITHUB
@@ -7,11 +7,11 @@ from daypass.portal.identity.routes import CALLBACK
 
 
 def choose_provider(settings: Settings) -> IdentityProvider | None:
-    """The one that the settings name; None where they name none."""
+    """Return the identity provider of the settings, or None."""
     issuer, secret = settings.oidc_issuer, settings.oidc_client_secret
     if issuer is None or secret is None:
         return None
-    # Slow to import, and most installations have none.
+    # Slow to import, and most installations do not use them.
     from daypass.portal.identity.github import GitHub  # noqa: PLC0415
     from daypass.portal.identity.openid import OpenIdProvider  # noqa: PLC0415
     from daypass.portal.identity.registration import Registration  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""GitHub: OAuth 2.0, and its API for who somebody is. It has no OpenID Connect for people."""
+"""GitHub: OAuth 2.0 and its API for the identity. It has no OpenID Connect for users."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class GitHub:
         self._api = api
 
     async def address(self, handshake: Handshake) -> str:
-        """Where the browser goes to sign in. Raises IdentityError."""
+        """Return the URL at which the browser signs in. Raises IdentityError."""
         async with self._client() as client:
             url, _ = client.create_authorization_url(
                 f"{self._site}/login/oauth/authorize",
@@ -30,7 +30,7 @@ class GitHub:
             return str(url)
 
     async def identify(self, code: str, handshake: Handshake) -> Identity:
-        """Who has come back with this code. Raises IdentityError."""
+        """Exchange the code for the person's identity. Raises IdentityError."""
         async with self._client() as client:
             await client.fetch_token(
                 f"{self._site}/login/oauth/access_token",

@@ -1,4 +1,4 @@
-"""OpenID Connect, by discovery: Google, Keycloak, Entra, Okta and others."""
+"""OpenID Connect with discovery: Google, Keycloak, Entra, Okta and others."""
 
 from typing import Any
 
@@ -14,21 +14,21 @@ from daypass.portal.identity.registration import Registration, get_json
 SCOPE = "openid email"
 LEEWAY_S = 60
 MAX_SUBJECT_LENGTH = 255
-# Signatures with a key that is public. Never `none`, nor HMAC with what may be known elsewhere.
+# Public-key signatures only: never `none`, nor HMAC, whose key could be known to others.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 
 log = structlog.get_logger()
 
 
 class OpenIdProvider:
-    """A site that speaks OpenID Connect Core 1.0."""
+    """An OpenID Connect Core 1.0 provider."""
 
     def __init__(self, issuer: str, registration: Registration) -> None:
         self._issuer = issuer
         self._registration = registration
 
     async def address(self, handshake: Handshake) -> str:
-        """Where the browser goes to sign in. Raises IdentityError."""
+        """Return the URL at which the browser signs in. Raises IdentityError."""
         async with self._registration.client(SCOPE) as client:
             metadata = await self._metadata(client)
             url, _ = client.create_authorization_url(
@@ -40,7 +40,7 @@ class OpenIdProvider:
             return str(url)
 
     async def identify(self, code: str, handshake: Handshake) -> Identity:
-        """Who has come back with this code, by his ID token. Raises IdentityError."""
+        """Exchange the code for an ID token and return its identity. Raises IdentityError."""
         async with self._registration.client(SCOPE) as client:
             metadata = await self._metadata(client)
             methods = metadata.get("token_endpoint_auth_methods_supported")
@@ -52,23 +52,23 @@ class OpenIdProvider:
             keys = await get_json(client, metadata["jwks_uri"], withhold_token=True)
             claims = self._claims(token["id_token"], keys, handshake.nonce)
             if "email" not in claims and "userinfo_endpoint" in metadata:
-                claims = await self._more_claims(client, metadata["userinfo_endpoint"], claims)
+                claims = await self._userinfo_claims(client, metadata["userinfo_endpoint"], claims)
         is_verified = claims.get("email_verified") is True and "email" in claims
         return Identity(
             self._issuer, str(claims["sub"]), str(claims["email"]) if is_verified else None
         )
 
-    async def _more_claims(
+    async def _userinfo_claims(
         self, client: AsyncOAuth2Client, url: str, claims: dict[str, Any]
     ) -> dict[str, Any]:
-        """The claims that some providers tell there only (OpenID Connect Core, 5.3 and 5.4)."""
-        told: dict[str, Any] = await get_json(client, url)
-        if told["sub"] != claims["sub"]:
+        """Return the UserInfo claims, where some providers put the address (Core, 5.3 and 5.4)."""
+        userinfo: dict[str, Any] = await get_json(client, url)
+        if userinfo["sub"] != claims["sub"]:
             raise IdentityError("token")
-        return told
+        return userinfo
 
     def _claims(self, id_token: str, keys: Any, nonce: str) -> dict[str, Any]:
-        """The claims of an ID token that is in order (OpenID Connect Core, 3.1.3.7)."""
+        """Validate an ID token and return its claims (OpenID Connect Core, 3.1.3.7)."""
         client_id = self._registration.client_id
         rules = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_S,
@@ -91,9 +91,9 @@ class OpenIdProvider:
         return token.claims
 
     async def _metadata(self, client: AsyncOAuth2Client) -> dict[str, Any]:
-        """The provider's own description (OpenID Connect Discovery 1.0, 4)."""
-        where = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-        metadata: dict[str, Any] = await get_json(client, where, withhold_token=True)
+        """Return the provider's metadata (OpenID Connect Discovery 1.0, 4)."""
+        url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        metadata: dict[str, Any] = await get_json(client, url, withhold_token=True)
         if metadata["issuer"] != self._issuer:
             raise ValueError("the provider describes another issuer")
         return metadata

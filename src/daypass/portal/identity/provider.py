@@ -1,4 +1,4 @@
-"""What Daypass asks of another site by which people sign in."""
+"""The interface of identity providers."""
 
 import secrets
 from typing import Literal, NamedTuple, Protocol
@@ -16,11 +16,11 @@ Reason = Literal[
     "token",
     "unverified",
 ]
-"""Why somebody could not sign in; the sign-in page has words for each."""
+"""Why a sign-in failed; the sign-in page has a message for each."""
 
 
 class IdentityError(Exception):
-    """Somebody cannot be signed in."""
+    """The sign-in failed."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -28,33 +28,33 @@ class IdentityError(Exception):
 
 
 class Identity(NamedTuple):
-    """Who somebody is at the other site."""
+    """A person's identity at the provider."""
 
     issuer: str
     subject: str
     email: str | None
-    """None: the other site has not seen that it is his."""
+    """None if the provider has not verified it."""
 
 
 class Handshake(NamedTuple):
-    """What ties the browser that comes back to the one that left."""
+    """Random values that tie the callback to the browser that began the sign-in."""
 
     state: str
     nonce: str
     verifier: str
-    """Of PKCE (RFC 7636)."""
+    """The PKCE code verifier (RFC 7636)."""
 
     @staticmethod
     def new() -> "Handshake":
-        """A handshake that nobody can guess."""
+        """Return a handshake of random values."""
         return Handshake(*(secrets.token_urlsafe(32) for _ in Handshake._fields))
 
 
 class IdentityProvider(Protocol):
-    """Another site by which people sign in."""
+    """A site with whose accounts people can sign in."""
 
     async def address(self, handshake: Handshake) -> str:
-        """Where the browser goes to sign in. Raises IdentityError."""
+        """Return the URL at which the browser signs in. Raises IdentityError."""
 
     async def identify(self, code: str, handshake: Handshake) -> Identity:
-        """Who has come back with this code. Raises IdentityError."""
+        """Exchange the code for the person's identity. Raises IdentityError."""

@@ -1,4 +1,4 @@
-"""What the other site knows this one by, and the client that speaks with it."""
+"""This site's client registration at the identity provider, and its HTTP client."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 class Registration(NamedTuple):
-    """What the other site knows this one by."""
+    """This site's client registration at the identity provider."""
 
     client_id: str
     client_secret: str
@@ -25,7 +25,7 @@ class Registration(NamedTuple):
 
     @asynccontextmanager
     async def client(self, scope: str, **options: Any) -> AsyncIterator[AsyncOAuth2Client]:
-        """A client for the authorization code flow with PKCE. Failures become IdentityError."""
+        """Open a client for the authorization code flow with PKCE. Raises IdentityError."""
         async with AsyncOAuth2Client(
             self.client_id,
             self.client_secret,
@@ -38,13 +38,13 @@ class Registration(NamedTuple):
             try:
                 yield client
             except (HTTPError, OAuthError, KeyError, TypeError, ValueError) as error:
-                # Its words may hold a code or a token.
+                # Its message may contain a code or a token.
                 log.warning("identity_provider_failed", reason=type(error).__name__)
                 raise IdentityError("provider") from None
 
 
 async def get_json(client: AsyncOAuth2Client, url: str, **options: Any) -> Any:
-    """What the other site has at an address. Raises httpx2.HTTPError or ValueError."""
+    """GET a JSON document. Raises httpx2.HTTPError or ValueError."""
     response = await client.request("GET", url, **options)
     response.raise_for_status()
     return response.json()

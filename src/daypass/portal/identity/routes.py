@@ -1,4 +1,4 @@
-"""/api/session/oidc: sign in by another site."""
+"""/api/session/oidc: sign in with another site."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -25,19 +25,19 @@ START = "/keys/"
 router = APIRouter(prefix="/session/oidc", tags=["session"])
 
 
-# A path of this site, and not what a browser would take for another host: `//host`, `/\host`.
+# A path on this site. Browsers take `//host` and `/\host` for another host.
 Path = Annotated[str, Field(max_length=500, pattern=r"^/([^/\\\x00-\x20][^\\\x00-\x20]*)?$")]
 
 
 class Departure(BaseModel):
-    """Where to go on afterwards, and the invitation of somebody who needs one to sign up."""
+    """The page to open after sign-in, and an invitation if sign-up requires one."""
 
     next: Path = START
     invitation: str | None = Field(default=None, max_length=80)
 
 
 class Destination(BaseModel):
-    """The address to go to."""
+    """The URL to open."""
 
     url: str
 
@@ -46,15 +46,15 @@ class Destination(BaseModel):
 async def sign_in_elsewhere(
     departure: Departure, request: Request, response: Response, portal: InPortal
 ) -> Destination:
-    """Prepare to sign in by the other site. The browser then goes to the `url`."""
+    """Start a sign-in with the identity provider. The browser then opens `url`."""
     if portal.identity_provider is None:
-        raise ProblemError(409, "There is no other site to sign in by: see DAYPASS_OIDC_ISSUER.")
+        raise ProblemError(409, "Sign-in with another site is not set up: see DAYPASS_OIDC_ISSUER.")
     handshake = Handshake.new()
     try:
         url = await portal.identity_provider.address(handshake)
     except IdentityError:
         name = portal.settings.sign_in_with
-        raise ProblemError(502, f"{name} does not answer right now. Try again later.") from None
+        raise ProblemError(502, f"{name} is not responding right now. Try again later.") from None
     secure = is_https(request, portal)
     content = [*handshake, departure.next, departure.invitation]
     response.set_cookie(
@@ -64,7 +64,7 @@ async def sign_in_elsewhere(
         path="/",
         secure=secure,
         httponly=True,
-        # The browser sends it along when the other site sends it back.
+        # Lax, not strict: the callback is a navigation from another site.
         samesite="lax",
     )
     return Destination(url=url)
@@ -78,7 +78,7 @@ async def come_back(
     code: Annotated[str, Query(max_length=2000)] = "",
     error: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Where the other site sends the browser back to. On to the site's pages, in any case."""
+    """Complete a sign-in. Always redirects to one of the site's pages, also on errors."""
     secure = is_https(request, portal)
     name = cookie_name(COOKIE, secure=secure)
     kept = portal.signer.read(PURPOSE, request.cookies.get(name, ""))
@@ -109,7 +109,7 @@ async def _sign_in(
     response: Response,
     portal: Portal,
 ) -> None:
-    """Open a session for somebody whom the other site knows. Raises IdentityError."""
+    """Open a session for a verified identity. Raises IdentityError."""
     async with portal.database.read() as session:
         account = await identities.find_account(session, identity.issuer, identity.subject)
     if account is None:
@@ -132,12 +132,12 @@ async def _link(
     response: Response,
     portal: Portal,
 ) -> None:
-    """Let an identity sign in to the account with its address, or to a new one; open a session.
+    """Link an identity to the account with its address, or to a new one, and open a session.
 
-    Only with an address that the other site has seen to be this person's, and to an account that
-    is known to be his: its address is confirmed, or this browser is signed in to it. Anybody can
-    have signed up with his address before him ("Pre-hijacked accounts", Sudhodanan and Paverd,
-    USENIX Security 2022).
+    The provider must have verified the address. An existing account must provably belong to the
+    same person: its address is confirmed, or this browser is signed in to it. Otherwise a stranger
+    may have signed up with the address first ("Pre-hijacked accounts", Sudhodanan and Paverd,
+    USENIX Security 2022). Raises IdentityError.
     """
     try:
         email = check_email(identity.email or "")

@@ -1,4 +1,4 @@
-"""/api/operator/*: what only operators may see and do. Whatever they change is in the audit log."""
+"""/api/operator/*: for operators only. Every change is recorded in the audit log."""
 
 from daypass.portal.operator import (
     audit_log,

@@ -1,4 +1,4 @@
-"""GET /api/operator/audit-log: what operators did."""
+"""GET /api/operator/audit-log: the actions of operators."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -12,7 +12,7 @@ router = APIRouter()
 
 
 class AuditEntryView(BaseModel):
-    """One thing that an operator did."""
+    """An action of an operator."""
 
     id: int
     at: Instant
@@ -26,7 +26,7 @@ class AuditEntryView(BaseModel):
 async def list_entries(
     _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
 ) -> list[AuditEntryView]:
-    """Entries whose actor, action or subject contains the text, newest first, 50 at a time."""
+    """List entries whose actor, action or subject contains `search`, newest first, 50 per page."""
     async with portal.database.read() as session:
         entries = await audit.recent(session, search.strip(), offset, PAGE)
     return [

@@ -17,7 +17,7 @@ router = APIRouter()
 
 
 class OwnedKeyView(ApiKeyCore):
-    """A key, and whose it is."""
+    """A key and its owner."""
 
     account_id: str
     account_email: str
@@ -25,14 +25,14 @@ class OwnedKeyView(ApiKeyCore):
 
 
 class OwnedKeys(BaseModel):
-    """A page of keys, and how many match in all."""
+    """A page of keys, and the total number of matches."""
 
     total: int
     keys: list[OwnedKeyView]
 
 
 class PlanAssignment(BaseModel):
-    """A usage plan, one that people cannot choose themselves too."""
+    """The usage plan to assign. It need not be self-service."""
 
     usage_plan_id: str
 
@@ -41,7 +41,7 @@ class PlanAssignment(BaseModel):
 async def list_keys(
     _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
 ) -> OwnedKeys:
-    """Keys whose owner, name, plan, id or visible part contains the text, newest first."""
+    """List keys whose owner, name, plan, id or visible part contains `search`, newest first."""
     await portal.write_usage()
     async with portal.database.read() as session:
         rows, total = await api_keys.search(session, search.strip(), offset, PAGE)
@@ -63,7 +63,7 @@ async def list_keys(
 async def assign_plan(
     api_key_id: str, assignment: PlanAssignment, operator: Operator, portal: InPortal
 ) -> None:
-    """Move a key to another plan. What it used today stays used."""
+    """Move a key to another plan. Its usage today still counts."""
     plan = (await portal.policy()).plans.get(assignment.usage_plan_id)
     if plan is None:
         raise ProblemError(422, "There is no such usage plan.", field="usage_plan_id")
@@ -89,7 +89,7 @@ async def _find(api_key_id: str, portal: Portal) -> ApiKey:
 
 
 def _note(action: str, key: ApiKey, operator: Account, portal: Portal, detail: str = "") -> Also:
-    """What is added to the audit log, in the transaction that changes the key."""
+    """Return a callback that adds to the audit log in the transaction that changes the key."""
     subject = f"{key.id} ({key.prefix}…{key.last4})"
 
     async def note(session: AsyncSession) -> None:

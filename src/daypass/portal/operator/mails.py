@@ -14,7 +14,7 @@ from daypass.records.tables import Mail
 
 SHOWN = 100
 
-NO_SUCH_MAIL = "There is no such mail any more: it has been sent, or is being sent now."
+NO_SUCH_MAIL = "This mail is no longer in the list: it has been sent, or is being sent now."
 
 router = APIRouter()
 
@@ -28,17 +28,17 @@ class MailView(BaseModel):
     created_at: Instant
     attempts: int
     error: str = Field(description="Why the last attempt failed")
-    next_try_at: Instant | None = Field(description="null: it is not tried again")
+    next_try_at: Instant | None = Field(description="null if it will not be tried again")
 
     @classmethod
     def of(cls, row: Mail) -> Self:
-        """The view of a row."""
+        """Return the view of a row."""
         names = ("id", "kind", "recipient", "created_at", "attempts", "error")
         return cls(**{name: getattr(row, name) for name in names}, next_try_at=row.due_at)
 
 
 class FailedMails(BaseModel):
-    """The newest mails that could not be sent, and how many there are in all."""
+    """The newest mails that could not be sent, and their total number."""
 
     total: int
     mails: list[MailView]
@@ -46,7 +46,7 @@ class FailedMails(BaseModel):
 
 @router.get("/mails")
 async def list_failed_mails(_operator: Operator, portal: InPortal) -> FailedMails:
-    """Mails that could not be sent, newest first. After a day, or a refusal, they stay a week."""
+    """List mails that could not be sent, newest first. After the last attempt they stay a week."""
     async with portal.database.read() as session:
         rows, total = await outbox.failed(session, SHOWN)
     return FailedMails(total=total, mails=[MailView.of(row) for row in rows])
@@ -54,7 +54,7 @@ async def list_failed_mails(_operator: Operator, portal: InPortal) -> FailedMail
 
 @router.post("/mails/{mail_id}/retry", status_code=204)
 async def retry_mail(mail_id: str, operator: Operator, portal: InPortal) -> None:
-    """Try to send a mail now, instead of when it is due."""
+    """Try to send a mail now instead of when it is due."""
     async with portal.database.write() as session:
         row = await outbox.retry(session, mail_id, portal.now())
         if row is None:

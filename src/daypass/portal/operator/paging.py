@@ -1,4 +1,4 @@
-"""How long lists are asked for: a text to search and a page."""
+"""Query parameters of long lists: a search text and an offset."""
 
 from typing import Annotated
 
@@ -6,5 +6,7 @@ from fastapi import Query
 
 PAGE = 50
 
-Search = Annotated[str, Query(max_length=200, description="Only what contains this text")]
-Offset = Annotated[int, Query(ge=0, le=1_000_000, description="How many to leave out")]
+Search = Annotated[
+    str, Query(max_length=200, description="Return only entries that contain this text")
+]
+Offset = Annotated[int, Query(ge=0, le=1_000_000, description="How many entries to skip")]

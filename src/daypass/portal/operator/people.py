@@ -6,13 +6,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.domain.times import DAY_S
 from daypass.portal.account_settings import delete_keys
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Search
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, Role, core_of
 from daypass.portal.times import Instant
-from daypass.portal.usage import DAY_S
 from daypass.records import accounts, audit, operators
 from daypass.records.accounts import PersonRow
 from daypass.records.tables import Account
@@ -21,7 +21,7 @@ router = APIRouter()
 
 
 class PersonView(AccountView):
-    """An account as operators see it, with today's requests."""
+    """An account as shown to operators, with its number of requests today."""
 
     disabled_at: Instant | None
     keys: int
@@ -29,7 +29,7 @@ class PersonView(AccountView):
 
     @classmethod
     def of_row(cls, row: PersonRow) -> Self:
-        """The view of a row."""
+        """Return the view of a row."""
         return cls(
             **core_of(row.account),
             disabled_at=row.account.disabled_at,
@@ -39,14 +39,14 @@ class PersonView(AccountView):
 
 
 class People(BaseModel):
-    """A page of accounts, and how many match in all."""
+    """A page of accounts, and the total number of matches."""
 
     total: int
     people: list[PersonView]
 
 
 class PersonChange(BaseModel):
-    """Another role, disabled or not, or both."""
+    """A new role, a new state (disabled or not), or both."""
 
     role: Role | None = None
     disabled: StrictBool | None = None
@@ -56,7 +56,7 @@ class PersonChange(BaseModel):
 async def list_people(
     _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
 ) -> People:
-    """Accounts whose address contains the text, newest first."""
+    """List accounts whose address contains `search`, newest first."""
     today = portal.now() // DAY_S * DAY_S
     await portal.write_usage()
     async with portal.database.read() as session:
@@ -68,9 +68,9 @@ async def list_people(
 async def change_person(
     account_id: str, change: PersonChange, operator: Operator, portal: InPortal
 ) -> None:
-    """Disable or enable an account, make it an operator or a member. Its sessions end.
+    """Disable or enable an account, or make it an operator or a member. Its sessions end.
 
-    The last operator who can sign in stays one.
+    Raises 409 for the last operator who can sign in.
     """
 
     async def apply(session: AsyncSession) -> None:
@@ -97,7 +97,7 @@ async def change_person(
 
 @router.delete("/people/{account_id}", status_code=204)
 async def delete_person(account_id: str, operator: Operator, portal: InPortal) -> None:
-    """Delete a person with everything but totals. Their keys are refused within a second."""
+    """Delete an account and all its data except totals. Its keys are refused within a second."""
 
     async def remove(session: AsyncSession) -> None:
         await operators.lock(session)
@@ -115,7 +115,7 @@ async def delete_person(account_id: str, operator: Operator, portal: InPortal) -
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:
     if await operators.is_last(session, account):
-        message = "This is the last operator: make somebody else an operator first."
+        message = "This is the last operator. Make another account an operator first."
         raise ProblemError(409, message)
 
 

@@ -1,6 +1,6 @@
 """/api/operator/usage-plans: create, edit and retire plans.
 
-Those of `daypass.toml` are listed with them and stay as they are there.
+Plans from `daypass.toml` are listed too, but can only be changed in that file.
 """
 
 from typing import Literal
@@ -20,17 +20,17 @@ router = APIRouter()
 
 
 class NewPlan(PlanSettings):
-    """A plan as a `[[plans]]` table of `daypass.toml` describes it."""
+    """A plan, with the same fields as a `[[plans]]` table of `daypass.toml`."""
 
 
 class PlanChange(PlanTerms):
-    """Everything about a plan but its id, which keys refer to."""
+    """All fields of a plan except its id, which keys refer to."""
 
     retired: StrictBool = False
 
 
 class ManagedPlan(UsagePlanView):
-    """A plan as operators see it. One with `source` "settings" is changed in `daypass.toml`."""
+    """A plan as shown to operators. Plans with `source` "settings" are set in `daypass.toml`."""
 
     source: Literal["settings", "site"]
     keys: int
@@ -38,7 +38,7 @@ class ManagedPlan(UsagePlanView):
 
 
 class ManagedPlans(BaseModel):
-    """Every plan, and what all keys of an account may use together in a day."""
+    """Every plan, and the daily ceiling on all keys of an account together."""
 
     account_requests_per_day: int | None
     plans: list[ManagedPlan]
@@ -46,7 +46,7 @@ class ManagedPlans(BaseModel):
 
 @router.get("/usage-plans")
 async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
-    """Every plan, those for operators to give out and retired ones too."""
+    """List every plan, including retired ones and those that only operators can assign."""
     policy = await portal.policy()
     async with portal.database.read() as session:
         stored = {row.id: row for row in await usage_plans.rows(session)}
@@ -68,8 +68,8 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
 
 @router.post("/usage-plans", status_code=201)
 async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> None:
-    """Create a plan. People can choose it at once if it is self-service."""
-    _check_ours(portal)
+    """Create a plan. If it is self-service, people can choose it immediately."""
+    _check_not_aws(portal)
     if new.id in _configured(portal):
         raise _taken(new.id)
     try:
@@ -86,8 +86,8 @@ async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> Non
 async def change_plan(
     plan_id: str, change: PlanChange, operator: Operator, portal: InPortal
 ) -> None:
-    """Change a plan, for the keys that have it too, or retire it: then nobody can choose it."""
-    _check_ours(portal)
+    """Change a plan, also for its existing keys, or retire it, so that it cannot be chosen."""
+    _check_not_aws(portal)
     if plan_id in _configured(portal):
         raise ProblemError(409, f"The plan {plan_id} is in daypass.toml: change it there.")
     async with portal.database.write() as session:
@@ -104,14 +104,16 @@ def _configured(portal: Portal) -> set[str]:
     return {plan.id for plan in portal.settings.usage_plans}
 
 
-def _check_ours(portal: Portal) -> None:
+def _check_not_aws(portal: Portal) -> None:
     if portal.settings.enforcer == "aws":
-        message = "Here the plans are API Gateway's. Change daypass.toml, then 'daypass aws sync'."
+        message = (
+            "API Gateway holds this site's plans. Edit daypass.toml, then run 'daypass aws sync'."
+        )
         raise ProblemError(409, message)
 
 
 def _retire(row: StoredPlan, retired: bool, now: int) -> str:
-    """Retire a plan or bring it back, and tell what this was."""
+    """Retire or restore a plan if asked to, and return the action for the audit log."""
     if retired == (row.retired_at is not None):
         return "plan changed"
     row.retired_at = now if retired else None
@@ -128,4 +130,4 @@ def _limits(terms: PlanTerms) -> str:
 
 
 def _taken(plan_id: str) -> ProblemError:
-    return ProblemError(409, f"There is a plan {plan_id} already.", field="id")
+    return ProblemError(409, f"A plan with the id {plan_id} already exists.", field="id")

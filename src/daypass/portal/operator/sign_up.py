@@ -1,10 +1,11 @@
-"""/api/operator/sign-up: who may sign up, and the invitations to do so."""
+"""/api/operator/sign-up and invitations: who may sign up."""
 
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictInt
 
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
@@ -12,20 +13,19 @@ from daypass.records import audit, invitations
 from daypass.records.tables import Invitation
 
 MAX_DAYS = 90
-DAY_S = 86_400
 
 router = APIRouter()
 
 
 class SettingView(BaseModel):
-    """A setting of this installation. It is changed where the server is started."""
+    """A setting of this installation. It is changed on the server."""
 
     name: str
     value: str
 
 
 class InvitationView(BaseModel):
-    """An invitation. Its link is shown when it is created and never again."""
+    """An invitation. Its link is shown only when it is created."""
 
     id: str
     note: str
@@ -36,12 +36,12 @@ class InvitationView(BaseModel):
 
     @classmethod
     def of(cls, row: Invitation, **more: Any) -> Self:
-        """The view of a row."""
+        """Return the view of a row."""
         return cls(**{name: getattr(row, name) for name in InvitationView.model_fields}, **more)
 
 
 class CreatedInvitation(InvitationView):
-    """A new invitation. This is the only time that `token` is shown."""
+    """A new invitation. `token` is shown only this once."""
 
     token: str
 
@@ -49,12 +49,12 @@ class CreatedInvitation(InvitationView):
 class NewInvitation(BaseModel):
     """A request for an invitation."""
 
-    note: Annotated[str, Field(max_length=80, description="For whom it is")] = ""
-    days: Annotated[StrictInt, Field(ge=1, le=MAX_DAYS, description="For how long it holds")] = 7
+    note: Annotated[str, Field(max_length=80, description="Whom it is for")] = ""
+    days: Annotated[StrictInt, Field(ge=1, le=MAX_DAYS, description="Days until it expires")] = 7
 
 
 class SignUpPolicy(BaseModel):
-    """Who may sign up, by the settings, and the invitations made."""
+    """The sign-up settings and the invitations."""
 
     sign_up: Literal["open", "invite", "closed"]
     settings: list[SettingView]
@@ -63,7 +63,7 @@ class SignUpPolicy(BaseModel):
 
 @router.get("/sign-up")
 async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
-    """The settings that decide who may sign up and what an account may have."""
+    """Return the settings for sign-up and account limits, and recent invitations."""
     settings = portal.settings
     async with portal.database.read() as session:
         made = await invitations.recent(session)
@@ -83,9 +83,9 @@ async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
 
 @router.post("/invitations", status_code=201)
 async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> CreatedInvitation:
-    """Make a link with which one person may sign up."""
+    """Create a link with which one person may sign up."""
     if portal.settings.sign_up != "invite":
-        message = "Nobody needs an invitation here: DAYPASS_SIGN_UP is not `invite`."
+        message = "This site does not use invitations: DAYPASS_SIGN_UP is not `invite`."
         raise ProblemError(409, message)
     now = portal.now()
     note = new.note.strip()
@@ -97,11 +97,11 @@ async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> Cr
 
 @router.delete("/invitations/{invitation_id}", status_code=204)
 async def withdraw(invitation_id: str, operator: Operator, portal: InPortal) -> None:
-    """Withdraw an invitation that nobody has used."""
+    """Withdraw an unused invitation."""
     async with portal.database.write() as session:
         row = await invitations.withdraw(session, invitation_id)
         if row is None:
-            raise ProblemError(404, "There is no such invitation, or it has been used.")
+            raise ProblemError(404, "This invitation does not exist, or it has been used.")
         audit.add(session, operator, "invitation withdrawn", row.note or row.id, now=portal.now())
 
 

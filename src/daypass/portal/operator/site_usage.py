@@ -1,4 +1,4 @@
-"""GET /api/operator/usage: what everybody uses, and the ceiling above it."""
+"""GET /api/operator/usage: the usage of all accounts, and the site's ceiling."""
 
 from datetime import date
 from typing import Annotated
@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.times import day_of
-from daypass.portal.usage import DAY_S, Allowance
+from daypass.portal.usage import Allowance
 from daypass.records import usage
 
 MOST_ACTIVE = 10
@@ -17,7 +18,7 @@ router = APIRouter()
 
 
 class SiteUsageOfDay(BaseModel):
-    """What everybody did with one model on one UTC day."""
+    """The usage of one model by all accounts on one UTC day."""
 
     date: date
     model: str
@@ -28,7 +29,7 @@ class SiteUsageOfDay(BaseModel):
 
 
 class AccountUsage(BaseModel):
-    """What one account used in the days shown."""
+    """One account's usage over the days shown."""
 
     email: str
     requests: int
@@ -36,7 +37,7 @@ class AccountUsage(BaseModel):
 
 
 class SiteUsage(BaseModel):
-    """Today's use of the site's ceiling, the days before by model, and who used the most."""
+    """Today's usage of the site's ceiling, usage by day and model, and the most active accounts."""
 
     today: Allowance
     days: list[SiteUsageOfDay]
@@ -47,9 +48,9 @@ class SiteUsage(BaseModel):
 async def site_usage(
     _operator: Operator,
     portal: InPortal,
-    days: Annotated[int, Query(ge=1, le=366, description="How many days, today included")] = 30,
+    days: Annotated[int, Query(ge=1, le=366, description="How many days, including today")] = 30,
 ) -> SiteUsage:
-    """What everybody used per day and model, newest first."""
+    """Return the usage of all accounts by day and model, newest first."""
     today = portal.now() // DAY_S * DAY_S
     since = today - (days - 1) * DAY_S
     await portal.write_usage()
@@ -78,7 +79,7 @@ async def site_usage(
 
 
 async def _today(portal: InPortal, used: int) -> Allowance:
-    """The ceiling as the ledger counts it; without one, what the usage rows say."""
+    """Return the ledger's state of the site's ceiling; without one, the sum of the usage rows."""
     claim = (await portal.policy()).site_claim()
     if claim is None:
         return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)

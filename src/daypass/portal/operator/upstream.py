@@ -1,4 +1,4 @@
-"""GET /api/operator/upstream: how the upstream is doing. Its address and key are not told."""
+"""GET /api/operator/upstream: the upstream's health, without its address or key."""
 
 import time
 
@@ -17,7 +17,7 @@ router = APIRouter()
 
 
 class OutcomeCount(BaseModel):
-    """How often requests came to this end. `reason` is empty for what was simply served."""
+    """How many requests had this outcome. `reason` is empty for requests served normally."""
 
     outcome: receipts.Outcome
     reason: str
@@ -25,7 +25,7 @@ class OutcomeCount(BaseModel):
 
 
 class RefusalView(BaseModel):
-    """What the upstream said when it last refused this site's key or address, without keys."""
+    """The upstream's last refusal of this site's key or address, with keys removed."""
 
     at: Instant
     status: int
@@ -34,7 +34,7 @@ class RefusalView(BaseModel):
 
 
 class UpstreamView(BaseModel):
-    """Whether the upstream answers now, and what became of the last hour's requests."""
+    """Whether the upstream responds now, and the outcomes of the last hour's requests."""
 
     demo: bool
     checked_at: Instant
@@ -43,12 +43,12 @@ class UpstreamView(BaseModel):
     latency_ms: int
     models: int
     last_hour: list[OutcomeCount]
-    last_refusal: RefusalView | None = Field(description="Of the last hour")
+    last_refusal: RefusalView | None = Field(description="The last one within the past hour")
 
 
 @router.get("/upstream")
 async def upstream_health(_operator: Operator, portal: InPortal) -> UpstreamView:
-    """Ask the upstream for its models (counts nothing), and read the last hour's receipts."""
+    """List the upstream's models as a health check, and count the last hour's outcomes."""
     began = time.monotonic()
     models: list[str] = []
     problem = None

@@ -1,23 +1,23 @@
--- What take.lua and give.lua have in common; it is put before each of them.
+-- Code shared by take.lua and give.lua; it is prepended to both.
 --
 -- The counters of an account (or of the site) are one hash, KEYS[1]. Its fields are
---   a bucket's name: "since used reign", as counters.py explains the first two;
---   minute: the latest one in which anything was taken or given back;
---   begun: the instant at which the hash was made, which tells it from one that was lost;
---   rebuilt: the same instant, if the hash took the place of a lost one;
---   home: "run reign since": the server that was trusted with the hash, and since when, by its own
---     clock and by the ledger's. A server with another run id may have lost the latest writes (a
---     promoted replica, a restart), so the counters of an earlier reign are compared with the usage
---     records before they are used;
---   lost: "reign units": what the account's day lacked when it was compared in that reign;
---   taking:NAME, takings: what is otherwise kept under KEYS[2], see `remember`.
+--   a bucket's name: "since used reign"; see Counter in counters.py for the first two;
+--   minute: the latest minute in which anything was taken or given back;
+--   begun: when the hash was created, which tells it from a lost one;
+--   rebuilt: the same instant, if the hash replaced a lost one;
+--   home: "run reign since": the run id of the server that holds the hash, and when its reign
+--     began, in the server's time and in the ledger's. A server with another run id may have lost
+--     the latest writes (a promoted replica, a restart), so counters of an earlier reign are
+--     compared with the usage records before use;
+--   lost: "reign units": the units missing from the account's day when compared in that reign;
+--   taking:NAME, takings: normally stored under KEYS[2]; see `remember`.
 -- Every instant is Unix time in whole microseconds, and every number stays below 2^53, where
--- Lua's doubles are exact. A reign and `valid until` are in the server's own time, all else in that
--- of the ledger, which an offset may separate from it.
+-- Lua's doubles are exact. A reign and `valid until` are in the server's time, all other instants
+-- in the ledger's (the server's plus the clock offset).
 --
--- The first six arguments of both scripts: the call's name ('': it only looks), valid until, the
--- server's run id, when this process connected to it, 1 if it had used another server before, and
--- the clock offset.
+-- The first six arguments of both scripts: the call's name ('': read-only), valid until, the
+-- server's run id, when this process connected to it, 1 if the process used another server before,
+-- and the clock offset.
 
 local SECOND = 1000000
 local MINUTE = 60 * SECOND
@@ -25,9 +25,9 @@ local DAY = 86400 * SECOND
 local FIRST_MONDAY = 4 * DAY
 local LENGTH = { minute = MINUTE, hour = 3600 * SECOND, day = DAY, week = 7 * DAY }
 
--- Seconds. Counters outlive the longest window, a month, whatever is claimed next.
+-- Seconds. Counters must outlive the longest window, a month.
 local KEEP = 40 * 86400
--- Seconds for which a repeated or belated call is recognised: longer than any call is valid.
+-- Seconds for which a repeated or late call is recognised: longer than any call is valid.
 local REMEMBER = 600
 local CLOSED = 'closed'
 
@@ -59,8 +59,8 @@ local function window_start(window, now)
   return now - (now - first) % LENGTH[window]
 end
 
--- The claims from ARGV[from] on, four arguments each, and what is stored: the common fields, then
--- one for each claim.
+-- Returns the claims from ARGV[from] on (four arguments each), with their stored counters, and the
+-- common fields.
 local function read(from)
   local claims, names = {}, { unpack(COMMON_FIELDS) }
   for i = from, #ARGV, 4 do
@@ -71,7 +71,7 @@ local function read(from)
       amount = tonumber(ARGV[i + 2]),
       capacity = burst > 0 and burst or tonumber(ARGV[i + 2]),
       unit = burst > 0 and MINUTE or 1,
-      -- Here, so that the table need not grow.
+      -- Declared here so that the table need not grow.
       stored = false, since = 0, used = 0, reign = 0, from = 0, is_unknown = false,
     }
     names[#names + 1] = ARGV[i]
@@ -91,15 +91,15 @@ local function read(from)
   return claims, common
 end
 
--- The ledger's time. A clock that steps back stays in the latest minute in which anything
--- changed: a window that has closed never opens again.
+-- Returns the ledger's time. If the clock steps back, time stays in the latest minute in which
+-- anything changed, so a closed window never reopens.
 local function clock(common)
   return math.max(server_now + OFFSET, common.minute * SECOND)
 end
 
--- Since when the server has been trusted with this hash. A process that comes from another server
--- may have taken units there that this one does not know, so it begins a reign, too.
--- Returns the reign, its beginning by the ledger's clock, and whether it begins with this call.
+-- Returns the server's reign over this hash, its start in the ledger's time, and whether it starts
+-- with this call. A process that comes from another server may have taken units there that this
+-- server does not know of, so it starts a new reign too.
 local function reign_of(common)
   local run, reign, since = string.match(common.home or '', '^(%S+) (%d+) (%d+)$')
   reign, since = tonumber(reign or 0), tonumber(since or 0)
@@ -124,7 +124,7 @@ local function advance(claim, since, used, now)
   return since, used
 end
 
--- A stored counter as it stands now, and the reign in which it was written.
+-- Returns a stored counter brought up to now, and the reign in which it was written.
 local function current(claim, now)
   local since, used, reign
   if claim.stored then
@@ -134,7 +134,7 @@ local function current(claim, now)
   return since, used, tonumber(reign or 0)
 end
 
--- The earliest instant at which a unit can have been taken that the counter holds now.
+-- Returns the earliest instant from which a taken unit may still count as used.
 local function reaches_back_to(claim, now)
   if claim.unit == 1 then
     return window_start(claim.window, now)
@@ -154,7 +154,7 @@ local function pair(since, used)
   return string.format('%.0f %.0f', since, used)
 end
 
--- Stores fields (name, value, name, value ...) as they stand at a moment.
+-- Stores fields (name, value, name, value ...) and the current minute.
 local function write(changed, now, common)
   local minute = (now - now % MINUTE) / SECOND
   if minute > common.minute then
@@ -164,10 +164,11 @@ local function write(changed, now, common)
   redis.call('EXPIRE', KEYS[1], KEEP)
 end
 
--- What became of the call of this name: its answer, CLOSED, or nothing.
+-- Returns the outcome of the call of this name: its answer, CLOSED, or nothing.
 --
--- It is kept under a key of its own. While a Cluster moves the slot, a script may name one key
--- only, so then it is kept in the hash. Those fields go when they are old and the move is over.
+-- The outcome is stored under its own key. While a Cluster migrates the slot, a script may name
+-- only one key, so the outcome is a field of the hash. These fields are deleted once they are old
+-- and the migration is over.
 local function recall(common)
   local memory = KEYS[2] and redis.call('GET', KEYS[2])
   if memory or not common.takings then

@@ -1,4 +1,4 @@
-"""One call of a script: what is sent, and how it is repeated without being done twice."""
+"""One script call, encoded so that it can be retried without taking effect twice."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from daypass.quota.redis.scripts import GIVE, TAKE, Script
 Command = tuple[str | bytes | int, ...]
 
 VALID_S = 300
-"""Seconds in which a call may be carried out: less than the server remembers it (buckets.lua)."""
+"""Seconds for which a call may run: less than the server remembers it (REMEMBER, buckets.lua)."""
 
 
 @dataclass(slots=True)
@@ -19,24 +19,24 @@ class Call:
 
     script: Script
     key: str
-    """Of the hash that holds the counters."""
+    """Key of the hash that holds the counters."""
     name: str
-    """Under which the server remembers it. Empty: it only looks."""
+    """Idempotency key under which the server remembers the call. Empty for a read-only call."""
     arguments: tuple[str | int, ...]
-    """Those that are the script's own."""
+    """Arguments specific to the script."""
     deadline: float = 0
-    """By the event loop's clock; set when it is submitted."""
+    """In the event loop's time; set on submission."""
     reply: asyncio.Future[bytes] | None = None
     valid_until: int = 0
-    """By the server's clock (Unix µs); set when it is first sent."""
+    """In the server's time (Unix µs); set when the call is first sent."""
     has_one_key: bool = False
-    """Whether the server shall remember it in the hash, for want of a second key."""
+    """Whether the call names one key only, so the server remembers it in the hash."""
     may_be_done: bool = False
-    """Whether it, or what it makes good, may have been carried out in this form: then it must not
-    be sent in the other one, with one key or two, which would not know of it."""
+    """Whether this call, or the call it compensates, may have run with the current number of keys.
+    If so it must keep that number: with the other, the script would not find its record."""
 
     def command(self, by: str, server: "Server") -> Command:
-        """As `by` says: EVALSHA names the script, EVAL brings it along."""
+        """Return the command for `by`: EVALSHA (script by hash) or EVAL (script in full)."""
         if not self.valid_until:
             self.valid_until = server.clock() + VALID_S * SECOND
         script = self.script.sha if by == "EVALSHA" else self.script.text
@@ -51,16 +51,16 @@ class Call:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether anybody still waits for the reply."""
+        """Return whether a caller still awaits the reply."""
         return self.reply is not None and not self.reply.done()
 
     @property
     def takes(self) -> bool:
-        """Whether it takes units, where there are any."""
+        """Return whether the call can take units."""
         return self.script is TAKE and bool(self.name)
 
     def compensation(self) -> "list[Call]":
-        """What makes good this call, if its reply is lost or nobody waits for it."""
+        """Return the calls that undo a TAKE or repeat a GIVE whose reply was lost or abandoned."""
         if self.script is GIVE:
             again = Call(GIVE, self.key, self.name, self.arguments)
             again.valid_until, again.may_be_done = self.valid_until, self.may_be_done
@@ -74,14 +74,14 @@ class Call:
 
 
 class Server(Protocol):
-    """The server that a connection has reached, as the scripts see it."""
+    """The server at the other end of a connection, as the scripts see it."""
 
     run_id: str
-    """Identifies one run of a server: a restart changes it. `-` if it is unknown."""
+    """Identifies one run of a server: a restart changes it. `-` if unknown."""
     joined: int
-    """When this process first reached this run (Unix µs, by the server's clock)."""
+    """When this process first connected to this run (Unix µs, server's clock)."""
     has_moved: bool
-    """Whether this process counted on another server before."""
+    """Whether this process used another server before."""
 
     def clock(self) -> int:
         """Return the server's time (Unix µs)."""

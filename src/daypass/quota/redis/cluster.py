@@ -1,4 +1,4 @@
-"""The way to the nodes of a Redis Cluster, also while slots move between them."""
+"""Connections to the nodes of a Redis Cluster, including during slot migration."""
 
 import asyncio
 import contextlib
@@ -21,18 +21,18 @@ from daypass.quota.redis.connections import Link
 from daypass.quota.redis.url import ASK_ANOTHER_S, Place, RedisUrl
 
 HOPS = 5
-"""Redirections that a call follows."""
+"""Maximum number of redirections that a call follows."""
 
 _ELSEWHERE = (MovedError, AskError, TryAgainError)
 
 
 class ClusterWire:
-    """The nodes that serve the slots, and a connection to each."""
+    """The slot map of a Cluster, with one connection to each node."""
 
     insists = False
 
     def __init__(self, url: RedisUrl, replicas: int) -> None:
-        """`replicas`: so many must have what a call takes."""
+        """`replicas` is the number that must confirm each write."""
         self._access = url.access
         self._first = url.places
         self._replicas = replicas
@@ -45,16 +45,16 @@ class ClusterWire:
         self.moves = 0
 
     async def open(self) -> None:
-        """Learn which node serves which slots."""
+        """Load the slot map. Raises RedisConnectionError if no node answers."""
         await self._learn()
 
     def node(self, key: str) -> str:
-        """Host and port of the node that serves a key; empty: none does."""
+        """Return host and port of the node that serves a key; empty if none does."""
         place = self._place(key)
         return str(place) if place is not None else ""
 
     async def exchange(self, node: str, calls: Sequence[Call], deadline: float) -> list[Any]:
-        """Straight to the node; what is served elsewhere follows one by one."""
+        """Send the node's calls in one batch, then any call that another node serves."""
         places = [self._place(call.key) for call in calls]
         here = next((x for x in places if x is not None and str(x) == node), None)
         replies: list[Any] = [None] * len(calls)
@@ -76,10 +76,10 @@ class ClusterWire:
             await link.close()
 
     async def _follow(self, call: Call, reply: Any, deadline: float) -> Any:
-        """Send a call where a node says. A reply that is none yet: where the slot is served.
+        """Send a call where its last reply redirects it; without a reply, to the slot's node.
 
-        While a slot is moved, a script finds both of its keys in one place only by luck. So the
-        call is sent with one key, if it cannot have been carried out with two.
+        During a slot migration, a script's two keys may be on different nodes. So the call is
+        sent with one key, unless it may already have run with two.
         """
         if reply is None and self._place(call.key) is None:
             await self._learn()
@@ -105,7 +105,7 @@ class ClusterWire:
         return reply
 
     def _moved(self, reply: MovedError) -> Place:
-        """Where a slot is now. Who served it before may have been replaced after a failure."""
+        """Return the slot's new node. The old one may have been replaced by a failover."""
         self._has_changed = True
         self._last.clear()
         return Place(reply.host, reply.port)
@@ -147,7 +147,7 @@ class ClusterWire:
         return next((place for low, high, place in self._ranges if low <= slot <= high), None)
 
     async def _learn(self) -> None:
-        """Ask which node serves which slots. Raises RedisConnectionError at first only."""
+        """Refresh the slot map. Raises RedisConnectionError only if none is known yet."""
         if self._learning is None or self._learning.done():
             self._learning = asyncio.create_task(self._ask_slots())
         await asyncio.shield(self._learning)
@@ -171,5 +171,5 @@ class ClusterWire:
 
 def _range(entry: Any, asked: Place) -> tuple[int, int, Place]:
     low, high, (host, port, *_), *_ = entry
-    # A node that does not know its own name is where it was asked.
+    # An empty host means the node that was asked.
     return int(low), int(high), Place(host.decode() if host else asked.host, int(port))

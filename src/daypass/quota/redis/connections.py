@@ -1,4 +1,4 @@
-"""One connection to one server, which is known to be a master before it is used."""
+"""One connection to one server, used only after the server proves to be a master."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.redis.call import Call, Command
 from daypass.quota.redis.url import Access, Place
 
-# hiredis annotates a tuple of one argument and takes any number of them.
+# hiredis annotates a one-element tuple but accepts any length.
 pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]
 
 _CONDITIONS = {
@@ -23,42 +23,42 @@ _CONDITIONS = {
     "not a master": "Redis is read-only: this server is a replica",
     "'maxmemory'": "Redis is out of memory (maxmemory)",
     "NOREPLICAS": "Redis has too few replicas (min-replicas-to-write)",
-    "replicas have it": "too few replicas of Redis confirm what is written",
+    "replicas confirmed": "too few Redis replicas confirm writes",
     "MISCONF": "Redis cannot save to its disk",
     "is loading the dataset": "Redis is still loading its data",
 }
-"""Words in an error of Redis, and what may be told to anyone of its reason."""
+"""Text in a Redis error, and the reason that may be shown publicly."""
 _UNFIT = re.compile(r"\b(READONLY|MASTERDOWN|LOADING|NOREPLICAS)\b")
-"""Where redis-py has no class for an error, or Redis 6 wraps it in one of the script."""
+"""Errors without a class in redis-py, or that Redis 6 wraps in a script error."""
 WAIT_SHARE = 0.8
-"""Of the time that is left, what the replicas have of it."""
+"""Share of the remaining time that WAIT may use."""
 
 
 class UnfitServerError(RedisConnectionError):
-    """The server is no master, or may not write now."""
+    """The server is not a master, or cannot accept writes now."""
 
 
 class NotReplicatedError(ResponseError):
-    """Fewer replicas than the operator asks for have what was written."""
+    """Fewer replicas than the operator requires confirmed a write."""
 
 
 class Link:
-    """A connection to a server. One exchange at a time; a failure closes it."""
+    """A connection to a server. It allows one exchange at a time; a failure closes it."""
 
     def __init__(self, access: Access, place: Place, asking_replicas: int = 0) -> None:
-        """It is opened by `open`. `asking_replicas`: so many must have what a call takes."""
+        """`asking_replicas` is the number that must confirm each write. Call `open` to connect."""
         self.place = place
         self._connection: AbstractConnection = access.connection(place)
         self._connect_s = access.timeout_s
         self._replicas = asking_replicas
-        # What the scripts see of the server (`call.Server`).
+        # Passed to the scripts (`call.Server`).
         self.run_id = "-"
         self.joined = 0
         self.has_moved = False
         self._clock_ahead = 0
 
     async def open(self) -> None:
-        """Connect, and learn which server this is. Raises RedisError or OSError."""
+        """Connect and identify the server. Raises RedisError or OSError."""
         await self.connect()
         before = _monotonic_us()
         replies = await self.talk([("INFO", "server"), ("INFO", "replication"), ("TIME",)])
@@ -74,32 +74,32 @@ class Link:
             raise UnfitServerError(f"{self.place} is a {role}, not a master")
 
     async def connect(self) -> None:
-        """Connect only, in the time that this server has. Raises RedisError or OSError."""
+        """Connect within the configured timeout. Raises RedisError or OSError."""
         async with asyncio.timeout(self._connect_s):
             await self._connection.connect()  # type: ignore[no-untyped-call]
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be used, as far as is known."""
+        """Return whether the connection is open, as far as is known."""
         return bool(self._connection.is_connected)
 
     def clock(self) -> int:
-        """The server's clock (Unix µs), by what it said when it was reached."""
+        """Return the server's time (Unix µs), by its offset measured on connecting."""
         return _monotonic_us() + self._clock_ahead
 
     async def run(
         self, calls: Sequence[Call], deadline: float, *, asking: bool = False
     ) -> list[Any]:
-        """Send calls in one packet. Returns a reply or a ResponseError for each.
+        """Send calls in one packet and return a reply or a ResponseError for each.
 
-        `deadline` is by the event loop's clock. Raises RedisError or OSError when it fails as a
-        whole, and then every call may have been carried out.
+        `deadline` is in the event loop's time. Raises RedisError or OSError if the exchange fails;
+        then any of the calls may have run.
         """
         replies = await self._run(calls, ["EVALSHA"] * len(calls), deadline, asking=asking)
         unknown = {i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)}
         if unknown:
-            # All that follows is repeated too, which changes nothing that was carried out: so
-            # that what is owed is given back before anything is refused for want of it.
+            # Repeat every call from there on, in order, so that units owed are given back before
+            # a later call could be refused for lack of them. Calls that already ran change nothing.
             first = min(unknown)
             by = ["EVAL" if i in unknown else "EVALSHA" for i in range(first, len(calls))]
             replies[first:] = await self._run(calls[first:], by, deadline, asking=asking)
@@ -133,7 +133,7 @@ class Link:
         if confirmed != self._replicas and (
             isinstance(confirmed, Exception) or confirmed < self._replicas
         ):
-            error = NotReplicatedError(f"{confirmed} of {self._replicas} replicas have it")
+            error = NotReplicatedError(f"{confirmed} of {self._replicas} replicas confirmed it")
             for place, call in enumerate(calls):
                 if call.takes:
                     replies[place] = error
@@ -142,7 +142,7 @@ class Link:
     async def talk(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands in one packet and read the replies. A failure closes the connection.
 
-        The caller sets a time for the whole.
+        The caller sets the timeout.
         """
         connection = self._connection
         if not connection.is_connected:
@@ -161,16 +161,16 @@ class Link:
             raise
 
     async def listen(self) -> Any:
-        """The next message of a subscription, however long it takes."""
+        """Return the next message of a subscription. Waits without a timeout."""
         return await self._connection.read_response()
 
     async def close(self) -> None:
-        """Disconnect. An exchange that is under way fails."""
+        """Disconnect. An exchange in progress fails."""
         await self._connection.disconnect(nowait=True)
 
 
 def unavailable(error: Exception) -> LedgerUnavailableError:
-    """The error that callers of a ledger get when Redis fails with `error`."""
+    """Return the ledger's error for a Redis failure."""
     text = str(error) or type(error).__name__
     reasons = (reason for sign, reason in _CONDITIONS.items() if sign in text)
     return LedgerUnavailableError(f"Redis: {text}", next(reasons, "Redis does not answer"))
@@ -183,7 +183,7 @@ def _says_unfit(reply: Any) -> bool:
 
 
 def _field(info: Any, name: bytes) -> str:
-    """A field of what INFO says. Empty where the user may not ask."""
+    """Return a field of an INFO reply. Empty if the user lacks permission for INFO."""
     found = re.search(rb"^" + name + rb":(\S+)", info, re.MULTILINE) if _is_text(info) else None
     return found[1].decode() if found else ""
 

@@ -1,4 +1,4 @@
-"""The counters in Redis, as the scripts know them, compared with the records where in doubt."""
+"""The counters in Redis, checked against the usage records when some may have been lost."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 def make_wire(url: RedisUrl, replicas: int) -> Wire:
-    """The way to what a URL names. `replicas`: so many must have what is taken."""
+    """Return the transport for a URL. `replicas` is the number that must confirm each write."""
     if url.kind == "sentinel":
         return SentinelWire(url, replicas)
     if url.kind == "cluster":
@@ -40,21 +40,21 @@ def make_wire(url: RedisUrl, replicas: int) -> Wire:
 
 
 class RedisCounters:
-    """Calls of the scripts, each under a name of its own."""
+    """Script calls, each with a unique name."""
 
     def __init__(
         self, url: str, records: UsageRecords, clock_offset_s: float, wait_replicas: int
     ) -> None:
-        """As for RedisLedger."""
+        """Take the arguments of RedisLedger."""
         self.clock_offset_s = clock_offset_s
-        self._recollection = CounterRecovery(records)
+        self._recovery = CounterRecovery(records)
         self._wire = make_wire(parse(url), wait_replicas)
         self._lanes: dict[str, Lane] = {}
         self._restoring: dict[str, asyncio.Task[None]] = {}
         self._name = secrets.token_hex(6)
         self._numbers = count()
         self._reported: dict[str, int] = {}
-        """Whose counters were rolled back, with how often servers had changed by then."""
+        """Subjects whose rolled-back counters were logged, with the wire's `moves` at the time."""
 
     async def open(self) -> None:
         """Find the server or servers. Raises LedgerUnavailableError."""
@@ -65,8 +65,8 @@ class RedisCounters:
             raise unavailable(error) from error
 
     async def close(self) -> None:
-        """Send what is under way and disconnect."""
-        await self._recollection.close()
+        """Send pending calls and disconnect."""
+        await self._recovery.close()
         await asyncio.gather(*self._restoring.values(), return_exceptions=True)
         for lane in self._lanes.values():
             await lane.drain()
@@ -85,9 +85,10 @@ class RedisCounters:
         no_earlier: int = 0,
         beside: Sequence[Claim] = (),
     ) -> ScriptReply:
-        """Call take.lua, and the records where a counter may have been lost.
+        """Call take.lua, and consult the usage records if a counter may have been lost.
 
-        Then those of the claims `beside` are likely lost, too. Raises LedgerUnavailableError.
+        In that case also restore the counters of the claims `beside`, which were likely lost too.
+        Raises LedgerUnavailableError.
         """
         settings = (no_earlier, no_later, wanted, block)
         recalled, stored = Recalled(), None
@@ -96,7 +97,7 @@ class RedisCounters:
             arguments = (self._offset_us(), *settings, recalled.text, *arguments_of(claims))
             reply = await self._lane(key).submit(Call(TAKE, key, name, arguments), deadline.at)
             if reply == b"closed":
-                raise LedgerUnavailableError("Redis: the decision came too late")
+                raise LedgerUnavailableError("Redis: the call arrived too late")
             answer = ScriptReply.of(reply)
             if answer.units != UNKNOWN:
                 if stored is not None and recalled.text and name:
@@ -109,13 +110,13 @@ class RedisCounters:
             )
             if question is None or stored is None or recalled.text or answer.reign != stored.reign:
                 moment = Moment(answer.now)
-                question = self._recollection.ask(_tag_of(claims[0]), claims, moment, doubt)
+                question = self._recovery.ask(_tag_of(claims[0]), claims, moment, doubt)
                 self.restore(beside)
             stored = answer
             recalled = await question.look(deadline)
 
     def restore(self, claims: Sequence[Claim]) -> None:
-        """Restore the counters of these claims, if they have been lost. Does not wait."""
+        """Restore the counters of these claims in the background, if they have been lost."""
         if not claims:
             return
         key = hash_of(claims[0])
@@ -135,7 +136,7 @@ class RedisCounters:
         claims: Sequence[Claim],
         give_backs: Claim | None = None,
     ) -> "asyncio.Future[bytes]":
-        """Call give.lua for a taking, by the answer that it had."""
+        """Call give.lua to undo a take, identified by its reply."""
         cap = "" if give_backs is None else "capped"
         claims = [*claims, *([] if give_backs is None else [give_backs])]
         key = hash_of(claims[0])
@@ -145,7 +146,7 @@ class RedisCounters:
     def _log_loss(
         self, claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled, answer: ScriptReply
     ) -> None:
-        """Say what was lost, where this process has restored it: once for each loss."""
+        """Log each loss that this process has restored, once."""
         subject = _tag_of(claims[0])
         if recalled.had_begun:
             if answer.begun == answer.now:
@@ -166,7 +167,7 @@ class RedisCounters:
         return lane
 
     def new_name(self) -> str:
-        """A name for a call, which nobody has used."""
+        """Return a unique name for a call."""
         return f"{self._name}-{next(self._numbers)}"
 
     def _offset_us(self) -> int:
@@ -174,12 +175,12 @@ class RedisCounters:
 
 
 def _take_over_s(answer: ScriptReply) -> float:
-    """How long a server must be waited for that has taken over from another one just now."""
+    """Return the seconds to wait after a failover until the usage records are complete."""
     return max(0.0, TAKE_OVER_S - answer.reign_lasted_s) if answer.is_older else 0
 
 
 def _units_lost(claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled) -> int:
-    """By how much the account's counters, or the site's, were behind the records."""
+    """Return how far the account's, or the site's, counters were behind the usage records."""
     return max(
         (
             units - counter.used
@@ -191,12 +192,12 @@ def _units_lost(claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled
 
 
 def hash_of_tag(tag: str) -> str:
-    """The key of the hash that holds an account's counters, or the site's: one Cluster slot."""
+    """Return the key of the hash for an account's or the site's counters: one Cluster slot."""
     return f"daypass:{{{tag}}}"
 
 
 def hash_of(claim: Claim) -> str:
-    """The key of the hash that holds a claim's bucket."""
+    """Return the key of the hash that holds a claim's bucket."""
     return hash_of_tag(_tag_of(claim))
 
 

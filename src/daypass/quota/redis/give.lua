@@ -1,15 +1,15 @@
--- Gives back what one taking took, once, to the quota windows it came from.
+-- Gives the units of one take back, once, to the quota windows they came from.
 --
--- KEYS: counters [, the taking's own key]. ARGV from the seventh: the taking's answer ('':
--- unknown, its reply was lost), 'capped' if the last claim is the account's bucket of give-backs
--- ('' if there is none), then per claim: name, window, amount, burst.
--- Answers "1 0 0 0", or "0 0 0 0" when there is nothing to give back, or "-3 now 0 0 since used"
--- when the bucket of give-backs is full. In every case the taking is closed: should its command
--- still arrive, late, it takes nothing.
+-- KEYS: counters [, the take's own key]. ARGV from the seventh: the take's answer ('' if its reply
+-- was lost), 'capped' if the last claim is the account's bucket of give-backs (else ''), then per
+-- claim: name, window, amount, burst.
+-- Answers "1 0 0 0", or "0 0 0 0" if there is nothing to give back, or "-3 now 0 0 since used" if
+-- the bucket of give-backs is full. In every case the take is closed: if its command arrives later,
+-- it takes nothing.
 
 local NOTHING = '0 0 0 0'
 
--- A call that may have been carried out is repeated for as long as that is remembered, no longer.
+-- Ignore a call that is too old: the record of an earlier run may have expired.
 if server_now > VALID_UNTIL then
   return NOTHING
 end
@@ -23,8 +23,7 @@ end
 
 local numbers = numbers_in(answer)
 local units, begun = numbers[1], numbers[3]
--- Of counters that were lost nothing is given back: those that took their place were begun with
--- what the records say.
+-- Give nothing back to counters created since: after a loss they start from the usage records.
 if (common.begun or 0) ~= begun then
   return NOTHING
 end
@@ -39,7 +38,7 @@ end
 local give_backs = ARGV[8] == 'capped' and table.remove(claims)
 if give_backs then
   local since, used, reign = current(give_backs, now)
-  -- The records do not know how many were given back: after a loss, none is for this window.
+  -- The usage records do not count give-backs, so after a loss this window allows none.
   if not give_backs.stored and common.rebuilt >= since then
     used = give_backs.amount
   end
@@ -50,7 +49,7 @@ if give_backs then
 end
 
 for i, claim in ipairs(claims) do
-  -- A throttle limits how often the upstream is called, whatever comes of it.
+  -- A throttle keeps its unit: it limits calls to the upstream whether or not they succeed.
   if claim.stored and claim.window ~= 'minute' then
     local since, used, reign = current(claim, now)
     local back = since == numbers[2 * i + 3] and units or 0

@@ -1,16 +1,15 @@
 """The ledger of several machines, in Redis ≥ 6.2 or Valkey: one script call per decision.
 
-What an account's keys and the account itself have used is one hash in one slot, so a decision
-is atomic on a Cluster too. The site's ceiling, which would be everybody's slot, is held in
-leases (site_lease.py). Time is the server's.
+The counters of an account and all its keys are one hash in one slot, so a decision is atomic on a
+Cluster too. The site's ceiling would be a hot key, so processes lease units of it
+(site_lease.py). Time is the server's.
 
-A reservation is open in the memory of the process that made it, and nowhere else. Redis keeps
-its name for ten minutes, so that a call that is repeated, arrives late or gives back once more
-changes nothing.
+Only the process that made a reservation knows whether it is open. Redis remembers the names of
+calls for ten minutes, so repeated, late and duplicate calls change nothing.
 
-Counters that Redis has lost (flushed, evicted, restarted empty), or of which it may have lost the
-latest units (another server took over, or restarted), are compared with what the records say was
-used before anything is decided on them (lost_counters.py): nobody gets a day twice.
+Counters that Redis has lost (flushed, evicted, restarted empty), or whose latest units it may
+have lost (failover, restart), are compared with the usage records before they are used
+(recovery.py). So no client gets a quota twice.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ from daypass.quota.redis.scripts import SPENT, TOO_LATE, ScriptReply
 from daypass.quota.redis.site_lease import Grant, Origin, SiteLease, Unit
 
 SLOW_S = 0.1
-"""Seconds after which a wait for the site's units is likely one for the records."""
+"""Seconds after which a wait for the site's units is likely a wait for the usage records."""
 
 
 class RedisLedger:
@@ -42,17 +41,17 @@ class RedisLedger:
     def __init__(
         self, url: str, records: UsageRecords, clock_offset_s: float = 0, wait_replicas: int = 0
     ) -> None:
-        """`url` as in `redis_url.parse`; the offset is added to the server's clock.
+        """`url` is described in `url.parse`; the offset (seconds) is added to the server's clock.
 
-        `wait_replicas`: what is taken must be on so many replicas, or is refused and given back.
-        Raises ValueError for a URL that is none of Redis.
+        `wait_replicas` is the number that must confirm each reservation; with fewer, it is refused
+        and given back. Raises ValueError if `url` is not a Redis URL.
         """
         self._counters = RedisCounters(url, records, clock_offset_s, wait_replicas)
         self._leases: dict[Claim, SiteLease] = {}
 
     @property
     def clock_offset_s(self) -> float:
-        """Seconds that are added to the server's clock."""
+        """Return the seconds added to the server's clock."""
         return self._counters.clock_offset_s
 
     @clock_offset_s.setter
@@ -65,7 +64,7 @@ class RedisLedger:
         await self.peek(())
 
     async def close(self) -> None:
-        """Return the site's units that are held, send what is under way, disconnect."""
+        """Return leased units, send pending calls and disconnect."""
         for lease in self._leases.values():
             lease.return_all()
         await self._counters.close()
@@ -91,7 +90,7 @@ class RedisLedger:
                 lease.put_back(unit)
                 not_before = late.now
                 if deadline.is_over:
-                    raise LedgerUnavailableError("Redis did not decide in time") from None
+                    raise LedgerUnavailableError("Redis did not answer in time") from None
                 continue
             except BaseException:
                 lease.put_back(unit)
@@ -118,18 +117,18 @@ class RedisLedger:
             given = ScriptReply.of(reply)
             if give_backs is not None and given.units == SPENT:
                 return refuse(given.now / SECOND, (state(give_backs, *given.counters),))
-        # Last: a unit of the site goes back only if the account had a give-back left.
+        # Last, because the site's unit goes back only if the account had a give-back left.
         for claim, counter in taken:
             if claim.subject.kind == SITE:
                 self._lease(claim).put_back(Unit(counter, Origin(*map(int, origin))))
         return True
 
     def settle(self, reservation: Reservation) -> None:
-        """Close a reservation as used. Redis need not know: a unit taken is a unit used."""
+        """Close a reservation as used. Redis already counts its units as used."""
         reservation.is_open = False
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
-        """How full the claims' buckets are now."""
+        """Return the state of the claims' buckets."""
         by_hash: dict[str, list[Claim]] = {} if claims else {hash_of_tag(SITE): []}
         for claim in claims:
             by_hash.setdefault(hash_of(claim), []).append(claim)
@@ -148,9 +147,10 @@ class RedisLedger:
         return tuple(found[claim] for claim in claims)
 
     async def check_writable(self) -> None:
-        """Write something that expires soon, and have the replicas confirm it.
+        """Write a key that expires soon, and wait for the replicas to confirm it.
 
-        Raises LedgerUnavailableError: the server is a replica, is out of memory, lacks replicas.
+        Raises LedgerUnavailableError, for instance if the server is a replica, is out of memory
+        or has too few replicas.
         """
         name = self._counters.new_name()
         await self._counters.ask(hash_of_tag(SITE), name, (), Deadline(), wanted=1)
@@ -158,8 +158,11 @@ class RedisLedger:
     async def _site_unit(
         self, lease: SiteLease, claims: Sequence[Claim], not_before: int, deadline: Deadline
     ) -> Unit | BucketState:
-        """A unit of the site from Redis. Where that has lost counters, the account's are likely
-        lost, too: both are restored at the same time."""
+        """Take a unit of the site from Redis.
+
+        If that is slow, the site's counters are probably being restored. The account's are then
+        likely lost too, so restore them at the same time.
+        """
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         timer = asyncio.get_running_loop().call_later(SLOW_S, self._counters.restore, counted)
         try:
@@ -170,7 +173,7 @@ class RedisLedger:
     async def _refuse_on_site(
         self, claims: Sequence[Claim], full: BucketState, deadline: Deadline
     ) -> Refusal:
-        """The refusal of a spent site, with how full the other buckets are."""
+        """Return the refusal for an exhausted site, with the state of the other buckets."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         key = hash_of(counted[0]) if counted else hash_of_tag(SITE)
         answer = await self._counters.ask(key, "", counted, deadline, wanted=0)
@@ -185,7 +188,7 @@ class RedisLedger:
         site_unit: Unit | None = None,
         no_later: int = NEVER,
     ) -> Reservation | Refusal:
-        """Take a unit of the buckets of the key and its account. Raises TooLateError."""
+        """Take a unit from the buckets of the key and its account. Raises TooLateError."""
         counted = [claim for claim in claims if claim.subject.kind != SITE]
         site = [claim for claim in claims if claim.subject.kind == SITE] if site_unit else []
         name = self._counters.new_name()
@@ -236,7 +239,7 @@ class RedisLedger:
 
 
 class TooLateError(Exception):
-    """The window whose units are held had ended when the decision was made."""
+    """The window of the leased units had ended by the time of the decision."""
 
     def __init__(self, now: int) -> None:
         super().__init__(now)

@@ -1,8 +1,7 @@
-"""Calls on their way to one Redis node: those of one moment share a round trip.
+"""Batching of calls to one Redis node: concurrent calls share a round trip.
 
-A call whose reply is lost may have been carried out, or may yet be. So each is made to be
-repeatable under its own name, and what it may have taken is owed: given back by name with the
-next calls that arrive.
+A call whose reply is lost may have run, or may still run. So every call is idempotent by its name,
+and units that it may have taken are owed: they are given back, by name, with the next batch.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ TRY_AGAIN_S = 0.1
 
 
 class Lane:
-    """The calls to one node. One round trip at a time: those that come meanwhile share the next."""
+    """The calls to one node. Calls made during a round trip share the next one."""
 
     def __init__(self, wire: Wire, node: str) -> None:
         self._wire = wire
@@ -33,13 +32,13 @@ class Lane:
         self._worker: asyncio.Task[None] | None = None
         self._busy_until = 0.0
         self._failure: Exception | None = None
-        """Why the present exchange had to be tried again."""
+        """Why the current exchange is being retried."""
 
     def submit(self, call: Call, deadline: float | None = None) -> asyncio.Future[bytes]:
-        """Send a call with the others of this turn of the event loop.
+        """Send a call in one batch with the others of this event-loop turn.
 
-        The reply raises LedgerUnavailableError when there is none by the deadline (event loop's
-        clock), or within DECISION_S.
+        The future raises LedgerUnavailableError if there is no reply by the deadline (event loop's
+        time) or within DECISION_S.
         """
         loop = asyncio.get_running_loop()
         call.reply = loop.create_future()
@@ -53,7 +52,7 @@ class Lane:
         return call.reply
 
     async def drain(self) -> None:
-        """Wait until everything has been sent, what is owed too if the node can be reached."""
+        """Wait until all calls are sent, including give-backs owed if the node is reachable."""
         while self._worker is not None:
             await asyncio.wait([self._worker])
         if self._owed:
@@ -76,8 +75,8 @@ class Lane:
             async with asyncio.timeout_at(deadline):
                 replies = await self._exchange(calls, deadline)
         except TimeoutError:
-            replies = [self._failure or TimeoutError("there was no answer in time")] * len(calls)
-        # Whatever it was, nobody waits for ever.
+            replies = [self._failure or TimeoutError("no reply in time")] * len(calls)
+        # On any failure, answer the callers instead of leaving them waiting.
         except Exception as error:
             replies = [error] * len(calls)
         self._owed.clear()
@@ -92,14 +91,14 @@ class Lane:
                 call.reply.set_result(reply)
 
     def _is_owed(self, call: Call, reply: Any) -> bool:
-        """Whether a call may have done what nobody knows of, or has not been done."""
+        """Return whether a call needs compensation: its effect is unknown or unwanted."""
         if isinstance(reply, TryAgainError) and not call.may_be_done:
             return call.script is GIVE
         return isinstance(reply, Exception) or (call.script is TAKE and not call.is_wanted)
 
     async def _exchange(self, calls: list[Call], deadline: float) -> list[Any]:
-        """The replies to calls; an exception in place of one that failed."""
-        # A connection that breaks off may only be an old one: the server was restarted.
+        """Return the replies, with an exception for each call that failed."""
+        # A broken connection may just be stale after a server restart, so try once more.
         is_last = False
         self._failure = None
         while True:
@@ -117,4 +116,4 @@ class Lane:
 
 def _give_up(call: Call) -> None:
     if call.reply is not None and not call.reply.done():
-        call.reply.set_exception(unavailable(TimeoutError("there was no answer in time")))
+        call.reply.set_exception(unavailable(TimeoutError("no reply in time")))

@@ -1,7 +1,7 @@
-"""Counters that a store has lost, in whole or in part, begin again with what the records say.
+"""Restoring counters that a store has lost, in whole or in part, from the usage records.
 
-The records are written after the fact, by every process once a second. So before they are read,
-everybody must have had the time to write.
+Every process writes its records once a second, after the fact. So before they are read, all
+processes must have had time to write.
 """
 
 import asyncio
@@ -15,26 +15,26 @@ from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import Claim, LedgerUnavailableError
 
 SETTLE_S = 2.5
-"""Seconds after which what was taken before a loss has been written, and the units of the site
-that other processes held have been spent or returned."""
+"""Seconds after a loss until all earlier units have been recorded, and other processes have spent
+or returned the site units they leased."""
 TAKE_OVER_S = 1.5
-"""Seconds after a server was first met in which what was taken on the one before it is written.
-There is less to wait for: every process has left that one, and the site's units with it."""
+"""Seconds after a failover until all units taken on the previous server have been recorded. This
+is shorter, because every process has left that server and dropped the units leased from it."""
 LOOK_AGAIN_S = 0.05
 LOOK_AGAIN_AT_MOST_S = 0.4
 
 
 class UsageRecords(Protocol):
-    """What was used, as it is known apart from the ledger."""
+    """Usage as recorded outside the ledger."""
 
     async def begin(self, subject: str) -> bool:
-        """Note that the counters of an account, or the site's, begin.
+        """Record that the counters of an account, or the site, were created.
 
-        False: they had begun before, here or in another process. Raises LedgerUnavailableError.
+        Return False if they already had been, by any process. Raises LedgerUnavailableError.
         """
 
     async def used(self, claims: Sequence[Claim], moment: Moment) -> Sequence[int]:
-        """Units that each bucket may lack at a moment: never too few.
+        """Return an upper bound of the units used in each bucket at a moment.
 
         Raises LedgerUnavailableError.
         """
@@ -42,40 +42,41 @@ class UsageRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why the records are asked about counters of a store."""
+    """The reason to consult the usage records."""
 
     are_missing: bool
-    """There are no counters of the subject at all, and what is to be taken makes them."""
+    """The subject has no counters, and the call would create them."""
     reign: int
-    """The server's, see buckets.lua. What the records said in an earlier one is not enough."""
+    """The server's reign (buckets.lua). Answers from an earlier reign are outdated."""
     take_over_s: float
-    """Seconds until everybody has written what was taken before this reign."""
+    """Seconds until every process has recorded what it took before this reign."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What the records say."""
+    """Usage restored from the records."""
 
     text: str = ""
-    """As take.lua reads it. Empty: not known yet, look again."""
+    """In the format of take.lua. Empty while unknown; ask again."""
     units: tuple[int, ...] = ()
     had_begun: bool = False
-    """Whether somebody had begun counters that are not there."""
+    """Whether counters that are now missing had been created before."""
 
 
 class Question:
-    """One question to the records, for all who wait for the same."""
+    """One query of the records, shared by all callers that need the same answer."""
 
     def __init__(self) -> None:
         self.settles_at = 0.0
-        """When everybody has written (event loop's clock)."""
+        """When every process has written its records (event loop's time)."""
         self.task: asyncio.Task[Recalled]
         self._looked = 0
 
     async def look(self, deadline: Deadline) -> Recalled:
-        """What the records say. Nothing yet: another process may have begun the counters.
+        """Return the answer, or an empty one so that the caller checks Redis again meanwhile.
 
-        Raises LedgerUnavailableError, also when the deadline is over.
+        Another process may have restored the counters by then. Raises LedgerUnavailableError, also
+        when the deadline passes.
         """
         wait_s = min(LOOK_AGAIN_S * 2**self._looked, LOOK_AGAIN_AT_MOST_S)
         self._looked = min(self._looked + 1, 10)
@@ -84,30 +85,30 @@ class Question:
             return self.task.result()
         deadline.settle_until(self.settles_at)
         if deadline.is_over:
-            raise LedgerUnavailableError("counters could not be compared with the records in time")
+            raise LedgerUnavailableError("the usage records could not be read in time")
         return Recalled()
 
 
 class CounterRecovery:
-    """Asks the records about counters that are not there, once for all who wait for the same."""
+    """Queries the usage records about lost counters, sharing each query between callers."""
 
     def __init__(self, records: UsageRecords) -> None:
         self._records = records
         self._asking: dict[tuple[object, ...], Question] = {}
 
     def ask(self, subject: str, claims: Sequence[Claim], moment: Moment, doubt: Doubt) -> Question:
-        """The question about a subject's buckets, which others may have asked already."""
+        """Return the query about a subject's buckets, joining one in progress if there is one."""
         what = (*claims, doubt.are_missing, doubt.reign, doubt.take_over_s > 0)
         question = self._asking.get(what)
         if question is None:
             question = self._asking[what] = Question()
             work = self._ask(question, subject, claims, moment, doubt)
             question.task = asyncio.create_task(work)
-            question.task.add_done_callback(lambda done: self._forget(what, done))
+            question.task.add_done_callback(lambda done: self._discard(what, done))
         return question
 
     async def close(self) -> None:
-        """Ask no longer."""
+        """Cancel all queries."""
         await end(question.task for question in self._asking.values())
 
     async def _ask(
@@ -127,7 +128,7 @@ class CounterRecovery:
         text = " ".join(map(str, (doubt.reign, moment.us, int(had_begun), *units)))
         return Recalled(text, units, had_begun)
 
-    def _forget(self, what: tuple[object, ...], done: "asyncio.Task[Recalled]") -> None:
+    def _discard(self, what: tuple[object, ...], done: "asyncio.Task[Recalled]") -> None:
         del self._asking[what]
         if not done.cancelled():
-            done.exception()  # Whoever waited has seen it.
+            done.exception()  # Mark as retrieved; the waiting callers have seen it.

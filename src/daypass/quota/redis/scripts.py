@@ -1,4 +1,4 @@
-"""take.lua and give.lua: what they are given, and what they answer."""
+"""The arguments and replies of take.lua and give.lua."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SPENT = -3
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """A Lua script, known to the server by its SHA-1 once it has been sent."""
+    """A Lua script, which the server caches by its SHA-1."""
 
     name: str
     text: str = field(init=False, repr=False)
@@ -37,24 +37,24 @@ GIVE = Script("give")
 
 
 class ScriptReply(NamedTuple):
-    """What take.lua answers: the units taken, when, and the counters with them."""
+    """A reply of take.lua: the units taken, the time, and the resulting counters."""
 
     units: int
     now: int
     """Unix time in microseconds."""
     begun: int
-    """When the counters were begun: others that were begun later are not these."""
+    """When the counters were created, which tells them from counters created after a loss."""
     reign: int
-    """Since when the server that answered has been trusted with the counters."""
+    """When the server's present reign over the counters began (buckets.lua)."""
     counters: tuple[Counter, ...]
     reign_lasted_s: float = 0
-    """Told only where the records must be asked, and the counters are as they are stored."""
+    """Set only for UNKNOWN, where the counters are those stored."""
     is_older: bool = False
-    """Whether these counters were begun in an earlier reign."""
+    """Whether these counters were created in an earlier reign."""
 
     @classmethod
     def of(cls, reply: bytes) -> "ScriptReply":
-        """Read an answer."""
+        """Parse a reply."""
         units, now, begun, reign, *rest = map(int, reply.split())
         if units == UNKNOWN:
             *rest, lasted, is_older = rest
@@ -65,7 +65,7 @@ class ScriptReply(NamedTuple):
         return answer
 
     def __str__(self) -> str:
-        """The answer as give.lua reads it."""
+        """Return the reply in the format of give.lua."""
         numbers = (
             self.units, self.now, self.begun, self.reign, *chain.from_iterable(self.counters)
         )  # fmt: skip
@@ -73,7 +73,7 @@ class ScriptReply(NamedTuple):
 
 
 def arguments_of(claims: Sequence[Claim]) -> tuple[str | int, ...]:
-    """Name, window, amount and burst of each claim, as the scripts read them."""
+    """Return name, window, amount and burst of each claim, as the scripts expect them."""
     arguments: list[str | int] = []
     for claim in claims:
         limit = claim.limit

@@ -1,4 +1,4 @@
-"""Following the master that the sentinels name, through fail-overs."""
+"""Tracking the master through failovers, with Redis Sentinel."""
 
 import asyncio
 import contextlib
@@ -18,28 +18,28 @@ from daypass.quota.redis.wire import ServerWire
 ANSWER_S = 0.5
 """Seconds that a sentinel has to answer."""
 STRAGGLERS_S = 0.05
-"""Seconds that the others have once a majority has answered."""
+"""Seconds to wait for further answers once a majority has answered."""
 LOOK_EVERY_S = 1.0
 BELIEVED_AFTER_S = 5.0
-"""Seconds for which a majority must name an older epoch until it is believed. Sentinels tell each
-other of a fail-over every two seconds (SENTINEL_PUBLISH_PERIOD)."""
+"""Seconds for which a majority must report an older epoch before it is accepted. Sentinels
+announce failovers to each other every two seconds (SENTINEL_PUBLISH_PERIOD)."""
 NEWS = ("+switch-master", "+promoted-slave")
 
 log = structlog.get_logger()
 
 
 class Master(NamedTuple):
-    """What a sentinel says: the newest epoch is that of the latest fail-over."""
+    """A master as reported by a sentinel. Each failover has a higher epoch."""
 
     epoch: int
     place: Place
 
 
 class Sentinels:
-    """Asks every sentinel which server is the master: now, each second, and at each fail-over."""
+    """Asks every sentinel for the master: on demand, every second and at each failover."""
 
     def __init__(self, url: RedisUrl, on_change: Callable[[], None]) -> None:
-        """`on_change` is called when the master is another one, or has been elected again."""
+        """`on_change` is called when the master changes or is elected again."""
         assert url.sentinel_access is not None  # noqa: S101
         self._places = url.places
         self._access: Access = url.sentinel_access
@@ -50,12 +50,12 @@ class Sentinels:
         self._asking: asyncio.Task[Master] | None = None
         self._watchers: list[asyncio.Task[None]] = []
         self._older_since: float | None = None
-        """Since when a majority has named an older epoch than that of `master`."""
+        """When a majority began to report an older epoch than that of `master`."""
         self.master: Master | None = None
-        """What is known so far."""
+        """The current master, if known."""
 
     def start(self) -> None:
-        """Begin to watch in the background."""
+        """Start watching in the background."""
         if not self._watchers:
             watchers = [self._look_again(), *map(self._listen, self._places)]
             self._watchers = [asyncio.create_task(x) for x in watchers]
@@ -74,10 +74,10 @@ class Sentinels:
         return await asyncio.shield(self._asking)
 
     async def _ask_all(self) -> Master:
-        """Go by the newest epoch that a majority, or all who answer in time, know of.
+        """Return the master with the newest epoch reported by a majority, or in time.
 
-        Those who know of an older one only have been cut off or have not heard of the fail-over
-        yet, unless they are a majority that goes on saying so: then they have been set up again.
+        Sentinels that report an older epoch were cut off or have not heard of the failover yet. If
+        a majority keeps reporting it, the sentinels were reset, and it is accepted.
         """
         asking = {asyncio.create_task(self._ask(place)) for place in self._places}
         answers: Counter[Master] = Counter()
@@ -117,7 +117,7 @@ class Sentinels:
         return now - self._older_since >= BELIEVED_AFTER_S
 
     async def _ask(self, place: Place) -> Master | None:
-        """What one sentinel says, if it answers in time and knows the service."""
+        """Return one sentinel's answer; None if it is late or does not know the service."""
         with contextlib.suppress(RedisError, OSError):
             async with asyncio.timeout(ANSWER_S):
                 link = await self._connected(place)
@@ -145,7 +145,7 @@ class Sentinels:
                 await self.find()
 
     async def _listen(self, place: Place) -> None:
-        """Hear of fail-overs at once, where a sentinel can be reached."""
+        """Subscribe to one sentinel's failover events, and reconnect when it disconnects."""
         while True:
             link = Link(self._access, place)
             with contextlib.suppress(RedisError, OSError):
@@ -159,19 +159,19 @@ class Sentinels:
 
 
 class SentinelWire(ServerWire):
-    """The way to the server that is the master now."""
+    """The transport to the current master."""
 
     insists = True
 
     def __init__(self, url: RedisUrl, replicas: int) -> None:
-        """`replicas`: so many must have what a call takes."""
+        """`replicas` is the number that must confirm each write."""
         super().__init__(url.access, url.places[0], replicas)
         self._sentinels = Sentinels(url, self._leave)
         self._closing: set[asyncio.Task[None]] = set()
         self._has_left = False
 
     async def open(self) -> None:
-        """Connect to the master, and begin to watch the sentinels."""
+        """Connect to the master and start watching the sentinels."""
         await super().open()
         self._sentinels.start()
 
@@ -184,9 +184,9 @@ class SentinelWire(ServerWire):
         return (await self._sentinels.find()).place
 
     def _leave(self) -> None:
-        """Leave a server that is no longer the master, also in the middle of an exchange.
+        """Disconnect from a server that is no longer the master, even during an exchange.
 
-        One that was cut off from the others may not know it yet.
+        A server that was cut off may still think it is the master.
         """
         master = self._sentinels.master
         if master is not None:
@@ -198,7 +198,7 @@ class SentinelWire(ServerWire):
             task.add_done_callback(self._closing.discard)
 
     def _succeed(self, link: Link) -> None:
-        if self._has_left:  # It may be the same server, but another was the master meanwhile.
+        if self._has_left:  # Even if it is the same server, another was master in between.
             link.has_moved, self._has_left = True, False
             self.moves += 1
         else:

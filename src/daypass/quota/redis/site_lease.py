@@ -1,8 +1,8 @@
-"""The site's ceiling without a hot key: each process holds a few of the site's units.
+"""The site's ceiling without a hot key: each process leases a few of the site's units.
 
-Units that are held count as used. They are taken in blocks, which become smaller as the ceiling
-nears. A process spends them within LEASE_S, by the store's clock, and returns the rest: so once a
-counter is lost, whatever is held of it is soon spent and recorded, or void.
+Leased units count as used. They are taken in blocks that shrink as the ceiling nears. A process
+spends them within LEASE_S, by the store's clock, and returns the rest. So if the counter is lost,
+the units leased from it are soon either spent and recorded, or void.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from daypass.quota.ledger import BucketState, Claim, state
 BLOCK = 64
 LEASE_S = 1.0
 RETURN_AFTER_S = 0.8
-"""Seconds after which what is held is returned, while it can still be spent."""
+"""Seconds after which leased units are returned, shortly before they expire."""
 
 
 class Origin(NamedTuple):
-    """Which counter units were taken from: one that was lost and begun again is another."""
+    """The counter that units were taken from, as opposed to one recreated after a loss."""
 
     begun: int = 0
     reign: int = 0
@@ -29,17 +29,17 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """So many units of the site's bucket, and how its counter stands with them taken."""
+    """A number of units of the site's bucket, and its counter after taking them."""
 
     units: int
     counter: Counter
     origin: Origin
     at: int = 0
-    """By the store's clock (Unix µs)."""
+    """In the store's time (Unix µs)."""
 
 
 class Unit(NamedTuple):
-    """One unit of the site's bucket, and how its counter stood when it was taken."""
+    """One unit of the site's bucket, and its counter after taking it."""
 
     counter: Counter
     origin: Origin
@@ -53,10 +53,10 @@ ReturnToSite = Callable[[Claim, Grant], None]
 
 
 class SiteLease:
-    """The units that this process holds of one of the site's buckets."""
+    """The units that this process leases from one of the site's buckets."""
 
     def __init__(self, claim: Claim, ask: AskSite, return_to_site: ReturnToSite) -> None:
-        """Raises ValueError for a limit with a burst: a token bucket is not held in advance."""
+        """Raises ValueError for a limit with a burst: token buckets cannot be leased."""
         if claim.limit.burst is not None:
             raise ValueError("the site's ceiling has no burst")
         self._claim = claim
@@ -72,7 +72,7 @@ class SiteLease:
         self._timer: asyncio.TimerHandle | None = None
 
     def take_held(self, not_before: int) -> Unit | None:
-        """Take one of the units that are held, if there is one after `not_before` (Unix µs)."""
+        """Take a leased unit that is valid after `not_before` (Unix µs), or return None."""
         if not self._units or self._ends <= not_before:
             return None
         self._units -= 1
@@ -80,10 +80,9 @@ class SiteLease:
         return Unit(taken, self._origin)
 
     async def take(self, not_before: int, deadline: Deadline) -> Unit | BucketState:
-        """Take one unit. A state, in place of a unit: the bucket is full.
+        """Take one unit, or return the bucket's state if it is full.
 
-        `not_before` (Unix µs): a unit that cannot be spent after it is not enough.
-        Raises LedgerUnavailableError.
+        The unit must be valid after `not_before` (Unix µs). Raises LedgerUnavailableError.
         """
         while True:
             unit = self.take_held(not_before)
@@ -98,24 +97,24 @@ class SiteLease:
                 return state(self._claim, grant.counter)
 
     def put_back(self, unit: Unit) -> None:
-        """Put back a unit that was not used after all. One of a closed window is void."""
+        """Put back an unused unit. A unit of a closed window is void."""
         if self._timer is None or unit.origin != self._origin:
             self._return_to_site(self._claim, Grant(1, unit.counter, unit.origin))
         elif unit.counter.since == self._counter.since:
             self._units += 1
 
     def until(self) -> int:
-        """Until when (Unix µs, by the store's clock) what is held can be spent."""
+        """Return when the leased units expire (Unix µs, store's time)."""
         return self._ends
 
     def state(self, stored: Counter | None = None) -> BucketState:
-        """How full the bucket is, not counting what is held here. `stored`: as Redis has it."""
+        """Return the bucket's state without the units leased here. `stored`: Redis's counter."""
         if stored is None or stored.since == self._counter.since:
             stored = Counter(self._counter.since, (stored or self._counter).used - self._units)
         return state(self._claim, stored)
 
     def return_all(self) -> None:
-        """Return every unit that is held."""
+        """Give all leased units back to the site."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -132,12 +131,12 @@ class SiteLease:
             self._asking_until = Deadline()
             self._asking_until.at = deadline.at
             self._asking = asyncio.create_task(self._ask_for_more(not_before, self._asking_until))
-        # One who goes away does not take the answer away from the others.
+        # A cancelled caller must not cancel the shared request.
         return await deadline.wait_for(self._asking, self._asking_until)
 
     async def _ask_for_more(self, not_before: int, deadline: Deadline) -> Grant:
         try:
-            # Those who come in the same turn of the event loop are counted in.
+            # Include callers from the same event-loop turn.
             await asyncio.sleep(0)
             grant = await self._ask(self._claim, self._wanted, BLOCK, not_before, deadline)
             if self._units and (grant.origin, grant.counter.since) != (

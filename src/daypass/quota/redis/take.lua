@@ -1,16 +1,14 @@
--- Takes the same number of units from every bucket that is claimed, or none from any.
+-- Takes the same number of units from every claimed bucket, or none from any.
 --
--- KEYS: counters [, this taking's own key].
--- ARGV from the seventh: no earlier than, no later than, wanted, block, what the records say ('':
---       not asked; else the reign and the instant of the question, 1 where counters were lost or
---       0, then units per claim), then per claim: name, window, amount, burst (0: a calendar
---       window).
--- Answers "units now begun reign since used since used ...", and the same again for the same
--- taking. Units is -1 when the moment is too late. It is -2 when a counter is not here that may
--- have been lost, or may have lost its latest units: then the records must be asked. That answer
--- tells the counters as they are stored, then how long the reign has lasted, and whether they were
--- begun in an earlier one (1 or 0).
--- `begun` is 0 where there are no counters at all.
+-- KEYS: counters [, this take's own key].
+-- ARGV from the seventh: no earlier than, no later than, wanted, block, the usage records ('' if
+--       not queried; else the reign and the instant of the query, 1 if counters were lost or 0,
+--       then units per claim), then per claim: name, window, amount, burst (0: a calendar window).
+-- Answers "units now begun reign since used since used ...", and the same again if repeated.
+-- Units is -1 if it is too late. It is -2 if a counter may have been lost, or may have lost its
+-- latest units, so that the usage records must be queried. That answer has the counters as stored,
+-- the age of the reign, and whether the counters were created in an earlier one (1 or 0).
+-- `begun` is 0 if there are no counters at all.
 
 if server_now > VALID_UNTIL then
   return CLOSED
@@ -32,10 +30,10 @@ local function answer(units, counters)
 end
 
 local recorded = numbers_in(ARGV[11])
--- What the records said before this reign is not enough.
+-- A query from before this reign is outdated.
 local asked_at = recorded[1] == reign and recorded[2]
 
--- What they said is stored even if nothing can be taken any more: they do not say it twice.
+-- Store the usage records even if it is too late to take anything, since the query is not repeated.
 local is_too_late = now >= tonumber(ARGV[8])
 if is_too_late and not asked_at then
   return answer(-1, {})
@@ -62,8 +60,8 @@ if is_unknown and not asked_at then
   return answer(-2, as_stored)
 end
 
--- What all of an account's keys have lost of the day, and whether that was found out just now. No
--- shorter window of theirs can have lost more.
+-- Returns the units that the account's day has lost, and whether this call found that out. No
+-- shorter window of the account or its keys can have lost more.
 local function lost_today()
   for i, claim in ipairs(claims) do
     if claim.window == 'day' and string.sub(claim.name, 1, 8) == 'account:' and claim.is_unknown then
@@ -74,7 +72,7 @@ local function lost_today()
   return tonumber(in_reign) == reign and tonumber(units) or math.huge, false
 end
 
--- The records know days.
+-- Returns whether the usage records, which count per day, cover this window exactly.
 local function in_full(claim)
   return claim.unit == 1 and claim.window ~= 'minute' and claim.window ~= 'hour'
 end
@@ -86,11 +84,11 @@ if is_unknown then
 end
 local today = window_start('day', now)
 for i, claim in ipairs(claims) do
-  -- Of a window that has begun since the question, nothing can have been lost.
+  -- A window that began after the query cannot have lost anything.
   if claim.is_unknown and claim.from <= asked_at then
     local most = recorded[i + 3]
-    -- A throttle's units are never given back, so it may lack more than the day: only one that is
-    -- here, and lacks its latest units at most, is taken to lack no more than that.
+    -- A throttle's units are never given back, so it may have used more than the day shows. Bound
+    -- its loss by the day's only if it is stored and can have lost its latest units at most.
     local is_bounded = claim.stored or claim.window == 'hour'
     if not in_full(claim) and is_bounded and claim.from >= today then
       most = math.min(most, claim.used / claim.unit + lost)
@@ -103,8 +101,8 @@ for i, claim in ipairs(claims) do
   room = math.min(room, math.floor((claim.capacity * claim.unit - claim.used) / claim.unit))
 end
 
--- What is wanted, or a block, which becomes smaller the less is left: so that the last units go
--- where they are wanted.
+-- Take the units wanted, or a block that shrinks with the units left, so that the last units go to
+-- the processes that need them.
 local wanted, block = tonumber(ARGV[9]), tonumber(ARGV[10])
 if is_too_late then
   wanted, block = 0, 0

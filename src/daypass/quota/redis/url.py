@@ -1,4 +1,4 @@
-"""The addresses of Redis: one server, the sentinels that know it, or the nodes of a Cluster."""
+"""Redis URLs: one server, its sentinels, or the nodes of a Cluster."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from daypass.quota.ledger import DECISION_S
 
 ASK_ANOTHER_S = 0.6
-"""Seconds after which one of several servers that does not answer is passed over."""
+"""Seconds to wait for one of several servers before trying the next."""
 SENTINEL_PORT = 26_379
 REDIS_PORT = 6_379
 
@@ -19,7 +19,7 @@ Kind = Literal["server", "sentinel", "cluster"]
 
 
 class Place(NamedTuple):
-    """Where a server listens."""
+    """The host and port of a server."""
 
     host: str
     port: int
@@ -39,10 +39,10 @@ class Access:
     database: int = 0
 
     def connection(self, place: Place) -> AbstractConnection:
-        """A connection, not yet opened. What fails on it is repeated by who knows that it may.
+        """Return an unopened connection. It does not retry: only its user knows if that is safe.
 
-        It has no time limits of its own, which could drop a cancellation (`background.end`): its
-        user sets them.
+        It has no timeouts of its own, since those could swallow a cancellation (`background.end`).
+        The user sets them.
         """
         kind = SSLConnection if self.tls else Connection
         options = self._options() | {"socket_timeout": None, "socket_connect_timeout": None}
@@ -50,7 +50,7 @@ class Access:
         return connection
 
     def client_options(self, place: Place) -> dict[str, Any]:
-        """The same for a client of the library."""
+        """Return the same settings as options for a redis-py client."""
         return self._options() | {"host": place.host, "port": place.port, "ssl": self.tls}
 
     def _options(self) -> dict[str, Any]:
@@ -67,25 +67,25 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class RedisUrl:
-    """What a URL of Redis says."""
+    """A parsed Redis URL."""
 
     kind: Kind
     places: tuple[Place, ...]
     access: Access
     service: str = ""
-    """Under which the sentinels know the server."""
+    """The service name by which the sentinels know the master."""
     sentinel_access: Access | None = None
 
 
 def parse(url: str) -> RedisUrl:
-    """Read a Redis URL.
+    """Parse a Redis URL.
 
     `redis://[user:password@]host[:port][/database]` (`rediss://`: over TLS),
     `redis+sentinel://host:port,host:port/service[/database]`,
     `redis+cluster://host:port,host:port` (`rediss+…`: over TLS). Credentials are those of the
-    Redis servers. Those of the sentinels are `?sentinel_username=…&sentinel_password=…`, and
-    `sentinel_tls=yes` or `no` where the sentinels differ from the servers.
-    Raises ValueError for any other.
+    Redis servers. Those of the sentinels are `?sentinel_username=…&sentinel_password=…`, with
+    `sentinel_tls=yes` or `no` if the sentinels differ from the servers.
+    Raises ValueError for any other URL.
     """
     parts = urlsplit(url)
     scheme, _, kind = parts.scheme.partition("+")

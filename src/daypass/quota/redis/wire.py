@@ -1,4 +1,4 @@
-"""How calls reach Redis or Valkey: one server, one that Sentinel chooses, or a Cluster."""
+"""Transports to Redis or Valkey: one server, a master chosen by Sentinel, or a Cluster."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,34 +9,34 @@ from daypass.quota.redis.url import Access, Place
 
 
 class Wire(Protocol):
-    """Takes calls to a node and brings back a reply for each, which may be a RedisError."""
+    """A transport that sends calls to a node and returns a reply or a RedisError for each."""
 
     insists: bool
-    """Whether it is worth trying again until a call's deadline: another server may take over."""
+    """Whether to retry until a call's deadline, because another server may take over."""
 
     moves: int
-    """How often another server, or another life of one, took over."""
+    """How many times another server, or a restarted one, took over."""
 
     async def open(self) -> None:
         """Find the server or servers. Raises RedisError or OSError."""
 
     def node(self, key: str) -> str:
-        """The name of the node that holds a key."""
+        """Return the name of the node that holds a key."""
 
     async def exchange(self, node: str, calls: Sequence[Call], deadline: float) -> list[Any]:
-        """One round trip. Raises RedisError or OSError when it fails as a whole."""
+        """Send calls and return their replies. Raises RedisError or OSError if all failed."""
 
     async def close(self) -> None:
         """Close every connection."""
 
 
 class ServerWire:
-    """The way to one server."""
+    """The transport to a single server."""
 
     insists = False
 
     def __init__(self, access: Access, place: Place, replicas: int) -> None:
-        """`replicas`: so many must have what a call takes."""
+        """`replicas` is the number that must confirm each write."""
         self._access = access
         self._place = place
         self._replicas = replicas
@@ -49,11 +49,11 @@ class ServerWire:
         await self._connected()
 
     def node(self, _key: str) -> str:
-        """There is one."""
+        """Return the empty name of the only node."""
         return ""
 
     async def exchange(self, _node: str, calls: Sequence[Call], deadline: float) -> list[Any]:
-        """One round trip, on a connection that is opened where there is none."""
+        """Send calls and return their replies, connecting first if necessary."""
         link = await self._connected()
         return await link.run(calls, deadline)
 
@@ -79,7 +79,7 @@ class ServerWire:
         return link
 
     def _succeed(self, link: Link) -> None:
-        """Tell a new connection whether it has reached the server of the one before it."""
+        """Record on a new connection whether it reached the same server as the previous one."""
         if self._last is None:
             return
         if link.run_id == self._last.run_id:

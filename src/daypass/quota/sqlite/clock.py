@@ -1,4 +1,4 @@
-"""The clock of the embedded ledger: how far it is ahead of this machine's, and how to reset it."""
+"""The embedded ledger's clock: measure its lead over this machine's clock, and reset it."""
 
 import contextlib
 import sqlite3
@@ -22,7 +22,7 @@ def lead_s(path: Path, now: float) -> float:
 
 
 def reset(path: Path) -> None:
-    """Let the ledger go by the clock again. What was taken from each window stays taken.
+    """Make the ledger follow the machine's clock again. Units taken from each window stay taken.
 
     Raises LedgerUnavailableError.
     """

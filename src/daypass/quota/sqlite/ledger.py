@@ -1,7 +1,7 @@
 """The embedded ledger: one SQLite file, one writer thread, group commit.
 
-Decisions that arrive while a transaction is being written wait for the next one and share
-it, so a commit's cost is spread over as many requests as are in flight.
+Decisions that arrive while a transaction is being written share the next one, so the cost of a
+commit is spread over all requests in flight.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from daypass.domain.times import Clock
 from daypass.quota.ledger import (
     DECISION_S,
     BucketState,
@@ -27,7 +28,7 @@ from daypass.quota.sqlite.transaction import SCHEMA, LedgerTransaction, Operatio
 
 GROUP_SIZE = 256
 GATHER_TURNS = 4
-"""Turns of the event loop, at most, for which decisions wait for others to share a commit with."""
+"""Maximum event-loop turns for which decisions wait for others to share their commit."""
 BUSY_TIMEOUT_S = 1.5
 BUSY_POLL_S = 0.001
 WATCH_EVERY_S = 0.2
@@ -37,7 +38,7 @@ SWEEP_EVERY_S = 3_600
 class SqliteLedger:
     """A ledger in one SQLite file, shared by every process of one machine."""
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path, clock: Clock = time.time) -> None:
         """`clock` gives Unix time in seconds."""
         self._path = path
         self._clock = clock
@@ -50,14 +51,14 @@ class SqliteLedger:
         self._loop: asyncio.AbstractEventLoop
 
     async def start(self) -> None:
-        """Create the tables where they are missing and start the writer thread.
+        """Create missing tables and start the writer thread.
 
-        Raises LedgerUnavailableError when the file cannot be opened or is not a database.
+        Raises LedgerUnavailableError if the file cannot be opened or is not a database.
         """
         self._loop = asyncio.get_running_loop()
         try:
             with contextlib.closing(self._connect()) as connection:
-                # Workers that start together may each be the one that recovers the journal.
+                # Wait for another worker that is recovering the journal at startup.
                 connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
                 connection.executescript(SCHEMA)
         except sqlite3.Error as error:
@@ -65,7 +66,7 @@ class SqliteLedger:
         self._thread.start()
 
     async def close(self) -> None:
-        """Write what is queued and end the writer thread."""
+        """Write queued operations and stop the writer thread."""
         self._hand_over()
         self._jobs.put([])
         await asyncio.to_thread(self._thread.join)
@@ -90,11 +91,11 @@ class SqliteLedger:
         return refusal or True
 
     def settle(self, reservation: Reservation) -> None:
-        """Close a reservation as used. The file need not know: a unit taken is a unit used."""
+        """Close a reservation as used. The file already counts its units as used."""
         reservation.is_open = False
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
-        """How full the claims' buckets are now."""
+        """Return the state of the claims' buckets."""
         states: tuple[BucketState, ...] = await self._submit(
             Operation(LedgerTransaction.peek, claims)
         )
@@ -118,9 +119,9 @@ class SqliteLedger:
         self._gathered.append(job)
 
     def _await_more(self, known: int, turns: int) -> None:
-        """Hand over what is gathered, unless this turn of the event loop brought more.
+        """Queue the gathered operations, unless this event-loop turn added more.
 
-        Under load that doubles a group: half the commits, and half the waking of the writer.
+        Under load this doubles the size of a group, which halves commits and writer wake-ups.
         """
         gathered = len(self._gathered)
         if gathered > known and turns:
@@ -134,7 +135,7 @@ class SqliteLedger:
             self._gathered = []
 
     def _give_up(self) -> None:
-        """Fail what has waited too long: a hung disk hangs the writer, and nobody else."""
+        """Fail operations that waited too long, so that a hung disk blocks only the writer."""
         now = self._loop.time()
         while self._waiting:
             deadline, future = self._waiting[0]
@@ -146,12 +147,12 @@ class SqliteLedger:
         self._watch = self._loop.call_later(WATCH_EVERY_S, self._give_up) if self._waiting else None
 
     def _deliver(self, jobs: list[Operation], outcomes: list[Any]) -> None:
-        """Hand the outcomes of a group to those who wait."""
+        """Deliver the outcomes of a group to the waiting callers."""
         for job, outcome in zip(jobs, outcomes, strict=True):
             if job.future is None:
                 continue
             if job.future.done():
-                if isinstance(outcome, Reservation):  # Whoever asked for it has gone.
+                if isinstance(outcome, Reservation):  # The caller was cancelled or timed out.
                     self._gather(_giving_back(outcome))
             elif isinstance(outcome, Exception):
                 job.future.set_exception(outcome)
@@ -169,7 +170,7 @@ class SqliteLedger:
                 connection = connection or self._connect()
                 outcomes = self._transact(connection, group)
                 owed = []
-            # Whatever it was (a spoilt file may hold anything), nobody waits for ever.
+            # On any failure (a corrupt file can cause many), answer the callers.
             except Exception as error:
                 if connection is not None:
                     connection.close()
@@ -177,14 +178,14 @@ class SqliteLedger:
                 failure = LedgerUnavailableError(f"the ledger's database failed: {error}")
                 outcomes = [failure] * len(group)
                 owed = [job for job in group if job.taken]
-            # The loop may be gone when the process ends.
+            # The loop may be closed when the process ends.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._deliver, group, outcomes)
         if connection is not None:
             connection.close()
 
     def _next_group(self) -> list[Operation]:
-        """The jobs that wait now, at least one; none when the ledger closes."""
+        """Wait for a job and return all that are queued; an empty list when the ledger closes."""
         jobs = list(self._jobs.get())
         while jobs and len(jobs) < GROUP_SIZE and not self._jobs.empty():
             more = self._jobs.get()
@@ -206,8 +207,8 @@ class SqliteLedger:
     def _begin(self, connection: sqlite3.Connection) -> None:
         """Begin a transaction with the write lock held. Raises sqlite3.OperationalError.
 
-        SQLite's own wait looks for the lock only each 100 ms after a while, and starves beside a
-        process that writes one group after another.
+        SQLite's busy handler backs off to one attempt per 100 ms, so it starves beside a process
+        that writes one group after another.
         """
         give_up_at = time.monotonic() + BUSY_TIMEOUT_S
         while True:
@@ -222,8 +223,8 @@ class SqliteLedger:
                 return
 
     def _transact(self, connection: sqlite3.Connection, jobs: list[Operation]) -> list[Any]:
-        # IMMEDIATE: the write lock is held from the first read, so that no other process can
-        # change a bucket between the check and the write.
+        # IMMEDIATE holds the write lock from the first read, so that no other process changes a
+        # bucket between the check and the write.
         self._begin(connection)
         try:
             now = self._clock()

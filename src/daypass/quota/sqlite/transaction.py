@@ -1,4 +1,4 @@
-"""The decisions of one transaction on the embedded ledger's file."""
+"""One transaction on the embedded ledger's file, with the decisions that share it."""
 
 import asyncio
 import json
@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from daypass.domain.plans import Window
+from daypass.domain.times import DAY_S
 from daypass.quota.counters import SECOND, Counter, Moment, advance, fits, give_back, take
 from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation, refuse, state
 
-KEEP_S = 70 * 86_400
-MAX_LEAD_S = 2 * 86_400
-"""How far the ledger may be ahead of the clock.
+KEEP_S = 70 * DAY_S
+MAX_LEAD_S = 2 * DAY_S
+"""Maximum lead of the ledger over the clock, in seconds.
 
-Within it a clock that steps back is a fault of the clock, and no closed window opens again. Beyond
-it the clock was ahead before and has been corrected: the ledger follows it back.
+If the clock steps back by less, that is a clock fault, and no closed window reopens. If by more,
+the clock was wrong before and has been corrected, so the ledger follows it back.
 """
-FORGET_S = 86_400
-"""By how much a sweep moves the time before which closed windows are forgotten: slowly, since the
+SWEEP_STEP_S = DAY_S
+"""Seconds by which each sweep advances the cut-off for closed windows. Small steps, because the
 clock may be ahead now."""
 
-# quota_counter has one row a bucket: the window that somebody took from last. The windows before
-# it are in quota_window, for a clock that is corrected (`followed_until` is the latest minute from
-# which the ledger ever went back) finds each with what was taken from it.
+# quota_counter has one row per bucket: the latest window used. Earlier windows are in quota_window,
+# so that their usage is still known if the clock is set back. `followed_until` is the latest minute
+# from which the ledger ever followed the clock back.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS quota_counter (
     name TEXT PRIMARY KEY, since INTEGER NOT NULL, used INTEGER NOT NULL
@@ -63,19 +64,19 @@ _CLOSE = "INSERT OR REPLACE INTO quota_window VALUES (?, ?, ?)"
 
 @dataclass(slots=True)
 class Operation:
-    """One caller's wish, and the future that tells it the outcome."""
+    """One caller's operation, and the future of its outcome."""
 
     work: "Callable[[LedgerTransaction, Operation], Any]"
     claims: Sequence[Claim]
     taken: tuple[Counter, ...] = ()
-    """What to give back."""
+    """The counters to give units back to, as they were when the units were taken."""
     give_backs: Claim | None = None
-    """The bucket of give-backs that giving back takes a unit from."""
+    """The bucket of give-backs to take one unit from."""
     future: asyncio.Future[Any] | None = None
 
     @property
     def is_abandoned(self) -> bool:
-        """Nobody wants this any more. What is to be given back is wanted always."""
+        """Return whether the caller has stopped waiting. A give-back is never abandoned."""
         return not self.taken and self.future is not None and self.future.done()
 
 
@@ -85,7 +86,7 @@ class LedgerTransaction:
     def __init__(
         self, connection: sqlite3.Connection, clock: float, operations: Sequence[Operation]
     ) -> None:
-        """`clock` is Unix time in seconds; the transaction has begun."""
+        """`clock` is Unix time in seconds. The transaction must have begun."""
         self._connection = connection
         self._operations = operations
         self._latest_minute, self._followed_until = connection.execute(
@@ -94,8 +95,8 @@ class LedgerTransaction:
         if self._latest_minute - clock > MAX_LEAD_S:
             self._followed_until = max(self._followed_until, self._latest_minute)
             self._latest_minute = 0
-        # A clock that steps back stays in the latest minute in which anything was taken: a
-        # window that has closed never opens again.
+        # If the clock steps back, time stays in the latest minute in which anything was taken, so
+        # a closed window never reopens.
         self._now = Moment(max(int(clock * SECOND), self._latest_minute * SECOND))
         names = {claim.name for operation in operations for claim in operation.claims}
         names |= {
@@ -108,7 +109,7 @@ class LedgerTransaction:
         self._counters = {name: Counter(since, used) for name, since, used in rows}
         self._changed: set[str] = set()
         self._closed: dict[tuple[str, int], int] = {}
-        """What was taken from windows other than those in `_counters`, by name and start."""
+        """Units taken from windows other than those in `_counters`, by name and start."""
         if names and (self._may_reopen(Window.MONTH) or self._may_reopen(Window.WEEK)):
             rows = connection.execute(_READ_WINDOWS, (listed,))
             self._closed = {(name, since): used for name, since, used in rows}
@@ -142,9 +143,9 @@ class LedgerTransaction:
         return Reservation(at, tuple(map(state, operation.claims, taken)), tuple(taken))
 
     def give_back(self, operation: Operation) -> Refusal | None:
-        """Give back one unit to every bucket that it still concerns.
+        """Give one unit back to every quota bucket, in the window it was taken from.
 
-        Returns the Refusal, and gives nothing back, if the bucket of give-backs is full.
+        Return the Refusal, and give nothing back, if the bucket of give-backs is full.
         """
         if operation.give_backs is not None:
             given = take(operation.give_backs.limit, self._read(operation.give_backs))
@@ -160,11 +161,11 @@ class LedgerTransaction:
         return None
 
     def peek(self, operation: Operation) -> tuple[BucketState, ...]:
-        """How full the buckets are."""
+        """Return the state of the buckets."""
         return tuple(state(claim, self._read(claim)) for claim in operation.claims)
 
     def sweep(self) -> None:
-        """Forget windows long closed."""
+        """Delete windows that closed long ago."""
         self._note_time()
         before = self._now.us - KEEP_S * SECOND
         self._connection.execute(
@@ -176,14 +177,14 @@ class LedgerTransaction:
             "SELECT swept, (SELECT min(since) FROM quota_window) FROM quota_clock_step"
         ).fetchone()
         now = self._now.us // SECOND
-        swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + FORGET_S)
+        swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)
         self._connection.execute("UPDATE quota_clock_step SET swept = ?", (swept,))
         self._connection.execute(
             "DELETE FROM quota_window WHERE since < ?", ((swept - KEEP_S) * SECOND,)
         )
 
     def _note_time(self) -> None:
-        """Write down the latest minute in which anything changed."""
+        """Store the latest minute in which anything changed."""
         minute = self._now.us // (60 * SECOND) * 60
         if minute <= self._latest_minute:
             return
@@ -195,13 +196,13 @@ class LedgerTransaction:
         self._latest_minute = minute
 
     def _give_back_later(self, name: str, since: int) -> None:
-        """Give a unit back to a window that has been left, in case the clock returns to it."""
+        """Give a unit back to an earlier window, in case the clock is set back to it."""
         self._late_give_backs.append((name, since))
         if self._closed.get((name, since)):
             self._closed[name, since] -= 1
 
     def _may_reopen(self, window: Window) -> bool:
-        """Whether the window of this moment may have been taken from and left before."""
+        """Return whether the current window may have been used and left before."""
         reopens_until: int = self._followed_until * SECOND
         return reopens_until > 0 and self._now.start(window) <= reopens_until
 
@@ -210,7 +211,7 @@ class LedgerTransaction:
         limit = claim.limit
         if limit.burst is not None:
             if stored is not None and stored.since > self._now.us:
-                # Written down even by a refusal, or it would never refill.
+                # Store this even on a refusal, or the bucket would never refill.
                 stored = self._counters[claim.name] = Counter(self._now.us, stored.used)
                 self._changed.add(claim.name)
         elif self._may_reopen(limit.window):

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { Toaster } from "@/components/ui/toast";
-import { SessionGate } from "@/features/session/session-gate";
+import { SessionGate } from "@/features/auth/session-gate";
 
 export default function SignedInLayout({ children }: { children: ReactNode }) {
   return (

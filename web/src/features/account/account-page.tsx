@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useSession } from "@/api/session";
 import { useSite } from "@/api/site";
 import { PageHeading } from "@/components/page-heading";
-import { SignInWith } from "@/features/session/sign-in-with";
+import { SignInWith } from "@/components/sign-in-with";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
 import { DeleteAccount } from "./delete-account";

@@ -6,13 +6,13 @@ import { useForm } from "react-hook-form";
 import { useDeleteAccount } from "@/api/account";
 import { forgetAccount } from "@/api/account-storage";
 import { leaveSite } from "@/api/session";
-import { showProblem } from "@/forms/show-problem";
 import { DialogForm } from "@/components/dialog-form";
+import { PasswordInput } from "@/components/password-input";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
-import { noPasswordSchema, ownPasswordSchema } from "@/features/session/credentials";
-import { PasswordInput } from "@/features/session/password-input";
+import { noPasswordSchema, ownPasswordSchema } from "@/forms/credentials";
+import { showProblem } from "@/forms/show-problem";
 import * as strings from "@/strings";
 
 const words = strings.account;

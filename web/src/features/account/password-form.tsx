@@ -3,12 +3,12 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useChangePassword, type PasswordChange } from "@/api/account";
+import { FormFailure } from "@/components/form-failure";
+import { PasswordInput } from "@/components/password-input";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { toast } from "@/components/ui/toast";
-import { passwordChangeSchema } from "@/features/session/credentials";
-import { FormFailure } from "@/features/session/form-failure";
-import { PasswordInput } from "@/features/session/password-input";
+import { passwordChangeSchema } from "@/forms/credentials";
 import { useFailure } from "@/forms/use-failure";
 import * as strings from "@/strings";
 

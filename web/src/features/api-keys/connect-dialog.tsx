@@ -4,13 +4,13 @@ import Link from "next/link";
 import { useEnforcedByAws } from "@/api/site";
 import type { ApiKey } from "@/api/types";
 import { CodeBlock } from "@/components/code-block";
+import { envFile, environmentSnippet } from "@/components/snippets/key-commands";
+import { exampleKey, snippets } from "@/components/snippets/snippets";
+import { useExampleBaseUrl } from "@/components/snippets/use-example-base-url";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Dialog } from "@/components/ui/dialog";
 import { Tabs } from "@/components/ui/tabs";
-import { envFile, environmentSnippet } from "@/features/snippets/key-commands";
-import { exampleKey, snippets } from "@/features/snippets/snippets";
-import { useExampleBaseUrl } from "@/features/snippets/use-example-base-url";
 import * as strings from "@/strings";
 import { useSnippetModel } from "./use-snippet-model";
 

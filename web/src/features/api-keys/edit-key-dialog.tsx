@@ -5,13 +5,13 @@ import { useForm } from "react-hook-form";
 import { useChangeApiKey } from "@/api/api-keys";
 import { useEnforcedByAws } from "@/api/site";
 import type { ApiKey, UsagePlan } from "@/api/types";
+import { DialogForm } from "@/components/dialog-form";
+import { PlanField } from "@/components/plan-field";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import * as strings from "@/strings";
-import { DialogForm } from "@/components/dialog-form";
 import { keySchema, type KeyValues } from "./key-schema";
-import { PlanField } from "./plan-field";
 import { tellOutcome } from "./tell-outcome";
 
 const words = strings.keys;

@@ -1,10 +1,10 @@
 import { Pencil, Plug, RotateCw, Trash2 } from "lucide-react";
 import { quotasToShow } from "@/api/limits";
 import type { ApiKey, UsagePlan } from "@/api/types";
+import { describeLimit } from "@/components/describe-limits";
 import { LimitMeters } from "@/components/limit-meters";
 import { SinceClock } from "@/components/since-clock";
 import { Button } from "@/components/ui/button";
-import { describeLimit } from "@/features/plans/describe-limits";
 import * as strings from "@/strings";
 import type { KeyAction } from "./key-list";
 import { controlOf } from "./return-focus";

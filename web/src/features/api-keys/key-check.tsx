@@ -6,10 +6,10 @@ import { useModels } from "@/api/models";
 import { GatewayError } from "@/api/refusal";
 import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
 import { useRefreshUsage } from "@/api/usage";
+import { LazyMarkdown } from "@/components/markdown/lazy-markdown";
+import { chooseModel } from "@/components/snippets/choose-model";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { LazyMarkdown } from "@/features/chat/lazy-markdown";
-import { chooseModel } from "@/features/snippets/choose-model";
 import * as strings from "@/strings";
 
 const words = strings.keys;

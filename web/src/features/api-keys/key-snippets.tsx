@@ -3,10 +3,10 @@
 import { useState } from "react";
 import { useEnforcedByAws, useGatewayBaseUrl } from "@/api/site";
 import { CodeBlock } from "@/components/code-block";
+import { envFile, environmentSnippet } from "@/components/snippets/key-commands";
+import { snippets } from "@/components/snippets/snippets";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Tabs } from "@/components/ui/tabs";
-import { envFile, environmentSnippet } from "@/features/snippets/key-commands";
-import { snippets } from "@/features/snippets/snippets";
 import * as strings from "@/strings";
 import type { Revealed } from "./key-reveal";
 import { useSnippetModel } from "./use-snippet-model";

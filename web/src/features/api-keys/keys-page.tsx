@@ -14,12 +14,12 @@ import { PageHeading } from "@/components/page-heading";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Skeleton } from "@/components/ui/skeleton";
-import { Unconfirmed } from "@/features/session/unconfirmed";
 import * as strings from "@/strings";
 import { CreateKeyForm } from "./create-key-form";
 import { KeyList } from "./key-list";
 import { KeyReveal, type Revealed } from "./key-reveal";
 import { controlOf, focusControl, returnFocusTo, useReturnedFocus } from "./return-focus";
+import { Unconfirmed } from "./unconfirmed";
 import { useForgotten } from "./use-forgotten";
 
 const words = strings.keys;

@@ -1,7 +1,7 @@
 import { useId } from "react";
 import type { UseFormRegisterReturn } from "react-hook-form";
 import type { UsagePlan } from "@/api/types";
-import { limitsBesidesName } from "@/features/plans/describe-limits";
+import { limitsBesidesName } from "@/components/describe-limits";
 import * as strings from "@/strings";
 
 type Props = { plans: UsagePlan[]; field: UseFormRegisterReturn; error?: string };

@@ -1,6 +1,6 @@
 import { useModels } from "@/api/models";
 import { useUsagePlans } from "@/api/usage-plans";
-import { chooseModel, modelsOfPlan } from "@/features/snippets/choose-model";
+import { chooseModel, modelsOfPlan } from "@/components/snippets/choose-model";
 
 /** The model to name in the snippets of a key with this usage plan. */
 export function useSnippetModel(usagePlanId: string): string {

@@ -2,6 +2,7 @@
 
 import { useEffect, useEffectEvent, useState } from "react";
 import type { ApiKey, UsagePlan } from "@/api/types";
+import { loadMarkdown } from "@/components/markdown/lazy-markdown";
 import * as strings from "@/strings";
 import { ChatBar } from "./chat-bar";
 import { Composer } from "./composer";
@@ -9,7 +10,6 @@ import { chosenKey } from "./conversation-store";
 import { EmptyConversation } from "./empty-conversation";
 import { FailureNotice } from "./failure-notice";
 import { HistoryDialog } from "./history-dialog";
-import { loadMarkdown } from "./lazy-markdown";
 import { QuotaBanner } from "./quota-banner";
 import { RoomChip } from "./room-chip";
 import { leastLeft, limitsOf } from "./standing-quota";

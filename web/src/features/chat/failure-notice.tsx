@@ -1,9 +1,9 @@
 import Link from "next/link";
 import type { Failure } from "@/api/refusal";
 import { useEnforcedByAws } from "@/api/site";
+import { signInAddress } from "@/browser/return-to";
 import { Button, buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { signInAddress } from "@/features/session/return-to";
 import * as strings from "@/strings";
 import { formatDuration } from "@/time/duration";
 import { useNow } from "@/time/use-now";

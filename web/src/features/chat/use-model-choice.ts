@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { UsagePlan } from "@/api/types";
-import { chatModels, chooseModel, modelsOfPlan } from "@/features/snippets/choose-model";
+import { chatModels, chooseModel, modelsOfPlan } from "@/components/snippets/choose-model";
 
 /** The models that both the upstream and the key's plan have, and the one chosen of them. */
 export function useModelChoice(

@@ -1,9 +1,9 @@
 "use client";
 
 import { CodeBlock } from "@/components/code-block";
-import { keyInfoSnippet } from "@/features/snippets/key-commands";
-import { exampleKey } from "@/features/snippets/snippets";
-import { useExampleBaseUrl } from "@/features/snippets/use-example-base-url";
+import { keyInfoSnippet } from "@/components/snippets/key-commands";
+import { exampleKey } from "@/components/snippets/snippets";
+import { useExampleBaseUrl } from "@/components/snippets/use-example-base-url";
 
 export function BaseUrl() {
   return <CodeBlock code={useExampleBaseUrl()} />;

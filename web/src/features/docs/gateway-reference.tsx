@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import { ByEnforcer } from "@/components/by-enforcer";
 import { CodeBlock } from "@/components/code-block";
-import { ExampleSnippets } from "@/features/snippets/example-snippets";
+import { ExampleSnippets } from "@/components/snippets/example-snippets";
 import * as strings from "@/strings";
-import { BaseUrl, KeyInfoRequest } from "./gateway-code";
 import { CountingRules } from "./counting-rules";
+import { BaseUrl, KeyInfoRequest } from "./gateway-code";
 import { Rows } from "./rows";
 import { keyInfo, quotaError } from "./samples";
 import { Part, Section } from "./section";

@@ -1,5 +1,5 @@
+import { ExampleSnippets } from "@/components/snippets/example-snippets";
 import { buttonStyles } from "@/components/ui/button";
-import { ExampleSnippets } from "@/features/snippets/example-snippets";
 import * as strings from "@/strings";
 import { CallToAction } from "./call-to-action";
 import { Plans } from "./plans";

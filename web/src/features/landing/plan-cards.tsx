@@ -5,11 +5,11 @@ import Link from "next/link";
 import { useLikelySession } from "@/api/session";
 import type { UsagePlan } from "@/api/types";
 import { useUsagePlans } from "@/api/usage-plans";
+import { limitsBesidesName } from "@/components/describe-limits";
 import { LoadFailed } from "@/components/load-failed";
 import { buttonStyles } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Skeleton } from "@/components/ui/skeleton";
-import { limitsBesidesName } from "@/features/plans/describe-limits";
 import * as strings from "@/strings";
 
 const words = strings.plans;

@@ -3,13 +3,13 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useAssignPlan, useManagedPlans } from "@/api/operator";
-import { showProblem } from "@/forms/show-problem";
 import type { OwnedKey } from "@/api/types";
 import { DialogForm } from "@/components/dialog-form";
+import { PlanField } from "@/components/plan-field";
 import { Dialog } from "@/components/ui/dialog";
 import { toast } from "@/components/ui/toast";
+import { showProblem } from "@/forms/show-problem";
 import * as z from "@/forms/zod";
-import { PlanField } from "@/features/api-keys/plan-field";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
 

@@ -3,11 +3,11 @@
 import { useSiteUsage } from "@/api/operator";
 import type { SiteUsage } from "@/api/types";
 import { AllowanceMeter } from "@/components/allowance-meter";
+import { Chart } from "@/components/charts/chart";
+import { lastDays, stackOf, totalsOf } from "@/components/charts/figures";
 import { ResetClock } from "@/components/reset-clock";
 import { Empty } from "@/components/ui/empty";
 import { Figure, Name, Table } from "@/components/ui/table";
-import { Chart } from "@/features/usage/chart";
-import { lastDays, stackOf, totalsOf } from "@/features/usage/figures";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
 import { FailedMails } from "./failed-mails";

@@ -3,7 +3,7 @@
 import { CircleUser, LogOut, Settings, ShieldCheck } from "lucide-react";
 import Link from "next/link";
 import { useId, useRef } from "react";
-import { useSignOut } from "@/api/entrance";
+import { useSignOut } from "@/api/auth";
 import { messageOf } from "@/api/problem";
 import type { Account } from "@/api/types";
 import { Button, buttonStyles } from "@/components/ui/button";

@@ -5,8 +5,8 @@ import { lazy, Suspense } from "react";
 import { useLikelySession } from "@/api/session";
 import { Logo } from "@/components/logo";
 import { buttonStyles } from "@/components/ui/button";
-import { ThemeSelect } from "@/features/theme/theme-select";
 import * as strings from "@/strings";
+import { ThemeSelect } from "./theme-select";
 
 // Visitors of the public pages have no account, so they need not load its menus.
 const NavLinks = lazy(() => import("./nav-links"));

@@ -2,19 +2,19 @@
 
 import { Download } from "lucide-react";
 import { useState } from "react";
-import { useUsageHistory } from "@/api/usage";
 import type { UsageRow } from "@/api/types";
+import { useUsageHistory } from "@/api/usage";
 import { saveFile } from "@/browser/save-file";
+import { Chart } from "@/components/charts/chart";
+import { lastDays, newestFirst, stackOf, totalsOf, type Measure, type Named } from "@/components/charts/figures";
 import { LoadFailed } from "@/components/load-failed";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Skeleton } from "@/components/ui/skeleton";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
-import { Chart } from "./chart";
-import { toCsv } from "./csv";
 import { Choice } from "./choice";
-import { lastDays, newestFirst, stackOf, totalsOf, type Measure, type Named } from "./figures";
+import { toCsv } from "./csv";
 import { UsageTable } from "./usage-table";
 
 const words = strings.usage;

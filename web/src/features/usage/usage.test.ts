@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { UsageRow } from "@/api/types";
+import { lastDays, newestFirst, stackOf } from "@/components/charts/figures";
 import { toCsv } from "./csv";
-import { lastDays, newestFirst, stackOf } from "./figures";
 
 function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
   return {

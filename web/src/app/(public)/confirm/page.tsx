@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { Confirm } from "@/features/session/confirm";
+import { Confirm } from "@/features/auth/confirm";
 import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.confirm };

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { ForgotPassword } from "@/features/session/forgot-password";
+import { ForgotPassword } from "@/features/auth/forgot-password";
 import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.forgotPassword };

@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { ResetPassword } from "@/features/session/reset-password";
+import { ResetPassword } from "@/features/auth/reset-password";
 import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.resetPassword };

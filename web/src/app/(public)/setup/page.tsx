@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { SetUp } from "@/features/session/set-up";
+import { SetUp } from "@/features/auth/set-up";
 import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.setup };

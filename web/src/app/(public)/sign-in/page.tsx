@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { SignIn } from "@/features/session/sign-in";
+import { SignIn } from "@/features/auth/sign-in";
 import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.signIn };

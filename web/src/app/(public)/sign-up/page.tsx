@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { SignUp } from "@/features/session/sign-up";
+import { SignUp } from "@/features/auth/sign-up";
 import * as strings from "@/strings";
 
 export const metadata: Metadata = { title: strings.titles.signUp };

@@ -1,9 +1,9 @@
 "use client";
 
-import { useSignIn } from "@/api/entrance";
+import { useSignIn } from "@/api/auth";
 import { useSite } from "@/api/site";
+import { signInSchema } from "@/forms/credentials";
 import * as strings from "@/strings";
-import { signInSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";
 import { IdentityProblem } from "./identity-problem";

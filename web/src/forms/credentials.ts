@@ -1,5 +1,5 @@
-import * as z from "@/forms/zod";
 import * as strings from "@/strings";
+import * as z from "./zod";
 
 const words = strings.session;
 

@@ -2,9 +2,10 @@
 
 import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { useConfirm, useLinkPreview } from "@/api/mailbox";
+import { useConfirm, useLinkPreview } from "@/api/auth";
 import { messageOf } from "@/api/problem";
 import type { MailLink } from "@/api/types";
+import { useFragment } from "@/browser/use-fragment";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import { Skeleton } from "@/components/ui/skeleton";
@@ -12,7 +13,6 @@ import * as strings from "@/strings";
 import { Frame } from "./frame";
 import { NewPasswordForm } from "./new-password-form";
 import { TextLink } from "./text-link";
-import { useFragment } from "./use-fragment";
 
 const words = strings.mailbox;
 

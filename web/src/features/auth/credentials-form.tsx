@@ -2,15 +2,15 @@
 
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
-import { useFailure } from "@/forms/use-failure";
-import type { Credentials } from "@/api/entrance";
+import type { Credentials } from "@/api/auth";
+import { FormFailure } from "@/components/form-failure";
+import { PasswordInput } from "@/components/password-input";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
+import type { signInSchema, signUpByMailSchema, signUpSchema } from "@/forms/credentials";
+import { useFailure } from "@/forms/use-failure";
 import * as strings from "@/strings";
-import type { signInSchema, signUpByMailSchema, signUpSchema } from "./credentials";
-import { FormFailure } from "./form-failure";
-import { PasswordInput } from "./password-input";
 
 type Props = {
   schema: typeof signInSchema | typeof signUpSchema | typeof signUpByMailSchema;

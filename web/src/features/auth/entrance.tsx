@@ -3,8 +3,8 @@
 import { useRouter } from "next/navigation";
 import { useEffect, type ReactNode } from "react";
 import { useLikelySession } from "@/api/session";
+import { returnAddress } from "@/browser/return-to";
 import { Frame } from "./frame";
-import { returnAddress } from "./return-to";
 import { TextLink } from "./text-link";
 
 type Props = {

@@ -3,14 +3,14 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { useAskReset } from "@/api/mailbox";
+import { useAskReset } from "@/api/auth";
+import { FormFailure } from "@/components/form-failure";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
+import { addressSchema } from "@/forms/credentials";
 import { useFailure } from "@/forms/use-failure";
 import * as strings from "@/strings";
-import { addressSchema } from "./credentials";
-import { FormFailure } from "./form-failure";
 import { Frame } from "./frame";
 import { MailSent } from "./mail-sent";
 import { TextLink } from "./text-link";

@@ -1,6 +1,6 @@
 "use client";
 
-import { useLeaveForIdentity } from "@/api/identity";
+import { useLeaveForIdentity } from "@/api/auth";
 import { messageOf } from "@/api/problem";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";

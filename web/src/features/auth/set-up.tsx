@@ -1,15 +1,15 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { useSetUp } from "@/api/entrance";
+import { useSetUp } from "@/api/auth";
 import { useSite } from "@/api/site";
+import { useTakenFragment } from "@/browser/use-taken-fragment";
 import { Notice } from "@/components/ui/notice";
+import { signUpSchema } from "@/forms/credentials";
 import * as strings from "@/strings";
-import { signUpSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Frame } from "./frame";
 import { TextLink } from "./text-link";
-import { useTakenFragment } from "./use-taken-fragment";
 
 const words = strings.session;
 

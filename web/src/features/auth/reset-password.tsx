@@ -1,12 +1,12 @@
 "use client";
 
-import { useResetPassword } from "@/api/mailbox";
+import { useResetPassword } from "@/api/auth";
+import { useFragment } from "@/browser/use-fragment";
 import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
 import { Frame } from "./frame";
 import { NewPasswordForm } from "./new-password-form";
 import { TextLink } from "./text-link";
-import { useFragment } from "./use-fragment";
 
 const words = strings.mailbox;
 

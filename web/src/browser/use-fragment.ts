@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { useHydrated } from "@/browser/use-hydrated";
+import { useHydrated } from "./use-hydrated";
 
 /**
  * What a link carries behind its `#`, by name. Browsers send the fragment to no server, so the token in

@@ -1,9 +1,9 @@
 "use client";
 
-import { useSendConfirmation } from "@/api/mailbox";
+import { useSendConfirmation } from "@/api/auth";
+import { SendAgain } from "@/components/send-again";
 import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
-import { SendAgain } from "./send-again";
 
 const words = strings.mailbox;
 

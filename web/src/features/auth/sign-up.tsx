@@ -1,16 +1,16 @@
 "use client";
 
 import { useState } from "react";
-import { useSignUp, type Credentials, type NewAccount } from "@/api/entrance";
+import { useSignUp, type Credentials, type NewAccount } from "@/api/auth";
 import { useSite } from "@/api/site";
+import { useInvitation } from "@/browser/use-invitation";
 import { Notice } from "@/components/ui/notice";
+import { signUpByMailSchema, signUpSchema } from "@/forms/credentials";
 import * as strings from "@/strings";
-import { signUpByMailSchema, signUpSchema } from "./credentials";
 import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";
 import { MailSent } from "./mail-sent";
 import { OtherSignIn } from "./other-sign-in";
-import { useInvitation } from "./use-invitation";
 
 const words = strings.session;
 

@@ -1,9 +1,9 @@
 "use client";
 
 import { useEffect, useRef } from "react";
+import { SendAgain } from "@/components/send-again";
 import * as strings from "@/strings";
 import { Frame } from "./frame";
-import { SendAgain } from "./send-again";
 import { TextLink } from "./text-link";
 
 const words = strings.mailbox;

@@ -2,13 +2,13 @@
 
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
+import { FormFailure } from "@/components/form-failure";
+import { PasswordInput } from "@/components/password-input";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
+import { newPasswordSchema } from "@/forms/credentials";
 import { useFailure } from "@/forms/use-failure";
 import * as strings from "@/strings";
-import { newPasswordSchema } from "./credentials";
-import { FormFailure } from "./form-failure";
-import { PasswordInput } from "./password-input";
 
 type Props = { submitLabel: string; onSubmit: (password: string) => Promise<unknown> };
 

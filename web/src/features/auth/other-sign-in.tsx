@@ -1,9 +1,9 @@
 "use client";
 
 import { useSite } from "@/api/site";
+import { returnAddress } from "@/browser/return-to";
+import { SignInWith } from "@/components/sign-in-with";
 import * as strings from "@/strings";
-import { returnAddress } from "./return-to";
-import { SignInWith } from "./sign-in-with";
 
 const words = strings.session;
 
