@@ -80,7 +80,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
     for answer in refused:
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"\r\nretry-after: 10\r\n" in answer
-        assert b"Try again." in answer
+        assert b"Please try again" in answer
     with sqlite3.connect(server.data_dir / "daypass.db") as connection:
         (accounts,) = connection.execute("SELECT count(*) FROM account").fetchone()
         (throttles,) = connection.execute("SELECT count(*) FROM attempts").fetchone()

@@ -208,12 +208,12 @@ def _device(account: str, request: Request, portal: Portal) -> str | None:
 
 
 def _devices(request: Request, portal: Portal) -> list[tuple[str, str]]:
-    """The accounts that this browser had, the latest first, and its name for each of them."""
+    """Return the accounts that used this browser, latest first, and its name for each."""
     token = request.cookies.get(cookie_name(DEVICE_COOKIE, secure=is_https(request, portal)))
     known = portal.signer.read("devices", token) if token else None
     return [(account, name) for account, name in known or []]
 
 
 def _short(account: str) -> str:
-    """The beginning of an account's digest: 64 bits are enough in a signed cookie."""
+    """Return the first 64 bits of an account digest, which are enough in a signed cookie."""
     return account[:16]
