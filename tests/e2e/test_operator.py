@@ -26,13 +26,13 @@ def test_an_operator_does_it_all_on_a_phone(
         expect(page.locator("main .animate-pulse")).to_have_count(0)
         assert fits(page), name
 
-    expect(page.get_by_text("Today, everybody together")).to_be_visible()
+    expect(page.get_by_text("Today, all users")).to_be_visible()
     assert fits(page)
 
     turn_to("Plans")
     page.get_by_role("button", name="New plan").tap()
-    dialog.get_by_label("Name").fill("A workshop in the afternoon, for everybody who comes")
-    dialog.get_by_label("Id").fill("workshop")
+    dialog.get_by_label("Name").fill("A workshop in the afternoon, for everyone who comes")
+    dialog.get_by_label("ID").fill("workshop")
     dialog.get_by_label("Per day").fill("100")
     assert fits(page)
     dialog.get_by_role("button", name="Create plan").tap()
@@ -43,7 +43,7 @@ def test_an_operator_does_it_all_on_a_phone(
     expect(toasts.get_by_text("Plan retired.")).to_be_visible()
 
     turn_to("Sign-up")
-    page.get_by_label("For whom").fill(LONG)
+    page.get_by_label("Note").fill(LONG)
     page.get_by_role("button", name="Create link").tap()
     expect(page.get_by_role("button", name="Copy link")).to_be_visible()
     assert fits(page)

@@ -1,16 +1,16 @@
 import type { LimitUse } from "./types";
 
-/** Limits that are an allowance. One per minute is a throttle: empty one moment and full the next. */
+/** Return the limits that are allowances. A limit per minute is a throttle and refills all the time. */
 function quotas(limits: LimitUse[]): LimitUse[] {
   return limits.filter(({ window }) => window !== "minute");
 }
 
-/** The key's own allowances. */
+/** Return the key's own allowances. */
 export function ownQuotas(limits: LimitUse[]): LimitUse[] {
   return quotas(limits).filter(({ subject }) => subject === "key");
 }
 
-/** The allowance with the least left; among equals, the one that resets last. */
+/** Return the allowance with the least left. On a tie, the one that resets last. */
 export function tightest(limits: LimitUse[]): LimitUse | undefined {
   return quotas(limits).reduce<LimitUse | undefined>(
     (least, next) => (least === undefined || isTighter(next, least) ? next : least),
@@ -18,14 +18,14 @@ export function tightest(limits: LimitUse[]): LimitUse | undefined {
   );
 }
 
-/** What to show of a key: its own allowances, and a shared one that leaves less than they do. */
+/** Return the allowances to show for a key: its own, and the tightest shared one if less is left of it. */
 export function quotasToShow(limits: LimitUse[]): LimitUse[] {
   const own = ownQuotas(limits);
   const least = tightest(limits);
   return least && least.subject !== "key" ? [...own, least] : own;
 }
 
-/** Whether the reset is known: where AWS enforces, its weeks and months begin when AWS says. */
+/** Whether the reset time is known. Under AWS, weeks and months start when AWS decides. */
 export function isResetKnown({ window }: LimitUse, enforcedByAws: boolean): boolean {
   return !enforcedByAws || window === "day";
 }

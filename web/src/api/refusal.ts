@@ -7,15 +7,15 @@ export type Quota = {
   message: string;
   limit: number;
   used: number;
-  /** Null where API Gateway refused, which does not say: `resetsAt` is then that of a spent day. */
+  /** Null if API Gateway refused, which does not say. `resetsAt` then assumes a daily limit. */
   window: string | null;
   subject: string;
   usagePlanId: string | null;
-  /** Null: nobody knows. */
+  /** Null if unknown. */
   resetsAt: string | null;
 };
 
-/** Why the gateway gave no (whole) answer. Each is told to people in its own words. */
+/** Why the gateway gave no (complete) response. Each kind has its own message. */
 export type Failure =
   | Quota
   | { kind: "throttle"; message: string; retryAt: number }
@@ -39,7 +39,7 @@ export async function failureOf(response: Response): Promise<Failure> {
   const { status } = response;
 
   if (status === 429) {
-    // Without a reset it is the upstream's own quota that is spent, not the caller's.
+    // Without a reset time, the upstream's own quota is used up, not the user's.
     if (error.code === "insufficient_quota") {
       return quotaOf(error, message) ?? { kind: "upstream", message };
     }

@@ -7,7 +7,7 @@ const words = strings.keys;
 
 type Props = { title: ReactNode; subject: string; allowance: Pick<Allowance, "used" | "limit" | "window"> };
 
-/** What is used of an allowance, in figures and drawn; no limit, nothing to draw. */
+/** Show the usage of an allowance as text and as a meter. Without a limit there is no meter. */
 export function AllowanceMeter({ title, subject, allowance: { used, limit, window } }: Props) {
   return (
     <>

@@ -6,7 +6,7 @@ export function describeLimit({ measure, amount, window, burst }: Limit): string
   return burst ? strings.plans.withBurst(rate, burst) : rate;
 }
 
-/** The plan's limits in words, but for one that its name says already. */
+/** Describe the plan's limits, except the one that its name already states. */
 export function limitsBesidesName({ name, limits }: UsagePlan): string[] {
   return limits.map(describeLimit).filter((words) => words !== name);
 }

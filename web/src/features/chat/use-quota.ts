@@ -5,7 +5,7 @@ import { refusedFor, spentBy, type Concerned } from "./standing-quota";
 import type { Incident } from "./use-conversation";
 
 /**
- * What is left for a key, and the limit that stops it, if one does. A limit is over when the server
+ * Return what is left for a key and the limit that blocks it, if any. A limit ends when the server
  * says so, not when this computer's clock does.
  */
 export function useQuota(concerned: Concerned, incident: Incident | undefined) {
@@ -21,7 +21,7 @@ export function useQuota(concerned: Concerned, incident: Incident | undefined) {
 
   return {
     quota,
-    // Without a time to wait for, only another try can tell.
+    // Without a known reset time, only another attempt can tell.
     blocked: resetsAt !== null,
     due,
     allowances: today,

@@ -15,7 +15,7 @@ import { amountFields, planOf, planSchema, valuesOf, type PlanValues } from "./p
 
 const words = strings.operator.plans;
 
-/** For a new plan, or with `plan` for one to be changed. */
+/** Create a plan, or edit `plan` if given. */
 export function PlanDialog({ plan, onClose }: { plan?: ManagedPlan; onClose: () => void }) {
   const create = useCreatePlan();
   const change = useChangePlan();

@@ -48,7 +48,7 @@ export const planSchema = z
 
 export type PlanValues = z.infer<typeof planSchema>;
 
-/** The fields with their labels, in the order of the form. */
+/** The fields with their labels, in form order. */
 export const amountFields = [
   { name: "requests_per_day", label: words.perDay },
   { name: "requests_per_minute", label: words.perMinute },
@@ -58,7 +58,7 @@ export const amountFields = [
   { name: "requests_per_month", label: words.perMonth },
 ] as const;
 
-/** What a form for this plan, or for a new one, begins with. */
+/** Return the form's initial values for this plan or a new one. */
 export function valuesOf(plan?: ManagedPlan): PlanValues {
   const amountOf = (window: string) =>
     String(plan?.limits.find((limit) => limit.window === window)?.amount ?? "");
@@ -78,7 +78,7 @@ export function valuesOf(plan?: ManagedPlan): PlanValues {
   };
 }
 
-/** The plan as the portal takes it: an empty field is no limit. */
+/** Convert form values for the portal. An empty field means no limit. */
 export function planOf(values: PlanValues): NewPlan {
   const amounts = Object.fromEntries(
     amountFields.map(({ name }) => [name, values[name] === "" ? null : Number(values[name])]),

@@ -13,7 +13,7 @@ import { useNow } from "@/time/use-now";
 const words = strings.usage;
 const { requestColumns: columns } = words;
 
-/** What became of each recent request: the receipt that people ask for when a count surprises. */
+/** List how each recent request was counted, to explain surprising counts. */
 export function Requests() {
   const { data, error, isFetching, refetch } = useRecentRequests();
   return (
