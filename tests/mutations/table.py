@@ -3,7 +3,8 @@
 from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
-PORTAL = "tests/portal/test_portal.py::test_"
+SESSIONS = "tests/portal/test_sessions.py::test_"
+API_KEYS = "tests/portal/test_api_keys.py::test_"
 INCIDENTS = "tests/portal/test_incidents.py::test_"
 AUTHORISATION = "tests/portal/test_authorisation.py::test_"
 GATEWAY = "tests/gateway/test_gateway.py::test_"
@@ -611,7 +612,7 @@ MUTATIONS = (
         "app/enforcement.py",
         "max_keys=self._settings.keys_per_account,",
         "max_keys=1000,",
-        f"{PORTAL}an_account_has_only_so_many_keys_even_at_once[embedded]",
+        f"{API_KEYS}an_account_has_only_so_many_keys_even_at_once[embedded]",
     ),
     # Who runs the site.
     Mutation(
@@ -747,7 +748,7 @@ MUTATIONS = (
         "gateway/authenticate.py",
         "principal.expires_at is not None and principal.expires_at <= self._clock()",
         "False",
-        f"{PORTAL}a_graces_end_ends_the_old_secret",
+        f"{API_KEYS}a_graces_end_ends_the_old_secret",
     ),
     Mutation(
         "watch for revoked keys",
@@ -761,21 +762,21 @@ MUTATIONS = (
         "gateway/authenticate.py",
         "if holder.account_disabled:",
         "if False:",
-        f"{PORTAL}a_disabled_account_is_refused[embedded]",
+        f"{SESSIONS}a_disabled_account_is_refused[embedded]",
     ),
     Mutation(
         "disabled account, portal",
         "portal/context.py",
         "if account.disabled_at is not None:",
         "if False:",
-        f"{PORTAL}a_disabled_account_is_refused[embedded]",
+        f"{SESSIONS}a_disabled_account_is_refused[embedded]",
     ),
     Mutation(
         "password",
         "portal/sessions.py",
         "if not verdict.is_right or account is None:",
         "if account is None:",
-        f"{PORTAL}signing_up_in_and_out[embedded]",
+        f"{SESSIONS}signing_up_in_and_out[embedded]",
     ),
     Mutation(
         "session's end",

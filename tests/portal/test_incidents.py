@@ -18,7 +18,7 @@ import pytest
 
 from daypass.domain import key_format
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
-from tests.portal.test_portal import CHAT, problem
+from tests.support.portal import CHAT, problem
 from tests.support.postgres import Postgres
 from tests.support.talk import talk
 from tests.support.waiting import BUSY_S

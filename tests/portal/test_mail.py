@@ -15,10 +15,10 @@ from daypass.portal.email_templates import Letter
 from daypass.portal.mailer import DeliveryError, Mailer
 from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Person, Server, daypass, serve_on, start_public
-from tests.portal.test_portal import problem
 from tests.portal.test_sign_in import use_up
 from tests.support.mailbox import SENDER, Mailbox, link_of, token_of
 from tests.support.outputs import OUTPUTS
+from tests.support.portal import problem
 from tests.support.ports import free_port
 from tests.support.tls import Authority, serving
 from tests.support.waiting import until

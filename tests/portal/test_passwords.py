@@ -11,7 +11,7 @@ from daypass.portal.password_process import bounded
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
 from tests.conftest import PASSWORD, Server
-from tests.portal.test_portal import problem
+from tests.support.portal import problem
 
 SETTINGS = Settings(public_url="https://keys.lighthouse.example")
 EMAIL = "ada.lovelace@analytical.example"
