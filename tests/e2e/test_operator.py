@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import Person, Server
+from tests.conftest import PASSWORD, Person, Server
 from tests.e2e.visit import PHONE, Visit, fits
 
 LONG = "somebody.with.a.rather.long.name.and.department@subdomain.example.org"
@@ -51,6 +51,15 @@ def test_an_operator_does_it_all_on_a_phone(
     expect(toasts.get_by_text("Invitation withdrawn.")).to_be_visible()
 
     turn_to("People")
+    token = operator.http.post("/api/operator/invitations", json={}).json()["token"]
+    body = {"email": LONG, "password": PASSWORD, "invitation": token}
+    assert server.client().post("/api/accounts", json=body).status_code == 201
+    page.get_by_role("searchbox").fill("somebody")
+    page.get_by_role("button", name=f"Delete: {LONG}").tap()
+    dialog.get_by_role("button", name="Delete").tap()
+    expect(toasts.get_by_text("Account deleted.")).to_be_visible()
+    expect(page.get_by_text("No results.")).to_be_visible()
+    page.get_by_role("searchbox").fill("")
     page.get_by_role("button", name=f"Disable: {operator.email}").tap()
     expect(dialog).to_be_visible()
     assert fits(page)

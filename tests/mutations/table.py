@@ -27,9 +27,39 @@ FRAMING = "tests/http/test_framing.py::test_"
 SERVER = "tests/http/test_server.py::test_"
 SQLITE = "tests/quota/test_sqlite.py::test_"
 SERVE = "tests/http/test_serve.py::test_"
+CHANGES = "tests/records/test_concurrent_changes.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # Two operators at the same time.
+    Mutation(
+        "concurrent: a key is changed by one transaction at a time",
+        "records/api_keys.py",
+        "return await session.scalar(found.with_for_update())",
+        "return await session.scalar(found)",
+        f"{CHANGES}a_key_is_revoked_once_and_moves_from_where_it_is",
+    ),
+    Mutation(
+        "concurrent: a plan is changed by one transaction at a time",
+        "records/usage_plans.py",
+        "return await session.get(StoredPlan, plan_id, with_for_update=True)",
+        "return await session.get(StoredPlan, plan_id)",
+        f"{CHANGES}a_plan_is_retired_once",
+    ),
+    Mutation(
+        "settings: a denied path that denies nothing",
+        "gateway/path_settings.py",
+        "if not (is_off or is_extra or _begins_endpoint(path)):",
+        "if False:",
+        "tests/gateway/test_path_settings.py::test_a_path_that_changes_nothing_is_refused",
+    ),
+    Mutation(
+        "settings: a list of commas opens the sign-up",
+        "config/sign_in.py",
+        "if value and not parts:",
+        "if False:",
+        "tests/config/test_settings.py::test_a_wrong_setting_is_one_clear_line",
+    ),
     # A clock that was ahead and is corrected.
     Mutation(
         "clock: the ledger follows a correction",
@@ -612,7 +642,7 @@ MUTATIONS = (
         "app/enforcement.py",
         "max_keys=self._settings.keys_per_account,",
         "max_keys=1000,",
-        f"{API_KEYS}an_account_has_only_so_many_keys_even_at_once[embedded]",
+        f"{API_KEYS}concurrent_requests_cannot_exceed_the_key_limit[embedded]",
     ),
     # Who runs the site.
     Mutation(
@@ -748,7 +778,7 @@ MUTATIONS = (
         "gateway/authenticate.py",
         "principal.expires_at is not None and principal.expires_at <= self._clock()",
         "False",
-        f"{API_KEYS}a_graces_end_ends_the_old_secret",
+        f"{API_KEYS}the_old_secret_is_rejected_after_its_grace_period",
     ),
     Mutation(
         "watch for revoked keys",
@@ -1053,7 +1083,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "ApiKey.account_id == account_id,",
         "ApiKey.account_id.is_not(None),",
-        f"{INCIDENTS}nothing_of_anothers_is_there",
+        f"{INCIDENTS}resources_of_another_account_are_not_found",
     ),
     Mutation(
         "operators only",

@@ -77,7 +77,7 @@ def test_a_name_in_any_script(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["\u200d \u200d", "\u3000", "a\u202eb", "a\u2028b", "a\x00", "\ud800"]
 )
-def test_a_name_that_nobody_sees_or_that_misleads(name: str) -> None:
+def test_an_invisible_or_misleading_name_is_rejected(name: str) -> None:
     with pytest.raises(ValidationError):
         NewApiKey(name=name, usage_plan_id="p")
 
@@ -89,7 +89,7 @@ def test_broken_json_is_400(person: Person) -> None:
 
 
 @only_embedded
-def test_an_account_has_only_so_many_keys_even_at_once(person: Person) -> None:
+def test_concurrent_requests_cannot_exceed_the_key_limit(person: Person) -> None:
     def create(number: int) -> int:
         body = {"name": f"key {number}", "usage_plan_id": "10RequestPerDay"}
         return person.http.post("/api/api-keys", json=body).status_code
@@ -138,7 +138,7 @@ def test_rotation_keeps_the_day_and_the_old_secret_for_its_grace(
     assert problem(person.http.post(path, json={"grace_seconds": -1}), "grace_seconds") == 422
 
 
-def test_a_graces_end_ends_the_old_secret(start: StartServer) -> None:
+def test_the_old_secret_is_rejected_after_its_grace_period(start: StartServer) -> None:
     server = start()
     person = server.sign_up()
     created = person.create_key()
@@ -151,7 +151,7 @@ def test_a_graces_end_ends_the_old_secret(start: StartServer) -> None:
     assert later.gateway(created["key"]).get("/v1/key").status_code == 401
 
 
-def test_anothers_key_is_not_there(site: Server, person: Person) -> None:
+def test_the_key_of_another_account_is_not_found(site: Server, person: Person) -> None:
     theirs = site.sign_up().create_key()["id"]
     path = f"/api/api-keys/{theirs}"
     chat = CHAT | {"api_key_id": theirs}

@@ -85,6 +85,6 @@ def test_a_disabled_account_is_refused(site: Server) -> None:
     assert problem(site.client().post("/api/session", json=sign_in)) == 403
     # The gateway may cache the key for a second. API Gateway counts these calls: ten a day.
     api = site.gateway(key)
-    until(lambda: api.get("/v1/key").status_code == 403, 1 + BUSY_S, every_s=0.3)
+    until(lambda: api.get("/v1/key").status_code == 403, 1 + BUSY_S, every_s=0.75)
     refused = api.get("/v1/key")
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_disabled")

@@ -18,11 +18,17 @@ export function tightest(limits: LimitUse[]): LimitUse | undefined {
   );
 }
 
-/** Return the allowances to show for a key: its own, and the tightest shared one if less is left of it. */
+/**
+ * Return the allowances to show for a key: its own, and the tightest shared one if less is left of it.
+ * Own ones that reset earlier are not compared: after this hour, the day's numbers still matter.
+ */
 export function quotasToShow(limits: LimitUse[]): LimitUse[] {
   const own = ownQuotas(limits);
-  const least = tightest(limits);
-  return least && least.subject !== "key" ? [...own, least] : own;
+  const shared = tightest(limits.filter(({ subject }) => subject !== "key"));
+  if (shared === undefined) return own;
+  const until = Date.parse(shared.resets_at);
+  const least = tightest(own.filter((x) => Date.parse(x.resets_at) >= until)) ?? tightest(own);
+  return least === undefined || isTighter(shared, least) ? [...own, shared] : own;
 }
 
 /** Whether the reset time is known. Under AWS, weeks and months start when AWS decides. */

@@ -95,6 +95,12 @@ export function useChangePerson() {
   );
 }
 
+export function useDeletePerson() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/people/{account_id}", { params: { path: { account_id: id } } }),
+  );
+}
+
 export function useAssignPlan() {
   return useOfficeMutation(({ id, ...body }: { id: string; usage_plan_id: string }) =>
     portal.PATCH("/api/operator/api-keys/{api_key_id}", { params: { path: { api_key_id: id } }, body }),

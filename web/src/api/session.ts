@@ -9,6 +9,8 @@ import type { Account } from "./types";
 
 export const sessionKey = ["session"] as const;
 
+const unknown = "unknown";
+
 /** Record who is signed in, and remove what other accounts left in this browser. */
 export function rememberSession(accountId: string): void {
   signedInAs.set(accountId);
@@ -17,7 +19,7 @@ export function rememberSession(accountId: string): void {
 
 /** Record that someone is signed in. The next session response says who. */
 export function expectSession(): void {
-  if (signedInAs.get() === null) signedInAs.set("unknown");
+  if (signedInAs.get() === null) signedInAs.set(unknown);
 }
 
 /** Record that no one is signed in, and remove what is stored for the session only. */
@@ -44,9 +46,13 @@ function leavePage(): void {
  * as someone else, or the browser restored the page from its history.
  */
 export function watchSession(client: QueryClient): () => void {
+  const first = signedInAs.get();
   const check = () => {
     const account = client.getQueryData<Account | null>(sessionKey);
-    if (account && signedInAs.get() !== account.id) leavePage();
+    // Before the session is known, other requests may have been answered for who was there first.
+    const pageIsOf = account === undefined ? first : account?.id;
+    if (!pageIsOf || pageIsOf === unknown) return;
+    if (signedInAs.get() !== pageIsOf) leavePage();
   };
   if (signedInAs.get() === null) forgetOtherAccounts(null);
   window.addEventListener("storage", check);
@@ -57,19 +63,23 @@ export function watchSession(client: QueryClient): () => void {
   };
 }
 
-const sessionQuery = queryOptions({
+/** Ask who is signed in, again if another tab has signed in or out before the answer came. */
+async function loadSession(signal: AbortSignal): Promise<Account | null> {
+  const before = signedInAs.get();
+  const account = await portal.GET("/api/session", { signal }).catch((error: unknown) => {
+    if (isStatus(error, 401)) return null;
+    throw error;
+  });
+  const now = signedInAs.get();
+  if (now !== before && now !== (account?.id ?? null)) return loadSession(signal);
+  if (account) rememberSession(account.id);
+  else forgetSession();
+  return account;
+}
+
+export const sessionQuery = queryOptions({
   queryKey: sessionKey,
-  queryFn: async ({ signal }): Promise<Account | null> => {
-    try {
-      const account = await portal.GET("/api/session", { signal });
-      rememberSession(account.id);
-      return account;
-    } catch (error) {
-      if (!isStatus(error, 401)) throw error;
-      forgetSession();
-      return null;
-    }
-  },
+  queryFn: ({ signal }) => loadSession(signal),
   staleTime: 5 * 60_000,
 });
 

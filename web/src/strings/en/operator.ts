@@ -53,6 +53,7 @@ export const operator = {
     demote: "Make member",
     disable: "Disable",
     enable: "Enable",
+    delete: "Delete",
     actionOn: (action: string, email: string) => `${action}: ${email}`,
     promoteTitle: (email: string) => `Make ${email} an operator?`,
     promoteText: "Operators see all accounts and keys, and can change plans and disable people. This person has to sign in again.",
@@ -62,7 +63,9 @@ export const operator = {
     disableText: "They are signed out and cannot sign in, and their keys stop working within a second. Nothing is deleted.",
     enableTitle: (email: string) => `Enable ${email} again?`,
     enableText: "They can sign in, and their keys work again.",
-    done: { promote: "Account is now an operator.", demote: "Account is now a member.", disable: "Account disabled.", enable: "Account enabled." },
+    deleteTitle: (email: string) => `Delete ${email}?`,
+    deleteText: "The account is deleted with its keys, which stop working within a second, and with all data that names the person. This cannot be undone.",
+    done: { promote: "Account is now an operator.", demote: "Account is now a member.", disable: "Account disabled.", enable: "Account enabled.", delete: "Account deleted." },
   },
 
   keys: {
@@ -84,7 +87,7 @@ export const operator = {
     text: (ceiling: number | null) =>
       ceiling === null
         ? "There is no limit across an account's keys."
-        : `An account's keys share ${count(ceiling, "request", "requests")} per day (DAYPASS_ACCOUNT_REQUESTS_PER_DAY, or by default the largest plan that people can choose). A larger plan does not raise this limit.`,
+        : `An account's keys share ${count(ceiling, "request", "requests")} per day (DAYPASS_ACCOUNT_REQUESTS_PER_DAY, or by default the largest plan that people can choose). Without that setting, an account that was given a key with a larger plan gets the larger plan's limit.`,
     new: "New plan",
     allModels: "All",
     noLimits: "No limits",
