@@ -151,9 +151,11 @@ def test_one_person_does_not_fill_the_queue(server: Server) -> None:
     with ThreadPoolExecutor(many + 1) as pool:
         os.kill(process, signal.SIGSTOP)
         theirs = [pool.submit(sign_in, person.email) for _ in range(many)]
-        until(lambda: sum(future.done() for future in theirs) == 3)
-        waiting = pool.submit(sign_in, other.email)
-        os.kill(process, signal.SIGCONT)
+        try:
+            until(lambda: sum(future.done() for future in theirs) == 3)
+            waiting = pool.submit(sign_in, other.email)
+        finally:
+            os.kill(process, signal.SIGCONT)
     statuses = sorted(future.result() for future in theirs)
     assert statuses == [200] * passwords.MAX_OF_SUBJECT + [429] * 3
     assert waiting.result() == 200
