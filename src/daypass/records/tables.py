@@ -218,9 +218,9 @@ class UsageKeyWeek(Base):
 class UsageWriter(Base):
     """How far a process has written its usage. Times are in milliseconds of the database's clock.
 
-    `batch` is the number of the last written batch: it identifies a batch that is sent again because
-    the reply to its commit was lost. `behind_since` is when the oldest unwritten usage
-    was gathered; NULL: nothing is overdue.
+    `batch` is the number of the last written batch. It identifies a batch that is sent again
+    because the reply to its commit was lost. `behind_since` is when the oldest unwritten usage was
+    gathered; NULL: nothing is overdue.
     """
 
     __tablename__ = "usage_writer"
