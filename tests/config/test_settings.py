@@ -213,6 +213,14 @@ def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
         load_settings()
 
 
+def test_dollars_from_the_environment_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYPASS_SITE_COST_PER_MONTH", "250")
+    monkeypatch.setenv("DAYPASS_ACCOUNT_COST_PER_DAY", "0.000001")
+    settings = load_settings()
+    assert [x.amount for x in settings.site_limits] == [250_000_000]
+    assert [x.amount for x in settings.account_limits] == [1]
+
+
 @pytest.mark.parametrize("name", CEILINGS)
 def test_api_gateway_has_no_ceilings(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     variable = ENV_PREFIX + name.upper()
