@@ -5,7 +5,6 @@ from tests.mutations import Mutation, endpoints
 CONTRACT = "tests/quota/test_contract.py::test_"
 SESSIONS = "tests/portal/test_sessions.py::test_"
 API_KEYS = "tests/portal/test_api_keys.py::test_"
-INCIDENTS = "tests/portal/test_incidents.py::test_"
 AUTHORISATION = "tests/portal/test_authorisation.py::test_"
 GATEWAY = "tests/gateway/test_gateway.py::test_"
 GUARDS = "tests/gateway/test_guards.py::test_"
@@ -286,6 +285,27 @@ MUTATIONS = (
         "if self._captured is not None or path not in USAGE_PATHS:",
         'if self._captured is not None or path[-1:] != (b"usage",):',
         "tests/gateway/test_usage_reader.py::test_only_the_usage_of_the_answer_itself_counts",
+    ),
+    Mutation(
+        "tokens: the start of a stream is no report",
+        "gateway/usage_reader.py",
+        "return None if self._is_partial else self._found",
+        "return self._found",
+        "tests/gateway/test_usage_reader.py::test_the_start_of_anthropics_stream_is_no_report_of_its_output",
+    ),
+    Mutation(
+        "API Gateway: a plan with tokens is refused",
+        "enforcement/aws/plans.py",
+        "if unsupported:",
+        "if False:",
+        "tests/enforcement/aws/test_plans.py::test_a_plan_is_refused_for_options_that_nothing_would_enforce",
+    ),
+    Mutation(
+        "API Gateway: the server refuses such a plan too",
+        "enforcement/aws/components.py",
+        "_check_plans(settings)",
+        "pass",
+        "tests/enforcement/aws/test_plans.py::test_a_server_does_not_start_with_such_a_plan",
     ),
     Mutation(
         "tokens: data split over lines",
@@ -854,9 +874,16 @@ MUTATIONS = (
     Mutation(
         "allowance of a known browser",
         "portal/throttles.py",
-        "return known[1] if known and known[0] == account else None",
+        "return dict(_devices(request, portal)).get(_short(account))",
         "return None",
         f"{SIGN_IN}an_attack_from_everywhere_leaves_the_owners_browser_in",
+    ),
+    Mutation(
+        "allowance of a shared browser",
+        "portal/throttles.py",
+        "devices |= {other: name for other, name in _devices(request, portal) if other != account}",
+        "pass",
+        f"{SIGN_IN}a_shared_browser_is_known_to_everybody_who_had_it",
     ),
     Mutation(
         "allowance of an address that does well",
@@ -875,9 +902,23 @@ MUTATIONS = (
     Mutation(
         "password queue: its end",
         "portal/passwords.py",
-        "if self._open >= MAX_WAITING:",
+        "if self._open.total() >= MAX_WAITING:",
         "if False:",
         f"{QUEUE}too_many_are_refused_at_once_and_nothing_has_changed",
+    ),
+    Mutation(
+        "password queue: places of one person",
+        "portal/passwords.py",
+        "if self._open[subject] >= MAX_OF_SUBJECT:",
+        "if False:",
+        f"{QUEUE}one_person_does_not_fill_the_queue",
+    ),
+    Mutation(
+        "password queue: time that judging a password takes",
+        "portal/password_process.py",
+        "while spellings(password[:end]) > MAX_SPELLINGS:",
+        "while False:",
+        "tests/portal/test_passwords.py::test_judging_takes_a_bounded_time",
     ),
     Mutation(
         "password queue: one at a time on a machine",
@@ -1062,7 +1103,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "ApiKey.account_id == account_id,",
         "ApiKey.account_id.is_not(None),",
-        f"{INCIDENTS}resources_of_another_account_are_not_found",
+        "tests/portal/test_ownership.py::test_resources_of_another_account_are_not_found",
     ),
     Mutation(
         "operators only",
@@ -1076,7 +1117,7 @@ MUTATIONS = (
         "portal/api_keys.py",
         "if plan is None or not plan.self_service:",
         "if plan is None:",
-        f"{INCIDENTS}a_retired_or_private_plan_cannot_be_chosen",
+        "tests/portal/test_ownership.py::test_a_retired_or_private_plan_cannot_be_chosen",
     ),
     Mutation(
         "last operator",
@@ -1090,7 +1131,7 @@ MUTATIONS = (
         "portal/health.py",
         "if not caller(request, portal).is_local:",
         "if False:",
-        f"{INCIDENTS}an_empty_secret_opens_nothing",
+        "tests/portal/test_leaks.py::test_an_empty_secret_opens_nothing",
     ),
     # What passes.
     Mutation(
@@ -1161,7 +1202,7 @@ MUTATIONS = (
         "records/accounts.py",
         "wanted = Account.email.icontains(text_in_email, autoescape=True)",
         "wanted = Account.email.icontains(text_in_email)",
-        f"{INCIDENTS}a_wildcard_in_a_search_is_a_letter_and_costs_little",
+        "tests/portal/test_injection.py::test_a_wildcard_in_a_search_is_a_letter_and_costs_little",
     ),
     Mutation(
         "scripts of a page by their digest",
@@ -1176,7 +1217,7 @@ MUTATIONS = (
         "portal/body_limit.py",
         "if size > limit:",
         "if False:",
-        f"{INCIDENTS}a_large_body_is_refused_before_it_is_read",
+        "tests/portal/test_bodies.py::test_a_large_body_is_refused_before_it_is_read",
     ),
     Mutation(
         "Redis: a server that is no longer the master is left",

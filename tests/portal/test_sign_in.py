@@ -135,6 +135,16 @@ def test_an_attack_from_everywhere_leaves_the_owners_browser_in(
     assert try_password(forged, victim.email, PASSWORD).status_code == 429
 
 
+def test_a_shared_browser_is_known_to_everybody_who_had_it(proxied: Server, victim: Person) -> None:
+    browser = call_from(proxied, "203.0.113.60")
+    assert try_password(browser, victim.email, PASSWORD).status_code == 200
+    for _ in range(2):
+        browser.delete("/api/session")
+        assert try_password(browser, proxied.sign_up().email, PASSWORD).status_code == 200
+    use_up_the_account(proxied, victim.email)
+    assert try_password(browser, victim.email, PASSWORD).status_code == 200
+
+
 def use_up_the_account(server: Server, email: str) -> None:
     """What an attack from a hundred addresses does, without a hundred hashes."""
     use_up(server, f"sign-in account {digest(email)}", throttles.SIGN_IN_ACCOUNT)

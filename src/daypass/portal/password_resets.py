@@ -64,7 +64,7 @@ async def choose_new_password(
         account = await accounts.find(session, account_id)
     if account is None or digest(account.password_hash) != before:
         raise ProblemError(403, EXPIRED)
-    async with portal.passwords.turn() as turn:
+    async with portal.passwords.turn(account.id) as turn:
         await turn.check_new(new.password, account.email, portal.settings)
         password_hash = await turn.hash(new.password)
 

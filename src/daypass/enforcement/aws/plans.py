@@ -1,6 +1,6 @@
-"""Usage plans as API Gateway has them, and as Daypass does. Pure.
+"""Converts usage plans between API Gateway's form and Daypass's. Pure.
 
-API Gateway knows one quota of requests per plan (a day, a week or a month) and one throttle (a rate
+API Gateway has one quota of requests per plan (a day, a week or a month) and one throttle (a rate
 per second and a burst). The plan's name there is its id here.
 """
 
@@ -21,14 +21,14 @@ class PlanNotPossibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AwsPlan:
-    """A usage plan of API Gateway: its id there, and the plan."""
+    """A usage plan and its id at API Gateway."""
 
     aws_id: str
     plan: UsagePlan
 
 
 def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the plan's `quota` and `throttle` as API Gateway takes them; empty if it has none.
+    """Return the plan's `quota` and `throttle` in API Gateway's form; empty if it has none.
 
     Raises PlanNotPossibleError.
     """
@@ -68,7 +68,7 @@ def _unsupported_options(plan: UsagePlan) -> list[str]:
 
 
 def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
-    """The limits that a usage plan of API Gateway sets."""
+    """Return the limits of a usage plan at API Gateway."""
     limits = []
     throttle = aws_plan.get("throttle") or {}
     if throttle.get("rateLimit"):
@@ -83,7 +83,7 @@ def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
 
 
 def covers(aws_plan: Mapping[str, Any], rest_api_id: str, stage: str) -> bool:
-    """Whether the plan holds for this stage."""
+    """Return whether the plan applies to this stage."""
     return any(
         place.get("apiId") == rest_api_id and place.get("stage") == stage
         for place in aws_plan.get("apiStages") or ()
@@ -112,7 +112,7 @@ def read_plans(
 
 
 def lowers(before: UsagePlan | None, after: UsagePlan) -> bool:
-    """Whether a key gets no more by moving: then it moves at once, else at midnight (UTC)."""
+    """Return whether a move grants no more: then it happens at once, else at midnight (UTC)."""
     if before is None:
         return True
     return all(
@@ -123,5 +123,5 @@ def lowers(before: UsagePlan | None, after: UsagePlan) -> bool:
 
 
 def quota_of(plan: UsagePlan) -> Limit | None:
-    """The quota that API Gateway counts, whatever its period."""
+    """Return the quota that API Gateway counts, whatever its period."""
     return next((x for x in plan.limits if x.window in PERIODS), None)
