@@ -294,6 +294,13 @@ MUTATIONS = (
         "tests/gateway/test_usage_reader.py::test_the_start_of_anthropics_stream_is_no_report_of_its_output",
     ),
     Mutation(
+        "cost: a form is priced by its model wherever it stands",
+        "gateway/call_reader.py",
+        "needs_model = bool(call.principal.usage_plan.models) or call.principal.limits_cost",
+        "needs_model = bool(call.principal.usage_plan.models)",
+        "tests/gateway/test_tokens.py::test_a_form_is_priced_by_its_model_wherever_it_stands",
+    ),
+    Mutation(
         "API Gateway: a plan with tokens is refused",
         "enforcement/aws/plans.py",
         "if unsupported:",
