@@ -227,6 +227,7 @@ def test_a_form_is_priced_by_its_model_wherever_it_stands(
 
 def test_a_plan_caps_output_without_a_limit_on_tokens(site: Server, upstream: FakeUpstream) -> None:
     api = site.gateway(site.sign_up().create_key("short")["key"])
+    assert api.get("/v1/key").json()["usage_plan"]["max_output_tokens"] == 50
     answered = api.post("/v1/chat/completions", json=chat(max_tokens=49))
     assert "x-daypass-max-output-tokens" not in answered.headers
     assert upstream.seen[-1].json()["max_tokens"] == 49
