@@ -160,6 +160,12 @@ def test_a_cap_in_any_case_is_lowered(tokens: httpx.Client, upstream: FakeUpstre
     assert upstream.seen[-1].json()["max_tokens"] < 10_000
 
 
+def test_an_empty_body_stays_empty(tokens: httpx.Client, upstream: FakeUpstream) -> None:
+    upstream.reply = lambda _seen: JSONResponse({"error": {"message": "empty"}}, 400)
+    assert tokens.post("/v1/chat/completions").status_code == 400
+    assert upstream.seen[-1].body == b""
+
+
 @pytest.mark.parametrize("cap", ["1000", 1.5, True, [5]])
 def test_a_cap_that_is_no_number_is_a_bad_request(tokens: httpx.Client, cap: Any) -> None:
     refused = tokens.post("/v1/chat/completions", json=chat(max_tokens=cap))
