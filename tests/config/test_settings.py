@@ -214,6 +214,7 @@ def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
 
 
 def test_dollars_from_the_environment_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `Dollars` were a strict type, pydantic-settings would convert them twice."""
     monkeypatch.setenv("DAYPASS_SITE_COST_PER_MONTH", "250")
     monkeypatch.setenv("DAYPASS_ACCOUNT_COST_PER_DAY", "0.000001")
     settings = load_settings()

@@ -30,8 +30,6 @@ def _read_dollars(value: object) -> int:
     return whole
 
 
-# Not strict: pydantic-settings validates a strict type twice, and the second time these are not
-# dollars any more.
 Dollars = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_read_dollars)]
 """Dollars with at most six decimals in a setting, micro-dollars inside."""
 
