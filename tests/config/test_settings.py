@@ -7,7 +7,8 @@ import pytest
 from daypass.app.startup import prepare
 from daypass.config.file import CONFIG_VARIABLE, ENV_PREFIX
 from daypass.config.plans import PlanSettings
-from daypass.config.settings import Settings, SettingsError, load_settings
+from daypass.config.prices import PriceSettings
+from daypass.config.settings import CEILINGS, Settings, SettingsError, load_settings
 from daypass.upstreams.proxy_environment import check_proxies
 from tests.conftest import daypass
 
@@ -212,17 +213,37 @@ def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
         load_settings()
 
 
+def test_dollars_from_the_environment_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `Dollars` were a strict type, pydantic-settings would convert them twice."""
+    monkeypatch.setenv("DAYPASS_SITE_COST_PER_MONTH", "250")
+    monkeypatch.setenv("DAYPASS_ACCOUNT_COST_PER_DAY", "0.000001")
+    settings = load_settings()
+    assert [x.amount for x in settings.site_limits] == [250_000_000]
+    assert [x.amount for x in settings.account_limits] == [1]
+
+
+@pytest.mark.parametrize("name", CEILINGS)
+def test_api_gateway_has_no_ceilings(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    variable = ENV_PREFIX + name.upper()
+    monkeypatch.setenv(variable, "5")
+    assert load_settings()
+    monkeypatch.setenv("DAYPASS_ENFORCER", "aws")
+    monkeypatch.setenv("DAYPASS_AWS_REST_API_ID", "a1")
+    with pytest.raises(SettingsError, match=f"{variable} needs DAYPASS_ENFORCER=embedded"):
+        load_settings()
+
+
 def test_the_readme_lists_every_setting() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     table = readme.split("\n## Settings\n")[1].split("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `DAYPASS_")]
     listed = [name for row in rows for name in re.findall(r"DAYPASS_\w+", row)]
     settings = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
-    # The plans are described below the table; the others are for Daypass's own tests.
-    elsewhere = {"DAYPASS_PLANS", "DAYPASS_TESTING", "DAYPASS_CLOCK_OFFSET_S"}
+    # Plans and prices are described below the table; the others are for Daypass's own tests.
+    elsewhere = {"DAYPASS_PLANS", "DAYPASS_PRICES", "DAYPASS_TESTING", "DAYPASS_CLOCK_OFFSET_S"}
     assert sorted(listed) == sorted((settings - elsewhere) | {CONFIG_VARIABLE})
-    for name in PlanSettings.model_fields:
-        assert name in table, name
+    for name in (*PlanSettings.model_fields, *PriceSettings.model_fields):
+        assert re.search(rf"\b{name}\b", table), name
 
 
 @pytest.mark.parametrize(

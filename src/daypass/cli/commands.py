@@ -186,6 +186,9 @@ def _plan_row(plan: UsagePlan) -> dict[str, Any]:
         "id": plan.id,
         "name": plan.name,
         "limits": plan.limits,
+        "max_output_tokens": plan.max_output_tokens,
+        "max_concurrent_requests": plan.max_concurrent_requests,
+        "max_key_days": plan.max_key_days,
         "models": sorted(plan.models),
         "self_service": plan.self_service,
     }

@@ -146,7 +146,8 @@ class CallReader:
         self, call: Call, receive: Receive, headers: Headers, length: int | None
     ) -> None:
         """Stream a form, but hold it back until its model has been read."""
-        has_models = bool(call.principal.usage_plan.models)
+        # For the plan's list, or for the price.
+        needs_model = bool(call.principal.usage_plan.models) or call.principal.limits_cost
         models: list[str] = []
 
         async def examine(field: Field) -> None:
@@ -155,10 +156,10 @@ class CallReader:
                 await self._owned.check_names(call, stored)
             elif self._policy.stored_objects == "off":
                 _refuse_names(stored)
-            if models and not has_models:  # Only the first model is recorded; none is checked.
+            if models and not needs_model:  # Only the first model is recorded; none is checked.
                 return
             models.extend(models_in_field(field))
-            if has_models and len(models) > 1:
+            if needs_model and len(models) > 1:
                 message = "The form names its model twice."
                 raise GatewayError(400, "invalid_form", message, param="model", uncounted=True)
             if models:
@@ -173,8 +174,8 @@ class CallReader:
             examine=examine,
             strict=self._reads_forms(call),
         )
-        # If the plan allows every model, the first piece is enough.
-        await body.hold(lambda: bool(models) or not has_models)
+        # If nothing depends on the model, the first piece is enough.
+        await body.hold(lambda: bool(models) or not needs_model)
         await self._check(call, {}, tuple(models))
 
 

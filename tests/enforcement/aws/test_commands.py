@@ -167,6 +167,11 @@ def test_the_template_is_printed() -> None:
             },
             "DAYPASS_SITE_REQUESTS_PER_DAY needs DAYPASS_ENFORCER=embedded",
         ),
+        (
+            ("aws", "deploy", "--print-template"),
+            {"DAYPASS_PLANS": """[{"id": "t", "name": "T", "tokens_per_day": 9}]"""},
+            "usage plan t: API Gateway cannot enforce tokens_per_day",
+        ),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(

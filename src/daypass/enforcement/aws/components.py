@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from daypass.config.settings import Settings
+from daypass.config.settings import Settings, SettingsError
 from daypass.domain.times import Clock
 from daypass.enforcement.aws.background_jobs import BackgroundJobs
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.enforcer import ApiGatewayEnforcer
 from daypass.enforcement.aws.ledger import ApiGatewayLedger
+from daypass.enforcement.aws.plans import PlanNotPossibleError, quota_and_throttle
 from daypass.enforcement.aws.secret import gateway_secret
 from daypass.enforcement.aws.usage import Use
 from daypass.records.database import Database
@@ -20,6 +21,7 @@ class AwsComponents:
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
+        _check_plans(settings)
         self._database = database
         self._clock = clock
         self.secret = gateway_secret(settings)
@@ -50,3 +52,12 @@ class AwsComponents:
             yield enforcer
         finally:
             await keeper.close()
+
+
+def _check_plans(settings: Settings) -> None:
+    """Raise SettingsError for a plan with an option that nothing would enforce."""
+    for plan in settings.usage_plans:
+        try:
+            quota_and_throttle(plan)
+        except PlanNotPossibleError as error:
+            raise SettingsError(str(error)) from None

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from daypass.domain.plans import UsagePlan
-from daypass.gateway.authenticate import Principal
+from daypass.domain.times import Clock
+from daypass.gateway.authenticate import Principal, check_not_expired
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.gateway.response_writer import ResponseWriter
 from daypass.http.types import Application, Headers, Receive, Scope, Send
@@ -65,10 +66,13 @@ class ApiGatewayGuard:
 class ApiGatewayAuthenticator:
     """Resolves the key that API Gateway names to its principal."""
 
-    def __init__(self, database: Database, plan_of: Callable[[str], UsagePlan]) -> None:
-        """`plan_of` returns a usage plan by its id."""
+    def __init__(
+        self, database: Database, plan_of: Callable[[str], UsagePlan], clock: Clock
+    ) -> None:
+        """`plan_of` returns a usage plan by its id, `clock` Unix time in seconds."""
         self._database = database
         self._plan_of = plan_of
+        self._clock = clock
         self._known: dict[bytes, tuple[float, Principal]] = {}
 
     def start(self) -> None:
@@ -80,12 +84,13 @@ class ApiGatewayAuthenticator:
     async def by_headers(self, headers: Headers) -> Principal:
         """Return the principal of a request that has passed ApiGatewayGuard.
 
-        Raises GatewayError: 401 for an unknown key, 403 for a disabled account.
+        Raises GatewayError: 401 for an unknown or expired key, 403 for a disabled account.
         """
         key_id = next((value for name, value in headers if name == KEY_ID_HEADER), b"")
         now = time.monotonic()
         known = self._known.get(key_id)
         if known is not None and now < known[0]:
+            check_not_expired(known[1], self._clock)
             return known[1]
         async with self._database.read() as session:
             holder = await find_holder_by_aws_id(session, key_id.decode("latin-1"))
@@ -93,12 +98,15 @@ class ApiGatewayAuthenticator:
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
         self._known[key_id] = (now + KNOWN_FOR_S, principal)
+        check_not_expired(principal, self._clock)
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
         """Return the principal of a key by its Daypass id. Raises GatewayError."""
         async with self._database.read() as session:
-            return self._to_principal(await find_holder_by_id(session, api_key_id))
+            principal = self._to_principal(await find_holder_by_id(session, api_key_id))
+        check_not_expired(principal, self._clock)
+        return principal
 
     def invalidate(self) -> None:
         """Drop the cache."""
@@ -112,4 +120,12 @@ class ApiGatewayAuthenticator:
             raise GatewayError(403, "account_disabled", message)
         plan = self._plan_of(holder.usage_plan_id)
         claims = NO_CEILINGS.claims(holder.account_id, holder.slot, plan)
-        return Principal(holder.api_key_id, holder.account_id, holder.slot, plan, claims, None)
+        return Principal(
+            holder.api_key_id,
+            holder.account_id,
+            holder.slot,
+            plan,
+            claims,
+            None,
+            key_expires_at=plan.key_expires_at(holder.created_at),
+        )

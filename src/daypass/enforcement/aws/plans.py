@@ -1,11 +1,11 @@
 """Converts usage plans between API Gateway's form and Daypass's. Pure.
 
-API Gateway has one quota per plan (a day, a week or a month) and one throttle (a rate per second
-and a burst). The plan's name there is its id here.
+API Gateway has one quota of requests per plan (a day, a week or a month) and one throttle (a rate
+per second and a burst). The plan's name there is its id here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daypass.domain.plans import Limit, Measure, UsagePlan, Window
@@ -32,12 +32,14 @@ def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]
 
     Raises PlanNotPossibleError.
     """
-    quotas = [x for x in plan.limits if x.window in PERIODS]
-    if any(x.window is Window.HOUR for x in plan.limits):
+    unsupported = _unsupported_options(plan)
+    if unsupported:
         raise PlanNotPossibleError(
-            f"usage plan {plan.id}: API Gateway has no quota per hour. Use requests_per_day, "
-            "requests_per_week or requests_per_month."
+            f"usage plan {plan.id}: API Gateway cannot enforce {', '.join(unsupported)}. Use one "
+            "of requests_per_day, requests_per_week or requests_per_month, with "
+            "requests_per_minute if you like, or set DAYPASS_ENFORCER=embedded."
         )
+    quotas = [x for x in plan.limits if x.window in PERIODS]
     if len(quotas) > 1:
         raise PlanNotPossibleError(
             f"usage plan {plan.id}: API Gateway has one quota per plan. Keep one of: "
@@ -48,6 +50,21 @@ def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]
     if throttle is None:
         return quota, {}
     return quota, {"rateLimit": throttle.amount / 60, "burstLimit": throttle.capacity}
+
+
+def _unsupported_options(plan: UsagePlan) -> list[str]:
+    """Return the options of a plan that neither API Gateway nor the gateway behind it enforces.
+
+    The gateway enforces the others: `models`, `max_output_tokens` and `max_key_days`.
+    """
+    options = [
+        f"{x.measure.value}_per_{x.window.value}"
+        for x in plan.limits
+        if x.measure is not Measure.REQUESTS or x.window not in (Window.MINUTE, *PERIODS)
+    ]
+    if plan.max_concurrent_requests is not None:
+        options.append("max_concurrent_requests")
+    return options
 
 
 def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
@@ -76,10 +93,10 @@ def covers(aws_plan: Mapping[str, Any], rest_api_id: str, stage: str) -> bool:
 def read_plans(
     aws_plans: Iterable[Mapping[str, Any]], configured: Sequence[UsagePlan]
 ) -> dict[str, AwsPlan]:
-    """Return the plans by id, with API Gateway's limits and the settings' texts.
+    """Return the plans by id: their limits are API Gateway's, everything else is the settings'.
 
-    They are in the order of the settings, followed by those that only API Gateway has, by name. Of
-    two with the same name the first counts.
+    They are in the order of the settings. Those that only API Gateway has come last, by name. Of
+    two with the same name, the first is used.
     """
     known = {plan.id: plan for plan in configured}
     order = {plan.id: number for number, plan in enumerate(configured)}
@@ -87,15 +104,9 @@ def read_plans(
     for aws_plan in aws_plans:
         name = aws_plan.get("name") or aws_plan["id"]
         plan_id = name if len(name) <= ID_LENGTH else aws_plan["id"]
-        words = known.get(plan_id)
-        plan = UsagePlan(
-            id=plan_id,
-            name=words.name if words else name,
-            description=words.description if words else aws_plan.get("description") or "",
-            limits=limits_of(aws_plan),
-            models=words.models if words else frozenset(),
-            self_service=words.self_service if words else True,
-        )
+        description = aws_plan.get("description") or ""
+        plan = known.get(plan_id) or UsagePlan(plan_id, name, (), description)
+        plan = replace(plan, limits=limits_of(aws_plan))
         found.setdefault(plan_id, AwsPlan(aws_plan["id"], plan))
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
