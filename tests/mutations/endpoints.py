@@ -193,14 +193,14 @@ MUTATIONS = (
     Mutation(
         "models: a form is held back",
         "gateway/call_reader.py",
-        "await body.hold(lambda: bool(models) or not has_models)",
+        "await body.hold(lambda: bool(models) or not needs_model)",
         "await body.hold(lambda: True)",
         f"{MODELS}a_form_that_names_a_model_of_the_plan_passes",
     ),
     Mutation(
         "models: a form names one model",
         "gateway/call_reader.py",
-        "if has_models and len(models) > 1:",
+        "if needs_model and len(models) > 1:",
         "if False:",
         f"{MODELS}a_form_hides_no_model",
     ),
