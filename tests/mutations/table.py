@@ -14,6 +14,7 @@ MAIL = "tests/portal/test_mail.py::test_"
 OPERATOR = "tests/portal/test_operator.py::test_"
 FAIL_OVER = "tests/quota/test_fail_over.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
+LEASES = "tests/quota/test_leases.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 QUEUE = "tests/portal/test_password_queue.py::test_"
@@ -1506,5 +1507,97 @@ MUTATIONS = (
         "tokens = table.input_tokens + table.output_tokens + table.reserved_tokens",
         "tokens = table.input_tokens + table.output_tokens",
         "tests/records/test_recorded_use.py::test_tokens_and_cost_include_what_is_reserved[sqlite]",
+    ),
+    Mutation(
+        "concurrency on SQLite: no more than the limit",
+        "quota/sqlite/transaction.py",
+        "if others >= limit:",
+        "if others > limit:",
+        f"{LEASES}64_at_once_over_several_ledgers_admit_exactly_the_limit[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: no more than the limit",
+        "quota/redis/lease.lua",
+        "if action == 'acquire' and not is_held and open >= limit then",
+        "if action == 'acquire' and not is_held and open > limit then",
+        f"{LEASES}64_at_once_over_several_ledgers_admit_exactly_the_limit[redis]",
+    ),
+    Mutation(
+        "concurrency on SQLite: a repeated call takes one lease",
+        "quota/sqlite/transaction.py",
+        '_COUNT_OTHER_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND id <> ?"',
+        '_COUNT_OTHER_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND ? <> 1"',
+        f"{LEASES}acquiring_a_lease_again_takes_no_more_room[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: a repeated call takes one lease",
+        "quota/redis/lease.lua",
+        "if action == 'acquire' and not is_held and open >= limit then",
+        "if action == 'acquire' and open >= limit then",
+        f"{LEASES}acquiring_a_lease_again_takes_no_more_room[redis]",
+    ),
+    Mutation(
+        "concurrency on SQLite: leases of a dead process expire",
+        "quota/sqlite/transaction.py",
+        "self._connection.execute(_EXPIRE_LEASES, (subject, self._clock_us))",
+        "pass",
+        f"{LEASES}the_leases_of_a_dead_process_expire[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: leases of a dead process expire",
+        "quota/redis/lease.lua",
+        "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))",
+        "",
+        f"{LEASES}the_leases_of_a_dead_process_expire[redis]",
+    ),
+    Mutation(
+        "concurrency on SQLite: a clock that was set back keeps no lease",
+        "quota/sqlite/transaction.py",
+        "self._connection.execute(_SHORTEN_LEASES, (subject, self._lease_end))",
+        "pass",
+        f"{LEASES}after_the_clock_was_set_back_a_lease_lasts_no_longer[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: a clock that was set back keeps no lease",
+        "quota/redis/lease.lua",
+        "redis.call('ZADD', KEYS[1], ends, other)",
+        "",
+        f"{LEASES}after_the_clock_was_set_back_a_lease_lasts_no_longer[redis]",
+    ),
+    Mutation(
+        "concurrency by the gateway: a long request renews its lease",
+        "gateway/concurrency.py",
+        "self._ledger.renew_lease(self._lease)",
+        "pass",
+        f"{LEASES}a_long_request_renews_its_lease",
+    ),
+    Mutation(
+        "concurrency by the gateway: a request that ends frees its lease",
+        "gateway/concurrency.py",
+        "self._timer.cancel()",
+        "return self._timer.cancel()",
+        f"{LEASES}a_long_request_renews_its_lease",
+    ),
+    Mutation(
+        "concurrency by the gateway: a release on its way is waited for",
+        "gateway/concurrency.py",
+        "await asyncio.sleep(LOOK_AGAIN_S)",
+        "raise too_many_open(limit, found.used, plan.id)",
+        f"{LEASES}a_lease_that_is_just_being_released_is_waited_for[sqlite]",
+    ),
+    Mutation(
+        "concurrency by the gateway: nothing is relayed while it is unknown",
+        "gateway/concurrency.py",
+        "if not self._fail_open or not isinstance(error, LedgerUnavailableError):",
+        "if False:",
+        f"{LEASES}a_lost_reply_holds_one_lease_and_an_absent_store_decides_nothing",
+    ),
+    Mutation(
+        "concurrency by the gateway: the plan's limit applies",
+        "gateway/app.py",
+        "if call.principal.usage_plan.max_concurrent_requests is None or call.is_free:",
+        "if True:",
+        "tests/gateway/test_concurrency.py::"
+        "test_a_key_has_so_many_requests_open_over_all_processes",
     ),
 )

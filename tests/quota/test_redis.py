@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from daypass.quota.ledger import LedgerUnavailableError, Refusal, Reservation
+from daypass.quota.ledger import Lease, LedgerUnavailableError, Refusal, Reservation, Subject
 from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import DAY, Notebook, admit, claims_of, per_day, race, refuse, used
 from tests.support.redis import Redis, RedisCluster, Sentinel
@@ -111,6 +111,11 @@ async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) ->
     await admit(ledgers[0], claims_of())
     assert (await refuse(ledgers[0], claims_of(site=100))).hit.used == 100
     await admit(ledgers[0], claims_of(site=101))
+    # So are open requests, whichever node has the account.
+    for number in range(12):
+        key = Subject("key", f"person {number}", 1)
+        leases = [ledgers[i % 3].acquire_lease(Lease(key, f"req_{i}"), 4) for i in range(9)]
+        assert sum(x.is_admitted for x in await asyncio.gather(*leases)) == 4
     for ledger in ledgers:
         await ledger.close()
 

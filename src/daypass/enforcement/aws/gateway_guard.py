@@ -123,6 +123,7 @@ class ApiGatewayAuthenticator:
         return Principal(
             holder.api_key_id,
             holder.account_id,
+            holder.slot,
             plan,
             claims,
             None,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from daypass.domain.plans import ONE_REQUEST, Amounts
 from daypass.domain.times import Clock
 from daypass.enforcement.aws.usage import Use
-from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation
+from daypass.quota.ledger import BucketState, Claim, Lease, Occupancy, Refusal, Reservation
 
 
 class ApiGatewayLedger:
@@ -40,6 +40,16 @@ class ApiGatewayLedger:
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """Return the state of the claims' quotas. The use of throttles is unknown."""
         return tuple([await self._state(claim) for claim in claims])
+
+    async def acquire_lease(self, lease: Lease, limit: int) -> Occupancy:
+        """Admit it: API Gateway has no limit on open requests."""
+        return Occupancy(is_admitted=True, used=0)
+
+    def renew_lease(self, lease: Lease) -> None:
+        """There is nothing to renew."""
+
+    def release_lease(self, lease: Lease) -> None:
+        """There is nothing to release."""
 
     async def check_writable(self) -> None:
         """Do nothing."""
