@@ -317,3 +317,40 @@ def test_a_key_expires_after_the_days_of_its_plan(site: Server, upstream: FakeUp
     chat_with_it = {"api_key_id": created["id"], "messages": []}
     refused = person.http.post("/api/chat/completions", json=chat_with_it)
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "api_key_expired")
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/v1/deployments/o1-pro/chat/completions", {}),
+        ("/v1/chat/completions", {"Model": "o1-pro"}),
+        ("/v1/chat/completions", {"models": ["o1-pro"]}),
+        ("/v1/chat/completions?model=o1-pro", {}),
+    ],
+)
+def test_a_request_under_a_cost_limit_names_one_model(
+    site: Server, upstream: FakeUpstream, path: str, more: dict[str, Any]
+) -> None:
+    api = site.gateway(site.sign_up().create_key("cents")["key"])
+    refused = api.post(path, json=chat(max_tokens=5, **more))
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "model")
+    assert upstream.seen == []
+    headers = {"x-portkey-config": "x", "x-model": "o1-pro"}
+    assert (
+        api.post(
+            path.partition("?")[0].replace("deployments/o1-pro/", ""),
+            json=chat(max_tokens=5),
+            headers=headers,
+        ).status_code
+        == 200
+    )
+    assert not {"x-portkey-config", "x-model"} & upstream.seen[-1].headers.keys()
+
+
+def test_an_upstreams_refusal_settles_at_the_input(
+    tokens: httpx.Client, upstream: FakeUpstream
+) -> None:
+    upstream.reply = lambda _seen: JSONResponse({"error": {"message": "no"}}, 400)
+    body = orjson.dumps(chat(max_tokens=5_000))
+    assert tokens.post("/v1/chat/completions", content=body, headers=JSON).status_code == 400
+    until_used(tokens, len(body))

@@ -166,7 +166,7 @@ class Gateway:
         """Reserve, relay and settle. The unit is given back only if the upstream did not serve."""
         charge = Charge(self._ledger, self._recorder, self._metrics, call)
         if not call.is_free:
-            await self._take(charge, answer)
+            await self._take(call, charge, answer)
         usage = UsageReader()
         self._metrics.open_requests += 1
         response = None
@@ -191,13 +191,15 @@ class Gateway:
             self._metrics.open_requests -= 1
             charge.close(answer.request_id, answer.status, usage)
 
-    async def _take(self, charge: Charge, answer: ResponseWriter) -> None:
+    async def _take(self, call: Call, charge: Charge, answer: ResponseWriter) -> None:
         try:
             await charge.take(answer.request_id)
         except LedgerUnavailableError as error:
             if not self._fail_open:
                 raise
             log.warning("relayed_uncounted", request_id=answer.request_id, reason=str(error))
+            if call.bound is not None:
+                call.cap_output(call.bound)
         answer.add(charge.headers)
 
     async def _open(self, call: Call, charge: Charge, answer: ResponseWriter) -> UpstreamResponse:
