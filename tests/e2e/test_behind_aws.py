@@ -105,7 +105,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     shoot(page, "aws-limit")
 
 
-def test_a_larger_plan_is_told_for_midnight(page: Page, behind_aws: Server) -> None:
+def test_a_larger_plan_is_announced_for_midnight(page: Page, behind_aws: Server) -> None:
     person = behind_aws.sign_up()
     person.create_key(name="laptop")
     for name, value in person.http.cookies.items():

@@ -107,7 +107,7 @@ def on_postgres(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
+def test_an_unreachable_redis_refuses_in_time_and_counts_served_requests(
     on_redis: Site, upstream: FakeUpstream, fault: Fault
 ) -> None:
     server, wire, key = on_redis.server, on_redis.wire, on_redis.key
@@ -125,7 +125,7 @@ def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
     assert wire.open_connections <= 3  # decisions, word of changes, and its announcements
 
 
-def test_a_slow_way_to_redis_serves(on_redis: Site, upstream: FakeUpstream) -> None:
+def test_a_slow_connection_to_redis_still_serves(on_redis: Site, upstream: FakeUpstream) -> None:
     before = on_redis.server.used(on_redis.key)
     on_redis.wire.fault = "delay"
     assert call(on_redis.key, on_redis.server) == (200, "")
@@ -195,7 +195,7 @@ def test_a_redis_that_forgets_allows_nothing_more(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_way_to_postgresql_refuses_in_time_and_recovers(
+def test_an_unreachable_postgresql_refuses_in_time_and_recovers(
     on_postgres: Site, upstream: FakeUpstream, fault: Fault
 ) -> None:
     server, wire = on_postgres.server, on_postgres.wire

@@ -154,7 +154,7 @@ def test_a_body_reaches_the_upstream_whole_with_an_offer(
 @pytest.mark.parametrize("proxy", ["always", "mapped"])
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("offer", ["anything", "h2c, websocket"])
-def test_behind_nginx_a_smuggled_request_reaches_nobody(
+def test_a_request_smuggled_through_nginx_is_not_served(
     relaying: Server, proxies: dict[str, int], upstream: FakeUpstream,
     proxy: str, is_chunked: bool, offer: str,
 ) -> None:  # fmt: skip

@@ -298,14 +298,14 @@ MUTATIONS = (
         "upstreams/proxy_environment.py",
         "if proxy_bypass(host):",
         "if True:",
-        "tests/config/test_settings.py::test_a_proxy_is_not_ignored_in_silence",
+        "tests/config/test_settings.py::test_an_unused_proxy_setting_is_reported",
     ),
     Mutation(
         "clients: pasted white space",
         "config/settings.py",
         "return value.strip()",
         "return value",
-        "tests/config/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
+        "tests/config/test_settings.py::test_surrounding_white_space_is_stripped",
     ),
     Mutation(
         "clients: a pasted endpoint",
@@ -335,7 +335,7 @@ MUTATIONS = (
         "if self._parser.should_upgrade():  # The body is still to come: see `_ignore_upgrade`.",
         "if False:",
         "tests/gateway/test_upgrades.py::"
-        "test_behind_nginx_a_smuggled_request_reaches_nobody[anything-length-always]",
+        "test_a_request_smuggled_through_nginx_is_not_served[anything-length-always]",
     ),
     Mutation(
         "framing: transfer codings",
@@ -441,7 +441,7 @@ MUTATIONS = (
         "upstreams/connection.py",
         'if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:',
         "if False:",
-        "tests/upstreams/test_http.py::test_what_is_no_answer_is_an_upstream_error",
+        "tests/upstreams/test_http.py::test_an_invalid_response_is_an_upstream_error",
     ),
     Mutation(
         "framing: websockets in any header",
@@ -713,7 +713,7 @@ MUTATIONS = (
         "meters = await _meters_by_plan(portal, key, plan)",
         "await portal.enforcer.change_key(key, key.name + 'x', plan); "
         "meters = await _meters_by_plan(portal, key, plan)",
-        "tests/portal/test_away.py::test_what_is_answered_with_503_has_changed_nothing",
+        "tests/portal/test_away.py::test_a_request_answered_with_503_changes_nothing",
     ),
     Mutation(
         "operators: API Gateway goes back with the records",
@@ -946,7 +946,7 @@ MUTATIONS = (
         "portal/passwords.py",
         'if await self._passwords.ask("count_guesses", judged, words) < _EASY_GUESSES:',
         "if False:",
-        "tests/portal/test_passwords.py::test_an_easy_one_is_refused",
+        "tests/portal/test_passwords.py::test_easy_passwords_are_refused",
     ),
     Mutation(
         "addresses from trusted proxies only",
@@ -1110,7 +1110,7 @@ MUTATIONS = (
         "portal/health.py",
         "if not caller(request, portal).is_local:",
         "if False:",
-        "tests/portal/test_leaks.py::test_an_empty_secret_opens_nothing",
+        "tests/portal/test_leaks.py::test_an_empty_secret_grants_no_access",
     ),
     # What passes.
     Mutation(
@@ -1181,7 +1181,7 @@ MUTATIONS = (
         "records/accounts.py",
         "wanted = Account.email.icontains(text_in_email, autoescape=True)",
         "wanted = Account.email.icontains(text_in_email)",
-        "tests/portal/test_injection.py::test_a_wildcard_in_a_search_is_a_letter_and_costs_little",
+        "tests/portal/test_injection.py::test_search_wildcards_are_literal_and_cheap",
     ),
     Mutation(
         "scripts of a page by their digest",
@@ -1296,7 +1296,7 @@ MUTATIONS = (
         "quota/redis/counters.py",
         "if answer.begun == answer.now:",
         "if True:",
-        "tests/quota/test_lost_counters.py::test_two_processes_that_meet_somebody_new_have_lost_nothing",
+        "tests/quota/test_lost_counters.py::test_a_new_account_seen_by_two_processes_is_not_a_loss",
     ),
     Mutation(
         "Redis Cluster: one key while a slot moves",

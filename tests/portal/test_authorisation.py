@@ -289,7 +289,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.call or row.route}" for row in ROWS])
-async def test_everybody_gets_what_the_table_says(
+async def test_each_caller_gets_the_status_in_the_table(
     site: Server, password_hash: str, row: Row
 ) -> None:
     got = {}
@@ -299,9 +299,7 @@ async def test_everybody_gets_what_the_table_says(
     assert got == dict(zip(CALLERS, row.statuses, strict=True))
 
 
-async def test_another_site_can_change_nothing_whoever_is_signed_in(
-    site: Server, password_hash: str
-) -> None:
+async def test_cross_site_requests_change_nothing(site: Server, password_hash: str) -> None:
     """Cross-site request forgery: OWASP's Origin and Fetch Metadata checks."""
     changing = [
         row for row in ROWS if " /api/" in row.route and not row.route.startswith(("GET ", "* "))
@@ -341,7 +339,7 @@ CHANGED_BY_OPERATORS = (
 )  # fmt: skip
 
 
-async def test_nothing_an_operator_does_is_done_without_its_audit_entry(
+async def test_an_operator_action_without_its_audit_entry_is_rolled_back(
     site: Server, password_hash: str, without_audit_log: sqlite3.Connection
 ) -> None:
     changing = [

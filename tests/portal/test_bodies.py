@@ -44,7 +44,7 @@ NUMBERS_AND_TEXTS = [
 
 
 @pytest.mark.parametrize("body", NUMBERS_AND_TEXTS)
-def test_invalid_json_is_a_client_error(invited_person: Person, body: bytes) -> None:
+def test_invalid_json_is_rejected(invited_person: Person, body: bytes) -> None:
     """Half a surrogate pair, NaN and too many levels became a fault of the server's."""
     key = invited_person.create_key()
     content = body.replace(b"KEY", key["id"].encode())
@@ -55,7 +55,7 @@ def test_invalid_json_is_a_client_error(invited_person: Person, body: bytes) -> 
     assert invited_person.keys()[0]["used"] == 0
 
 
-def test_what_is_no_number_and_no_truth_value_is_not_taken_for_one(
+def test_numbers_and_booleans_are_not_coerced(
     invite_operator: Person, invited_person: Person
 ) -> None:
     """Lenient readers took 0 for false, and a switch was thrown that nobody had named."""
@@ -91,7 +91,7 @@ def test_a_large_body_is_refused_before_it_is_read(invite_site: Server) -> None:
     assert talk(invite_site.url, head).status == 413
 
 
-def test_members_that_come_twice_are_not_read_twice(invited_person: Person) -> None:
+def test_duplicate_members_are_rejected(invited_person: Person) -> None:
     """Two readers of one body disagreed on which of two members holds."""
     key = invited_person.create_key()
     body = f'{{"api_key_id": "key_other", "api_key_id": "{key["id"]}", "model": "a", "model": "b"}}'

@@ -54,13 +54,13 @@ def test_a_process_that_is_killed_is_replaced_unnoticed(server: Server) -> None:
     assert after != process
 
 
-def test_it_gets_the_smaller_share_and_no_secret(server: Server) -> None:
+def test_the_password_process_has_low_priority_and_no_secrets(server: Server) -> None:
     (process,) = password_processes(server)
     assert os.getpriority(os.PRIO_PROCESS, process) == 5
     assert b"DAYPASS_" not in Path(f"/proc/{process}/environ").read_bytes()
 
 
-def test_it_ends_with_a_server_that_is_killed(start: StartServer) -> None:
+def test_the_password_process_ends_when_the_server_is_killed(start: StartServer) -> None:
     server = start()
     server.sign_up()
     assert len(password_processes(server)) == 1
@@ -116,7 +116,7 @@ async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
     return [task.result() for task in answered]
 
 
-def test_what_is_throttled_does_not_wait_for_its_turn(server: Server) -> None:
+def test_throttled_requests_do_not_queue(server: Server) -> None:
     victim = server.sign_up()
     attempt = {"email": victim.email, "password": "not the password"}
 

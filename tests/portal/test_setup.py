@@ -181,7 +181,7 @@ def test_a_taken_address_is_made_the_operators_by_the_command(site: Server) -> N
     assert f"daypass accounts promote {person.email}" in taken.json()["detail"]
 
 
-def test_guesses_are_throttled(site: Server) -> None:
+def test_setup_token_guesses_are_throttled(site: Server) -> None:
     statuses = [set_up(site, f"made-up-{number}").status_code for number in range(12)]
     assert statuses == [403] * 10 + [429] * 2
     # Strangers behind the same proxy cannot keep the operator out.

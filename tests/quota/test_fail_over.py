@@ -90,7 +90,7 @@ async def until_served_after(callers: Callers, moment: float) -> float:
 
 
 @pytest.mark.parametrize("how", ["planned", "killed", "hanging"])
-async def test_a_fail_over_is_followed_and_no_unit_is_lost_or_doubled(
+async def test_a_fail_over_neither_loses_nor_doubles_units(
     sentinels: Sentinels, opened: Open, how: str
 ) -> None:
     ledgers = [await opened() for _ in range(2)]

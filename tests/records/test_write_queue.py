@@ -59,7 +59,7 @@ async def locked(url: str) -> AsyncIterator[None]:
     await holder.close()
 
 
-async def test_who_waits_behind_a_database_that_hangs_is_refused_with_those_ahead(
+async def test_transactions_queued_behind_a_hung_database_are_refused(
     database: Database, database_url: str
 ) -> None:
     before = await count(database)
@@ -139,7 +139,7 @@ async def test_the_outcome_of_a_commit_is_awaited_beyond_the_deadline(postgres_u
     await database.close()
 
 
-async def test_a_commit_of_which_nothing_is_heard_is_said_to_be_unknown(
+async def test_a_commit_without_a_reply_has_an_unknown_outcome(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_module, "COMMIT_S", 0.8)
