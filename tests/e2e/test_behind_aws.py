@@ -28,7 +28,7 @@ def page(browser: Browser, behind_aws: Server) -> Iterator[Page]:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep a picture where somebody wants to look at it."""
+    """Save a screenshot if a directory for them is configured."""
     if directory := os.environ.get("TEST_PICTURES"):
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
 

@@ -183,7 +183,7 @@ def test_a_refused_change_is_rolled_back_on_the_page(visit: Visit, person: Perso
     page.route("**/api/api-keys/*", hold)
     page.goto("/keys/")
     page.get_by_role("button", name="Edit laptop").click()
-    # Nor does the list come anew: what stood there must have been kept.
+    # The list is not reloaded either: the page must have kept its contents.
     page.route("**/api/api-keys", lambda route: route.abort())
     page.get_by_label("Name").fill("desk")
     page.get_by_label("Plan").select_option("20 requests per day")

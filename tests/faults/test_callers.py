@@ -1,4 +1,4 @@
-"""Callers who send what they should not, or leave: nothing counted, nothing left behind."""
+"""Clients that send invalid requests or disconnect: nothing is counted or leaked."""
 
 import asyncio
 import contextlib

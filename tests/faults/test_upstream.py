@@ -1,4 +1,4 @@
-"""An upstream, or the network to it, that fails in every way: what the caller gets and pays."""
+"""Failures of the upstream or its network: the client's response and what is counted."""
 
 import asyncio
 import json

@@ -63,7 +63,7 @@ def test_the_sdks_endpoints_were_found() -> None:
 
 @pytest.mark.parametrize(("method", "path"), SDK)
 def test_every_endpoint_of_the_sdk_has_a_class(method: str, path: str) -> None:
-    """A new version of the SDK fails here until somebody has decided about what it adds."""
+    """A new SDK version fails here until its new endpoints are classified."""
     endpoint = route_of(method, re.sub(r"\{\w+\}", "x1", path).encode()).endpoint
     is_off_on_purpose = any((path + "/").startswith(f"{off}/") for off in TURNED_OFF)
     assert (endpoint.cls is EndpointClass.UNKNOWN) == is_off_on_purpose

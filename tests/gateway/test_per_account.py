@@ -403,7 +403,7 @@ def test_the_sdk_works_with_what_it_stores(
 
 
 def rows(server: Server, ids: list[str]) -> int:
-    """How many of these objects the database knows."""
+    """Return the number of these objects in the database."""
     url = server.settings.get("DAYPASS_DATABASE_URL")
     marks = ", ".join(["%s" if url else "?"] * len(ids))
     query = f"SELECT count(*) FROM stored_object WHERE id IN ({marks})"

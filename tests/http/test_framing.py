@@ -23,7 +23,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 class Outcome(NamedTuple):
-    """What one connection led to."""
+    """The outcome of one connection."""
 
     seen: tuple[bytes, ...]
     """Of each request that the application received whole: method, target, `upgrade`, body."""

@@ -1,4 +1,4 @@
-"""Who may do what: every route, tried by everybody.
+"""Authorisation of every route, tried by each kind of caller.
 
 Each row of the table has the status that each of the callers gets. They ask for what belongs to
 `account`; `disabled` asks for what was its own. A route without a row fails, and so does a row
@@ -93,7 +93,7 @@ ROWS = [
     Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
     Row("POST /api/session/oidc", EVERYBODY, {}),
     Row("GET /api/session/oidc/callback", done(EVERYBODY, 303)),
-    # Whoever has a link has the mailbox. (All accounts here have confirmed their addresses, but
+    # A link proves access to the mailbox. (All accounts here have confirmed their addresses, but
     # those of these links.)
     Row("POST /api/confirmations", done(SIGNED_IN, 409)),
     Row("POST /api/confirmations/preview", LINK, {"token": "{confirmation}"}),
@@ -237,7 +237,7 @@ _numbers = itertools.count(1)
 
 @asynccontextmanager
 async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
-    """A world that nobody has touched: a call may have used another one up."""
+    """Return a fresh world: a call may have changed the previous one."""
     database = Database(f"sqlite:///{site.data_dir}/daypass.db")
     # verify: no certificates are read from disk for every world.
     http = httpx.AsyncClient(base_url=site.url, timeout=30, verify=False)

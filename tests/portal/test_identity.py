@@ -52,7 +52,7 @@ def depart(http: httpx.Client, **departure: str) -> str:
 
 
 def arrive(http: httpx.Client, address: str) -> str:
-    """Come back. Returns the page on which that ends."""
+    """Return to the site. Returns the final page."""
     response = http.get(address)
     assert response.status_code == 303
     location: str = response.headers["location"]

@@ -23,7 +23,7 @@ INJECTIONS = (
 
 
 def well_formed(body: str) -> str:
-    """A key with the right length, prefix and checksum around a text that nobody minted."""
+    """A key with the right length, prefix and checksum around text that was never minted."""
     padded = body.ljust(key_format.RANDOM_LENGTH, "x")[: key_format.RANDOM_LENGTH]
     return key_format.PREFIX + padded + key_format.checksum(padded)
 

@@ -1,4 +1,4 @@
-"""Secrets: none in the audit log or an error, and an empty one opens nothing."""
+"""Secrets stay out of the audit log and errors, and an empty one grants no access."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_an_empty_secret_grants_no_access(
 
 
 def test_an_empty_secret_setting_counts_as_unset(start: StartServer) -> None:
-    """The same, from the side of the settings: an empty token is none, and lets nobody in."""
+    """The same, from the side of the settings: an empty token grants no access."""
     server = start(DAYPASS_METRICS_TOKEN="", DAYPASS_UPSTREAM_API_KEY="", OPENAI_API_KEY=" ")
     for sent in ("authorization: Bearer ", "authorization:", "x: y"):
         assert status_of(server.url, "/metrics", "x-real-ip: 192.0.2.1", sent) == 403

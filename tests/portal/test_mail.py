@@ -334,7 +334,7 @@ def test_a_password_reset_link_works_once(site: Server, mailbox: Mailbox) -> Non
     assert sign_in(site.client(), person.email).status_code == 401
     use_up(site, f"sign-in account {digest(person.email)}", throttles.SIGN_IN_ACCOUNT)
     assert sign_in(site.client(), person.email, NEW).status_code == 429
-    # Whoever has the mailbox has a way in while others guess.
+    # The mailbox owner can still get in while others guess.
     assert sign_in(http, person.email, NEW).status_code == 200
     for used in (token, other):
         again = {"token": used, "password": "a third horse, a third battery"}
@@ -386,7 +386,7 @@ def test_a_token_is_for_its_purpose_its_time_and_its_secret_alone(
 
 
 async def send(mailer: Mailer, recipient: str, letter: Letter) -> DeliveryError | None:
-    """What became of a mail; None: it was sent."""
+    """Return why a mail failed, or None if it was sent."""
     try:
         await mailer.send("mai_1", recipient, letter)
     except DeliveryError as error:

@@ -1,4 +1,4 @@
-"""What operators see and do, and that nobody else does."""
+"""The operator's pages and actions, which are for operators alone."""
 
 from collections.abc import Iterator
 from typing import Any

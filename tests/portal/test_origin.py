@@ -1,4 +1,4 @@
-"""Who may change something with a browser's cookie."""
+"""Origins that may change state with a browser's cookie."""
 
 import httpx2 as httpx
 import pytest

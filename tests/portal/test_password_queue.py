@@ -89,7 +89,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
 
 
 async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
-    """Let so many sign up at once. Returns the first answers."""
+    """Sign up many people at once. Returns the first responses."""
     parts = urlsplit(server.url)
 
     async def sign_up(number: int) -> bytes:
@@ -138,7 +138,7 @@ def test_throttled_requests_do_not_queue(server: Server) -> None:
 
 
 def test_one_person_does_not_fill_the_queue(server: Server) -> None:
-    """Right passwords are not throttled, so somebody could keep everybody else waiting."""
+    """Correct passwords are not throttled, so one person could delay all others."""
     person, other = server.sign_up(), server.sign_up()
     (process,) = password_processes(server)
 

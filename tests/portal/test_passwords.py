@@ -1,4 +1,4 @@
-"""Which passwords are taken."""
+"""Which passwords are accepted."""
 
 from collections.abc import AsyncIterator
 from unicodedata import normalize

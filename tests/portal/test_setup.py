@@ -174,7 +174,7 @@ def test_a_site_whose_operator_is_disabled_gets_a_link_by_the_command_alone(
 
 def test_a_taken_address_is_made_the_operators_by_the_command(site: Server) -> None:
     person = site.sign_up()
-    # Whoever has the link is not throttled.
+    # The holder of the link is not throttled.
     for _ in range(12):
         taken = set_up(site, site.setup_token(), person.email)
         assert problem(taken, "email") == 409

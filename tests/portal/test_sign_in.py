@@ -194,7 +194,7 @@ def test_a_class_that_mistypes_behind_one_address_gets_in(
     assert try_password(browser, pupils[0], PASSWORD).status_code == 200
     assert sign_in_from(proxied, school, pupils, WRONG) == {401: 60}
     assert sign_in_from(proxied, school, pupils, PASSWORD) == {200: 60}
-    # Nobody can spend the allowance of a browser that is known.
+    # The allowance of a known browser cannot be spent by others.
     use_up(proxied, f"sign-in address {school}", throttles.SIGN_IN_ADDRESS, left=-500)
     use_up_the_account(proxied, pupils[0])
     here = {"x-forwarded-for": school, "origin": proxied.url}
@@ -267,7 +267,7 @@ def test_correct_passwords_use_no_allowance(proxied: Server, victim: Person) -> 
 def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
     server = start(DAYPASS_TRUSTED_PROXIES="127.0.0.1")
     for _ in range(3):
-        server.sign_up()  # Whoever sits at the machine is not throttled.
+        server.sign_up()  # Local requests are not throttled.
     assert kept_throttles(server) == set()
     use_up(server, "sign-up address 198.51.100.9", throttles.SIGN_UP_ADDRESS, left=1)
     http = call_from(server, "198.51.100.9")
@@ -276,7 +276,7 @@ def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
     refused = http.post("/api/accounts", json=bodies[1])
     assert problem(refused) == 429
     assert 1 <= int(refused.headers["retry-after"]) <= throttles.SIGN_UP_ADDRESS.every_s
-    # What comes through a proxy that nobody has named is not from this machine.
+    # A request through an unconfigured proxy does not count as local.
     unnamed = start("--join")
     behind = call_from(unnamed, "1.2.3.4")
     assert behind.post("/api/accounts", json=bodies[2]).status_code == 201

@@ -1,4 +1,4 @@
-"""Counters that Redis has lost: begun anew with what the records say, never from nothing."""
+"""Counters that Redis has lost: rebuilt from the records, never restarted at zero."""
 
 import asyncio
 import time

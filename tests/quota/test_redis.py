@@ -1,4 +1,4 @@
-"""What only the ledger in Redis can meet."""
+"""Faults specific to the ledger in Redis."""
 
 import asyncio
 import os

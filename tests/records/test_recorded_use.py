@@ -1,4 +1,4 @@
-"""What a ledger is told of counters that Redis has lost."""
+"""The recorded usage from which a ledger restores counters that Redis has lost."""
 
 import asyncio
 

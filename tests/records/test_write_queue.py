@@ -49,7 +49,7 @@ async def test_a_crowd_is_served_however_long_that_takes(database: Database) -> 
 
 @asynccontextmanager
 async def locked(url: str) -> AsyncIterator[None]:
-    """A database that lets nobody write."""
+    """A database locked against writes."""
     holder = Database(url)
     async with holder._engine.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
@@ -91,7 +91,7 @@ async def test_turns_are_given_in_order_and_those_who_leave_are_passed_over() ->
         await asyncio.sleep(0)
         waiting[1].cancel()
         await asyncio.sleep(0)
-    waiting[2].cancel()  # It has just been given its turn, or is about to be.
+    waiting[2].cancel()  # Its turn has just come or is about to.
     await asyncio.gather(*waiting, return_exceptions=True)
     assert served == [number for number in (0, 2, 3, 4) if number in served]
     assert {0, 3, 4} <= set(served)

@@ -1,4 +1,4 @@
-"""The HTTP/1.1 client against an upstream that says what a test makes it say, byte for byte."""
+"""The HTTP/1.1 client against an upstream scripted byte for byte."""
 
 import asyncio
 import random
@@ -200,7 +200,7 @@ async def test_a_connection_serves_again_after_a_whole_answer_only() -> None:
 
 
 async def test_a_dead_pooled_connection_is_retried_when_safe() -> None:
-    """The second request on a connection meets its end."""
+    """The second request finds the connection closed."""
     requests = 0
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
