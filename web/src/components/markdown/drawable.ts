@@ -31,7 +31,7 @@ const containerMark = /[>*+-]|\d+[.)]/g;
 const delimiterRow = /^[ \t|:-]*-[ \t|:-]*$/;
 const delimiters = /[*_~]+|[[\]]/g;
 /** What may begin an inline construct. After a "[" without its end, each slows the parser, also an "h" of "http". */
-const inlineMark = /([*_~`])\1*|<[!?]|[[\]!<&\\]|(?<![a-z])[hw]/gi;
+const inlineMark = /([*_~`])\1*|<[!?]|[[\]|!<&\\]|(?<![a-z])[hw]/gi;
 /** The line below a heading, which costs as much as several other marks. */
 const underline = /^(?:-+|=+)[ \t]*$/;
 const underlineMarks = 4;
@@ -150,7 +150,8 @@ const noRows = { count: 0, columns: 0, isTable: false };
 function marksOf(run: string): number {
   // The end of an HTML comment, or of code in many backticks, may be searched in the whole block.
   if (/^(?:<.|```)/.test(run)) return 10;
-  if (run.startsWith("`")) return 0.3;
+  if (run.startsWith("`")) return 0.7;
+  if (run === "|") return 0.3;
   return /[hw]/i.test(run) ? 0.5 : 1;
 }
 
