@@ -28,16 +28,16 @@ const a_b = [1, 2] || c[d * e];
 
 `;
 
-/** Starts that look like an open code fence, and are none to the parser. */
-const fenceTricks = [
+/** Starts that look like an open code fence to a naive check but not to the parser. */
+const fenceTricks: [string, string][] = [
   ["a fence within HTML", "<div>\n```\n"],
   ["a fence within HTML that outlasts blank lines", "<!--\n\n```\n-->\n"],
   ["a fence within a list item", "- ```\n\n"],
   ["a fence indented in a list item", "- a\n\n  ```\n"],
-  ["a fence with its mark in the first line", "``` `\n"],
+  ["a fence with a backtick in its first line", "``` `\n"],
   ["a closed fence", "```\n```\t\n"],
-  ["a fence behind a mark of byte order", "\uFEFF```\n```\n"],
-  ["a fence that other marks do not close", "```\n```~~~\n```\n"],
+  ["a fence after a byte order mark", "\uFEFF```\n```\n"],
+  ["a fence followed by a mixed one", "```\n```~~~\n```\n"],
 ];
 
 test.each([
@@ -69,7 +69,7 @@ test.each([
   ["comments without an end", filled("<!-- ".repeat(1000) + "\n", 100_000)],
   ["a list with blank lines", filled("- *a*\n\n", 100_000)],
   ["small paragraphs", filled("a\n\n", 100_000)],
-  ...fenceTricks.map(([name, start]) => [name, start + filled("* * * * * a\n", 90_000)]),
+  ...fenceTricks.map(([name, start]): [string, string] => [name, start + filled("* * * * * a\n", 90_000)]),
 ])("%s beyond the limit are not drawn", (_, text) => {
   expect(isDrawable(text)).toBe(false);
 });
