@@ -65,6 +65,7 @@ test.each([
   ["closing brackets", filled("]", 20_000)],
   ["closing brackets and a footnote", filled("]", 9_000) + "\n\n[^1]: x"],
   ["marks after an open bracket", "[" + filled("!1. ".repeat(1000) + "\n", 100_000)],
+  ["words after an open bracket", "![" + filled("x" + " -".repeat(5_000) + "\n", 90_000) + "]"],
   ["lines after an open bracket", "[" + filled("x\n", 24_000) + "]"],
   ["comments without an end", filled("<!-- ".repeat(1000) + "\n", 100_000)],
   ["a list with blank lines", filled("- *a*\n\n", 100_000)],

@@ -30,8 +30,10 @@ const containerMark = /[>*+-]|\d+[.)]/g;
 /** The delimiter row of a table. Without one, pipes are text. */
 const delimiterRow = /^[ \t|:-]*-[ \t|:-]*$/;
 const delimiters = /[*_~]+|[[\]]/g;
-/** What may begin an inline construct. After a "[" without its end, each slows the parser, also an "h" of "http". */
-const inlineMark = /([*_~`])\1*|<[!?]|[[\]|!<&\\]|(?<![a-z])[hw]/gi;
+const inlineMark = /([*_~`])\1*|<[!?]|[[\]|!<&\\]/g;
+/** After an unclosed "[", each word slows the parser. */
+const word = /\S+/g;
+const wordWeight = 0.3;
 /** The line below a heading, which costs as much as several other marks. */
 const underline = /^(?:-+|=+)[ \t]*$/;
 const underlineMarks = 4;
@@ -84,6 +86,7 @@ class Block {
   private items = 0;
   private lines = 0;
   private cells = 0;
+  private squares = 0;
   private open = 0;
   private afterBlank = false;
   private rows = noRows;
@@ -106,6 +109,7 @@ class Block {
       count: this.rows.count + 1,
       columns: Math.max(this.rows.columns, columnsOf(content)),
       isTable: this.rows.isTable || delimiterRow.test(content),
+      words: this.rows.words + (content.match(word)?.length ?? 0),
     };
     this.addMarks(lead, content);
     return this.open <= maxOpen;
@@ -119,7 +123,7 @@ class Block {
       this.lines * price.line +
       this.cells * price.cell +
       this.marks * price.mark +
-      this.marks ** 2 * price.markSquared
+      (this.marks ** 2 + this.squares) * price.markSquared
     );
   }
 
@@ -131,9 +135,10 @@ class Block {
     for (const [run] of content.matchAll(inlineMark)) this.marks += marksOf(run);
   }
 
-  /** Estimate a table's cells. GFM pads every row to the header's width, and rows may have no pipes. */
+  /** Add a paragraph's words, and a table's cells as estimated: GFM pads every row to the header's width, and rows may have no pipes. */
   private endParagraph(): void {
-    const { count, columns, isTable } = this.rows;
+    const { count, columns, isTable, words } = this.rows;
+    this.squares += (words * wordWeight) ** 2;
     if (isTable) this.cells += count * columns;
     this.rows = noRows;
     this.open = 0;
@@ -144,15 +149,14 @@ function columnsOf(row: string): number {
   return row.trim().replace(/^\||\|$/g, "").split("|").length;
 }
 
-const noRows = { count: 0, columns: 0, isTable: false };
+const noRows = { count: 0, columns: 0, isTable: false, words: 0 };
 
 /** Weigh an inline mark. An emphasis mark is 1. */
 function marksOf(run: string): number {
   // The end of an HTML comment, or of code in many backticks, may be searched in the whole block.
   if (/^(?:<.|```)/.test(run)) return 10;
   if (run.startsWith("`")) return 0.7;
-  if (run === "|") return 0.3;
-  return /[hw]/i.test(run) ? 0.5 : 1;
+  return run === "|" ? 0.3 : 1;
 }
 
 function depthOf(lead: string): number {
