@@ -143,6 +143,7 @@ ROWS = [
     Row("POST /api/operator/usage-plans", done(OPERATOR, 201), NEW_PLAN),
     Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
     Row("GET /api/operator/usage", OPERATOR),
+    Row("GET /api/operator/usage.csv", OPERATOR),
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
