@@ -77,10 +77,11 @@ def site(
     assert http.post("/api/accounts", json=body).status_code == 201
     member = Person(http, body["email"])
     default = upstream_process.reply
+    answers: Iterator[dict[str, Any]] = iter([{"usage": USAGE}, {}])
+    upstream_process.reply = lambda _seen: JSONResponse(next(answers))
     messages = [{"role": "user", "content": "Hello."}]
     with server.gateway(member.create_key("measured")["key"]) as api:
-        for answer in ({"usage": USAGE}, {}):
-            upstream_process.reply = lambda _seen, answer=answer: JSONResponse(answer)
+        for _ in range(2):
             chat = {"model": FORMULA, "messages": messages}
             assert api.post("/v1/chat/completions", json=chat).status_code == 200
     upstream_process.reply = default
