@@ -1,4 +1,4 @@
-import { isResetKnown, tightest } from "@/api/limits";
+import { resetOf, spent, tightestOfEach } from "@/api/limits";
 import type { Failure, Quota } from "@/api/refusal";
 import type { LimitUse, UsagePlan, UsageToday } from "@/api/types";
 
@@ -23,7 +23,7 @@ export function refusedFor(
     today !== undefined &&
     limitsOf(keyId, today)
       .filter((limit) => isOf(limit, quota))
-      .every(({ resets_at }) => Date.parse(resets_at) > reset);
+      .every(({ resets_at }) => resets_at === null || Date.parse(resets_at) > reset);
   return now >= reset && opened ? undefined : quota;
 }
 
@@ -34,17 +34,19 @@ export function spentBy(
   enforcedByAws: boolean,
 ): Quota | undefined {
   // What everybody shares may be given back at any moment by a request that fails.
-  const limit = tightest(limitsOf(keyId, today).filter(({ subject }) => subject !== "site"));
-  if (!limit || limit.remaining > 0) return undefined;
+  const limit = spent(limitsOf(keyId, today).filter(({ subject }) => subject !== "site"));
+  if (!limit) return undefined;
   return {
     kind: "quota",
     message: "",
+    measure: limit.measure,
+    requested: null,
     limit: limit.limit,
     used: limit.used,
     window: limit.window,
     subject: limit.subject,
     usagePlanId: null,
-    resetsAt: isResetKnown(limit, enforcedByAws) ? limit.resets_at : null,
+    resetsAt: resetOf(limit, enforcedByAws),
   };
 }
 
@@ -53,15 +55,22 @@ export function limitsOf(keyId: string, today: UsageToday | undefined): LimitUse
   return today?.keys.find(({ api_key_id }) => api_key_id === keyId)?.limits ?? [];
 }
 
-/** The tightest allowance. Nothing is left of one that was refused, whatever was known before. */
-export function leastLeft(limits: LimitUse[], quota: Quota | undefined): LimitUse | undefined {
-  return tightest(
-    limits.map((limit) => (quota && isOf(limit, quota) ? { ...limit, remaining: 0 } : limit)),
+/** The tightest allowance of each measure. A refusal is newer than what was known before. */
+export function leastLeft(limits: LimitUse[], quota: Quota | undefined): LimitUse[] {
+  return tightestOfEach(
+    limits.map((limit) =>
+      quota && isOf(limit, quota) ? { ...limit, remaining: leftOf(quota) } : limit,
+    ),
   );
 }
 
-export function isOf({ subject, window }: LimitUse, quota: Quota): boolean {
-  return subject === quota.subject && window === quota.window;
+/** What is left of an allowance that refused a request. */
+export function leftOf({ limit, used }: Quota): number {
+  return Math.max(0, limit - used);
+}
+
+export function isOf({ subject, measure, window }: LimitUse, quota: Quota): boolean {
+  return subject === quota.subject && measure === quota.measure && window === quota.window;
 }
 
 /** The plan says what API Gateway does not: which window is over, and so whether midnight ends it. */

@@ -1,3 +1,4 @@
+import { isSpent } from "@/api/refusal";
 import { useEnforcedByAws } from "@/api/site";
 import { usePolledUsage, useUsageToday } from "@/api/usage";
 import { useNow } from "@/time/use-now";
@@ -21,8 +22,8 @@ export function useQuota(concerned: Concerned, incident: Incident | undefined) {
 
   return {
     quota,
-    // Without a time to wait for, only another try can tell.
-    blocked: resetsAt !== null,
+    // Without a time to wait for, only another try can tell. Where something is left, less may fit.
+    blocked: quota !== undefined && resetsAt !== null && isSpent(quota),
     due,
     allowances: today,
   };

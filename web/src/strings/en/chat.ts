@@ -1,5 +1,6 @@
 import { count } from "./count";
 import { period } from "./period";
+import { figure, quantity, type Measure } from "./quantity";
 
 export const chat = {
   title: "Chat",
@@ -53,10 +54,10 @@ export const chat = {
   deleteMessage: "Delete message",
   copyCode: "Copy code",
   regenerate: "Ask again (uses 1 request)",
-  left: (remaining: number, window: string | null) =>
-    `${remaining.toLocaleString("en")} left${period(window)}`,
-  leftLong: (remaining: number, limit: number, window: string | null) =>
-    `${remaining} of ${limit} requests left${period(window)}`,
+  left: (measure: Measure, remaining: number, window: string | null) =>
+    `${measure === "requests" ? figure(measure, remaining) : quantity(measure, remaining)} left${period(window)}`,
+  leftLong: (measure: Measure, remaining: number, limit: number, window: string | null) =>
+    `${figure(measure, remaining)} of ${quantity(measure, limit)} left${period(window)}`,
   draftKept: "Your message is back in the field below.",
   dismiss: "Dismiss",
   blocked: "Sending is possible again when the allowance resets",
@@ -66,12 +67,18 @@ export const chat = {
     account: () => "The limit holds for all your keys together.",
     site: () => "The operator has set a ceiling for everybody together.",
   } as Record<string, (plan: string) => string>,
-  quotaUsed: (used: number, limit: number, window: string) => `${used.toLocaleString("en")} of ${count(limit, "request", "requests")} ${window} used.`,
+  quotaUsed: (measure: Measure, used: number, limit: number, window: string) =>
+    `${figure(measure, used)} of ${quantity(measure, limit)} ${window} used.`,
+  doesNotFit: "This message does not fit into what is left",
+  shortfall: (measure: Measure, requested: number, left: number, window: string | null) =>
+    `This message may use up to ${quantity(measure, requested)}, and ${quantity(measure, left)} ${left === 1 ? "is" : "are"} left${period(window)}.`,
+  fitAdvice: "A shorter message or a new conversation needs less.",
   usedByKey: (requests: number, key: string) => `${requests.toLocaleString("en")} by key ${key}`,
   usedByChat: (requests: number) => `${requests.toLocaleString("en")} by chat`,
   usedBy: (parts: string[]) => (parts.length > 0 ? `${parts.join(", ")}.` : ""),
   split: (api: number, chat: number) => `Today: ${api} by the API, ${chat} by chat.`,
   resetsAt: (local: string, utc: string) => `Resets at ${local} your time (${utc})`,
+  neverResets: "This allowance does not reset. Another plan may have room.",
   resetUnknown: "It resets when AWS begins a new week or month, as the plan has it. Send again to see.",
   resetsIn: (duration: string) => `in ${duration}`,
   confirming: "confirming with the server",
@@ -79,6 +86,10 @@ export const chat = {
   seePlans: "Change plan",
   throttleTitle: "A little too fast",
   throttleText: "The plan limits how many requests may follow each other. Nothing was counted.",
+  throttleTextOf: {
+    tokens: "The plan limits how many tokens may be used in a minute. Nothing was counted.",
+    cost: "The plan limits how much may be spent in a minute. Nothing was counted.",
+  } as Record<string, string>,
   throttleTextAws: "The plan limits how many requests may follow each other.",
   throttleReady: "You can send again now.",
   throttleWait: (duration: string) => `You can send again in ${duration}.`,

@@ -7,9 +7,7 @@ export const description =
 
 export const units = { days: "d", hours: "h", minutes: "min", seconds: "s" };
 
-export const windows = { minute: "per minute", hour: "per hour", day: "per day", week: "per week", month: "per month" };
-
-export const measures = { requests: (amount: number) => count(amount, "request", "requests") };
+export const windows = { minute: "per minute", hour: "per hour", day: "per day", week: "per week", month: "per month", total: "in total" };
 
 export const titles = {
   landing: "Daypass: API keys with a daily allowance",
@@ -49,6 +47,9 @@ export const plans = {
   empty: "There are no plans to choose from yet.",
   choose: "Choose this plan",
   withBurst: (rate: string, burst: number) => `${rate}, ${burst.toLocaleString("en")} at once`,
+  maxOutput: (tokens: number) => `Answers of up to ${count(tokens, "token", "tokens")}`,
+  maxConcurrent: (requests: number) => `${count(requests, "request", "requests")} at the same time`,
+  maxKeyDays: (days: number) => `Keys last up to ${count(days, "day", "days")}`,
   allModels: "All models",
   everyWay: "By the API and in the chat",
 };

@@ -1,8 +1,10 @@
 const periods: Record<string, string> = {
+  minute: "this minute",
   hour: "this hour",
   day: "today",
   week: "this week",
   month: "this month",
+  total: "in total",
 };
 
 /** The window that a quota counts in, as people say it: "today"; nothing where none is known. */

@@ -1,4 +1,5 @@
 import { count } from "./count";
+import { dollars, quantity } from "./quantity";
 
 const outcomes: Record<string, string> = {
   counted: "Counted",
@@ -19,13 +20,24 @@ const reasons: Record<string, string> = {
 
 const subjects: Record<string, string> = { key: "key", account: "account", site: "whole site" };
 
-/** A limit that refused a request is named `key_week`: what it holds for, and its window. */
+/**
+ * A limit that refused a request is named `key_week` or `key_week_tokens`: what it holds for, its
+ * window, and its measure unless that is requests.
+ */
 function reasonOf(reason: string): string {
-  const [, subject = "", window = ""] = /^([a-z]+)_(minute|hour|day|week|month)$/.exec(reason) ?? [];
-  if (subject in subjects) return `the ${subjects[subject]}'s limit per ${window} was reached`;
+  const [, subject = "", window = "", measure = ""] =
+    /^([a-z]+)_(minute|hour|day|week|month|total)(?:_(tokens|cost))?$/.exec(reason) ?? [];
+  if (subject in subjects) {
+    const what = measure ? `limit on ${measure}` : "limit";
+    const rate = window === "total" ? "in total" : `per ${window}`;
+    return `the ${subjects[subject]}'s ${what} ${rate} was reached`;
+  }
   const [, status] = /^upstream_(\d{3})$/.exec(reason) ?? [];
   return reasons[reason] ?? (status && `the upstream answered ${status}`) ?? reason.replaceAll("_", " ");
 }
+
+const amounts = (tokens: number, cost: number) =>
+  [...(tokens > 0 ? [quantity("tokens", tokens)] : []), ...(cost > 0 ? [quantity("cost", cost)] : [])].join(", ");
 
 export const usage = {
   title: "Usage",
@@ -41,12 +53,15 @@ export const usage = {
   splitBy: "Split by",
   splits: { key: "Key", model: "Model", via: "API and chat" },
   measure: "Show",
-  measures: { requests: "Requests", tokens: "Tokens" },
+  measures: { requests: "Requests", tokens: "Tokens", cost: "Cost" },
   total: (served: number, refused: number) => `${count(served, "request", "requests")} served, ${refused.toLocaleString("en")} refused`,
   totalTokens: (input: number, output: number) => `${input.toLocaleString("en")} tokens in, ${output.toLocaleString("en")} out`,
+  totalCost: (cost: number) => `${dollars(cost)} spent`,
+  totalReserved: (tokens: number, cost: number) =>
+    `Reserved by requests that run now or reported no usage: ${amounts(tokens, cost)}`,
   chartLabel: (what: string, by: string) => `${what} by day for 30 days, split by: ${by}. The figures are in the table below.`,
   bar: (date: string, parts: string) => `${date}: ${parts || "nothing"}`,
-  columns: { date: "Day", key: "Key", model: "Model", via: "Via", requests: "Requests", refused: "Refused", input: "Tokens in", output: "Tokens out" },
+  columns: { date: "Day", key: "Key", model: "Model", via: "Via", requests: "Requests", refused: "Refused", input: "Tokens in", cached: "Cached", output: "Tokens out", reasoning: "Reasoning", audio: "Audio", cost: "Cost", reserved: "Reserved" },
   via: { api: "API", chat: "Chat" } as Record<string, string>,
   table: "Usage by day, key and model",
   empty: "Nothing used in the last 30 days. Your first request will show up here.",
@@ -55,10 +70,11 @@ export const usage = {
   requestsTable: "Table of recent requests",
   requestsText: "What became of each: the last 200 of the last 7 days. Prompts and answers are not kept.",
   noRequests: "No requests in the last 7 days.",
-  requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Left", id: "Request id" },
+  requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Requests left", reserved: "Reserved", settled: "Settled", id: "Request id" },
   became: (outcome: string, reason: string) => {
     const what = outcomes[outcome] ?? outcome;
     return reason ? `${what}: ${reasonOf(reason)}` : what;
   },
+  amounts,
   download: "Download CSV",
 };
