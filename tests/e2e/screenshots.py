@@ -165,7 +165,7 @@ class Walk:
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Name").fill("Workshop")
         dialog.get_by_label("Id").fill("workshop")
-        dialog.get_by_label("Per day").fill("100")
+        dialog.get_by_label("Amount").fill("100")
         self._shoot("operator-plan")
         dialog.get_by_role("button", name="Create plan").click()
         page.get_by_role("button", name="Retire Workshop").wait_for()

@@ -21,5 +21,5 @@ export function spendBy(rows: Row[], column: "date" | "model"): Spend[] {
 
 /** What cost the most first; of equal cost, what was used the most. */
 export function largestFirst(spends: Spend[]): Spend[] {
-  return spends.toSorted((a, b) => b.cost - a.cost || b.requests - a.requests);
+  return [...spends].sort((a, b) => b.cost - a.cost || b.requests - a.requests);
 }

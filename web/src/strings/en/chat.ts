@@ -1,4 +1,3 @@
-import { count } from "./count";
 import { period } from "./period";
 import { figure, quantity, type Measure } from "./quantity";
 
