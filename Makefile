@@ -33,6 +33,7 @@ check: .venv/installed-dev $(SITE)
 	$(BIN)/ruff check src tests bench hatch_build.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
 	$(BIN)/python hatch_build.py npm run typecheck
 	$(BIN)/python hatch_build.py npm run lint
 

@@ -85,7 +85,7 @@ def _insert(connection: sqlite3.Connection, minted: dict[int, key_format.MintedK
 
 
 def _mint(seed: int) -> Iterator[key_format.MintedKey]:
-    """Keys like `api_keys.mint`'s, but quicker and always the same: nobody shall trust them."""
+    """Keys like `api_keys.mint`'s, but faster and deterministic. Not secure."""
     chance = random.Random(seed)
     alphabet = string.digits + string.ascii_letters
     while True:

@@ -36,7 +36,7 @@ class Peer:
     exact: bool = True
     """Whether it passes each event on as one event, rather than writing events of its own."""
     store: Process | None = None
-    """A store beside it, whose CPU time is told apart."""
+    """A store beside it, whose CPU time is reported separately."""
 
     @property
     def url(self) -> str:
@@ -197,7 +197,7 @@ general_settings:
 
 
 def portkey(stage: Stage) -> Peer:
-    """The open-source gateway on Node.js, told by headers where the upstream is."""
+    """The open-source gateway on Node.js, given the upstream's address in headers."""
     port = free_port()
     command = [*install.portkey(), f"--port={port}", "--headless"]
     process = stage.start("portkey", command, settings={"NODE_ENV": "production"})

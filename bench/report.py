@@ -35,7 +35,7 @@ def as_text(measured: dict[str, Measurement]) -> str:
 
 
 def write(measured: dict[str, Measurement]) -> None:
-    """Put these measurements in the place of those of the same parts, and draw the page anew."""
+    """Replace the measurements of the same parts with these, and redraw the page."""
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     known = {name: Measurement(**part) for name, part in stored.items()} | measured
     known = {name: known[name] for name in TABLES if name in known}

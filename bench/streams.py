@@ -264,7 +264,7 @@ def _at(ordered: list[float], share: float) -> float:
 
 
 async def run(order: Order, announce: Announce) -> Result:
-    """Carry out an order. `announce` is told the turning points as they come."""
+    """Run a stream order, calling `announce` at each milestone."""
     return await Crowd(order, announce).run()
 
 

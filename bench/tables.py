@@ -56,7 +56,7 @@ def _crowd(runs: dict[str, Runs]) -> list[Titled]:
 
 
 def _stream_rows(runs: Runs, *, first: bool = True) -> Rows:
-    """Memory is told where these streams were the first: later ones reuse it."""
+    """Report memory only where these streams ran first: later ones reuse it."""
     cost = ["CPU µs an event", "spread", "× nginx", "events/s", "core in use"]
     cadence = ["added first event p50 ms", "p99 ms", "largest gap, paces", "gap p99, paces"]
     rows = [["", *cost, *cadence, "KiB a stream", "late"]]

@@ -1,7 +1,7 @@
 """A mock upstream: chat completions, unary and as paced server-sent events.
 
 A raw asyncio protocol on uvloop and httptools, so that it costs less than any gateway before
-it. What it shall do is told in the text of the message, which every gateway passes on:
+it. The text of the message, which every gateway passes on, says what to do:
 `events=200 pace_ms=30`.
 """
 

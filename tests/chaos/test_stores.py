@@ -146,7 +146,7 @@ def test_postgresql_killed_and_restarted(
     api = server.gateway(person.create_key()["key"])
     assert call(api)[0] == 200
     postgres.kill()
-    time.sleep(1)
+    until(lambda: api.get("/v1/key").status_code == 503)
     seen = len(upstream.seen)
     for _ in range(3):
         status, code, seconds = call(api)

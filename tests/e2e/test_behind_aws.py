@@ -36,16 +36,18 @@ def shoot(page: Page, name: str) -> None:
 def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> None:
     stage = f"{behind_aws.gateway_root}/v1"
     page.goto("/")
-    expect(page.get_by_text("Counting is AWS's: best effort, resets at 00:00 UTC.")).to_be_visible()
+    expect(
+        page.get_by_text("AWS counts on a best-effort basis. Limits reset at 00:00 UTC.")
+    ).to_be_visible()
     expect(page.get_by_text("Every call with a key counts.")).to_be_visible()
-    for promise in ("to the request", "ready at once"):
+    for promise in ("enforces their limits exactly", "ready immediately"):
         expect(page.get_by_text(promise).filter(visible=True)).to_have_count(0)
-    expect(page.get_by_text("AWS API Gateway keeps their limits")).to_be_visible()
-    expect(page.get_by_text("The key is ready within seconds")).to_be_visible()
+    expect(page.get_by_text("AWS API Gateway enforces their limits")).to_be_visible()
+    expect(page.get_by_text("Your key is ready within seconds")).to_be_visible()
     shoot(page, "aws-landing")
     page.goto("/docs/")
-    expect(page.get_by_text("which is not read here")).to_be_visible()
-    for promise in ("what the OpenAI clients do", "is not counted", "It counts nothing"):
+    expect(page.get_by_text("which is ignored here")).to_be_visible()
+    for promise in ("(OpenAI clients do this)", "is not counted", "are given back"):
         expect(page.get_by_text(promise).filter(visible=True)).to_have_count(0)
     shoot(page, "aws-docs")
     page.goto("/sign-up/")
@@ -71,7 +73,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
 
     page.get_by_role("link", name="Chat", exact=True).first.click()
     # Nothing of a key stays in the page after that: the chat asks for it.
-    page.get_by_label(re.compile("The key")).fill(secret)
+    page.get_by_label(re.compile("Key “")).fill(secret)
     page.get_by_role("button", name="Use this key").click()
     composer = page.get_by_role("textbox", name="Message")
     composer.fill("What is a lighthouse?")
@@ -85,10 +87,10 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
 
     # The page forgot the key with a reload: it asks for it, and takes no other.
     page.reload()
-    field = page.get_by_label(re.compile("The key"))
+    field = page.get_by_label(re.compile("Key “"))
     field.fill("dp_wrong")
     page.get_by_role("button", name="Use this key").click()
-    expect(page.get_by_text("This is not that key")).to_be_visible()
+    expect(page.get_by_text("This is a different key")).to_be_visible()
     shoot(page, "aws-present-key")
     field.fill(secret)
     page.get_by_role("button", name="Use this key").click()
@@ -117,4 +119,4 @@ def test_a_larger_plan_is_told_for_midnight(page: Page, behind_aws: Server) -> N
     expect(page.get_by_text("From 00:00 UTC: 20 requests per day")).to_be_visible()
     shoot(page, "aws-keys")
     page.get_by_role("button", name="Rotate laptop").click()
-    expect(page.get_by_role("dialog")).to_contain_text("The old key stops at once.")
+    expect(page.get_by_role("dialog")).to_contain_text("The old key stops working immediately.")

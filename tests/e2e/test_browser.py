@@ -81,7 +81,7 @@ def test_from_the_landing_page_to_the_spent_day(
 
     page.get_by_role("link", name="Usage", exact=True).first.click()
     expect(page.get_by_text("10 of 10 used")).to_be_visible()
-    expect(page.get_by_text("2 by the API, 8 by chat")).to_be_visible()
+    expect(page.get_by_text("2 via API, 8 via chat")).to_be_visible()
     expect(page.get_by_text("10 requests served, 1 refused")).to_be_visible()
     expect(
         page.get_by_role("cell", name="Refused: the key's limit per day was reached")

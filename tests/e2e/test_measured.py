@@ -106,7 +106,7 @@ def test_copied_commands_run_as_they_are(visit: Visit, person: Person, tmp_path:
     assert "Hello." in run([sys.executable], code_of("Python"))
     assert "Hello." in run(node, code_of("Node"))
     exported = code_of("Environment")
-    page.get_by_role("switch", name="Key inside the command").click()
+    page.get_by_role("switch", name="Include key in command").click()
     environment = dict(re.findall(r"export (\w+)='(.+)'", exported))
     for tab, program in (("curl", ["bash"]), ("Python", [sys.executable]), ("Node", node)):
         code = code_of(tab)
@@ -365,7 +365,7 @@ def test_a_message_is_edited_and_conversations_are_kept_and_deleted(
     composer.fill("first words")
     page.get_by_label("Temperature").fill("2.5")
     composer.press("Enter")
-    expect(page.get_by_text("The temperature above is not valid.")).to_be_visible()
+    expect(page.get_by_text("Correct the temperature above before you send.")).to_be_visible()
     expect(page.get_by_role("article")).to_have_count(0)
     page.get_by_label("Temperature").fill("0.5")
     composer.press("Enter")
@@ -375,7 +375,7 @@ def test_a_message_is_edited_and_conversations_are_kept_and_deleted(
     assert sent["temperature"] == 0.5
     assert sent["messages"][0] == {"role": "system", "content": "Be brief."}
     page.get_by_role("button", name="Edit message").click()
-    page.get_by_role("textbox", name="Your message, changed").fill("second words")
+    page.get_by_role("textbox", name="Edit your message").fill("second words")
     page.get_by_role("article", name="You").get_by_role("button", name="Send").click()
     expect(page.get_by_role("article", name="You")).to_contain_text("second words")
     expect(page.get_by_text("8 left today")).to_be_visible()
@@ -391,6 +391,6 @@ def test_a_message_is_edited_and_conversations_are_kept_and_deleted(
     expect(answer).to_contain_text("Hello.")
     page.get_by_role("button", name="Conversations").click()
     page.get_by_role("button", name="Delete “second words”").click()
-    expect(page.get_by_text("No conversations.")).to_be_visible()
+    expect(page.get_by_text("No conversations yet.")).to_be_visible()
     kept = page.evaluate("JSON.stringify([localStorage, sessionStorage])")
     assert "second words" not in kept

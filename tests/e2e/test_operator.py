@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import Person, Server
+from tests.conftest import PASSWORD, Person, Server
 from tests.e2e.visit import PHONE, Visit, fits
 
 LONG = "somebody.with.a.rather.long.name.and.department@subdomain.example.org"
@@ -26,13 +26,13 @@ def test_an_operator_does_it_all_on_a_phone(
         expect(page.locator("main .animate-pulse")).to_have_count(0)
         assert fits(page), name
 
-    expect(page.get_by_text("Today, everybody together")).to_be_visible()
+    expect(page.get_by_text("Today, all users")).to_be_visible()
     assert fits(page)
 
     turn_to("Plans")
     page.get_by_role("button", name="New plan").tap()
-    dialog.get_by_label("Name").fill("A workshop in the afternoon, for everybody who comes")
-    dialog.get_by_label("Id").fill("workshop")
+    dialog.get_by_label("Name").fill("A workshop in the afternoon, for everyone who comes")
+    dialog.get_by_label("ID").fill("workshop")
     dialog.get_by_label("Amount").fill("100")
     assert fits(page)
     dialog.get_by_role("button", name="Create plan").tap()
@@ -43,7 +43,7 @@ def test_an_operator_does_it_all_on_a_phone(
     expect(toasts.get_by_text("Plan retired.")).to_be_visible()
 
     turn_to("Sign-up")
-    page.get_by_label("For whom").fill(LONG)
+    page.get_by_label("Note").fill(LONG)
     page.get_by_role("button", name="Create link").tap()
     expect(page.get_by_role("button", name="Copy link")).to_be_visible()
     assert fits(page)
@@ -51,6 +51,15 @@ def test_an_operator_does_it_all_on_a_phone(
     expect(toasts.get_by_text("Invitation withdrawn.")).to_be_visible()
 
     turn_to("People")
+    token = operator.http.post("/api/operator/invitations", json={}).json()["token"]
+    body = {"email": LONG, "password": PASSWORD, "invitation": token}
+    assert server.client().post("/api/accounts", json=body).status_code == 201
+    page.get_by_role("searchbox").fill("somebody")
+    page.get_by_role("button", name=f"Delete: {LONG}").tap()
+    dialog.get_by_role("button", name="Delete").tap()
+    expect(toasts.get_by_text("Account deleted.")).to_be_visible()
+    expect(page.get_by_text("No results.")).to_be_visible()
+    page.get_by_role("searchbox").fill("")
     page.get_by_role("button", name=f"Disable: {operator.email}").tap()
     expect(dialog).to_be_visible()
     assert fits(page)

@@ -47,7 +47,7 @@ def test_send_returns_only_when_the_server_confirms(
     expect(page.get_by_role("link", name="Change plan")).to_be_visible()
     # By this computer's clock the day is over; the server has not said so.
     page.clock.fast_forward("25:00:00")
-    expect(page.get_by_text("confirming with the server")).to_be_visible()
+    expect(page.get_by_text("checking with the server")).to_be_visible()
     expect(send).to_have_attribute("aria-disabled", "true")
     confirmed = True
     page.clock.run_for(4_000)
@@ -121,7 +121,7 @@ def test_each_failure_has_its_own_words_and_a_retry(
     upstream.reply = models_and(lambda _seen: Response(half, media_type="text/event-stream"))
     composer.fill("break")
     composer.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="broke off")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="was interrupted")).to_be_visible()
     upstream.reply = well
     page.get_by_role("button", name="Ask again", exact=True).click()
     expect(page.get_by_role("article", name="Assistant").last).to_contain_text("Hello.")
@@ -149,8 +149,8 @@ def test_a_throttle_is_neither_a_spent_day_nor_a_busy_upstream(
     composer.fill("two at once")
     composer.press("Enter")
     notice = page.get_by_role("main").get_by_role("alert")
-    expect(notice).to_contain_text("A little too fast")
-    expect(notice).to_contain_text("Nothing was counted")
+    expect(notice).to_contain_text("Too many requests")
+    expect(notice).to_contain_text("This one was not counted")
     expect(page.get_by_text(re.compile(r"You can send again in \d+ s"))).to_be_visible()
     expect(composer).to_have_value("two at once")
     expect(page.get_by_role("button", name="Send", exact=True)).not_to_have_attribute(
@@ -193,7 +193,7 @@ def test_what_the_server_refuses_is_taken_back_before_ones_eyes(
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="desk")).to_be_visible()
     refuse(page)
-    expect(page.get_by_text("“laptop” stays as it was. Daypass cannot reach")).to_be_visible()
+    expect(page.get_by_text("“laptop” was not changed. Daypass cannot reach")).to_be_visible()
     expect(page.get_by_role("heading", name="laptop")).to_be_visible()
     expect(page.get_by_text("0 of 10 used")).to_be_visible()
     expect(page.get_by_role("heading", name="desk")).to_have_count(0)
@@ -203,7 +203,7 @@ def test_what_the_server_refuses_is_taken_back_before_ones_eyes(
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="laptop")).to_have_count(0)
     refuse(page)
-    expect(page.get_by_text("“laptop” stays as it was.")).to_have_count(2)
+    expect(page.get_by_text("“laptop” was not changed.")).to_have_count(2)
     expect(page.get_by_role("heading", name="laptop")).to_be_visible()
     (kept,) = person.keys()
     assert kept["name"] == "laptop"

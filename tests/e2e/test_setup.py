@@ -54,7 +54,7 @@ def test_the_operator_is_created_by_keyboard_alone_on_a_phone(
     assert visit.take_faults() == []
     page.goto("about:blank")
     settled(page, f"/setup/#{token}")
-    expect(page.get_by_text("This site is set up already.")).to_be_visible()
+    expect(page.get_by_text("This site is already set up.")).to_be_visible()
     expect(page.get_by_label("E-mail address")).to_have_count(0)
     assert violations(page) == []
     assert visit.take_faults() == []

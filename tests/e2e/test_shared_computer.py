@@ -103,7 +103,7 @@ def test_conversations_are_kept_on_this_device_for_their_owner_alone(
     other.create_key()
     sign_in(page, other)
     page.get_by_role("button", name="Conversations").click()
-    expect(page.get_by_text("No conversations.")).to_be_visible()
+    expect(page.get_by_text("No conversations yet.")).to_be_visible()
     expect(keep).not_to_be_checked()
     page.keyboard.press("Escape")
     sign_out(page)

@@ -204,7 +204,7 @@ def test_no_way_to_postgresql_refuses_in_time_and_recovers(
     before = server.used(on_postgres.key)
     wire.fault = fault
     try:
-        time.sleep(1)  # what is known of keys is old then
+        until(lambda: on_postgres.server.gateway(on_postgres.key).get("/v1/key").status_code == 503)
         assert call(on_postgres.key, server) == (503, "quota_unavailable")
         began = time.monotonic()
         response = on_postgres.person.http.get("/api/api-keys")
@@ -314,7 +314,7 @@ def test_a_file_spoilt_in_use_refuses_and_serves_again_with_its_backup(
     good = path.read_bytes()
     with path.open("r+b") as file:  # In place: the server has the file open.
         file.write(b"\xff" * len(good))
-    time.sleep(1)  # what is known of keys is old then
+    until(lambda: server.gateway(key).get("/v1/key").status_code == 503)
     for _ in range(2):
         assert call(key, server) == (503, "quota_unavailable")
     assert person.http.get("/api/api-keys").status_code == 503

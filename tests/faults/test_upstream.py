@@ -12,7 +12,7 @@ import pytest
 from tests.faults.conftest import CALL_S, SILENCE_S, Scene
 from tests.faults.upstream import CHUNKED, EVENTS, JSON, Exchange, Script, answer, chunk, says
 from tests.faults.wire import Fault
-from tests.support.waiting import BUSY_S
+from tests.support.waiting import BUSY_S, until
 
 MEGABYTE = 1_000_000
 FIRST = b'data: {"n": 1}\n\n'
@@ -205,7 +205,7 @@ def test_a_line_without_an_end_is_held_by_nobody(scene: Scene) -> None:
 
 
 def test_who_does_not_read_makes_the_upstream_wait(scene: Scene) -> None:
-    sent = 0
+    sent = last = 0
 
     async def script(exchange: Exchange) -> None:
         nonlocal sent
@@ -215,14 +215,17 @@ def test_who_does_not_read_makes_the_upstream_wait(scene: Scene) -> None:
             await exchange.writer.drain()
             sent += 100_000
 
+    def stalled() -> bool:
+        nonlocal last
+        last, previous = sent, last
+        return 0 < sent == previous
+
     scene.upstream.script = script
     before = scene.resident_bytes()
     with socket.create_connection(("127.0.0.1", scene.port)) as caller:
         caller.sendall(scene.request())
-        time.sleep(1)
-        so_far = sent
-        time.sleep(0.5)
-        assert 0 < so_far == sent < 40 * MEGABYTE  # what sockets and buffers hold
+        until(stalled, every_s=0.5)
+        assert sent < 40 * MEGABYTE  # what sockets and buffers hold
         assert scene.resident_bytes() - before < 16 * MEGABYTE
     scene.counted = 1
 

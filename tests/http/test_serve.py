@@ -173,6 +173,7 @@ def test_an_interrupt_during_the_start_is_one_line(tmp_path: Path) -> None:
         assert log.read_text() == "daypass: interrupted\n"
 
 
+@pytest.mark.serial
 def test_workers_that_start_end_with_their_supervisor(tmp_path: Path) -> None:
     with starting(tmp_path, "--workers", "2") as (process, port, log):
         until(lambda: log.read_text().count("worker_started") == 2)

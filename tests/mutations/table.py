@@ -3,7 +3,8 @@
 from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
-PORTAL = "tests/portal/test_portal.py::test_"
+SESSIONS = "tests/portal/test_sessions.py::test_"
+API_KEYS = "tests/portal/test_api_keys.py::test_"
 INCIDENTS = "tests/portal/test_incidents.py::test_"
 AUTHORISATION = "tests/portal/test_authorisation.py::test_"
 GATEWAY = "tests/gateway/test_gateway.py::test_"
@@ -26,9 +27,39 @@ FRAMING = "tests/http/test_framing.py::test_"
 SERVER = "tests/http/test_server.py::test_"
 SQLITE = "tests/quota/test_sqlite.py::test_"
 SERVE = "tests/http/test_serve.py::test_"
+CHANGES = "tests/records/test_concurrent_changes.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 MUTATIONS = (
+    # Two operators at the same time.
+    Mutation(
+        "concurrent: a key is changed by one transaction at a time",
+        "records/api_keys.py",
+        "return await session.scalar(found.with_for_update())",
+        "return await session.scalar(found)",
+        f"{CHANGES}a_key_is_revoked_once_and_moves_from_where_it_is",
+    ),
+    Mutation(
+        "concurrent: a plan is changed by one transaction at a time",
+        "records/usage_plans.py",
+        "return await session.get(StoredPlan, plan_id, with_for_update=True)",
+        "return await session.get(StoredPlan, plan_id)",
+        f"{CHANGES}a_plan_is_retired_once",
+    ),
+    Mutation(
+        "settings: a denied path that denies nothing",
+        "gateway/path_settings.py",
+        "if not (is_off or is_extra or _begins_endpoint(path)):",
+        "if False:",
+        "tests/gateway/test_path_settings.py::test_a_path_that_changes_nothing_is_refused",
+    ),
+    Mutation(
+        "settings: a list of commas opens the sign-up",
+        "config/sign_in.py",
+        "if value and not parts:",
+        "if False:",
+        "tests/config/test_settings.py::test_a_wrong_setting_is_one_clear_line",
+    ),
     # A clock that was ahead and is corrected.
     Mutation(
         "clock: the ledger follows a correction",
@@ -611,7 +642,7 @@ MUTATIONS = (
         "app/enforcement.py",
         "max_keys=self._settings.keys_per_account,",
         "max_keys=1000,",
-        f"{PORTAL}an_account_has_only_so_many_keys_even_at_once[embedded]",
+        f"{API_KEYS}concurrent_requests_cannot_exceed_the_key_limit[embedded]",
     ),
     # Who runs the site.
     Mutation(
@@ -747,7 +778,7 @@ MUTATIONS = (
         "gateway/authenticate.py",
         "principal.expires_at is not None and principal.expires_at <= self._clock()",
         "False",
-        f"{PORTAL}a_graces_end_ends_the_old_secret",
+        f"{API_KEYS}the_old_secret_is_rejected_after_its_grace_period",
     ),
     Mutation(
         "watch for revoked keys",
@@ -761,21 +792,21 @@ MUTATIONS = (
         "gateway/authenticate.py",
         "if holder.account_disabled:",
         "if False:",
-        f"{PORTAL}a_disabled_account_is_refused[embedded]",
+        f"{SESSIONS}a_disabled_account_is_refused[embedded]",
     ),
     Mutation(
         "disabled account, portal",
         "portal/context.py",
         "if account.disabled_at is not None:",
         "if False:",
-        f"{PORTAL}a_disabled_account_is_refused[embedded]",
+        f"{SESSIONS}a_disabled_account_is_refused[embedded]",
     ),
     Mutation(
         "password",
         "portal/sessions.py",
         "if not verdict.is_right or account is None:",
         "if account is None:",
-        f"{PORTAL}signing_up_in_and_out[embedded]",
+        f"{SESSIONS}signing_up_in_and_out[embedded]",
     ),
     Mutation(
         "session's end",
@@ -1031,7 +1062,7 @@ MUTATIONS = (
         "records/api_keys.py",
         "ApiKey.account_id == account_id,",
         "ApiKey.account_id.is_not(None),",
-        f"{INCIDENTS}nothing_of_anothers_is_there",
+        f"{INCIDENTS}resources_of_another_account_are_not_found",
     ),
     Mutation(
         "operators only",

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.conftest import PASSWORD, Person, Server, StartServer
-from tests.portal.test_portal import problem
+from tests.support.portal import problem
 
 NEW = "another horse, another battery"
 

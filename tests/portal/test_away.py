@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PASSWORD, Server, start_server
-from tests.portal.test_portal import problem
+from tests.support.portal import problem
 from tests.support.redis import Redis
 
 CHANGED = ("account", "api_key", "api_key_secret", "audit_entry", "invitation", "usage_plan")

@@ -12,9 +12,9 @@ from daypass.portal.identity.github import GitHub
 from daypass.portal.identity.provider import Handshake, Identity, IdentityError
 from daypass.portal.identity.registration import Registration
 from tests.conftest import PASSWORD, Server, daypass, start_public
-from tests.portal.test_portal import problem
 from tests.support.mailbox import Mailbox, token_of
 from tests.support.oidc import CLIENT_ID, CLIENT_SECRET, OidcProvider, parameters
+from tests.support.portal import problem
 
 Start = Callable[..., Server]
 

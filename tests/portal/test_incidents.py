@@ -18,7 +18,7 @@ import pytest
 
 from daypass.domain import key_format
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass, start_server
-from tests.portal.test_portal import CHAT, problem
+from tests.support.portal import CHAT, problem
 from tests.support.postgres import Postgres
 from tests.support.talk import talk
 from tests.support.waiting import BUSY_S
@@ -71,7 +71,7 @@ def contents(site: Server) -> dict[str, int]:
         return {
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
             for (name,) in names
-            # Written whoever calls, and whatever he says.
+            # Written on any request, even a refused one.
             if name
             not in ("usage_day", "receipt_batch", "quota_counter", "quota_clock", "attempts")
         }
@@ -212,7 +212,9 @@ def test_a_wildcard_in_a_search_is_a_letter_and_costs_little(operator: Person) -
         assert problem(longer, "search") == 422
 
 
-def test_nothing_of_anothers_is_there(site: Server, operator: Person, person: Person) -> None:
+def test_resources_of_another_account_are_not_found(
+    site: Server, operator: Person, person: Person
+) -> None:
     """New API CVE-2026-30886: an id was enough to read and change another's objects."""
     other = invited(site, operator)
     theirs = other.create_key(name="theirs")
@@ -245,7 +247,7 @@ def test_nothing_of_anothers_is_there(site: Server, operator: Person, person: Pe
     assert gateway.get("/v1/key").status_code == 200
 
 
-def test_a_role_cannot_be_asked_for(site: Server, operator: Person, person: Person) -> None:
+def test_a_request_body_cannot_set_a_role(site: Server, operator: Person, person: Person) -> None:
     """Mass assignment: members of a body that are not for its sender."""
     token = operator.http.post("/api/operator/invitations", json={}).json()["token"]
     email = f"{uuid4().hex}@example.org"
@@ -350,7 +352,7 @@ NUMBERS_AND_TEXTS = [
 
 
 @pytest.mark.parametrize("body", NUMBERS_AND_TEXTS)
-def test_what_json_cannot_hold_is_the_callers_fault(person: Person, body: bytes) -> None:
+def test_invalid_json_is_a_client_error(person: Person, body: bytes) -> None:
     """Half a surrogate pair, NaN and too many levels became a fault of the server's."""
     key = person.create_key()
     content = body.replace(b"KEY", key["id"].encode())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
-from tests.portal.test_portal import problem
+from tests.support.portal import problem
 from tests.support.waiting import BUSY_S, until
 from tests.support.workers import known_after, look, refused_after, warm
 

@@ -10,7 +10,7 @@ from daypass.config.settings import Settings
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
 from tests.conftest import PASSWORD, Server
-from tests.portal.test_portal import problem
+from tests.support.portal import problem
 
 SETTINGS = Settings(public_url="https://keys.lighthouse.example")
 EMAIL = "ada.lovelace@analytical.example"

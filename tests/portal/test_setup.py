@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.conftest import PASSWORD, Person, Server, StartServer, daypass
-from tests.portal.test_portal import problem
+from tests.support.portal import problem
 from tests.support.postgres import Postgres
 from tests.support.upstream import FakeUpstream
 

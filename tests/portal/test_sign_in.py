@@ -17,8 +17,8 @@ from daypass.portal import throttles
 from daypass.records.identifiers import digest
 from daypass.records.throttles import Throttle
 from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
-from tests.portal.test_portal import problem
 from tests.support import crowd
+from tests.support.portal import problem
 
 WRONG = "not the password"
 

@@ -161,6 +161,7 @@ async def test_units_of_the_site_that_others_hold_do_not_outlive_its_counter(
     assert await race(others, claims, 100) == 0
 
 
+@pytest.mark.serial
 async def test_a_decision_waits_for_the_site_and_then_for_the_account(
     store: RedisStore, ledger: RedisLedger
 ) -> None:

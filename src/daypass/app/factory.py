@@ -16,7 +16,7 @@ from daypass import __version__
 from daypass.app.access_log import AccessLog
 from daypass.app.enforcement import choose
 from daypass.app.host_check import HostCheck
-from daypass.app.startup import make_clock, prepare
+from daypass.app.startup import check_settings, make_clock, prepare
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
 from daypass.gateway.app import Gateway
@@ -60,7 +60,6 @@ from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
 from daypass.records.sweeper import sweeping
-from daypass.upstreams.proxy_environment import check_proxies
 from daypass.upstreams.refusals import LastRefusal
 from daypass.upstreams.selection import open_upstream
 
@@ -84,11 +83,10 @@ EXPOSED_HEADERS = (
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """Return all of Daypass as one ASGI application.
 
-    Without `settings`, loads them (`load_settings`). Raises SettingsError if those are invalid, or
-    if the environment configures a proxy for the upstream.
+    Without `settings`, loads them. Raises SettingsError (`load_settings`, `check_settings`).
     """
     settings = settings or load_settings()
-    check_proxies(settings)
+    check_settings(settings)
     configure_logging(settings.log_format)
     app: ASGIApp = Daypass(settings)
     if settings.cors_origins:

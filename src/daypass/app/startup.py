@@ -8,8 +8,10 @@ from daypass.app.enforcement import choose
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings
 from daypass.domain.times import Clock
+from daypass.gateway.path_settings import check_path_settings
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
+from daypass.upstreams.proxy_environment import check_proxies
 
 
 async def prepare(settings: Settings) -> None:
@@ -36,11 +38,18 @@ def sharing_warning(data_dir: Path) -> str | None:
     )
 
 
+def check_settings(settings: Settings) -> None:
+    """Check what the settings say about other parts. Raises SettingsError."""
+    check_proxies(settings)
+    check_path_settings(settings)
+
+
 async def check_startup(settings: Settings) -> None:
     """Check that the stores are available, so that a failure can be reported in one line.
 
     Raises DatabaseUnavailableError, LedgerUnavailableError, EnforcerError or SettingsError.
     """
+    check_settings(settings)
     await prepare(settings)
     await check_ledger(settings)
     secret_keys(settings)

@@ -12,6 +12,7 @@ from daypass.cli.doctor_upstream import examine_upstream
 from daypass.cli.finding import Finding, duration
 from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.enforcement.base import EnforcerError
+from daypass.gateway.path_settings import check_path_settings
 from daypass.portal.pages import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.sqlite import clock
@@ -27,6 +28,7 @@ async def examine() -> list[Finding]:
     """Look at settings, site, database, ledger and upstream."""
     try:
         settings = load_settings()
+        check_path_settings(settings)
     except SettingsError as error:
         advice = "Correct it in the environment or in daypass.toml."
         return [Finding("settings", False, str(error), advice)]

@@ -103,10 +103,8 @@ def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
 async def _check() -> Settings:
     """Return the settings if a start by them would work. Raises one of EXPECTED_ERRORS."""
     from daypass.app.startup import check_startup  # noqa: PLC0415
-    from daypass.upstreams.proxy_environment import check_proxies  # noqa: PLC0415
 
     settings = load_settings()
-    check_proxies(settings)
     await check_startup(settings)
     return settings
 
@@ -130,11 +128,14 @@ def _data_directory(directory: Path) -> Iterator[bool]:
 
 def _make_server(settings: Settings) -> "Server":
     """Make a server by the settings as they are now, or by these if those are wrong by now."""
+    from daypass.app.startup import check_settings  # noqa: PLC0415  (slow to import)
     from daypass.http.server import Server  # noqa: PLC0415  (slow to import)
     from daypass.observability.logging import configure_logging  # noqa: PLC0415
 
     try:
-        settings = load_settings()
+        current = load_settings()
+        check_settings(current)
+        settings = current
     except SettingsError as error:
         configure_logging(settings.log_format)
         log.error("reload_refused", reason=str(error))

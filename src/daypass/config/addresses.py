@@ -3,10 +3,13 @@
 import re
 from urllib.parse import parse_qsl, urlsplit
 
+from daypass.domain.emails import parse_email
+
 _DRIVER_OPTIONS = frozenset(
     {"autocommit", "context", "cursor_factory", "prepare_threshold", "row_factory"}
 )
 """Options of psycopg on top of libpq's. Daypass sets these itself."""
+_SEGMENT = re.compile(r"[A-Za-z0-9._~:@-]+")
 ENCODED = "special characters in a password must be percent-encoded"
 
 
@@ -84,6 +87,28 @@ def check_host(value: str) -> str:
     if urlsplit(f"//{value}").hostname != value.strip("[]").lower():
         raise ValueError(f"{value!r} is not a host name, such as daypass.example.org")
     return value
+
+
+def check_email_domain(value: str) -> str:
+    """Return the domain of e-mail addresses as accounts have it. Raises ValueError."""
+    try:
+        return parse_email(f"somebody@{value}").domain
+    except ValueError:
+        raise ValueError(f"{value!r} is not a domain, such as school.example") from None
+
+
+def check_path(value: str) -> str:
+    """Return a path below `/v1`, without slashes around it. Raises ValueError."""
+    path = value.strip("/")
+    segments = path.split("/")
+    if segments[0].lower() == "v1" and len(segments) > 1:
+        raise ValueError(f"{value!r}: leave out v1: write {'/'.join(segments[1:])}")
+    if not all(_SEGMENT.fullmatch(x) and x.strip(".") for x in segments) or segments == ["v1"]:
+        raise ValueError(
+            f"{value!r} is not a path below /v1, such as audio/speech, without patterns: it stands "
+            "for what is below it too"
+        )
+    return path
 
 
 def check_ascii(value: str) -> str:

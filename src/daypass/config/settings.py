@@ -16,9 +16,11 @@ from pydantic_settings import (
 from daypass.config.addresses import (
     check_ascii,
     check_database_url,
+    check_email_domain,
     check_host,
     check_http_url,
     check_origin,
+    check_path,
     check_redis_url,
     check_site_url,
 )
@@ -194,6 +196,16 @@ class Settings(SignInSettings):
     @classmethod
     def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(check_host, value))
+
+    @field_validator("allowed_email_domains")
+    @classmethod
+    def _check_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(check_email_domain, value))
+
+    @field_validator("denied_paths", "extra_paths")
+    @classmethod
+    def _check_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(check_path, value))
 
     @field_validator("plans")
     @classmethod

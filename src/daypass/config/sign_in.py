@@ -20,7 +20,12 @@ _NAMES = {GITHUB: "GitHub", "https://accounts.google.com": "Google"}
 
 
 def _split_commas(value: Any) -> Any:
-    return [x for x in re.split(r"[,\s]+", value) if x] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    parts = [x for x in re.split(r"[,\s]+", value) if x]
+    if value and not parts:
+        raise ValueError("holds commas only: name something, or leave it empty")
+    return parts
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]

@@ -47,8 +47,8 @@ async def remove_keys(session: AsyncSession, keys: Sequence[ApiKey], now: int) -
 
     `now` is Unix time in seconds.
     """
-    for key in keys:
-        current = found(await api_keys.find_any(session, key.id))
+    for key in sorted(keys, key=lambda key: key.id):  # In one order, against deadlocks.
+        current = found(await api_keys.find_locked(session, key.id))
         await api_keys.remove(session, current, now)
 
 

@@ -56,11 +56,11 @@ class EmbeddedEnforcer:
     ) -> ApiKey:
         """Rename a key and, with a `plan`, move it there at once."""
         async with self._database.write() as session:
-            key = found(await api_keys.find_any(session, key.id))
+            key = found(await api_keys.find_locked(session, key.id))
+            await also(session)
             key.name = name
             if plan is not None:
                 key.usage_plan_id = plan.id
-            await also(session)
         self._keys_changed()
         return key
 
@@ -70,7 +70,7 @@ class EmbeddedEnforcer:
         now = self._now()
         grace_ends = now + grace_s if grace_s else None
         async with self._database.write() as session:
-            key = found(await api_keys.find_any(session, key.id))
+            key = found(await api_keys.find_locked(session, key.id))
             await api_keys.rotate(session, key, minted, grace_ends, now)
         self._keys_changed()
         return IssuedKey(key, minted.secret, grace_ends)

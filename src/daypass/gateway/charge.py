@@ -192,8 +192,8 @@ class Charge:
         )
         self._ledger.settle(reservation, used)
         self._metrics.exceed(used.tokens - reserved.tokens, used.cost - reserved.cost)
-        shown = str(price) if price is not None else None
-        self._recorder.use(self._row).settle(reserved, tokens, cost, shown)
+        label = price.label if price is not None else None
+        self._recorder.use(self._row).settle(reserved, tokens, cost, label)
         return tokens
 
     def _usage_row(self, at: float, model: str) -> UsageRow:

@@ -1,69 +1,66 @@
-"""Every word of the mails that Daypass sends. They are plain text."""
+"""The plain-text e-mails that Daypass sends."""
 
 from typing import NamedTuple
 
-FOOTER = "This mail was sent because somebody entered your address at {site}."
+FOOTER = "You received this e-mail because someone entered your address at {site}."
 
 
 class Letter(NamedTuple):
-    """A mail without its recipient."""
+    """The subject and text of an e-mail, without its recipient."""
 
     subject: str
     text: str
 
 
 def confirm_sign_up(site: str, token: str) -> Letter:
-    """For a new address: the link makes the account."""
+    """Return the e-mail for a new address. Its link creates the account."""
     return _letter(
         site,
         "Confirm your address",
-        "Somebody, hopefully you, asked for an account with this address. Open this link within "
-        "a day, choose a password, and the account is yours:",
+        "Thanks for signing up. To finish creating your account, open this link within a day and "
+        "choose a password:",
         f"{site}/confirm/#token={token}",
-        "If it was not you, ignore this mail: nobody gets an account without the link.",
+        "If you did not sign up, ignore this e-mail. No account is created without the link.",
     )
 
 
 def has_account(site: str) -> Letter:
-    """For a sign-up with an address that has an account already."""
+    """Return the e-mail for a sign-up with an address that already has an account."""
     return _letter(
         site,
-        "You have an account already",
-        "Somebody, perhaps you, tried to sign up with this address, or with another one of your "
-        "mailbox. It has an account already. If you do not know the password, choose a new one "
-        "here:",
+        "You already have an account",
+        "Someone tried to sign up with this address or an alias of it. You already have an "
+        "account. If you forgot your password, choose a new one here:",
         f"{site}/forgot-password/",
-        "If it was not you, ignore this mail: your account is as it was.",
+        "If this was not you, ignore this e-mail. Your account has not changed.",
     )
 
 
 def confirm_address(site: str, token: str) -> Letter:
-    """For an account that exists and whose address has never been confirmed."""
+    """Return the e-mail for an existing account with an unconfirmed address."""
     return _letter(
         site,
         "Confirm your address",
-        "Open this link within a day to confirm that this address is yours. After that you can "
-        "create API keys:",
+        "Open this link within a day to confirm your address. You can then create API keys:",
         f"{site}/confirm/#token={token}",
-        "If you did not make an account there, somebody else did with your address. The link "
-        "then makes it yours, with a password that you choose; or ignore this mail.",
+        "If you did not create this account, someone else used your address. Open the link to "
+        "take over the account with a new password, or ignore this e-mail.",
     )
 
 
 def reset_password(site: str, token: str, *, is_confirmed: bool) -> Letter:
-    """For somebody who forgot their password. `is_confirmed`: the address is known to be theirs."""
+    """Return the e-mail for a forgotten password. `is_confirmed`: the address is confirmed."""
     keys_go = (
-        "Your address was never confirmed, so somebody else may have made this account. Every "
-        "API key in it is deleted when you choose the password."
+        "Your address was never confirmed, so someone else may have created this account. All its "
+        "API keys are deleted when you choose a new password."
     )
     return _letter(
         site,
         "Choose a new password",
-        "Somebody, hopefully you, asked for a new password. Open this link within 30 minutes to "
-        "choose one. It works once:",
+        "Open this link within 30 minutes to choose a new password. It works once:",
         f"{site}/reset-password/#token={token}",
         *(() if is_confirmed else (keys_go,)),
-        "If it was not you, ignore this mail: your password stays as it is.",
+        "If you did not ask for this, ignore this e-mail. Your password has not changed.",
     )
 
 

@@ -163,6 +163,15 @@ async def find_any(session: AsyncSession, api_key_id: str) -> ApiKey | None:
     )
 
 
+async def find_locked(session: AsyncSession, api_key_id: str) -> ApiKey | None:
+    """Return a key, whoever's it is, that nobody else changes until this transaction ends.
+
+    SQLite has a single writer anyway.
+    """
+    found = select(ApiKey).where(ApiKey.id == api_key_id, ApiKey.deleted_at.is_(None))
+    return await session.scalar(found.with_for_update())
+
+
 async def rotate(
     session: AsyncSession, key: ApiKey, minted: MintedKey, grace_ends: int | None, now: int
 ) -> None:

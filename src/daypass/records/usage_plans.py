@@ -28,9 +28,12 @@ async def rows(session: AsyncSession) -> Sequence[StoredPlan]:
     return found.all()
 
 
-async def find(session: AsyncSession, plan_id: str) -> StoredPlan | None:
-    """One plan made on the site."""
-    return await session.get(StoredPlan, plan_id)
+async def find_locked(session: AsyncSession, plan_id: str) -> StoredPlan | None:
+    """Return a plan made on the site that nobody else changes until this transaction ends.
+
+    SQLite has a single writer anyway.
+    """
+    return await session.get(StoredPlan, plan_id, with_for_update=True)
 
 
 async def create(

@@ -1,14 +1,14 @@
 import { forgetStored, type KeptFor } from "@/browser/forget";
 import { storedValue } from "@/browser/stored-value";
 
-/** The id of the account that this browser is signed in to, as far as it knows. */
+/** The ID of the account that this browser believes is signed in. */
 export const signedInAs = storedValue("daypass.signed-in");
 
 const draft = "draft";
 
 /**
- * One value that this browser keeps for an account. It is written only while the account is signed
- * in: an answer that ends after signing out, here or in another tab, must not bring it back.
+ * A value stored in this browser for an account. It is written only while the account is signed
+ * in, so a response that ends after sign-out, here or in another tab, cannot restore it.
  */
 export function accountValue(accountId: string, name: string, keptFor: KeptFor = "ever") {
   const value = storedValue(prefix(accountId) + name, keptFor);
@@ -20,19 +20,19 @@ export function accountValue(accountId: string, name: string, keptFor: KeptFor =
   };
 }
 
-/** What somebody is writing, in this tab alone: it survives a session that expires meanwhile. */
+/** A draft, in this tab only. It survives an expired session. */
 export function accountDraft(accountId: string) {
   return accountValue(accountId, draft, "tab");
 }
 
-/** Whether what this browser keeps for the account outlasts the session; null: no. */
+/** Whether the account's stored values outlast the session. Null means no. */
 export function keepOnDevice(accountId: string) {
   return storedValue(`daypass.keep.${accountId}`);
 }
 
 /**
- * Remove what is kept for every account other than the one signed in (null: nobody is), unless its
- * owner chose to keep it on this device.
+ * Remove the stored values of all accounts except the signed-in one (null: none), unless their
+ * owner chose to keep them on this device.
  */
 export function forgetOtherAccounts(signedIn: string | null): void {
   forgetStored((name, keptFor) => {
@@ -43,7 +43,7 @@ export function forgetOtherAccounts(signedIn: string | null): void {
   });
 }
 
-/** Remove all that this browser keeps for an account, whatever its owner chose. */
+/** Remove everything stored for an account, even if its owner chose to keep it. */
 export function forgetAccount(accountId: string): void {
   keepOnDevice(accountId).set(null);
   forgetStored((name) => name.startsWith(prefix(accountId)));

@@ -4,7 +4,7 @@ import { leaveSite } from "./session";
 
 export type PasswordChange = { current_password: string; new_password: string };
 
-// The variables of these hold passwords; nothing may keep them.
+// The variables hold passwords, so do not cache them.
 
 export function useChangePassword() {
   return useMutation({

@@ -12,12 +12,12 @@ export function useApiKeys() {
     queryKey: apiKeysKey,
     queryFn: ({ signal }) => portal.GET("/api/api-keys", { signal }),
     staleTime: 5_000,
-    // A new key is not known everywhere at AWS for some seconds; the portal sees when it is.
+    // AWS takes some seconds to activate a new key. The portal reports when it is active.
     refetchInterval: ({ state }) => (state.data?.some((key) => key.activating) ? 2_000 : false),
   });
 }
 
-/** The answer holds the key itself: the caller takes it out and resets the mutation. */
+/** Create a key. The response holds the secret: the caller must take it and reset the mutation. */
 export function useCreateApiKey() {
   const client = useQueryClient();
   return useMutation({
@@ -54,7 +54,7 @@ export function useDeleteApiKey() {
   );
 }
 
-/** Shows the change in the list at once, and takes it back when the server refuses it. */
+/** Update the list optimistically, and roll back if the server refuses the change. */
 function useOptimistic<Variables>(
   call: (variables: Variables) => Promise<unknown>,
   apply: (keys: ApiKey[], variables: Variables) => ApiKey[],

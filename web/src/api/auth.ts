@@ -14,14 +14,14 @@ export function useSignIn() {
   );
 }
 
-/** Ends with the new account or, on a site that sends mail, with the address that a mail went to. */
+/** Sign up. Returns the new account or, if the site sends e-mail, the address it wrote to. */
 export function useSignUp() {
   return useOpenSession((account: NewAccount) =>
     portal.POST("/api/accounts", { body: account }),
   );
 }
 
-/** Creates the operator's account, by the token of the set-up link. */
+/** Create the operator account with the token of the setup link. */
 export function useSetUp(token: string) {
   return useOpenSession((credentials: Credentials) =>
     portal.POST("/api/setup", { body: { ...credentials, token } }),
@@ -34,12 +34,12 @@ function useOpenSession<Wanted, Opened extends Account | MailSent>(
   const client = useQueryClient();
   return useMutation({
     mutationFn: open,
-    // The variables hold a password; nothing may keep them.
+    // The variables hold a password, so do not cache them.
     gcTime: 0,
     onSuccess: (opened) => {
       if (!("id" in opened)) return;
       rememberSession(opened.id);
-      // Somebody else may have been signed in on this page before.
+      // Another account may have been signed in on this page before.
       client.removeQueries({ queryKey: ["account"] });
       client.setQueryData(sessionKey, opened);
       void client.invalidateQueries({ queryKey: ["site"] });
@@ -54,24 +54,24 @@ export function useSignOut() {
   });
 }
 
-/** Leaves for the other site by which people sign in; it sends them back to `next`. */
+/** Go to the identity provider, which returns to `next` after sign-in. */
 export function useLeaveForIdentity() {
   return useMutation({
     mutationFn: async (body: Departure) => {
       const { url } = await portal.POST("/api/session/oidc", { body });
       window.location.assign(url);
-      // Pending until the page is gone, so that nobody presses twice.
+      // Stay pending until the page unloads to prevent a second press.
       return new Promise<never>(() => {});
     },
   });
 }
 
-/** Has the link for one's own address sent again. */
+/** Send the confirmation link for the signed-in account's address again. */
 export function useSendConfirmation() {
   return useMutation({ mutationFn: () => portal.POST("/api/confirmations") });
 }
 
-/** What the link of a mail does. Looking at it changes nothing. */
+/** Return what a confirmation link would do. Changes nothing. */
 export function useLinkPreview(token: string | null) {
   return useQuery({
     queryKey: ["link", token],
@@ -79,22 +79,22 @@ export function useLinkPreview(token: string | null) {
       portal.POST("/api/confirmations/preview", { body: { token: token ?? "" }, signal }),
     enabled: !!token,
     staleTime: Infinity,
-    // The key holds the token; nothing may keep it.
+    // The query key holds the token, so do not cache it.
     gcTime: 0,
   });
 }
 
-/** Does what the link is for. The browser is then signed in to the account. */
+/** Use a confirmation link. The browser is then signed in to the account. */
 export function useConfirm() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: { token: string; password?: string }) =>
       portal.PUT("/api/confirmations", { body }),
-    // The variables hold a password; nothing may keep them.
+    // The variables hold a password, so do not cache them.
     gcTime: 0,
     onSuccess: () => {
       expectSession();
-      // Somebody else may have been signed in on this page before.
+      // Another account may have been signed in on this page before.
       client.removeQueries({ queryKey: ["account"] });
       void client.invalidateQueries({ queryKey: sessionKey });
     },
@@ -111,9 +111,9 @@ export function useResetPassword() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: NewPassword) => portal.PUT("/api/password-resets", { body }),
-    // The variables hold a password; nothing may keep them.
+    // The variables hold a password, so do not cache them.
     gcTime: 0,
-    // It ends every session of the account, which may be this browser's.
+    // This ends all sessions of the account, possibly including this browser's.
     onSuccess: () => client.invalidateQueries({ queryKey: sessionKey }),
   });
 }

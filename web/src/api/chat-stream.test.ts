@@ -10,7 +10,7 @@ const usage = `data: ${JSON.stringify({ choices: [], usage: { total_tokens: 3 } 
 const finish = `data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }] })}\n\n`;
 const done = "data: [DONE]\n\n";
 
-/** The bytes of a stream, cut every `size` of them, as a network might. */
+/** Split the bytes of a stream every `size` bytes, as a network might. */
 function streamOf(text: string, size = Infinity, failure?: Error): ReadableStream<Uint8Array> {
   const bytes = new TextEncoder().encode(text);
   return new ReadableStream({
@@ -65,7 +65,7 @@ test("an end before the answer's end, a torn connection and garbage are all a br
   );
 });
 
-/** A stream that ends only when it is told to. */
+/** A stream that ends only on command. */
 function openStream(text: string) {
   let controller!: ReadableStreamDefaultController<Uint8Array>;
   let cancelled = false;

@@ -12,14 +12,14 @@ export type ChatRequest = {
   messages: (ChatMessage | { role: "system"; content: string })[];
 };
 
-/** The answer, piece by piece as it is written. Never retried: every try may count. */
+/** Yield the response piece by piece. Never retried, because every attempt may count. */
 export async function* streamChat(
   request: ChatRequest,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const { api_key_id, ...asked } = request;
   const held = heldKey(api_key_id);
-  // With the key itself where AWS enforces, which counts only such calls; else with the session.
+  // Send the key itself under AWS, which counts only calls with a key. Otherwise use the session.
   const address = held ? `${held.baseUrl}/chat/completions` : "/api/chat/completions";
   const response = await fetch(address, {
     method: "POST",
@@ -46,7 +46,7 @@ type Chunk = {
   choices?: { delta?: { content?: string | null }; finish_reason?: string | null }[];
 };
 
-/** Reads OpenAI's stream of events, and throws when it ends before the answer does. */
+/** Read OpenAI's event stream. Throws if it ends before the response does. */
 export async function* chatDeltas(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const events = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
@@ -64,12 +64,12 @@ export async function* chatDeltas(body: ReadableStream<Uint8Array>): AsyncGenera
       const chunk = parse(value.data);
       if (chunk.error) throw brokenOff(chunk.error.message);
       const choice = chunk.choices?.[0];
-      // Some upstreams close without [DONE]; the reason of the end is as good.
+      // Some upstreams close without [DONE]. A finish reason is enough.
       finished ||= Boolean(choice?.finish_reason);
       if (choice?.delta?.content) yield choice.delta.content;
     }
   } finally {
-    // A whole answer is read to its end: browsers report a request as failed when its rest is cancelled.
+    // Read to the end: browsers report a request as failed if its remainder is cancelled.
     void (finished ? drain(events) : events.cancel()).catch(() => {});
   }
 }

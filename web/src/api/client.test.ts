@@ -30,7 +30,7 @@ test("an answer without a body is undefined, a refusal is thrown", async () => {
   await expect(portal.GET("/api/site")).rejects.toThrow(ApiError);
 });
 
-/** Never called: `tsc` fails where one of these is no error. */
+/** Never called. `tsc` fails if one of these lines is not an error. */
 export function mistakes() {
   return [
     // @ts-expect-error no such path

@@ -9,12 +9,12 @@ type PathWith<M extends Method> = {
 }[keyof paths];
 type Operation<P extends keyof paths, M extends Method> = NonNullable<paths[P][M]>;
 
-/** What the call answers when it succeeds; undefined for 204. */
+/** The data of a successful response; undefined for 204. */
 type Data<O> = O extends { responses: infer R }
   ? { [Status in keyof R & (200 | 201 | 202 | 204)]: Json<R[Status]> }[keyof R & (200 | 201 | 202 | 204)]
   : never;
 
-/** The names in the path and the query, without those that an operation does not have. */
+/** The path and query parameters, without the ones an operation does not have. */
 type Parameters<O> = O extends { parameters: infer All }
   ? { [In in keyof All as In extends "path" | "query" ? (All[In] extends undefined ? never : In) : never]: All[In] }
   : object;
@@ -40,8 +40,8 @@ type Sent = {
 };
 
 /**
- * The portal, typed by its OpenAPI document. A call either resolves to its data or throws an
- * ApiError, which is what TanStack Query expects.
+ * Call the portal, typed by its OpenAPI document. Resolves to the data or throws an ApiError, as
+ * TanStack Query expects.
  */
 export const portal: { [M in Method as Uppercase<M>]: Call<M> } = {
   GET: method("GET"),
@@ -51,7 +51,7 @@ export const portal: { [M in Method as Uppercase<M>]: Call<M> } = {
   DELETE: method("DELETE"),
 };
 
-/** The one place where JSON gets its type: the portal's tests hold its answers to the document. */
+/** The only place that gives JSON its type. Portal tests check responses against the document. */
 function method<M extends Method>(name: Uppercase<M>): Call<M> {
   const call = async (path: string, { params, body, signal }: Sent = {}): Promise<unknown> => {
     const response = await fetch(addressOf(path, params), {

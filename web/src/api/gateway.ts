@@ -3,7 +3,7 @@ import { failureOf, GatewayError } from "./refusal";
 
 type Target = { baseUrl: string; key: string };
 
-/** The models that the key may use; counts nothing. */
+/** Return the models available to the key. Not counted. */
 export async function listModels({ baseUrl, key }: Target): Promise<string[]> {
   const response = await call(`${baseUrl}/models`, { headers: { "x-api-key": key } });
   const { data } = (await response.json()) as { data: { id: string }[] };
@@ -12,7 +12,7 @@ export async function listModels({ baseUrl, key }: Target): Promise<string[]> {
 
 export type TestAnswer = { text: string; remaining: number | null };
 
-/** One request as any program would send it; counts as one. */
+/** Send one request as a program would. Counts as one. */
 export async function sendTest(
   { baseUrl, key }: Target,
   model: string,

@@ -1,9 +1,9 @@
 import { useSyncExternalStore } from "react";
 
-/** A key itself and the address that takes it, for a chat that no session can pay for. */
+/** A key's secret and its base URL, for chat where a session is not enough. */
 export type HeldKey = { key: string; baseUrl: string };
 
-// In memory alone: gone with the page, and in nobody's storage.
+// Held in memory only: gone when the page unloads, and never stored.
 const held = new Map<string, HeldKey>();
 const listeners = new Set<() => void>();
 

@@ -42,7 +42,9 @@ test("each allowance of a key is shown, and the account's when it leaves less", 
   const fuller = { ...account, remaining: 7 };
   expect(quotasToShow([day, fuller])).toEqual([day, fuller]);
   expect(quotasToShow([day, { ...account, remaining: 8 }])).toEqual([day]);
-  // Both are spent, and the account's comes back later.
+  // The hour is used up, but it resets long before the day, of which the account leaves less.
+  expect(quotasToShow([hour, day, fuller])).toEqual([hour, day, fuller]);
+  // Both are used up, and the account's resets later.
   expect(quotasToShow([hour, { ...account, remaining: 0 }])).toHaveLength(2);
   expect(quotasToShow([account])).toEqual([account]);
   expect(ownQuotas([minute, hour, account])).toEqual([hour]);

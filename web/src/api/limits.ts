@@ -2,38 +2,44 @@ import type { LimitUse, Measure } from "./types";
 
 export const measures: Measure[] = ["requests", "tokens", "cost"];
 
-/** Limits that are an allowance. One per minute is a throttle: empty one moment and full the next. */
+/** Return the limits that are allowances. A limit per minute is a throttle and refills all the time. */
 function quotas(limits: LimitUse[]): LimitUse[] {
   return limits.filter(({ window }) => window !== "minute");
 }
 
-/** The key's own allowances. */
+/** Return the key's own allowances. */
 export function ownQuotas(limits: LimitUse[]): LimitUse[] {
   return quotas(limits).filter(({ subject }) => subject === "key");
 }
 
-/** The allowance with the least left of each measure; among equals, the one that resets last. */
+/** Return the allowance with the least left in each measure. On a tie, the one that resets last. */
 export function tightestOfEach(limits: LimitUse[]): LimitUse[] {
   return measures.flatMap((measure) => tightest(ofMeasure(limits, measure)) ?? []);
 }
 
-/** Of allowances with nothing left, the one that resets last. */
+/** Return, of the allowances with nothing left, the one that resets last. */
 export function spent(limits: LimitUse[]): LimitUse | undefined {
   return tightest(limits.filter(({ remaining }) => remaining === 0));
 }
 
-/** What to show of a key: its own allowances, and shared ones that leave less than they do. */
+/**
+ * Return the allowances to show for a key: its own, and of each measure the tightest shared one if
+ * less is left of it. Own ones that reset earlier are not compared: after this hour, the day's
+ * numbers still matter.
+ */
 export function quotasToShow(limits: LimitUse[]): LimitUse[] {
   return measures.flatMap((measure) => {
     const own = ownQuotas(ofMeasure(limits, measure));
-    const least = tightest(ofMeasure(limits, measure));
-    return least && least.subject !== "key" ? [...own, least] : own;
+    const shared = tightest(ofMeasure(limits, measure).filter(({ subject }) => subject !== "key"));
+    if (shared === undefined) return own;
+    const least = tightest(own.filter((x) => resetTime(x) >= resetTime(shared))) ?? tightest(own);
+    return least === undefined || isTighter(shared, least) ? [...own, shared] : own;
   });
 }
 
 /**
- * When a limit resets; null if nobody knows, or if it never does. Where AWS enforces, its weeks and
- * months begin when AWS says.
+ * Return when a limit resets; null if that is unknown, or never. Under AWS, weeks and months start
+ * when AWS decides.
  */
 export function resetOf({ window, resets_at }: LimitUse, enforcedByAws: boolean): string | null {
   return !enforcedByAws || window === "day" ? resets_at : null;
@@ -52,9 +58,9 @@ function tightest(limits: LimitUse[]): LimitUse | undefined {
 
 function isTighter(a: LimitUse, b: LimitUse): boolean {
   if (a.remaining !== b.remaining) return a.remaining < b.remaining;
-  return timeOf(a) > timeOf(b);
+  return resetTime(a) > resetTime(b);
 }
 
-function timeOf({ resets_at }: LimitUse): number {
+function resetTime({ resets_at }: LimitUse): number {
   return resets_at === null ? Infinity : Date.parse(resets_at);
 }

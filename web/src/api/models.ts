@@ -6,7 +6,7 @@ export function useModels() {
     queryKey: ["account", "models"],
     queryFn: ({ signal }) => portal.GET("/api/models", { signal }),
     staleTime: 5 * 60_000,
-    // People can chat without the list: an upstream that is away must not hold them up.
+    // Chat works without the list, so an unreachable upstream must not block it.
     retry: false,
   });
 }

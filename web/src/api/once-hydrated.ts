@@ -1,6 +1,6 @@
 import { useHydrated } from "@/browser/use-hydrated";
 
-/** React must find each part of a page as it was exported, also where the answer came before its code. */
+/** Hide a query's result until hydration, when React must find the page as exported. */
 export function useOnceHydrated<Query extends { data: unknown }>(query: Query): Query {
   return useHydrated() ? query : { ...query, data: undefined, error: null, isError: false };
 }

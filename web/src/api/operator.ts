@@ -6,7 +6,7 @@ const operatorKey = ["account", "operator"] as const;
 
 export type Page = { search: string; offset: number };
 
-/** How many rows a page has; the portal sends no more. */
+/** Rows per page; the portal sends no more. */
 export const pageSize = 50;
 
 export function usePeople(query: Page) {
@@ -27,7 +27,7 @@ export function useAuditLog(query: Page) {
   );
 }
 
-/** One page stays until the next has come: rows must not flash away while somebody types. */
+/** Keep the current page until the next has loaded, so that rows do not flicker while typing. */
 function usePage<Data>(name: string, page: Page, load: (signal: AbortSignal) => Promise<Data>) {
   return useQuery({
     queryKey: [...operatorKey, name, page],
@@ -53,7 +53,7 @@ export function useSiteUsage(days: number) {
   });
 }
 
-/** Each look asks the upstream, so it is looked at when somebody wants to know. */
+/** Fetched on demand only, because each fetch calls the upstream. */
 export function useUpstreamHealth() {
   return useQuery({
     queryKey: [...operatorKey, "upstream"],
@@ -68,7 +68,7 @@ export function useSignUpPolicy() {
   });
 }
 
-/** Mails are tried again in the background, so the list changes by itself. */
+/** Polled, because e-mails are retried in the background. */
 export function useFailedMails() {
   return useQuery({
     queryKey: [...operatorKey, "mails"],
@@ -95,6 +95,12 @@ export function useChangePerson() {
   );
 }
 
+export function useDeletePerson() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/people/{account_id}", { params: { path: { account_id: id } } }),
+  );
+}
+
 export function useAssignPlan() {
   return useOfficeMutation(({ id, ...body }: { id: string; usage_plan_id: string }) =>
     portal.PATCH("/api/operator/api-keys/{api_key_id}", { params: { path: { api_key_id: id } }, body }),
@@ -117,7 +123,7 @@ export function useChangePlan() {
   );
 }
 
-/** The answer holds the invitation's token: the caller takes it out and resets the mutation. */
+/** Create an invitation. The response holds its token: the caller must take it and reset the mutation. */
 export function useInvite() {
   return useOfficeMutation((body: { note: string; days: number }) =>
     portal.POST("/api/operator/invitations", { body }),
@@ -137,7 +143,7 @@ function useOfficeMutation<Variables, Data>(call: (variables: Variables) => Prom
   return useMutation({
     mutationFn: call,
     gcTime: 0,
-    // A plan, a key or an account may show on any page.
+    // A plan, key or account may appear on any page.
     onSettled: () =>
       Promise.all(
         [["account"], ["usage-plans"], ["site"]].map((queryKey) =>

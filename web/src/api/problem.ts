@@ -4,12 +4,12 @@ type FieldProblem = { pointer: string; detail: string };
 
 const longestMessage = 500;
 
-/** Cut a message from outside, which may be of any length, to what a notice can show. */
+/** Truncate an external message, which may have any length, to fit a notice. */
 export function shorten(message: string): string {
   return message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
 }
 
-/** Every failed call to the portal ends as one of these; status 0 says that no answer came at all. */
+/** The error of every failed portal call. Status 0 means that there was no response. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,

@@ -15,7 +15,7 @@ export function createQueryClient(): QueryClient {
       queries: {
         staleTime: 30_000,
         retry: (failures, error) => failures < 2 && isWorthRetrying(error),
-        // The site may run on a machine without a network; "online" would then pause every call.
+        // The site may run on a machine without a network, where "online" would pause every call.
         networkMode: "always",
       },
       mutations: { retry: false, networkMode: "always" },
@@ -24,7 +24,7 @@ export function createQueryClient(): QueryClient {
   return client;
 }
 
-/** What the server refused, it refuses again. */
+/** Retry only failures that may pass. The server would refuse a refused request again. */
 function isWorthRetrying(error: Error): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status >= 500);
 }

@@ -12,15 +12,15 @@ export type Quota = {
   requested: number | null;
   limit: number;
   used: number;
-  /** Null where API Gateway refused, which does not say: `resetsAt` is then that of a spent day. */
+  /** Null if API Gateway refused, which does not say. `resetsAt` then assumes a daily limit. */
   window: string | null;
   subject: string;
   usagePlanId: string | null;
-  /** Null: nobody knows, or it never does. */
+  /** Null if unknown, or never. */
   resetsAt: string | null;
 };
 
-/** Why the gateway gave no (whole) answer. Each is told to people in its own words. */
+/** Why the gateway gave no (complete) response. Each kind has its own message. */
 export type Failure =
   | Quota
   | { kind: "throttle"; message: string; measure: Measure; retryAt: number }
@@ -44,7 +44,7 @@ export async function failureOf(response: Response): Promise<Failure> {
   const { status } = response;
 
   if (status === 429) {
-    // Without a reset it is the upstream's own quota that is spent, not the caller's.
+    // Without a reset time, the upstream's own quota is used up, not the user's.
     if (error.code === "insufficient_quota") {
       return quotaOf(error, message) ?? { kind: "upstream", message };
     }
@@ -74,7 +74,7 @@ function quotaOf(error: Record<string, unknown>, message: string): Quota | null 
   };
 }
 
-/** Whether nothing is left, as opposed to less than the request may use. */
+/** Return whether nothing is left, as opposed to less than the request may use. */
 export function isSpent({ used, limit }: Quota): boolean {
   return used >= limit;
 }

@@ -9,25 +9,27 @@ import type { Account } from "./types";
 
 export const sessionKey = ["session"] as const;
 
-/** Note who is signed in, and remove what other people have left in this browser. */
+const unknown = "unknown";
+
+/** Record who is signed in, and remove what other accounts left in this browser. */
 export function rememberSession(accountId: string): void {
   signedInAs.set(accountId);
   forgetOtherAccounts(accountId);
 }
 
-/** Note that somebody is signed in; the next answer about the session says who. */
+/** Record that someone is signed in. The next session response says who. */
 export function expectSession(): void {
-  if (signedInAs.get() === null) signedInAs.set("unknown");
+  if (signedInAs.get() === null) signedInAs.set(unknown);
 }
 
-/** Note that nobody is signed in, and remove what is kept for the time of a session. */
+/** Record that no one is signed in, and remove what is stored for the session only. */
 export function forgetSession(): void {
   signedInAs.set(null);
   forgetOtherAccounts(null);
   dropHeldKeys();
 }
 
-/** Go to the start page, with nothing of the account left in memory: it is a whole new page. */
+/** Load the home page as a new document, so that nothing of the account stays in memory. */
 export function leaveSite(): void {
   forgetSession();
   leavePage();
@@ -40,13 +42,17 @@ function leavePage(): void {
 }
 
 /**
- * Leave the page when its account is no longer the one signed in: another tab has signed out or
- * signed somebody else in, or the browser has brought the page back from its history.
+ * Leave the page when its account is no longer signed in: another tab signed out or signed in
+ * as someone else, or the browser restored the page from its history.
  */
 export function watchSession(client: QueryClient): () => void {
+  const first = signedInAs.get();
   const check = () => {
     const account = client.getQueryData<Account | null>(sessionKey);
-    if (account && signedInAs.get() !== account.id) leavePage();
+    // Before the session is known, other requests may have been answered for who was there first.
+    const pageIsOf = account === undefined ? first : account?.id;
+    if (!pageIsOf || pageIsOf === unknown) return;
+    if (signedInAs.get() !== pageIsOf) leavePage();
   };
   if (signedInAs.get() === null) forgetOtherAccounts(null);
   window.addEventListener("storage", check);
@@ -57,28 +63,32 @@ export function watchSession(client: QueryClient): () => void {
   };
 }
 
-const sessionQuery = queryOptions({
+/** Ask who is signed in, again if another tab has signed in or out before the answer came. */
+async function loadSession(signal: AbortSignal): Promise<Account | null> {
+  const before = signedInAs.get();
+  const account = await portal.GET("/api/session", { signal }).catch((error: unknown) => {
+    if (isStatus(error, 401)) return null;
+    throw error;
+  });
+  const now = signedInAs.get();
+  if (now !== before && now !== (account?.id ?? null)) return loadSession(signal);
+  if (account) rememberSession(account.id);
+  else forgetSession();
+  return account;
+}
+
+export const sessionQuery = queryOptions({
   queryKey: sessionKey,
-  queryFn: async ({ signal }): Promise<Account | null> => {
-    try {
-      const account = await portal.GET("/api/session", { signal });
-      rememberSession(account.id);
-      return account;
-    } catch (error) {
-      if (!isStatus(error, 401)) throw error;
-      forgetSession();
-      return null;
-    }
-  },
+  queryFn: ({ signal }) => loadSession(signal),
   staleTime: 5 * 60_000,
 });
 
-/** The account that is signed in, null when nobody is, undefined while it is not known. */
+/** Return the signed-in account, null if there is none, undefined while unknown. */
 export function useSession() {
   return useQuery(sessionQuery);
 }
 
-/** The same without asking the server for visitors who have not signed in here: they cause no 401. */
+/** Like `useSession`, without a request (and its 401) for visitors who never signed in here. */
 export function useLikelySession(): Account | null | undefined {
   const hydrated = useHydrated();
   const likely = signedInAs.useValue() !== null;

@@ -11,12 +11,12 @@ export function useSite() {
   return useOnceHydrated(site);
 }
 
-/** Whether AWS API Gateway keeps the limits: it counts differently, and only calls with a key. */
+/** Whether AWS API Gateway enforces limits. It counts differently, and only calls with a key. */
 export function useEnforcedByAws(): boolean {
   return useSite().data?.enforcer === "aws";
 }
 
-/** Where programs call: the operator's address, else this site's own; null until it is known. */
+/** Return the base URL for programs: the configured URL or this site's own. Null until known. */
 export function useGatewayBaseUrl(): string | null {
   const { data } = useSite();
   if (!data) return null;

@@ -14,7 +14,7 @@ export function useUsageToday() {
   return useQuery(usageToday);
 }
 
-/** Fetches today's usage again and again while something is about to change. */
+/** Poll today's usage while a change is expected. */
 export function usePolledUsage(active: boolean) {
   useQuery({ ...usageToday, refetchInterval: active && 3_000, notifyOnChangeProps: [] });
 }
@@ -26,7 +26,7 @@ export function useUsageHistory(days: number) {
   });
 }
 
-/** The last 200 requests of 7 days at most. */
+/** Return at most the last 200 requests of the past 7 days. */
 export function useRecentRequests() {
   return useQuery({
     queryKey: [...usageKey, "requests"],
@@ -35,7 +35,7 @@ export function useRecentRequests() {
   });
 }
 
-/** After a request was counted: every meter on the site reads from these. */
+/** Refresh everything that meters read from, after a request was counted. */
 export function useRefreshUsage(): () => Promise<unknown> {
   const client = useQueryClient();
   return () =>

@@ -22,11 +22,11 @@ export const viewport: Viewport = {
 
 export default function RootLayout({ children }: { children: ReactNode }) {
   return (
-    // The scripts in the head have set a class and marks by the time React looks.
+    // Scripts in the head set a class and marks before React hydrates.
     <html lang="en" suppressHydrationWarning className={`${sans.variable} ${mono.variable}`}>
       <head>
         <script dangerouslySetInnerHTML={{ __html: firstPaint }} />
-        {/* What installation this is: the variants `demo` and `aws` of the styles. */}
+        {/* Sets the marks for the style variants `demo` and `aws`. */}
         {/* eslint-disable-next-line @next/next/no-sync-scripts -- must run before the first paint */}
         <script src="/api/site.js" />
       </head>

@@ -1,4 +1,4 @@
-/** Copies text. `navigator.clipboard` is missing on plain http addresses, hence the older way as well. */
+/** Copy text. Falls back to `execCommand` on plain http, where `navigator.clipboard` is missing. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

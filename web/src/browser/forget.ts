@@ -1,6 +1,6 @@
 export type KeptFor = "ever" | "tab";
 
-/** Remove the values whose name is chosen: those that are kept for ever, and those of this tab. */
+/** Remove the matching values from local and session storage. */
 export function forgetStored(isChosen: (name: string, keptFor: KeptFor) => boolean): void {
   try {
     for (const [storage, keptFor] of [[localStorage, "ever"], [sessionStorage, "tab"]] as const) {
@@ -9,11 +9,11 @@ export function forgetStored(isChosen: (name: string, keptFor: KeptFor) => boole
         .forEach((name) => storage.removeItem(name));
     }
   } catch {
-    // Where storage is forbidden nothing was kept.
+    // Storage is blocked, so nothing was stored.
   }
 }
 
-/** Remove everything that is kept for this tab. */
+/** Clear this tab's session storage. */
 export function forgetTab(): void {
   forgetStored((_, keptFor) => keptFor === "tab");
 }

@@ -1,7 +1,7 @@
 const focusable =
   "a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea:not(:disabled), summary, [tabindex='0']";
 
-/** An element's ancestors, nearest first, each with the place in it that leads to the element. */
+/** Return an element's ancestors, nearest first, each with the child index that leads to the element. */
 export type Place = { ancestor: Element; index: number }[];
 
 export function placeOf(element: Element): Place {
@@ -15,11 +15,11 @@ export function placeOf(element: Element): Place {
   return place;
 }
 
-/** Focus what now stands where an element was, or else the nearest control around it. */
+/** Focus what now occupies an element's place, or else the nearest control around it. */
 export function focusPlace(place: Place): void {
   for (const { ancestor, index } of place) {
     if (!ancestor.isConnected) continue;
-    // A whole page has changed: its reader begins at its start.
+    // The whole page changed: start reading at the top.
     if (ancestor instanceof HTMLElement && ancestor.matches("main")) return ancestor.focus();
     const { children } = ancestor;
     const successor = children[Math.min(index, children.length - 1)];
@@ -29,8 +29,8 @@ export function focusPlace(place: Place): void {
 }
 
 /**
- * Keep the keyboard's place when the control that has the focus goes away: browsers would begin
- * again at the start of the page. Returns a function that ends this.
+ * Keep the keyboard position when the focused control is removed. Browsers would otherwise restart
+ * at the top of the page. Returns a function that stops this.
  */
 export function keepFocus(): () => void {
   let focused: Element | null = null;
@@ -42,7 +42,7 @@ export function keepFocus(): () => void {
     place = placeOf(target);
   };
   const onBlur = ({ target }: FocusEvent) => {
-    // A removed element may lose the focus by this event too, and is detached a moment later.
+    // A removed element may lose focus with this event too, and is detached shortly after.
     queueMicrotask(() => {
       if (target === focused && focused?.isConnected) focused = null;
     });

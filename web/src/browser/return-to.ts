@@ -4,7 +4,7 @@ export function signInAddress(from: string): string {
   return from === start ? "/sign-in/" : `/sign-in/?next=${encodeURIComponent(from)}`;
 }
 
-/** Where to go once signed in. Only paths of this site: the parameter may come from anybody. */
+/** Return where to go after sign-in. Only paths on this site, because anyone can set the parameter. */
 export function returnAddress(search: string, origin: string): string {
   const next = new URLSearchParams(search).get("next");
   if (!next?.startsWith("/") || !URL.canParse(next, origin)) return start;

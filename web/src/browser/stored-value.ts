@@ -1,11 +1,11 @@
 import { useSyncExternalStore } from "react";
 
-/** One string in this browser's storage that components can watch, in this tab and from others. */
+/** A string in browser storage that components can subscribe to, in this tab and across tabs. */
 export function storedValue(key: string, keptFor: "ever" | "tab" = "ever") {
-  // Only named here: the mere access throws where storage is forbidden.
+  // A function, because merely accessing storage throws where it is blocked.
   const storage = () => (keptFor === "ever" ? localStorage : sessionStorage);
   const listeners = new Set<() => void>();
-  // Storage may be forbidden or full; the value then lasts as long as the page.
+  // If storage is blocked or full, the value lasts as long as the page.
   let unstored: string | null = null;
 
   function get(): string | null {

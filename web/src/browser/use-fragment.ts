@@ -2,12 +2,12 @@ import { useSyncExternalStore } from "react";
 import { useHydrated } from "./use-hydrated";
 
 /**
- * What a link carries behind its `#`, by name. Browsers send the fragment to no server, so the token in
- * it is in no server's log. Null until it is known; empty without one.
+ * Return the parameters of the URL fragment by name. Browsers do not send the fragment, so the token
+ * reaches no server log. Null until known; empty without a fragment.
  */
 export function useFragment(name: string): string | null {
   const hydrated = useHydrated();
-  // A second link that is opened in the same tab changes the fragment and loads nothing.
+  // A second link opened in the same tab changes the fragment without loading the page.
   const fragment = useSyncExternalStore(subscribe, () => window.location.hash, () => "");
   return hydrated ? (new URLSearchParams(fragment.slice(1)).get(name) ?? "") : null;
 }

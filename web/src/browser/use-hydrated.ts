@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 
 const never = () => () => {};
 
-/** False in the exported HTML and during hydration: what depends on this browser must wait for it. */
+/** Return false in the exported HTML and during hydration. Browser-dependent content must wait. */
 export function useHydrated(): boolean {
   return useSyncExternalStore(
     never,

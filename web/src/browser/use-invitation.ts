@@ -6,7 +6,7 @@ export function invitationAddress(token: string): string {
   return `${window.location.origin}/sign-up/#${name}=${token}`;
 }
 
-/** The token of the link that led here, if it was an invitation. */
+/** Return the token of the invitation link that led here, if any. */
 export function useInvitation(): string | undefined {
   return useFragment(name) || undefined;
 }

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 
 /**
- * What a link carries behind its `#`, removed from the address bar and from the history as soon as it
- * is read, so that nobody finds a secret there later. Null until it is known; empty without one.
+ * Return the parameters of the URL fragment, and remove it from the address bar and the history at
+ * once, so that no secret stays there. Null until known; empty without a fragment.
  */
 export function useTakenFragment(): string | null {
   const [taken, setTaken] = useState<string | null>(null);
@@ -15,7 +15,7 @@ export function useTakenFragment(): string | null {
       setTaken((before) => hash.slice(1) || before || "");
     }
     take();
-    // A second link that is opened in the same tab changes the fragment and loads nothing.
+    // A second link opened in the same tab changes the fragment without loading the page.
     window.addEventListener("hashchange", take);
     return () => window.removeEventListener("hashchange", take);
   }, []);

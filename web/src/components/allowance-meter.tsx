@@ -11,7 +11,7 @@ type Props = {
   allowance: Pick<Allowance, "used" | "limit" | "window"> & { measure?: Measure };
 };
 
-/** What is used of an allowance, in figures and drawn; no limit, nothing to draw. */
+/** Show the usage of an allowance as text and as a meter. Without a limit there is no meter. */
 export function AllowanceMeter({ title, subject, allowance }: Props) {
   const { used, limit, window, measure = "requests" } = allowance;
   return (

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 type Props = { embedded: ReactNode; aws?: ReactNode };
 
-/** What holds here, of two things: both are in the page, and one is shown from the first paint on. */
+/** Render both variants and show one by CSS, so that the first paint is already correct. */
 export function ByEnforcer({ embedded, aws }: Props) {
   return (
     <>

@@ -3,7 +3,7 @@ import * as strings from "@/strings";
 
 type Props = {
   code: string;
-  /** What the button copies, when that is more than what is shown. */
+  /** The text to copy, if it is more than what is shown. */
   copy?: string;
   copyLabel?: string;
   onCopied?: () => void;

@@ -10,13 +10,13 @@ type Props = {
   text: string;
   confirmLabel: string;
   danger?: boolean;
-  /** What fails is told in the dialog, which then stays open. */
+  /** Errors are shown in the dialog, which then stays open. */
   onConfirm: () => Promise<unknown>;
   onDone: () => void;
   onCancel: () => void;
 };
 
-/** Asks once more before something is done. */
+/** Ask for confirmation before an action. */
 export function ConfirmDialog({ title, text, confirmLabel, danger, onConfirm, onDone, onCancel }: Props) {
   const form = useForm();
 

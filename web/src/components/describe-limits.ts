@@ -13,7 +13,7 @@ type Limits = Pick<
   "limits" | "max_output_tokens" | "max_concurrent_requests" | "max_key_days"
 >;
 
-/** Everything that a plan limits, in words. */
+/** Describe everything that a plan limits. */
 export function describeLimits(plan: Limits): string[] {
   return [
     ...plan.limits.map(describeLimit),
@@ -23,7 +23,7 @@ export function describeLimits(plan: Limits): string[] {
   ];
 }
 
-/** The plan's limits in words, but for one that its name says already. */
+/** Describe the plan's limits, except the one that its name already states. */
 export function limitsBesidesName(plan: UsagePlan): string[] {
   return describeLimits(plan).filter((words) => words !== plan.name);
 }

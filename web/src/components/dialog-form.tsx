@@ -18,7 +18,7 @@ export function DialogForm({ onSubmit, onCancel, submitLabel, danger, pending, e
     <form noValidate onSubmit={onSubmit} className="space-y-5">
       {error && <Notice tone="danger" alert>{error}</Notice>}
       {children}
-      {/* In sight also where the fields are more than the window holds. */}
+      {/* Keep the buttons visible when the fields are taller than the window. */}
       <div className="sticky bottom-0 -mx-6 -mb-6 flex justify-end gap-2 bg-raised px-6 pt-3 pb-6">
         <Button variant="secondary" onClick={onCancel}>
           {strings.actions.cancel}

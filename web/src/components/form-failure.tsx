@@ -9,7 +9,7 @@ const words = strings.session;
 
 type Props = { message: string | undefined; retryAt: number | null };
 
-/** What is wrong with a form as a whole; where the server asks for patience, how much of it is left. */
+/** Show a form's error and, if throttled, the time until the next attempt. */
 export function FormFailure({ message, retryAt }: Props) {
   if (!message) return null;
   if (retryAt === null) return <Notice tone="danger" alert>{message}</Notice>;

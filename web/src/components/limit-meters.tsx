@@ -11,7 +11,7 @@ const words = strings.keys;
 
 type Props = { limits: LimitUse[]; subject: string };
 
-/** What is left of each limit, each with its own reset. */
+/** Show what remains of each limit and when it resets. */
 export function LimitMeters({ limits, subject }: Props) {
   const enforcedByAws = useEnforcedByAws();
   if (limits.length === 0) return <p className="text-sm text-muted">{words.noLimit}</p>;

@@ -9,7 +9,7 @@ type Props = {
   error: string | undefined;
 };
 
-/** Which usage plan a key shall have. */
+/** Choose the usage plan of a key. */
 export function PlanField({ plans, registration, error }: Props) {
   return (
     <Field label={strings.keys.plan} error={error}>

@@ -5,10 +5,10 @@ import { formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
 import * as strings from "@/strings";
 
-/** When an allowance comes back: how long until then, and the time on the reader's own clock. */
+/** Show when an allowance resets: the time left, and the local time. */
 export function ResetClock({ at }: { at: string }) {
   const now = useNow();
-  // The same height before and after: nothing below may jump.
+  // Keep the same height before and after hydration to avoid layout shift.
   if (now === null) return <span className="invisible">{strings.keys.resets("", "")}</span>;
   return (
     <time dateTime={at} className="tabular-nums">

@@ -7,7 +7,7 @@ import { Notice } from "@/components/ui/notice";
 
 type Props = { label: string; next: () => string; invitation?: string };
 
-/** The way to the other site by which people sign in here. */
+/** Link to sign-in with the identity provider. */
 export function SignInWith({ label, next, invitation }: Props) {
   const leave = useLeaveForIdentity();
   return (

@@ -9,12 +9,12 @@ const newPassword = z
   .string()
   .check(z.minLength(10, words.passwordShort), z.maxLength(256, words.passwordLong));
 
-// An existing password is judged by the server alone.
+// The server alone checks existing passwords.
 const password = z.string().check(z.minLength(1, words.passwordMissing));
 
 export const signUpSchema = z.object({ email, password: newPassword });
 
-/** Where mail is set, the password is asked for later: the field is not shown. */
+/** With e-mail configured, the password is chosen later, so the field is hidden. */
 export const signUpByMailSchema = z.object({ email, password: z.string() });
 
 export const signInSchema = z.object({ email, password });

@@ -1,7 +1,7 @@
 import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
 import { ApiError, messageOf } from "@/api/problem";
 
-/** Puts the server's words beside the fields they are about, and what belongs to none at the form's head. */
+/** Show the server's errors beside their fields, or for the form as a whole if no field matches. */
 export function showProblem<Values extends FieldValues>(
   form: Pick<UseFormReturn<Values>, "setError" | "getValues">,
   error: unknown,

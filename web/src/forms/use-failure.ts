@@ -3,7 +3,7 @@ import type { FieldValues, UseFormReturn } from "react-hook-form";
 import { retryTimeOf } from "@/api/retry-after";
 import { showProblem } from "./show-problem";
 
-/** What the server said against a form as a whole, and until when it wants no more of it. */
+/** Return the server's error for a form as a whole, and when to retry if throttled. */
 export function useFailure<Values extends FieldValues>(form: UseFormReturn<Values>) {
   const [retryAt, setRetryAt] = useState<number | null>(null);
   return {

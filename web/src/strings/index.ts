@@ -1,3 +1,3 @@
-// A second language is a second folder of this shape, chosen here. Imported as `* as strings`, so that
-// a page loads only the words that it shows.
+// To add a language, add a folder with the same shape as `en` and select it here. Import as
+// `* as strings` so that each page loads only the texts it shows.
 export * from "./en";

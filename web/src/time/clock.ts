@@ -1,11 +1,11 @@
 let offset = 0;
 
-/** People's clocks are wrong; countdowns follow the server's, as its last answer told it. */
+/** Clocks on users' computers may be wrong, so countdowns follow the server's `Date` header. */
 export function syncClock(response: Response, clientNow = Date.now()): void {
   const serverNow = Date.parse(response.headers.get("date") ?? "");
   if (Number.isNaN(serverNow)) return;
   const measured = serverNow - clientNow;
-  // The header counts whole seconds, so anything within two is noise and would only make countdowns jump.
+  // The header has whole seconds, so a difference below two is noise that would make countdowns jump.
   if (Math.abs(measured - offset) > 2000) offset = measured;
 }
 

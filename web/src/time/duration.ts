@@ -5,7 +5,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Two units are as much as anybody reads: "6 h 12 min", "4 min 9 s", "0 s". Rounds up, so 0 means over. */
+/** Format a duration in at most two units: "6 h 12 min", "4 min 9 s", "0 s". Rounds up, so 0 means over. */
 export function formatDuration(milliseconds: number): string {
   const left = Math.max(0, Math.ceil(milliseconds / second) * second);
   const { days, hours, minutes, seconds } = strings.units;

@@ -1,4 +1,4 @@
-/** A clock time here, with the day when it is not today: "02:00", "Thu, 26 Nov, 02:00". */
+/** Format a local time, with the day unless it is today: "02:00", "Thu, 26 Nov, 02:00". */
 export function formatInstant(iso: string, now: number): string {
   const instant = new Date(iso);
   const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
@@ -10,7 +10,7 @@ export function formatUtc(iso: string): string {
   return `${new Date(iso).toISOString().slice(11, 16)} UTC`;
 }
 
-/** Usage is kept by UTC day, so its dates must not move with the reader's time zone. */
+/** Format a UTC day. Usage is stored by UTC day, so its dates must not shift with the time zone. */
 export function formatUtcDate(date: string): string {
   return new Date(`${date}T00:00:00Z`).toLocaleDateString(undefined, {
     day: "numeric",
@@ -19,7 +19,7 @@ export function formatUtcDate(date: string): string {
   });
 }
 
-/** A day on the reader's calendar: "25 Nov 2026". */
+/** Format a local day: "25 Nov 2026". */
 export function formatDate(iso: string): string {
   return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
 }

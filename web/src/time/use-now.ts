@@ -5,7 +5,7 @@ const listeners = new Set<() => void>();
 let now = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
-// One timer for the page, so that every countdown on it turns at the same moment.
+// One timer for the page, so that all countdowns tick together.
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   if (timer === undefined) {
@@ -28,7 +28,7 @@ function snapshot(): number {
   return now;
 }
 
-/** The time by the server's clock, each second; null until the page runs in a browser. */
+/** Return the server's time, updated every second. Null until the page has hydrated. */
 export function useNow(): number | null {
   return useSyncExternalStore(subscribe, snapshot, () => null);
 }

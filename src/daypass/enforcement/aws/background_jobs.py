@@ -80,7 +80,7 @@ class BackgroundJobs:
         except EnforcerError as error:
             log.warning("look_not_given_back", api_key_id=key.id, reason=error.reason)
         async with self._database.write() as session:
-            current = await api_keys.find_any(session, key.id)
+            current = await api_keys.find_locked(session, key.id)
             if current is not None and current.aws_key_id == key.aws_key_id:
                 current.activating_until = None
 

@@ -122,20 +122,20 @@ class ApiGatewayEnforcer:
             if lowers(before.plan if before else None, plan):
                 return await self.move_now(key, plan.id, name, also)
         async with self._database.write() as session:
-            current = found(await api_keys.find_any(session, key.id))
+            current = found(await api_keys.find_locked(session, key.id))
+            await also(session)
             current.name = name
             if plan is not None:
                 is_there = current.usage_plan_id == plan.id
                 midnight = Window.DAY.end(Window.DAY.start(self._clock()))
                 current.next_usage_plan_id = None if is_there else plan.id
                 current.next_plan_at = None if is_there else midnight
-            await also(session)
         return current
 
     async def keep_plan(self, key: ApiKey) -> None:
         """Take a change of plan back that has not taken effect yet."""
         async with self._database.write() as session:
-            current = found(await api_keys.find_any(session, key.id))
+            current = found(await api_keys.find_locked(session, key.id))
             current.next_usage_plan_id = current.next_plan_at = None
 
     async def move_now(
@@ -153,11 +153,11 @@ class ApiGatewayEnforcer:
         try:
             await self._attach(aws_key_id, after, key.account_id)
             async with self._database.write() as session:
-                current = found(await api_keys.find_any(session, key.id))
+                current = found(await api_keys.find_locked(session, key.id))
+                await also(session)
                 current.name = name or current.name
                 current.usage_plan_id = usage_plan_id
                 current.next_usage_plan_id = current.next_plan_at = None
-                await also(session)
         except BaseException:
             await compensation.move_back(self._api, aws_key_id, before, after)
             raise
@@ -173,7 +173,7 @@ class ApiGatewayEnforcer:
         minted, aws_key_id = await self._make(key.account_id, key.name, held)
         try:
             async with self._database.write() as session:
-                current = found(await api_keys.find_any(session, key.id))
+                current = found(await api_keys.find_locked(session, key.id))
                 old = current.aws_key_id
                 await api_keys.rotate(session, current, minted, None, self._now())
                 self._begin(current, aws_key_id)

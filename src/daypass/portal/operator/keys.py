@@ -68,8 +68,7 @@ async def assign_plan(
     if plan is None:
         raise ProblemError(422, "There is no such usage plan.", field="usage_plan_id")
     key = await _find(api_key_id, portal)
-    detail = f"{key.usage_plan_id} to {plan.id}"
-    note = _note("key moved", key, operator, portal, detail)
+    note = _note("key moved", key, operator, portal, moved_to=plan.id)
     await portal.enforcer.change_key(key, key.name, plan, note)
 
 
@@ -88,11 +87,18 @@ async def _find(api_key_id: str, portal: Portal) -> ApiKey:
     return key
 
 
-def _note(action: str, key: ApiKey, operator: Account, portal: Portal, detail: str = "") -> Also:
+def _note(
+    action: str, key: ApiKey, operator: Account, portal: Portal, moved_to: str | None = None
+) -> Also:
     """Return a callback that adds to the audit log in the transaction that changes the key."""
     subject = f"{key.id} ({key.prefix}…{key.last4})"
 
     async def note(session: AsyncSession) -> None:
+        detail = ""
+        if moved_to is not None:
+            # The key may have moved since it was looked up.
+            current = await api_keys.find_any(session, key.id) or key
+            detail = f"{current.usage_plan_id} to {moved_to}"
         audit.add(session, operator, action, subject, now=portal.now(), detail=detail)
 
     return note

@@ -93,7 +93,7 @@ async def change_plan(
     if plan_id in _configured(portal):
         raise ProblemError(409, f"The plan {plan_id} is in daypass.toml: change it there.")
     async with portal.database.write() as session:
-        row = await usage_plans.find(session, plan_id)
+        row = await usage_plans.find_locked(session, plan_id)
         if row is None:
             raise ProblemError(404, "There is no such usage plan.")
         for name, value in _columns(change).items():

@@ -8,7 +8,7 @@ const height = 100;
 const slot = 10;
 const bar = 7;
 
-// Whole class names: Tailwind reads them from the source.
+// Complete class names, because Tailwind reads them from the source.
 const parts = [
   { bar: "fill-series-1", mark: "bg-series-1" },
   { bar: "fill-series-2", mark: "bg-series-2" },
@@ -19,7 +19,7 @@ const parts = [
 const others = { bar: "fill-line-strong", mark: "bg-line-strong" };
 const refused = { bar: "fill-warn-fill", mark: "bg-warn-fill" };
 
-/** Bars by SVG attributes, stretched to the width there is; the words around it are plain text. */
+/** A bar chart of SVG attributes, stretched to the available width. Its labels are plain text. */
 export function Chart({ stack, label }: { stack: Stack; label: string }) {
   const { measure, dates, series, top } = stack;
   return (
@@ -67,7 +67,7 @@ function Day({ stack: { measure, dates, series, top }, day }: { stack: Stack; da
   return (
     <g>
       <title>{words.bar(formatUtcDate(dates[day]!), told.join(", "))}</title>
-      {/* The whole column answers to the pointer, not only the bar in it. */}
+      {/* The whole column responds to the pointer, not only its bar. */}
       <rect x={x} width={bar} height={height} fill="transparent" />
       {standing.map((one, index) => (
         <rect

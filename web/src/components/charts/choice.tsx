@@ -7,7 +7,7 @@ type Props<Value extends string> = {
   onChange: (value: Value) => void;
 };
 
-/** One of a few ways to look at the same figures. */
+/** Choose between views of the same data. */
 export function Choice<Value extends string>({ label, choices, value, onChange }: Props<Value>) {
   return (
     <Select

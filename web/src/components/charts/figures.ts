@@ -11,10 +11,10 @@ export type Counts = {
   reserved: { tokens: number; cost: number };
 };
 
-/** One kind of bar, with its figure for each day. */
+/** One series of bars, with a value for each day. */
 export type Series = Named & { kind: "part" | "others" | "refused"; values: number[]; total: number };
 
-/** Names need not differ: two keys may both be a laptop's. */
+/** Unique, unlike the name: two keys may share one. */
 export type Named = { id: string; name: string };
 
 export type Stack = { measure: Measure; dates: string[]; series: Series[]; top: number };
@@ -22,7 +22,7 @@ export type Stack = { measure: Measure; dates: string[]; series: Series[]; top: 
 const dayLength = 86_400_000;
 const named = 5;
 
-/** The last UTC days in order, the empty ones too: a gap in use should look like one. */
+/** Return the last UTC days in order, including empty ones so that gaps are visible. */
 export function lastDays(days: number, now: number): string[] {
   return Array.from({ length: days }, (_, index) =>
     new Date(now - (days - 1 - index) * dayLength).toISOString().slice(0, 10),
@@ -30,8 +30,8 @@ export function lastDays(days: number, now: number): string[] {
 }
 
 /**
- * What stands on each day, by name: the largest names for themselves, the rest together, and what
- * was refused on top where requests are counted.
+ * Return each day's bars: the largest series separately, the others combined, and on top the
+ * refused requests if requests are counted.
  */
 export function stackOf<Row extends Counts>(
   rows: Row[],
@@ -61,7 +61,7 @@ export function stackOf<Row extends Counts>(
   return { measure, dates, series, top: Math.max(1, ...heights) };
 }
 
-/** Newest first; within a day by key. */
+/** Sort newest first, then by key. */
 export function newestFirst<Row extends { date: string; api_key_name: string }>(rows: Row[]): Row[] {
   return [...rows].sort(
     (a, b) => b.date.localeCompare(a.date) || a.api_key_name.localeCompare(b.api_key_name),

@@ -3,11 +3,11 @@ const listItem = /^ {0,3}(?:[-*+]|\d{1,9}[.)])\s/;
 const definition = /^ {0,3}\[[^\]]+\]:/m;
 
 /**
- * Cuts markdown where one top-level block ends and the next begins. While an answer grows, only its
- * last block changes, so only that one is parsed anew.
+ * Split markdown into top-level blocks. While an answer grows, only its last block changes, so
+ * only that one is parsed again.
  */
 export function splitBlocks(markdown: string): string[] {
-  // A definition may be used from any block.
+  // Any block may use a link definition.
   if (definition.test(markdown)) return [markdown];
   const blocks: string[] = [];
   let current: string[] = [];
@@ -26,7 +26,7 @@ export function splitBlocks(markdown: string): string[] {
   return [...blocks, current.join("\n")];
 }
 
-/** Indented text, and one list item after another, go on with what stands above the blank line. */
+/** Indented text and further list items continue what precedes the blank line. */
 function startsBlock(line: string, current: string[]): boolean {
   const inList = listItem.test(current.find((text) => text.trim()) ?? "");
   return !/^(?: {2,}|\t)/.test(line) && !(inList && listItem.test(line));

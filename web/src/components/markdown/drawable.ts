@@ -1,12 +1,12 @@
 const maxLength = 100_000;
 const maxLine = 20_000;
 const maxDepth = 60;
-/** Emphasis marks and brackets: more than containers, since code has many that never close. */
+/** The limit for emphasis marks and brackets. Above that of containers: code has many unclosed ones. */
 const maxOpen = 200;
 const maxCells = 5_000;
 
 const containers = /^(?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=\s)))*[ \t]*/;
-/** The row below a table's head: without one, pipes are text. */
+/** The delimiter row of a table. Without one, pipes are text. */
 const delimiterRow = /^[ \t|:-]*-[ \t|:-]*$/;
 const delimiters = /[*_~]+|[[\]]/g;
 
@@ -39,12 +39,12 @@ export function isDrawable(markdown: string): boolean {
   return cells + cellsOf(block) <= maxCells;
 }
 
-/** Lines without an empty one between them. */
+/** A run of non-empty lines. */
 type Block = { lines: number; columns: number; isTable: boolean };
 
 const emptyBlock: Block = { lines: 0, columns: 0, isTable: false };
 
-/** GFM pads every row of a table to the width of its head. Lines without a pipe can be rows too. */
+/** Estimate a table's cells. GFM pads every row to the header's width, and rows may have no pipes. */
 function cellsOf({ lines, columns, isTable }: Block): number {
   return isTable && columns > 1 ? lines * columns : 0;
 }
@@ -52,12 +52,12 @@ function cellsOf({ lines, columns, isTable }: Block): number {
 function containerDepth(line: string): number {
   const lead = containers.exec(line)?.[0] ?? "";
   const marks = lead.match(/[>*+-]|\d+[.)]/g)?.length ?? 0;
-  // A list nests with two columns of indentation; a tab stands for four.
+  // Two columns of indentation nest a list; a tab counts as four.
   const indent = /^[ \t]*/.exec(line)?.[0].replaceAll("\t", "    ").length ?? 0;
   return Math.max(marks, Math.floor(indent / 2));
 }
 
-/** The number of brackets and emphasis marks that are still open; returns early beyond the limit. */
+/** Count the unclosed brackets and emphasis marks. Returns early above the limit. */
 function openAfter(line: string, before: number): number {
   let open = before;
   for (const { 0: run, index } of line.matchAll(delimiters)) {

@@ -5,12 +5,12 @@ import { CodeBlock } from "@/components/code-block";
 import * as strings from "@/strings";
 import { splitBlocks } from "./blocks";
 
-/** A model's words. Raw HTML stays text, nothing is loaded from elsewhere, links lead to the web only. */
+/** Render model output. Raw HTML stays text, nothing loads from elsewhere, and links go to the web only. */
 export function Markdown({ text }: { text: string }) {
   return (
     <div className="markdown">
       {splitBlocks(text).map((block, index) => (
-        // Blocks only ever grow at the end, so their place is their identity.
+        // Blocks only grow at the end, so the index identifies them.
         <Block key={index} text={block} />
       ))}
     </div>

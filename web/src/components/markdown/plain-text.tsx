@@ -7,7 +7,7 @@ import * as strings from "@/strings";
 const step = 20_000;
 const styles = "leading-7 wrap-anywhere whitespace-pre-wrap [content-visibility:auto]";
 
-/** Text as it was sent, a bounded piece at a time: laying out a megabyte at once blocks the page. */
+/** Show text as sent, in bounded pieces: laying out a megabyte at once blocks the page. */
 export function PlainText({ text, note }: { text: string; note?: string }) {
   const [pieces, setPieces] = useState(1);
   const shown = Array.from({ length: pieces }, (_, piece) =>

@@ -1,13 +1,13 @@
 const preferred = ["gpt-4o-mini", "gpt-4.1-mini", "gpt-5-mini", "gpt-4o"];
 
-// An upstream lists all it has; these cannot hold a conversation.
+// Upstreams list all their models. These cannot chat.
 const otherTrades = /embed|whisper|tts|dall-e|image|audio|realtime|moderation|transcribe|search|sora/i;
 
 export const fallbackModel = "gpt-4o-mini";
 
 /**
- * The models of an upstream that a plan includes, which names them or has globs such as `gpt-4o*`.
- * Where none is known, the names that the plan has in full.
+ * Return the upstream's models that a plan includes by name or glob, such as `gpt-4o*`.
+ * If the upstream's models are unknown, return the plan's exact names.
  */
 export function modelsOfPlan(patterns: readonly string[], models: readonly string[]): string[] {
   if (patterns.length === 0) return [...models];
@@ -22,7 +22,7 @@ function matches(pattern: string, model: string): boolean {
   try {
     return new RegExp(`^(?:${glob})$`, "s").test(model);
   } catch {
-    return false; // a bracket that nothing closes
+    return false; // an unclosed bracket
   }
 }
 
@@ -31,7 +31,7 @@ export function chatModels(models: readonly string[]): string[] {
   return able.length > 0 ? able : [...models];
 }
 
-/** The model to begin with: one known to be cheap, else the first that can chat. */
+/** Return the default model: a known cheap one, or else the first that can chat. */
 export function chooseModel(models: readonly string[]): string {
   const able = chatModels(models);
   return preferred.find((model) => able.includes(model)) ?? able[0] ?? fallbackModel;

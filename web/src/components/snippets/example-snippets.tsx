@@ -2,10 +2,10 @@
 
 import { lazy, Suspense } from "react";
 
-// In the exported HTML already: the code that turns its tabs comes after everything else.
+// Part of the exported HTML. The code for its tabs loads last.
 const SnippetTabs = lazy(() => import("./snippet-tabs"));
 
-/** What calling the API looks like, for people who have no key yet. */
+/** Show how to call the API, for visitors without a key. */
 export function ExampleSnippets() {
   return (
     <div className="overflow-hidden rounded-xl border bg-raised">

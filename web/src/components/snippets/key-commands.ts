@@ -5,12 +5,12 @@ export function environmentSnippet({ baseUrl, key }: { baseUrl: string; key: str
   return { id: "environment", label: "Environment", code };
 }
 
-/** The same two variables for a `.env` file. */
+/** Return the same two variables for a `.env` file. */
 export function envFile({ baseUrl, key }: { baseUrl: string; key: string }): string {
   return `OPENAI_BASE_URL=${baseUrl}\nOPENAI_API_KEY=${key}\n`;
 }
 
-/** Asks a key about itself. */
+/** Return a command that checks a key's limits. */
 export function keyInfoSnippet({ baseUrl, key }: { baseUrl: string; key: string }): string {
   return `curl ${shellQuoted(`${baseUrl}/key`)} -H ${shellQuoted(`x-api-key: ${key}`)}`;
 }

@@ -3,18 +3,18 @@ export type SnippetInput = {
   model: string;
   /** Null: the program reads it from the environment variable `OPENAI_API_KEY`. */
   key: string | null;
-  /** For a gateway that reads the key from `x-api-key` only, which OpenAI's clients do not send. */
+  /** For a gateway that reads the key only from `x-api-key`, which OpenAI clients do not send. */
   header?: boolean;
 };
 
 export type Snippet = { id: string; label: string; code: string };
 
-/** Stands where people put their own. */
+/** A placeholder for the user's own key. */
 export const exampleKey = "dp_your_key";
 
 const prompt = "Say hello.";
 
-/** Commands that run as they are pasted. */
+/** Return commands that run as pasted. */
 export function snippets(input: SnippetInput): Snippet[] {
   return [
     { id: "curl", label: "curl", code: curl(input) },
@@ -41,7 +41,7 @@ function curl({ baseUrl, model, key }: SnippetInput): string {
 function python({ baseUrl, model, key, header }: SnippetInput): string {
   const secret = key === null ? 'os.environ["OPENAI_API_KEY"]' : quoted(key);
   const settings = [
-    // Always: without it the client would send the key to OpenAI.
+    // Always set: without it the client would send the key to OpenAI.
     `base_url=${quoted(baseUrl)}`,
     ...(key === null ? [] : [`api_key=${secret}`]),
     ...(header ? [`default_headers={"x-api-key": ${secret}}`] : []),
@@ -78,7 +78,7 @@ const answer = await client.chat.completions.create({
 console.log(answer.choices[0].message.content);`;
 }
 
-// A JSON string is a string in JavaScript and in Python alike.
+// A JSON string is valid in both JavaScript and Python.
 function quoted(text: string): string {
   return JSON.stringify(text);
 }

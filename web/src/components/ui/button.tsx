@@ -36,7 +36,7 @@ export function Button({ variant, size, pending, className, children, ...props }
       {...props}
       aria-disabled={pending || props["aria-disabled"]}
       aria-busy={pending || undefined}
-      // Not `disabled`, which would take the focus away from the button while it waits.
+      // Not `disabled`, which would take focus away from the pending button.
       onClick={pending ? (event) => event.preventDefault() : props.onClick}
       className={clsx(buttonStyles({ variant, size }), className)}
     >

@@ -11,7 +11,7 @@ type Props = {
   text: string;
   label: string;
   variant?: "primary" | "secondary" | "ghost";
-  /** Shows the icon alone; the label is then for screen readers. */
+  /** Show only the icon. The label is then for screen readers. */
   compact?: boolean;
   onCopied?: () => void;
 };

@@ -8,19 +8,19 @@ type Props = {
   onClose: () => void;
   title: string;
   description?: string;
-  /** For code, which needs longer lines. */
+  /** For code and rows of fields, which need longer lines. */
   wide?: boolean;
   children: ReactNode;
 };
 
-/** Open as long as it is rendered. The platform traps the focus, gives it back, and handles Esc. */
+/** A modal dialog, open while rendered. The browser traps and restores focus and handles Esc. */
 export function Dialog({ onClose, title, description, wide, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const descriptionId = useId();
 
-  // The focus goes back to the opener only if the dialog is closed before it leaves the document,
-  // which is earlier than the cleanup of a passive effect.
+  // Focus returns to the opener only if the dialog closes before it leaves the document,
+  // which happens before a passive effect is cleaned up.
   useLayoutEffect(() => {
     const dialog = ref.current;
     const opener = document.activeElement;
@@ -32,7 +32,7 @@ export function Dialog({ onClose, title, description, wide, children }: Props) {
     };
   }, []);
 
-  // The dialog's own box is filled by its content, so only the backdrop is the dialog itself.
+  // The content fills the dialog's box, so a click on the dialog itself is on the backdrop.
   const onBackdrop = (event: MouseEvent) => event.target === ref.current && onClose();
 
   return (

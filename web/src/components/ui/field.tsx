@@ -15,7 +15,7 @@ type Props = {
   children: (control: ControlProps) => ReactNode;
 };
 
-/** A label, a control, and one line below it: the hint, or in its place what is wrong. */
+/** A label, a control, and a hint that an error replaces. */
 export function Field({ label, hint, error, className, children }: Props) {
   const id = useId();
   const noteId = `${id}-note`;

@@ -2,7 +2,7 @@ import clsx from "clsx";
 
 type Props = { used: number; limit: number; label: string };
 
-/** How much of an allowance is gone. Drawn by SVG attributes: the site's CSP allows no inline styles. */
+/** Show the used share of an allowance. Sized by SVG attributes because the CSP forbids inline styles. */
 export function Meter({ used, limit, label }: Props) {
   const share = limit > 0 ? Math.min(1, used / limit) : 1;
   return (

@@ -11,9 +11,9 @@ const tones = {
 type Props = {
   tone?: keyof typeof tones;
   title?: string;
-  /** For what has just happened; what stands there from the start must not be announced as an alarm. */
+  /** For new events only. Content present from the start must not be announced as an alert. */
   alert?: boolean;
-  /** What goes on changing, such as a countdown: beside the announcement, not part of it. */
+  /** Content that keeps changing, such as a countdown. Kept outside the announced region. */
   running?: ReactNode;
   action?: ReactNode;
   children?: ReactNode;

@@ -3,7 +3,7 @@ import { ChevronDown } from "lucide-react";
 import type { ComponentProps } from "react";
 import { controlStyles } from "./input";
 
-/** The platform's own list: right on every phone, and nothing to load. */
+/** The native select: it works well on every phone and loads no code. */
 export function Select({ className, ...props }: ComponentProps<"select">) {
   return (
     <span className={clsx("relative block min-w-0", className)}>

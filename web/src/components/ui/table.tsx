@@ -3,9 +3,9 @@ import type { ComponentProps, ReactNode } from "react";
 
 type Column = {
   label: string;
-  /** Figures stand on the right, one under the other. */
+  /** Right-align numbers. */
   figures?: boolean;
-  /** Actions stay in sight while the rest is scrolled. */
+  /** Keep actions visible while the other columns scroll. */
   actions?: boolean;
 };
 
@@ -13,7 +13,7 @@ type Props = { label: string; columns: Column[]; className?: string; children: R
 
 const inSight = "sticky right-0 bg-raised shadow-[inset_1px_0_var(--line)]";
 
-/** A table that scrolls in its own frame where the page is narrow, by keyboard too. */
+/** A table that scrolls inside its own frame on narrow pages, also by keyboard. */
 export function Table({ label, columns, className, children }: Props) {
   return (
     <div
@@ -50,7 +50,7 @@ export function Cell({ className, ...props }: ComponentProps<"td">) {
   return <td {...props} className={clsx("px-4 py-2.5 text-left", className)} />;
 }
 
-/** What a row is about. On a phone it wraps, to leave room for the actions beside it. */
+/** The subject of a row. Wraps on phones to leave space for the actions. */
 export function Name({ children }: { children: ReactNode }) {
   return (
     <Cell className="max-w-72 truncate font-medium max-sm:max-w-48 max-sm:min-w-40 max-sm:whitespace-normal">
@@ -60,8 +60,8 @@ export function Name({ children }: { children: ReactNode }) {
 }
 
 /**
- * Quiet buttons whose words, not whose frames, stand under the column's title. Always in sight at
- * the right, whatever else has to be scrolled; one below the other on a phone.
+ * Quiet buttons aligned with the column title by their text, not their frame. Always visible at
+ * the right while the rest scrolls. Stacked on phones.
  */
 export function Actions({ children }: { children?: ReactNode }) {
   return (

@@ -6,7 +6,7 @@ import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from "rea
 type Props = {
   label: string;
   tabs: { id: string; label: string; content: ReactNode }[];
-  /** Stands at the end of the row of tabs. */
+  /** Rendered at the end of the tab list. */
   aside?: ReactNode;
 };
 

@@ -13,7 +13,7 @@ let toasts = none;
 let nextId = 1;
 const listeners = new Set<() => void>();
 
-/** Says that something is done, or was not. What people must act upon belongs into the page. */
+/** Show a brief message about an outcome. Anything that needs action belongs on the page. */
 export function toast(text: string, tone: Tone = "good"): void {
   const id = nextId++;
   publish([...toasts, { id, text, tone }]);

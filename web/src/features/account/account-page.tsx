@@ -13,7 +13,7 @@ import { SignOutEverywhere } from "./sign-out-everywhere";
 
 const words = strings.account;
 
-/** Holds the place of the text: nothing below may jump. */
+/** Reserves the text's space to avoid layout shift. */
 const noText = "\u00a0";
 
 export function AccountPage() {

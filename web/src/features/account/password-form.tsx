@@ -15,7 +15,7 @@ import * as strings from "@/strings";
 const words = strings.account;
 const empty: PasswordChange = { current_password: "", new_password: "" };
 
-/** The address stands in the form unseen, so that password managers know whose password changes. */
+/** Includes the address in a hidden field, so that password managers know the account. */
 export function PasswordForm({ email }: { email: string }) {
   const change = useChangePassword();
   const form = useForm<PasswordChange>({

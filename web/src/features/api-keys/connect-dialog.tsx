@@ -18,7 +18,7 @@ const words = strings.keys;
 
 type Props = { apiKey: ApiKey; onClose: () => void };
 
-/** How a program uses a key: everything but the secret, which nobody has any more. */
+/** Show how to use a key, without its secret, which is no longer available. */
 export function ConnectDialog({ apiKey, onClose }: Props) {
   const { name, prefix, last4, usage_plan_id } = apiKey;
   const baseUrl = useExampleBaseUrl();

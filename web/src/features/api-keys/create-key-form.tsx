@@ -72,7 +72,7 @@ export function CreateKeyForm({ title, plans, keysSoFar, onCreated, onCancel }: 
   );
 }
 
-/** The plan chosen on the landing page, if this visit began there. */
+/** Return the plan chosen on the landing page, if any. */
 function plannedOn(plans: UsagePlan[]): string | undefined {
   const wanted = new URLSearchParams(window.location.search).get("plan");
   return plans.find(({ id }) => id === wanted)?.id;

@@ -29,7 +29,7 @@ export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
     },
   });
   const { errors } = form.formState;
-  // A plan that the operator assigned by hand stays choosable for the key that has it.
+  // A key can keep a plan that an operator assigned.
   const choices = plans.filter((plan) => plan.self_service || plan.id === apiKey.usage_plan_id);
 
   const submit = form.handleSubmit((values) => {

@@ -21,14 +21,14 @@ const actions = [
 type Props = {
   apiKey: ApiKey;
   plan: UsagePlan | undefined;
-  /** The plan that it moves to at the end of the day, if it does. */
+  /** The plan that takes effect at the end of the day, if any. */
   next: UsagePlan | undefined;
   onAction: (action: KeyAction) => void;
 };
 
 export function KeyCard({ apiKey, plan, next, onAction }: Props) {
   const { name, prefix, last4, limits, last_used_at } = apiKey;
-  // A throttle is empty one moment and full the next: there is nothing to draw.
+  // A throttle refills all the time, so there is nothing to draw.
   const throttles = plan?.limits.filter(({ window }) => window === "minute") ?? [];
   return (
     <li className="rounded-xl border bg-raised p-5">

@@ -14,7 +14,7 @@ import * as strings from "@/strings";
 
 const words = strings.keys;
 
-/** Tries the key from this page, as a program would use it. */
+/** Try the key from this page, as a program would use it. */
 export function KeyCheck({ apiKey }: { apiKey: string }) {
   const baseUrl = useGatewayBaseUrl();
   const refreshUsage = useRefreshUsage();
@@ -31,7 +31,7 @@ export function KeyCheck({ apiKey }: { apiKey: string }) {
   const error = test.error ?? verify.error;
   const reachable = baseUrl?.startsWith(`${window.location.origin}/`);
 
-  // The page may talk to its own address and to API Gateway; another one is for programs.
+  // The CSP allows calls to this site and API Gateway only. Other base URLs are for programs.
   if (!reachable && !enforcedByAws) return null;
   return (
     <div className="space-y-4">

@@ -12,7 +12,7 @@ import { RotateKeyDialog } from "./rotate-key-dialog";
 type Props = {
   keys: ApiKey[];
   plans: UsagePlan[];
-  /** Requests per day of all keys together; null: no ceiling. */
+  /** Requests per day across all keys. Null: no limit. */
   ceiling: number | null;
   onRotated: (rotated: RotatedApiKey) => void;
   onDeleted: (id: string) => void;
@@ -24,7 +24,7 @@ export function KeyList({ keys, plans, ceiling, onRotated, onDeleted }: Props) {
   const [asked, setAsked] = useState<{ action: KeyAction; apiKey: ApiKey }>();
   const close = () => setAsked(undefined);
 
-  // The key being deleted leaves the list before the server has answered; its dialog stays.
+  // The key leaves the list before the server has answered, but its dialog stays.
   if (keys.length === 0 && !asked) return null;
   return (
     <section aria-labelledby="key-list-title">

@@ -17,20 +17,20 @@ export type Revealed = {
   key: string;
   name: string;
   usagePlanId: string;
-  /** Set when the key replaces one: until when that one works, if at all. */
+  /** Set after a rotation: until when the old key works, if at all. */
   rotation?: { previousValidUntil: string | null };
 };
 
 type Props = {
   revealed: Revealed;
   onDone: () => void;
-  /** Follows a link of the site. */
+  /** Follow a link on the site. */
   onLeave: (href: string) => void;
 };
 
 const words = strings.keys;
 
-/** The one time a key is seen. It lives in the state of the page around this and nowhere else. */
+/** Show a key once. The secret is held only in the state of the surrounding page. */
 export function KeyReveal({ revealed, onDone, onLeave }: Props) {
   const [copied, setCopied] = useState(false);
   const [asking, setAsking] = useState(false);

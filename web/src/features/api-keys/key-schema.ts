@@ -11,7 +11,7 @@ export const keySchema = z.object({
 });
 
 export const rotationSchema = z.object({
-  // A select's value is text.
+  // A select's value is a string.
   grace_seconds: z.coerce.number<string | number>().check(z.minimum(0), z.maximum(604_800)),
 });
 

@@ -13,7 +13,7 @@ import { useSnippetModel } from "./use-snippet-model";
 
 const words = strings.keys;
 
-/** Masked on the screen, whole when copied. */
+/** Masked on screen, complete when copied. */
 export function KeySnippets({ revealed, onCopied }: { revealed: Revealed; onCopied: () => void }) {
   const [inline, setInline] = useState(true);
   const baseUrl = useGatewayBaseUrl() ?? "";

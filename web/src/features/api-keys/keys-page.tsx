@@ -76,7 +76,7 @@ type Props = {
   keys: ApiKey[];
   plans: UsagePlan[];
   site: Site;
-  /** The address that has to be confirmed before there can be a key. */
+  /** The address to confirm before keys can be created. */
   unconfirmed: string | undefined;
   creating: boolean;
   setCreating: (creating: boolean) => void;
@@ -93,7 +93,7 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
 
   function reveal(next: Revealed) {
     setRevealed(next);
-    // Chat needs it then: API Gateway takes calls with a key only.
+    // Chat needs the secret then, because API Gateway accepts only calls with a key.
     if (site.enforcer === "aws" && site.gateway_base_url) {
       holdKey(next.id, { key: next.key, baseUrl: site.gateway_base_url });
     }
@@ -112,7 +112,7 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
   }
 
   function leave(href: string) {
-    // A new entry of the history and a new page for it, so that the browser keeps nothing of this one.
+    // Load a new page with its own history entry, so that the browser retains nothing of this one.
     window.history.pushState(null, "", href);
     setRevealed(undefined);
   }

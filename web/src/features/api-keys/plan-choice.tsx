@@ -6,7 +6,7 @@ import * as strings from "@/strings";
 
 type Props = { plans: UsagePlan[]; field: UseFormRegisterReturn; error?: string };
 
-/** Radio buttons drawn as cards: arrow keys move between them, as everywhere. */
+/** Radio buttons styled as cards. Arrow keys move between them as usual. */
 export function PlanChoice({ plans, field, error }: Props) {
   const noteId = useId();
   return (

@@ -1,23 +1,23 @@
 import { useEffect } from "react";
 import { storedValue } from "@/browser/stored-value";
 
-/** The control that the focus returns to after the page was loaded again. */
+/** The control to focus after a reload. */
 const opener = storedValue("daypass.keys.opener", "tab");
 
-/** The name of an action's control on a key's card. */
+/** Return the name of an action's control on a key's card. */
 export const controlOf = (action: string, id: string) => `${action} ${id}`;
 
-/** Remember a control by its `data-control`, for after a reload. */
+/** Remember a control by its `data-control` across a reload. */
 export const returnFocusTo = (control: string) => opener.set(control);
 
-/** Focus one of the page's controls, or the one that makes a key where it is gone. */
+/** Focus a control of the page, or the create button if it is gone. */
 export function focusControl(control: string): void {
   const controls = [...document.querySelectorAll<HTMLElement>("[data-control]")];
   const found = controls.find((element) => element.dataset.control === control);
   (found ?? controls[0])?.focus();
 }
 
-/** After a reload: put the focus back. */
+/** Restore the focus after a reload. */
 export function useReturnedFocus(): void {
   useEffect(() => {
     const control = opener.get();

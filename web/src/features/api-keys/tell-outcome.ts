@@ -2,7 +2,7 @@ import { messageOf } from "@/api/problem";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 
-/** For a change that the list has shown already: how it ended, told where no dialog is open any more. */
+/** Report the outcome of an optimistic change after its dialog has closed. */
 export function tellOutcome(change: Promise<unknown>, name: string, done: string): void {
   change.then(
     () => toast(done),

@@ -7,7 +7,7 @@ import * as strings from "@/strings";
 
 const words = strings.mailbox;
 
-/** In the place of what only a confirmed address may do. */
+/** Shown instead of features that need a confirmed address. */
 export function Unconfirmed({ email }: { email: string }) {
   const send = useSendConfirmation();
   return (

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
 
 /**
- * Load the page again once a secret that was shown no longer is, or its component has gone: React
- * keeps what it rendered last, so only a new page has nothing of it in memory.
+ * Reload the page once a secret is no longer shown, or its component unmounts: React retains its
+ * last render, so only a reload clears it from memory.
  */
 export function useForgotten(secret: string | undefined): void {
   const shown = useRef(false);
@@ -20,7 +20,7 @@ export function useForgotten(secret: string | undefined): void {
   );
 }
 
-/** After the other effects, of which one asks whether the page may be left. */
+/** Run after the other effects, one of which asks before leaving the page. */
 function reload(): void {
   queueMicrotask(() => window.location.reload());
 }

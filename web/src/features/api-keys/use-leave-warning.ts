@@ -2,8 +2,8 @@ import { useEffect, useEffectEvent } from "react";
 import * as strings from "@/strings";
 
 /**
- * While a key is shown: asks before the page is left if nothing was copied, by a link of the site
- * or in any other way. `onLeave` follows a link of the site.
+ * While a key is shown and not copied, ask before the page is left by a link or any other way.
+ * `onLeave` follows a link on the site.
  */
 export function useLeaveWarning(copied: boolean, onLeave: (href: string) => void): void {
   const leave = useEffectEvent(onLeave);
@@ -23,7 +23,7 @@ export function useLeaveWarning(copied: boolean, onLeave: (href: string) => void
       event.stopPropagation();
       if (copied || window.confirm(strings.keys.confirmLeave)) leave(link.href);
     };
-    // In the capture phase: before the router sees the click.
+    // Use the capture phase to act before the router sees the click.
     document.addEventListener("click", onClick, true);
     return () => document.removeEventListener("click", onClick, true);
   }, [copied]);
@@ -34,7 +34,7 @@ function opensElsewhere(event: MouseEvent, link: HTMLAnchorElement): boolean {
   return (
     ctrlKey || metaKey || shiftKey || altKey ||
     link.origin !== window.location.origin ||
-    // A place on this page, such as the content that the skip link leads to.
+    // A target on this page, such as that of the skip link.
     (link.hash !== "" && link.pathname === window.location.pathname)
   );
 }

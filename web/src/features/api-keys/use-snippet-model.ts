@@ -2,7 +2,7 @@ import { useModels } from "@/api/models";
 import { useUsagePlans } from "@/api/usage-plans";
 import { chooseModel, modelsOfPlan } from "@/components/snippets/choose-model";
 
-/** The model to name in the snippets of a key with this usage plan. */
+/** Return the model to use in snippets for a key on this plan. */
 export function useSnippetModel(usagePlanId: string): string {
   const { data: plans } = useUsagePlans();
   const { data: models } = useModels();

@@ -16,7 +16,7 @@ import { TextLink } from "./text-link";
 
 const words = strings.mailbox;
 
-/** A press, and not the mere visit, confirms: mail scanners open every link. */
+/** Confirm on a press, not on the visit, because mail scanners open every link. */
 export function Confirm() {
   const token = useFragment("token");
   const { data: link, error, isLoading } = useLinkPreview(token);

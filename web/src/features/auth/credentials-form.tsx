@@ -17,7 +17,7 @@ type Props = {
   submitLabel: string;
   passwordHint?: string;
   passwordKind: "current-password" | "new-password";
-  /** Of the field, where it is not always shown. */
+  /** Class names of the password field, which is not always shown. */
   passwordClass?: string;
   onSubmit: (credentials: Credentials) => Promise<unknown>;
 };

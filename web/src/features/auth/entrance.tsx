@@ -14,7 +14,7 @@ type Props = {
   children: ReactNode;
 };
 
-/** Sign-in and sign-up. Whoever is, or has just become, signed in goes on from here. */
+/** Sign-in and sign-up. Redirects once someone is signed in. */
 export function Entrance({ title, text, otherwise, children }: Props) {
   const account = useLikelySession();
   const router = useRouter();

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Logo } from "@/components/logo";
 
-/** What sign-in and its like look like: one narrow column. */
+/** The narrow column used by sign-in and similar pages. */
 export function Frame({ title, text, children }: { title: string; text?: string; children: ReactNode }) {
   return (
     <div className="mx-auto w-full max-w-sm px-4 py-16 sm:py-24">

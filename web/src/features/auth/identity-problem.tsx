@@ -6,7 +6,7 @@ import * as strings from "@/strings";
 
 const words = strings.identityProblems;
 
-/** Why the other site's sign-in led back here. Its words are ours: the address may be anybody's. */
+/** Explain a failed provider sign-in. The texts are ours, because anyone can craft the URL. */
 export function IdentityProblem() {
   const name = useSite().data?.sign_in_with;
   if (!name) return null;

@@ -8,10 +8,10 @@ import { TextLink } from "./text-link";
 
 const words = strings.mailbox;
 
-/** Stands in the place of a form whose answer is in a mail. */
+/** Replaces a form whose result arrives by e-mail. */
 export function MailSent({ text, onSendAgain }: { text: string; onSendAgain: () => Promise<unknown> }) {
   const status = useRef<HTMLParagraphElement>(null);
-  // The form that had the focus is gone; without this a keyboard would begin at the page's top.
+  // The focused form is gone. Without this, keyboard users would restart at the top of the page.
   useEffect(() => status.current?.focus(), []);
   return (
     <Frame title={words.sentTitle}>

@@ -7,7 +7,7 @@ import * as strings from "@/strings";
 
 const words = strings.session;
 
-/** Below the form: the other site's sign-in, where the operator has set one. */
+/** Sign-in with the identity provider, below the form, if one is configured. */
 export function OtherSignIn({ invitation }: { invitation?: string }) {
   const name = useSite().data?.sign_in_with;
   if (!name) return null;

@@ -8,8 +8,8 @@ import { signInAddress } from "@/browser/return-to";
 import { LoadFailed } from "@/components/load-failed";
 
 /**
- * Sends people who are not signed in to the sign-in and back. Until that is known its children are
- * there: their headings are in the exported page, and what they ask for is the server's to refuse.
+ * Redirect visitors to sign-in and back. Render the children while the session is unknown:
+ * the exported page has their headings, and the server refuses their data to visitors.
  */
 export function SessionGate({ children }: { children: ReactNode }) {
   const { data: account, error, isFetching, refetch } = useSession();

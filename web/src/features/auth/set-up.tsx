@@ -13,13 +13,13 @@ import { TextLink } from "./text-link";
 
 const words = strings.session;
 
-/** Where the set-up link of a new site leads. */
+/** The page that a new site's setup link opens. */
 export function SetUp() {
   const token = useTakenFragment();
   const { data: site } = useSite();
   const router = useRouter();
   const setUp = useSetUp(token ?? "");
-  // The account that was just created is the operator that the site now has.
+  // The account just created is the site's operator.
   const isSetUp = site?.has_operator === true && setUp.isIdle;
   return (
     <Frame title={words.setupTitle} text={isSetUp ? undefined : words.setupText}>

@@ -23,7 +23,7 @@ export function SignUp() {
   const uninvited = site?.sign_up === "invite" && !invitation;
 
   async function submit({ email, password }: Credentials) {
-    // The page that the link in the mail opens asks for the password.
+    // The page behind the e-mailed link asks for the password.
     const wanted = site?.mail ? { email, invitation } : { email, password, invitation };
     const done = await signUp.mutateAsync(wanted);
     if ("mailed_to" in done) setMailed(wanted);

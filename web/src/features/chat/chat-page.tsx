@@ -22,7 +22,7 @@ export function ChatPage() {
   const { data: site } = useSite();
   const held = useHeldKey(keys.data?.[0]?.id ?? "");
   const failed = [keys, plans].find((query) => query.isError && !query.data);
-  // Not every upstream lists its models; people can chat all the same.
+  // Not every upstream lists its models. Chat works without the list.
   const listed = models.data ?? (models.isError ? [] : undefined);
 
   if (failed) {
@@ -51,7 +51,7 @@ export function ChatPage() {
   );
 }
 
-/** In the exported page: what most people will see is there before they are known. */
+/** Rendered in the exported page: what most visitors will see, before the session is known. */
 function ChatSkeleton() {
   return (
     <div className="mx-auto flex w-full max-w-3xl flex-1 flex-col px-4 sm:px-6">

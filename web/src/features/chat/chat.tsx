@@ -33,7 +33,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   const left = leastLeft(limitsOf(apiKey.id, allowances), quota);
   const [given, setGiven] = useState<{ text: string }>();
   const [browsing, setBrowsing] = useState(false);
-  // By conversation: another one's settings are as they were stored.
+  // The conversation with invalid settings. Others still have their stored, valid ones.
   const [wrongIn, setWrongIn] = useState<string>();
   const isTuningWrong = wrongIn === chat.id;
   const isHeld = blocked || isTuningWrong;
@@ -55,7 +55,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
   }, [isStreaming]);
 
   return (
-    // Whoever writes will have an answer to read: what draws it comes meanwhile.
+    // Preload the markdown renderer when someone starts to write, since an answer will follow.
     <div
       onFocus={() => void loadMarkdown()}
       className="mx-auto flex w-full max-w-3xl flex-1 flex-col px-4 sm:px-6"
@@ -110,7 +110,7 @@ export function Chat({ accountId, keys, plans, models }: Props) {
             left.length > 0 && (
               <div className="flex min-w-0 flex-wrap gap-1.5">
                 {left.map((limit) => (
-                  <RoomChip key={limit.measure} {...limit} />
+                  <RoomChip key={limit.measure} {...limit} named={left.length > 1} />
                 ))}
               </div>
             )

@@ -12,21 +12,21 @@ import * as strings from "@/strings";
 
 type Props = {
   draft: ReturnType<typeof storedValue>;
-  /** Text to be put into the field, below what stands there already. */
+  /** Text to append below what is already in the field. */
   given: { text: string } | undefined;
-  /** Why nothing can be sent at the moment; writing goes on. */
+  /** Why sending is blocked. Writing stays possible. */
   held: string | undefined;
   streaming: boolean;
-  /** Resolves to false when the message was not answered and belongs back into the field. */
+  /** Resolves to false if the message was not answered and should return to the field. */
   onSend: (text: string) => Promise<boolean>;
   onStop: () => void;
   aside: ReactNode;
 };
 
-// Nothing is trimmed: what is sent, and what comes back after a refusal, is what was written.
+// Do not trim: send, and restore after a refusal, exactly what was written.
 export const messageSchema = z.object({ message: z.string().check(z.regex(/\S/)) });
 
-/** Buttons elsewhere can send what is written here by naming this form. */
+/** The form's ID, so that buttons elsewhere can submit it. */
 export const composerId = "composer";
 
 const words = strings.chat;
@@ -62,7 +62,7 @@ export function Composer({ draft, given, held, streaming, onSend, onStop, aside 
   });
 
   function onKeyDown(event: KeyboardEvent) {
-    // While a word is composed (Japanese, Chinese), Enter belongs to the input method.
+    // During IME composition (Japanese, Chinese), Enter belongs to the input method.
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     void submit();

@@ -5,20 +5,20 @@ import { storedValue } from "@/browser/stored-value";
 import * as z from "@/forms/zod";
 
 export type Message = ChatMessage & {
-  /** Why an answer ended before its end. */
+  /** Why an answer is incomplete. */
   cut?: "stopped" | "broken";
 };
 
 export type Tuning = {
-  /** Told to the model before everything else; empty: nothing. */
+  /** Sent to the model before everything else, unless empty. */
   instructions: string;
-  /** Null: the model's own. */
+  /** Null uses the model's default. */
   temperature: number | null;
 };
 
 type Conversation = { messages: Message[]; tuning: Tuning };
 
-/** A line of the list of conversations; `at` is Unix time in milliseconds. */
+/** An entry of the conversation list. `at` is Unix time in milliseconds. */
 export type Entry = { id: string; title: string; at: number };
 
 export const chosenKey = storedValue("daypass.chat-key");
@@ -26,7 +26,7 @@ export const chosenKey = storedValue("daypass.chat-key");
 const noTuning: Tuning = { instructions: "", temperature: null };
 const empty: Conversation = { messages: [], tuning: noTuning };
 
-/** What is in the browser's storage may be of another version, or edited. */
+/** Stored data may come from another version or have been edited, so it is validated. */
 const conversationSchema = z.object({
   messages: z.array(
     z.object({
@@ -49,8 +49,8 @@ const titleLength = 80;
 const kept = 50;
 
 /**
- * Conversations are kept by account and in this browser alone, until they are deleted or the account
- * signs out. Each tab has one conversation open, and a draft of its own.
+ * Conversations are stored per account, in this browser only, until they are deleted or the account
+ * signs out. Each tab has one conversation open, with its own draft.
  */
 export function useConversationStore(accountId: string) {
   const { open, draft, index } = useMemo(
@@ -69,7 +69,7 @@ export function useConversationStore(accountId: string) {
   const listed = index.useValue();
   const entries = useMemo(() => parse(listed, entriesSchema, []), [listed]);
 
-  // Written long after the page was drawn, when an answer ends: what stands in the store counts.
+  // Read the store again: an answer may end long after the page was rendered.
   const now = () => parse(store.get(), conversationSchema, empty);
   const list = (change: (entries: Entry[]) => Entry[]) =>
     index.set(JSON.stringify(change(parse(index.get(), entriesSchema, []))));
@@ -109,7 +109,7 @@ export function useConversationStore(accountId: string) {
   };
 }
 
-/** `crypto.randomUUID` is missing on plain http addresses, and nobody guesses these. */
+/** `crypto.randomUUID` is missing on plain http, and these IDs need not be unguessable. */
 function newId(): string {
   return Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
 }

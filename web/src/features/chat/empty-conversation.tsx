@@ -2,7 +2,7 @@ import * as strings from "@/strings";
 
 const words = strings.chat;
 
-/** Without `onSuggest` nothing can be sent yet. */
+/** Without `onSuggest`, sending is not possible yet. */
 export function EmptyConversation({ onSuggest }: { onSuggest?: (text: string) => void }) {
   return (
     <div className="my-auto py-10">

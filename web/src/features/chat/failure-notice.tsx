@@ -17,7 +17,7 @@ type Props = Incident & { onAskAgain: () => void; onDismiss: () => void };
 
 const worthRetrying: Failure["kind"][] = ["throttle", "upstream", "network", "broken"];
 
-/** A spent allowance has its own banner; each other failure is told in its own words here. */
+/** Show a failure. A used-up allowance has its own banner. */
 export function FailureNotice({ failure, takenBack, onAskAgain, onDismiss }: Props) {
   const enforcedByAws = useEnforcedByAws();
   if (failure.kind === "quota") return null;
@@ -56,7 +56,7 @@ export function FailureNotice({ failure, takenBack, onAskAgain, onDismiss }: Pro
   );
 }
 
-/** What API Gateway has counted all the same is not told as uncounted. */
+/** The words for a failure. `textAws` is for API Gateway, which counts failed requests too. */
 type Told = { title: string; text: string; textAws?: string };
 
 function tell(failure: Exclude<Failure, { kind: "quota" }>): Told {

@@ -64,7 +64,7 @@ export function HistoryDialog({ accountId, entries, openId, onShow, onRemove, on
   );
 }
 
-/** Off unless the person turns it on: others may use this computer. */
+/** Off by default, because others may use this computer. */
 function KeepSwitch({ accountId }: { accountId: string }) {
   const noteId = useId();
   const keep = useMemo(() => keepOnDevice(accountId), [accountId]);

@@ -13,7 +13,7 @@ const words = strings.chat;
 
 type Props = { message: string; onSend: (message: string) => void; onCancel: () => void };
 
-/** Stands in the place of a message of one's own while it is changed. */
+/** Replaces a sent message while it is edited. */
 export function MessageEditor({ message, onSend, onCancel }: Props) {
   const form = useForm({ resolver: zodResolver(messageSchema), defaultValues: { message } });
   const { setFocus } = form;

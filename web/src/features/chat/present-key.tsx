@@ -12,7 +12,7 @@ import * as strings from "@/strings";
 
 const words = strings.chat;
 
-/** Asks for the key itself, which the portal does not have. */
+/** Ask for the key's secret, which the portal does not store. */
 export function PresentKey({ apiKey, baseUrl }: { apiKey: ApiKey; baseUrl: string }) {
   const { id, name, prefix, last4 } = apiKey;
   const schema = z.object({

@@ -21,13 +21,13 @@ type Props = {
   today: UsageToday | undefined;
 };
 
-/** Stays until the limit is over: this is not news that passes, it is the state things are in. */
+/** Shown until the limit resets: it is a lasting state, not a passing event. */
 export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   const enforcedByAws = useEnforcedByAws();
   const { subject, measure, resetsAt, requested } = quota;
   const hasRoom = !isSpent(quota);
   const counted = limitsOf(keyId, today).find((limit) => isOf(limit, quota));
-  // API Gateway's refusal has no figures; the portal has.
+  // API Gateway's refusal has no numbers. The portal has them.
   const { used, limit } = quota.limit > 0 || !counted ? quota : counted;
   const window = quota.window && (strings.windows[quota.window as keyof typeof strings.windows] ?? quota.window);
   return (
@@ -59,8 +59,8 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
       {window && limit > 0 && words.quotaUsed(measure, used, limit, window)}{" "}
       {requested !== null && words.shortfall(measure, requested, leftOf(quota), quota.window)}{" "}
       {hasRoom && words.fitAdvice}{" "}
-      {/* Who used it is known of a day only. */}
-      {/* Until what led to a refusal is known too, the parts do not make up the whole. */}
+      {/* The split by key is known per day and for requests only. */}
+      {/* Until the refusal's cause is known too, the parts do not add up. */}
       {today &&
         measure === "requests" &&
         quota.window === "day" &&
@@ -72,7 +72,7 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   );
 }
 
-/** Who used it: each key by the API, and the chat on one key or on all of them. */
+/** Describe who used the allowance: each key through the API, and chat on one or all keys. */
 function splitOf({ keys }: UsageToday, keyId: string | undefined): string {
   const concerned = keys.filter(({ api_key_id }) => keyId === undefined || api_key_id === keyId);
   const byKey = concerned

@@ -72,7 +72,7 @@ test("a refusal is over once its own window is, and when the key has no such lim
   const hour = { window: "hour" as const };
   const over = todayOf(limitOf(0, "2026-11-25T14:00:00Z", hour), limitOf(3));
   expect(refusedFor(concerned, hourly, over, one)).toBeUndefined();
-  // Midnight is later, and says nothing about the hour.
+  // Midnight is later, and says nothing about the hour's reset.
   const stale = todayOf(limitOf(10, "2026-11-25T13:00:00Z", hour), limitOf(3));
   expect(refusedFor(concerned, hourly, stale, one)).toBeDefined();
   expect(refusedFor(concerned, hourly, todayOf(limitOf(3)), one)).toBeUndefined();

@@ -2,12 +2,12 @@ import { resetOf, spent, tightestOfEach } from "@/api/limits";
 import type { Failure, Quota } from "@/api/refusal";
 import type { LimitUse, UsagePlan, UsageToday } from "@/api/types";
 
-/** The key in use, with its plan. */
+/** The selected key, with its plan. */
 export type Concerned = { keyId: string; plan: UsagePlan | undefined };
 
 type Refused = { failure: Failure; keyId: string } | undefined;
 
-/** The refusal just met, until its window has passed and the server has opened the next. */
+/** The latest refusal, until its window ends and the server confirms the next one. */
 export function refusedFor(
   { keyId, plan }: Concerned,
   incident: Refused,
@@ -27,13 +27,13 @@ export function refusedFor(
   return now >= reset && opened ? undefined : quota;
 }
 
-/** An allowance that is spent already, before anybody has tried. */
+/** Return an allowance that is already used up before the first attempt. */
 export function spentBy(
   { keyId }: Concerned,
   today: UsageToday | undefined,
   enforcedByAws: boolean,
 ): Quota | undefined {
-  // What everybody shares may be given back at any moment by a request that fails.
+  // A failing request can give units back to a shared limit at any moment.
   const limit = spent(limitsOf(keyId, today).filter(({ subject }) => subject !== "site"));
   if (!limit) return undefined;
   return {
@@ -50,12 +50,12 @@ export function spentBy(
   };
 }
 
-/** The limits of a key, as far as they are known. */
+/** Return the key's limits, as far as they are known. */
 export function limitsOf(keyId: string, today: UsageToday | undefined): LimitUse[] {
   return today?.keys.find(({ api_key_id }) => api_key_id === keyId)?.limits ?? [];
 }
 
-/** The tightest allowance of each measure. A refusal is newer than what was known before. */
+/** Return the tightest allowance of each measure. A refusal is newer than what was known before. */
 export function leastLeft(limits: LimitUse[], quota: Quota | undefined): LimitUse[] {
   return tightestOfEach(
     limits.map((limit) =>
@@ -64,7 +64,7 @@ export function leastLeft(limits: LimitUse[], quota: Quota | undefined): LimitUs
   );
 }
 
-/** What is left of an allowance that refused a request. */
+/** Return what is left of the allowance that refused a request. */
 export function leftOf({ limit, used }: Quota): number {
   return Math.max(0, limit - used);
 }
@@ -73,7 +73,7 @@ export function isOf({ subject, measure, window }: LimitUse, quota: Quota): bool
   return subject === quota.subject && measure === quota.measure && window === quota.window;
 }
 
-/** The plan says what API Gateway does not: which window is over, and so whether midnight ends it. */
+/** Fill in the window from the plan, because API Gateway does not say which one is used up. */
 function completed(quota: Quota, plan: UsagePlan | undefined): Quota {
   if (quota.window !== null) return quota;
   const [window, ...others] = (plan?.limits ?? [])

@@ -15,7 +15,7 @@ const words = strings.chat;
 
 type Props = {
   messages: Message[];
-  /** The answer being written; null when none is. */
+  /** The answer being written, or null. */
   partial: string | null;
   onRegenerate?: () => void;
   onResend?: (place: number, content: string) => void;
@@ -24,16 +24,16 @@ type Props = {
 
 export function Transcript({ messages, partial, onRegenerate, onResend, onRemove }: Props) {
   useFollowEnd();
-  // Part of the keys: after a deletion the places name other messages.
+  // Part of the React keys: after a deletion, indices refer to other messages.
   const section = useRef<HTMLElement>(null);
   const [removals, setRemovals] = useState(0);
   const remove = (place: number) => {
     setRemovals(removals + 1);
     onRemove(place);
-    // The focused button goes with its message.
+    // The focused button is removed with its message.
     section.current?.focus();
   };
-  // In the place where it will stand when it is done: what has been drawn of it is not drawn again.
+  // Rendered at its final position, so that finished blocks are not rendered again.
   const shown: Message[] =
     partial === null ? messages : [...messages, { role: "assistant", content: partial }];
 

@@ -15,11 +15,11 @@ const words = strings.chat;
 type Props = {
   tuning: Tuning;
   onChange: (tuning: Tuning) => void;
-  /** Whether what stands in the fields may be sent. */
+  /** Called with whether the fields are valid. */
   onValid: (isValid: boolean) => void;
 };
 
-/** What holds for the whole conversation, put away until somebody wants it. Kept as it is typed. */
+/** Settings of the conversation, collapsed by default and saved while typing. */
 export function TuningForm({ tuning, onChange, onValid }: Props) {
   const form = useForm({
     resolver: zodResolver(tuningSchema),

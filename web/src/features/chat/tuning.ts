@@ -4,7 +4,7 @@ import type { Tuning } from "./conversation-store";
 
 export const tuningSchema = z.object({
   instructions: z.string(),
-  // OpenAI's API takes 0 to 2; an empty field leaves it to the model.
+  // OpenAI's API accepts 0 to 2. An empty field uses the model's default.
   temperature: z
     .string()
     .check(z.trim(), z.regex(/^(?:[01](?:[.,]\d{1,2})?|2(?:[.,]0{1,2})?)?$/, strings.chat.temperatureWrong)),

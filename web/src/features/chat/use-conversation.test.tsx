@@ -25,7 +25,7 @@ function open() {
   return renderHook(() => useConversation("ada"), { wrapper }).result;
 }
 
-/** Answers the chat with these responses, one after the other. */
+/** Answer chat requests with these responses in order. */
 function answerWith(...responses: (() => Response)[]) {
   vi.stubGlobal(
     "fetch",

@@ -17,9 +17,9 @@ type Question = Target & {
 
 export type Incident = {
   failure: Failure;
-  /** The key that met it: another key's limits are another matter. */
+  /** The key that was refused. Other keys have other limits. */
   keyId: string;
-  /** Whether a message went back to the composer. */
+  /** Whether the message was returned to the composer. */
   takenBack: boolean;
 };
 
@@ -61,7 +61,7 @@ export function useConversation(accountId: string) {
     },
   });
 
-  /** Resolves to false when nothing was answered: the conversation is then as it was before. */
+  /** Resolves to false if there was no answer. The conversation is then unchanged. */
   async function put(history: Message[], isNew: boolean, target: Target): Promise<boolean> {
     const controller = new AbortController();
     running.current = controller;
@@ -92,12 +92,12 @@ export function useConversation(accountId: string) {
     draft: store.draft,
     partial,
     incident,
-    // Over as soon as the answer stands among the messages, or it would be shown twice for a moment.
+    // End as soon as the answer is among the messages, or it would briefly show twice.
     isStreaming: ask.isPending && messages.at(-1)?.role === "user",
     isComplete: ask.isSuccess,
     send: (content: string, target: Target) =>
       put([...messages, { role: "user", content }], true, target),
-    /** Puts other words in the place of a message: what came after it goes. */
+    /** Replace a message and remove everything after it. */
     resend: (place: number, content: string, target: Target) =>
       put([...messages.slice(0, place), { role: "user", content }], true, target),
     regenerate: (target: Target) => put(withoutLastAnswer(messages), false, target),

@@ -2,7 +2,7 @@ import { useEffect } from "react";
 
 const near = 120;
 
-/** Keeps the page's end in view while the page grows, unless the reader has scrolled away from it. */
+/** Keep the end of a growing page in view, unless the reader has scrolled away. */
 export function useFollowEnd(): void {
   useEffect(() => {
     let following = true;

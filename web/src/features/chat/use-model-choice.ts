@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { UsagePlan } from "@/api/types";
 import { chatModels, chooseModel, modelsOfPlan } from "@/components/snippets/choose-model";
 
-/** The models that both the upstream and the key's plan have, and the one chosen of them. */
+/** Return the models that both the upstream and the key's plan offer, and the selected one. */
 export function useModelChoice(
   models: string[],
   plan: UsagePlan | undefined,

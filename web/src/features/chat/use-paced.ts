@@ -1,11 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
-/** Drawing takes at most a quarter of the time, so that a long answer does not freeze the page. */
+/** Rendering takes at most a quarter of the time, so that a long answer does not freeze the page. */
 const restPerDraw = 3;
 
 /**
- * Return text that may change many times a frame, and its setter. It is drawn once a frame, and
- * less often while drawing takes long.
+ * Return text that may change many times per frame, and its setter. It renders once per frame,
+ * and less often if rendering is slow.
  */
 export function usePaced(): [string, (text: string) => void] {
   const [shown, setShown] = useState("");

@@ -6,7 +6,7 @@ import { refusedFor, spentBy, type Concerned } from "./standing-quota";
 import type { Incident } from "./use-conversation";
 
 /**
- * What is left for a key, and the limit that stops it, if one does. A limit is over when the server
+ * Return what is left for a key and the limit that blocks it, if any. A limit ends when the server
  * says so, not when this computer's clock does.
  */
 export function useQuota(concerned: Concerned, incident: Incident | undefined) {
@@ -22,7 +22,8 @@ export function useQuota(concerned: Concerned, incident: Incident | undefined) {
 
   return {
     quota,
-    // Without a time to wait for, only another try can tell. Where something is left, less may fit.
+    // Without a known reset time, only another attempt can tell. While something is left, a smaller
+    // message may fit.
     blocked: quota !== undefined && resetsAt !== null && isSpent(quota),
     due,
     allowances: today,

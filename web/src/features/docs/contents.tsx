@@ -3,7 +3,7 @@ import { portalEndpoints } from "./portal-api";
 
 const { gateway, portal } = strings.docs;
 
-/** Links to all parts of the page. */
+/** Links to all sections of the page. */
 export function Contents() {
   return (
     <ul className="space-y-6 text-sm">

@@ -2,7 +2,7 @@ import * as strings from "@/strings";
 import type { Field } from "./openapi";
 import { Rows } from "./rows";
 
-/** Members of a JSON document, or parameters. */
+/** The properties of a JSON document, or parameters. */
 export function Fields({ fields, marksRequired }: { fields: Field[]; marksRequired?: boolean }) {
   return (
     <Rows

@@ -1,6 +1,6 @@
 import * as strings from "@/strings";
 
-// What the portal's document uses of OpenAPI 3.1 and JSON Schema.
+// The subset of OpenAPI 3.1 and JSON Schema that the portal's document uses.
 export type Schema = {
   $ref?: string;
   type?: string;
@@ -49,13 +49,13 @@ export type Endpoint = {
   text: string;
   parameters: Field[];
   body: Body | null;
-  /** Without a body where the document gives no shape. */
+  /** Undefined if the document defines no body. */
   responses: { status: string; isProblem: boolean; body: Body | null }[];
 };
 
 const words = strings.docs.schema;
 
-/** The endpoints under their tags, in the document's order. */
+/** Return the endpoints by tag, in document order. */
 export function endpointsByTag(api: OpenApi): { tag: string; endpoints: Endpoint[] }[] {
   const groups = new Map<string, Endpoint[]>();
   for (const [path, operations] of Object.entries(api.paths)) {
@@ -105,7 +105,7 @@ function endpointOf(api: OpenApi, method: string, path: string, operation: Opera
   };
 }
 
-/** The members, with those of nested objects as `outer.inner` and `outer[].inner`. */
+/** Return the properties, with nested ones as `outer.inner` and `outer[].inner`. */
 function fieldsOf(api: OpenApi, schema: Schema, prefix = ""): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, member]) => {
     const name = prefix + key;
@@ -155,7 +155,7 @@ function schemaOf(content: Content | undefined): Schema | undefined {
   return Object.values(content ?? {})[0]?.schema;
 }
 
-/** The document's titles are made of names in code: "List Api Keys". */
+/** The document's titles are generated from function names: "List Api Keys". */
 function toSentence(title: string): string {
   return title
     .split(" ")

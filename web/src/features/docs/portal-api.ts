@@ -1,7 +1,7 @@
 import document from "../../../openapi.json";
 import { bodyOf, endpointsByTag, type OpenApi } from "./openapi";
 
-// Read while the site is built; only what the page shows of it reaches a browser.
+// Read at build time. Only what the page shows reaches the browser.
 const api = document as unknown as OpenApi;
 
 export const portalEndpoints = endpointsByTag(api);

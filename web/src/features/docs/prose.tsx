@@ -1,6 +1,6 @@
 import { Fragment } from "react";
 
-/** Text with `code` in it, as the strings and the portal's document write it. */
+/** Render text with `code` in it, as the strings and the portal's document write it. */
 export function Prose({ text }: { text: string }) {
   return text.split("`").map((piece, index) =>
     index % 2 === 0 ? (

@@ -2,7 +2,7 @@ import { Prose } from "./prose";
 
 export type Row = { key: string; term: string; note?: string; text?: string };
 
-/** A table of two columns that becomes one below the other on a narrow screen. */
+/** A table of two columns that stack on narrow screens. */
 export function Rows({ rows }: { rows: Row[] }) {
   return (
     <dl className="divide-y rounded-lg border bg-raised text-sm">

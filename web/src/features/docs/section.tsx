@@ -6,7 +6,7 @@ type Part = {
   id: string;
   title: string;
   text?: string;
-  /** In the place of `text` where AWS enforces. */
+  /** Replaces `text` where AWS enforces. */
   textAws?: string;
   children?: ReactNode;
 };

@@ -67,7 +67,7 @@ function PlanCard({ plan, signedIn }: { plan: UsagePlan; signedIn: boolean }) {
   );
 }
 
-/** A number that a name begins with is what people compare. */
+/** Emphasise a leading number in the name, because people compare plans by it. */
 function PlanName({ name }: { name: string }) {
   const [, amount, rest] = /^(\d[\d.,]*) (.+)$/.exec(name) ?? [];
   return (

@@ -2,7 +2,7 @@
 
 import { lazy, Suspense } from "react";
 
-// Far down the page: its code comes after everything else.
+// Below the fold, so its code loads last.
 const PlanCards = lazy(() => import("./plan-cards"));
 
 export function Plans() {

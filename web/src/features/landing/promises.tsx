@@ -3,7 +3,7 @@ import * as strings from "@/strings";
 
 const words = strings.landing;
 
-/** When a day begins, and what counts in it. */
+/** When a day starts, and what counts. */
 export function PlansText() {
   return (
     <div className="mt-3 max-w-2xl leading-7 text-muted">
@@ -12,7 +12,7 @@ export function PlansText() {
   );
 }
 
-/** How a client is pointed here. */
+/** How to point a client at this site. */
 export function SnippetText() {
   return (
     <div className="mt-3 text-sm leading-6 text-muted">
@@ -21,7 +21,7 @@ export function SnippetText() {
   );
 }
 
-/** From nothing to an answer. */
+/** The steps from sign-up to the first response. */
 export function Steps() {
   return (
     <ByEnforcer
@@ -47,7 +47,7 @@ function StepList({ steps }: { steps: typeof words.steps }) {
   );
 }
 
-/** What can be relied on; how exactly is counted is the enforcer's to promise. */
+/** What users can rely on. Exactness depends on the enforcer. */
 export function Facts() {
   return (
     <ByEnforcer

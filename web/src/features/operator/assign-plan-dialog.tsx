@@ -21,7 +21,7 @@ const schema = z.object({
 
 type Props = { apiKey: OwnedKey; onClose: () => void };
 
-/** Any plan, those that people cannot choose themselves too. */
+/** Assign any plan, including ones that people cannot choose themselves. */
 export function AssignPlanDialog({ apiKey, onClose }: Props) {
   const plans = useManagedPlans();
   const assign = useAssignPlan();

@@ -5,7 +5,7 @@ import * as strings from "@/strings";
 const words = strings.operator.overview;
 const { limit, subject, used, setting } = words.ceilingColumns;
 
-/** Every limit above the plans, set or not, and what everybody has used of it. */
+/** Show every limit that applies in addition to the plans, set or not, and its usage. */
 export function Ceilings({ ceilings }: { ceilings: Ceiling[] }) {
   return (
     <>

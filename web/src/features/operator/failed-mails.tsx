@@ -14,7 +14,7 @@ import { useNow } from "@/time/use-now";
 const words = strings.operator.mails;
 const { columns } = words;
 
-/** Only there when a mail could not be sent. */
+/** List failed e-mails. Renders nothing if there are none. */
 export function FailedMails() {
   const { data } = useFailedMails();
   const retry = useRetryMail();

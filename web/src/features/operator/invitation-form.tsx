@@ -16,7 +16,7 @@ const words = strings.operator.signUp;
 
 const schema = z.object({
   note: z.string().check(z.trim(), z.maxLength(80, words.noteLong)),
-  // A select's value is text.
+  // A select's value is a string.
   days: z.coerce.number<string | number>().check(z.minimum(1), z.maximum(90)),
 });
 

@@ -22,7 +22,7 @@ const { columns } = words;
 
 type Props = { invitations: Invitation[]; open: boolean };
 
-/** The token of a new one lives in this component's state and nowhere else. */
+/** List and create invitations. A new token is held only in this component's state. */
 export function Invitations({ invitations, open }: Props) {
   const [token, setToken] = useState<string>();
   const withdraw = useWithdrawInvitation();
@@ -33,7 +33,7 @@ export function Invitations({ invitations, open }: Props) {
       {
         onSuccess: () => {
           toast(words.withdrawn);
-          // It may be the one whose link stands here.
+          // The withdrawn invitation may be the one whose link is shown.
           setToken(undefined);
         },
       },

@@ -11,14 +11,14 @@ import { newRow, windows, type PlanValues } from "./plan-values";
 
 const words = strings.operator.plans;
 
-/** Limits as rows to read aloud: so much of this per that. */
+/** Edit limits as rows of amount, measure and window. */
 export function LimitRows({ form }: { form: UseFormReturn<PlanValues> }) {
   const { fields, append, remove } = useFieldArray({ control: form.control, name: "limits" });
   const addButton = useRef<HTMLButtonElement>(null);
 
   function removeRow(index: number) {
     remove(index);
-    // The button that had the focus is gone.
+    // The button that had the focus no longer exists.
     addButton.current?.focus();
   }
 
@@ -50,7 +50,7 @@ function LimitRow({ form: { register, formState }, index, onRemove }: Props) {
   const problem = formState.errors.limits?.[index]?.amount?.message;
   return (
     <li role="group" aria-label={words.limit(index + 1)}>
-      <div className="grid grid-cols-[minmax(0,1fr)_minmax(0,1fr)_auto] items-center gap-2 sm:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,1fr)_auto]">
+      <div className="grid grid-cols-2 items-center gap-2 sm:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,1fr)_auto]">
         <Input
           {...register(`limits.${index}.amount`)}
           aria-label={words.amount}
@@ -58,7 +58,7 @@ function LimitRow({ form: { register, formState }, index, onRemove }: Props) {
           aria-describedby={problem && noteId}
           inputMode="decimal"
           autoComplete="off"
-          className="max-sm:col-span-2"
+          className="max-sm:col-span-2 max-sm:pr-11"
         />
         <Select {...register(`limits.${index}.measure`)} aria-label={words.measure}>
           {measures.map((measure) => (
@@ -74,7 +74,8 @@ function LimitRow({ form: { register, formState }, index, onRemove }: Props) {
             </option>
           ))}
         </Select>
-        <div className="max-sm:col-start-3 max-sm:row-start-1">
+        {/* On a phone it is drawn at the end of the first line. It stays last in tab order. */}
+        <div className="max-sm:col-start-2 max-sm:row-start-1 max-sm:justify-self-end max-sm:pr-0.5">
           <IconButton icon={X} label={words.removeLimit(index + 1)} onClick={onRemove} />
         </div>
       </div>

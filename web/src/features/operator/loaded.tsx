@@ -5,12 +5,12 @@ import { Skeleton } from "@/components/ui/skeleton";
 
 type Props<Data> = {
   query: UseQueryResult<Data>;
-  /** As high as what will stand there, about. */
+  /** The approximate height of the loaded content. */
   skeleton: string;
   children: (data: Data) => ReactNode;
 };
 
-/** What a query has brought, or its skeleton, or why it failed. */
+/** Render a query's data, its skeleton, or its error. */
 export function Loaded<Data>({ query, skeleton, children }: Props<Data>) {
   const { data, error, isFetching, refetch } = query;
   if (data !== undefined) return children(data);

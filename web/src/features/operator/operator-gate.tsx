@@ -22,14 +22,14 @@ const links = [
   { href: "/operator/audit-log/", label: pages.audit },
 ];
 
-/** The frame of the operator pages. What they show is the server's to give; it asks for itself. */
+/** The frame of the operator pages. The server authorises what they load. */
 export function OperatorGate({ children }: { children: ReactNode }) {
   const { data: account } = useSession();
   const here = usePathname();
   const role = account?.role;
   const current = useRef<HTMLAnchorElement>(null);
 
-  // On a phone the links are wider than the page, and the one that is meant may be out of sight.
+  // On phones the links are wider than the page, so scroll the current one into view.
   useEffect(() => {
     current.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [here, role]);

@@ -7,7 +7,7 @@ const words = strings.operator;
 type Props = {
   offset: number;
   shown: number;
-  /** Absent where nobody counts: another page may then be empty. */
+  /** Absent if the total is unknown. The next page may then be empty. */
   total?: number;
   onTurn: (offset: number) => void;
 };

@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import { useChangePerson, usePeople } from "@/api/operator";
+import { useChangePerson, useDeletePerson, usePeople } from "@/api/operator";
 import type { PersonView } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Badge } from "@/components/ui/badge";
@@ -19,7 +19,7 @@ import { usePage } from "./use-page";
 const words = strings.operator.people;
 const { columns } = words;
 
-type Action = "promote" | "demote" | "disable" | "enable";
+type Action = "promote" | "demote" | "disable" | "enable" | "delete";
 type Asked = { action: Action; person: PersonView };
 
 const changes = {
@@ -33,10 +33,12 @@ export function PeoplePage() {
   const { page, search, turn } = usePage();
   const people = usePeople(page);
   const change = useChangePerson();
+  const remove = useDeletePerson();
   const [asked, setAsked] = useState<Asked>();
 
   async function apply({ action, person }: Asked) {
-    await change.mutateAsync({ id: person.id, ...changes[action] });
+    if (action === "delete") await remove.mutateAsync({ id: person.id });
+    else await change.mutateAsync({ id: person.id, ...changes[action] });
     toast(words.done[action]);
   }
 
@@ -58,7 +60,7 @@ export function PeoplePage() {
       {asked && (
         <ConfirmDialog
           {...question(asked)}
-          danger={asked.action === "disable"}
+          danger={asked.action === "disable" || asked.action === "delete"}
           confirmLabel={words[asked.action]}
           onConfirm={() => apply(asked)}
           onDone={() => setAsked(undefined)}
@@ -122,7 +124,7 @@ function State({ person }: { person: PersonView }) {
 }
 
 function actionsOn({ role, disabled_at }: PersonView): Action[] {
-  return [role === "operator" ? "demote" : "promote", disabled_at ? "enable" : "disable"];
+  return [role === "operator" ? "demote" : "promote", disabled_at ? "enable" : "disable", "delete"];
 }
 
 function question({ action, person: { email } }: Asked): { title: string; text: string } {
@@ -135,5 +137,7 @@ function question({ action, person: { email } }: Asked): { title: string; text: 
       return { title: words.disableTitle(email), text: words.disableText };
     case "enable":
       return { title: words.enableTitle(email), text: words.enableText };
+    case "delete":
+      return { title: words.deleteTitle(email), text: words.deleteText };
   }
 }

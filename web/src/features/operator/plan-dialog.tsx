@@ -16,7 +16,7 @@ import { numberFields, planOf, planSchema, valuesOf, type PlanValues } from "./p
 
 const words = strings.operator.plans;
 
-/** For a new plan, or with `plan` for one to be changed. */
+/** Create a plan, or edit `plan` if given. */
 export function PlanDialog({ plan, onClose }: { plan?: ManagedPlan; onClose: () => void }) {
   const create = useCreatePlan();
   const change = useChangePlan();
@@ -40,6 +40,7 @@ export function PlanDialog({ plan, onClose }: { plan?: ManagedPlan; onClose: () 
 
   return (
     <Dialog
+      wide
       onClose={onClose}
       title={plan ? words.editTitle : words.newTitle}
       description={plan && words.editText}

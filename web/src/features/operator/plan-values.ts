@@ -26,7 +26,7 @@ const limitSchema = z
     }),
   );
 
-/** A row of the form. An amount of cost is in dollars. */
+/** A row of the form. A cost is in dollars. */
 export type LimitValues = { amount: string; measure: Limit["measure"]; window: Limit["window"] };
 
 const upTo = (largest: number) =>
@@ -74,7 +74,7 @@ export const planSchema = z
 
 export type PlanValues = z.infer<typeof planSchema>;
 
-/** The other numbers of the form, in its order. */
+/** The other numbers, in form order. */
 export const numberFields = [
   { name: "burst", label: words.burst, hint: words.burstHint },
   { name: "max_output_tokens", label: words.maxOutput },
@@ -82,7 +82,7 @@ export const numberFields = [
   { name: "max_key_days", label: words.maxKeyDays },
 ] as const;
 
-/** What a form for this plan, or for a new one, begins with. */
+/** Return the form's initial values for this plan or a new one. */
 export function valuesOf(plan?: ManagedPlan): PlanValues {
   return {
     id: plan?.id ?? "",
@@ -99,7 +99,7 @@ export function valuesOf(plan?: ManagedPlan): PlanValues {
   };
 }
 
-/** A further row, of a measure that has none yet where there is one. */
+/** Return a new row: for a measure without a limit if there is one, else for a free window. */
 export function newRow(rows: LimitValues[]): LimitValues {
   const measure = measures.find((one) => rows.every((row) => row.measure !== one)) ?? "requests";
   const taken = rows.filter((row) => row.measure === measure).map(({ window }) => window);
@@ -107,7 +107,7 @@ export function newRow(rows: LimitValues[]): LimitValues {
   return { amount: "", measure, window: free ?? "day" };
 }
 
-/** The plan as the portal takes it: a limit that is not named does not exist. */
+/** Convert form values for the portal, where a limit that is not named does not exist. */
 export function planOf(values: PlanValues): NewPlan {
   const amounts = values.limits
     .filter(({ amount }) => amount !== "")
@@ -146,7 +146,7 @@ function numberOf(text: string): number | null {
   return text === "" ? null : Number(text);
 }
 
-/** Micro-dollars from dollars by their digits: no rounding of binary fractions. */
+/** Convert dollars to micro-dollars digit by digit: binary fractions would be rounded. */
 function amountOf(measure: Limit["measure"], amount: string): number {
   if (measure !== "cost") return Number(amount);
   const [whole, decimals = ""] = amount.split(".");

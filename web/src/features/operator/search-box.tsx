@@ -9,7 +9,7 @@ const pause = 250;
 
 type Props = { placeholder: string; onSearch: (text: string) => void };
 
-/** Searches when typing pauses. */
+/** Search when typing pauses. */
 export function SearchBox({ placeholder, onSearch }: Props) {
   const [text, setText] = useState("");
   const asked = useRef("");

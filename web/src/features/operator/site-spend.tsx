@@ -17,7 +17,7 @@ const usageWords = strings.usage;
 
 type By = keyof typeof words.spends;
 
-/** What everybody used and spent: by day and model as a chart, and by day, model or person as figures. */
+/** Show what all users used and spent: a chart by day and model, and a table by day, model or person. */
 export function SiteSpend({ usage, days }: { usage: SiteUsage; days: number }) {
   const [by, setBy] = useState<By>("day");
   if (usage.days.length === 0) return <Empty>{words.empty}</Empty>;

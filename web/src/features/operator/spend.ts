@@ -4,7 +4,7 @@ export type Spend = { name: string; requests: number; refused: number; tokens: n
 
 type Row = SiteUsage["days"][number];
 
-/** The sums by a column, in the order in which its values first appear. */
+/** Sum usage by a column, in the order in which its values first appear. */
 export function spendBy(rows: Row[], column: "date" | "model"): Spend[] {
   const byName = new Map<string, Spend>();
   for (const row of rows) {
@@ -19,7 +19,7 @@ export function spendBy(rows: Row[], column: "date" | "model"): Spend[] {
   return [...byName.values()];
 }
 
-/** What cost the most first; of equal cost, what was used the most. */
+/** Sort by cost, then by requests, the highest first. */
 export function largestFirst(spends: Spend[]): Spend[] {
   return [...spends].sort((a, b) => b.cost - a.cost || b.requests - a.requests);
 }

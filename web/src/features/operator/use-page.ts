@@ -1,7 +1,7 @@
 import { useCallback, useState } from "react";
 import type { Page } from "@/api/operator";
 
-/** Which page of what search; a new search begins at its first page. */
+/** Track the search and its page. A new search starts at the first page. */
 export function usePage() {
   const [page, setPage] = useState<Page>({ search: "", offset: 0 });
   const search = useCallback((text: string) => setPage({ search: text, offset: 0 }), []);

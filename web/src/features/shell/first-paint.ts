@@ -1,10 +1,10 @@
-/** Runs in the page's head, so that a dark page never flashes white. The same choice as in `theme.ts`. */
+/** Runs in the head so that a dark page never flashes white. Mirrors `theme.ts`. */
 export const firstPaint = `(function () {
   var choice = null;
   try {
     choice = localStorage.getItem("daypass.theme");
   } catch (forbidden) {
-    // The system's choice then holds.
+    // Fall back to the system's theme.
   }
   var dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.classList.toggle("dark", dark);

@@ -8,7 +8,7 @@ import { buttonStyles } from "@/components/ui/button";
 import * as strings from "@/strings";
 import { ThemeSelect } from "./theme-select";
 
-// Visitors of the public pages have no account, so they need not load its menus.
+// Loaded for signed-in users only: visitors do not need the account menu.
 const NavLinks = lazy(() => import("./nav-links"));
 const AccountMenu = lazy(() => import("./account-menu"));
 

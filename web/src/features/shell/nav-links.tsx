@@ -11,7 +11,7 @@ const links = [
   { href: "/keys/", label: keys },
   { href: "/chat/", label: chat },
   { href: "/usage/", label: usage },
-  // The longest page of the site: loaded when it is asked for.
+  // The longest page of the site, so load it on demand only.
   { href: "/docs/", label: docs, prefetch: false },
 ];
 

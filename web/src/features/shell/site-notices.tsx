@@ -1,7 +1,7 @@
 import clsx from "clsx";
 import * as strings from "@/strings";
 
-/** What is particular about this installation: there from the first paint on, so nothing moves. */
+/** Notices about this installation, visible from the first paint to avoid layout shift. */
 export function SiteNotices() {
   return (
     <>

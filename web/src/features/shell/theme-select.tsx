@@ -6,7 +6,7 @@ import { useTheme, type Theme } from "./theme";
 
 const { theme: label, themes } = strings.nav;
 
-/** An icon with the platform's own list over it: every page has this, so it may weigh nothing. */
+/** An icon over a native select, to keep every page's first load small. */
 export function ThemeSelect() {
   const [theme, setTheme] = useTheme();
   return (

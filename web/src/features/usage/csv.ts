@@ -28,7 +28,7 @@ function inDollars(micro: number): string {
 
 function cell(value: string | number): string {
   const text = String(value);
-  // A spreadsheet would run a name that begins like a formula.
+  // Prevent a spreadsheet from running a name that starts like a formula.
   const safe = /^ *[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

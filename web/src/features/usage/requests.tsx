@@ -13,7 +13,7 @@ import { useNow } from "@/time/use-now";
 const words = strings.usage;
 const { requestColumns: columns } = words;
 
-/** What became of each recent request: the receipt that people ask for when a count surprises. */
+/** List how each recent request was counted, to explain surprising counts. */
 export function Requests() {
   const { data, error, isFetching, refetch } = useRecentRequests();
   return (
@@ -73,7 +73,7 @@ function Receipts({ receipts }: { receipts: RecentRequest[] }) {
   );
 }
 
-/** The tokens and the cost; each receipt is of one request. */
+/** Format tokens and cost. Requests are not shown: each receipt is for one. */
 function amountsOf(amounts: RecentRequest["reserved"]): string {
   return amounts ? words.amounts(amounts.tokens, amounts.cost) : "";
 }

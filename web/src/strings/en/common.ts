@@ -3,7 +3,7 @@ import { count } from "./count";
 export const product = "Daypass";
 
 export const description =
-  "Get an API key with a daily allowance, use it with any OpenAI client, and see what is left of the day.";
+  "Get an API key with a daily allowance, use it with any OpenAI client, and see how much is left.";
 
 export const units = { days: "d", hours: "h", minutes: "min", seconds: "s" };
 
@@ -23,7 +23,7 @@ export const titles = {
   account: "Account",
   operator: "Operator",
   people: "People",
-  allKeys: "Keys of everybody",
+  allKeys: "All keys",
   usagePlans: "Plans",
   signUpPolicy: "Sign-up",
   auditLog: "Audit log",
@@ -32,26 +32,26 @@ export const titles = {
 };
 
 export const errors = {
-  unreachable: "The server cannot be reached. Check your connection and try again.",
+  unreachable: "Could not reach the server. Check your connection and try again.",
   unexpected: "Something went wrong on our side. Try again in a moment.",
   retry: "Try again",
-  loadFailed: "This could not be loaded",
-  pageFailed: "This page ran into a problem",
-  home: "Go to the start page",
-  notFoundText: "There is nothing at this address. It may have moved, or the link may be mistyped.",
+  loadFailed: "Could not load this",
+  pageFailed: "Something went wrong on this page",
+  home: "Go to the home page",
+  notFoundText: "This page does not exist. It may have moved, or the link may be mistyped.",
 };
 
 export const actions = { copy: "Copy", copied: "Copied", copyFailed: "Press Ctrl+C to copy", cancel: "Cancel", close: "Close", save: "Save" };
 
 export const plans = {
-  empty: "There are no plans to choose from yet.",
+  empty: "No plans are available yet.",
   choose: "Choose this plan",
-  withBurst: (rate: string, burst: number) => `${rate}, ${burst.toLocaleString("en")} at once`,
-  maxOutput: (tokens: number) => `Answers of up to ${count(tokens, "token", "tokens")}`,
-  maxConcurrent: (requests: number) => `${count(requests, "request", "requests")} at the same time`,
+  withBurst: (rate: string, burst: number) => `${rate}, bursts of ${burst.toLocaleString("en")}`,
+  maxOutput: (tokens: number) => `Up to ${count(tokens, "output token", "output tokens")} per request`,
+  maxConcurrent: (requests: number) => `Up to ${count(requests, "request", "requests")} at a time`,
   maxKeyDays: (days: number) => `Keys last up to ${count(days, "day", "days")}`,
   allModels: "All models",
-  everyWay: "By the API and in the chat",
+  everyWay: "API and chat",
 };
 
-export const snippets = { label: "The same request with different clients" };
+export const snippets = { label: "The same request in different clients" };

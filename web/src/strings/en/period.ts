@@ -7,7 +7,7 @@ const periods: Record<string, string> = {
   total: "in total",
 };
 
-/** The window that a quota counts in, as people say it: "today"; nothing where none is known. */
+/** Return a quota window in words, such as " today", or "" if the window is unknown. */
 export function period(window: string | null | undefined): string {
   return window && window in periods ? ` ${periods[window]}` : "";
 }

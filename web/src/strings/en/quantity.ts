@@ -2,7 +2,7 @@ import { count } from "./count";
 
 export type Measure = "requests" | "tokens" | "cost";
 
-/** Micro-dollars as dollars, with as many decimals as they have. */
+/** Format micro-dollars as dollars, without trailing zeros after the cents. */
 export const dollars = (micro: number) =>
   (micro / 1_000_000).toLocaleString("en", {
     style: "currency",
@@ -10,11 +10,11 @@ export const dollars = (micro: number) =>
     maximumFractionDigits: 6,
   });
 
-/** An amount without its unit, for a column or an axis that names it: "10,000", "$0.25". */
+/** Format an amount without its unit, for a column or axis that names it: "10,000", "$0.25". */
 export const figure = (measure: Measure, amount: number) =>
   measure === "cost" ? dollars(amount) : amount.toLocaleString("en");
 
-/** An amount with its unit: "1 request", "250 tokens", "$0.25". */
+/** Format an amount with its unit: "1 request", "250 tokens", "$0.25". */
 export function quantity(measure: Measure, amount: number): string {
   if (measure === "cost") return dollars(amount);
   return measure === "tokens" ? count(amount, "token", "tokens") : count(amount, "request", "requests");

@@ -1,6 +1,6 @@
 export const nav = {
   label: "Main",
-  home: "Daypass, start page",
+  home: "Daypass home",
   keys: "Keys",
   chat: "Chat",
   usage: "Usage",
@@ -12,19 +12,19 @@ export const nav = {
   skip: "Skip to content",
   theme: "Theme",
   themes: { light: "Light", dark: "Dark", system: "System" },
-  footer: "Daypass hands out API keys and keeps their limits to the request.",
-  footerAws: "Daypass hands out API keys, and AWS API Gateway keeps their limits.",
+  footer: "Daypass issues API keys and enforces their limits exactly.",
+  footerAws: "Daypass issues API keys. AWS API Gateway enforces their limits.",
   apiReference: "API reference",
 };
 
 export const enforcedByAws = {
-  title: "Limits by AWS API Gateway.",
-  text: "Counting is AWS's: best effort, resets at 00:00 UTC.",
+  title: "Limits enforced by AWS API Gateway.",
+  text: "AWS counts on a best-effort basis. Limits reset at 00:00 UTC.",
 };
 
 export const demo = {
   title: "Demo model.",
-  text: "The operator has set no upstream key yet, so a built-in demo model answers. Limits count as usual.",
+  text: "No upstream key is set, so a built-in demo model answers. Limits count as usual.",
 };
 
 export const accountMenu = {

@@ -10,19 +10,19 @@ const outcomes: Record<string, string> = {
 
 const reasons: Record<string, string> = {
   give_backs_spent: "it failed, and no more failures are given back today",
-  caller_left: "the caller left",
+  caller_left: "the client disconnected",
   upstream_429: "the upstream was busy",
   upstream_unreachable: "the upstream could not be reached",
   upstream_timeout: "the upstream did not answer in time",
-  upstream_broke_off: "the upstream broke off",
-  upstream_misconfigured: "the upstream refused this site's own key or address",
+  upstream_broke_off: "the upstream connection was lost",
+  upstream_misconfigured: "the upstream rejected this site's key or address",
 };
 
-const subjects: Record<string, string> = { key: "key", account: "account", site: "whole site" };
+const subjects: Record<string, string> = { key: "key", account: "account", site: "site" };
 
 /**
- * A limit that refused a request is named `key_week` or `key_week_tokens`: what it holds for, its
- * window, and its measure unless that is requests.
+ * Describe a reason. A limit is named by its subject and window, such as `key_week`, and by its
+ * measure if that is not requests: `key_week_tokens`.
  */
 function reasonOf(reason: string): string {
   const [, subject = "", window = "", measure = ""] =
@@ -33,7 +33,7 @@ function reasonOf(reason: string): string {
     return `the ${subjects[subject]}'s ${what} ${rate} was reached`;
   }
   const [, status] = /^upstream_(\d{3})$/.exec(reason) ?? [];
-  return reasons[reason] ?? (status && `the upstream answered ${status}`) ?? reason.replaceAll("_", " ");
+  return reasons[reason] ?? (status && `the upstream returned ${status}`) ?? reason.replaceAll("_", " ");
 }
 
 const amounts = (tokens: number, cost: number) =>
@@ -41,14 +41,14 @@ const amounts = (tokens: number, cost: number) =>
 
 export const usage = {
   title: "Usage",
-  text: "Days are counted from 00:00 to 24:00 UTC.",
+  text: "Days run from 00:00 to 24:00 UTC.",
   today: "Today",
-  account: "All keys together",
+  account: "All keys",
   perKey: "By key",
   history: "Last 30 days",
   served: "Served",
   refused: "Refused",
-  others: "Others",
+  others: "Other",
   noModel: "No model",
   splitBy: "Split by",
   splits: { key: "Key", model: "Model", via: "API and chat" },
@@ -58,19 +58,19 @@ export const usage = {
   totalTokens: (input: number, output: number) => `${input.toLocaleString("en")} tokens in, ${output.toLocaleString("en")} out`,
   totalCost: (cost: number) => `${dollars(cost)} spent`,
   totalReserved: (tokens: number, cost: number) =>
-    `Reserved by requests that run now or reported no usage: ${amounts(tokens, cost)}`,
-  chartLabel: (what: string, by: string) => `${what} by day for 30 days, split by: ${by}. The figures are in the table below.`,
+    `Reserved by running requests, or by ones that reported no usage: ${amounts(tokens, cost)}`,
+  chartLabel: (what: string, by: string) => `${what} per day for 30 days, split by ${by}. The table below has the numbers.`,
   bar: (date: string, parts: string) => `${date}: ${parts || "nothing"}`,
   columns: { date: "Day", key: "Key", model: "Model", via: "Via", requests: "Requests", refused: "Refused", input: "Tokens in", cached: "Cached", output: "Tokens out", reasoning: "Reasoning", audio: "Audio", cost: "Cost", reserved: "Reserved" },
   via: { api: "API", chat: "Chat" } as Record<string, string>,
   table: "Usage by day, key and model",
-  empty: "Nothing used in the last 30 days. Your first request will show up here.",
+  empty: "No usage in the last 30 days. Your first request will appear here.",
   noKeys: "No keys yet.",
   requests: "Recent requests",
-  requestsTable: "Table of recent requests",
-  requestsText: "What became of each: the last 200 of the last 7 days. Prompts and answers are not kept.",
+  requestsTable: "List of recent requests",
+  requestsText: "The last 200 requests from the past 7 days and how each was counted. Prompts and answers are not stored.",
   noRequests: "No requests in the last 7 days.",
-  requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Requests left", reserved: "Reserved", settled: "Settled", id: "Request id" },
+  requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Requests left", reserved: "Reserved", settled: "Settled", id: "Request ID" },
   became: (outcome: string, reason: string) => {
     const what = outcomes[outcome] ?? outcome;
     return reason ? `${what}: ${reasonOf(reason)}` : what;

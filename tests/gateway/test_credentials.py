@@ -1,13 +1,11 @@
-"""What happened to other gateways, tried here. Each docstring names the incident."""
+"""How the gateway reads API keys. Each docstring names an incident in another gateway."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2 as httpx
-import pytest
 
-import daypass
 from daypass.domain import key_format
 from tests.conftest import Server, StartServer
 from tests.support.upstream import FakeUpstream
@@ -16,15 +14,6 @@ CARRIERS: list[Callable[[str], dict[str, str]]] = [
     lambda key: {"x-api-key": key},
     lambda key: {"authorization": f"Bearer {key}"},
 ]
-
-
-@pytest.fixture
-def evil() -> Iterator[FakeUpstream]:
-    """A server that no call may reach."""
-    upstream = FakeUpstream()
-    upstream.start()
-    yield upstream
-    upstream.stop()
 
 
 def test_a_key_that_begins_like_another_is_another(
@@ -48,32 +37,6 @@ def test_a_key_that_begins_like_another_is_another(
         for _ in range(2):
             for secret, key_id in ((twin, second["id"]), (first["key"], first["id"])):
                 assert http.get("/v1/key", headers={"x-api-key": secret}).json()["id"] == key_id
-
-
-def test_a_caller_cannot_choose_the_upstream(
-    relaying: Server, upstream: FakeUpstream, evil: FakeUpstream
-) -> None:
-    """LiteLLM: `api_base` in a request sent it, with the operator's key, where its sender liked
-    (SSRF)."""
-    api = relaying.gateway(relaying.sign_up().create_key()["key"])
-    there = evil.base_url
-    chosen = {"api_base": there, "base_url": there, "custom_llm_provider": there}
-    more = chosen | {"api_key": "x"}
-    body = {"model": "m", "messages": []} | more | {"litellm_params": more}
-    host = there.partition("//")[2].partition("/")[0]
-    headers = {
-        "host": host,
-        "x-forwarded-host": host,
-        "x-upstream-base-url": there,
-        "x-litellm-api-base": there,
-        "openai-base-url": there,
-    }
-    answer = api.post("/v1/chat/completions", json=body, params=chosen, headers=headers)
-    assert answer.status_code == 200
-    assert evil.seen == []
-    (seen,) = upstream.seen
-    assert seen.headers["host"] in upstream.base_url
-    assert seen.headers["authorization"] == "Bearer sk-the-operators-own"
 
 
 def test_both_carriers_of_a_key_meet_the_same_checks(
@@ -105,13 +68,6 @@ def test_both_carriers_of_a_key_meet_the_same_checks(
     (created,) = person.keys()
     person.http.delete(f"/api/api-keys/{created['id']}")
     assert tried("/v1/embeddings", "small") == [401, 401]
-
-
-def test_no_middleware_stands_between_a_caller_and_his_leaving() -> None:
-    """Starlette's BaseHTTPMiddleware hides from the application that its caller has left."""
-    sources = list(Path(daypass.__file__).parent.rglob("*.py"))
-    assert not [path for path in sources if "BaseHTTPMiddleware" in path.read_text()]
-    assert not [path for path in sources if '.middleware("http")' in path.read_text()]
 
 
 def test_a_list_of_keys_in_one_header_is_no_key(relaying: Server, upstream: FakeUpstream) -> None:
