@@ -1,6 +1,7 @@
 """Limits on tokens and cost, over HTTP, with a real upstream."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,12 @@ id = "short"
 name = "Short answers"
 requests_per_day = 100
 max_output_tokens = 50
+
+[[plans]]
+id = "trial"
+name = "Trial"
+requests_per_day = 100
+max_key_days = 2
 
 [[plans]]
 id = "requests"
@@ -266,3 +273,18 @@ def test_the_official_sdk_sees_the_same_stream(tokens: httpx.Client, site: Serve
     assert [x.choices[0].delta.content for x in chunks] == ["Hel", "lo", "."]
     assert all(x.usage is None and "usage" not in x.model_fields_set for x in chunks)
     until_used(tokens, 18)
+
+
+def test_a_key_expires_after_the_days_of_its_plan(site: Server, upstream: FakeUpstream) -> None:
+    person = site.sign_up()
+    created = person.create_key("trial")
+    api = site.gateway(created["key"])
+    assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
+    with sqlite3.connect(site.data_dir / "daypass.db") as connection:
+        connection.execute("UPDATE api_key SET created_at = created_at - 2 * 86400")
+        connection.execute("UPDATE key_revision SET number = number + 1")
+    until(lambda: api.get("/v1/key").status_code == 401)
+    assert api.get("/v1/key").json()["error"]["code"] == "api_key_expired"
+    chat_with_it = {"api_key_id": created["id"], "messages": []}
+    refused = person.http.post("/api/chat/completions", json=chat_with_it)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "api_key_expired")

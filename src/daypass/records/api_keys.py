@@ -29,6 +29,8 @@ class KeyHolder:
     account_plan_ids: Collection[str]
     """The usage plans of all of the account's keys."""
     account_disabled: bool
+    created_at: int
+    """Unix time, seconds."""
     expires_at: int | None
     """When the grace of a secret that was rotated away is over (Unix time, seconds)."""
 
@@ -246,6 +248,7 @@ HOLDER = (
         ApiKey.usage_plan_id,
         _plan_ids,
         Account.disabled_at,
+        ApiKey.created_at,
     )
     .join(Account, Account.id == ApiKey.account_id)
     .where(ApiKey.deleted_at.is_(None))
@@ -256,7 +259,7 @@ def to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
     """The holder in a row of `HOLDER`, to which a secret's end may have been added."""
     if row is None:
         return None
-    api_key_id, account_id, slot, plan_id, plan_ids, disabled_at, *ends = row
+    api_key_id, account_id, slot, plan_id, plan_ids, disabled_at, created_at, *ends = row
     return KeyHolder(
         api_key_id,
         account_id,
@@ -264,5 +267,6 @@ def to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
         plan_id,
         frozenset(plan_ids.split(",")),
         account_disabled=disabled_at is not None,
+        created_at=created_at,
         expires_at=ends[0] if ends else None,
     )
