@@ -139,7 +139,10 @@ class Walk:
         today = int(time.time()) // DAY_S * DAY_S
         rows = {
             UsageRow(today - (ago + 1) * DAY_S, key, model, "api"): Use(
-                requests=share, input_tokens=40 * share, output_tokens=210 * share
+                requests=share,
+                input_tokens=40 * share,
+                output_tokens=210 * share,
+                cost=900 * share,
             )
             for ago, requests in enumerate(PAST)
             for key in keys

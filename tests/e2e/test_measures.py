@@ -22,7 +22,7 @@ def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
     dialog.get_by_label("Name").fill("Tokens")
     dialog.get_by_label("ID").fill("tokens")
     first, second = (dialog.get_by_role("group", name=f"Limit {n}") for n in (1, 2))
-    first.get_by_label("Amount").fill("20000")
+    first.get_by_label("Amount").fill("6000")
     first.get_by_label("Measure").select_option("tokens")
     # By keyboard: a second limit gets the focus, and gives it back when it is removed.
     dialog.get_by_role("button", name="Add limit").press("Enter")
@@ -38,7 +38,7 @@ def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
     expect(dialog.get_by_role("button", name="Add limit")).to_be_focused()
     dialog.get_by_role("button", name="Create plan").click()
     row = page.get_by_role("row").filter(has_text="Tokens")
-    expect(row).to_contain_text("20,000 tokens per day, Up to 500 output tokens per request")
+    expect(row).to_contain_text("6,000 tokens per day, Up to 500 output tokens per request")
 
     page.goto("/keys/?plan=tokens")
     page.get_by_role("button", name="New key").click()
@@ -49,21 +49,21 @@ def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
 
     page.goto("/chat/")
     page.get_by_label("Key").select_option("metered")
-    expect(page.get_by_text("20,000 tokens left today")).to_be_visible()
+    expect(page.get_by_text("6,000 tokens left today")).to_be_visible()
     composer = page.get_by_role("textbox", name="Message", exact=True)
     composer.fill("Hello.")
     composer.press("Enter")
     expect(page.get_by_text("Answer complete")).to_be_attached(timeout=30_000)
     # What the answer reported, and no longer the bound that was reserved.
-    expect(page.get_by_text(re.compile(r"^19,[5-9]\d\d tokens left today$"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^5,[6-9]\d\d tokens left today$"))).to_be_visible()
     assert fits(page)
 
     # A message that may use more than is left: the notice says by how much.
-    composer.fill("x" * 25_000)
+    composer.fill("x" * 6_000)
     composer.press("Enter")
     notice = page.get_by_role("main").get_by_role("alert")
     expect(notice).to_contain_text("This message does not fit into what is left")
-    expect(notice).to_contain_text(re.compile(r"may use up to 2\d,\d{3} tokens, and 19,\d{3} tok"))
+    expect(notice).to_contain_text(re.compile(r"may use up to 7,\d{3} tokens, and 5,\d{3} tok"))
     expect(page.get_by_role("button", name="Send", exact=True)).not_to_have_attribute(
         "aria-disabled", "true"
     )
@@ -71,7 +71,7 @@ def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
 
     page.goto("/keys/")
     card = page.get_by_role("listitem").filter(has_text="metered")
-    expect(card).to_contain_text(re.compile(r"\d{2,3} of 20,000 used"))
+    expect(card).to_contain_text(re.compile(r"\d{2,3} of 6,000 used"))
     page.goto("/usage/")
     page.get_by_label("Show").select_option("Tokens")
     receipts = page.get_by_role("region", name="List of recent requests")

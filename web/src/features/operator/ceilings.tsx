@@ -11,7 +11,7 @@ export function Ceilings({ ceilings }: { ceilings: Ceiling[] }) {
     <>
       <p className="-mt-2 mb-4 max-w-2xl text-sm leading-6 text-muted">{words.ceilingsText}</p>
       <Table
-        label={words.ceilings}
+        label={words.ceilingsTable}
         columns={[{ label: limit }, { label: subject }, { label: used }, { label: setting }]}
       >
         {ceilings.map((ceiling) => (

@@ -24,11 +24,11 @@ export function LimitRows({ form }: { form: UseFormReturn<PlanValues> }) {
 
   return (
     <>
-      <ul className="space-y-3">
+      <div className="space-y-3">
         {fields.map(({ id }, index) => (
           <LimitRow key={id} form={form} index={index} onRemove={() => removeRow(index)} />
         ))}
-      </ul>
+      </div>
       <Button
         ref={addButton}
         variant="secondary"
@@ -49,7 +49,7 @@ function LimitRow({ form: { register, formState }, index, onRemove }: Props) {
   const noteId = useId();
   const problem = formState.errors.limits?.[index]?.amount?.message;
   return (
-    <li role="group" aria-label={words.limit(index + 1)}>
+    <div role="group" aria-label={words.limit(index + 1)}>
       <div className="grid grid-cols-2 items-center gap-2 sm:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_minmax(0,1fr)_auto]">
         <Input
           {...register(`limits.${index}.amount`)}
@@ -58,7 +58,7 @@ function LimitRow({ form: { register, formState }, index, onRemove }: Props) {
           aria-describedby={problem && noteId}
           inputMode="decimal"
           autoComplete="off"
-          className="max-sm:col-span-2 max-sm:pr-11"
+          className="max-sm:col-span-2 max-sm:col-start-1 max-sm:row-start-1 max-sm:pr-11"
         />
         <Select {...register(`limits.${index}.measure`)} aria-label={words.measure}>
           {measures.map((measure) => (
@@ -84,6 +84,6 @@ function LimitRow({ form: { register, formState }, index, onRemove }: Props) {
           {problem}
         </p>
       )}
-    </li>
+    </div>
   );
 }

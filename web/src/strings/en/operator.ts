@@ -30,6 +30,7 @@ export const operator = {
     spentToday: (cost: number, tokens: number) => `${dollars(cost)} and ${count(tokens, "token", "tokens")} today, including reserved amounts.`,
     ceilings: "Site and account limits",
     ceilingsText: "They apply in addition to the plans. Set them in the environment or in daypass.toml, then reload or restart Daypass.",
+    ceilingsTable: "Limits and their use",
     ceilingColumns: { limit: "Limit", subject: "Applies to", used: "Used by all users", setting: "Setting" },
     subjects: { site: "Whole site", account: "Each account" },
     limit: (measure: Measure, amount: number, window: keyof typeof windows) => `${quantity(measure, amount)} ${windows[window]}`,
