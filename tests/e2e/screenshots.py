@@ -139,7 +139,10 @@ class Walk:
         today = int(time.time()) // DAY_S * DAY_S
         rows = {
             UsageRow(today - (ago + 1) * DAY_S, key, model, "api"): Use(
-                requests=share, input_tokens=40 * share, output_tokens=210 * share
+                requests=share,
+                input_tokens=40 * share,
+                output_tokens=210 * share,
+                cost=900 * share,
             )
             for ago, requests in enumerate(PAST)
             for key in keys
@@ -165,7 +168,7 @@ class Walk:
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Name").fill("Workshop")
         dialog.get_by_label("ID").fill("workshop")
-        dialog.get_by_label("Per day").fill("100")
+        dialog.get_by_label("Amount").fill("100")
         self._shoot("operator-plan")
         dialog.get_by_role("button", name="Create plan").click()
         page.get_by_role("button", name="Retire Workshop").wait_for()

@@ -12,6 +12,7 @@ SIGN_IN = "tests/portal/test_sign_in.py::test_"
 IDENTITY = "tests/portal/test_identity.py::test_"
 MAIL = "tests/portal/test_mail.py::test_"
 OPERATOR = "tests/portal/test_operator.py::test_"
+MEASURES = "tests/portal/test_measures.py::test_"
 FAIL_OVER = "tests/quota/test_fail_over.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
 LEASES = "tests/quota/test_leases.py::test_"
@@ -770,6 +771,27 @@ MUTATIONS = (
         'await portal.enforcer.delete_keys([key], _note("key revoked", key, operator, portal))',
         "await portal.enforcer.delete_keys([key])",
         f"{AUTHORISATION}an_operator_action_without_its_audit_entry_is_rolled_back",
+    ),
+    Mutation(
+        "usage.csv: a formula in a name",
+        "portal/operator/usage_csv.py",
+        """return f"'{value}" if value.lstrip(" ").startswith(_FORMULA_STARTS) else value""",
+        "return value",
+        f"{MEASURES}the_csv_has_every_row_and_no_formula",
+    ),
+    Mutation(
+        "limits: one in total resets",
+        "portal/meters.py",
+        "return None if state.claim.limit.window is Window.TOTAL else state.resets_at",
+        "return state.resets_at",
+        f"{MEASURES}keys_show_what_is_left_in_each_measure",
+    ),
+    Mutation(
+        "ceilings: usage where no limit is set",
+        "portal/operator/ceilings.py",
+        'used=counted.get((measure, window), used) if subject == "site" else None,',
+        'used=counted.get((measure, window), 0) if subject == "site" else None,',
+        f"{MEASURES}operators_see_every_ceiling_and_the_sites_use",
     ),
     Mutation(
         "passwords: composed before they are compared",

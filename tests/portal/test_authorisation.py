@@ -143,6 +143,7 @@ ROWS = [
     Row("POST /api/operator/usage-plans", done(OPERATOR, 201), NEW_PLAN),
     Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
     Row("GET /api/operator/usage", OPERATOR),
+    Row("GET /api/operator/usage.csv", OPERATOR),
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
@@ -247,7 +248,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
     signer = Signer((SECRET_KEY,), time.time)
     async with database.write() as session:
         plan_id = f"stored-{number}"
-        columns = {"name": "Stored", "description": "", "models": [], "self_service": True}
+        columns = {"name": "Stored", "description": "", "terms": {"requests_per_day": 5}}
         await usage_plans.create(session, plan_id, columns, now)
         invitation, token = await invitations.create(session, "", now, 10**9)
         await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)

@@ -57,6 +57,7 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("POST", "usage-plans"),
         ("PUT", "usage-plans/lab"),
         ("GET", "usage"),
+        ("GET", "usage.csv"),
         ("GET", "sign-up"),
         ("GET", "mails"),
         ("POST", "mails/mai_1/retry"),

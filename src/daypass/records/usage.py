@@ -189,27 +189,58 @@ async def site_by_day(session: AsyncSession, since: int) -> Sequence[UsageSiteDa
     return rows.all()
 
 
-async def by_account(session: AsyncSession, since: int, limit: int) -> list[tuple[str, int, int]]:
-    """Return who used the most since a day: e-mail address, requests served and refused.
+class AccountUse(NamedTuple):
+    """What an account used. `cost` is in micro-dollars."""
+
+    email: str
+    requests: int
+    refused: int
+    tokens: int
+    cost: int
+
+
+async def by_account(session: AsyncSession, since: int, limit: int) -> list[AccountUse]:
+    """Return the accounts that cost, or else used, the most since a day. No reserved amounts.
 
     Sums whole weeks, and single days only for the part of a week before them.
     """
     first_week = Window.WEEK.end(Window.WEEK.start(since - 1))
-    days = select(UsageDay.api_key_id, UsageDay.requests, UsageDay.refused).where(
+    days = select(UsageDay.api_key_id, *_settled_of(UsageDay)).where(
         UsageDay.day >= since, UsageDay.day < first_week
     )
-    weeks = select(UsageKeyWeek.api_key_id, UsageKeyWeek.requests, UsageKeyWeek.refused).where(
+    weeks = select(UsageKeyWeek.api_key_id, *_settled_of(UsageKeyWeek)).where(
         UsageKeyWeek.week >= first_week
     )
     uses = union_all(days, weeks).subquery()
-    served, refused = func.sum(uses.c.requests), func.sum(uses.c.refused)
+    sums = [func.sum(uses.c[name]) for name in ("requests", "refused", "tokens", "cost")]
+    served, refused, _, cost = sums
     rows = await session.execute(
-        select(Account.email, served, refused)
+        select(Account.email, *sums)
         .join(ApiKey, ApiKey.id == uses.c.api_key_id)
         .join(Account, Account.id == ApiKey.account_id)
         .group_by(Account.email)
         .having(or_(served > 0, refused > 0))
-        .order_by(served.desc(), Account.email)
+        .order_by(cost.desc(), served.desc(), Account.email)
         .limit(limit)
     )
-    return [(email, int(requests), int(refusals)) for email, requests, refusals in rows]
+    return [AccountUse(email, *map(int, amounts)) for email, *amounts in rows]
+
+
+def _settled_of(table: type[UsageDay | UsageKeyWeek]) -> list[Any]:
+    tokens = (table.input_tokens + table.output_tokens).label("tokens")
+    return [table.requests, table.refused, tokens, table.cost]
+
+
+async def of_day(session: AsyncSession, day: int) -> Sequence[tuple[UsageDay, str | None]]:
+    """Return the usage rows of one day with their account's e-mail address, in its order.
+
+    A row whose account was deleted has no address. `day` is Unix time of its first second.
+    """
+    rows = await session.execute(
+        select(UsageDay, Account.email)
+        .outerjoin(ApiKey, ApiKey.id == UsageDay.api_key_id)
+        .outerjoin(Account, Account.id == ApiKey.account_id)
+        .where(UsageDay.day == day, _SOMETHING)
+        .order_by(Account.email, UsageDay.api_key_id, UsageDay.model, UsageDay.via)
+    )
+    return [(use, email) for use, email in rows]
