@@ -1,4 +1,4 @@
-"""Secrets are planted wherever Daypass meets any, and come out where they must and nowhere else.
+"""Planted secrets appear only in the outputs where they belong.
 
 `tests/support/outputs.py` searches the outputs of the whole suite; these flows would leak.
 """
@@ -48,7 +48,7 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": PROMPT}]}
 
 @dataclass
 class Evidence:
-    """What a server was asked, and everything that it said."""
+    """The requests sent to a server, and all of its output."""
 
     server: Server
     operator: Person
@@ -218,7 +218,7 @@ def misuse_portal(evidence: Evidence) -> None:
 
 
 def misuse_protocol(evidence: Evidence) -> None:
-    """What is no HTTP, with a key in it."""
+    """Send invalid HTTP that contains a key."""
     first = evidence.keys[0].encode()
     port = urlsplit(evidence.server.url).port or 0
     for request in (

@@ -87,7 +87,7 @@ def test_a_command_that_is_not_named_gets_the_help_and_no_empty_error(
     assert "daypass: " not in ended.stderr
 
 
-def test_a_question_that_nobody_can_answer_names_the_option(tmp_path: Path) -> None:
+def test_a_prompt_without_a_terminal_names_the_option(tmp_path: Path) -> None:
     ended = daypass("accounts", "delete", "a@example.org", DAYPASS_DATA_DIR=str(tmp_path))
     assert ended.returncode == 2
     assert "confirm with --yes" in ended.stderr

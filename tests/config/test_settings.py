@@ -203,7 +203,7 @@ def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, text: str, said: st
     assert str(error.value).startswith("daypass.toml line ")
 
 
-def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
+def test_a_plan_without_a_limit_must_be_explicit(tmp_path: Path) -> None:
     plan = "[[plans]]\nid='a'\nname='a'\nunlimited = true\n"
     (tmp_path / "daypass.toml").write_text(plan)
     assert load_settings().usage_plans[0].limits == ()
@@ -273,7 +273,7 @@ def test_a_burst_belongs_to_the_limit_per_minute(tmp_path: Path) -> None:
     ]
 
 
-def test_the_command_ends_with_that_line() -> None:
+def test_the_command_prints_a_settings_error_in_one_line() -> None:
     ended = daypass("serve", DAYPASS_NO_SUCH="1")
     assert ended.returncode == 2
     assert ended.stderr == "daypass: DAYPASS_NO_SUCH: there is no such setting\n"
@@ -303,7 +303,7 @@ def test_the_other_sites_sign_in_has_a_name(
     assert "a-secret" not in repr(settings)
 
 
-def test_white_space_that_pasting_left_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_surrounding_white_space_is_stripped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAYPASS_UPSTREAM_API_KEY", " sk-a\r\n")
     monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", " https://llm.example/v1/ \n")
     monkeypatch.setenv("DAYPASS_METRICS_TOKEN", "0123456789abcdef\n")
@@ -330,7 +330,7 @@ def test_white_space_that_pasting_left_is_taken_off(monkeypatch: pytest.MonkeyPa
         ({"HTTPS_PROXY": "http://proxy:1", "DAYPASS_DEMO": "1"}, False),
     ],
 )
-def test_a_proxy_is_not_ignored_in_silence(
+def test_an_unused_proxy_setting_is_reported(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], refused: bool
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):

@@ -1,4 +1,4 @@
-"""The content security policy in a browser: what is injected is stopped, nothing of ours is."""
+"""The content security policy in a browser: injected code is blocked, the site's own is not."""
 
 import orjson
 from playwright.sync_api import Browser, Route, expect

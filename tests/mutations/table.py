@@ -65,21 +65,21 @@ MUTATIONS = (
         "quota/sqlite/transaction.py",
         "if self._latest_minute - clock > MAX_LEAD_S:",
         "if False:",
-        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+        f"{SQLITE}a_clock_a_year_ahead_leaves_this_years_windows_unchanged",
     ),
     Mutation(
         "clock: windows that were left are kept",
         "quota/sqlite/transaction.py",
         "self._connection.executemany(_CLOSE, self._newly_closed)",
         "pass",
-        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+        f"{SQLITE}a_clock_a_year_ahead_leaves_this_years_windows_unchanged",
     ),
     Mutation(
         "clock: a sweep a year ahead",
         "quota/sqlite/transaction.py",
         "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)",
         "swept = now",
-        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+        f"{SQLITE}a_clock_a_year_ahead_leaves_this_years_windows_unchanged",
     ),
     Mutation(
         "clock: a reset",
@@ -298,14 +298,14 @@ MUTATIONS = (
         "upstreams/proxy_environment.py",
         "if proxy_bypass(host):",
         "if True:",
-        "tests/config/test_settings.py::test_a_proxy_is_not_ignored_in_silence",
+        "tests/config/test_settings.py::test_an_unused_proxy_setting_is_reported",
     ),
     Mutation(
         "clients: pasted white space",
         "config/settings.py",
         "return value.strip()",
         "return value",
-        "tests/config/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
+        "tests/config/test_settings.py::test_surrounding_white_space_is_stripped",
     ),
     Mutation(
         "clients: a pasted endpoint",
@@ -335,35 +335,35 @@ MUTATIONS = (
         "if self._parser.should_upgrade():  # The body is still to come: see `_ignore_upgrade`.",
         "if False:",
         "tests/gateway/test_upgrades.py::"
-        "test_behind_nginx_a_smuggled_request_reaches_nobody[anything-length-always]",
+        "test_a_request_smuggled_through_nginx_is_not_served[anything-length-always]",
     ),
     Mutation(
         "framing: transfer codings",
         "http/framing.py",
         'if version != "1.1" or codings != [b"chunked"]:',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two codings]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[two codings]",
     ),
     Mutation(
         "framing: more than one Host header",
         "http/framing.py",
         'if len(by_name) < len(headers) and len(_values(headers, b"host")) > 1:',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two hosts]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[two hosts]",
     ),
     Mutation(
         "framing: no Host header",
         "http/framing.py",
         'if b"host" not in by_name and version == "1.1":',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[no host]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[no host]",
     ),
     Mutation(
         "framing: no tunnels",
         "http/framing.py",
         'if method == b"CONNECT":',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[CONNECT with a path]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[CONNECT with a path]",
     ),
     Mutation(
         "framing: what follows the last request",
@@ -377,7 +377,7 @@ MUTATIONS = (
         "http/server_protocol.py",
         "elif exchange.is_started:",
         "elif True:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[chunk size]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[chunk size]",
     ),
     Mutation(
         "framing: trailers without an end",
@@ -405,15 +405,14 @@ MUTATIONS = (
         "http/framing.py",
         'if b"#" in target:',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[fragment]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[fragment]",
     ),
     Mutation(
         "deadline of an answer: also once it has been written to its end",
         "http/server_protocol.py",
         "if self._is_answer_stuck(now):",
         "if self.drained is not None and self._is_answer_stuck(now):",
-        f"{SERVER}the_end_of_an_answer_that_nobody_takes_does_not_wait_for_ever"
-        "[connection: keep-alive]",
+        f"{SERVER}the_end_of_an_unread_response_has_a_deadline[connection: keep-alive]",
     ),
     Mutation(
         "deadline of an answer: a pipelined body does not put it off",
@@ -441,7 +440,7 @@ MUTATIONS = (
         "upstreams/connection.py",
         'if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:',
         "if False:",
-        "tests/upstreams/test_http.py::test_what_is_no_answer_is_an_upstream_error",
+        "tests/upstreams/test_http.py::test_an_invalid_response_is_an_upstream_error",
     ),
     Mutation(
         "framing: websockets in any header",
@@ -619,7 +618,7 @@ MUTATIONS = (
         "gateway/verdict.py",
         "return is_callers_doing and body.may_suffice",
         "return False",
-        f"{CALLER_FAULTS}a_caller_who_withholds_the_end_of_a_body_pays_if_the_upstream_may_do_without"
+        f"{CALLER_FAULTS}withholding_the_end_of_a_body_counts_if_the_upstream_may_answer_without_it"
         "[no last chunk]",
     ),
     Mutation(
@@ -691,7 +690,7 @@ MUTATIONS = (
         "portal/setup.py",
         "await _admit(new, request, portal)",
         "await throttles.admit_wrong_setup_link(request, portal)",
-        f"{SETUP}guesses_are_throttled",
+        f"{SETUP}setup_token_guesses_are_throttled",
     ),
     Mutation(
         "account's ceiling: not below a key's plan",
@@ -713,7 +712,7 @@ MUTATIONS = (
         "meters = await _meters_by_plan(portal, key, plan)",
         "await portal.enforcer.change_key(key, key.name + 'x', plan); "
         "meters = await _meters_by_plan(portal, key, plan)",
-        "tests/portal/test_away.py::test_what_is_answered_with_503_has_changed_nothing",
+        "tests/portal/test_away.py::test_a_request_answered_with_503_changes_nothing",
     ),
     Mutation(
         "operators: API Gateway goes back with the records",
@@ -741,7 +740,7 @@ MUTATIONS = (
         "portal/operator/keys.py",
         'await portal.enforcer.delete_keys([key], _note("key revoked", key, operator, portal))',
         "await portal.enforcer.delete_keys([key])",
-        f"{AUTHORISATION}nothing_an_operator_does_is_done_without_its_audit_entry",
+        f"{AUTHORISATION}an_operator_action_without_its_audit_entry_is_rolled_back",
     ),
     Mutation(
         "passwords: composed before they are compared",
@@ -848,7 +847,7 @@ MUTATIONS = (
         "portal/throttles.py",
         "await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))",
         "pass",
-        f"{SIGN_IN}right_passwords_use_nothing_up",
+        f"{SIGN_IN}correct_passwords_use_no_allowance",
     ),
     Mutation(
         "allowance of a known browser",
@@ -862,21 +861,21 @@ MUTATIONS = (
         "portal/throttles.py",
         "devices |= {other: name for other, name in _devices(request, portal) if other != account}",
         "pass",
-        f"{SIGN_IN}a_shared_browser_is_known_to_everybody_who_had_it",
+        f"{SIGN_IN}a_shared_browser_is_recognised_for_each_of_its_accounts",
     ),
     Mutation(
         "allowance of an address that does well",
         "portal/throttles.py",
         "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * signed_in",
         "burst = SIGN_IN_ADDRESS.burst",
-        f"{SIGN_IN}the_allowance_of_an_address_grows_with_those_who_do_well_there",
+        f"{SIGN_IN}the_allowance_of_an_address_grows_with_successful_sign_ins",
     ),
     Mutation(
         "throttled attempts do not wait in the password queue",
         "portal/sessions.py",
         "await attempt.check()",
         "pass",
-        f"{QUEUE}what_is_throttled_does_not_wait_for_its_turn",
+        f"{QUEUE}throttled_requests_do_not_queue",
     ),
     Mutation(
         "password queue: its end",
@@ -932,21 +931,21 @@ MUTATIONS = (
         "records/database.py",
         "if committing and _is_unknown(error):",
         "if False:",
-        f"{WRITES}a_commit_of_which_nothing_is_heard_is_said_to_be_unknown",
+        f"{WRITES}a_commit_without_a_reply_has_an_unknown_outcome",
     ),
     Mutation(
         "same time without an account",
         "portal/password_process.py",
         "_hasher.verify(password, _dummy_hash)",
         "pass",
-        f"{SIGN_IN}it_takes_as_long_without_an_account",
+        f"{SIGN_IN}sign_in_takes_as_long_without_an_account",
     ),
     Mutation(
         "easy passwords",
         "portal/passwords.py",
         'if await self._passwords.ask("count_guesses", judged, words) < _EASY_GUESSES:',
         "if False:",
-        "tests/portal/test_passwords.py::test_an_easy_one_is_refused",
+        "tests/portal/test_passwords.py::test_easy_passwords_are_refused",
     ),
     Mutation(
         "addresses from trusted proxies only",
@@ -975,7 +974,7 @@ MUTATIONS = (
         "Path = Annotated[str, Field(max_length=500, "
         r'pattern=r"^/([^/\\\x00-\x20][^\\\x00-\x20]*)?$")]',
         "Path = Annotated[str, Field(max_length=500)]",
-        f"{IDENTITY}the_way_back_leads_to_this_site_alone",
+        f"{IDENTITY}the_return_address_must_be_on_this_site",
     ),
     Mutation(
         "purpose of a signed link",
@@ -989,14 +988,14 @@ MUTATIONS = (
         "portal/password_resets.py",
         "if account is None or digest(account.password_hash) != before:",
         "if account is None:",
-        f"{MAIL}a_forgotten_password_is_chosen_anew_by_a_link_that_works_once",
+        f"{MAIL}a_password_reset_link_works_once",
     ),
     Mutation(
         "password chosen by the opener of the link",
         "portal/confirmations.py",
         "password_hash = await hash_new_password(confirmation.password, link.email, portal, turn)",
         'password_hash = await hash_new_password("planted-fixed", link.email, portal, turn)',
-        f"{MAIL}whoever_opens_the_link_chooses_the_password",
+        f"{MAIL}the_password_is_chosen_when_the_link_is_opened",
     ),
     Mutation(
         "account that a stranger made",
@@ -1011,6 +1010,20 @@ MUTATIONS = (
         "if account.email_confirmed:",
         "if True:",
         f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
+    ),
+    Mutation(
+        "operator's password, by the mailbox alone",
+        "portal/password_resets.py",
+        "return account.email_confirmed or account.role != accounts.OPERATOR",
+        "return True",
+        f"{MAIL}the_mailbox_alone_does_not_take_an_operators_account",
+    ),
+    Mutation(
+        "password reset from another address of the mailbox",
+        "portal/password_resets.py",
+        "account = await accounts.find_by_mailbox(session, reset.email)",
+        "account = await accounts.find_by_email(session, reset.email)",
+        f"{MAIL}an_account_under_an_alias_is_reset_from_the_plain_address",
     ),
     Mutation(
         "mails to one mailbox",
@@ -1075,7 +1088,7 @@ MUTATIONS = (
         "portal/context.py",
         "if not allowed:",
         "if False:",
-        f"{AUTHORISATION}another_site_can_change_nothing_whoever_is_signed_in",
+        f"{AUTHORISATION}cross_site_requests_change_nothing",
     ),
     Mutation(
         "owner of a key",
@@ -1089,7 +1102,7 @@ MUTATIONS = (
         "portal/context.py",
         "if account.role != accounts.OPERATOR:",
         "if False:",
-        f"{AUTHORISATION}everybody_gets_what_the_table_says",
+        f"{AUTHORISATION}each_caller_gets_the_status_in_the_table",
     ),
     Mutation(
         "plans that are not on offer",
@@ -1103,14 +1116,14 @@ MUTATIONS = (
         "records/operators.py",
         "return account.role == OPERATOR and other is None",
         "return False",
-        f"{OPERATOR}the_last_operator_stays_one",
+        f"{OPERATOR}the_last_operator_cannot_be_demoted",
     ),
     Mutation(
         "metrics for this machine alone",
         "portal/health.py",
         "if not caller(request, portal).is_local:",
         "if False:",
-        "tests/portal/test_leaks.py::test_an_empty_secret_opens_nothing",
+        "tests/portal/test_leaks.py::test_an_empty_secret_grants_no_access",
     ),
     # What passes.
     Mutation(
@@ -1118,7 +1131,7 @@ MUTATIONS = (
         "gateway/request.py",
         "if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):",
         "if False:",
-        f"{GUARDS}no_way_out_reaches_the_upstream",
+        f"{GUARDS}paths_that_leave_the_api_never_reach_the_upstream",
     ),
     Mutation(
         "key in a query",
@@ -1181,7 +1194,7 @@ MUTATIONS = (
         "records/accounts.py",
         "wanted = Account.email.icontains(text_in_email, autoescape=True)",
         "wanted = Account.email.icontains(text_in_email)",
-        "tests/portal/test_injection.py::test_a_wildcard_in_a_search_is_a_letter_and_costs_little",
+        "tests/portal/test_injection.py::test_search_wildcards_are_literal_and_cheap",
     ),
     Mutation(
         "scripts of a page by their digest",
@@ -1203,7 +1216,7 @@ MUTATIONS = (
         "quota/redis/sentinel.py",
         "self._on_change()",
         "pass",
-        f"{FAIL_OVER}a_fail_over_is_followed_and_no_unit_is_lost_or_doubled[planned]",
+        f"{FAIL_OVER}a_fail_over_neither_loses_nor_doubles_units[planned]",
     ),
     Mutation(
         "Background work: a cancellation that was lost is repeated",
@@ -1296,7 +1309,7 @@ MUTATIONS = (
         "quota/redis/counters.py",
         "if answer.begun == answer.now:",
         "if True:",
-        "tests/quota/test_lost_counters.py::test_two_processes_that_meet_somebody_new_have_lost_nothing",
+        "tests/quota/test_lost_counters.py::test_a_new_account_seen_by_two_processes_is_not_a_loss",
     ),
     Mutation(
         "Redis Cluster: one key while a slot moves",

@@ -10,7 +10,7 @@ from tests.support.portal import invited
 
 @pytest.fixture(params=["embedded", "aws"])
 def site(request: pytest.FixtureRequest) -> Server:
-    """A server with the demo model: the portal is the same, whoever enforces the plans."""
+    """A server with the demo model: the portal is the same for every enforcer."""
     name = {"embedded": "demo", "aws": "behind_aws"}[request.param]
     server: Server = request.getfixturevalue(name)
     return server

@@ -44,7 +44,7 @@ NUMBERS_AND_TEXTS = [
 
 
 @pytest.mark.parametrize("body", NUMBERS_AND_TEXTS)
-def test_invalid_json_is_a_client_error(invited_person: Person, body: bytes) -> None:
+def test_invalid_json_is_rejected(invited_person: Person, body: bytes) -> None:
     """Half a surrogate pair, NaN and too many levels became a fault of the server's."""
     key = invited_person.create_key()
     content = body.replace(b"KEY", key["id"].encode())
@@ -55,10 +55,10 @@ def test_invalid_json_is_a_client_error(invited_person: Person, body: bytes) -> 
     assert invited_person.keys()[0]["used"] == 0
 
 
-def test_what_is_no_number_and_no_truth_value_is_not_taken_for_one(
+def test_numbers_and_booleans_are_not_coerced(
     invite_operator: Person, invited_person: Person
 ) -> None:
-    """Lenient readers took 0 for false, and a switch was thrown that nobody had named."""
+    """Lenient parsers read 0 as false and changed a setting that was not in the request."""
     path = f"/api/api-keys/{invited_person.create_key()['id']}/rotate"
     for grace in (False, "60", 1.5):
         assert (
@@ -75,7 +75,7 @@ def test_what_is_no_number_and_no_truth_value_is_not_taken_for_one(
 
 
 def test_a_large_body_is_refused_before_it_is_read(invite_site: Server) -> None:
-    """Bodies were read into memory before it was known who sent them."""
+    """Bodies were read into memory before the sender was authenticated."""
     large = b'{"email": "' + b"x" * 100_000 + b'"}'
     headers = {"content-type": "application/json"}
 
@@ -91,8 +91,8 @@ def test_a_large_body_is_refused_before_it_is_read(invite_site: Server) -> None:
     assert talk(invite_site.url, head).status == 413
 
 
-def test_members_that_come_twice_are_not_read_twice(invited_person: Person) -> None:
-    """Two readers of one body disagreed on which of two members holds."""
+def test_duplicate_members_are_rejected(invited_person: Person) -> None:
+    """Two parsers of one body disagreed on which duplicate member applies."""
     key = invited_person.create_key()
     body = f'{{"api_key_id": "key_other", "api_key_id": "{key["id"]}", "model": "a", "model": "b"}}'
     headers: Any = {"content-type": "application/json"}

@@ -1,4 +1,4 @@
-"""Secrets: none in the audit log or an error, and an empty one opens nothing."""
+"""Secrets stay out of the audit log and errors, and an empty one grants no access."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def status_of(url: str, path: str, *headers: str) -> int:
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\t"])
-def test_an_empty_secret_opens_nothing(
+def test_an_empty_secret_grants_no_access(
     invite_site: Server, invited_person: Person, empty: str
 ) -> None:
     """New API CVE-2026-41432: a secret that was not set was equal to one that was not sent."""
@@ -60,8 +60,8 @@ def test_an_empty_secret_opens_nothing(
         assert problem(http.post("/api/accounts", json=body)) == 403
 
 
-def test_a_secret_that_is_set_to_nothing_is_not_set(start: StartServer) -> None:
-    """The same, from the side of the settings: an empty token is none, and lets nobody in."""
+def test_an_empty_secret_setting_counts_as_unset(start: StartServer) -> None:
+    """The same, from the side of the settings: an empty token grants no access."""
     server = start(DAYPASS_METRICS_TOKEN="", DAYPASS_UPSTREAM_API_KEY="", OPENAI_API_KEY=" ")
     for sent in ("authorization: Bearer ", "authorization:", "x: y"):
         assert status_of(server.url, "/metrics", "x-real-ip: 192.0.2.1", sent) == 403

@@ -74,7 +74,7 @@ async def waits(database: Database) -> list[Mail]:
 
 
 async def eventually(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline

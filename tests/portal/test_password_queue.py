@@ -54,13 +54,13 @@ def test_a_process_that_is_killed_is_replaced_unnoticed(server: Server) -> None:
     assert after != process
 
 
-def test_it_gets_the_smaller_share_and_no_secret(server: Server) -> None:
+def test_the_password_process_has_low_priority_and_no_secrets(server: Server) -> None:
     (process,) = password_processes(server)
     assert os.getpriority(os.PRIO_PROCESS, process) == 5
     assert b"DAYPASS_" not in Path(f"/proc/{process}/environ").read_bytes()
 
 
-def test_it_ends_with_a_server_that_is_killed(start: StartServer) -> None:
+def test_the_password_process_ends_when_the_server_is_killed(start: StartServer) -> None:
     server = start()
     server.sign_up()
     assert len(password_processes(server)) == 1
@@ -89,7 +89,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
 
 
 async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
-    """Let so many sign up at once. Returns the first answers."""
+    """Sign up many people at once. Returns the first responses."""
     parts = urlsplit(server.url)
 
     async def sign_up(number: int) -> bytes:
@@ -116,7 +116,7 @@ async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
     return [task.result() for task in answered]
 
 
-def test_what_is_throttled_does_not_wait_for_its_turn(server: Server) -> None:
+def test_throttled_requests_do_not_queue(server: Server) -> None:
     victim = server.sign_up()
     attempt = {"email": victim.email, "password": "not the password"}
 
@@ -138,7 +138,7 @@ def test_what_is_throttled_does_not_wait_for_its_turn(server: Server) -> None:
 
 
 def test_one_person_does_not_fill_the_queue(server: Server) -> None:
-    """Right passwords are not throttled, so somebody could keep everybody else waiting."""
+    """Correct passwords are not throttled, so one person could delay all others."""
     person, other = server.sign_up(), server.sign_up()
     (process,) = password_processes(server)
 

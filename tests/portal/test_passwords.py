@@ -1,4 +1,4 @@
-"""Which passwords are taken."""
+"""Which passwords are accepted."""
 
 from collections.abc import AsyncIterator
 from unicodedata import normalize
@@ -40,7 +40,7 @@ async def passwords(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[P
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_easy_one_is_refused(passwords: Passwords, password: str) -> None:
+async def test_easy_passwords_are_refused(passwords: Passwords, password: str) -> None:
     with pytest.raises(ProblemError) as refused:
         async with passwords.turn("somebody") as turn:
             await turn.check_new(password, EMAIL, SETTINGS)
@@ -58,7 +58,7 @@ async def test_an_easy_one_is_refused(passwords: Passwords, password: str) -> No
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_others_are_taken(passwords: Passwords, password: str) -> None:
+async def test_strong_passwords_are_accepted(passwords: Passwords, password: str) -> None:
     async with passwords.turn("somebody") as turn:
         await turn.check_new(password, EMAIL, SETTINGS)
 

@@ -22,7 +22,7 @@ HOSTS = (
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_host_header_opens_no_route(
+def test_a_host_header_does_not_bypass_authorisation(
     invite_site: Server, invite_operator: Person, host: str
 ) -> None:
     """LiteLLM CVE-2026-49468, Starlette CVE-2026-48710: Host poisoned the path that was checked,
@@ -58,7 +58,7 @@ def test_a_host_header_opens_no_route(
         "/API/operator/people",
     ],
 )
-def test_no_spelling_of_a_path_gets_round_its_check(
+def test_alternative_path_spellings_do_not_bypass_authorisation(
     invite_site: Server, invite_operator: Person, target: str
 ) -> None:
     """The admin routes of several peers were open under another spelling."""
@@ -67,7 +67,7 @@ def test_no_spelling_of_a_path_gets_round_its_check(
     assert invite_operator.email not in answer.body
 
 
-def test_headers_that_rename_a_call_are_not_heard(
+def test_method_and_path_override_headers_are_ignored(
     invite_site: Server, invited_person: Person
 ) -> None:
     """Method and path overrides that frameworks and proxies honour."""

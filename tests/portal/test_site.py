@@ -17,7 +17,7 @@ def test_unknown_paths_of_the_api_are_problems_and_not_pages(site: Server) -> No
     assert problem(client.put("/api/api-keys", json={})) == 405
 
 
-def test_metrics_tell_what_became_of_requests(start: StartServer) -> None:
+def test_metrics_report_request_outcomes(start: StartServer) -> None:
     server = start("--workers", "2", DAYPASS_METRICS_TOKEN="a-token-of-the-operator")
     person = server.sign_up()
     secret = person.create_key()["key"]

@@ -1,4 +1,4 @@
-"""What only the ledger in Redis can meet."""
+"""Faults specific to the ledger in Redis."""
 
 import asyncio
 import os
@@ -85,7 +85,7 @@ async def test_every_key_expires(server: Redis, ledger: RedisLedger) -> None:
         assert all(client.ttl(key) > 0 for key in keys)
 
 
-async def test_no_redis_at_all_is_said_so() -> None:
+async def test_an_unreachable_redis_is_reported() -> None:
     with pytest.raises(LedgerUnavailableError, match="Redis"):
         await RedisLedger("redis://127.0.0.1:1/0", Notebook()).start()
 
@@ -204,7 +204,7 @@ async def test_a_cluster_goes_on_with_the_replica_of_a_master_that_fails(how: st
         cluster.remove()
 
 
-async def test_no_cluster_at_all_is_said_so() -> None:
+async def test_an_unreachable_cluster_is_reported() -> None:
     with pytest.raises(LedgerUnavailableError):
         await RedisLedger("redis+cluster://127.0.0.1:1", Notebook()).start()
 

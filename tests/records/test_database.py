@@ -147,7 +147,7 @@ async def test_usage_of_many_writers_adds_up(database: Database) -> None:
     assert [tuple(row) for row in found] == [(30, 90)] * 10
 
 
-async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
+async def test_usage_includes_the_key_name(database: Database) -> None:
     from daypass.domain.key_format import mint
 
     async with database.write() as session:
@@ -222,7 +222,7 @@ async def test_a_long_request_that_ends_last_does_not_make_its_batch_look_old(
     assert [x.request_id for x, _ in found] == ["req_2"]
 
 
-async def test_receipts_of_one_millisecond_are_told_newest_first(database: Database) -> None:
+async def test_receipts_of_one_millisecond_are_listed_newest_first(database: Database) -> None:
     key = await create_key(database)
     async with database.write() as session:
         at_once = [receipt(number, DAY * 1000, key.id) for number in (1, 2, 3)]
@@ -242,7 +242,7 @@ async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None
     assert count == receipts.KEPT
 
 
-async def test_what_was_written_though_the_reply_was_lost_is_told_once(database: Database) -> None:
+async def test_a_write_whose_reply_was_lost_is_reported_once(database: Database) -> None:
     key = await create_key(database)
     mine = key.account_id
     recorder = Recorder(database)

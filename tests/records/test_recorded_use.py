@@ -1,4 +1,4 @@
-"""What a ledger is told of counters that Redis has lost."""
+"""The recorded usage from which a ledger restores counters that Redis has lost."""
 
 import asyncio
 
@@ -54,7 +54,7 @@ async def told(database: Database, account_id: str, slot: int) -> list[int]:
     return list(await RecordedUse(database, lambda: TODAY).used(claims, NOON))
 
 
-async def test_every_window_is_told_what_was_used_since_the_day_it_began(
+async def test_each_window_gets_the_usage_since_the_day_it_began(
     database: Database,
 ) -> None:
     ann = await person(database, "ann@example.org", [{0: 1, 1: 10, 9: 100, 30: 1000}, {0: 7}])

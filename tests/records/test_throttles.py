@@ -44,7 +44,7 @@ async def test_of_several_all_are_taken_or_none(database: Database) -> None:
     assert [await take(database, "wide") for _ in range(3)] == [0, 0, 10_000]
 
 
-async def test_many_at_once_are_no_way_around(database: Database) -> None:
+async def test_concurrent_requests_do_not_bypass_the_throttle(database: Database) -> None:
     waits = await asyncio.gather(*(take(database, "a", "wide", "b") for _ in range(9)))
     assert sorted(waits)[:4] == [0, 0, 0, 60_000]
 

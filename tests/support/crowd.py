@@ -52,7 +52,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def sign_ups(url: str, emails: list[str], password: str, address: str | None = None) -> Crowd:
-    """Let everybody sign up at once; `address` is the one that a proxy vouches for."""
+    """Sign up all of them at once; `address` is the one that a proxy vouches for."""
     bodies = [{"email": email, "password": password} for email in emails]
     return post_at_once(url, "/api/accounts", bodies, address)
 

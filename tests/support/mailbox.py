@@ -1,4 +1,4 @@
-"""A real SMTP server, and the mails that it was given."""
+"""A real SMTP server that stores the mail it receives."""
 
 import asyncio
 import email
@@ -56,7 +56,7 @@ class Mailbox:
             self._controller = None
 
     def _authenticate(self, *told: Any) -> AuthResult:
-        """Everybody may sign in; nobody needs to."""
+        """Accept any credentials; authentication is optional."""
         self.logins.append((told[-1].login, told[-1].password))
         return AuthResult(success=True)
 

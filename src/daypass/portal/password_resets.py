@@ -53,7 +53,8 @@ async def ask_for_new_password(reset: ResetRequest, request: Request, portal: In
     async with portal.database.write() as session:
         # A stranger may have signed up with an alias, which the mailbox's owner cannot guess.
         account = await accounts.find_by_mailbox(session, reset.email)
-        may_send = await mail_limits.take(session, KIND, reset.email, portal.clock())
+        recipient = account.email if account else reset.email
+        may_send = await mail_limits.take(session, KIND, recipient, portal.clock())
         if may_send and account is not None and account.disabled_at is None and _may_reset(account):
             await portal.outbox.add(session, KIND, account.email, account.id)
     return MailSent(mailed_to=reset.email)

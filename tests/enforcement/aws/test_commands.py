@@ -169,7 +169,7 @@ def test_the_template_is_printed() -> None:
         ),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(
+def test_a_missing_prerequisite_is_reported_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], said: str
 ) -> None:
     outside = {

@@ -280,7 +280,7 @@ async def test_a_format_that_is_not_taken_is_replaced(
     assert len(secret) == 40
 
 
-async def test_a_due_change_of_plan_is_made_once_by_whom_it_comes_to(
+async def test_a_due_plan_change_is_made_exactly_once(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     key = (await enforcer.create_key(account_id, "laptop", TEN)).key

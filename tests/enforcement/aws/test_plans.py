@@ -47,7 +47,7 @@ def test_a_throttle_without_a_burst_gets_one() -> None:
         (limit(10, Window.DAY), limit(100, Window.MONTH)),
     ],
 )
-def test_what_api_gateway_cannot_do_is_said(limits: tuple[Limit, ...]) -> None:
+def test_limits_that_api_gateway_cannot_enforce_are_reported(limits: tuple[Limit, ...]) -> None:
     with pytest.raises(PlanNotPossibleError, match="usage plan p: API Gateway has"):
         quota_and_throttle(plan(*limits))
 

@@ -1,4 +1,4 @@
-"""The parts of the enforcer, put together."""
+"""Builds the parts of the AWS enforcer."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from daypass.records.database import Database
 
 
 class AwsComponents:
-    """What a process needs where API Gateway enforces. Raises AwsError and SettingsError."""
+    """The parts that a process needs when API Gateway enforces."""
 
     def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
@@ -33,7 +33,7 @@ class AwsComponents:
     async def enforcer(
         self, write_usage: Callable[[], Awaitable[None]], keys_changed: Callable[[], None]
     ) -> AsyncIterator[ApiGatewayEnforcer]:
-        """The enforcer, and what it does in the background."""
+        """Yield the enforcer while its background jobs run."""
         keeper = BackgroundJobs(self._database, self.base_url, self._clock)
         enforcer = ApiGatewayEnforcer(
             self.api,

@@ -1,4 +1,4 @@
-"""The ledger where API Gateway counts: every call that gets here has been admitted already."""
+"""The ledger used when API Gateway counts: every call that arrives has been admitted."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation
 
 
 class ApiGatewayLedger:
-    """Counts nothing and refuses nobody. API Gateway gives no unit back, so neither does this."""
+    """Admits every request and counts nothing. API Gateway gives no units back."""
 
     def __init__(self, use: Use, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
@@ -16,30 +16,30 @@ class ApiGatewayLedger:
         self._clock = clock
 
     async def start(self) -> None:
-        """There is nothing to open."""
+        """Do nothing."""
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
     async def reserve(self, claims: Sequence[Claim]) -> Reservation | Refusal:
-        """Grant it: API Gateway has taken the unit."""
+        """Admit the request: API Gateway has counted it."""
         return Reservation(self._clock(), buckets=(), taken=())
 
     async def release(
         self, reservation: Reservation, give_backs: Claim | None = None
     ) -> bool | Refusal:
-        """False: API Gateway does not give units back."""
+        """Return False: API Gateway does not give units back."""
         return False
 
     def settle(self, reservation: Reservation) -> None:
-        """It is settled."""
+        """Do nothing."""
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
-        """How full the claims' buckets are, as far as can be told: of quotas, not of throttles."""
+        """Return the state of the claims' quotas. The use of throttles is unknown."""
         return tuple([await self._state(claim) for claim in claims])
 
     async def check_writable(self) -> None:
-        """There is nothing to write."""
+        """Do nothing."""
 
     async def _state(self, claim: Claim) -> BucketState:
         window = claim.limit.window

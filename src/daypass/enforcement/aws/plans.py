@@ -1,6 +1,6 @@
-"""Usage plans as API Gateway has them, and as Daypass does. Pure.
+"""Converts usage plans between API Gateway's form and Daypass's. Pure.
 
-API Gateway knows one quota per plan (a day, a week or a month) and one throttle (a rate per second
+API Gateway has one quota per plan (a day, a week or a month) and one throttle (a rate per second
 and a burst). The plan's name there is its id here.
 """
 
@@ -21,14 +21,14 @@ class PlanNotPossibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AwsPlan:
-    """A usage plan of API Gateway: its id there, and the plan."""
+    """A usage plan and its id at API Gateway."""
 
     aws_id: str
     plan: UsagePlan
 
 
 def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The plan's `quota` and `throttle` as API Gateway takes them; empty where it has none.
+    """Return the plan's `quota` and `throttle` in API Gateway's form; empty if it has none.
 
     Raises PlanNotPossibleError.
     """
@@ -51,7 +51,7 @@ def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
-    """The limits that a usage plan of API Gateway sets."""
+    """Return the limits of a usage plan at API Gateway."""
     limits = []
     throttle = aws_plan.get("throttle") or {}
     if throttle.get("rateLimit"):
@@ -66,7 +66,7 @@ def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
 
 
 def covers(aws_plan: Mapping[str, Any], rest_api_id: str, stage: str) -> bool:
-    """Whether the plan holds for this stage."""
+    """Return whether the plan applies to this stage."""
     return any(
         place.get("apiId") == rest_api_id and place.get("stage") == stage
         for place in aws_plan.get("apiStages") or ()
@@ -76,10 +76,10 @@ def covers(aws_plan: Mapping[str, Any], rest_api_id: str, stage: str) -> bool:
 def read_plans(
     aws_plans: Iterable[Mapping[str, Any]], configured: Sequence[UsagePlan]
 ) -> dict[str, AwsPlan]:
-    """The plans by id: limits by API Gateway, which enforces them, all words by the settings.
+    """Return the plans by id, with API Gateway's limits and the settings' texts.
 
-    In the order of the settings; those that only API Gateway has come after, by name. Of two with
-    one name the first counts.
+    They are in the order of the settings, followed by those that only API Gateway has, by name. Of
+    two with the same name the first counts.
     """
     known = {plan.id: plan for plan in configured}
     order = {plan.id: number for number, plan in enumerate(configured)}
@@ -101,7 +101,7 @@ def read_plans(
 
 
 def lowers(before: UsagePlan | None, after: UsagePlan) -> bool:
-    """Whether a key gets no more by moving: then it moves at once, else at midnight (UTC)."""
+    """Return whether a move grants no more: then it happens at once, else at midnight (UTC)."""
     if before is None:
         return True
     return all(
@@ -112,5 +112,5 @@ def lowers(before: UsagePlan | None, after: UsagePlan) -> bool:
 
 
 def quota_of(plan: UsagePlan) -> Limit | None:
-    """The quota that API Gateway counts, whatever its period."""
+    """Return the quota that API Gateway counts, whatever its period."""
     return next((x for x in plan.limits if x.window in PERIODS), None)
