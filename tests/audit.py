@@ -39,7 +39,7 @@ def python(lock: Path) -> str:
         for package in packages
         for problem in package["vulns"]
     ]
-    return told(found)
+    return outcome(found)
 
 
 def node(directory: str) -> str:
@@ -49,7 +49,7 @@ def node(directory: str) -> str:
     if "vulnerabilities" not in said:
         return f"NOT ASKED, the service does not answer: {said.get('message')}"
     found = said["vulnerabilities"].items()
-    return told([f"{name}: {problem['severity']}" for name, problem in found])
+    return outcome([f"{name}: {problem['severity']}" for name, problem in found])
 
 
 def ask(command: list[str]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def ask(command: list[str]) -> dict[str, Any]:
     return said
 
 
-def told(found: list[str]) -> str:
+def outcome(found: list[str]) -> str:
     """Return the outcome of a completed audit."""
     return "FOUND " + "; ".join(found) if found else "nothing known"
 

@@ -313,7 +313,7 @@ def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
         assert not {x for x in secrets if x.encode() in content}, path
 
 
-def test_state_is_for_its_owner_alone(evidence: Evidence) -> None:
+def test_state_files_are_private_to_their_owner(evidence: Evidence) -> None:
     data_dir = evidence.server.data_dir
     names = {path.name for path in data_dir.rglob("*")}
     assert {"daypass.db", "daypass.db-wal", "daypass.db-shm", "metrics"} <= names

@@ -98,9 +98,7 @@ def test_our_own_pages_do_nothing_that_is_forbidden(
             operator.http.delete(f"/api/api-keys/{key['id']}")
 
 
-def test_what_is_injected_into_a_page_does_nothing(
-    browser: Browser, demo: Server, upstream: FakeUpstream
-) -> None:
+def test_injected_code_does_not_run(browser: Browser, demo: Server, upstream: FakeUpstream) -> None:
     visit = Visit(browser, demo, DESKTOP)
     page = visit.page
     elsewhere = upstream.base_url

@@ -254,7 +254,7 @@ def test_an_eval_cannot_read_stored_objects(ann: httpx.Client, upstream: FakeUps
     assert upstream.seen == []
 
 
-def test_what_belongs_to_an_object_is_its_owners(
+def test_children_of_an_object_belong_to_its_owner(
     ann: httpx.Client, bob: httpx.Client, store: ObjectStore
 ) -> None:
     batch = make(ann, "batches")

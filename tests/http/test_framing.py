@@ -212,7 +212,7 @@ async def test_a_packet_full_of_offers_is_read_to_its_end() -> None:
         ((), b"no request"),
     ],
 )
-async def test_what_follows_the_last_request_is_discarded(
+async def test_data_after_the_last_request_is_discarded(
     headers: tuple[bytes, ...], body: bytes
 ) -> None:
     for version, last in ((b"1.1", (b"connection: close",)), (b"1.0", ())):

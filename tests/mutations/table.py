@@ -164,7 +164,7 @@ MUTATIONS = (
         "records/schema.py",
         "if revision is not None and not any(_migrations(revision)):",
         "if False:",
-        "tests/records/test_database.py::test_the_database_of_a_newer_version_is_left_alone[sqlite]",
+        "tests/records/test_database.py::test_a_database_of_a_newer_version_is_not_changed[sqlite]",
     ),
     Mutation(
         "life: a data directory with special characters",
@@ -719,14 +719,14 @@ MUTATIONS = (
         "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
         "pass",
-        "tests/enforcement/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+        "tests/enforcement/aws/test_control_plane.py::test_an_unrecorded_change_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: a name at API Gateway goes back, too",
         "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
         "pass",
-        "tests/enforcement/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+        "tests/enforcement/aws/test_control_plane.py::test_an_unrecorded_change_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: the mailbox alone is not enough",
@@ -825,7 +825,7 @@ MUTATIONS = (
         "enforcement/aws/gateway_guard.py",
         "is_known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)",
         "is_known = len(secrets) == 1",
-        "tests/enforcement/aws/test_enforcement.py::test_what_did_not_come_through_api_gateway_is_refused",
+        "tests/enforcement/aws/test_enforcement.py::test_requests_that_bypass_api_gateway_are_refused",
     ),
     # Signing in.
     Mutation(
@@ -910,7 +910,7 @@ MUTATIONS = (
         "records/database.py",
         "writers = 1 if is_sqlite(url) else POSTGRESQL_CONNECTIONS",
         "writers = 1_000",
-        f"{WRITES}a_crowd_is_served_however_long_that_takes[sqlite]",
+        f"{WRITES}many_concurrent_transactions_are_all_served[sqlite]",
     ),
     Mutation(
         "outcome of a commit awaited",
@@ -924,7 +924,7 @@ MUTATIONS = (
         "enforcement/base.py",
         "await api_keys.remove(session, current, now)",
         "await api_keys.remove(session, current, now); await session.commit()",
-        "tests/portal/test_account.py::test_what_fails_half_way_has_changed_nothing",
+        "tests/portal/test_account.py::test_a_failed_change_is_rolled_back",
     ),
     Mutation(
         "unknown outcome of a commit",

@@ -91,7 +91,7 @@ HALF_WAY: list[tuple[str, str, str, dict[str, str] | None]] = [
 """A table whose next row cannot be written, and a call that writes it last."""
 
 
-def test_what_fails_half_way_has_changed_nothing(start: StartServer) -> None:
+def test_a_failed_change_is_rolled_back(start: StartServer) -> None:
     server = start()
     operator, person = server.sign_up(), server.sign_up()
     key = person.create_key()["id"]

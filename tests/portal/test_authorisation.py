@@ -60,7 +60,7 @@ class Row:
     call: str = ""
     """Of a route that stands for many, one of them."""
     with_key: bool = False
-    """The caller shows his API key in place of his session."""
+    """The caller sends an API key instead of a session."""
 
 
 def done(statuses: tuple[int, ...], success: int) -> tuple[int, ...]:
@@ -162,7 +162,7 @@ ROWS = [
 
 
 def live_routes() -> set[str]:
-    """What the application serves, but for the site's pages, which are for everybody."""
+    """Return the application's routes, except for the site's public pages."""
     portal = iter_route_contexts(Daypass(Settings())._portal.routes)
     methods = {(method, route.path) for route in portal for method in route.methods or ()}
     return {"* /v1/*"} | {f"{method} {path}" for method, path in methods if method != "HEAD"}

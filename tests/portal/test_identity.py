@@ -68,8 +68,8 @@ def refused(reason: str) -> str:
 
 
 def test_a_new_user_gets_an_account_and_can_return_to_it(oidc: OidcProvider, site: Server) -> None:
-    told = site.client().get("/api/site").json()
-    assert (told["sign_in_with"], told["mail"]) == ("Lighthouse", False)
+    answered = site.client().get("/api/site").json()
+    assert (answered["sign_in_with"], answered["mail"]) == ("Lighthouse", False)
     browser = site.client()
     assert sign_in(browser, next="/chat/") == "/chat/"
     account = browser.get("/api/session").json()
@@ -161,7 +161,7 @@ def test_only_the_browser_that_left_comes_back_and_once(oidc: OidcProvider, site
     again = depart(browser)
     kept = dict(browser.cookies)
     assert arrive(browser, again) == "/keys/"
-    # The provider takes a code once, should somebody else have seen it.
+    # The provider accepts a code once, in case it has leaked.
     assert arrive(site.client(cookies=kept), again) == refused("provider")
     no_code = depart(browser).partition("&code=")[0]
     assert arrive(browser, no_code) == refused("provider")

@@ -43,7 +43,7 @@ def status_of(url: str, path: str, *headers: str) -> int:
 def test_an_empty_secret_grants_no_access(
     invite_site: Server, invited_person: Person, empty: str
 ) -> None:
-    """New API CVE-2026-41432: a secret that was not set was equal to one that was not sent."""
+    """New API CVE-2026-41432: an unset secret compared equal to a missing one."""
     elsewhere = "x-forwarded-for: 192.0.2.1"
     for sent in ("x: y", f"authorization: Bearer {empty}", f"authorization:{empty}"):
         assert status_of(invite_site.url, "/metrics", elsewhere, sent) == 403

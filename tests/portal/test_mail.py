@@ -165,7 +165,7 @@ def test_sign_ups_by_others_neither_lock_the_owner_out_nor_flood_the_mailbox(
     assert sign_up(site, email).status_code == 202
     mails = all_sent(site, mailbox)
     assert [mail["to"] for mail in mails] == [email] * 3
-    # Of several mails, the link of any works, also of one that somebody else had sent.
+    # Of several mails, the link of any works, even of one that another person requested.
     owner = site.client()
     assert confirm(owner, token_of(mails[0])).status_code == 200
     assert owner.get("/api/session").json()["email"] == email

@@ -67,7 +67,9 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("GET", "upstream"),
     ],
 )
-def test_it_is_for_operators_only(site: Server, operator: Person, method: str, path: str) -> None:
+def test_operator_routes_require_an_operator(
+    site: Server, operator: Person, method: str, path: str
+) -> None:
     member = site.sign_up().http
     assert problem(member.request(method, f"/api/operator/{path}", json={})) == 403
     assert problem(site.client().request(method, f"/api/operator/{path}", json={})) == 401

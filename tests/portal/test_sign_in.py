@@ -68,8 +68,8 @@ def test_an_address_without_an_account_is_throttled_with_the_same_words(proxied:
     theirs = [try_password(here, somebody) for _ in range(6)]
     assert [x.status_code for x in theirs] == [401] * 5 + [429]
     assert nobody[0].json() == theirs[0].json()
-    told = [dict(x[5].json()) for x in (nobody, theirs)]
-    assert [x["detail"][:32] for x in told] == ["Too many attempts. Try again in "] * 2
+    answered = [dict(x[5].json()) for x in (nobody, theirs)]
+    assert [x["detail"][:32] for x in answered] == ["Too many attempts. Try again in "] * 2
 
 
 @pytest.mark.serial
@@ -283,7 +283,7 @@ def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
     assert digest("sign-up address 127.0.0.1") in kept_throttles(unnamed)
 
 
-def test_the_own_password_is_not_guessed_from_an_open_browser(victim: Person) -> None:
+def test_password_confirmation_is_throttled(victim: Person) -> None:
     change = {"current_password": WRONG, "new_password": "another horse, another battery"}
     asked = [victim.http.put("/api/account/password", json=change) for _ in range(6)]
     assert [x.status_code for x in asked] == [403] * 5 + [429]

@@ -41,7 +41,7 @@ def test_metrics_report_request_outcomes(start: StartServer) -> None:
     assert outside.get("/metrics", headers={"authorization": "Bearer x"}).status_code == 403
 
 
-def test_health(site: Server) -> None:
+def test_health_endpoints_answer(site: Server) -> None:
     client = site.client()
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}

@@ -77,7 +77,7 @@ async def test_a_throttle_is_never_given_back(ledger: Ledger) -> None:
     assert (await refuse(ledger, claims)).hit.claim.limit == per(Window.MINUTE, 2)
 
 
-async def test_what_is_settled_cannot_be_released(ledger: Ledger) -> None:
+async def test_a_settled_reservation_cannot_be_released(ledger: Ledger) -> None:
     claims = claims_of(per_day(2))
     reservation = await admit(ledger, claims)
     ledger.settle(reservation)

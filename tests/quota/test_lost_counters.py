@@ -95,7 +95,7 @@ async def test_a_counter_missing_among_lost_ones_is_looked_up_too(
     assert await race([ledger], second, 3) == 1
 
 
-async def test_of_a_window_that_began_afterwards_nothing_can_be_lost(
+async def test_a_window_that_began_after_a_loss_lost_nothing(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     """A plan with other windows asks nothing, once the counters are older than its windows."""

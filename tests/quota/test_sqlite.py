@@ -112,7 +112,7 @@ async def test_a_unit_that_cannot_be_given_back_now_is_owed(
     assert await used(ledger, CLAIMS) == [0, 0]
 
 
-async def test_what_is_owed_beyond_the_cap_of_give_backs_stays_used(
+async def test_owed_units_beyond_the_give_back_cap_stay_used(
     ledger: Ledger, blocker: sqlite3.Connection
 ) -> None:
     blocker.execute("ROLLBACK")

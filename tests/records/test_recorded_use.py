@@ -48,7 +48,7 @@ async def person(database: Database, email: str, uses: list[dict[int, int]]) -> 
         return account.id
 
 
-async def told(database: Database, account_id: str, slot: int) -> list[int]:
+async def recorded(database: Database, account_id: str, slot: int) -> list[int]:
     plan = UsagePlan("p", "p", LIMITS)
     claims = QuotaPolicy.of([plan], 1000, 9000).claims(account_id, slot, plan)
     return list(await RecordedUse(database, lambda: TODAY).used(claims, NOON))
@@ -59,14 +59,14 @@ async def test_each_window_gets_the_usage_since_the_day_it_began(
 ) -> None:
     ann = await person(database, "ann@example.org", [{0: 1, 1: 10, 9: 100, 30: 1000}, {0: 7}])
     await person(database, "bob@example.org", [{0: 300, 1: 400}])
-    per_minute, per_hour, day, week, month, burst, account, site = await told(database, ann, 1)
+    per_minute, per_hour, day, week, month, burst, account, site = await recorded(database, ann, 1)
     assert per_minute == per_hour == day == 2
     assert week == 22
     assert month == 222
     assert burst == 22  # 1440 units that refill one each minute reach back for a day.
     assert account == 16
     assert site == 616
-    assert (await told(database, ann, 2))[2] == 14
+    assert (await recorded(database, ann, 2))[2] == 14
 
 
 async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) -> None:
@@ -75,7 +75,7 @@ async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) 
     async with database.write() as session:
         first = next(x for x in await api_keys.list_of(session, ann) if x.slot == 1)
         await api_keys.remove(session, first, TODAY)
-    assert [(await told(database, ann, slot))[2] for slot in (1, 2, 3)] == [10, 12, 10]
+    assert [(await recorded(database, ann, slot))[2] for slot in (1, 2, 3)] == [10, 12, 10]
 
 
 async def test_questions_that_come_at_once_share_their_queries(database: Database) -> None:

@@ -32,7 +32,7 @@ async def count(database: Database) -> int:
     return number
 
 
-async def test_a_crowd_is_served_however_long_that_takes(database: Database) -> None:
+async def test_many_concurrent_transactions_are_all_served(database: Database) -> None:
     before = await count(database)
 
     async def add() -> None:
@@ -78,7 +78,7 @@ async def test_transactions_queued_behind_a_hung_database_are_refused(
     assert await count(database) == before + 1
 
 
-async def test_turns_are_given_in_order_and_those_who_leave_are_passed_over() -> None:
+async def test_turns_are_given_in_order_and_cancelled_waiters_are_skipped() -> None:
     queue = WriteQueue(1, 10)
     served = []
 
@@ -98,7 +98,7 @@ async def test_turns_are_given_in_order_and_those_who_leave_are_passed_over() ->
     await asyncio.wait_for(take(5), 1)
 
 
-async def test_a_queue_in_which_nothing_moves_is_left() -> None:
+async def test_waiting_ends_in_a_stalled_queue() -> None:
     queue = WriteQueue(1, 0.05)
     async with queue.turn():
         with pytest.raises(QueueStalledError):

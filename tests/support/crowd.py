@@ -1,5 +1,5 @@
 """Many callers at once, over raw sockets, from a process of their own so that they cannot slow
-down whoever measures. `python -m tests.support.crowd probe|sign-ups|sign-ins URL …` prints JSON."""
+down the measurement. `python -m tests.support.crowd probe|sign-ups|sign-ins URL …` prints JSON."""
 
 import asyncio
 import json
@@ -70,8 +70,8 @@ def post_at_once(
         timeout=180,
         check=True,
     )
-    told = json.loads(ended.stdout)
-    return Crowd(Counter(told["statuses"]), told["seconds"], told["retry_after"])
+    result = json.loads(ended.stdout)
+    return Crowd(Counter(result["statuses"]), result["seconds"], result["retry_after"])
 
 
 async def _exchange(

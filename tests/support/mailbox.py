@@ -55,9 +55,9 @@ class Mailbox:
             self._controller.stop()
             self._controller = None
 
-    def _authenticate(self, *told: Any) -> AuthResult:
+    def _authenticate(self, *args: Any) -> AuthResult:
         """Accept any credentials; authentication is optional."""
-        self.logins.append((told[-1].login, told[-1].password))
+        self.logins.append((args[-1].login, args[-1].password))
         return AuthResult(success=True)
 
     async def handle_MAIL(

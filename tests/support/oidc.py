@@ -65,7 +65,7 @@ class OidcProvider(LocalServer):
         """Whether tokens are signed with a key that is not published."""
         self.down = False
         self.userinfo: dict[str, Any] = {}
-        """What is told beside the ID token."""
+        """Return the user information served beside the ID token."""
 
     @property
     def settings(self) -> dict[str, str]:

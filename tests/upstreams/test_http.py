@@ -193,7 +193,7 @@ async def test_a_connection_serves_again_after_a_whole_answer_only() -> None:
         (await client.open(UpstreamRequest("GET", b"/slow", [], b""))).close()
         assert await fetch(client) == (200, b"ok")
         assert connections == 2
-        # What follows the head of an answer to HEAD cannot be told from a body.
+        # Data after the head of a HEAD response is indistinguishable from a body.
         assert (await fetch(client, UpstreamRequest("HEAD", b"/x", [], b"")))[1] == b""
         assert await fetch(client) == (200, b"ok")
         assert connections == 3

@@ -115,7 +115,7 @@ def test_a_plan_with_keys_is_not_taken_away(server: Server, tmp_path: Path) -> N
     assert "10RequestPerDay" in plans_at_aws(server)
 
 
-def test_verify_sees_what_there_is_to_see(server: Server) -> None:
+def test_verify_reports_all_findings(server: Server) -> None:
     server.sign_up()
     ended = daypass("aws", "verify", **server.settings)
     said = ended.stdout

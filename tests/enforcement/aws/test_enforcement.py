@@ -94,9 +94,7 @@ def test_a_browser_may_ask_from_any_origin(behind_aws: Server, person: Person) -
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_what_did_not_come_through_api_gateway_is_refused(
-    behind_aws: Server, person: Person
-) -> None:
+def test_requests_that_bypass_api_gateway_are_refused(behind_aws: Server, person: Person) -> None:
     created = active_key(person)
     (key_id,) = [k for k, v in keys_at_aws(behind_aws).items() if v["value"] == created["key"]]
     secret = (behind_aws.data_dir / "aws-gateway-secret").read_text()
