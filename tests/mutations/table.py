@@ -1063,6 +1063,20 @@ MUTATIONS = (
         f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
     ),
     Mutation(
+        "operator's password, by the mailbox alone",
+        "portal/password_resets.py",
+        "return account.email_confirmed or account.role != accounts.OPERATOR",
+        "return True",
+        f"{MAIL}the_mailbox_alone_does_not_take_an_operators_account",
+    ),
+    Mutation(
+        "password reset from another address of the mailbox",
+        "portal/password_resets.py",
+        "account = await accounts.find_by_mailbox(session, reset.email)",
+        "account = await accounts.find_by_email(session, reset.email)",
+        f"{MAIL}an_account_under_an_alias_is_reset_from_the_plain_address",
+    ),
+    Mutation(
         "mails to one mailbox",
         "portal/mail_limits.py",
         "return False",

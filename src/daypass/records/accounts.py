@@ -69,6 +69,13 @@ async def find_by_email(session: AsyncSession, email: str) -> Account | None:
     return await session.scalar(select(Account).where(Account.email == normalise(email)))
 
 
+async def find_by_mailbox(session: AsyncSession, email: str) -> Account | None:
+    """Return the account with this address or, failing that, with another of its mailbox."""
+    return await find_by_email(session, email) or await session.scalar(
+        select(Account).where(Account.email_canonical == canonical(email)).limit(1)
+    )
+
+
 async def is_taken(session: AsyncSession, email: str) -> bool:
     """Return whether this address, or another of its mailbox, has an account."""
     found = await session.scalar(
