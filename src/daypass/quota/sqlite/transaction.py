@@ -33,6 +33,9 @@ SWEEP_STEP_S = DAY_S
 """Seconds by which each sweep advances the cut-off for closed windows. Small steps, because the
 clock may be ahead now."""
 
+# These tables are created here and not by the migrations: with PostgreSQL the ledger has a file of
+# its own, and it must open before, and without, the database.
+#
 # quota_counter has one row per bucket: the latest window used. Earlier windows are in quota_window,
 # so that their usage is still known if the clock is set back. `followed_until` is the latest minute
 # from which the ledger ever followed the clock back.
