@@ -119,7 +119,7 @@ class Walk:
         self._shoot("limit")
 
     def _give_it_a_past(self) -> None:
-        """Company, with keys of their own, and usage of days gone by."""
+        """Add other accounts with keys, and usage on past days."""
         page, server = self._page, self._server
         keys = [key["id"] for key in page.request.get("/api/api-keys").json()]
         for name, plan in (("grace", "20RequestPerDay"), ("edsger", "10RequestPerDay")):
@@ -139,7 +139,10 @@ class Walk:
         today = int(time.time()) // DAY_S * DAY_S
         rows = {
             UsageRow(today - (ago + 1) * DAY_S, key, model, "api"): Use(
-                requests=share, input_tokens=40 * share, output_tokens=210 * share
+                requests=share,
+                input_tokens=40 * share,
+                output_tokens=210 * share,
+                cost=900 * share,
             )
             for ago, requests in enumerate(PAST)
             for key in keys
@@ -165,7 +168,7 @@ class Walk:
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Name").fill("Workshop")
         dialog.get_by_label("ID").fill("workshop")
-        dialog.get_by_label("Per day").fill("100")
+        dialog.get_by_label("Amount").fill("100")
         self._shoot("operator-plan")
         dialog.get_by_role("button", name="Create plan").click()
         page.get_by_role("button", name="Retire Workshop").wait_for()

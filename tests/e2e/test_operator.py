@@ -33,7 +33,7 @@ def test_an_operator_does_it_all_on_a_phone(
     page.get_by_role("button", name="New plan").tap()
     dialog.get_by_label("Name").fill("A workshop in the afternoon, for everyone who comes")
     dialog.get_by_label("ID").fill("workshop")
-    dialog.get_by_label("Per day").fill("100")
+    dialog.get_by_label("Amount").fill("100")
     assert fits(page)
     dialog.get_by_role("button", name="Create plan").tap()
     expect(toasts.get_by_text("Plan created.")).to_be_visible()

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daypass.domain.usage import NO_TOKENS
+from daypass.domain.usage import NO_TOKENS, TokenUsage
 from daypass.gateway.json_scanner import JsonScanner
-from daypass.gateway.usage_reader import HELD_BYTES, UsageReader
+from daypass.gateway.usage_reader import HELD_BYTES, UsageReader, token_usage
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 FAKE = {"usage": {"prompt_tokens": 999, "completion_tokens": 999}}
@@ -88,6 +89,19 @@ def test_anthropics_stream_reports_input_first_and_output_last() -> None:
     assert tokens(cut(stream, 5), stream=True) == (25, 15)
 
 
+def test_the_start_of_anthropics_stream_is_no_report_of_its_output() -> None:
+    """Else whoever leaves just before the end would pay for one output token."""
+    usage = {"input_tokens": 25, "output_tokens": 1}
+    start = event({"type": "message_start", "message": {"usage": usage}})
+    text = event({"type": "content_block_delta", "delta": {"usage": FAKE}})
+    reader = UsageReader()
+    reader.is_event_stream = True
+    reader.feed(start + text)
+    assert reader.tokens() is None
+    delta = event({"type": "message_delta", "usage": {"output_tokens": 15}})
+    assert tokens([start, text, delta], stream=True) == (25, 15)
+
+
 def test_after_a_long_event_the_next_ones_are_read() -> None:
     stream = event({"output": LONG}) + event(DOCUMENTS["chat"])
     assert tokens(cut(stream, 9_999), stream=True) == (11, 7)
@@ -122,3 +136,32 @@ def test_long_documents_are_read_as_short_ones_are(document: object, size: int) 
     found = [json.loads(x) for x in scanner.found]
     key = json.dumps
     assert sorted(map(key, found)) == sorted(map(key, expected))
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": "11", "completion_tokens": True}, None),
+        ({"total_tokens": 5}, None),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, TokenUsage()),
+        (
+            {
+                "prompt_tokens": 11,
+                "completion_tokens": 7,
+                "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 2},
+                "completion_tokens_details": {"reasoning_tokens": 3, "audio_tokens": 1},
+            },
+            TokenUsage(
+                input=11, cached_input=4, audio_input=2, output=7, reasoning=3, audio_output=1
+            ),
+        ),
+        (
+            {"input_tokens": 5, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 20},
+            TokenUsage(input=125, cached_input=100, cache_write=20),
+        ),
+        ({"prompt_tokens": 5, "total_tokens": 30}, TokenUsage(input=5, output=25)),
+    ],
+    ids=["no numbers", "a total only", "zero", "OpenAI", "Anthropic", "reasoning in the total"],
+)
+def test_each_kind_of_token_is_read(usage: dict[str, Any], expected: TokenUsage | None) -> None:
+    assert token_usage(usage) == expected

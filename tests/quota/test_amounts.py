@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from daypass.domain.plans import Amounts, Limit, Measure, Window
+from daypass.domain.plans import Amounts, Limit, Measure, UsagePlan, Window
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation, Subject
+from daypass.quota.policy import QuotaPolicy
 from tests.quota.stores import DAY, Store, claims_of, per_day, used
 
 TOKENS = Limit(Measure.TOKENS, 10_000, Window.DAY)
@@ -135,3 +136,10 @@ async def test_a_reservation_that_nobody_settles_stands_at_its_bound(store: Stor
     await reserve(ledger, claims, Amounts(tokens=900))
     await store.close(ledger)
     assert await used(await store.open(), claims) == [900]
+
+
+def test_failures_are_given_back_a_bounded_number_of_times_on_a_plan_of_tokens() -> None:
+    plan = UsagePlan("p", "p", (TOKENS,))
+    claim = QuotaPolicy.of([plan], None, None).give_backs_claim("ann", plan)
+    assert claim is not None
+    assert claim.limit.amount == 1_000

@@ -115,7 +115,7 @@ async def behind_since(database: Database) -> int | None:
         return (await usage_writers.behind_since(session))[1]
 
 
-async def test_a_process_that_ended_without_a_word_is_not_waited_for_for_ever(
+async def test_a_process_that_crashed_is_not_waited_for_indefinitely(
     database: Database,
 ) -> None:
     async with database.write() as session:
@@ -178,18 +178,22 @@ async def test_the_sites_usage_is_read_from_sums_and_not_from_every_row(
             session, account.id, mint(), name="k", usage_plan_id="p", max_keys=1, now=MONDAY
         )
         rows = {
-            UsageRow(MONDAY + number * DAY_S, key.id, "m", "api"): Use(requests=1)
+            UsageRow(MONDAY + number * DAY_S, key.id, "m", "api"): Use(
+                requests=1, input_tokens=1, output_tokens=2, cost=2
+            )
             for number in range(-1, 14)
         }
         await usage.add(session, rows)
     sunday = MONDAY - DAY_S
     async with database.read() as session:
-        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 15, 0)]
-        assert await usage.by_account(session, MONDAY + DAY_S, 10) == [("ann@example.org", 13, 0)]
+        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 15, 0, 45, 30)]
+        assert await usage.by_account(session, MONDAY + DAY_S, 10) == [
+            ("ann@example.org", 13, 0, 39, 26)
+        ]
     async with database.write() as session:
         await session.execute(text("DELETE FROM usage_day"))
     async with database.read() as session:
-        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 14, 0)]
+        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 14, 0, 42, 28)]
         assert sum(row.requests for row in await usage.site_by_day(session, sunday)) == 15
 
 

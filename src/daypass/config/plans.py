@@ -30,7 +30,7 @@ def _read_dollars(value: object) -> int:
     return whole
 
 
-Dollars = Annotated[Amount, BeforeValidator(_read_dollars)]
+Dollars = Annotated[int, Field(ge=0, le=MOST), BeforeValidator(_read_dollars)]
 """Dollars with at most six decimals in a setting, micro-dollars inside."""
 
 

@@ -162,6 +162,10 @@ class UsagePlan:
         """Requests per day, or None where the plan sets no such limit."""
         return next((x.amount for x in self.limits if x.is_daily_requests), None)
 
+    def key_expires_at(self, created_at: int) -> int | None:
+        """Return when a key created at `created_at` expires (both Unix time, seconds)."""
+        return None if self.max_key_days is None else created_at + self.max_key_days * DAY_S
+
     def limits_of(self, measure: Measure) -> tuple[Limit, ...]:
         """Return the limits on one measure."""
         return tuple(x for x in self.limits if x.measure is measure)

@@ -1,6 +1,6 @@
 """Prices of models, and the cost of a request in micro-dollars. Pure integer arithmetic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from daypass.domain.usage import NO_UNITS, BilledUnits, TokenUsage
@@ -27,23 +27,36 @@ class Price:
     character: int = 0
     tiers: tuple[tuple[int, "Price"], ...] = ()
     """Prices of requests with more input tokens than a threshold, the largest threshold first."""
+    label: str = field(init=False, compare=False)
+    """Dollars per million input, cached input and output tokens."""
+
+    def __post_init__(self) -> None:
+        prices = (self.input, self.cached_input, self.output)
+        label = " ".join(f"{Decimal(x) / PICO:f}" for x in prices)
+        object.__setattr__(self, "label", label)
 
     def cost(self, tokens: TokenUsage, units: BilledUnits = NO_UNITS) -> int:
         """Return the cost of one request in micro-dollars, rounded up."""
-        price = next((price for above, price in self.tiers if tokens.input > above), self)
-        input_parts = (
-            (tokens.cached_input, price.cached_input),
-            (tokens.cache_write, price.cache_write),
-            (tokens.audio_input, price.audio_input),
-            (tokens.image_input, price.image_input),
-        )
-        output_parts = (
-            (tokens.reasoning, price.reasoning),
-            (tokens.audio_output, price.audio_output),
-        )
+        price = self
+        for above, price_of_tier in self.tiers:
+            if tokens.input > above:
+                price = price_of_tier
+                break
         pico = (
-            _cost_of(tokens.input, price.input, input_parts)
-            + _cost_of(tokens.output, price.output, output_parts)
+            _cost_of(
+                tokens.input,
+                price.input,
+                (tokens.cached_input, price.cached_input),
+                (tokens.cache_write, price.cache_write),
+                (tokens.audio_input, price.audio_input),
+                (tokens.image_input, price.image_input),
+            )
+            + _cost_of(
+                tokens.output,
+                price.output,
+                (tokens.reasoning, price.reasoning),
+                (tokens.audio_output, price.audio_output),
+            )
             + price.cost_of_units(units)
         )
         return -(-pico // PICO)
@@ -68,20 +81,15 @@ class Price:
             + units.characters * self.character
         )
 
-    def __str__(self) -> str:
-        """Format the token prices in dollars per million: input, cached input, output."""
-        return " ".join(
-            f"{Decimal(x) / PICO:f}" for x in (self.input, self.cached_input, self.output)
-        )
 
-
-def _cost_of(total: int, price: int, parts: tuple[tuple[int, int], ...]) -> int:
+def _cost_of(total: int, price: int, *parts: tuple[int, int]) -> int:
     """Return the cost of tokens of which some parts have a price of their own."""
     cost = 0
     for tokens, price_of_part in parts:
-        counted = min(tokens, total)
-        cost += counted * price_of_part
-        total -= counted
+        if tokens:
+            counted = min(tokens, total)
+            cost += counted * price_of_part
+            total -= counted
     return cost + total * price
 
 

@@ -11,7 +11,7 @@ import structlog
 from daypass.background import end
 from daypass.domain import key_format
 from daypass.domain.plans import Measure, UsagePlan
-from daypass.domain.times import Clock
+from daypass.domain.times import Clock, iso_utc
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.http.types import Headers
 from daypass.quota.ledger import Claim
@@ -44,12 +44,16 @@ class Principal:
 
     api_key_id: str
     account_id: str
+    slot: int
+    """The key's slot in the account: a key created in place of a deleted one has the same."""
     usage_plan: UsagePlan
     claims: tuple[Claim, ...]
     expires_at: int | None
     """When a rotated-out secret expires (Unix time, seconds)."""
     give_backs: Claim | None = None
     """The claim of a give-back on the account's daily give-back limit."""
+    key_expires_at: int | None = None
+    """When the key itself expires (Unix time, seconds)."""
     limits_tokens: bool = False
     limits_cost: bool = False
 
@@ -128,6 +132,7 @@ class DatabaseAuthenticator:
             principal.expires_at is not None and principal.expires_at <= self._clock()
         ):
             raise invalid_api_key(BAD_KEY.format(mask(secret)))
+        check_not_expired(principal, self._clock)
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
@@ -137,7 +142,9 @@ class DatabaseAuthenticator:
             policy = self._policy.with_plans(await usage_plans.plans(session))
         if holder is None:
             raise invalid_api_key("This API key has been deleted.")
-        return _to_principal(holder, policy)
+        principal = _to_principal(holder, policy)
+        check_not_expired(principal, self._clock)
+        return principal
 
     def invalidate(self) -> None:
         """Drop the cache: a key was deleted, rotated or disabled, or a plan changed."""
@@ -210,13 +217,23 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
     return Principal(
         holder.api_key_id,
         holder.account_id,
+        holder.slot,
         plan,
         claims,
         holder.expires_at,
         give_backs,
+        key_expires_at=plan.key_expires_at(holder.created_at),
         limits_tokens=any(x.limit.measure is Measure.TOKENS for x in claims),
         limits_cost=any(x.limit.measure is Measure.COST for x in claims),
     )
+
+
+def check_not_expired(principal: Principal, clock: Clock) -> None:
+    """Raise GatewayError 401 `api_key_expired` for a key that has expired."""
+    at = principal.key_expires_at
+    if at is not None and at <= clock():
+        message = f"This API key expired at {iso_utc(at)}. Create a new one on the keys page."
+        raise GatewayError(401, "api_key_expired", message)
 
 
 def presented_key(headers: Headers) -> str:

@@ -7,27 +7,37 @@ OpenAI's `x-ratelimit-*`, and the IETF's `RateLimit-Policy` and `RateLimit`
 import math
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from daypass.domain.plans import Limit, Measure, Window
 from daypass.http.types import Headers
 from daypass.quota.ledger import BucketState
 
 
+class _Policy(NamedTuple):
+    """What depends on a limit only."""
+
+    name: bytes
+    description: bytes
+    """As `RateLimit-Policy` lists it."""
+    openai_names: tuple[bytes, bytes, bytes] | None
+    """The names of OpenAI's headers for limit, remaining and reset, if it has some."""
+    resets: bool
+
+
 def rate_limit_headers(buckets: Sequence[BucketState], at: float) -> Headers:
     """Return the headers for the buckets of a request. `at` is Unix time in seconds."""
-    if len(buckets) == 1:
-        shown = {_name(buckets[0].claim.limit): buckets[0]}
-    else:
-        shown = _fullest_by_name(buckets)
+    shown = [(x, _policy(x.claim.limit)) for x in _fullest_by_policy(buckets)]
     headers: Headers = []
-    for measure in (Measure.REQUESTS, Measure.TOKENS):
-        state = fullest(x for x in shown.values() if x.claim.limit.measure is measure)
-        if state is not None:
-            headers += _openai_headers(state, at)
-    policies = [_policy(state.claim.limit) for state in shown.values()]
-    states = [_ietf_state(name, state, at) for name, state in shown.items()]
-    headers.append((b"ratelimit-policy", b", ".join(policies)))
-    headers.append((b"ratelimit", b", ".join(states)))
+    if len(shown) == 1:
+        headers += _openai_headers(*shown[0], at)
+    else:
+        for measure in (Measure.REQUESTS, Measure.TOKENS):
+            state = fullest(x for x, _ in shown if x.claim.limit.measure is measure)
+            if state is not None:
+                headers += _openai_headers(state, _policy(state.claim.limit), at)
+    headers.append((b"ratelimit-policy", b", ".join([policy.description for _, policy in shown])))
+    headers.append((b"ratelimit", b", ".join([_remaining(*x, at) for x in shown])))
     return headers
 
 
@@ -41,61 +51,65 @@ def fullest(buckets: Iterable[BucketState]) -> BucketState | None:
     return least
 
 
-def _fullest_by_name(buckets: Sequence[BucketState]) -> dict[bytes, BucketState]:
+def _fullest_by_policy(buckets: Sequence[BucketState]) -> list[BucketState]:
     """Return the fullest bucket of each policy: a key and its account may both have a "day"."""
+    first = buckets[0].claim.limit
+    for state in buckets:
+        limit = state.claim.limit
+        if limit.window is not first.window or limit.measure is not first.measure or limit.burst:
+            break
+    else:
+        # Most requests: only the key's and the account's requests per day are limited.
+        return [fullest(buckets) or buckets[0]]
     found: dict[bytes, BucketState] = {}
     for state in buckets:
-        name = _name(state.claim.limit)
+        name = _policy(state.claim.limit).name
         other = found.get(name)
         found[name] = state if other is None else fullest((other, state)) or state
-    return found
+    return list(found.values())
 
 
-def _openai_headers(state: BucketState, at: float) -> Headers:
-    limit_name, remaining_name, reset_name = _OPENAI_NAMES[state.claim.limit.measure]
+def _openai_headers(state: BucketState, policy: _Policy, at: float) -> Headers:
+    if policy.openai_names is None:
+        return []
+    limit_name, remaining_name, reset_name = policy.openai_names
     headers = [
         (limit_name, b"%d" % state.claim.limit.capacity),
         (remaining_name, b"%d" % state.remaining),
     ]
-    if state.claim.limit.window is not Window.TOTAL:
-        headers.append((reset_name, duration(_seconds_until(state.resets_at, at))))
+    if policy.resets:
+        headers.append((reset_name, duration(max(0, math.ceil(state.resets_at - at)))))
     return headers
 
 
-def _ietf_state(name: bytes, state: BucketState, at: float) -> bytes:
-    if state.claim.limit.window is Window.TOTAL:
-        return b'"%b";r=%d' % (name, state.remaining)
-    return b'"%b";r=%d;t=%d' % (name, state.remaining, _seconds_until(state.resets_at, at))
-
-
-def _seconds_until(resets_at: int, at: float) -> int:
-    return max(0, math.ceil(resets_at - at))
+def _remaining(state: BucketState, policy: _Policy, at: float) -> bytes:
+    if not policy.resets:
+        return b'"%b";r=%d' % (policy.name, state.remaining)
+    seconds = max(0, math.ceil(state.resets_at - at))
+    return b'"%b";r=%d;t=%d' % (policy.name, state.remaining, seconds)
 
 
 @lru_cache(1024)
-def _name(limit: Limit) -> bytes:
-    window = limit.window.value if limit.burst is None else "burst"
-    is_requests = limit.measure is Measure.REQUESTS
-    return (window if is_requests else f"{window}-{limit.measure.value}").encode()
-
-
-@lru_cache(1024)
-def _policy(limit: Limit) -> bytes:
-    if limit.window is Window.TOTAL:
-        return b'"%b";q=%d' % (_name(limit), limit.capacity)
-    seconds = limit.window.seconds
-    if limit.burst is not None:
-        # A token bucket's quota is its burst; its window is the time for a full refill.
-        seconds = math.ceil(limit.burst * seconds / limit.amount)
-    return b'"%b";q=%d;w=%d' % (_name(limit), limit.capacity, seconds)
-
-
-_OPENAI_NAMES = {
-    measure: tuple(
-        f"x-ratelimit-{part}-{measure.value}".encode() for part in ("limit", "remaining", "reset")
-    )
-    for measure in (Measure.REQUESTS, Measure.TOKENS)
-}
+def _policy(limit: Limit) -> _Policy:
+    measure, window = limit.measure.value, limit.window
+    # A token bucket's quota is its burst; its window is the time for a full refill.
+    name = window.value if limit.burst is None else "burst"
+    if limit.measure is not Measure.REQUESTS:
+        name += f"-{measure}"
+    description = f'"{name}";q={limit.capacity}'
+    resets = window is not Window.TOTAL
+    if resets:
+        seconds = window.seconds
+        if limit.burst is not None:
+            seconds = math.ceil(limit.burst * seconds / limit.amount)
+        description += f";w={seconds}"
+    names = None
+    if limit.measure is not Measure.COST:
+        limit_name, remaining, reset = (
+            f"x-ratelimit-{part}-{measure}".encode() for part in ("limit", "remaining", "reset")
+        )
+        names = (limit_name, remaining, reset)
+    return _Policy(name.encode(), description.encode(), names, resets)
 
 
 @lru_cache(1024)

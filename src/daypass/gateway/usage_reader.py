@@ -16,6 +16,7 @@ from daypass.gateway.json_scanner import HOLDERS, JsonScanner
 HELD_BYTES = 64 * 1024
 """The longest document or event that is buffered and parsed, in bytes; longer ones are scanned."""
 MOST_TOKENS = 10**9
+_COUNT_NAMES = ("prompt_tokens", "input_tokens", "completion_tokens", "output_tokens")
 MOST_SECONDS = 10**6
 
 _USAGE = re.compile(rb'"usage"\s*:(?!\s*null)')
@@ -27,7 +28,7 @@ _BETWEEN_LINES = re.compile(rb"[\r\n]+data:")
 class UsageReader:
     """Reads the token counts of one answer, streamed or not."""
 
-    __slots__ = ("_found", "_held", "_scanner", "audio_seconds", "is_event_stream")
+    __slots__ = ("_found", "_held", "_is_partial", "_scanner", "audio_seconds", "is_event_stream")
 
     def __init__(self) -> None:
         self.is_event_stream = False
@@ -36,6 +37,8 @@ class UsageReader:
         """An incomplete event, or the document so far."""
         self._scanner: JsonScanner | None = None
         self._found: TokenUsage | None = None
+        self._is_partial = False
+        """Whether only the start of Anthropic's stream has reported, with almost no output yet."""
         self.audio_seconds: int | None = None
         """The duration that a transcription reports, in seconds rounded up."""
 
@@ -58,11 +61,11 @@ class UsageReader:
             self._held.clear()
 
     def tokens(self) -> TokenUsage | None:
-        """Return the tokens of the answer, or None if it does not report them."""
+        """Return the tokens of the answer, or None if it does not report all of them."""
         if _USAGE.search(self._held):
             read = self._read_events if self.is_event_stream else self._read_document
             read(bytes(self._held))
-        return self._found
+        return None if self._is_partial else self._found
 
     def ends_event(self) -> bool:
         """Return whether the bytes so far end at the end of a server-sent event."""
@@ -97,11 +100,12 @@ class UsageReader:
         choice = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(choice, dict) and "delta" in choice:
             self._add(choice.get("usage"))  # Kimi reports the usage of a stream there.
+        is_partial = found.get("type") == "message_start"
         for holder in (found, *(found.get(name) for name in HOLDERS)):
             if isinstance(holder, dict):
-                self._add(holder.get("usage"))
+                self._add(holder.get("usage"), is_partial=is_partial)
 
-    def _add(self, usage: Any) -> None:
+    def _add(self, usage: Any, *, is_partial: bool = False) -> None:
         """Keep the larger counts: later reports in a stream include earlier ones."""
         if not isinstance(usage, dict):
             return
@@ -112,44 +116,44 @@ class UsageReader:
             return
         found = token_usage(usage)
         if found is not None:
-            self._found = TokenUsage(*map(max, self._found or TokenUsage(), found))
+            before = self._found
+            self._is_partial = is_partial
+            self._found = found if before is None else TokenUsage(*map(max, before, found))
 
 
 def token_usage(usage: dict[str, Any]) -> TokenUsage | None:
     """Return the counts of a `usage` object, in OpenAI's or Anthropic's form; None without any."""
-    sent = _count(usage, "prompt_tokens", "input_tokens")
-    answered = _count(usage, "completion_tokens", "output_tokens")
-    if sent is None and answered is None:
+    sent = _count(usage, "prompt_tokens") or _count(usage, "input_tokens")
+    answered = _count(usage, "completion_tokens") or _count(usage, "output_tokens")
+    if not sent and not answered and not any(type(usage.get(x)) is int for x in _COUNT_NAMES):
         return None
-    inputs = _details(usage, "prompt_tokens_details", "input_tokens_details")
-    outputs = _details(usage, "completion_tokens_details", "output_tokens_details")
-    cache_read = _count(usage, "cache_read_input_tokens") or 0
-    cache_write = _count(usage, "cache_creation_input_tokens") or 0
-    cached = _count(inputs, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens") or 0
-    # Anthropic's input_tokens leave out what was read from or written to the cache.
-    total_input = (sent or 0) + cache_read + cache_write
-    total_output = answered or 0
+    cached = cache_write = audio_input = image_input = reasoning = audio_output = 0
+    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
+    if isinstance(details, dict):
+        cached = _count(details, "cached_tokens")
+        audio_input = _count(details, "audio_tokens")
+        image_input = _count(details, "image_tokens")
+    elif "prompt_cache_hit_tokens" in usage:  # DeepSeek
+        cached = _count(usage, "prompt_cache_hit_tokens")
+    details = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
+    if isinstance(details, dict):
+        reasoning = _count(details, "reasoning_tokens")
+        audio_output = _count(details, "audio_tokens")
+    if "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage:
+        # Anthropic's input_tokens leave out what was read from or written to the cache.
+        cached = _count(usage, "cache_read_input_tokens")
+        cache_write = _count(usage, "cache_creation_input_tokens")
+        sent += cached + cache_write
     # Some upstreams count reasoning in the total only.
-    total_output = max(total_output, (_count(usage, "total_tokens") or 0) - total_input)
+    answered = max(answered, _count(usage, "total_tokens") - sent)
     return TokenUsage(
-        input=total_input,
-        cached_input=cached + cache_read,
-        cache_write=cache_write,
-        audio_input=_count(inputs, "audio_tokens") or 0,
-        image_input=_count(inputs, "image_tokens") or 0,
-        output=total_output,
-        reasoning=_count(outputs, "reasoning_tokens") or 0,
-        audio_output=_count(outputs, "audio_tokens") or 0,
+        sent, cached, cache_write, audio_input, image_input, answered, reasoning, audio_output
     )
 
 
-def _details(usage: dict[str, Any], *names: str) -> dict[str, Any]:
-    return next((x for x in (usage.get(name) for name in names) if isinstance(x, dict)), {})
-
-
-def _count(usage: dict[str, Any], *names: str) -> int | None:
-    counts = (usage.get(name) for name in names)
-    return max((x for x in counts if type(x) is int and 0 <= x < MOST_TOKENS), default=None)
+def _count(usage: dict[str, Any], name: str) -> int:
+    count = usage.get(name)
+    return count if type(count) is int and 0 <= count < MOST_TOKENS else 0
 
 
 def _parsed(document: bytes) -> Any:

@@ -94,7 +94,8 @@ class ApiKeyView(ApiKeyCore):
 
     `limits` holds every limit that applies to a call with this key, each with its own reset.
     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
-    describe the tightest quota overall, which may be the account's or the site's.
+    describe the tightest quota overall, which may be the account's or the site's. All of these
+    are about requests: `limits` has tokens and cost too.
 
     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.

@@ -20,8 +20,9 @@ class LimitUse(BaseModel):
     """The usage of one limit in its current window, as also shown by `GET /v1/key`.
 
     `subject` is what the limit applies to: the key, the account or the site. `limit` is the
-    amount per window. For a limit per minute with a burst, it is the burst, and `resets_at` is
-    when the next unit becomes available.
+    amount per window, in requests, tokens or micro-dollars. For a limit per minute with a burst,
+    it is the burst, and `resets_at` is when the next unit becomes available. A limit in total
+    never resets.
     """
 
     subject: LimitSubject
@@ -30,7 +31,7 @@ class LimitUse(BaseModel):
     limit: int
     used: int
     remaining: int
-    resets_at: Instant
+    resets_at: Instant | None
 
     @classmethod
     def of(cls, state: BucketState) -> Self:
@@ -43,8 +44,13 @@ class LimitUse(BaseModel):
             limit=limit.capacity,
             used=state.used,
             remaining=state.remaining,
-            resets_at=state.resets_at,
+            resets_at=reset_of(state),
         )
+
+
+def reset_of(state: BucketState) -> int | None:
+    """Return when a bucket's window ends (Unix time, seconds); None if it never does."""
+    return None if state.claim.limit.window is Window.TOTAL else state.resets_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ class Meter:
         """Return the fields of an `Allowance`, and `limits`.
 
         `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
-        describe the tightest quota overall, which may be the account's or the site's.
+        describe the tightest quota overall, which may be the account's or the site's. All of
+        these are about requests; `limits` has every measure.
         """
         own, tightest = _tightest(self.own_quotas), _tightest(self.quotas)
         return {
@@ -86,7 +93,7 @@ class Meter:
             "limit": own.claim.limit.capacity if own else None,
             "window": own.claim.limit.window if own else None,
             "remaining": tightest.remaining if tightest else None,
-            "resets_at": tightest.resets_at if tightest else None,
+            "resets_at": reset_of(tightest) if tightest else None,
             "limits": [LimitUse.of(x) for x in self.buckets],
         }
 

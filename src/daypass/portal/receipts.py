@@ -1,10 +1,12 @@
 """GET /api/requests: the outcomes of recent requests."""
 
-from typing import Literal, cast
+from collections.abc import Sequence
+from typing import Literal, Self, cast
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from daypass.domain.plans import Amounts
 from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.times import Moment
@@ -16,11 +18,30 @@ DAY_MS = DAY_S * 1000
 router = APIRouter(tags=["usage"])
 
 
+class RequestAmounts(BaseModel):
+    """An amount in each measure. `cost` is in micro-dollars."""
+
+    requests: int
+    tokens: int
+    cost: int
+
+    @classmethod
+    def of(cls, amounts: Sequence[int] | None) -> Self | None:
+        """Return the view of a receipt's amounts, if there are any."""
+        if amounts is None:
+            return None
+        return cls(**Amounts(*amounts)._asdict())
+
+
 class RequestView(BaseModel):
     """The receipt of a request. It contains neither prompt nor response.
 
     `outcome` says whether the request counted. `reason` says why it was refunded or refused (the
-    limit, such as `key_day`, or the error code), or how a counted response ended early.
+    limit, such as `key_day` or `key_day_tokens`, or the error code), or how a counted response
+    ended early. `remaining` is in requests.
+
+    `reserved` is what the request took before it was sent. `settled` is what its answer reported.
+    Without a report, the reservation stands unless the request was given back.
     """
 
     request_id: str
@@ -33,6 +54,8 @@ class RequestView(BaseModel):
     outcome: Outcome
     reason: str
     remaining: int | None
+    reserved: RequestAmounts | None
+    settled: RequestAmounts | None
 
 
 @router.get("/requests")
@@ -54,6 +77,8 @@ async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView
             outcome=row.outcome,
             reason=row.reason,
             remaining=row.remaining,
+            reserved=RequestAmounts.of(row.reserved),
+            settled=RequestAmounts.of(row.settled),
         )
         for row, name in rows
     ]

@@ -1,7 +1,7 @@
 """/api/usage: today's usage, and usage by day, key and model."""
 
 from datetime import date
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from daypass.domain.plans import Window
 from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, SignedIn
-from daypass.portal.meters import LimitUse, Meter, read_meters
+from daypass.portal.meters import LimitUse, Meter, read_meters, reset_of
 from daypass.portal.times import Instant, day_of
 from daypass.quota.ledger import BucketState, Claim
 from daypass.records import api_keys, usage
+from daypass.records.tables import UsageDay, UsageSiteDay
 
 router = APIRouter(tags=["usage"])
 
@@ -34,7 +35,7 @@ class Allowance(BaseModel):
             limit=state.claim.limit.amount,
             window=state.claim.limit.window,
             remaining=state.remaining,
-            resets_at=state.resets_at,
+            resets_at=reset_of(state),
         )
 
 
@@ -55,7 +56,40 @@ class UsageToday(BaseModel):
     keys: list[KeyAllowance]
 
 
-class UsageOfDay(BaseModel):
+class ReservedAmounts(BaseModel):
+    """What is reserved and not settled. `cost` is in micro-dollars.
+
+    A request reserves an upper bound until its answer reports what it used. An answer without
+    such a report leaves the reservation as it is.
+    """
+
+    tokens: int
+    cost: int
+
+
+class TokensAndCost(BaseModel):
+    """What answers reported. `cost` is in micro-dollars, at the prices of the time.
+
+    Cached tokens are part of the input, reasoning tokens of the output, audio tokens of both.
+    """
+
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    audio_tokens: int
+    cost: int
+    reserved: ReservedAmounts
+
+    @staticmethod
+    def fields_of(row: UsageDay | UsageSiteDay) -> dict[str, Any]:
+        """Return these fields' values in a usage row."""
+        names = TokensAndCost.model_fields.keys() - {"reserved"}
+        reserved = ReservedAmounts(tokens=row.reserved_tokens, cost=row.reserved_cost)
+        return {name: getattr(row, name) for name in names} | {"reserved": reserved}
+
+
+class UsageOfDay(TokensAndCost):
     """One key's usage of one model on one UTC day, through the API or the site's chat."""
 
     date: date
@@ -65,8 +99,6 @@ class UsageOfDay(BaseModel):
     via: Literal["api", "chat"]
     requests: int
     refused: int
-    input_tokens: int
-    output_tokens: int
 
 
 @router.get("/usage")
@@ -89,8 +121,7 @@ async def usage_by_day(
             via=cast(Literal["api", "chat"], row.via),
             requests=row.requests,
             refused=row.refused,
-            input_tokens=row.input_tokens,
-            output_tokens=row.output_tokens,
+            **TokensAndCost.fields_of(row),
         )
         for row, name in rows
     ]

@@ -12,7 +12,7 @@ router = APIRouter(tags=["usage plans"])
 
 
 class LimitView(BaseModel):
-    """At most `amount` of `measure` in each `window`."""
+    """At most `amount` of `measure` in each `window`. Cost is in micro-dollars."""
 
     measure: Measure
     amount: int
@@ -29,6 +29,13 @@ class UsagePlanView(BaseModel):
     name: str
     description: str
     limits: list[LimitView]
+    max_output_tokens: Annotated[
+        int | None, Field(description="The most output tokens of one request")
+    ] = None
+    max_concurrent_requests: int | None = None
+    max_key_days: Annotated[
+        int | None, Field(description="The longest lifetime of a key, in days")
+    ] = None
     models: list[str]
     self_service: bool
 
@@ -43,6 +50,9 @@ class UsagePlanView(BaseModel):
                 LimitView(measure=x.measure, amount=x.amount, window=x.window, burst=x.burst)
                 for x in plan.limits
             ],
+            max_output_tokens=plan.max_output_tokens,
+            max_concurrent_requests=plan.max_concurrent_requests,
+            max_key_days=plan.max_key_days,
             models=sorted(plan.models),
             self_service=plan.self_service,
         )

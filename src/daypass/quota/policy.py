@@ -9,6 +9,8 @@ from daypass.quota.ledger import Claim, Subject
 SITE = Subject("site")
 GIVE_BACKS_PER_UNIT = 10
 LEAST_GIVE_BACKS = 100
+GIVE_BACKS_WITHOUT_REQUESTS = 1_000
+"""Where only tokens or cost are limited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,9 @@ class QuotaPolicy:
             if daily is not None:
                 cap = max(LEAST_GIVE_BACKS, GIVE_BACKS_PER_UNIT * daily)
                 return Claim(Subject("give_backs", account_id), _per_day(cap))
+        limits = (*plan.limits, *self.account_limits, *self.site_limits)
+        if limits:
+            return Claim(Subject("give_backs", account_id), _per_day(GIVE_BACKS_WITHOUT_REQUESTS))
         return None
 
     def site_claims(self) -> list[Claim]:

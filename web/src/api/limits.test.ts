@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isResetKnown, ownQuotas, quotasToShow, tightest } from "./limits";
+import { ownQuotas, quotasToShow, resetOf, spent, tightestOfEach } from "./limits";
 import type { LimitUse } from "./types";
 
 const minute = limitOf("key", "minute", 0, "2026-11-25T12:01:00Z");
@@ -16,10 +16,25 @@ function limitOf(
   return { subject, measure: "requests", window, limit: 30, used: 30 - remaining, remaining, resets_at };
 }
 
+const tokens: LimitUse = { ...limitOf("key", "total", 5, ""), measure: "tokens", resets_at: null };
+
 test("the tightest allowance is not a throttle, and among equals resets last", () => {
-  expect(tightest([minute, hour, day, account])).toBe(hour);
-  expect(tightest([minute, { ...day, remaining: 0 }, hour])).toMatchObject({ window: "day" });
-  expect(tightest([minute])).toBeUndefined();
+  expect(tightestOfEach([minute, hour, day, account])).toEqual([hour]);
+  expect(tightestOfEach([minute, { ...day, remaining: 0 }, hour])).toMatchObject([{ window: "day" }]);
+  expect(tightestOfEach([minute])).toEqual([]);
+});
+
+test("amounts of different measures are not compared", () => {
+  const cost: LimitUse = { ...account, measure: "cost", remaining: 250_000 };
+  expect(tightestOfEach([cost, tokens, day])).toEqual([day, tokens, cost]);
+  expect(quotasToShow([cost, tokens, day])).toEqual([day, tokens, cost]);
+});
+
+test("of what is spent, what never resets matters most", () => {
+  expect(spent([day, tokens])).toBeUndefined();
+  expect(spent([minute, day])).toBeUndefined();
+  const none = { ...tokens, remaining: 0 };
+  expect(spent([hour, none, { ...day, remaining: 0 }])).toBe(none);
 });
 
 test("each allowance of a key is shown, and the account's when it leaves less", () => {
@@ -36,7 +51,8 @@ test("each allowance of a key is shown, and the account's when it leaves less", 
 });
 
 test("nobody knows where AWS's weeks begin", () => {
-  expect(isResetKnown(day, true)).toBe(true);
-  expect(isResetKnown({ ...day, window: "week" }, true)).toBe(false);
-  expect(isResetKnown({ ...day, window: "week" }, false)).toBe(true);
+  expect(resetOf(day, true)).toBe(day.resets_at);
+  expect(resetOf({ ...day, window: "week" }, true)).toBeNull();
+  expect(resetOf({ ...day, window: "week" }, false)).toBe(day.resets_at);
+  expect(resetOf(tokens, false)).toBeNull();
 });

@@ -1,4 +1,6 @@
-import type { LimitUse } from "./types";
+import type { LimitUse, Measure } from "./types";
+
+export const measures: Measure[] = ["requests", "tokens", "cost"];
 
 /** Return the limits that are allowances. A limit per minute is a throttle and refills all the time. */
 function quotas(limits: LimitUse[]): LimitUse[] {
@@ -10,33 +12,55 @@ export function ownQuotas(limits: LimitUse[]): LimitUse[] {
   return quotas(limits).filter(({ subject }) => subject === "key");
 }
 
-/** Return the allowance with the least left. On a tie, the one that resets last. */
-export function tightest(limits: LimitUse[]): LimitUse | undefined {
+/** Return the allowance with the least left in each measure. On a tie, the one that resets last. */
+export function tightestOfEach(limits: LimitUse[]): LimitUse[] {
+  return measures.flatMap((measure) => tightest(ofMeasure(limits, measure)) ?? []);
+}
+
+/** Return, of the allowances with nothing left, the one that resets last. */
+export function spent(limits: LimitUse[]): LimitUse | undefined {
+  return tightest(limits.filter(({ remaining }) => remaining === 0));
+}
+
+/**
+ * Return the allowances to show for a key: its own, and of each measure the tightest shared one if
+ * less is left of it. Own ones that reset earlier are not compared: after this hour, the day's
+ * numbers still matter.
+ */
+export function quotasToShow(limits: LimitUse[]): LimitUse[] {
+  return measures.flatMap((measure) => {
+    const own = ownQuotas(ofMeasure(limits, measure));
+    const shared = tightest(ofMeasure(limits, measure).filter(({ subject }) => subject !== "key"));
+    if (shared === undefined) return own;
+    const least = tightest(own.filter((x) => resetTime(x) >= resetTime(shared))) ?? tightest(own);
+    return least === undefined || isTighter(shared, least) ? [...own, shared] : own;
+  });
+}
+
+/**
+ * Return when a limit resets; null if that is unknown, or never. Under AWS, weeks and months start
+ * when AWS decides.
+ */
+export function resetOf({ window, resets_at }: LimitUse, enforcedByAws: boolean): string | null {
+  return !enforcedByAws || window === "day" ? resets_at : null;
+}
+
+function ofMeasure(limits: LimitUse[], measure: Measure): LimitUse[] {
+  return limits.filter((limit) => limit.measure === measure);
+}
+
+function tightest(limits: LimitUse[]): LimitUse | undefined {
   return quotas(limits).reduce<LimitUse | undefined>(
     (least, next) => (least === undefined || isTighter(next, least) ? next : least),
     undefined,
   );
 }
 
-/**
- * Return the allowances to show for a key: its own, and the tightest shared one if less is left of it.
- * Own ones that reset earlier are not compared: after this hour, the day's numbers still matter.
- */
-export function quotasToShow(limits: LimitUse[]): LimitUse[] {
-  const own = ownQuotas(limits);
-  const shared = tightest(limits.filter(({ subject }) => subject !== "key"));
-  if (shared === undefined) return own;
-  const until = Date.parse(shared.resets_at);
-  const least = tightest(own.filter((x) => Date.parse(x.resets_at) >= until)) ?? tightest(own);
-  return least === undefined || isTighter(shared, least) ? [...own, shared] : own;
-}
-
-/** Whether the reset time is known. Under AWS, weeks and months start when AWS decides. */
-export function isResetKnown({ window }: LimitUse, enforcedByAws: boolean): boolean {
-  return !enforcedByAws || window === "day";
-}
-
 function isTighter(a: LimitUse, b: LimitUse): boolean {
   if (a.remaining !== b.remaining) return a.remaining < b.remaining;
-  return Date.parse(a.resets_at) > Date.parse(b.resets_at);
+  return resetTime(a) > resetTime(b);
+}
+
+function resetTime({ resets_at }: LimitUse): number {
+  return resets_at === null ? Infinity : Date.parse(resets_at);
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { failureOf } from "./refusal";
+import { failureOf, isSpent, type Quota } from "./refusal";
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): Response {
   const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -30,12 +30,32 @@ test("a spent quota comes with its figures", async () => {
   expect(await failureOf(answer(429, { error: quota }))).toEqual({
     kind: "quota",
     message: "All used.",
+    measure: "requests",
+    requested: null,
     limit: 10,
     used: 10,
     window: "day",
     subject: "account",
     usagePlanId: "10RequestPerDay",
     resetsAt: "2026-11-26T00:00:00Z",
+  });
+});
+
+test("a refusal for tokens says what was requested, and what is left", async () => {
+  const tokens = { measure: "tokens", requested: 4_500, limit: 10_000, used: 9_000 };
+  const failure = await failureOf(answer(429, { error: { ...quota, ...tokens } }));
+  expect(failure).toMatchObject(tokens);
+  expect(isSpent(failure as Quota)).toBe(false);
+  expect(isSpent({ ...(failure as Quota), used: 10_000 })).toBe(true);
+});
+
+test("an allowance in total never resets, and is the caller's all the same", async () => {
+  const total = { measure: "cost", window: "total", resets_at: null };
+  expect(await failureOf(answer(429, { error: { ...quota, ...total } }))).toMatchObject({
+    kind: "quota",
+    measure: "cost",
+    window: "total",
+    resetsAt: null,
   });
 });
 
@@ -60,6 +80,7 @@ test("a throttle says when to come back", async () => {
   expect(await failureOf(answer(429, { error }, { "retry-after": "30" }))).toEqual({
     kind: "throttle",
     message: "Slow down",
+    measure: "requests",
     retryAt: Date.parse("2026-11-25T12:00:30Z"),
   });
   expect(await failureOf(answer(429, "busy"))).toMatchObject({

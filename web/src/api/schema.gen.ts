@@ -175,7 +175,9 @@ export interface paths {
         put: operations["choose_new_password_api_password_resets_put"];
         /**
          * Ask For New Password
-         * @description Send a reset link. The response is the same whether or not the account exists.
+         * @description Send a reset link to the account of this mailbox, at the account's own address.
+         *
+         *     The response is the same whether or not the account exists.
          */
         post: operations["ask_for_new_password_api_password_resets_post"];
         delete?: never;
@@ -603,6 +605,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/usage.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Site Usage Csv
+         * @description Return the usage by day, account, model and channel as CSV, newest day first.
+         *
+         *     Costs are in dollars. A row without an e-mail address is that of a deleted account.
+         */
+        get: operations["site_usage_csv_api_operator_usage_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/sign-up": {
         parameters: {
             query?: never;
@@ -769,7 +793,7 @@ export interface components {
     schemas: {
         /**
          * AccountUsage
-         * @description One account's usage over the days shown.
+         * @description One account's usage over the days shown. `cost` is in micro-dollars.
          */
         AccountUsage: {
             /** Email */
@@ -778,6 +802,10 @@ export interface components {
             requests: number;
             /** Refused */
             refused: number;
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
         };
         /**
          * AccountView
@@ -834,7 +862,8 @@ export interface components {
          *
          *     `limits` holds every limit that applies to a call with this key, each with its own reset.
          *     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
-         *     describe the tightest quota overall, which may be the account's or the site's.
+         *     describe the tightest quota overall, which may be the account's or the site's. All of these
+         *     are about requests: `limits` has tokens and cost too.
          *
          *     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -893,6 +922,33 @@ export interface components {
             subject: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * Ceiling
+         * @description A limit of the whole site, or of all the keys of an account. `limit` is null if not set.
+         *
+         *     `used` is what everybody has used in the current window, reserved amounts included; null for
+         *     accounts, each of which has its own count. Costs are in micro-dollars.
+         */
+        Ceiling: {
+            /** Setting */
+            setting: string;
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "account" | "site";
+            measure: components["schemas"]["Measure"];
+            window: components["schemas"]["Window"];
+            /** Limit */
+            limit: number | null;
+            /** Used */
+            used: number | null;
+            /**
+             * Resets At
+             * Format: date-time
+             */
+            resets_at: string;
         };
         /**
          * Confirmation
@@ -1087,8 +1143,9 @@ export interface components {
          * @description The usage of one limit in its current window, as also shown by `GET /v1/key`.
          *
          *     `subject` is what the limit applies to: the key, the account or the site. `limit` is the
-         *     amount per window. For a limit per minute with a burst, it is the burst, and `resets_at` is
-         *     when the next unit becomes available.
+         *     amount per window, in requests, tokens or micro-dollars. For a limit per minute with a burst,
+         *     it is the burst, and `resets_at` is when the next unit becomes available. A limit in total
+         *     never resets.
          */
         LimitUse: {
             /**
@@ -1104,15 +1161,12 @@ export interface components {
             used: number;
             /** Remaining */
             remaining: number;
-            /**
-             * Resets At
-             * Format: date-time
-             */
-            resets_at: string;
+            /** Resets At */
+            resets_at: string | null;
         };
         /**
          * LimitView
-         * @description At most `amount` of `measure` in each `window`.
+         * @description At most `amount` of `measure` in each `window`. Cost is in micro-dollars.
          */
         LimitView: {
             measure: components["schemas"]["Measure"];
@@ -1204,6 +1258,18 @@ export interface components {
             description: string;
             /** Limits */
             limits: components["schemas"]["LimitView"][];
+            /**
+             * Max Output Tokens
+             * @description The most output tokens of one request
+             */
+            max_output_tokens?: number | null;
+            /** Max Concurrent Requests */
+            max_concurrent_requests?: number | null;
+            /**
+             * Max Key Days
+             * @description The longest lifetime of a key, in days
+             */
+            max_key_days?: number | null;
             /** Models */
             models: string[];
             /** Self Service */
@@ -1230,10 +1296,10 @@ export interface components {
         };
         /**
          * Measure
-         * @description The quantity that a limit counts.
+         * @description What a limit counts: requests, tokens (input plus output), or cost in micro-dollars.
          * @enum {string}
          */
-        Measure: "requests";
+        Measure: "requests" | "tokens" | "cost";
         /**
          * ModelView
          * @description A model of the upstream.
@@ -1293,7 +1359,7 @@ export interface components {
         };
         /**
          * NewPlan
-         * @description A plan, with the same fields as a `[[plans]]` table of `daypass.toml`.
+         * @description A plan as a `[[plans]]` table of `daypass.toml` describes it, with costs in micro-dollars.
          */
         NewPlan: {
             /** Name */
@@ -1315,6 +1381,38 @@ export interface components {
             requests_per_week?: number | null;
             /** Requests Per Month */
             requests_per_month?: number | null;
+            /** Requests Per Total */
+            requests_per_total?: number | null;
+            /** Tokens Per Minute */
+            tokens_per_minute?: number | null;
+            /** Tokens Per Hour */
+            tokens_per_hour?: number | null;
+            /** Tokens Per Day */
+            tokens_per_day?: number | null;
+            /** Tokens Per Week */
+            tokens_per_week?: number | null;
+            /** Tokens Per Month */
+            tokens_per_month?: number | null;
+            /** Tokens Per Total */
+            tokens_per_total?: number | null;
+            /** Cost Per Minute */
+            cost_per_minute?: number | null;
+            /** Cost Per Hour */
+            cost_per_hour?: number | null;
+            /** Cost Per Day */
+            cost_per_day?: number | null;
+            /** Cost Per Week */
+            cost_per_week?: number | null;
+            /** Cost Per Month */
+            cost_per_month?: number | null;
+            /** Cost Per Total */
+            cost_per_total?: number | null;
+            /** Max Output Tokens */
+            max_output_tokens?: number | null;
+            /** Max Concurrent Requests */
+            max_concurrent_requests?: number | null;
+            /** Max Key Days */
+            max_key_days?: number | null;
             /**
              * Unlimited
              * @default false
@@ -1477,6 +1575,38 @@ export interface components {
             requests_per_week?: number | null;
             /** Requests Per Month */
             requests_per_month?: number | null;
+            /** Requests Per Total */
+            requests_per_total?: number | null;
+            /** Tokens Per Minute */
+            tokens_per_minute?: number | null;
+            /** Tokens Per Hour */
+            tokens_per_hour?: number | null;
+            /** Tokens Per Day */
+            tokens_per_day?: number | null;
+            /** Tokens Per Week */
+            tokens_per_week?: number | null;
+            /** Tokens Per Month */
+            tokens_per_month?: number | null;
+            /** Tokens Per Total */
+            tokens_per_total?: number | null;
+            /** Cost Per Minute */
+            cost_per_minute?: number | null;
+            /** Cost Per Hour */
+            cost_per_hour?: number | null;
+            /** Cost Per Day */
+            cost_per_day?: number | null;
+            /** Cost Per Week */
+            cost_per_week?: number | null;
+            /** Cost Per Month */
+            cost_per_month?: number | null;
+            /** Cost Per Total */
+            cost_per_total?: number | null;
+            /** Max Output Tokens */
+            max_output_tokens?: number | null;
+            /** Max Concurrent Requests */
+            max_concurrent_requests?: number | null;
+            /** Max Key Days */
+            max_key_days?: number | null;
             /**
              * Unlimited
              * @default false
@@ -1538,11 +1668,27 @@ export interface components {
             message: string;
         };
         /**
+         * RequestAmounts
+         * @description An amount in each measure. `cost` is in micro-dollars.
+         */
+        RequestAmounts: {
+            /** Requests */
+            requests: number;
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
+        };
+        /**
          * RequestView
          * @description The receipt of a request. It contains neither prompt nor response.
          *
          *     `outcome` says whether the request counted. `reason` says why it was refunded or refused (the
-         *     limit, such as `key_day`, or the error code), or how a counted response ended early.
+         *     limit, such as `key_day` or `key_day_tokens`, or the error code), or how a counted response
+         *     ended early. `remaining` is in requests.
+         *
+         *     `reserved` is what the request took before it was sent. `settled` is what its answer reported.
+         *     Without a report, the reservation stands unless the request was given back.
          */
         RequestView: {
             /** Request Id */
@@ -1574,6 +1720,21 @@ export interface components {
             reason: string;
             /** Remaining */
             remaining: number | null;
+            reserved: components["schemas"]["RequestAmounts"] | null;
+            settled: components["schemas"]["RequestAmounts"] | null;
+        };
+        /**
+         * ReservedAmounts
+         * @description What is reserved and not settled. `cost` is in micro-dollars.
+         *
+         *     A request reserves an upper bound until its answer reports what it used. An answer without
+         *     such a report leaves the reservation as it is.
+         */
+        ReservedAmounts: {
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
         };
         /**
          * Reset
@@ -1674,10 +1835,15 @@ export interface components {
         };
         /**
          * SiteUsage
-         * @description Today's usage of the site's ceiling, usage by day and model, and the most active accounts.
+         * @description Today's requests, every ceiling, usage by day and model, and by the most active accounts.
+         *
+         *     `most_active` lists the accounts that cost, or else used, the most. It does not include what is
+         *     reserved.
          */
         SiteUsage: {
             today: components["schemas"]["Allowance"];
+            /** Ceilings */
+            ceilings: components["schemas"]["Ceiling"][];
             /** Days */
             days: components["schemas"]["SiteUsageOfDay"][];
             /** Most Active */
@@ -1688,6 +1854,19 @@ export interface components {
          * @description The usage of one model by all accounts on one UTC day.
          */
         SiteUsageOfDay: {
+            /** Input Tokens */
+            input_tokens: number;
+            /** Cached Tokens */
+            cached_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Reasoning Tokens */
+            reasoning_tokens: number;
+            /** Audio Tokens */
+            audio_tokens: number;
+            /** Cost */
+            cost: number;
+            reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
              * Format: date
@@ -1699,10 +1878,6 @@ export interface components {
             requests: number;
             /** Refused */
             refused: number;
-            /** Input Tokens */
-            input_tokens: number;
-            /** Output Tokens */
-            output_tokens: number;
         };
         /**
          * SiteView
@@ -1769,6 +1944,19 @@ export interface components {
          * @description One key's usage of one model on one UTC day, through the API or the site's chat.
          */
         UsageOfDay: {
+            /** Input Tokens */
+            input_tokens: number;
+            /** Cached Tokens */
+            cached_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Reasoning Tokens */
+            reasoning_tokens: number;
+            /** Audio Tokens */
+            audio_tokens: number;
+            /** Cost */
+            cost: number;
+            reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
              * Format: date
@@ -1789,10 +1977,6 @@ export interface components {
             requests: number;
             /** Refused */
             refused: number;
-            /** Input Tokens */
-            input_tokens: number;
-            /** Output Tokens */
-            output_tokens: number;
         };
         /**
          * UsagePlanView
@@ -1807,6 +1991,18 @@ export interface components {
             description: string;
             /** Limits */
             limits: components["schemas"]["LimitView"][];
+            /**
+             * Max Output Tokens
+             * @description The most output tokens of one request
+             */
+            max_output_tokens?: number | null;
+            /** Max Concurrent Requests */
+            max_concurrent_requests?: number | null;
+            /**
+             * Max Key Days
+             * @description The longest lifetime of a key, in days
+             */
+            max_key_days?: number | null;
             /** Models */
             models: string[];
             /** Self Service */
@@ -1823,10 +2019,12 @@ export interface components {
         };
         /**
          * Window
-         * @description A calendar window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st.
+         * @description A window in UTC: a day starts at 00:00, a week on Monday, a month on the 1st.
+         *
+         *     `total` is one window that never ends.
          * @enum {string}
          */
-        Window: "minute" | "hour" | "day" | "week" | "month";
+        Window: "minute" | "hour" | "day" | "week" | "month" | "total";
     };
     responses: never;
     parameters: never;
@@ -3280,6 +3478,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteUsage"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    site_usage_csv_api_operator_usage_csv_get: {
+        parameters: {
+            query?: {
+                /** @description How many days, including today */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description A problem with the request */

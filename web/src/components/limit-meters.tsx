@@ -1,6 +1,6 @@
 "use client";
 
-import { isResetKnown } from "@/api/limits";
+import { resetOf } from "@/api/limits";
 import { useEnforcedByAws } from "@/api/site";
 import type { LimitUse } from "@/api/types";
 import * as strings from "@/strings";
@@ -18,19 +18,24 @@ export function LimitMeters({ limits, subject }: Props) {
   return (
     <ul className="space-y-4">
       {limits.map((limit) => (
-        <li key={`${limit.subject} ${limit.window}`}>
+        <li key={`${limit.subject} ${limit.measure} ${limit.window}`}>
           <AllowanceMeter
-            title={words.leftOf[limit.subject](limit.remaining, limit.window)}
+            title={words.leftOf[limit.subject](limit.measure, limit.remaining, limit.window)}
             subject={subject}
             allowance={limit}
           />
-          {isResetKnown(limit, enforcedByAws) && (
-            <p className="mt-2 text-sm text-muted">
-              <ResetClock at={limit.resets_at} />
-            </p>
-          )}
+          <Reset limit={limit} at={resetOf(limit, enforcedByAws)} />
         </li>
       ))}
     </ul>
+  );
+}
+
+function Reset({ limit, at }: { limit: LimitUse; at: string | null }) {
+  if (at === null && limit.window !== "total") return null;
+  return (
+    <p className="mt-2 text-sm text-muted">
+      {at === null ? words.neverResets : <ResetClock at={at} />}
+    </p>
   );
 }

@@ -21,13 +21,13 @@ const refused = { bar: "fill-warn-fill", mark: "bg-warn-fill" };
 
 /** A bar chart of SVG attributes, stretched to the available width. Its labels are plain text. */
 export function Chart({ stack, label }: { stack: Stack; label: string }) {
-  const { dates, series, top } = stack;
+  const { measure, dates, series, top } = stack;
   return (
     <figure>
       <div className="flex gap-3">
         <div aria-hidden className="flex flex-col justify-between text-right text-xs text-muted tabular-nums">
-          <span className="-mt-1.5">{top.toLocaleString("en")}</span>
-          <span className="-mb-1.5">0</span>
+          <span className="-mt-1.5">{strings.figure(measure, top)}</span>
+          <span className="-mb-1.5">{strings.figure(measure, 0)}</span>
         </div>
         <svg
           role="img"
@@ -50,7 +50,7 @@ export function Chart({ stack, label }: { stack: Stack; label: string }) {
           <span key={`${one.kind} ${one.id}`} className="flex max-w-60 items-center gap-2">
             <span className={clsx("size-2.5 shrink-0 rounded-xs", lookOf(one, index).mark)} />
             <span className="truncate">{nameOf(one)}</span>
-            <span className="tabular-nums">{one.total.toLocaleString("en")}</span>
+            <span className="tabular-nums">{strings.figure(measure, one.total)}</span>
           </span>
         ))}
       </figcaption>
@@ -58,10 +58,10 @@ export function Chart({ stack, label }: { stack: Stack; label: string }) {
   );
 }
 
-function Day({ stack: { dates, series, top }, day }: { stack: Stack; day: number }) {
+function Day({ stack: { measure, dates, series, top }, day }: { stack: Stack; day: number }) {
   const x = day * slot + (slot - bar) / 2;
   const standing = series.filter(({ values }) => values[day]! > 0);
-  const told = standing.map((one) => `${nameOf(one)} ${one.values[day]!.toLocaleString("en")}`);
+  const told = standing.map((one) => `${nameOf(one)} ${strings.figure(measure, one.values[day]!)}`);
   const sizes = standing.map(({ values }) => (values[day]! / top) * height);
   const reached = (index: number) => sizes.slice(0, index + 1).reduce((sum, size) => sum + size, 0);
   return (

@@ -1,12 +1,15 @@
+import type { Measure } from "@/api/types";
+
 export type Counts = {
   date: string;
   requests: number;
   refused: number;
   input_tokens: number;
   output_tokens: number;
+  /** Micro-dollars. */
+  cost: number;
+  reserved: { tokens: number; cost: number };
 };
-
-export type Measure = "requests" | "tokens";
 
 /** One series of bars, with a value for each day. */
 export type Series = Named & { kind: "part" | "others" | "refused"; values: number[]; total: number };
@@ -14,7 +17,7 @@ export type Series = Named & { kind: "part" | "others" | "refused"; values: numb
 /** Unique, unlike the name: two keys may share one. */
 export type Named = { id: string; name: string };
 
-export type Stack = { dates: string[]; series: Series[]; top: number };
+export type Stack = { measure: Measure; dates: string[]; series: Series[]; top: number };
 
 const dayLength = 86_400_000;
 const named = 5;
@@ -46,7 +49,7 @@ export function stackOf<Row extends Counts>(
     const part = partOf(row);
     const series = byId.get(part.id) ?? seriesOf(part, "part", dates);
     byId.set(part.id, series);
-    add(series, day, measure === "tokens" ? row.input_tokens + row.output_tokens : row.requests);
+    add(series, day, amountOf(row, measure));
     add(refused, day, measure === "requests" ? row.refused : 0);
   }
   const parts = [...byId.values()]
@@ -55,7 +58,7 @@ export function stackOf<Row extends Counts>(
   for (const small of parts.slice(named)) small.values.forEach((value, day) => add(others, day, value));
   const series = [...parts.slice(0, named), others, refused].filter(({ total }) => total > 0);
   const heights = dates.map((_, day) => series.reduce((sum, { values }) => sum + values[day]!, 0));
-  return { dates, series, top: Math.max(1, ...heights) };
+  return { measure, dates, series, top: Math.max(1, ...heights) };
 }
 
 /** Sort newest first, then by key. */
@@ -65,15 +68,22 @@ export function newestFirst<Row extends { date: string; api_key_name: string }>(
   );
 }
 
-export function totalsOf(rows: Counts[]): Omit<Counts, "date"> {
-  const total = { requests: 0, refused: 0, input_tokens: 0, output_tokens: 0 };
-  for (const row of rows) {
-    total.requests += row.requests;
-    total.refused += row.refused;
-    total.input_tokens += row.input_tokens;
-    total.output_tokens += row.output_tokens;
-  }
-  return total;
+export function totalsOf(rows: Counts[]) {
+  const sum = (value: (row: Counts) => number) => rows.reduce((total, row) => total + value(row), 0);
+  return {
+    requests: sum((row) => row.requests),
+    refused: sum((row) => row.refused),
+    input: sum((row) => row.input_tokens),
+    output: sum((row) => row.output_tokens),
+    cost: sum((row) => row.cost),
+    reservedTokens: sum((row) => row.reserved.tokens),
+    reservedCost: sum((row) => row.reserved.cost),
+  };
+}
+
+function amountOf(row: Counts, measure: Measure): number {
+  if (measure === "tokens") return row.input_tokens + row.output_tokens;
+  return measure === "cost" ? row.cost : row.requests;
 }
 
 function seriesOf(named: Named, kind: Series["kind"], dates: string[]): Series {

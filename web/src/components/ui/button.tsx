@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import type { ButtonHTMLAttributes } from "react";
+import type { ComponentProps } from "react";
 import { Spinner } from "./spinner";
 
 const variants = {
@@ -27,7 +27,7 @@ export function buttonStyles({ variant = "primary", size = "medium" }: Look = {}
   );
 }
 
-type Props = ButtonHTMLAttributes<HTMLButtonElement> & Look & { pending?: boolean };
+type Props = ComponentProps<"button"> & Look & { pending?: boolean };
 
 export function Button({ variant, size, pending, className, children, ...props }: Props) {
   return (

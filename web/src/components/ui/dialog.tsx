@@ -8,7 +8,7 @@ type Props = {
   onClose: () => void;
   title: string;
   description?: string;
-  /** For code, which needs longer lines. */
+  /** For code and rows of fields, which need longer lines. */
   wide?: boolean;
   children: ReactNode;
 };

@@ -41,7 +41,7 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
             </code>
             <span>{plan?.name ?? apiKey.usage_plan_id}</span>
             {throttles.map((limit) => (
-              <span key={limit.window}>{words.atMost(describeLimit(limit))}</span>
+              <span key={limit.measure}>{words.atMost(describeLimit(limit))}</span>
             ))}
             {next && <span>{words.nextPlan(next.name)}</span>}
             {apiKey.activating && <span>{words.activating}</span>}

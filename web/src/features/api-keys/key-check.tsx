@@ -54,7 +54,7 @@ export function KeyCheck({ apiKey }: { apiKey: string }) {
               <LazyMarkdown text={test.data.text} />
             </div>
             {test.data.remaining !== null && (
-              <p className="mt-2 text-muted">{words.left(test.data.remaining)}</p>
+              <p className="mt-2 text-muted">{words.left("requests", test.data.remaining)}</p>
             )}
           </div>
         )}

@@ -106,7 +106,15 @@ export function Chat({ accountId, keys, plans, models }: Props) {
           streaming={isStreaming}
           onSend={(text) => chat.send(text, target)}
           onStop={stop}
-          aside={left && <RoomChip {...left} />}
+          aside={
+            left.length > 0 && (
+              <div className="flex min-w-0 flex-wrap gap-1.5">
+                {left.map((limit) => (
+                  <RoomChip key={limit.measure} {...limit} named={left.length > 1} />
+                ))}
+              </div>
+            )
+          }
         />
       </div>
       {browsing && (

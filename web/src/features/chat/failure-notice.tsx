@@ -62,7 +62,11 @@ type Told = { title: string; text: string; textAws?: string };
 function tell(failure: Exclude<Failure, { kind: "quota" }>): Told {
   switch (failure.kind) {
     case "throttle":
-      return { title: words.throttleTitle, text: words.throttleText, textAws: words.throttleTextAws };
+      return {
+        title: words.throttleTitle,
+        text: words.throttleTextOf[failure.measure] ?? words.throttleText,
+        textAws: words.throttleTextAws,
+      };
     case "upstream":
       return { title: words.upstreamTitle, text: words.upstreamText, textAws: words.upstreamTextAws };
     case "network":

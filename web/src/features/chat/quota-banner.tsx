@@ -1,5 +1,5 @@
 import Link from "next/link";
-import type { Quota } from "@/api/refusal";
+import { isSpent, type Quota } from "@/api/refusal";
 import { useEnforcedByAws } from "@/api/site";
 import type { UsagePlan, UsageToday } from "@/api/types";
 import { buttonStyles } from "@/components/ui/button";
@@ -8,7 +8,7 @@ import * as strings from "@/strings";
 import { formatDuration } from "@/time/duration";
 import { formatInstant, formatUtc } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
-import { isOf, limitsOf } from "./standing-quota";
+import { isOf, leftOf, limitsOf } from "./standing-quota";
 
 const words = strings.chat;
 const link = buttonStyles({ variant: "secondary", size: "small" });
@@ -24,7 +24,8 @@ type Props = {
 /** Shown until the limit resets: it is a lasting state, not a passing event. */
 export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
   const enforcedByAws = useEnforcedByAws();
-  const { subject, resetsAt } = quota;
+  const { subject, measure, resetsAt, requested } = quota;
+  const hasRoom = !isSpent(quota);
   const counted = limitsOf(keyId, today).find((limit) => isOf(limit, quota));
   // API Gateway's refusal has no numbers. The portal has them.
   const { used, limit } = quota.limit > 0 || !counted ? quota : counted;
@@ -33,8 +34,16 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
     <Notice
       tone="warn"
       alert
-      title={words.quotaTitle[subject] ?? words.quotaTitle.key}
-      running={resetsAt ? <ResetLine at={resetsAt} due={due} /> : words.resetUnknown}
+      title={hasRoom ? words.doesNotFit : (words.quotaTitle[subject] ?? words.quotaTitle.key)}
+      running={
+        resetsAt ? (
+          <ResetLine at={resetsAt} due={due} />
+        ) : quota.window === "total" ? (
+          words.neverResets
+        ) : (
+          words.resetUnknown
+        )
+      }
       action={
         <>
           <Link href="/usage/" className={link}>
@@ -47,10 +56,13 @@ export function QuotaBanner({ quota, due, plan, keyId, today }: Props) {
       }
     >
       {(words.quotaText[subject] ?? words.quotaText.key)?.(plan?.name ?? quota.usagePlanId ?? "")}{" "}
-      {window && limit > 0 && words.quotaUsed(used, limit, window)}{" "}
-      {/* The split by key is known per day only. */}
+      {window && limit > 0 && words.quotaUsed(measure, used, limit, window)}{" "}
+      {requested !== null && words.shortfall(measure, requested, leftOf(quota), quota.window)}{" "}
+      {hasRoom && words.fitAdvice}{" "}
+      {/* The split by key is known per day and for requests only. */}
       {/* Until the refusal's cause is known too, the parts do not add up. */}
       {today &&
+        measure === "requests" &&
         quota.window === "day" &&
         subject !== "site" &&
         !enforcedByAws &&

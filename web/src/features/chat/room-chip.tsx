@@ -4,12 +4,15 @@ import * as strings from "@/strings";
 
 const scarce = 0.2;
 
-type Props = Pick<LimitUse, "limit" | "remaining" | "window">;
+type Props = Pick<LimitUse, "measure" | "limit" | "remaining" | "window"> & {
+  /** Whether to name the measure, where there are chips of several. */
+  named: boolean;
+};
 
-export function RoomChip({ limit, remaining, window }: Props) {
+export function RoomChip({ measure, limit, remaining, window, named }: Props) {
   return (
     <span
-      title={strings.chat.leftLong(remaining, limit, window)}
+      title={strings.chat.leftLong(measure, remaining, limit, window)}
       className={clsx(
         "rounded-full px-2.5 py-1 text-xs font-medium tabular-nums",
         remaining === 0 && "bg-danger-soft text-danger",
@@ -17,7 +20,7 @@ export function RoomChip({ limit, remaining, window }: Props) {
         remaining > limit * scarce && "bg-track/60 text-muted",
       )}
     >
-      {strings.chat.left(remaining, window)}
+      {named ? strings.keys.left(measure, remaining, window) : strings.chat.left(measure, remaining, window)}
     </span>
   );
 }

@@ -26,6 +26,8 @@ function refusal(changes: Partial<Quota> = {}) {
   const failure: Quota = {
     kind: "quota",
     message: "",
+    measure: "requests",
+    requested: null,
     limit: 10,
     used: 10,
     window: "day",
@@ -93,10 +95,21 @@ test("what is spent already comes with its own reset", () => {
   expect(spentBy(concerned, todayOf(limitOf(10, midnight, { window: "minute" })), false)).toBeUndefined();
 });
 
-test("of an allowance that was refused nothing is left", () => {
+test("of an allowance that was refused, what the refusal says is left", () => {
   const limits = [limitOf(2)];
-  expect(leastLeft(limits, undefined)).toMatchObject({ remaining: 8 });
-  expect(leastLeft(limits, refusal().failure)).toMatchObject({ remaining: 0 });
-  expect(leastLeft(limits, refusal({ window: "hour" }).failure)).toMatchObject({ remaining: 8 });
-  expect(leastLeft(limits, refusal({ subject: "account" }).failure)).toMatchObject({ remaining: 8 });
+  expect(leastLeft(limits, undefined)).toMatchObject([{ remaining: 8 }]);
+  expect(leastLeft(limits, refusal().failure)).toMatchObject([{ remaining: 0 }]);
+  expect(leastLeft(limits, refusal({ used: 9 }).failure)).toMatchObject([{ remaining: 1 }]);
+  expect(leastLeft(limits, refusal({ window: "hour" }).failure)).toMatchObject([{ remaining: 8 }]);
+  expect(leastLeft(limits, refusal({ subject: "account" }).failure)).toMatchObject([{ remaining: 8 }]);
+  expect(leastLeft(limits, refusal({ measure: "tokens" }).failure)).toMatchObject([{ remaining: 8 }]);
+});
+
+test("tokens that are spent in total stay so", () => {
+  const total = limitOf(10, midnight, { measure: "tokens", window: "total", resets_at: null });
+  expect(spentBy(concerned, todayOf(limitOf(2), total), false)).toMatchObject({
+    measure: "tokens",
+    window: "total",
+    resetsAt: null,
+  });
 });

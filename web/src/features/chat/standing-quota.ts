@@ -1,4 +1,4 @@
-import { isResetKnown, tightest } from "@/api/limits";
+import { resetOf, spent, tightestOfEach } from "@/api/limits";
 import type { Failure, Quota } from "@/api/refusal";
 import type { LimitUse, UsagePlan, UsageToday } from "@/api/types";
 
@@ -23,7 +23,7 @@ export function refusedFor(
     today !== undefined &&
     limitsOf(keyId, today)
       .filter((limit) => isOf(limit, quota))
-      .every(({ resets_at }) => Date.parse(resets_at) > reset);
+      .every(({ resets_at }) => resets_at === null || Date.parse(resets_at) > reset);
   return now >= reset && opened ? undefined : quota;
 }
 
@@ -34,17 +34,19 @@ export function spentBy(
   enforcedByAws: boolean,
 ): Quota | undefined {
   // A failing request can give units back to a shared limit at any moment.
-  const limit = tightest(limitsOf(keyId, today).filter(({ subject }) => subject !== "site"));
-  if (!limit || limit.remaining > 0) return undefined;
+  const limit = spent(limitsOf(keyId, today).filter(({ subject }) => subject !== "site"));
+  if (!limit) return undefined;
   return {
     kind: "quota",
     message: "",
+    measure: limit.measure,
+    requested: null,
     limit: limit.limit,
     used: limit.used,
     window: limit.window,
     subject: limit.subject,
     usagePlanId: null,
-    resetsAt: isResetKnown(limit, enforcedByAws) ? limit.resets_at : null,
+    resetsAt: resetOf(limit, enforcedByAws),
   };
 }
 
@@ -53,15 +55,22 @@ export function limitsOf(keyId: string, today: UsageToday | undefined): LimitUse
   return today?.keys.find(({ api_key_id }) => api_key_id === keyId)?.limits ?? [];
 }
 
-/** Return the tightest allowance. A refused one has nothing left, whatever was known before. */
-export function leastLeft(limits: LimitUse[], quota: Quota | undefined): LimitUse | undefined {
-  return tightest(
-    limits.map((limit) => (quota && isOf(limit, quota) ? { ...limit, remaining: 0 } : limit)),
+/** Return the tightest allowance of each measure. A refusal is newer than what was known before. */
+export function leastLeft(limits: LimitUse[], quota: Quota | undefined): LimitUse[] {
+  return tightestOfEach(
+    limits.map((limit) =>
+      quota && isOf(limit, quota) ? { ...limit, remaining: leftOf(quota) } : limit,
+    ),
   );
 }
 
-export function isOf({ subject, window }: LimitUse, quota: Quota): boolean {
-  return subject === quota.subject && window === quota.window;
+/** Return what is left of the allowance that refused a request. */
+export function leftOf({ limit, used }: Quota): number {
+  return Math.max(0, limit - used);
+}
+
+export function isOf({ subject, measure, window }: LimitUse, quota: Quota): boolean {
+  return subject === quota.subject && measure === quota.measure && window === quota.window;
 }
 
 /** Fill in the window from the plan, because API Gateway does not say which one is used up. */

@@ -1,3 +1,4 @@
+import { isSpent } from "@/api/refusal";
 import { useEnforcedByAws } from "@/api/site";
 import { usePolledUsage, useUsageToday } from "@/api/usage";
 import { useNow } from "@/time/use-now";
@@ -21,8 +22,9 @@ export function useQuota(concerned: Concerned, incident: Incident | undefined) {
 
   return {
     quota,
-    // Without a known reset time, only another attempt can tell.
-    blocked: resetsAt !== null,
+    // Without a known reset time, only another attempt can tell. While something is left, a smaller
+    // message may fit.
+    blocked: quota !== undefined && resetsAt !== null && isSpent(quota),
     due,
     allowances: today,
   };

@@ -1,17 +1,14 @@
 "use client";
 
 import { useSiteUsage } from "@/api/operator";
-import type { SiteUsage } from "@/api/types";
+import type { Measure, SiteUsage } from "@/api/types";
 import { AllowanceMeter } from "@/components/allowance-meter";
-import { Chart } from "@/components/charts/chart";
-import { lastDays, stackOf, totalsOf } from "@/components/charts/figures";
 import { ResetClock } from "@/components/reset-clock";
-import { Empty } from "@/components/ui/empty";
-import { Figure, Name, Table } from "@/components/ui/table";
 import * as strings from "@/strings";
-import { serverNow } from "@/time/clock";
+import { Ceilings } from "./ceilings";
 import { FailedMails } from "./failed-mails";
 import { Loaded } from "./loaded";
+import { SiteSpend } from "./site-spend";
 import { Upstream } from "./upstream";
 
 const words = strings.operator.overview;
@@ -26,7 +23,7 @@ export function OverviewPage() {
         <section aria-labelledby="ceiling">
           <Title id="ceiling">{words.ceiling}</Title>
           <Loaded query={usage} skeleton="h-36">
-            {({ today }) => <Ceiling today={today} />}
+            {(data) => <Today usage={data} />}
           </Loaded>
         </section>
         <section aria-labelledby="upstream">
@@ -37,7 +34,13 @@ export function OverviewPage() {
       <section aria-labelledby="site-history">
         <Title id="site-history">{words.history}</Title>
         <Loaded query={usage} skeleton="h-64">
-          {(data) => <SiteHistory usage={data} />}
+          {(data) => <SiteSpend usage={data} days={days} />}
+        </Loaded>
+      </section>
+      <section aria-labelledby="ceilings">
+        <Title id="ceilings">{words.ceilings}</Title>
+        <Loaded query={usage} skeleton="h-64">
+          {({ ceilings }) => <Ceilings ceilings={ceilings} />}
         </Loaded>
       </section>
     </div>
@@ -52,7 +55,9 @@ function Title({ id, children }: { id: string; children: string }) {
   );
 }
 
-function Ceiling({ today }: { today: SiteUsage["today"] }) {
+function Today({ usage: { today, ceilings } }: { usage: SiteUsage }) {
+  const usedToday = (measure: Measure) =>
+    ceilings.find((one) => one.subject === "site" && one.window === "day" && one.measure === measure)?.used ?? 0;
   return (
     <div className="rounded-xl border bg-raised p-5">
       <AllowanceMeter title={words.site} subject={words.site} allowance={today} />
@@ -64,39 +69,9 @@ function Ceiling({ today }: { today: SiteUsage["today"] }) {
           </>
         )}
         {today.limit === null ? words.noCeiling : words.ceilingFrom}
+        <br />
+        {words.spentToday(usedToday("cost"), usedToday("tokens"))}
       </p>
-    </div>
-  );
-}
-
-function SiteHistory({ usage: { days: rows, most_active } }: { usage: SiteUsage }) {
-  if (rows.length === 0) return <Empty>{words.empty}</Empty>;
-  const byModel = ({ model }: { model: string }) => ({ id: model, name: model });
-  const stack = stackOf(rows, lastDays(days, serverNow()), byModel, "requests");
-  const { requests, refused } = totalsOf(rows);
-  const { measures, splits } = strings.usage;
-  return (
-    <div className="space-y-6">
-      <div className="rounded-xl border bg-raised p-5">
-        <p className="mb-5 text-sm text-muted">{strings.usage.total(requests, refused)}</p>
-        <Chart stack={stack} label={strings.usage.chartLabel(measures.requests, splits.model)} />
-      </div>
-      <Table
-        label={words.active}
-        columns={[
-          { label: words.columns.account },
-          { label: words.columns.requests, figures: true },
-          { label: words.columns.refused, figures: true },
-        ]}
-      >
-        {most_active.map((account) => (
-          <tr key={account.email}>
-            <Name>{account.email}</Name>
-            <Figure>{account.requests}</Figure>
-            <Figure>{account.refused}</Figure>
-          </tr>
-        ))}
-      </Table>
     </div>
   );
 }

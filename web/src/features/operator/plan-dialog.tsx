@@ -11,7 +11,8 @@ import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
-import { amountFields, planOf, planSchema, valuesOf, type PlanValues } from "./plan-values";
+import { LimitRows } from "./limit-rows";
+import { numberFields, planOf, planSchema, valuesOf, type PlanValues } from "./plan-values";
 
 const words = strings.operator.plans;
 
@@ -39,6 +40,7 @@ export function PlanDialog({ plan, onClose }: { plan?: ManagedPlan; onClose: () 
 
   return (
     <Dialog
+      wide
       onClose={onClose}
       title={plan ? words.editTitle : words.newTitle}
       description={plan && words.editText}
@@ -66,20 +68,7 @@ export function PlanDialog({ plan, onClose }: { plan?: ManagedPlan; onClose: () 
         <fieldset>
           <legend className="text-sm font-medium">{words.limits}</legend>
           <p className="mb-3 text-sm text-muted">{words.limitsHint}</p>
-          <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
-            {amountFields.map(({ name, label }) => (
-              <Field key={name} label={label} error={errors[name]?.message}>
-                {(control) => (
-                  <Input
-                    {...control}
-                    {...form.register(name)}
-                    inputMode="numeric"
-                    autoComplete="off"
-                  />
-                )}
-              </Field>
-            ))}
-          </div>
+          <LimitRows form={form} />
           <label className="mt-3 flex items-center gap-2.5 text-sm">
             <input
               type="checkbox"
@@ -95,6 +84,24 @@ export function PlanDialog({ plan, onClose }: { plan?: ManagedPlan; onClose: () 
               {errors.unlimited.message}
             </p>
           )}
+        </fieldset>
+        <fieldset>
+          <legend className="text-sm font-medium">{words.more}</legend>
+          <p className="mb-3 text-sm text-muted">{words.moreHint}</p>
+          <div className="grid gap-3 sm:grid-cols-2">
+            {numberFields.map(({ name, label, ...more }) => (
+              <Field key={name} label={label} error={errors[name]?.message} {...more}>
+                {(control) => (
+                  <Input
+                    {...control}
+                    {...form.register(name)}
+                    inputMode="numeric"
+                    autoComplete="off"
+                  />
+                )}
+              </Field>
+            ))}
+          </div>
         </fieldset>
         <Field label={words.models} hint={words.modelsHint} error={errors.models?.message}>
           {(control) => (

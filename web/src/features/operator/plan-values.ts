@@ -1,21 +1,43 @@
-import type { ManagedPlan, NewPlan } from "@/api/types";
+import type { Limit, ManagedPlan, NewPlan } from "@/api/types";
+import { measures } from "@/api/limits";
 import * as z from "@/forms/zod";
 import * as strings from "@/strings";
 
 const words = strings.operator.plans;
 
-const amount = z.string().check(z.trim(), z.regex(/^\d{0,12}$/, words.amountWrong));
+export const windows: Limit["window"][] = ["minute", "hour", "day", "week", "month", "total"];
 
-const limitNames = [
-  "requests_per_minute",
-  "requests_per_hour",
-  "requests_per_day",
-  "requests_per_week",
-  "requests_per_month",
-] as const;
+const most = 999_999_999_999;
+const mostAtOnce = 10_000;
+const mostKeyDays = 3_650;
+const microPerDollar = 1_000_000;
 
-const hasLimit = (values: Record<(typeof limitNames)[number], string>) =>
-  limitNames.some((name) => values[name] !== "");
+const limitSchema = z
+  .object({
+    amount: z.string().check(z.trim()),
+    measure: z.enum(measures),
+    window: z.enum(windows),
+  })
+  .check(
+    z.refine(({ measure, amount }) => isAmount(measure, amount), {
+      path: ["amount"],
+      error: ({ input }) =>
+        (input as LimitValues).measure === "cost" ? words.dollarsWrong : words.amountWrong,
+    }),
+  );
+
+/** A row of the form. A cost is in dollars. */
+export type LimitValues = { amount: string; measure: Limit["measure"]; window: Limit["window"] };
+
+const upTo = (largest: number) =>
+  z.string().check(
+    z.trim(),
+    z.refine((text) => text === "" || (/^\d{1,12}$/.test(text) && isBetween(Number(text), 1, largest)), {
+      error: words.numberWrong(largest),
+    }),
+  );
+
+const isBetween = (value: number, least: number, largest: number) => value >= least && value <= largest;
 
 export const planSchema = z
   .object({
@@ -24,22 +46,26 @@ export const planSchema = z
       .string()
       .check(z.trim(), z.minLength(1, words.nameMissing), z.maxLength(80, words.nameLong)),
     description: z.string().check(z.trim(), z.maxLength(500, words.descriptionLong)),
-    requests_per_minute: amount,
-    burst: amount,
-    requests_per_hour: amount,
-    requests_per_day: amount,
-    requests_per_week: amount,
-    requests_per_month: amount,
+    limits: z.array(limitSchema).check(({ value: rows, issues }) => {
+      for (const [index, row] of rows.entries()) {
+        const message = problemOf(row, index, rows);
+        if (message) issues.push({ code: "custom", input: row, path: [index, "amount"], message });
+      }
+    }),
+    burst: upTo(most),
+    max_output_tokens: upTo(most),
+    max_concurrent_requests: upTo(mostAtOnce),
+    max_key_days: upTo(mostKeyDays),
     unlimited: z.boolean(),
     models: z.string(),
     self_service: z.boolean(),
   })
   .check(
-    z.refine(({ burst, requests_per_minute: rate }) => burst === "" || Number(rate) > 0, {
+    z.refine(({ burst, limits }) => burst === "" || limits.some(refillsBurst), {
       path: ["burst"],
       error: words.burstAlone,
     }),
-    z.refine((values) => values.unlimited !== hasLimit(values), {
+    z.refine(({ unlimited, limits }) => unlimited !== limits.some(({ amount }) => amount !== ""), {
       path: ["unlimited"],
       error: ({ input }) =>
         (input as PlanValues).unlimited ? words.unlimitedWithLimits : words.noLimit,
@@ -48,48 +74,88 @@ export const planSchema = z
 
 export type PlanValues = z.infer<typeof planSchema>;
 
-/** The fields with their labels, in form order. */
-export const amountFields = [
-  { name: "requests_per_day", label: words.perDay },
-  { name: "requests_per_minute", label: words.perMinute },
-  { name: "burst", label: words.burst },
-  { name: "requests_per_hour", label: words.perHour },
-  { name: "requests_per_week", label: words.perWeek },
-  { name: "requests_per_month", label: words.perMonth },
+/** The other numbers, in form order. */
+export const numberFields = [
+  { name: "burst", label: words.burst, hint: words.burstHint },
+  { name: "max_output_tokens", label: words.maxOutput },
+  { name: "max_concurrent_requests", label: words.maxConcurrent },
+  { name: "max_key_days", label: words.maxKeyDays },
 ] as const;
 
 /** Return the form's initial values for this plan or a new one. */
 export function valuesOf(plan?: ManagedPlan): PlanValues {
-  const amountOf = (window: string) =>
-    String(plan?.limits.find((limit) => limit.window === window)?.amount ?? "");
   return {
     id: plan?.id ?? "",
     name: plan?.name ?? "",
     description: plan?.description ?? "",
-    requests_per_minute: amountOf("minute"),
+    limits: plan ? plan.limits.map(rowOf) : [newRow([])],
     burst: String(plan?.limits.find(({ burst }) => burst)?.burst ?? ""),
-    requests_per_hour: amountOf("hour"),
-    requests_per_day: amountOf("day"),
-    requests_per_week: amountOf("week"),
-    requests_per_month: amountOf("month"),
+    max_output_tokens: String(plan?.max_output_tokens ?? ""),
+    max_concurrent_requests: String(plan?.max_concurrent_requests ?? ""),
+    max_key_days: String(plan?.max_key_days ?? ""),
     unlimited: plan?.limits.length === 0,
     models: plan?.models.join(", ") ?? "",
     self_service: plan?.self_service || plan?.retired_at != null || plan === undefined,
   };
 }
 
-/** Convert form values for the portal. An empty field means no limit. */
+/** Return a new row: for a measure without a limit if there is one, else for a free window. */
+export function newRow(rows: LimitValues[]): LimitValues {
+  const measure = measures.find((one) => rows.every((row) => row.measure !== one)) ?? "requests";
+  const taken = rows.filter((row) => row.measure === measure).map(({ window }) => window);
+  const free = ["day" as const, ...windows].find((window) => !taken.includes(window));
+  return { amount: "", measure, window: free ?? "day" };
+}
+
+/** Convert form values for the portal, where a limit that is not named does not exist. */
 export function planOf(values: PlanValues): NewPlan {
-  const amounts = Object.fromEntries(
-    amountFields.map(({ name }) => [name, values[name] === "" ? null : Number(values[name])]),
-  );
+  const amounts = values.limits
+    .filter(({ amount }) => amount !== "")
+    .map(({ measure, window, amount }) => [`${measure}_per_${window}`, amountOf(measure, amount)]);
   return {
     id: values.id,
     name: values.name,
     description: values.description,
-    ...amounts,
+    ...Object.fromEntries(amounts),
+    burst: numberOf(values.burst),
+    max_output_tokens: numberOf(values.max_output_tokens),
+    max_concurrent_requests: numberOf(values.max_concurrent_requests),
+    max_key_days: numberOf(values.max_key_days),
     unlimited: values.unlimited,
     models: values.models.split(/[\s,]+/).filter(Boolean),
     self_service: values.self_service,
   };
+}
+
+function problemOf(row: LimitValues, index: number, rows: LimitValues[]): string | undefined {
+  if (row.amount === "") return rows.length > 1 ? words.amountMissing : undefined;
+  const isSame = (other: LimitValues) =>
+    other.measure === row.measure && other.window === row.window;
+  return rows.findIndex(isSame) < index ? words.limitTwice : undefined;
+}
+
+function isAmount(measure: Limit["measure"], amount: string): boolean {
+  return (measure === "cost" ? /^(\d{1,6}(\.\d{1,6})?)?$/ : /^\d{0,12}$/).test(amount);
+}
+
+function refillsBurst({ measure, window, amount }: LimitValues): boolean {
+  return measure === "requests" && window === "minute" && Number(amount) > 0;
+}
+
+function numberOf(text: string): number | null {
+  return text === "" ? null : Number(text);
+}
+
+/** Convert dollars to micro-dollars digit by digit: binary fractions would be rounded. */
+function amountOf(measure: Limit["measure"], amount: string): number {
+  if (measure !== "cost") return Number(amount);
+  const [whole, decimals = ""] = amount.split(".");
+  return Number(whole) * microPerDollar + Number(decimals.padEnd(6, "0"));
+}
+
+function rowOf({ measure, window, amount }: Limit): LimitValues {
+  if (measure !== "cost") return { measure, window, amount: String(amount) };
+  const decimals = String(amount % microPerDollar).padStart(6, "0").replace(/0+$/, "");
+  const whole = String(Math.floor(amount / microPerDollar));
+  return { measure, window, amount: decimals ? `${whole}.${decimals}` : whole };
 }

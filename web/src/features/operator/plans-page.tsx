@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useChangePlan, useManagedPlans } from "@/api/operator";
 import type { ManagedPlan } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
-import { describeLimit } from "@/components/describe-limits";
+import { describeLimits } from "@/components/describe-limits";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Actions, Cell, Figure, Name, Table } from "@/components/ui/table";
@@ -92,7 +92,7 @@ function PlansTable({ rows, onAction }: TableProps) {
               {plan.id}
             </span>
           </Name>
-          <Cell className="min-w-48 whitespace-normal">{plan.limits.map(describeLimit).join(", ") || words.noLimits}</Cell>
+          <Cell className="min-w-48 whitespace-normal">{describeLimits(plan).join(", ") || words.noLimits}</Cell>
           <Cell className="max-w-48 truncate">{plan.models.join(", ") || words.allModels}</Cell>
           <Cell>
             <State plan={plan} />

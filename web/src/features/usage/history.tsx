@@ -2,18 +2,18 @@
 
 import { Download } from "lucide-react";
 import { useState } from "react";
-import type { UsageRow } from "@/api/types";
+import type { Measure, UsageRow } from "@/api/types";
 import { useUsageHistory } from "@/api/usage";
 import { saveFile } from "@/browser/save-file";
 import { Chart } from "@/components/charts/chart";
-import { lastDays, newestFirst, stackOf, totalsOf, type Measure, type Named } from "@/components/charts/figures";
+import { lastDays, newestFirst, stackOf, totalsOf, type Named } from "@/components/charts/figures";
 import { LoadFailed } from "@/components/load-failed";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Skeleton } from "@/components/ui/skeleton";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
-import { Choice } from "./choice";
+import { Choice } from "@/components/charts/choice";
 import { toCsv } from "./csv";
 import { UsageTable } from "./usage-table";
 
@@ -63,7 +63,15 @@ function Figures({ rows }: { rows: UsageRow[] }) {
           <p className="text-sm text-muted">
             {words.total(total.requests, total.refused)}
             <br />
-            {words.totalTokens(total.input_tokens, total.output_tokens)}
+            {words.totalTokens(total.input, total.output)}
+            <br />
+            {words.totalCost(total.cost)}
+            {(total.reservedTokens > 0 || total.reservedCost > 0) && (
+              <>
+                <br />
+                {words.totalReserved(total.reservedTokens, total.reservedCost)}
+              </>
+            )}
           </p>
           <div className="flex gap-2">
             <Choice label={words.measure} choices={words.measures} value={measure} onChange={setMeasure} />

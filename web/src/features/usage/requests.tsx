@@ -46,6 +46,8 @@ function Receipts({ receipts }: { receipts: RecentRequest[] }) {
         { label: columns.model },
         { label: columns.outcome },
         { label: columns.status, figures: true },
+        { label: columns.reserved, figures: true },
+        { label: columns.settled, figures: true },
         { label: columns.remaining, figures: true },
         { label: columns.id },
       ]}
@@ -61,10 +63,17 @@ function Receipts({ receipts }: { receipts: RecentRequest[] }) {
           <Cell className="max-w-48 truncate font-mono text-xs">{receipt.model}</Cell>
           <Cell>{words.became(receipt.outcome, receipt.reason)}</Cell>
           <Figure>{receipt.status}</Figure>
+          <Figure>{amountsOf(receipt.reserved)}</Figure>
+          <Figure>{amountsOf(receipt.settled)}</Figure>
           <Figure>{receipt.remaining ?? ""}</Figure>
           <Cell className="font-mono text-xs">{receipt.request_id}</Cell>
         </tr>
       ))}
     </Table>
   );
+}
+
+/** Format tokens and cost. Requests are not shown: each receipt is for one. */
+function amountsOf(amounts: RecentRequest["reserved"]): string {
+  return amounts ? words.amounts(amounts.tokens, amounts.cost) : "";
 }

@@ -13,10 +13,17 @@ export function UsageTable({ rows }: { rows: UsageRow[] }) {
       className="max-h-128"
       columns={[
         ...[columns.date, columns.key, columns.model, columns.via].map((label) => ({ label })),
-        ...[columns.requests, columns.refused, columns.input, columns.output].map((label) => ({
-          label,
-          figures: true,
-        })),
+        ...[
+          columns.requests,
+          columns.refused,
+          columns.input,
+          columns.cached,
+          columns.output,
+          columns.reasoning,
+          columns.audio,
+          columns.cost,
+          columns.reserved,
+        ].map((label) => ({ label, figures: true })),
       ]}
     >
       {rows.map((row) => (
@@ -28,7 +35,12 @@ export function UsageTable({ rows }: { rows: UsageRow[] }) {
           <Figure>{row.requests}</Figure>
           <Figure>{row.refused}</Figure>
           <Figure>{row.input_tokens}</Figure>
+          <Figure>{row.cached_tokens}</Figure>
           <Figure>{row.output_tokens}</Figure>
+          <Figure>{row.reasoning_tokens}</Figure>
+          <Figure>{row.audio_tokens}</Figure>
+          <Figure>{strings.figure("cost", row.cost)}</Figure>
+          <Figure>{words.amounts(row.reserved.tokens, row.reserved.cost)}</Figure>
         </tr>
       ))}
     </Table>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { UsageRow } from "@/api/types";
-import { lastDays, newestFirst, stackOf } from "@/components/charts/figures";
+import { lastDays, newestFirst, stackOf, totalsOf } from "@/components/charts/figures";
 import { toCsv } from "./csv";
 
 function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
@@ -13,7 +13,12 @@ function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
     requests: 1,
     refused: 0,
     input_tokens: 2,
+    cached_tokens: 1,
     output_tokens: 3,
+    reasoning_tokens: 0,
+    audio_tokens: 0,
+    cost: 125,
+    reserved: { tokens: 7, cost: 0 },
     ...changes,
   };
 }
@@ -37,6 +42,13 @@ test("tokens are added up, and nothing refused is among them", () => {
   const rows = [row("2026-10-26"), row("2026-10-26", { refused: 4, model: "other" })];
   const { series } = stackOf(rows, ["2026-10-26"], byKey, "tokens");
   expect(series.map(({ name, total }) => [name, total])).toEqual([["laptop", 10]]);
+});
+
+test("cost is added up in micro-dollars", () => {
+  const rows = [row("2026-10-26"), row("2026-10-26", { cost: 500_000 })];
+  const stack = stackOf(rows, ["2026-10-26"], byKey, "cost");
+  expect(stack).toMatchObject({ measure: "cost", top: 500_125 });
+  expect(totalsOf(rows)).toMatchObject({ cost: 500_125, reservedTokens: 14, reservedCost: 0 });
 });
 
 test("keys of one name stay two, and small ones are put together", () => {
@@ -63,17 +75,20 @@ test("the table begins with today", () => {
   ]);
 });
 
-test.each(["=1+1", "+1", "-1", "@x", "\tx", "\rx"])("a spreadsheet runs no name: %j", (name) => {
+const figures = "1,0,2,1,3,0,0,7,0.000125,0.000000";
+
+test.each(["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1", "＝1"])("a spreadsheet runs no name: %j", (name) => {
   const [, line] = toCsv([row("2026-10-26", { api_key_name: name })]).split("\r\n");
   const cell = name.includes("\r") ? `"'${name}"` : `'${name}`;
-  expect(line).toBe(`2026-10-26,${cell},demo,api,1,0,2,3`);
+  expect(line).toBe(`2026-10-26,${cell},demo,api,${figures}`);
 });
 
 test("a spreadsheet gets figures and never a formula", () => {
   const csv = toCsv([row("2026-10-26", { api_key_name: '=1+1, "x"' })]);
   expect(csv.split("\r\n")).toEqual([
-    "date,api_key_name,model,via,requests,refused,input_tokens,output_tokens",
-    `2026-10-26,"'=1+1, ""x""",demo,api,1,0,2,3`,
+    "date,api_key_name,model,via,requests,refused,input_tokens,cached_tokens,output_tokens," +
+      "reasoning_tokens,audio_tokens,reserved_tokens,cost_usd,reserved_cost_usd",
+    `2026-10-26,"'=1+1, ""x""",demo,api,${figures}`,
     "",
   ]);
 });

@@ -1,5 +1,5 @@
-import { count } from "./count";
 import { period } from "./period";
+import { figure, quantity, type Measure } from "./quantity";
 
 export const chat = {
   title: "Chat",
@@ -48,30 +48,36 @@ export const chat = {
   brokenTitle: "The answer was interrupted",
   brokenOff: "The answer ended early, and the request was counted. You can ask again.",
   copyMessage: "Copy message",
-  shownPlain: "Shown as plain text because it is too large or too deeply nested to format.",
+  shownPlain: "Shown as plain text because it is too large, too complex or too deeply nested to format.",
   showMore: "Show more",
   deleteMessage: "Delete message",
   copyCode: "Copy code",
   regenerate: "Ask again (uses 1 request)",
-  left: (remaining: number, window: string | null) =>
-    `${remaining.toLocaleString("en")} left${period(window)}`,
-  leftLong: (remaining: number, limit: number, window: string | null) =>
-    `${remaining} of ${limit} requests left${period(window)}`,
+  left: (measure: Measure, remaining: number, window: string | null) =>
+    `${measure === "requests" ? figure(measure, remaining) : quantity(measure, remaining)} left${period(window)}`,
+  leftLong: (measure: Measure, remaining: number, limit: number, window: string | null) =>
+    `${figure(measure, remaining)} of ${quantity(measure, limit)} left${period(window)}`,
   draftKept: "Your message is back in the field below.",
   dismiss: "Dismiss",
   blocked: "You can send again when the allowance resets",
   quotaTitle: { key: "This key's allowance is used up", account: "Your account's allowance is used up", site: "The site's allowance is used up" } as Record<string, string>,
   quotaText: {
-    key: (plan: string) => `Its plan is ${plan}.`,
+    key: (plan: string) => `The key's plan is ${plan}.`,
     account: () => "This limit applies to all your keys together.",
     site: () => "The operator has set a limit for all users together.",
   } as Record<string, (plan: string) => string>,
-  quotaUsed: (used: number, limit: number, window: string) => `${used.toLocaleString("en")} of ${count(limit, "request", "requests")} ${window} used.`,
+  quotaUsed: (measure: Measure, used: number, limit: number, window: string) =>
+    `${figure(measure, used)} of ${quantity(measure, limit)} ${window} used.`,
+  doesNotFit: "This message does not fit into what is left",
+  shortfall: (measure: Measure, requested: number, left: number, window: string | null) =>
+    `This message may use up to ${quantity(measure, requested)}, and ${quantity(measure, left)} ${left === 1 ? "is" : "are"} left${period(window)}.`,
+  fitAdvice: "Shorten the message, or start a new conversation.",
   usedByKey: (requests: number, key: string) => `${requests.toLocaleString("en")} by key ${key}`,
   usedByChat: (requests: number) => `${requests.toLocaleString("en")} by chat`,
   usedBy: (parts: string[]) => (parts.length > 0 ? `${parts.join(", ")}.` : ""),
   split: (api: number, chat: number) => `Today: ${api} via API, ${chat} via chat.`,
   resetsAt: (local: string, utc: string) => `Resets at ${local} your time (${utc})`,
+  neverResets: "This allowance does not reset. Another plan may have more.",
   resetUnknown: "It resets when AWS starts the plan's next week or month. Send again to check.",
   resetsIn: (duration: string) => `in ${duration}`,
   confirming: "checking with the server",
@@ -79,6 +85,10 @@ export const chat = {
   seePlans: "Change plan",
   throttleTitle: "Too many requests",
   throttleText: "The plan limits how fast you can send requests. This one was not counted.",
+  throttleTextOf: {
+    tokens: "The plan limits how many tokens you can use per minute. This request was not counted.",
+    cost: "The plan limits how much you can spend per minute. This request was not counted.",
+  } as Record<string, string>,
   throttleTextAws: "The plan limits how fast you can send requests.",
   throttleReady: "You can send again now.",
   throttleWait: (duration: string) => `You can send again in ${duration}.`,

@@ -7,9 +7,7 @@ export const description =
 
 export const units = { days: "d", hours: "h", minutes: "min", seconds: "s" };
 
-export const windows = { minute: "per minute", hour: "per hour", day: "per day", week: "per week", month: "per month" };
-
-export const measures = { requests: (amount: number) => count(amount, "request", "requests") };
+export const windows = { minute: "per minute", hour: "per hour", day: "per day", week: "per week", month: "per month", total: "in total" };
 
 export const titles = {
   landing: "Daypass: API keys with a daily allowance",
@@ -49,6 +47,9 @@ export const plans = {
   empty: "No plans are available yet.",
   choose: "Choose this plan",
   withBurst: (rate: string, burst: number) => `${rate}, bursts of ${burst.toLocaleString("en")}`,
+  maxOutput: (tokens: number) => `Up to ${count(tokens, "output token", "output tokens")} per request`,
+  maxConcurrent: (requests: number) => `Up to ${count(requests, "request", "requests")} at a time`,
+  maxKeyDays: (days: number) => `Keys last up to ${count(days, "day", "days")}`,
   allModels: "All models",
   everyWay: "API and chat",
 };

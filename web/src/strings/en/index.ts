@@ -5,6 +5,7 @@ export * from "./docs";
 export * from "./keys";
 export * from "./landing";
 export * from "./operator";
+export { figure, quantity } from "./quantity";
 export * from "./session";
 export * from "./shell";
 export * from "./usage";

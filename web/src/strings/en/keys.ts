@@ -1,10 +1,11 @@
 import { count } from "./count";
 import { period } from "./period";
+import { figure, quantity, type Measure } from "./quantity";
 
 type Period = string | null;
 
-const left = (remaining: number, window?: Period) =>
-  `${count(remaining, "request", "requests")} left${period(window)}`;
+const left = (measure: Measure, remaining: number, window?: Period) =>
+  `${quantity(measure, remaining)} left${period(window)}`;
 
 export const keys = {
   title: "API keys",
@@ -42,19 +43,23 @@ export const keys = {
   /** By the limit's subject. */
   leftOf: {
     key: left,
-    account: (remaining: number, window: Period) => `${left(remaining, window)} across all your keys`,
-    site: (remaining: number, window: Period) => `${left(remaining, window)} across all users`,
+    account: (measure: Measure, remaining: number, window: Period) =>
+      `${left(measure, remaining, window)} across all your keys`,
+    site: (measure: Measure, remaining: number, window: Period) =>
+      `${left(measure, remaining, window)} across all users`,
   },
   noLimit: "No limit",
   atMost: (limit: string) => `At most ${limit}`,
-  used: (used: number, limit: number, window: Period) =>
-    `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} requests used${period(window)}`,
+  used: (measure: Measure, used: number, limit: number, window: Period) =>
+    `${figure(measure, used)} of ${quantity(measure, limit)} used${period(window)}`,
   usedUnlimited: (used: number) => `${count(used, "request", "requests")} used today, no limit`,
   resets: (inTime: string, at: string) => `Resets in ${inTime} (${at})`,
+  neverResets: "Does not reset",
   neverUsed: "Never used",
   lastUsed: (when: string) => `Last used ${when}`,
   lastUsedNow: "Last used just now",
-  ofLimit: (used: number, limit: number) => `${used.toLocaleString("en")} of ${limit.toLocaleString("en")} used`,
+  ofLimit: (measure: Measure, used: number, limit: number) =>
+    `${figure(measure, used)} of ${figure(measure, limit)} used`,
   maximum: (limit: number) =>
     `You have reached the limit of ${count(limit, "key", "keys")}. Delete one you no longer need to create another.`,
   actionOn: (action: string, name: string) => `${action} ${name}`,

@@ -1,4 +1,5 @@
 import { count } from "./count";
+import { dollars, quantity } from "./quantity";
 
 const outcomes: Record<string, string> = {
   counted: "Counted",
@@ -19,13 +20,24 @@ const reasons: Record<string, string> = {
 
 const subjects: Record<string, string> = { key: "key", account: "account", site: "site" };
 
-/** Describe a reason. A limit is named by its subject and window, such as `key_week`. */
+/**
+ * Describe a reason. A limit is named by its subject and window, such as `key_week`, and by its
+ * measure if that is not requests: `key_week_tokens`.
+ */
 function reasonOf(reason: string): string {
-  const [, subject = "", window = ""] = /^([a-z]+)_(minute|hour|day|week|month)$/.exec(reason) ?? [];
-  if (subject in subjects) return `the ${subjects[subject]}'s limit per ${window} was reached`;
+  const [, subject = "", window = "", measure = ""] =
+    /^([a-z]+)_(minute|hour|day|week|month|total)(?:_(tokens|cost))?$/.exec(reason) ?? [];
+  if (subject in subjects) {
+    const what = measure ? `limit on ${measure}` : "limit";
+    const rate = window === "total" ? "in total" : `per ${window}`;
+    return `the ${subjects[subject]}'s ${what} ${rate} was reached`;
+  }
   const [, status] = /^upstream_(\d{3})$/.exec(reason) ?? [];
   return reasons[reason] ?? (status && `the upstream returned ${status}`) ?? reason.replaceAll("_", " ");
 }
+
+const amounts = (tokens: number, cost: number) =>
+  [...(tokens > 0 ? [quantity("tokens", tokens)] : []), ...(cost > 0 ? [quantity("cost", cost)] : [])].join(", ");
 
 export const usage = {
   title: "Usage",
@@ -41,12 +53,15 @@ export const usage = {
   splitBy: "Split by",
   splits: { key: "Key", model: "Model", via: "API and chat" },
   measure: "Show",
-  measures: { requests: "Requests", tokens: "Tokens" },
+  measures: { requests: "Requests", tokens: "Tokens", cost: "Cost" },
   total: (served: number, refused: number) => `${count(served, "request", "requests")} served, ${refused.toLocaleString("en")} refused`,
   totalTokens: (input: number, output: number) => `${input.toLocaleString("en")} tokens in, ${output.toLocaleString("en")} out`,
+  totalCost: (cost: number) => `${dollars(cost)} spent`,
+  totalReserved: (tokens: number, cost: number) =>
+    `Reserved by running requests, or by ones that reported no usage: ${amounts(tokens, cost)}`,
   chartLabel: (what: string, by: string) => `${what} per day for 30 days, split by ${by}. The table below has the numbers.`,
   bar: (date: string, parts: string) => `${date}: ${parts || "nothing"}`,
-  columns: { date: "Day", key: "Key", model: "Model", via: "Via", requests: "Requests", refused: "Refused", input: "Tokens in", output: "Tokens out" },
+  columns: { date: "Day", key: "Key", model: "Model", via: "Via", requests: "Requests", refused: "Refused", input: "Tokens in", cached: "Cached", output: "Tokens out", reasoning: "Reasoning", audio: "Audio", cost: "Cost", reserved: "Reserved" },
   via: { api: "API", chat: "Chat" } as Record<string, string>,
   table: "Usage by day, key and model",
   empty: "No usage in the last 30 days. Your first request will appear here.",
@@ -55,10 +70,11 @@ export const usage = {
   requestsTable: "List of recent requests",
   requestsText: "The last 200 requests from the past 7 days and how each was counted. Prompts and answers are not stored.",
   noRequests: "No requests in the last 7 days.",
-  requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Left", id: "Request ID" },
+  requestColumns: { time: "Time", key: "Key", model: "Model", outcome: "Outcome", status: "Status", remaining: "Requests left", reserved: "Reserved", settled: "Settled", id: "Request ID" },
   became: (outcome: string, reason: string) => {
     const what = outcomes[outcome] ?? outcome;
     return reason ? `${what}: ${reasonOf(reason)}` : what;
   },
+  amounts,
   download: "Download CSV",
 };

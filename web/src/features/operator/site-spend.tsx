@@ -1,0 +1,99 @@
+import { Download } from "lucide-react";
+import { useState } from "react";
+import type { Measure, SiteUsage } from "@/api/types";
+import { Chart } from "@/components/charts/chart";
+import { Choice } from "@/components/charts/choice";
+import { lastDays, stackOf, totalsOf } from "@/components/charts/figures";
+import { buttonStyles } from "@/components/ui/button";
+import { Empty } from "@/components/ui/empty";
+import { Figure, Name, Table } from "@/components/ui/table";
+import * as strings from "@/strings";
+import { serverNow } from "@/time/clock";
+import { formatUtcDate } from "@/time/local-time";
+import { largestFirst, spendBy, type Spend } from "./spend";
+
+const words = strings.operator.overview;
+const usageWords = strings.usage;
+
+type By = keyof typeof words.spends;
+
+/** Show what all users used and spent: a chart by day and model, and a table by day, model or person. */
+export function SiteSpend({ usage, days }: { usage: SiteUsage; days: number }) {
+  const [by, setBy] = useState<By>("day");
+  if (usage.days.length === 0) return <Empty>{words.empty}</Empty>;
+  return (
+    <div className="space-y-6">
+      <SpendChart rows={usage.days} days={days} />
+      <div>
+        <div className="mb-4 flex flex-wrap items-center justify-between gap-3">
+          <Choice label={words.spendBy} choices={words.spends} value={by} onChange={setBy} />
+          <a
+            href={`/api/operator/usage.csv?days=${days}`}
+            download
+            className={buttonStyles({ variant: "secondary", size: "small" })}
+          >
+            <Download aria-hidden className="size-4" />
+            {usageWords.download}
+          </a>
+        </div>
+        {by === "person" && <p className="mb-3 text-sm text-muted">{words.personText}</p>}
+        <SpendTable by={by} spends={spendsOf(usage, by)} />
+      </div>
+    </div>
+  );
+}
+
+function SpendChart({ rows, days }: { rows: SiteUsage["days"]; days: number }) {
+  const [measure, setMeasure] = useState<Measure>("requests");
+  const { measures, splits } = usageWords;
+  const byModel = ({ model }: { model: string }) => ({ id: model, name: model });
+  const total = totalsOf(rows);
+  return (
+    <div className="rounded-xl border bg-raised p-5">
+      <div className="mb-5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <p className="text-sm text-muted">
+          {usageWords.total(total.requests, total.refused)}
+          <br />
+          {usageWords.totalTokens(total.input, total.output)}
+          <br />
+          {usageWords.totalCost(total.cost)}
+        </p>
+        <Choice label={usageWords.measure} choices={measures} value={measure} onChange={setMeasure} />
+      </div>
+      <Chart
+        stack={stackOf(rows, lastDays(days, serverNow()), byModel, measure)}
+        label={usageWords.chartLabel(measures[measure], splits.model)}
+      />
+    </div>
+  );
+}
+
+function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
+  const { requests, refused, tokens, cost } = words.columns;
+  return (
+    <Table
+      label={words.spendTable[by]}
+      className="max-h-128"
+      columns={[
+        { label: words.spends[by] },
+        ...[requests, refused, tokens, cost].map((label) => ({ label, figures: true })),
+      ]}
+    >
+      {spends.map((spend) => (
+        <tr key={spend.name}>
+          <Name>{by === "day" ? formatUtcDate(spend.name) : spend.name || usageWords.noModel}</Name>
+          <Figure>{spend.requests}</Figure>
+          <Figure>{spend.refused}</Figure>
+          <Figure>{spend.tokens}</Figure>
+          <Figure>{strings.figure("cost", spend.cost)}</Figure>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function spendsOf({ days, most_active }: SiteUsage, by: By): Spend[] {
+  if (by === "day") return spendBy(days, "date");
+  if (by === "model") return largestFirst(spendBy(days, "model"));
+  return most_active.map(({ email, ...amounts }) => ({ name: email, ...amounts }));
+}
