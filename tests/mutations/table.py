@@ -1591,6 +1591,8 @@ MUTATIONS = (
         "(OPENAI, None))",
         "(None, None))",
         "tests/gateway/test_price_list.py::test_published_prices",
+    ),
+    Mutation(
         "concurrency on SQLite: no more than the limit",
         "quota/sqlite/transaction.py",
         "if others >= limit:",
