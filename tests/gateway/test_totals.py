@@ -27,6 +27,7 @@ PLANS = f"""
 [[plans]]
 id = "both"
 name = "Tokens and dollars"
+requests_per_day = 1_000_000
 tokens_per_day = 100_000_000
 cost_per_month = 100_000
 

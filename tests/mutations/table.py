@@ -1574,8 +1574,8 @@ MUTATIONS = (
     Mutation(
         "streams: usage is removed beside other lines of an event",
         "gateway/stream_usage.py",
-        'rb"(?:\\A|(?<=[\\r\\n]))data:',
-        'rb"\\Adata:',
+        r'rb"(?:\A|(?<=[\r\n]))data:[ ]?([^\r\n]*(?:(?:\r\n|\r|\n)data:[ ]?[^\r\n]*)*)"',
+        r'rb"\Adata:[ ]?([^\r\n]*(?:(?:\r\n|\r|\n)data:[ ]?[^\r\n]*)*)"',
         "tests/gateway/test_stream_usage.py::test_in_every_split_the_bytes_are_those_without_usage",
     ),
     Mutation(
@@ -1588,8 +1588,8 @@ MUTATIONS = (
     Mutation(
         "prices: OpenAI's models without a known maker",
         "gateway/price_list.py",
-        "(OPENAI, None))",
-        "(None, None))",
+        "providers = ((None, upstream_url), (None, None), (OPENAI, None))",
+        "providers = ((None, upstream_url), (None, None))",
         "tests/gateway/test_price_list.py::test_published_prices",
     ),
     Mutation(
