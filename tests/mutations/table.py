@@ -1511,8 +1511,8 @@ MUTATIONS = (
     Mutation(
         "tokens: several answers multiply the bound",
         "gateway/bound.py",
-        "cap * self.answers + self.fixed_output)",
-        "cap + self.fixed_output)",
+        "output = min(MOST_OUTPUT, cap * self.answers + self.fixed_output)",
+        "output = min(MOST_OUTPUT, cap + self.fixed_output)",
         "tests/gateway/test_tokens.py::test_several_answers_multiply_the_bound",
     ),
     Mutation(

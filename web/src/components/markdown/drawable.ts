@@ -155,6 +155,7 @@ const noRows = { count: 0, columns: 0, isTable: false, words: 0 };
 function marksOf(run: string): number {
   // The end of an HTML comment, or of code in many backticks, may be searched in the whole block.
   if (/^(?:<.|```)/.test(run)) return 10;
+  if (run === "]") return 1.5;
   return run === "|" ? 0.3 : 1;
 }
 
