@@ -46,7 +46,6 @@ def contents(site: Server) -> dict[str, int]:
         return {
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
             for (name,) in names
-            # Written on any request, even a refused one.
-            if name
-            not in ("usage_day", "receipt_batch", "quota_counter", "quota_clock", "attempts")
+            # Written on any request, even a refused one, or in the background.
+            if not name.startswith(("usage_", "quota_", "receipt_", "attempts"))
         }
