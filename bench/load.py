@@ -29,7 +29,7 @@ SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
 def unary(peer: Peer, seconds: int, *, pause_ms: int = 0) -> Figures:
-    """Requests over 32 connections, on each one after another with a pause between.
+    """Send sequential requests with a pause between them on each of 32 connections.
 
     Raises BenchError when an answer was not a success.
     """
@@ -77,9 +77,9 @@ def streams(
     window_s: float = 4,
     may_lag: bool = False,
 ) -> Figures:
-    """So many concurrent streams with an event each `pace_s` seconds.
+    """Open concurrent streams that send an event every `pace_s` seconds.
 
-    Raises BenchError when a stream had an error, and when one ended late, unless it may.
+    Raises BenchError when a stream fails, or ends late where that is not allowed.
     """
     order = Order(
         host="127.0.0.1",
@@ -124,7 +124,7 @@ def streams(
 
 
 def _client(order: Order) -> Iterator[dict[str, Any]]:
-    """Run the client in a process of its own and give its lines as they come."""
+    """Run the client in its own process and yield its output lines."""
     command = [sys.executable, "-m", "bench.streams"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:

@@ -1,4 +1,4 @@
-"""The machine: its cores and who gets which, its limits, and what it is."""
+"""The machine: its description, its limits, and the assignment of its cores."""
 
 import os
 import platform
@@ -20,13 +20,13 @@ QUIET = 0.1
 
 
 def allow_many_files() -> None:
-    """Raise the limit on open files as far as may be, for this process and its children."""
+    """Raise the open-file limit to its maximum for this process and its children."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def wait_until_quiet(patience_s: float) -> bool:
-    """Wait until others leave the cores alone for half a second. False when they do not."""
+    """Wait until the cores are idle for half a second. Return False on timeout."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         before = busy_s(set(CORES))
@@ -37,7 +37,7 @@ def wait_until_quiet(patience_s: float) -> bool:
 
 
 def busy_s(cores: set[int]) -> float:
-    """CPU time that anybody had on these cores since the machine started, in seconds."""
+    """Return the total CPU time used on these cores since boot, in seconds."""
     names = {f"cpu{core}" for core in cores}
     lines = (line.split() for line in Path("/proc/stat").read_text().splitlines())
     # user, nice and system, and steal: what the hypervisor gave to others (proc(5)).
@@ -51,7 +51,7 @@ def end_in_order() -> None:
 
 
 def describe() -> dict[str, str]:
-    """What a reader needs to know of the machine."""
+    """Return a description of the machine for the report."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "processor": f"{_processor()}, {len(CORES)} cores",

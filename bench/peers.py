@@ -50,7 +50,7 @@ class Peer:
 
 
 def answering(peer: Peer) -> Peer:
-    """This peer, suspended, once it has answered a completion: the first may take long.
+    """Return this peer, suspended, once it has answered a completion. The first may be slow.
 
     Raises BenchError.
     """
@@ -238,7 +238,7 @@ def daypass(
 
 
 def redis(stage: Stage) -> tuple[Process, str]:
-    """A Redis that has each write in its file before it answers, and its address."""
+    """Start a Redis that syncs each write to its file before it replies."""
     port = free_port()
     command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1"]
     durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]

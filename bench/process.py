@@ -1,4 +1,4 @@
-"""A server process under test: started on its core, weighed with all of its children."""
+"""A server process under test, pinned to its core and measured with all its children."""
 
 import contextlib
 import os
@@ -89,11 +89,11 @@ class Process:
             self.suspend()
 
     def suspend(self) -> None:
-        """Let the tree do nothing until it is awake again."""
+        """Suspend the process tree until it is resumed."""
         self._signal(signal.SIGSTOP)
 
     def stop(self) -> None:
-        """End the tree: politely, then at once, also when a second Ctrl-C comes meanwhile."""
+        """Terminate the tree, then kill it, even if a second Ctrl-C arrives meanwhile."""
         self._signal(signal.SIGCONT)
         try:
             self._process.terminate()

@@ -1,4 +1,4 @@
-"""Runs that alternate, so that what drifts on the machine drifts for all alike."""
+"""Alternating runs, so that drift on the machine affects all peers alike."""
 
 import statistics
 import sys
@@ -26,7 +26,7 @@ PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Effort:
-    """How long and how often is measured."""
+    """The duration and number of measurements."""
 
     rounds: int
     seconds: int
@@ -68,7 +68,7 @@ def alternate(
     *,
     may_fail: bool = False,
 ) -> Runs:
-    """Do every run once in each round. Tells on standard error what is going on.
+    """Do every run once in each round. Reports progress on standard error.
 
     Raises BenchError when a run fails; if it may, the figures lack it.
     """
@@ -87,7 +87,7 @@ def alternate(
 
 
 def _undisturbed(title: str, run: Callable[[], Figures], shown: str) -> Figures:
-    """A run on a quiet machine, if it can be had in a few attempts; else the last one."""
+    """Return a run on a quiet machine, or the last of a few attempts."""
     memory_kib = 0.0
     for left in reversed(range(ATTEMPTS)):
         say(title, end="")
@@ -122,7 +122,7 @@ def of(rounds: Iterable[Figures], figure: str) -> Spread:
 
 
 def say(message: str, end: str = "\n") -> None:
-    """Tell the person who waits what is going on, with the time since the start."""
+    """Print a progress message with the time since the start."""
     minutes, seconds = divmod(int(time.monotonic() - _STARTED), 60)
     print(f"{minutes:3}:{seconds:02}  {message}", end=end, file=sys.stderr, flush=True)
 

@@ -19,7 +19,7 @@ NAMES = {
 
 
 def table(rows: Rows) -> str:
-    """A Markdown table that is readable as it stands."""
+    """Return an aligned Markdown table."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     # Names to the left, figures to the right.
     lines = [

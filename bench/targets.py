@@ -78,7 +78,7 @@ TARGETS = (
     Target(
         "Memory per stream, 5,000 at once in one process",
         40,
-        # Later rounds find the process grown already: the first tells what streams take.
+        # The process has already grown in later rounds: only the first shows the cost of streams.
         lambda parts: of(parts["crowd"]["crowd"]["daypass"][:1], "memory_kib"),
         unit="KiB",
     ),

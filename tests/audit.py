@@ -1,7 +1,7 @@
-"""Known vulnerabilities of what is locked: `make audit`.
+"""Report known vulnerabilities of the locked packages: `make audit`.
 
 pip-audit and `npm audit` ask the registries' advisory services. Where one does not answer this
-says so and fails: nothing asked is something else than nothing known. (pip-audit alone skips what
+says so and fails: an unanswered query is not a clean result. (pip-audit alone skips what
 its service does not know, and reports no vulnerabilities.)
 """
 
@@ -16,7 +16,7 @@ PACKAGES = ("web", "tests/e2e/node")
 
 
 def main() -> int:
-    """Ask about every lock and tell each outcome in a line. Returns the exit code."""
+    """Audit every lock file, print one line for each, and return the exit code."""
     outcomes = {path.name: python(path) for path in sorted(ROOT.glob("requirements*.lock"))}
     outcomes |= {f"{path}/package-lock.json": node(path) for path in PACKAGES}
     for what, outcome in outcomes.items():
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def python(lock: Path) -> str:
-    """What is known of the packages in a lock of pip's."""
+    """Audit the packages in a pip lock file."""
     command = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip"]
     said = ask([*command, "--format", "json", "--requirement", str(lock)])
     packages = said.get("dependencies", [])
@@ -39,17 +39,17 @@ def python(lock: Path) -> str:
         for package in packages
         for problem in package["vulns"]
     ]
-    return told(found)
+    return outcome(found)
 
 
 def node(directory: str) -> str:
-    """What is known of the packages in a lock of npm's."""
+    """Audit the packages in an npm lock file."""
     command = [sys.executable, "hatch_build.py", "npm", "audit", "--json"]
     said = ask([*command, "--prefix", f"../{directory}"])
     if "vulnerabilities" not in said:
         return f"NOT ASKED, the service does not answer: {said.get('message')}"
     found = said["vulnerabilities"].items()
-    return told([f"{name}: {problem['severity']}" for name, problem in found])
+    return outcome([f"{name}: {problem['severity']}" for name, problem in found])
 
 
 def ask(command: list[str]) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def ask(command: list[str]) -> dict[str, Any]:
     return said
 
 
-def told(found: list[str]) -> str:
-    """The outcome of an audit that took place."""
+def outcome(found: list[str]) -> str:
+    """Return the outcome of a completed audit."""
     return "FOUND " + "; ".join(found) if found else "nothing known"
 
 

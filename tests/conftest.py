@@ -37,7 +37,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Person:
-    """Somebody with an account, signed in."""
+    """A signed-in person with an account."""
 
     http: httpx.Client
     email: str
@@ -98,7 +98,7 @@ class Server:
         return httpx.Client(base_url=root, headers={"x-api-key": key}, timeout=30)
 
     def used(self, key: str) -> int:
-        """What the gateway says that a key has used of its first limit."""
+        """Return a key's usage of its first limit, as the gateway reports it."""
         with self.gateway(key) as api:
             count: int = api.get("/v1/key").json()["limits"][0]["used"]
         return count
@@ -122,7 +122,7 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 
 def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the `daypass` command to its end."""
+    """Run the `daypass` command and wait for it to exit."""
     ended = subprocess.run(
         [*DAYPASS, *arguments],
         env=clean_environment(**settings),
@@ -202,13 +202,13 @@ def start_behind_aws(directory: Path, ministack: Ministack, **settings: str) -> 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_secret_was_printed() -> Iterator[None]:
-    """At the end of the suite: no Daypass that it started has printed any secret."""
+    """Check at the end of the suite that no Daypass process printed a secret."""
     yield
     assert OUTPUTS.secrets() == []
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Where processes share the work, tests of one name would be run as one, unnoticed."""
+    """Reject duplicate test names: pytest-xdist would silently run them as one."""
     names = Counter(item.nodeid for item in session.items)
     twice = [name for name, count in names.items() if count > 1]
     if twice and hasattr(session.config, "workerinput"):
@@ -216,12 +216,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """What Daypass's parts print inside the tests is searched too."""
+    """Search the output that Daypass's parts print inside the tests, too."""
     OUTPUTS.add(report.nodeid, report.capstdout + report.capstderr + report.caplog)
 
 
 def start_public(directory: Path, **settings: str) -> Server:
-    """Start `daypass serve` so that it knows the address at which it is reached."""
+    """Start `daypass serve` with its public address configured."""
     port = free_port()
     public = {"DAYPASS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     return serve_on(port, directory, (), public | settings)
@@ -229,7 +229,7 @@ def start_public(directory: Path, **settings: str) -> Server:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[StartServer]:
-    """Starts servers with settings of the test's own."""
+    """Return a function that starts servers with the test's own settings."""
     servers: list[Server] = []
 
     def starter(*options: str, **settings: str) -> Server:
@@ -259,7 +259,7 @@ def upstream_process() -> Iterator[FakeUpstream]:
 
 @pytest.fixture
 def upstream(upstream_process: FakeUpstream) -> Iterator[FakeUpstream]:
-    """An upstream that behaves as the test says; a well-behaved one by default."""
+    """An upstream whose behaviour the test chooses; well-behaved by default."""
     default = upstream_process.reply
     upstream_process.seen.clear()
     upstream_process.cancelled.clear()
@@ -310,7 +310,7 @@ def oidc_server() -> Iterator[OidcProvider]:
 
 @pytest.fixture
 def oidc(oidc_server: OidcProvider) -> OidcProvider:
-    """An OpenID provider that behaves as the test says, and has somebody new."""
+    """An OpenID provider whose behaviour the test chooses, with a new user."""
     oidc_server.reset()
     return oidc_server
 

@@ -24,7 +24,7 @@ else:
 def test_the_build_has_no_network_but_its_own_loopback() -> None:
     alone = hatch_build.cut_off()
     if not alone:
-        pytest.skip("this machine lets nobody have a network of his own")
+        pytest.skip("this machine does not allow network namespaces")
     ended = subprocess.run(
         [*alone, sys.executable, "-c", ALONE], capture_output=True, text=True, check=False
     )

@@ -22,7 +22,7 @@ def required(requirements: list[str]) -> Listed:
 
 
 def declared() -> dict[str, Listed]:
-    """By heading of the page, what pyproject.toml and the package.json files name."""
+    """Return the declared packages by heading of the documentation page."""
     groups = PYPROJECT["dependency-groups"].values()
     site, tests = (
         json.loads((ROOT / path / "package.json").read_text()) for path in ("web", "tests/e2e/node")

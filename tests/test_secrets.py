@@ -1,4 +1,4 @@
-"""Secrets are planted wherever Daypass meets any, and come out where they must and nowhere else.
+"""Planted secrets appear only in the outputs where they belong.
 
 `tests/support/outputs.py` searches the outputs of the whole suite; these flows would leak.
 """
@@ -48,7 +48,7 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": PROMPT}]}
 
 @dataclass
 class Evidence:
-    """What a server was asked, and everything that it said."""
+    """The requests sent to a server, and all of its output."""
 
     server: Server
     operator: Person
@@ -218,7 +218,7 @@ def misuse_portal(evidence: Evidence) -> None:
 
 
 def misuse_protocol(evidence: Evidence) -> None:
-    """What is no HTTP, with a key in it."""
+    """Send invalid HTTP that contains a key."""
     first = evidence.keys[0].encode()
     port = urlsplit(evidence.server.url).port or 0
     for request in (
@@ -313,7 +313,7 @@ def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
         assert not {x for x in secrets if x.encode() in content}, path
 
 
-def test_state_is_for_its_owner_alone(evidence: Evidence) -> None:
+def test_state_files_are_private_to_their_owner(evidence: Evidence) -> None:
     data_dir = evidence.server.data_dir
     names = {path.name for path in data_dir.rglob("*")}
     assert {"daypass.db", "daypass.db-wal", "daypass.db-shm", "metrics"} <= names

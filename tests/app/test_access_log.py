@@ -1,4 +1,4 @@
-"""What a server logs of its life, its requests and its upstream."""
+"""Log lines for the server's life cycle, its requests and its upstream."""
 
 import json
 import re

@@ -20,7 +20,7 @@ def test_workers_share_sessions_keys_and_limits(start: StartServer, upstream: Fa
     key = person.create_key("30RequestPerDay")["key"]
 
     def call(_number: int) -> int:
-        # A connection of its own each time: any of the workers may take it.
+        # Use a new connection each time: any worker may accept it.
         with server.gateway(key) as api:
             return api.post("/v1/embeddings", json={}).status_code
 
@@ -65,5 +65,5 @@ def test_servers_see_that_it_speaks_asgi_3(settings: Settings) -> None:
     config = Config(app, log_config=None)
     config.load()
     assert config.interface == "asgi3"
-    # How Hypercorn and asgiref tell.
+    # The detection that Hypercorn and asgiref use.
     assert inspect.iscoroutinefunction(type(app).__call__)

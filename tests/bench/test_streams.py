@@ -132,7 +132,7 @@ async def test_a_refusal_is_an_error() -> None:
     assert result.errors == {"status_429": 3}
 
 
-async def test_nobody_there_is_an_error() -> None:
+async def test_a_refused_connection_is_an_error() -> None:
     server = await listen(0)
     port = server.sockets[0].getsockname()[1]
     server.close()

@@ -87,7 +87,7 @@ def test_a_command_that_is_not_named_gets_the_help_and_no_empty_error(
     assert "daypass: " not in ended.stderr
 
 
-def test_a_question_that_nobody_can_answer_names_the_option(tmp_path: Path) -> None:
+def test_a_prompt_without_a_terminal_names_the_option(tmp_path: Path) -> None:
     ended = daypass("accounts", "delete", "a@example.org", DAYPASS_DATA_DIR=str(tmp_path))
     assert ended.returncode == 2
     assert "confirm with --yes" in ended.stderr
@@ -188,7 +188,7 @@ def test_an_account_is_deleted_with_all_that_names_its_owner(start: StartServer)
     assert "is the last operator" in last.stderr
 
 
-def test_doctor_finds_what_is_wrong(tmp_path: Path, upstream: FakeUpstream) -> None:
+def test_doctor_reports_faults(tmp_path: Path, upstream: FakeUpstream) -> None:
     upstream.reply = lambda seen: (
         JSONResponse({"data": [{"id": "m"}]}) if seen.method == "GET" else completion(seen)
     )
@@ -343,7 +343,7 @@ def test_a_wrong_argument_is_one_clear_line(arguments: tuple[str, ...], said: st
     assert ended.stderr.count("\n") == 1
 
 
-def test_state_is_for_its_owner_alone(server: Server) -> None:
+def test_state_files_are_private_to_their_owner(server: Server) -> None:
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
     for path in server.data_dir.rglob("*"):
         # The server replaces the files of its metrics all the time.

@@ -36,7 +36,7 @@ def test_a_file_that_holds_no_secret_stops_the_start(tmp_path: Path, content: st
         secret_keys(Settings(data_dir=tmp_path))
 
 
-def test_so_does_the_command_in_one_line(tmp_path: Path) -> None:
+def test_the_command_reports_a_bad_secret_file_in_one_line(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("")
     ended = daypass("serve", "--port", "0", DAYPASS_DATA_DIR=str(tmp_path))
     assert ended.returncode == 2

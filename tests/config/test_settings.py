@@ -7,7 +7,8 @@ import pytest
 from daypass.app.startup import prepare
 from daypass.config.file import CONFIG_VARIABLE, ENV_PREFIX
 from daypass.config.plans import PlanSettings
-from daypass.config.settings import Settings, SettingsError, load_settings
+from daypass.config.prices import PriceSettings
+from daypass.config.settings import CEILINGS, Settings, SettingsError, load_settings
 from daypass.upstreams.proxy_environment import check_proxies
 from tests.conftest import daypass
 
@@ -203,12 +204,32 @@ def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, text: str, said: st
     assert str(error.value).startswith("daypass.toml line ")
 
 
-def test_a_plan_without_a_limit_has_to_say_so(tmp_path: Path) -> None:
+def test_a_plan_without_a_limit_must_be_explicit(tmp_path: Path) -> None:
     plan = "[[plans]]\nid='a'\nname='a'\nunlimited = true\n"
     (tmp_path / "daypass.toml").write_text(plan)
     assert load_settings().usage_plans[0].limits == ()
     (tmp_path / "daypass.toml").write_text(plan + "requests_per_day = 1\n")
     with pytest.raises(SettingsError, match="unlimited = true contradicts"):
+        load_settings()
+
+
+def test_dollars_from_the_environment_are_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `Dollars` were a strict type, pydantic-settings would convert them twice."""
+    monkeypatch.setenv("DAYPASS_SITE_COST_PER_MONTH", "250")
+    monkeypatch.setenv("DAYPASS_ACCOUNT_COST_PER_DAY", "0.000001")
+    settings = load_settings()
+    assert [x.amount for x in settings.site_limits] == [250_000_000]
+    assert [x.amount for x in settings.account_limits] == [1]
+
+
+@pytest.mark.parametrize("name", CEILINGS)
+def test_api_gateway_has_no_ceilings(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    variable = ENV_PREFIX + name.upper()
+    monkeypatch.setenv(variable, "5")
+    assert load_settings()
+    monkeypatch.setenv("DAYPASS_ENFORCER", "aws")
+    monkeypatch.setenv("DAYPASS_AWS_REST_API_ID", "a1")
+    with pytest.raises(SettingsError, match=f"{variable} needs DAYPASS_ENFORCER=embedded"):
         load_settings()
 
 
@@ -218,11 +239,11 @@ def test_the_readme_lists_every_setting() -> None:
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `DAYPASS_")]
     listed = [name for row in rows for name in re.findall(r"DAYPASS_\w+", row)]
     settings = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
-    # The plans are described below the table; the others are for Daypass's own tests.
-    elsewhere = {"DAYPASS_PLANS", "DAYPASS_TESTING", "DAYPASS_CLOCK_OFFSET_S"}
+    # Plans and prices are described below the table; the others are for Daypass's own tests.
+    elsewhere = {"DAYPASS_PLANS", "DAYPASS_PRICES", "DAYPASS_TESTING", "DAYPASS_CLOCK_OFFSET_S"}
     assert sorted(listed) == sorted((settings - elsewhere) | {CONFIG_VARIABLE})
-    for name in PlanSettings.model_fields:
-        assert name in table, name
+    for name in (*PlanSettings.model_fields, *PriceSettings.model_fields):
+        assert re.search(rf"\b{name}\b", table), name
 
 
 @pytest.mark.parametrize(
@@ -273,7 +294,7 @@ def test_a_burst_belongs_to_the_limit_per_minute(tmp_path: Path) -> None:
     ]
 
 
-def test_the_command_ends_with_that_line() -> None:
+def test_the_command_prints_a_settings_error_in_one_line() -> None:
     ended = daypass("serve", DAYPASS_NO_SUCH="1")
     assert ended.returncode == 2
     assert ended.stderr == "daypass: DAYPASS_NO_SUCH: there is no such setting\n"
@@ -303,7 +324,7 @@ def test_the_other_sites_sign_in_has_a_name(
     assert "a-secret" not in repr(settings)
 
 
-def test_white_space_that_pasting_left_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_surrounding_white_space_is_stripped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAYPASS_UPSTREAM_API_KEY", " sk-a\r\n")
     monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", " https://llm.example/v1/ \n")
     monkeypatch.setenv("DAYPASS_METRICS_TOKEN", "0123456789abcdef\n")
@@ -330,7 +351,7 @@ def test_white_space_that_pasting_left_is_taken_off(monkeypatch: pytest.MonkeyPa
         ({"HTTPS_PROXY": "http://proxy:1", "DAYPASS_DEMO": "1"}, False),
     ],
 )
-def test_a_proxy_is_not_ignored_in_silence(
+def test_an_unused_proxy_setting_is_reported(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], refused: bool
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):

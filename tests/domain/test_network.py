@@ -12,7 +12,7 @@ from daypass.domain.network import may_be_upstream
         "metadata.google.internal", "Metadata.Google.Internal.", "instance-data.ec2.internal",
     ],
 )  # fmt: skip
-def test_no_upstream_is_link_local_or_tells_credentials(host: str) -> None:
+def test_link_local_and_metadata_addresses_are_refused(host: str) -> None:
     assert not may_be_upstream(host, private=True)
     assert not may_be_upstream(host, private=False)
 
@@ -30,5 +30,5 @@ def test_a_private_address_is_the_operators_choice(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["1.1.1.1", "2606:4700::1111", "api.openai.com", "ollama", "localhost"]
 )
-def test_public_addresses_and_names_may(host: str) -> None:
+def test_public_addresses_and_names_are_allowed(host: str) -> None:
     assert may_be_upstream(host, private=False)

@@ -44,7 +44,7 @@ def visit(browser: Browser, relaying: Server, upstream: FakeUpstream) -> Iterato
 
 @pytest.fixture
 def person(relaying: Server, visit: Visit) -> Person:
-    """Who is signed in there."""
+    """The person signed in on that server."""
     person = relaying.sign_up()
     visit.sign_in(person)
     return person

@@ -119,7 +119,7 @@ class Walk:
         self._shoot("limit")
 
     def _give_it_a_past(self) -> None:
-        """Company, with keys of their own, and usage of days gone by."""
+        """Add other accounts with keys, and usage on past days."""
         page, server = self._page, self._server
         keys = [key["id"] for key in page.request.get("/api/api-keys").json()]
         for name, plan in (("grace", "20RequestPerDay"), ("edsger", "10RequestPerDay")):

@@ -28,7 +28,7 @@ def page(browser: Browser, behind_aws: Server) -> Iterator[Page]:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep a picture where somebody wants to look at it."""
+    """Save a screenshot if a directory for them is configured."""
     if directory := os.environ.get("TEST_PICTURES"):
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
 
@@ -105,7 +105,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     shoot(page, "aws-limit")
 
 
-def test_a_larger_plan_is_told_for_midnight(page: Page, behind_aws: Server) -> None:
+def test_a_larger_plan_is_announced_for_midnight(page: Page, behind_aws: Server) -> None:
     person = behind_aws.sign_up()
     person.create_key(name="laptop")
     for name, value in person.http.cookies.items():

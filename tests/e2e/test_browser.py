@@ -159,7 +159,7 @@ def test_pages_need_a_session_and_lead_back(visit: Visit, demo: Server) -> None:
     expect(page.get_by_role("heading", name="Usage")).to_be_visible()
 
 
-def test_an_upstream_that_is_down_is_said_so(browser: Browser, start: StartServer) -> None:
+def test_an_unreachable_upstream_is_reported(browser: Browser, start: StartServer) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL="http://127.0.0.1:1/v1")
     person = server.sign_up()
     person.create_key()

@@ -1,4 +1,4 @@
-"""The content security policy in a browser: what is injected is stopped, nothing of ours is."""
+"""The content security policy in a browser: injected code is blocked, the site's own is not."""
 
 import orjson
 from playwright.sync_api import Browser, Route, expect
@@ -98,9 +98,7 @@ def test_our_own_pages_do_nothing_that_is_forbidden(
             operator.http.delete(f"/api/api-keys/{key['id']}")
 
 
-def test_what_is_injected_into_a_page_does_nothing(
-    browser: Browser, demo: Server, upstream: FakeUpstream
-) -> None:
+def test_injected_code_does_not_run(browser: Browser, demo: Server, upstream: FakeUpstream) -> None:
     visit = Visit(browser, demo, DESKTOP)
     page = visit.page
     elsewhere = upstream.base_url

@@ -101,7 +101,9 @@ def test_an_account_by_mail_and_its_forgotten_password(
     expect(page.get_by_text(KEY)).to_be_visible()
 
 
-def test_in_by_another_site_and_out_again(visit: Visit, site: Server, oidc: OidcProvider) -> None:
+def test_signing_in_with_a_provider_and_out_again(
+    visit: Visit, site: Server, oidc: OidcProvider
+) -> None:
     page = visit.page
     oidc.claims = {"email_verified": False}
     page.goto("/sign-in/?next=%2Fusage%2F")

@@ -195,7 +195,7 @@ def test_no_text_from_outside_widens_a_page(
     page.get_by_role("button", name="Account", exact=True).click()
     assert fits(page)
 
-    # What a failure says: in a chat, in place of a page, and in passing.
+    # Error messages: in a chat, in place of a page, and in a toast.
     settled(page, "/chat/")
     ask(page, LONG[:2000])
     expect(page.get_by_role("alert").filter(has_text="unbroken")).to_be_visible()

@@ -55,7 +55,7 @@ def test_send_returns_only_when_the_server_confirms(
     expect(banner).to_have_count(0)
 
 
-def test_a_refusal_is_told_whole_before_the_figures_come(
+def test_a_refusal_is_shown_in_full_before_usage_loads(
     visit: Visit, relaying: Server, person: Person
 ) -> None:
     api = relaying.gateway(person.create_key()["key"])
@@ -162,9 +162,7 @@ def test_a_throttle_is_neither_a_spent_day_nor_a_busy_upstream(
     visit.close()
 
 
-def test_what_the_server_refuses_is_taken_back_before_ones_eyes(
-    visit: Visit, person: Person
-) -> None:
+def test_a_refused_change_is_rolled_back_on_the_page(visit: Visit, person: Person) -> None:
     person.create_key()
     page = visit.page
     held: list[Route] = []
@@ -185,7 +183,7 @@ def test_what_the_server_refuses_is_taken_back_before_ones_eyes(
     page.route("**/api/api-keys/*", hold)
     page.goto("/keys/")
     page.get_by_role("button", name="Edit laptop").click()
-    # Nor does the list come anew: what stood there must have been kept.
+    # The list is not reloaded either: the page must have kept its contents.
     page.route("**/api/api-keys", lambda route: route.abort())
     page.get_by_label("Name").fill("desk")
     page.get_by_label("Plan").select_option("20 requests per day")

@@ -1,4 +1,4 @@
-"""What somebody leaves in a browser that the next person uses."""
+"""Data that one person leaves in a browser that another uses next."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -76,7 +76,7 @@ def test_an_account_that_is_signed_in_removes_what_another_has_left(
     talk(page, person)
     composer = page.get_by_role("textbox", name="Message", exact=True)
     composer.fill(f"a draft about {SECRET}")
-    # As when somebody else's sign-in at an identity provider ends here.
+    # As after another person's sign-in through an identity provider.
     other = relaying.sign_up()
     other.create_key()
     visit.sign_in(other)
@@ -120,7 +120,7 @@ def test_other_tabs_are_left_and_what_they_still_write_is_not_kept(
     talk(page, person)
 
     async def unfinished() -> AsyncIterator[bytes]:
-        # Goes on for as long as somebody listens.
+        # Continues until the client disconnects.
         while True:
             yield b'data: {"choices": [{"index": 0, "delta": {"content": "Half "}}]}\n\n'
             await asyncio.sleep(0.1)

@@ -59,7 +59,7 @@ class Visit:
         self.page = self.open()
 
     def close(self) -> None:
-        """Close every tab. What still comes through a test's own hands has been given up."""
+        """Close every tab. Requests still handled by the test's own routes are abandoned."""
         for page in self.context.pages:
             page.unroute_all(behavior="ignoreErrors")
         self.context.close()
@@ -74,7 +74,7 @@ class Visit:
         return page
 
     def sign_in(self, person: Person) -> None:
-        """Let the browser be this person's."""
+        """Sign the browser in as this person."""
         cookies = person.http.cookies.items()
         self.context.add_cookies(
             [{"name": name, "value": value, "url": self._origin} for name, value in cookies]

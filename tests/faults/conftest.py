@@ -1,4 +1,4 @@
-"""A server between callers and an upstream that misbehave, and what it must not leave behind."""
+"""A server between misbehaving clients and a misbehaving upstream, checked for leaks."""
 
 import re
 import time
@@ -28,7 +28,7 @@ CALL_S = 3
 
 @dataclass
 class Scene:
-    """The server, what is around it, and an account's key for it."""
+    """The server, its surroundings, and an account's API key."""
 
     server: Server
     upstream: RawUpstream
@@ -139,7 +139,7 @@ def scene(faulty_server: Scene) -> Iterator[Scene]:
 
 
 def at_rest(scene: Scene) -> dict[str, float]:
-    """What the server holds when it has nothing to do."""
+    """Return the resources that an idle server holds."""
     held = scene.holds()
     for _ in range(100):
         time.sleep(0.02)

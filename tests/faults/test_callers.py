@@ -1,4 +1,4 @@
-"""Callers who send what they should not, or leave: nothing counted, nothing left behind."""
+"""Clients that send invalid requests or disconnect: nothing is counted or leaked."""
 
 import asyncio
 import contextlib
@@ -152,7 +152,7 @@ def test_an_upload_passes_as_it_comes(scene: Scene) -> None:
     scene.counted = 1
 
 
-def test_a_caller_who_leaves_in_mid_upload_pays_nothing(scene: Scene) -> None:
+def test_disconnecting_during_an_upload_counts_nothing(scene: Scene) -> None:
     left = False
 
     async def script(exchange: Exchange) -> None:
@@ -196,7 +196,7 @@ MULTIPART = "content-type: multipart/form-data; boundary=b"
         pytest.param((LENGTH,), (), 0, id="nothing of the body"),
     ],
 )
-def test_a_caller_who_withholds_the_end_of_a_body_pays_if_the_upstream_may_do_without(
+def test_withholding_the_end_of_a_body_counts_if_the_upstream_may_answer_without_it(
     scene: Scene, headers: tuple[str, ...], pieces: tuple[bytes, ...], counted: int
 ) -> None:
     came = b""
@@ -221,7 +221,7 @@ def test_a_caller_who_withholds_the_end_of_a_body_pays_if_the_upstream_may_do_wi
     scene.counted = counted
 
 
-def test_a_caller_who_stalls_until_the_upstream_is_given_up_pays(scene: Scene) -> None:
+def test_stalling_until_the_upstream_times_out_counts(scene: Scene) -> None:
     scene.upstream.script = scene.upstream.waits_for_anything
     with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:
         caller.sendall(

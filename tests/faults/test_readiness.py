@@ -203,7 +203,7 @@ def test_a_redis_that_cannot_be_written_is_not_ready_until_it_can(
                 mend_it(client)
                 until_ready()
             replica.kill()
-            check_is_refused("too few replicas of Redis confirm")
+            check_is_refused("too few Redis replicas confirm")
             replica.start()
             follow(replica, master)
             until_ready()

@@ -64,7 +64,7 @@ def healed(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 class Site:
-    """A server that finds its store over a faulty wire, with somebody's key."""
+    """A server that reaches its store over a faulty wire, and an API key for it."""
 
     def __init__(self, server: Server, wire: FaultyWire) -> None:
         self.server = server
@@ -107,7 +107,7 @@ def on_postgres(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
+def test_an_unreachable_redis_refuses_in_time_and_counts_served_requests(
     on_redis: Site, upstream: FakeUpstream, fault: Fault
 ) -> None:
     server, wire, key = on_redis.server, on_redis.wire, on_redis.key
@@ -125,7 +125,7 @@ def test_no_way_to_redis_refuses_in_time_and_counts_what_was_served(
     assert wire.open_connections <= 3  # decisions, word of changes, and its announcements
 
 
-def test_a_slow_way_to_redis_serves(on_redis: Site, upstream: FakeUpstream) -> None:
+def test_a_slow_connection_to_redis_still_serves(on_redis: Site, upstream: FakeUpstream) -> None:
     before = on_redis.server.used(on_redis.key)
     on_redis.wire.fault = "delay"
     assert call(on_redis.key, on_redis.server) == (200, "")
@@ -173,7 +173,7 @@ def test_a_give_back_while_redis_hangs_is_owed_and_the_error_says_so(
 def test_a_redis_that_forgets_allows_nothing_more(
     on_redis: Site, redis_server: Redis, upstream: FakeUpstream, loss: str
 ) -> None:
-    """Counters that are gone are begun anew from the usage records, also in mid-burst."""
+    """Lost counters are rebuilt from the usage records, even in mid-burst."""
     person = on_redis.server.sign_up()
     keys = [person.create_key()["key"] for _ in range(2)]
     with redis.Redis.from_url(redis_server.url) as client:
@@ -195,7 +195,7 @@ def test_a_redis_that_forgets_allows_nothing_more(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_way_to_postgresql_refuses_in_time_and_recovers(
+def test_an_unreachable_postgresql_refuses_in_time_and_recovers(
     on_postgres: Site, upstream: FakeUpstream, fault: Fault
 ) -> None:
     server, wire = on_postgres.server, on_postgres.wire
@@ -329,7 +329,7 @@ def test_a_file_spoilt_in_use_refuses_and_serves_again_with_its_backup(
 
 @pytest.fixture
 def ext4(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, which can be told that its disk has failed."""
+    """A separate file system whose disk can be made to fail."""
     image, place = tmp_path / "image", tmp_path / "disk"
     place.mkdir()
     with image.open("wb") as file:

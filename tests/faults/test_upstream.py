@@ -1,4 +1,4 @@
-"""An upstream, or the network to it, that fails in every way: what the caller gets and pays."""
+"""Failures of the upstream or its network: the client's response and what is counted."""
 
 import asyncio
 import json
@@ -79,7 +79,7 @@ async def interim_for_ever(exchange: Exchange) -> None:
         (says(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 400_000), 502),
     ],
 )
-def test_what_is_no_answer_gives_the_unit_back(scene: Scene, script: Script, status: int) -> None:
+def test_an_invalid_response_gives_the_unit_back(scene: Scene, script: Script, status: int) -> None:
     scene.upstream.script = script
     assert scene.post().status_code == status
 
@@ -180,7 +180,7 @@ def test_an_answer_of_any_split_passes_as_it_is(scene: Scene) -> None:
     scene.counted = 1
 
 
-def test_a_line_without_an_end_is_held_by_nobody(scene: Scene) -> None:
+def test_an_endless_line_is_not_buffered(scene: Scene) -> None:
     piece = chunk(b"x" * 200_000)
 
     async def script(exchange: Exchange) -> None:
@@ -204,7 +204,7 @@ def test_a_line_without_an_end_is_held_by_nobody(scene: Scene) -> None:
     scene.counted = 1
 
 
-def test_who_does_not_read_makes_the_upstream_wait(scene: Scene) -> None:
+def test_a_client_that_does_not_read_slows_the_upstream(scene: Scene) -> None:
     sent = last = 0
 
     async def script(exchange: Exchange) -> None:
@@ -230,7 +230,7 @@ def test_who_does_not_read_makes_the_upstream_wait(scene: Scene) -> None:
     scene.counted = 1
 
 
-def test_what_is_compressed_is_never_inflated(scene: Scene) -> None:
+def test_compressed_responses_are_never_decompressed(scene: Scene) -> None:
     bomb = zlib.compress(bytes(64 * MEGABYTE), 1, wbits=31)
     scene.upstream.script = says(answer(bomb, b"200 OK", b"content-encoding: gzip"))
     before = scene.resident_bytes()
@@ -246,7 +246,9 @@ def test_what_is_compressed_is_never_inflated(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("status", [b"401 Unauthorized", b"403 Forbidden", b"307 Temporary"])
-def test_of_a_refusal_of_the_operator_the_caller_sees_nothing(scene: Scene, status: bytes) -> None:
+def test_an_upstream_refusal_of_the_operator_is_hidden_from_the_client(
+    scene: Scene, status: bytes
+) -> None:
     body = b'{"error": {"message": "Incorrect API key: sk-the-operators-own"}}' * 100_000
     elsewhere = b"location: http://127.0.0.1:%d/v1/elsewhere" % scene.upstream.port
     scene.upstream.script = says(answer(body, status, elsewhere, b"www-authenticate: Bearer"))

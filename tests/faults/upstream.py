@@ -53,7 +53,7 @@ class Exchange:
 
 @dataclass
 class RawUpstream(Listener):
-    """Keeps the head of each request, and when each that was to be answered was left."""
+    """Records each request's head, and when the peer abandoned a response."""
 
     script: Script = field(init=False)
     heads: list[bytes] = field(default_factory=list)
@@ -80,7 +80,7 @@ class RawUpstream(Listener):
         await exchange.until_left()
 
     def waits(self, *pieces: bytes) -> Script:
-        """Say so much and then wait to be left."""
+        """Send this much, then wait for the peer to disconnect."""
 
         async def script(exchange: Exchange) -> None:
             await exchange.body()
@@ -94,7 +94,7 @@ class RawUpstream(Listener):
 
 
 def says(*pieces: bytes, resets: bool = False) -> Script:
-    """Read the request, say so much, and close the connection, with a reset or without."""
+    """Read the request, send this much, and close the connection, optionally with a reset."""
 
     async def script(exchange: Exchange) -> None:
         await exchange.body()

@@ -41,7 +41,7 @@ class FaultyWire(Listener):
                 await self._held()
                 forth.write(data)
                 await forth.drain()
-        forth.transport.abort()  # Whoever asked has left.
+        forth.transport.abort()  # The client has disconnected.
 
     async def _replies(self, far: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         while data := await far.read(65_536):

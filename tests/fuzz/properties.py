@@ -1,4 +1,4 @@
-"""What holds of the gateway whatever comes: a strategy of values each, and a check of one."""
+"""Properties of the gateway: for each, a strategy of values and a check of one value."""
 
 import asyncio
 import contextlib
@@ -213,7 +213,7 @@ REQUESTS = st.tuples(
 
 
 class Transport:
-    """The caller's end of a connection that is none."""
+    """The client's end of a simulated connection."""
 
     def __init__(self) -> None:
         self.written = b""
@@ -281,7 +281,7 @@ def serve(pieces: list[bytes]) -> tuple[list[tuple[str, str, bytes]], bytes]:
 
 
 def check_request(sent: tuple[bytes, list[int]]) -> None:
-    """However it is cut, it is understood alike; what is answered is HTTP."""
+    """A request is parsed alike however it is split, and the response is valid HTTP."""
     request, cuts = sent
     places = sorted({0, *(x for x in cuts if x < len(request)), len(request)})
     understood, written = serve([request[x:y] for x, y in itertools.pairwise(places)])

@@ -1,4 +1,4 @@
-"""Event streams as OpenAI's API and its likes send them, with the tokens that they tell."""
+"""Event streams as OpenAI-compatible APIs send them, with the token counts they report."""
 
 from typing import NamedTuple
 

@@ -8,7 +8,7 @@ CASES = 300
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-def test_it_holds_whatever_comes(name: str) -> None:
+def test_the_property_holds(name: str) -> None:
     assert run(PROPERTIES[name], CASES) > CASES / 2
 
 

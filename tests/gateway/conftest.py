@@ -1,4 +1,4 @@
-"""Somebody with a key at the server that relays."""
+"""A person with an API key on the relaying server."""
 
 import pytest
 

@@ -63,7 +63,7 @@ def test_the_sdks_endpoints_were_found() -> None:
 
 @pytest.mark.parametrize(("method", "path"), SDK)
 def test_every_endpoint_of_the_sdk_has_a_class(method: str, path: str) -> None:
-    """A new version of the SDK fails here until somebody has decided about what it adds."""
+    """A new SDK version fails here until its new endpoints are classified."""
     endpoint = route_of(method, re.sub(r"\{\w+\}", "x1", path).encode()).endpoint
     is_off_on_purpose = any((path + "/").startswith(f"{off}/") for off in TURNED_OFF)
     assert (endpoint.cls is EndpointClass.UNKNOWN) == is_off_on_purpose
@@ -184,9 +184,7 @@ def test_unknown_endpoints_are_off(
     assert upstream.seen == []
 
 
-def test_an_endpoint_that_is_off_does_not_tell_a_stranger(
-    relaying: Server, upstream: FakeUpstream
-) -> None:
+def test_a_disabled_endpoint_is_401_without_a_key(relaying: Server, upstream: FakeUpstream) -> None:
     assert relaying.client().get("/v1/files").status_code == 401
     assert upstream.seen == []
 
@@ -468,7 +466,7 @@ def test_an_encoded_slash_passes_below_models(
      "/v1/models/a%2F%2Fb", "/v1/models%2Fa", "/v1/models/a%252Fb", "/v1/models/a%2F%2e%2e%2Fb",
      "/v1/engines/a%2Fb/completions"],
 )  # fmt: skip
-def test_an_encoded_slash_opens_no_way_out(
+def test_an_encoded_slash_cannot_escape_the_api(
     api: httpx.Client, upstream: FakeUpstream, path: str
 ) -> None:
     assert code(api.get(path)) == (404, "unknown_url")

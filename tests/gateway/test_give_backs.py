@@ -46,7 +46,7 @@ def failing(
 
 
 class Silent(Response):
-    """No answer, until whoever asked has left."""
+    """Sends no response until the client disconnects."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -49,7 +49,7 @@ WAYS_OUT = [
 
 
 @pytest.mark.parametrize("path", [*WAYS_OUT, "/v1/" + "a" * 1024])
-def test_a_way_out_of_the_api_is_no_path(path: str) -> None:
+def test_a_path_that_leaves_the_api_is_invalid(path: str) -> None:
     scope = {
         "method": "GET",
         "raw_path": path.encode("latin-1"),
@@ -61,7 +61,7 @@ def test_a_way_out_of_the_api_is_no_path(path: str) -> None:
     assert (error.value.status, error.value.code) == (404, "unknown_url")
 
 
-def test_no_way_out_reaches_the_upstream(
+def test_paths_that_leave_the_api_never_reach_the_upstream(
     relaying: Server, key: str, upstream: FakeUpstream
 ) -> None:
     for path in WAYS_OUT:
@@ -89,7 +89,7 @@ def test_every_other_path_passes_as_it_was_sent(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/files", "/Files/x", "/%66iles/x", "/f%69l%65s", "/files/"])
-def test_a_path_that_is_turned_off_has_no_other_spelling(path: str) -> None:
+def test_a_disabled_path_is_refused_in_every_spelling(path: str) -> None:
     scope = {"method": "GET", "raw_path": b"/v1" + path.encode(), "path": "", "query_string": b""}
     with pytest.raises(GatewayError):
         target_of(scope, (b"/files",))
@@ -343,7 +343,7 @@ async def test_the_address_that_a_name_stands_for_is_checked_at_each_connection(
 @pytest.mark.parametrize(
     "base_url", ["http://no-such-host.invalid/v1", "http://bad..name/v1", "https://127.0.0.1:{}/v1"]
 )
-async def test_a_name_or_a_certificate_that_fails_is_said_so(base_url: str) -> None:
+async def test_a_dns_or_certificate_failure_is_reported(base_url: str) -> None:
     async def speak_plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -367,7 +367,7 @@ def test_a_form_that_grows_without_a_model_is_413(
 def test_a_form_goes_on_as_soon_as_its_model_is_known(
     server: Server, key: str, upstream: FakeUpstream
 ) -> None:
-    """A caller who is told so by the upstream need not send the rest."""
+    """A client need not send the rest once the upstream has responded."""
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as caller:
         head = (
             f"POST {TRANSCRIPTION} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n"
@@ -504,7 +504,7 @@ def test_usage_names_the_model_that_was_checked(
 
 
 def test_reading_models_takes_time_in_proportion() -> None:
-    """Each level was read twice: a body of 2 kB took longer than anybody waits."""
+    """Each level was read twice, so a 2 kB body took longer than any timeout."""
     deep: Any = {}
     for _ in range(150):
         deep = {"model": deep}

@@ -13,7 +13,6 @@ from daypass.gateway.path_settings import check_path_settings
         ("files,chat/completion", "", "'chat/completion' is no endpoint"),
         ("embeddings/all", "", "'embeddings/all' is no endpoint"),
         ("tokenize", "", "'tokenize' is no endpoint"),
-        ("", "tokenize,files", "DAYPASS_EXTRA_PATHS: 'files' stores objects"),
     ],
 )
 def test_a_path_that_changes_nothing_is_refused(denied: str, extra: str, said: str) -> None:

@@ -145,7 +145,9 @@ def test_a_list_shows_an_accounts_own(
     assert ann.head(f"/v1/{kind}").headers["content-length"] == "0"
 
 
-def test_an_empty_list_tells_nothing(server: Server, ann: httpx.Client, store: ObjectStore) -> None:
+def test_an_empty_list_reveals_nothing(
+    server: Server, ann: httpx.Client, store: ObjectStore
+) -> None:
     make(ann, "files")
     with server.gateway(server.sign_up().create_key("plenty")["key"]) as new:
         assert new.get("/v1/files").json() == {
@@ -243,7 +245,7 @@ def test_what_a_query_names_is_checked(
     assert ann.post(path, json={"input": "hi"}).status_code == 200
 
 
-def test_an_eval_reads_nobodys_store(ann: httpx.Client, upstream: FakeUpstream) -> None:
+def test_an_eval_cannot_read_stored_objects(ann: httpx.Client, upstream: FakeUpstream) -> None:
     for source in ("responses", "stored_completions", "logs", "Logs"):
         body = {"data_source": {"source": {"type": source}}}
         assert code(ann.post("/v1/evals", json=body)) == (403, "endpoint_turned_off")
@@ -252,7 +254,7 @@ def test_an_eval_reads_nobodys_store(ann: httpx.Client, upstream: FakeUpstream) 
     assert upstream.seen == []
 
 
-def test_what_belongs_to_an_object_is_its_owners(
+def test_children_of_an_object_belong_to_its_owner(
     ann: httpx.Client, bob: httpx.Client, store: ObjectStore
 ) -> None:
     batch = make(ann, "batches")
@@ -269,9 +271,7 @@ def test_what_belongs_to_an_object_is_its_owners(
     assert code(bob.get(f"/v1/files/{late}")) == (404, "not_found")
 
 
-def test_nothing_that_comes_back_makes_an_object_ones_own(
-    ann: httpx.Client, store: ObjectStore
-) -> None:
+def test_a_response_cannot_transfer_ownership(ann: httpx.Client, store: ObjectStore) -> None:
     operators = store.add("files")["id"]
     echo = {"file_id": operators, "id": operators, "file": {"id": operators}}
     assert make(ann, "conversations", metadata=echo)["metadata"] == echo
@@ -292,7 +292,7 @@ def test_an_upstream_that_gives_an_id_twice_gives_it_to_the_first(
 @pytest.mark.parametrize(
     "answer", [b"no json", b'{"id": "' + b"x" * 300 + b'"}', b'{"id": "a\\u0000b"}']
 )
-def test_what_cannot_be_noted_is_not_shown(
+def test_an_object_that_cannot_be_recorded_is_not_returned(
     ann: httpx.Client, upstream: FakeUpstream, answer: bytes
 ) -> None:
     upstream.reply = lambda _seen: Response(answer, media_type="application/json")
@@ -323,7 +323,7 @@ def test_an_id_of_a_stream_is_known_before_it_is_read(
     assert ann.post("/v1/responses", json=reference).status_code == 200
 
 
-def test_what_is_deleted_is_nobodys(
+def test_a_deleted_object_has_no_owner(
     ann: httpx.Client, bob: httpx.Client, store: ObjectStore
 ) -> None:
     made = make(ann, "files")
@@ -333,7 +333,7 @@ def test_what_is_deleted_is_nobodys(
     assert code(ann.get(f"/v1/files/{made['id']}")) == (404, "not_found")
 
 
-def test_below_an_object_nothing_is_anothers(
+def test_children_of_an_object_are_checked_for_ownership(
     ann: httpx.Client, bob: httpx.Client, store: ObjectStore
 ) -> None:
     file, vector_store = make(ann, "files")["id"], make(bob, "vector_stores")["id"]
@@ -403,7 +403,7 @@ def test_the_sdk_works_with_what_it_stores(
 
 
 def rows(server: Server, ids: list[str]) -> int:
-    """How many of these objects the database knows."""
+    """Return the number of these objects in the database."""
     url = server.settings.get("DAYPASS_DATABASE_URL")
     marks = ", ".join(["%s" if url else "?"] * len(ids))
     query = f"SELECT count(*) FROM stored_object WHERE id IN ({marks})"
@@ -427,7 +427,7 @@ def test_an_account_that_goes_leaves_no_rows(server: Server, store: ObjectStore)
     assert store.objects["files"]  # The upstream still has it; only the operator can delete it.
 
 
-def test_without_the_database_nothing_is_asked_or_shown(
+def test_without_the_database_stored_objects_are_unavailable(
     server: Server, ann: httpx.Client, upstream: FakeUpstream, store: ObjectStore
 ) -> None:
     url = server.settings.get("DAYPASS_DATABASE_URL")

@@ -160,6 +160,12 @@ def test_a_cap_in_any_case_is_lowered(tokens: httpx.Client, upstream: FakeUpstre
     assert upstream.seen[-1].json()["max_tokens"] < 10_000
 
 
+def test_an_empty_body_stays_empty(tokens: httpx.Client, upstream: FakeUpstream) -> None:
+    upstream.reply = lambda _seen: JSONResponse({"error": {"message": "empty"}}, 400)
+    assert tokens.post("/v1/chat/completions").status_code == 400
+    assert upstream.seen[-1].body == b""
+
+
 @pytest.mark.parametrize("cap", ["1000", 1.5, True, [5]])
 def test_a_cap_that_is_no_number_is_a_bad_request(tokens: httpx.Client, cap: Any) -> None:
     refused = tokens.post("/v1/chat/completions", json=chat(max_tokens=cap))
@@ -203,8 +209,31 @@ def test_cost_counts_each_kind_of_token_at_its_price(site: Server, upstream: Fak
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "price_unknown")
 
 
+def form(*models: str) -> dict[str, Any]:
+    """A form with a file before its models, as the Node SDK's examples send it."""
+    parts = ['name="file"; filename="a.wav"\r\n\r\n' + "x" * 100_000]
+    parts += [f'name="model"\r\n\r\n{model}' for model in models]
+    text = "".join(f"--b\r\ncontent-disposition: form-data; {x}\r\n" for x in parts)
+    content_type = {"content-type": "multipart/form-data; boundary=b"}
+    return {"content": text + "--b--\r\n", "headers": content_type}
+
+
+def test_a_form_is_priced_by_its_model_wherever_it_stands(
+    site: Server, upstream: FakeUpstream
+) -> None:
+    api = site.gateway(site.sign_up().create_key("cents")["key"])
+    upstream.reply = lambda _seen: answer_of(1_000, 200)
+    twice = api.post("/v1/audio/transcriptions", **form("our-own", "dear"))
+    assert (twice.status_code, twice.json()["error"]["code"]) == (400, "invalid_form")
+    unknown = api.post("/v1/audio/transcriptions", **form("nobody-knows-it"))
+    assert unknown.json()["error"]["code"] == "price_unknown"
+    assert api.post("/v1/audio/transcriptions", **form("our-own")).status_code == 200
+    until_used(api, 1_000 * 2 + 200 * 10)
+
+
 def test_a_plan_caps_output_without_a_limit_on_tokens(site: Server, upstream: FakeUpstream) -> None:
     api = site.gateway(site.sign_up().create_key("short")["key"])
+    assert api.get("/v1/key").json()["usage_plan"]["max_output_tokens"] == 50
     answered = api.post("/v1/chat/completions", json=chat(max_tokens=49))
     assert "x-daypass-max-output-tokens" not in answered.headers
     assert upstream.seen[-1].json()["max_tokens"] == 49
@@ -288,3 +317,40 @@ def test_a_key_expires_after_the_days_of_its_plan(site: Server, upstream: FakeUp
     chat_with_it = {"api_key_id": created["id"], "messages": []}
     refused = person.http.post("/api/chat/completions", json=chat_with_it)
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "api_key_expired")
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("/v1/deployments/o1-pro/chat/completions", {}),
+        ("/v1/chat/completions", {"Model": "o1-pro"}),
+        ("/v1/chat/completions", {"models": ["o1-pro"]}),
+        ("/v1/chat/completions?model=o1-pro", {}),
+    ],
+)
+def test_a_request_under_a_cost_limit_names_one_model(
+    site: Server, upstream: FakeUpstream, path: str, more: dict[str, Any]
+) -> None:
+    api = site.gateway(site.sign_up().create_key("cents")["key"])
+    refused = api.post(path, json=chat(max_tokens=5, **more))
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "model")
+    assert upstream.seen == []
+    headers = {"x-portkey-config": "x", "x-model": "o1-pro"}
+    assert (
+        api.post(
+            path.partition("?")[0].replace("deployments/o1-pro/", ""),
+            json=chat(max_tokens=5),
+            headers=headers,
+        ).status_code
+        == 200
+    )
+    assert not {"x-portkey-config", "x-model"} & upstream.seen[-1].headers.keys()
+
+
+def test_an_upstreams_refusal_settles_at_the_input(
+    tokens: httpx.Client, upstream: FakeUpstream
+) -> None:
+    upstream.reply = lambda _seen: JSONResponse({"error": {"message": "no"}}, 400)
+    body = orjson.dumps(chat(max_tokens=5_000))
+    assert tokens.post("/v1/chat/completions", content=body, headers=JSON).status_code == 400
+    until_used(tokens, len(body))

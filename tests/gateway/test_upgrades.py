@@ -154,12 +154,12 @@ def test_a_body_reaches_the_upstream_whole_with_an_offer(
 @pytest.mark.parametrize("proxy", ["always", "mapped"])
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("offer", ["anything", "h2c, websocket"])
-def test_behind_nginx_a_smuggled_request_reaches_nobody(
+def test_a_request_smuggled_through_nginx_is_not_served(
     relaying: Server, proxies: dict[str, int], upstream: FakeUpstream,
     proxy: str, is_chunked: bool, offer: str,
 ) -> None:  # fmt: skip
     attacker, victim = (relaying.sign_up().create_key()["key"] for _ in range(2))
-    # What would take the next request of anybody, with its key, for its own body.
+    # This would absorb another client's next request, with its key, as its own body.
     smuggled = (
         f"POST /v1/smuggled HTTP/1.1\r\nhost: x\r\nx-api-key: {attacker}\r\n"
         "content-type: text/plain\r\ncontent-length: 100000\r\n\r\n"

@@ -89,6 +89,19 @@ def test_anthropics_stream_reports_input_first_and_output_last() -> None:
     assert tokens(cut(stream, 5), stream=True) == (25, 15)
 
 
+def test_the_start_of_anthropics_stream_is_no_report_of_its_output() -> None:
+    """Else whoever leaves just before the end would pay for one output token."""
+    usage = {"input_tokens": 25, "output_tokens": 1}
+    start = event({"type": "message_start", "message": {"usage": usage}})
+    text = event({"type": "content_block_delta", "delta": {"usage": FAKE}})
+    reader = UsageReader()
+    reader.is_event_stream = True
+    reader.feed(start + text)
+    assert reader.tokens() is None
+    delta = event({"type": "message_delta", "usage": {"output_tokens": 15}})
+    assert tokens([start, text, delta], stream=True) == (25, 15)
+
+
 def test_after_a_long_event_the_next_ones_are_read() -> None:
     stream = event({"output": LONG}) + event(DOCUMENTS["chat"])
     assert tokens(cut(stream, 9_999), stream=True) == (11, 7)

@@ -23,7 +23,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 class Outcome(NamedTuple):
-    """What one connection led to."""
+    """The outcome of one connection."""
 
     seen: tuple[bytes, ...]
     """Of each request that the application received whole: method, target, `upgrade`, body."""
@@ -212,7 +212,7 @@ async def test_a_packet_full_of_offers_is_read_to_its_end() -> None:
         ((), b"no request"),
     ],
 )
-async def test_what_follows_the_last_request_is_discarded(
+async def test_data_after_the_last_request_is_discarded(
     headers: tuple[bytes, ...], body: bytes
 ) -> None:
     for version, last in ((b"1.1", (b"connection: close",)), (b"1.0", ())):
@@ -285,13 +285,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("bad", REFUSED)
-async def test_what_cannot_be_framed_is_refused_in_every_split(bad: str) -> None:
+async def test_a_request_with_invalid_framing_is_refused_in_every_split(bad: str) -> None:
     raw, status = REFUSED[bad]
     await assert_in_every_split(raw + SMUGGLED, Outcome((), (status,), True))
 
 
 @pytest.mark.parametrize("bad", REFUSED)
-async def test_what_cannot_be_framed_is_refused_with_an_upgrade_too(bad: str) -> None:
+async def test_a_request_with_invalid_framing_and_an_upgrade_is_refused(bad: str) -> None:
     raw, status = REFUSED[bad]
     line, _, rest = raw.partition(b"\r\n")
     offering = line + b"\r\nconnection: upgrade\r\nupgrade: h2c\r\n" + rest
@@ -354,7 +354,7 @@ async def test_a_refusal_is_an_error_that_clients_can_read() -> None:
     assert error == {"type": "invalid_request_error", "param": None, "code": "bad_request"}
 
 
-async def test_of_an_answer_under_way_nothing_is_added_when_the_body_breaks() -> None:
+async def test_a_broken_body_adds_nothing_to_a_started_response() -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})

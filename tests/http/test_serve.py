@@ -69,7 +69,7 @@ def _kill(processes: list[int]) -> None:
 
 
 def answers(server: Server) -> int:
-    """The status of `/readyz`; 0 where nobody listens."""
+    """Return the status of `/readyz`, or 0 if nothing is listening."""
     try:
         return httpx.get(f"{server.url}/readyz").status_code
     except httpx.TransportError:

@@ -149,7 +149,7 @@ async def test_100_continue_is_said_when_the_body_is_wanted() -> None:
         (head(b"GET /", b"x: " + b"y" * 300_000)[:-2], 431),
     ],
 )
-async def test_what_is_no_request_is_refused(request_: bytes, status: int) -> None:
+async def test_an_invalid_request_is_refused(request_: bytes, status: int) -> None:
     async with serving(echo) as site:
         answer = await site.say(request_[:70_000], request_[70_000:], pause_s=0.05)
         assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
@@ -169,7 +169,7 @@ async def test_each_part_of_a_request_has_its_deadline(monkeypatch: pytest.Monke
         assert bodies(whole) == [b"GET / "]
 
 
-async def test_who_takes_nothing_of_his_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_protocol, "WRITE_S", 0.3)
     monkeypatch.setattr(server_protocol, "CHECK_EVERY_S", 0.1)
     gone = asyncio.Event()
@@ -240,7 +240,7 @@ async def test_a_slow_reader_gets_the_whole_answer(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("brief_deadlines")
 @pytest.mark.parametrize("last", [b"connection: close", b"connection: keep-alive"])
-async def test_the_end_of_an_answer_that_nobody_takes_does_not_wait_for_ever(last: bytes) -> None:
+async def test_the_end_of_an_unread_response_has_a_deadline(last: bytes) -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await fill_buffers(site, send)
 
@@ -293,7 +293,7 @@ async def test_the_rest_of_a_body_that_was_answered_early_has_a_deadline() -> No
         writer.transport.abort()
 
 
-async def test_an_application_hears_that_its_caller_left() -> None:
+async def test_the_application_learns_that_the_client_disconnected() -> None:
     heard: list[Message] = []
 
     async def app(_scope: Scope, receive: Receive, _send: Send) -> None:

@@ -193,14 +193,14 @@ MUTATIONS = (
     Mutation(
         "models: a form is held back",
         "gateway/call_reader.py",
-        "await body.hold(lambda: bool(models) or not has_models)",
+        "await body.hold(lambda: bool(models) or not needs_model)",
         "await body.hold(lambda: True)",
         f"{MODELS}a_form_that_names_a_model_of_the_plan_passes",
     ),
     Mutation(
         "models: a form names one model",
         "gateway/call_reader.py",
-        "if has_models and len(models) > 1:",
+        "if needs_model and len(models) > 1:",
         "if False:",
         f"{MODELS}a_form_hides_no_model",
     ),
@@ -230,7 +230,7 @@ MUTATIONS = (
         "gateway/ownership.py",
         "if owners.get(name.id, account_id) != account_id:",
         "if False:",
-        f"{PER_ACCOUNT}below_an_object_nothing_is_anothers",
+        f"{PER_ACCOUNT}children_of_an_object_are_checked_for_ownership",
     ),
     Mutation(
         "owners: what has an owner keeps it",
@@ -258,7 +258,7 @@ MUTATIONS = (
         "gateway/owned_objects.py",
         "if is_type and value.casefold() in WHOLE_STORE:",
         "if False:",
-        f"{PER_ACCOUNT}an_eval_reads_nobodys_store",
+        f"{PER_ACCOUNT}an_eval_cannot_read_stored_objects",
     ),
     Mutation(
         "owners: fields of a form are checked",

@@ -5,7 +5,6 @@ from tests.mutations import Mutation, endpoints
 CONTRACT = "tests/quota/test_contract.py::test_"
 SESSIONS = "tests/portal/test_sessions.py::test_"
 API_KEYS = "tests/portal/test_api_keys.py::test_"
-INCIDENTS = "tests/portal/test_incidents.py::test_"
 AUTHORISATION = "tests/portal/test_authorisation.py::test_"
 GATEWAY = "tests/gateway/test_gateway.py::test_"
 GUARDS = "tests/gateway/test_guards.py::test_"
@@ -16,6 +15,7 @@ OPERATOR = "tests/portal/test_operator.py::test_"
 MEASURES = "tests/portal/test_measures.py::test_"
 FAIL_OVER = "tests/quota/test_fail_over.py::test_"
 GIVE_BACKS = "tests/quota/test_give_backs.py::test_"
+LEASES = "tests/quota/test_leases.py::test_"
 UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 QUEUE = "tests/portal/test_password_queue.py::test_"
@@ -67,21 +67,21 @@ MUTATIONS = (
         "quota/sqlite/transaction.py",
         "if self._latest_minute - clock > MAX_LEAD_S:",
         "if False:",
-        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+        f"{SQLITE}a_clock_a_year_ahead_leaves_this_years_windows_unchanged",
     ),
     Mutation(
         "clock: windows that were left are kept",
         "quota/sqlite/transaction.py",
         "self._connection.executemany(_CLOSE, self._newly_closed)",
         "pass",
-        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+        f"{SQLITE}a_clock_a_year_ahead_leaves_this_years_windows_unchanged",
     ),
     Mutation(
         "clock: a sweep a year ahead",
         "quota/sqlite/transaction.py",
         "swept = min(now, (max(swept, (oldest or 0) // SECOND) or now) + SWEEP_STEP_S)",
         "swept = now",
-        f"{SQLITE}requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows",
+        f"{SQLITE}a_clock_a_year_ahead_leaves_this_years_windows_unchanged",
     ),
     Mutation(
         "clock: a reset",
@@ -166,7 +166,7 @@ MUTATIONS = (
         "records/schema.py",
         "if revision is not None and not any(_migrations(revision)):",
         "if False:",
-        "tests/records/test_database.py::test_the_database_of_a_newer_version_is_left_alone[sqlite]",
+        "tests/records/test_database.py::test_a_database_of_a_newer_version_is_not_changed[sqlite]",
     ),
     Mutation(
         "life: a data directory with special characters",
@@ -289,6 +289,34 @@ MUTATIONS = (
         "tests/gateway/test_usage_reader.py::test_only_the_usage_of_the_answer_itself_counts",
     ),
     Mutation(
+        "tokens: the start of a stream is no report",
+        "gateway/usage_reader.py",
+        "return None if self._is_partial else self._found",
+        "return self._found",
+        "tests/gateway/test_usage_reader.py::test_the_start_of_anthropics_stream_is_no_report_of_its_output",
+    ),
+    Mutation(
+        "cost: a form is priced by its model wherever it stands",
+        "gateway/call_reader.py",
+        "needs_model = bool(call.principal.usage_plan.models) or call.principal.limits_cost",
+        "needs_model = bool(call.principal.usage_plan.models)",
+        "tests/gateway/test_tokens.py::test_a_form_is_priced_by_its_model_wherever_it_stands",
+    ),
+    Mutation(
+        "API Gateway: a plan with tokens is refused",
+        "enforcement/aws/plans.py",
+        "if unsupported:",
+        "if False:",
+        "tests/enforcement/aws/test_plans.py::test_a_plan_is_refused_for_options_that_nothing_would_enforce",
+    ),
+    Mutation(
+        "API Gateway: the server refuses such a plan too",
+        "enforcement/aws/components.py",
+        "_check_plans(settings)",
+        "pass",
+        "tests/enforcement/aws/test_plans.py::test_a_server_does_not_start_with_such_a_plan",
+    ),
+    Mutation(
         "tokens: data split over lines",
         "gateway/usage_reader.py",
         'self._read_document(b"\\n".join(lines))',
@@ -300,14 +328,14 @@ MUTATIONS = (
         "upstreams/proxy_environment.py",
         "if proxy_bypass(host):",
         "if True:",
-        "tests/config/test_settings.py::test_a_proxy_is_not_ignored_in_silence",
+        "tests/config/test_settings.py::test_an_unused_proxy_setting_is_reported",
     ),
     Mutation(
         "clients: pasted white space",
         "config/settings.py",
         "return value.strip()",
         "return value",
-        "tests/config/test_settings.py::test_white_space_that_pasting_left_is_taken_off",
+        "tests/config/test_settings.py::test_surrounding_white_space_is_stripped",
     ),
     Mutation(
         "clients: a pasted endpoint",
@@ -337,35 +365,35 @@ MUTATIONS = (
         "if self._parser.should_upgrade():  # The body is still to come: see `_ignore_upgrade`.",
         "if False:",
         "tests/gateway/test_upgrades.py::"
-        "test_behind_nginx_a_smuggled_request_reaches_nobody[anything-length-always]",
+        "test_a_request_smuggled_through_nginx_is_not_served[anything-length-always]",
     ),
     Mutation(
         "framing: transfer codings",
         "http/framing.py",
         'if version != "1.1" or codings != [b"chunked"]:',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two codings]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[two codings]",
     ),
     Mutation(
         "framing: more than one Host header",
         "http/framing.py",
         'if len(by_name) < len(headers) and len(_values(headers, b"host")) > 1:',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[two hosts]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[two hosts]",
     ),
     Mutation(
         "framing: no Host header",
         "http/framing.py",
         'if b"host" not in by_name and version == "1.1":',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[no host]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[no host]",
     ),
     Mutation(
         "framing: no tunnels",
         "http/framing.py",
         'if method == b"CONNECT":',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[CONNECT with a path]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[CONNECT with a path]",
     ),
     Mutation(
         "framing: what follows the last request",
@@ -379,7 +407,7 @@ MUTATIONS = (
         "http/server_protocol.py",
         "elif exchange.is_started:",
         "elif True:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[chunk size]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[chunk size]",
     ),
     Mutation(
         "framing: trailers without an end",
@@ -407,15 +435,14 @@ MUTATIONS = (
         "http/framing.py",
         'if b"#" in target:',
         "if False:",
-        f"{FRAMING}what_cannot_be_framed_is_refused_in_every_split[fragment]",
+        f"{FRAMING}a_request_with_invalid_framing_is_refused_in_every_split[fragment]",
     ),
     Mutation(
         "deadline of an answer: also once it has been written to its end",
         "http/server_protocol.py",
         "if self._is_answer_stuck(now):",
         "if self.drained is not None and self._is_answer_stuck(now):",
-        f"{SERVER}the_end_of_an_answer_that_nobody_takes_does_not_wait_for_ever"
-        "[connection: keep-alive]",
+        f"{SERVER}the_end_of_an_unread_response_has_a_deadline[connection: keep-alive]",
     ),
     Mutation(
         "deadline of an answer: a pipelined body does not put it off",
@@ -443,7 +470,7 @@ MUTATIONS = (
         "upstreams/connection.py",
         'if codings and [coding.strip().lower() for coding in codings] != [b"chunked"]:',
         "if False:",
-        "tests/upstreams/test_http.py::test_what_is_no_answer_is_an_upstream_error",
+        "tests/upstreams/test_http.py::test_an_invalid_response_is_an_upstream_error",
     ),
     Mutation(
         "framing: websockets in any header",
@@ -621,7 +648,7 @@ MUTATIONS = (
         "gateway/verdict.py",
         "return is_callers_doing and body.may_suffice",
         "return False",
-        f"{CALLER_FAULTS}a_caller_who_withholds_the_end_of_a_body_pays_if_the_upstream_may_do_without"
+        f"{CALLER_FAULTS}withholding_the_end_of_a_body_counts_if_the_upstream_may_answer_without_it"
         "[no last chunk]",
     ),
     Mutation(
@@ -693,7 +720,7 @@ MUTATIONS = (
         "portal/setup.py",
         "await _admit(new, request, portal)",
         "await throttles.admit_wrong_setup_link(request, portal)",
-        f"{SETUP}guesses_are_throttled",
+        f"{SETUP}setup_token_guesses_are_throttled",
     ),
     Mutation(
         "account's ceiling: not below a key's plan",
@@ -715,21 +742,21 @@ MUTATIONS = (
         "meters = await _meters_by_plan(portal, key, plan)",
         "await portal.enforcer.change_key(key, key.name + 'x', plan); "
         "meters = await _meters_by_plan(portal, key, plan)",
-        "tests/portal/test_away.py::test_what_is_answered_with_503_has_changed_nothing",
+        "tests/portal/test_away.py::test_a_request_answered_with_503_changes_nothing",
     ),
     Mutation(
         "operators: API Gateway goes back with the records",
         "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, aws_key_ids, enabled=was_enabled)",
         "pass",
-        "tests/enforcement/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+        "tests/enforcement/aws/test_control_plane.py::test_an_unrecorded_change_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: a name at API Gateway goes back, too",
         "enforcement/aws/enforcer.py",
         "await compensation.change_back(self._api, [aws_key_id], name=key.name)",
         "pass",
-        "tests/enforcement/aws/test_control_plane.py::test_what_cannot_be_recorded_is_undone_at_api_gateway",
+        "tests/enforcement/aws/test_control_plane.py::test_an_unrecorded_change_is_undone_at_api_gateway",
     ),
     Mutation(
         "operators: the mailbox alone is not enough",
@@ -743,7 +770,7 @@ MUTATIONS = (
         "portal/operator/keys.py",
         'await portal.enforcer.delete_keys([key], _note("key revoked", key, operator, portal))',
         "await portal.enforcer.delete_keys([key])",
-        f"{AUTHORISATION}nothing_an_operator_does_is_done_without_its_audit_entry",
+        f"{AUTHORISATION}an_operator_action_without_its_audit_entry_is_rolled_back",
     ),
     Mutation(
         "usage.csv: a formula in a name",
@@ -849,7 +876,7 @@ MUTATIONS = (
         "enforcement/aws/gateway_guard.py",
         "is_known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)",
         "is_known = len(secrets) == 1",
-        "tests/enforcement/aws/test_enforcement.py::test_what_did_not_come_through_api_gateway_is_refused",
+        "tests/enforcement/aws/test_enforcement.py::test_requests_that_bypass_api_gateway_are_refused",
     ),
     # Signing in.
     Mutation(
@@ -871,35 +898,56 @@ MUTATIONS = (
         "portal/throttles.py",
         "await throttles.give_back(session, self._units(SIGN_IN_ADDRESS))",
         "pass",
-        f"{SIGN_IN}right_passwords_use_nothing_up",
+        f"{SIGN_IN}correct_passwords_use_no_allowance",
     ),
     Mutation(
         "allowance of a known browser",
         "portal/throttles.py",
-        "return known[1] if known and known[0] == account else None",
+        "return dict(_devices(request, portal)).get(_short(account))",
         "return None",
         f"{SIGN_IN}an_attack_from_everywhere_leaves_the_owners_browser_in",
+    ),
+    Mutation(
+        "allowance of a shared browser",
+        "portal/throttles.py",
+        "devices |= {other: name for other, name in _devices(request, portal) if other != account}",
+        "pass",
+        f"{SIGN_IN}a_shared_browser_is_recognised_for_each_of_its_accounts",
     ),
     Mutation(
         "allowance of an address that does well",
         "portal/throttles.py",
         "burst = SIGN_IN_ADDRESS.burst + SIGN_IN_PER_ACCOUNT * signed_in",
         "burst = SIGN_IN_ADDRESS.burst",
-        f"{SIGN_IN}the_allowance_of_an_address_grows_with_those_who_do_well_there",
+        f"{SIGN_IN}the_allowance_of_an_address_grows_with_successful_sign_ins",
     ),
     Mutation(
         "throttled attempts do not wait in the password queue",
         "portal/sessions.py",
         "await attempt.check()",
         "pass",
-        f"{QUEUE}what_is_throttled_does_not_wait_for_its_turn",
+        f"{QUEUE}throttled_requests_do_not_queue",
     ),
     Mutation(
         "password queue: its end",
         "portal/passwords.py",
-        "if self._open >= MAX_WAITING:",
+        "if self._open.total() >= MAX_WAITING:",
         "if False:",
         f"{QUEUE}too_many_are_refused_at_once_and_nothing_has_changed",
+    ),
+    Mutation(
+        "password queue: places of one person",
+        "portal/passwords.py",
+        "if self._open[subject] >= MAX_OF_SUBJECT:",
+        "if False:",
+        f"{QUEUE}one_person_does_not_fill_the_queue",
+    ),
+    Mutation(
+        "password queue: time that judging a password takes",
+        "portal/password_process.py",
+        "while spellings(password[:end]) > MAX_SPELLINGS:",
+        "while False:",
+        "tests/portal/test_passwords.py::test_judging_takes_a_bounded_time",
     ),
     Mutation(
         "password queue: one at a time on a machine",
@@ -913,7 +961,7 @@ MUTATIONS = (
         "records/database.py",
         "writers = 1 if is_sqlite(url) else POSTGRESQL_CONNECTIONS",
         "writers = 1_000",
-        f"{WRITES}a_crowd_is_served_however_long_that_takes[sqlite]",
+        f"{WRITES}many_concurrent_transactions_are_all_served[sqlite]",
     ),
     Mutation(
         "outcome of a commit awaited",
@@ -927,28 +975,28 @@ MUTATIONS = (
         "enforcement/base.py",
         "await api_keys.remove(session, current, now)",
         "await api_keys.remove(session, current, now); await session.commit()",
-        "tests/portal/test_account.py::test_what_fails_half_way_has_changed_nothing",
+        "tests/portal/test_account.py::test_a_failed_change_is_rolled_back",
     ),
     Mutation(
         "unknown outcome of a commit",
         "records/database.py",
         "if committing and _is_unknown(error):",
         "if False:",
-        f"{WRITES}a_commit_of_which_nothing_is_heard_is_said_to_be_unknown",
+        f"{WRITES}a_commit_without_a_reply_has_an_unknown_outcome",
     ),
     Mutation(
         "same time without an account",
         "portal/password_process.py",
         "_hasher.verify(password, _dummy_hash)",
         "pass",
-        f"{SIGN_IN}it_takes_as_long_without_an_account",
+        f"{SIGN_IN}sign_in_takes_as_long_without_an_account",
     ),
     Mutation(
         "easy passwords",
         "portal/passwords.py",
         'if await self._passwords.ask("count_guesses", judged, words) < _EASY_GUESSES:',
         "if False:",
-        "tests/portal/test_passwords.py::test_an_easy_one_is_refused",
+        "tests/portal/test_passwords.py::test_easy_passwords_are_refused",
     ),
     Mutation(
         "addresses from trusted proxies only",
@@ -977,7 +1025,7 @@ MUTATIONS = (
         "Path = Annotated[str, Field(max_length=500, "
         r'pattern=r"^/([^/\\\x00-\x20][^\\\x00-\x20]*)?$")]',
         "Path = Annotated[str, Field(max_length=500)]",
-        f"{IDENTITY}the_way_back_leads_to_this_site_alone",
+        f"{IDENTITY}the_return_address_must_be_on_this_site",
     ),
     Mutation(
         "purpose of a signed link",
@@ -991,14 +1039,14 @@ MUTATIONS = (
         "portal/password_resets.py",
         "if account is None or digest(account.password_hash) != before:",
         "if account is None:",
-        f"{MAIL}a_forgotten_password_is_chosen_anew_by_a_link_that_works_once",
+        f"{MAIL}a_password_reset_link_works_once",
     ),
     Mutation(
         "password chosen by the opener of the link",
         "portal/confirmations.py",
         "password_hash = await hash_new_password(confirmation.password, link.email, portal, turn)",
         'password_hash = await hash_new_password("planted-fixed", link.email, portal, turn)',
-        f"{MAIL}whoever_opens_the_link_chooses_the_password",
+        f"{MAIL}the_password_is_chosen_when_the_link_is_opened",
     ),
     Mutation(
         "account that a stranger made",
@@ -1013,6 +1061,20 @@ MUTATIONS = (
         "if account.email_confirmed:",
         "if True:",
         f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
+    ),
+    Mutation(
+        "operator's password, by the mailbox alone",
+        "portal/password_resets.py",
+        "return account.email_confirmed or account.role != accounts.OPERATOR",
+        "return True",
+        f"{MAIL}the_mailbox_alone_does_not_take_an_operators_account",
+    ),
+    Mutation(
+        "password reset from another address of the mailbox",
+        "portal/password_resets.py",
+        "account = await accounts.find_by_mailbox(session, reset.email)",
+        "account = await accounts.find_by_email(session, reset.email)",
+        f"{MAIL}an_account_under_an_alias_is_reset_from_the_plain_address",
     ),
     Mutation(
         "mails to one mailbox",
@@ -1077,42 +1139,42 @@ MUTATIONS = (
         "portal/context.py",
         "if not allowed:",
         "if False:",
-        f"{AUTHORISATION}another_site_can_change_nothing_whoever_is_signed_in",
+        f"{AUTHORISATION}cross_site_requests_change_nothing",
     ),
     Mutation(
         "owner of a key",
         "records/api_keys.py",
         "ApiKey.account_id == account_id,",
         "ApiKey.account_id.is_not(None),",
-        f"{INCIDENTS}resources_of_another_account_are_not_found",
+        "tests/portal/test_ownership.py::test_resources_of_another_account_are_not_found",
     ),
     Mutation(
         "operators only",
         "portal/context.py",
         "if account.role != accounts.OPERATOR:",
         "if False:",
-        f"{AUTHORISATION}everybody_gets_what_the_table_says",
+        f"{AUTHORISATION}each_caller_gets_the_status_in_the_table",
     ),
     Mutation(
         "plans that are not on offer",
         "portal/api_keys.py",
         "if plan is None or not plan.self_service:",
         "if plan is None:",
-        f"{INCIDENTS}a_retired_or_private_plan_cannot_be_chosen",
+        "tests/portal/test_ownership.py::test_a_retired_or_private_plan_cannot_be_chosen",
     ),
     Mutation(
         "last operator",
         "records/operators.py",
         "return account.role == OPERATOR and other is None",
         "return False",
-        f"{OPERATOR}the_last_operator_stays_one",
+        f"{OPERATOR}the_last_operator_cannot_be_demoted",
     ),
     Mutation(
         "metrics for this machine alone",
         "portal/health.py",
         "if not caller(request, portal).is_local:",
         "if False:",
-        f"{INCIDENTS}an_empty_secret_opens_nothing",
+        "tests/portal/test_leaks.py::test_an_empty_secret_grants_no_access",
     ),
     # What passes.
     Mutation(
@@ -1120,7 +1182,7 @@ MUTATIONS = (
         "gateway/request.py",
         "if not _SEGMENTS.fullmatch(checked) or _SUSPECT.search(checked):",
         "if False:",
-        f"{GUARDS}no_way_out_reaches_the_upstream",
+        f"{GUARDS}paths_that_leave_the_api_never_reach_the_upstream",
     ),
     Mutation(
         "key in a query",
@@ -1183,7 +1245,7 @@ MUTATIONS = (
         "records/accounts.py",
         "wanted = Account.email.icontains(text_in_email, autoescape=True)",
         "wanted = Account.email.icontains(text_in_email)",
-        f"{INCIDENTS}a_wildcard_in_a_search_is_a_letter_and_costs_little",
+        "tests/portal/test_injection.py::test_search_wildcards_are_literal_and_cheap",
     ),
     Mutation(
         "scripts of a page by their digest",
@@ -1198,14 +1260,14 @@ MUTATIONS = (
         "portal/body_limit.py",
         "if size > limit:",
         "if False:",
-        f"{INCIDENTS}a_large_body_is_refused_before_it_is_read",
+        "tests/portal/test_bodies.py::test_a_large_body_is_refused_before_it_is_read",
     ),
     Mutation(
         "Redis: a server that is no longer the master is left",
         "quota/redis/sentinel.py",
         "self._on_change()",
         "pass",
-        f"{FAIL_OVER}a_fail_over_is_followed_and_no_unit_is_lost_or_doubled[planned]",
+        f"{FAIL_OVER}a_fail_over_neither_loses_nor_doubles_units[planned]",
     ),
     Mutation(
         "Background work: a cancellation that was lost is repeated",
@@ -1298,7 +1360,7 @@ MUTATIONS = (
         "quota/redis/counters.py",
         "if answer.begun == answer.now:",
         "if True:",
-        "tests/quota/test_lost_counters.py::test_two_processes_that_meet_somebody_new_have_lost_nothing",
+        "tests/quota/test_lost_counters.py::test_a_new_account_seen_by_two_processes_is_not_a_loss",
     ),
     Mutation(
         "Redis Cluster: one key while a slot moves",
@@ -1449,8 +1511,8 @@ MUTATIONS = (
     Mutation(
         "tokens: several answers multiply the bound",
         "gateway/bound.py",
-        "output = cap * self.answers + self.fixed_output",
-        "output = cap + self.fixed_output",
+        "output = min(MOST_OUTPUT, cap * self.answers + self.fixed_output)",
+        "output = min(MOST_OUTPUT, cap + self.fixed_output)",
         "tests/gateway/test_tokens.py::test_several_answers_multiply_the_bound",
     ),
     Mutation(
@@ -1480,5 +1542,146 @@ MUTATIONS = (
         "tokens = table.input_tokens + table.output_tokens + table.reserved_tokens",
         "tokens = table.input_tokens + table.output_tokens",
         "tests/records/test_recorded_use.py::test_tokens_and_cost_include_what_is_reserved[sqlite]",
+    ),
+    Mutation(
+        "bound: text in a media part counts",
+        "gateway/media_parts.py",
+        "if isinstance(data, str) and _is_encoded(value, kind, data):",
+        "if isinstance(data, str):",
+        "tests/gateway/test_bound.py::test_text_hidden_in_a_media_part_is_counted",
+    ),
+    Mutation(
+        "bound: parts inside a part count",
+        "gateway/media_parts.py",
+        "remaining.extend(value.values())",
+        "remaining.extend(value.values() if part is None else ())",
+        "tests/gateway/test_bound.py::test_each_image_counts_wherever_it_is",
+    ),
+    Mutation(
+        "bound: absurd numbers are clamped",
+        "gateway/bound.py",
+        "return min(count, MOST_ANSWERS)",
+        "return count",
+        "tests/gateway/test_bound.py::test_absurd_numbers_stay_within_64_bits_when_summed",
+    ),
+    Mutation(
+        "bound: absurd outputs are clamped",
+        "gateway/bound.py",
+        "output = min(MOST_OUTPUT, cap * self.answers + self.fixed_output)",
+        "output = cap * self.answers + self.fixed_output",
+        "tests/gateway/test_bound.py::test_absurd_numbers_stay_within_64_bits_when_summed",
+    ),
+    Mutation(
+        "streams: usage is removed beside other lines of an event",
+        "gateway/stream_usage.py",
+        r'rb"(?:\A|(?<=[\r\n]))data:[ ]?([^\r\n]*(?:(?:\r\n|\r|\n)data:[ ]?[^\r\n]*)*)"',
+        r'rb"\Adata:[ ]?([^\r\n]*(?:(?:\r\n|\r|\n)data:[ ]?[^\r\n]*)*)"',
+        "tests/gateway/test_stream_usage.py::test_in_every_split_the_bytes_are_those_without_usage",
+    ),
+    Mutation(
+        "streams: an incomplete last event hides usage",
+        "gateway/stream_usage.py",
+        'kept.append(_without_usage(self._held, b""))',
+        "kept.append(self._held)",
+        "tests/gateway/test_stream_usage.py::test_the_last_event_need_not_be_complete",
+    ),
+    Mutation(
+        "prices: OpenAI's models without a known maker",
+        "gateway/price_list.py",
+        "providers = ((None, upstream_url), (None, None), (OPENAI, None))",
+        "providers = ((None, upstream_url), (None, None))",
+        "tests/gateway/test_price_list.py::test_published_prices",
+    ),
+    Mutation(
+        "concurrency on SQLite: no more than the limit",
+        "quota/sqlite/transaction.py",
+        "if others >= limit:",
+        "if others > limit:",
+        f"{LEASES}64_at_once_over_several_ledgers_admit_exactly_the_limit[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: no more than the limit",
+        "quota/redis/lease.lua",
+        "if action == 'acquire' and not is_held and open >= limit then",
+        "if action == 'acquire' and not is_held and open > limit then",
+        f"{LEASES}64_at_once_over_several_ledgers_admit_exactly_the_limit[redis]",
+    ),
+    Mutation(
+        "concurrency on SQLite: a repeated call takes one lease",
+        "quota/sqlite/transaction.py",
+        '_COUNT_OTHER_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND id <> ?"',
+        '_COUNT_OTHER_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND ? <> 1"',
+        f"{LEASES}acquiring_a_lease_again_takes_no_more_room[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: a repeated call takes one lease",
+        "quota/redis/lease.lua",
+        "if action == 'acquire' and not is_held and open >= limit then",
+        "if action == 'acquire' and open >= limit then",
+        f"{LEASES}acquiring_a_lease_again_takes_no_more_room[redis]",
+    ),
+    Mutation(
+        "concurrency on SQLite: leases of a dead process expire",
+        "quota/sqlite/transaction.py",
+        "self._connection.execute(_EXPIRE_LEASES, (subject, self._clock_us))",
+        "pass",
+        f"{LEASES}the_leases_of_a_dead_process_expire[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: leases of a dead process expire",
+        "quota/redis/lease.lua",
+        "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))",
+        "",
+        f"{LEASES}the_leases_of_a_dead_process_expire[redis]",
+    ),
+    Mutation(
+        "concurrency on SQLite: a clock that was set back keeps no lease",
+        "quota/sqlite/transaction.py",
+        "self._connection.execute(_SHORTEN_LEASES, (subject, self._lease_end))",
+        "pass",
+        f"{LEASES}after_the_clock_was_set_back_a_lease_lasts_no_longer[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: a clock that was set back keeps no lease",
+        "quota/redis/lease.lua",
+        "redis.call('ZADD', KEYS[1], ends, other)",
+        "",
+        f"{LEASES}after_the_clock_was_set_back_a_lease_lasts_no_longer[redis]",
+    ),
+    Mutation(
+        "concurrency by the gateway: a long request renews its lease",
+        "gateway/concurrency.py",
+        "self._ledger.renew_lease(self._lease)",
+        "pass",
+        f"{LEASES}a_long_request_renews_its_lease",
+    ),
+    Mutation(
+        "concurrency by the gateway: a request that ends frees its lease",
+        "gateway/concurrency.py",
+        "self._timer.cancel()",
+        "return self._timer.cancel()",
+        f"{LEASES}a_long_request_renews_its_lease",
+    ),
+    Mutation(
+        "concurrency by the gateway: a release on its way is waited for",
+        "gateway/concurrency.py",
+        "await asyncio.sleep(LOOK_AGAIN_S)",
+        "raise too_many_open(limit, found.used, plan.id)",
+        f"{LEASES}a_lease_that_is_just_being_released_is_waited_for[sqlite]",
+    ),
+    Mutation(
+        "concurrency by the gateway: nothing is relayed while it is unknown",
+        "gateway/concurrency.py",
+        "if not self._fail_open or not isinstance(error, LedgerUnavailableError):",
+        "if False:",
+        f"{LEASES}a_lost_reply_holds_one_lease_and_an_absent_store_decides_nothing",
+    ),
+    Mutation(
+        "concurrency by the gateway: the plan's limit applies",
+        "gateway/app.py",
+        "if call.principal.usage_plan.max_concurrent_requests is None or call.is_free:",
+        "if True:",
+        "tests/gateway/test_concurrency.py::"
+        "test_a_key_has_so_many_requests_open_over_all_processes",
     ),
 )

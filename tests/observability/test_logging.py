@@ -14,7 +14,7 @@ except ValueError:
 """
 
 
-def test_an_error_in_a_librarys_log_is_told_by_its_place() -> None:
+def test_a_library_error_is_logged_by_its_location() -> None:
     command = [sys.executable, "-c", PROGRAM]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     assert "ValueError at <string>:6" in printed

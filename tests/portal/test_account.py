@@ -35,7 +35,7 @@ def test_a_new_password_signs_every_other_browser_out(demo: Server, person: Pers
     before = person.http.cookies["daypass_session"]
     assert person.http.put(path, json=right).status_code == 204
     assert person.http.get("/api/session").status_code == 200
-    # The session has a new token: whoever has copied the old one is out.
+    # The session has a new token: a copy of the old one no longer works.
     copied = demo.client(cookies={"daypass_session": before})
     assert copied.get("/api/session").status_code == 401
     assert other.http.get("/api/session").status_code == 401
@@ -91,7 +91,7 @@ HALF_WAY: list[tuple[str, str, str, dict[str, str] | None]] = [
 """A table whose next row cannot be written, and a call that writes it last."""
 
 
-def test_what_fails_half_way_has_changed_nothing(start: StartServer) -> None:
+def test_a_failed_change_is_rolled_back(start: StartServer) -> None:
     server = start()
     operator, person = server.sign_up(), server.sign_up()
     key = person.create_key()["id"]

@@ -1,4 +1,4 @@
-"""Who may do what: every route, tried by everybody.
+"""Authorisation of every route, tried by each kind of caller.
 
 Each row of the table has the status that each of the callers gets. They ask for what belongs to
 `account`; `disabled` asks for what was its own. A route without a row fails, and so does a row
@@ -60,7 +60,7 @@ class Row:
     call: str = ""
     """Of a route that stands for many, one of them."""
     with_key: bool = False
-    """The caller shows his API key in place of his session."""
+    """The caller sends an API key instead of a session."""
 
 
 def done(statuses: tuple[int, ...], success: int) -> tuple[int, ...]:
@@ -93,7 +93,7 @@ ROWS = [
     Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
     Row("POST /api/session/oidc", EVERYBODY, {}),
     Row("GET /api/session/oidc/callback", done(EVERYBODY, 303)),
-    # Whoever has a link has the mailbox. (All accounts here have confirmed their addresses, but
+    # A link proves access to the mailbox. (All accounts here have confirmed their addresses, but
     # those of these links.)
     Row("POST /api/confirmations", done(SIGNED_IN, 409)),
     Row("POST /api/confirmations/preview", LINK, {"token": "{confirmation}"}),
@@ -163,7 +163,7 @@ ROWS = [
 
 
 def live_routes() -> set[str]:
-    """What the application serves, but for the site's pages, which are for everybody."""
+    """Return the application's routes, except for the site's public pages."""
     portal = iter_route_contexts(Daypass(Settings())._portal.routes)
     methods = {(method, route.path) for route in portal for method in route.methods or ()}
     return {"* /v1/*"} | {f"{method} {path}" for method, path in methods if method != "HEAD"}
@@ -238,7 +238,7 @@ _numbers = itertools.count(1)
 
 @asynccontextmanager
 async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
-    """A world that nobody has touched: a call may have used another one up."""
+    """Return a fresh world: a call may have changed the previous one."""
     database = Database(f"sqlite:///{site.data_dir}/daypass.db")
     # verify: no certificates are read from disk for every world.
     http = httpx.AsyncClient(base_url=site.url, timeout=30, verify=False)
@@ -290,7 +290,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.call or row.route}" for row in ROWS])
-async def test_everybody_gets_what_the_table_says(
+async def test_each_caller_gets_the_status_in_the_table(
     site: Server, password_hash: str, row: Row
 ) -> None:
     got = {}
@@ -300,9 +300,7 @@ async def test_everybody_gets_what_the_table_says(
     assert got == dict(zip(CALLERS, row.statuses, strict=True))
 
 
-async def test_another_site_can_change_nothing_whoever_is_signed_in(
-    site: Server, password_hash: str
-) -> None:
+async def test_cross_site_requests_change_nothing(site: Server, password_hash: str) -> None:
     """Cross-site request forgery: OWASP's Origin and Fetch Metadata checks."""
     changing = [
         row for row in ROWS if " /api/" in row.route and not row.route.startswith(("GET ", "* "))
@@ -342,7 +340,7 @@ CHANGED_BY_OPERATORS = (
 )  # fmt: skip
 
 
-async def test_nothing_an_operator_does_is_done_without_its_audit_entry(
+async def test_an_operator_action_without_its_audit_entry_is_rolled_back(
     site: Server, password_hash: str, without_audit_log: sqlite3.Connection
 ) -> None:
     changing = [

@@ -33,9 +33,7 @@ def site(redis_of_its_own: Redis, tmp_path_factory: pytest.TempPathFactory) -> I
     server.stop()
 
 
-def test_what_is_answered_with_503_has_changed_nothing(
-    site: Server, redis_of_its_own: Redis
-) -> None:
+def test_a_request_answered_with_503_changes_nothing(site: Server, redis_of_its_own: Redis) -> None:
     operator = site.set_up()
     key_id = operator.create_key()["id"]
     path, by_operator = f"/api/api-keys/{key_id}", f"/api/operator/api-keys/{key_id}"

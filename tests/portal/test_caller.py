@@ -69,7 +69,7 @@ def test_forwarded_is_read_too(forwarded: str, expected: str) -> None:
     assert network("127.0.0.1", [("forwarded", forwarded)]) == expected
 
 
-def test_two_headers_that_differ_say_nothing() -> None:
+def test_conflicting_forwarding_headers_are_ignored() -> None:
     one, other = ("x-forwarded-for", "203.0.113.7"), ("forwarded", "for=1.2.3.4")
     assert network("127.0.0.1", [one, other]) == "127.0.0.1"
     assert network("127.0.0.1", [one, ("forwarded", "for=203.0.113.7")]) == "203.0.113.7"
@@ -85,11 +85,11 @@ def test_two_headers_that_differ_say_nothing() -> None:
         ("203.0.113.7", "https", "http"),
     ],
 )
-def test_the_scheme_is_the_proxys_word(peer: str, proto: str, expected: str) -> None:
+def test_the_scheme_is_taken_from_the_trusted_proxy(peer: str, proto: str, expected: str) -> None:
     assert read_caller(peer, "http", [("x-forwarded-proto", proto)], TRUSTED).scheme == expected
 
 
-def test_only_who_calls_without_a_proxy_is_on_this_machine() -> None:
+def test_only_a_direct_connection_counts_as_local() -> None:
     assert read_caller("127.0.0.1", "http", [], ()).is_local
     assert read_caller("::1", "http", [], ()).is_local
     assert read_caller("127.0.0.1", "http", [], TRUSTED).is_local

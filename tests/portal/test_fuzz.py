@@ -37,7 +37,7 @@ trials = settings(
 
 @dataclass(frozen=True)
 class Site:
-    """A server, its operator, somebody who may be signed out, and what path parameters may be
+    """A server, its operator, an account that may be signed out, and what path parameters may be
     replaced with to find something."""
 
     server: Server

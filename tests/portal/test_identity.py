@@ -52,7 +52,7 @@ def depart(http: httpx.Client, **departure: str) -> str:
 
 
 def arrive(http: httpx.Client, address: str) -> str:
-    """Come back. Returns the page on which that ends."""
+    """Return to the site. Returns the final page."""
     response = http.get(address)
     assert response.status_code == 303
     location: str = response.headers["location"]
@@ -67,11 +67,9 @@ def refused(reason: str) -> str:
     return f"/sign-in/?problem={reason}"
 
 
-def test_somebody_new_gets_an_account_and_comes_back_to_it(
-    oidc: OidcProvider, site: Server
-) -> None:
-    told = site.client().get("/api/site").json()
-    assert (told["sign_in_with"], told["mail"]) == ("Lighthouse", False)
+def test_a_new_user_gets_an_account_and_can_return_to_it(oidc: OidcProvider, site: Server) -> None:
+    answered = site.client().get("/api/site").json()
+    assert (answered["sign_in_with"], answered["mail"]) == ("Lighthouse", False)
     browser = site.client()
     assert sign_in(browser, next="/chat/") == "/chat/"
     account = browser.get("/api/session").json()
@@ -87,7 +85,7 @@ def test_somebody_new_gets_an_account_and_comes_back_to_it(
     assert "daypass_oidc" not in dict(browser.cookies)
 
 
-def test_the_way_there_has_pkce_state_and_nonce(site: Server) -> None:
+def test_the_authorization_request_has_pkce_state_and_nonce(site: Server) -> None:
     asked = [
         parameters(site.client().post("/api/session/oidc", json={}).json()["url"]) for _ in range(2)
     ]
@@ -118,7 +116,7 @@ def test_the_way_there_has_pkce_state_and_nonce(site: Server) -> None:
         ({"email_verified": None}, "unverified"),
     ],
 )
-def test_an_id_token_that_is_not_in_order_signs_nobody_in(
+def test_an_invalid_id_token_is_rejected(
     oidc: OidcProvider, site: Server, claims: dict[str, Any], reason: str
 ) -> None:
     oidc.claims = claims
@@ -138,14 +136,14 @@ def test_an_address_that_is_told_beside_the_id_token(oidc: OidcProvider, site: S
 
 
 @pytest.mark.parametrize("email", ["no address", "a@b.org\nx: y", "x" * 400 + "@example.org"])
-def test_an_address_that_is_none_signs_nobody_up(
+def test_an_invalid_address_does_not_create_an_account(
     oidc: OidcProvider, site: Server, email: str
 ) -> None:
     oidc.email = email
     assert sign_in(site.client()) == refused("unverified")
 
 
-def test_a_forged_signature_signs_nobody_in(oidc: OidcProvider, site: Server) -> None:
+def test_a_forged_signature_is_rejected(oidc: OidcProvider, site: Server) -> None:
     oidc.forged = True
     assert sign_in(site.client()) == refused("token")
 
@@ -163,13 +161,13 @@ def test_only_the_browser_that_left_comes_back_and_once(oidc: OidcProvider, site
     again = depart(browser)
     kept = dict(browser.cookies)
     assert arrive(browser, again) == "/keys/"
-    # The provider takes a code once, should somebody else have seen it.
+    # The provider accepts a code once, in case it has leaked.
     assert arrive(site.client(cookies=kept), again) == refused("provider")
     no_code = depart(browser).partition("&code=")[0]
     assert arrive(browser, no_code) == refused("provider")
 
 
-def test_what_goes_wrong_over_there_is_said_here(oidc: OidcProvider, site: Server) -> None:
+def test_a_provider_error_is_shown(oidc: OidcProvider, site: Server) -> None:
     oidc.error = "access_denied"
     assert sign_in(site.client()) == refused("cancelled")
     oidc.error = "server_error"
@@ -187,7 +185,7 @@ def test_what_goes_wrong_over_there_is_said_here(oidc: OidcProvider, site: Serve
 @pytest.mark.parametrize(
     "path", ["//evil.example", "https://evil.example/", "/\\evil.example", "x"]
 )
-def test_the_way_back_leads_to_this_site_alone(site: Server, path: str) -> None:
+def test_the_return_address_must_be_on_this_site(site: Server, path: str) -> None:
     answer = site.client().post("/api/session/oidc", json={"next": path})
     assert problem(answer, "next") == 422
 
@@ -220,7 +218,7 @@ def test_a_confirmed_account_is_linked(
     assert browser.get("/api/session").json()["id"] == account["id"]
 
 
-def test_who_may_sign_up_holds_here_too(oidc: OidcProvider, start_with: Start) -> None:
+def test_sign_up_rules_apply_to_provider_accounts(oidc: OidcProvider, start_with: Start) -> None:
     server = start_with(DAYPASS_SIGN_UP="invite", DAYPASS_ALLOWED_EMAIL_DOMAINS="example.org")
     assert sign_in(server.client()) == refused("not_invited")  # also as the first of all
     operator = server.set_up().http
@@ -275,7 +273,7 @@ def test_doctor_looks_at_mail_and_provider(
     assert "DAYPASS_TRUSTED_PROXIES" in found
 
 
-def test_without_a_provider_there_is_no_such_way(demo: Server) -> None:
+def test_without_a_provider_its_routes_are_disabled(demo: Server) -> None:
     assert problem(demo.client().post("/api/session/oidc", json={})) == 409
     assert demo.client().get("/api/site").json()["sign_in_with"] is None
     back = demo.client().get("/api/session/oidc/callback?state=x&code=y")
@@ -293,7 +291,7 @@ async def come_back_from_github(oidc: OidcProvider) -> Identity:
     return await github.identify(back["code"], handshake)
 
 
-async def test_github_tells_the_primary_address_if_it_is_verified(oidc: OidcProvider) -> None:
+async def test_the_primary_github_address_is_used_if_verified(oidc: OidcProvider) -> None:
     second = {"email": "second@example.org", "primary": False, "verified": True}
     oidc.emails = [second, {"email": "first@example.org", "primary": True, "verified": True}]
     assert await come_back_from_github(oidc) == Identity(oidc.url, "583231", "first@example.org")

@@ -1,4 +1,4 @@
-"""What operators see and do, and that nobody else does."""
+"""The operator's pages and actions, which are for operators alone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -68,7 +68,9 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("GET", "upstream"),
     ],
 )
-def test_it_is_for_operators_only(site: Server, operator: Person, method: str, path: str) -> None:
+def test_operator_routes_require_an_operator(
+    site: Server, operator: Person, method: str, path: str
+) -> None:
     member = site.sign_up().http
     assert problem(member.request(method, f"/api/operator/{path}", json={})) == 403
     assert problem(site.client().request(method, f"/api/operator/{path}", json={})) == 401
@@ -117,7 +119,7 @@ def test_people_are_disabled_and_promoted_within_a_second(site: Server, operator
     ]
 
 
-def test_the_last_operator_stays_one(operator: Person) -> None:
+def test_the_last_operator_cannot_be_demoted(operator: Person) -> None:
     path = f"/api/operator/people/{person_of(operator, operator.email)['id']}"
     for change in ({"role": "member"}, {"disabled": True}):
         assert problem(operator.http.patch(path, json=change)) == 409
@@ -275,7 +277,7 @@ def test_the_sites_usage_its_ceiling_and_the_upstream(site: Server, operator: Pe
     assert {"outcome": "counted", "reason": "", "requests": before + 3} in health["last_hour"]
 
 
-def test_an_upstream_that_is_away_is_said_so_without_its_address(start: StartServer) -> None:
+def test_an_unreachable_upstream_is_reported_without_its_address(start: StartServer) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL="http://127.0.0.1:1/v1")
     operator = server.set_up()
     health = get(operator, "upstream")
@@ -311,5 +313,5 @@ def test_sign_up_by_invitation(start: StartServer) -> None:
     assert token not in log
 
 
-def test_nobody_is_invited_to_an_open_site(operator: Person) -> None:
+def test_an_open_site_has_no_invitations(operator: Person) -> None:
     assert problem(operator.http.post("/api/operator/invitations", json={})) == 409

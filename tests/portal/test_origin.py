@@ -1,4 +1,4 @@
-"""Who may change something with a browser's cookie."""
+"""Origins that may change state with a browser's cookie."""
 
 import httpx2 as httpx
 import pytest
@@ -38,7 +38,7 @@ def browser(demo: Server) -> httpx.Client:
         (None, "SAME-ORIGIN"),
     ],
 )
-def test_what_another_site_can_send_changes_nothing(
+def test_cross_origin_requests_change_nothing(
     browser: httpx.Client, demo: Server, origin: str | None, site: str | None
 ) -> None:
     host = demo.url.removeprefix("http://")
@@ -58,7 +58,7 @@ def test_what_another_site_can_send_changes_nothing(
     assert browser.get("/api/session").status_code == 200
 
 
-def test_the_site_itself_may(browser: httpx.Client, demo: Server) -> None:
+def test_same_origin_requests_are_allowed(browser: httpx.Client, demo: Server) -> None:
     made = [
         browser.post("/api/api-keys", json=BODY, headers={"origin": demo.url}),
         browser.post("/api/api-keys", json=BODY, headers={"sec-fetch-site": "same-origin"}),

@@ -74,7 +74,7 @@ async def waits(database: Database) -> list[Mail]:
 
 
 async def eventually(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
@@ -198,7 +198,7 @@ async def test_many_processes_send_each_mail_once(database: Database, server: Ma
     assert await is_empty(database)
 
 
-async def test_what_is_rolled_back_sends_nothing(database: Database, server: Mailbox) -> None:
+async def test_a_rolled_back_transaction_sends_no_mail(database: Database, server: Mailbox) -> None:
     server.start()
     async with sending(database, server, Clock()) as sender:
         with contextlib.suppress(LookupError):
@@ -210,7 +210,7 @@ async def test_what_is_rolled_back_sends_nothing(database: Database, server: Mai
     assert [mail["to"] for mail in server.mails] == ["grace@example.org"]
 
 
-async def test_a_stop_waits_for_what_is_being_sent(database: Database, server: Mailbox) -> None:
+async def test_stopping_waits_for_mail_being_sent(database: Database, server: Mailbox) -> None:
     server.start()
     server.holds = True
     async with sending(database, server, Clock()) as sender:

@@ -128,7 +128,7 @@ def test_the_gateway_adds_none_of_it_to_the_upstreams_answers(relaying: Server) 
     assert refused.headers["x-content-type-options"] == "nosniff"
 
 
-def test_https_is_for_good_where_the_site_has_it() -> None:
+def test_https_sites_send_strict_transport_security() -> None:
     assert security_headers("https://daypass.example.org")["strict-transport-security"]
     for address in ("http://daypass.example.org", None):
         assert "strict-transport-security" not in security_headers(address)

@@ -54,13 +54,13 @@ def test_a_process_that_is_killed_is_replaced_unnoticed(server: Server) -> None:
     assert after != process
 
 
-def test_it_gets_the_smaller_share_and_no_secret(server: Server) -> None:
+def test_the_password_process_has_low_priority_and_no_secrets(server: Server) -> None:
     (process,) = password_processes(server)
     assert os.getpriority(os.PRIO_PROCESS, process) == 5
     assert b"DAYPASS_" not in Path(f"/proc/{process}/environ").read_bytes()
 
 
-def test_it_ends_with_a_server_that_is_killed(start: StartServer) -> None:
+def test_the_password_process_ends_when_the_server_is_killed(start: StartServer) -> None:
     server = start()
     server.sign_up()
     assert len(password_processes(server)) == 1
@@ -80,7 +80,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
     for answer in refused:
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"\r\nretry-after: 10\r\n" in answer
-        assert b"Try again." in answer
+        assert b"Please try again" in answer
     with sqlite3.connect(server.data_dir / "daypass.db") as connection:
         (accounts,) = connection.execute("SELECT count(*) FROM account").fetchone()
         (throttles,) = connection.execute("SELECT count(*) FROM attempts").fetchone()
@@ -89,7 +89,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
 
 
 async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
-    """Let so many sign up at once. Returns the first answers."""
+    """Sign up many people at once. Returns the first responses."""
     parts = urlsplit(server.url)
 
     async def sign_up(number: int) -> bytes:
@@ -116,7 +116,7 @@ async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
     return [task.result() for task in answered]
 
 
-def test_what_is_throttled_does_not_wait_for_its_turn(server: Server) -> None:
+def test_throttled_requests_do_not_queue(server: Server) -> None:
     victim = server.sign_up()
     attempt = {"email": victim.email, "password": "not the password"}
 
@@ -137,6 +137,30 @@ def test_what_is_throttled_does_not_wait_for_its_turn(server: Server) -> None:
     assert [other.result() for other in others] == [401, 401]
 
 
+def test_one_person_does_not_fill_the_queue(server: Server) -> None:
+    """Correct passwords are not throttled, so one person could delay all others."""
+    person, other = server.sign_up(), server.sign_up()
+    (process,) = password_processes(server)
+
+    def sign_in(email: str) -> int:
+        with server.client(headers={"x-forwarded-for": "198.51.100.7"}) as http:
+            body = {"email": email, "password": PASSWORD}
+            return http.post("/api/session", json=body).status_code
+
+    many = passwords.MAX_OF_SUBJECT + 3
+    with ThreadPoolExecutor(many + 1) as pool:
+        os.kill(process, signal.SIGSTOP)
+        theirs = [pool.submit(sign_in, person.email) for _ in range(many)]
+        try:
+            until(lambda: sum(future.done() for future in theirs) == 3)
+            waiting = pool.submit(sign_in, other.email)
+        finally:
+            os.kill(process, signal.SIGCONT)
+    statuses = sorted(future.result() for future in theirs)
+    assert statuses == [200] * passwords.MAX_OF_SUBJECT + [429] * 3
+    assert waiting.result() == 200
+
+
 def taken_units(server: Server) -> int:
     """How many throttles are not whole."""
     with sqlite3.connect(server.data_dir / "daypass.db") as connection:
@@ -145,7 +169,7 @@ def taken_units(server: Server) -> int:
 
 
 async def test_processes_of_one_machine_take_turns(tmp_path: Path) -> None:
-    async with Passwords(tmp_path) as queue, queue.turn() as turn:
+    async with Passwords(tmp_path) as queue, queue.turn("somebody") as turn:
         await turn.hash(PASSWORD)
         with (tmp_path / "passwords.lock").open("w") as lock:
             # Another worker process is hashing.

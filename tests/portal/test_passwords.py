@@ -1,4 +1,4 @@
-"""Which passwords are taken."""
+"""Which passwords are accepted."""
 
 from collections.abc import AsyncIterator
 from unicodedata import normalize
@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from daypass.config.settings import Settings
+from daypass.portal.password_process import bounded
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
 from tests.conftest import PASSWORD, Server
@@ -39,9 +40,9 @@ async def passwords(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[P
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_easy_one_is_refused(passwords: Passwords, password: str) -> None:
+async def test_easy_passwords_are_refused(passwords: Passwords, password: str) -> None:
     with pytest.raises(ProblemError) as refused:
-        async with passwords.turn() as turn:
+        async with passwords.turn("somebody") as turn:
             await turn.check_new(password, EMAIL, SETTINGS)
     assert refused.value.problem.status == 422
 
@@ -57,9 +58,16 @@ async def test_an_easy_one_is_refused(passwords: Passwords, password: str) -> No
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_others_are_taken(passwords: Passwords, password: str) -> None:
-    async with passwords.turn() as turn:
+async def test_strong_passwords_are_accepted(passwords: Passwords, password: str) -> None:
+    async with passwords.turn("somebody") as turn:
         await turn.check_new(password, EMAIL, SETTINGS)
+
+
+def test_judging_takes_a_bounded_time() -> None:
+    """zxcvbn tries every spelling: 576 where each of these symbols may stand for a letter."""
+    assert bounded("4@8({[<3690!|17$5+%24@8({[<3690!") == "4@8({[<3690!|"
+    for whole in ("1234567890-correct-horse", PASSWORD, ""):
+        assert bounded(whole) == whole
 
 
 def test_the_answer_says_so_beside_the_field(demo: Server) -> None:
@@ -85,7 +93,7 @@ def test_the_answer_says_so_beside_the_field(demo: Server) -> None:
 async def test_a_password_is_right_however_its_letters_are_encoded(
     passwords: Passwords, kept: str, typed: str, is_right: bool
 ) -> None:
-    async with passwords.turn() as turn:
+    async with passwords.turn("somebody") as turn:
         kept_hash = await turn.hash(kept)
         assert (await turn.verify(typed, kept_hash)).is_right is is_right
 

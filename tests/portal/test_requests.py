@@ -27,13 +27,13 @@ def test_each_request_has_a_receipt(relaying: Server, upstream: FakeUpstream) ->
     assert len(receipts) == 12
     assert answer.json()[0]["request_id"] == refused.headers["x-request-id"]
 
-    def told(response: Any) -> tuple[Any, ...]:
+    def outcome(response: Any) -> tuple[Any, ...]:
         receipt = receipts[response.headers["x-request-id"]]
         assert receipt["api_key_name"] == "laptop"
         assert (receipt["model"], receipt["via"]) == ("small", "api")
         return tuple(receipt[x] for x in ("status", "outcome", "reason", "remaining"))
 
-    assert told(served) == (200, "counted", "", 9)
-    assert told(failed) == (503, "given_back", "upstream_503", 9)
-    assert told(refused) == (429, "refused", "key_day", 0)
+    assert outcome(served) == (200, "counted", "", 9)
+    assert outcome(failed) == (503, "given_back", "upstream_503", 9)
+    assert outcome(refused) == (429, "refused", "key_day", 0)
     assert relaying.sign_up().http.get("/api/requests").json() == []

@@ -174,14 +174,14 @@ def test_a_site_whose_operator_is_disabled_gets_a_link_by_the_command_alone(
 
 def test_a_taken_address_is_made_the_operators_by_the_command(site: Server) -> None:
     person = site.sign_up()
-    # Whoever has the link is not throttled.
+    # The holder of the link is not throttled.
     for _ in range(12):
         taken = set_up(site, site.setup_token(), person.email)
         assert problem(taken, "email") == 409
     assert f"daypass accounts promote {person.email}" in taken.json()["detail"]
 
 
-def test_guesses_are_throttled(site: Server) -> None:
+def test_setup_token_guesses_are_throttled(site: Server) -> None:
     statuses = [set_up(site, f"made-up-{number}").status_code for number in range(12)]
     assert statuses == [403] * 10 + [429] * 2
     # Strangers behind the same proxy cannot keep the operator out.

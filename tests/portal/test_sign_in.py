@@ -68,12 +68,12 @@ def test_an_address_without_an_account_is_throttled_with_the_same_words(proxied:
     theirs = [try_password(here, somebody) for _ in range(6)]
     assert [x.status_code for x in theirs] == [401] * 5 + [429]
     assert nobody[0].json() == theirs[0].json()
-    told = [dict(x[5].json()) for x in (nobody, theirs)]
-    assert [x["detail"][:32] for x in told] == ["Too many attempts. Try again in "] * 2
+    answered = [dict(x[5].json()) for x in (nobody, theirs)]
+    assert [x["detail"][:32] for x in answered] == ["Too many attempts. Try again in "] * 2
 
 
 @pytest.mark.serial
-def test_it_takes_as_long_without_an_account(proxied: Server, victim: Person) -> None:
+def test_sign_in_takes_as_long_without_an_account(proxied: Server, victim: Person) -> None:
     def times(email: str, host: int) -> float:
         taken = []
         for number in range(3):
@@ -89,7 +89,7 @@ def test_it_takes_as_long_without_an_account(proxied: Server, victim: Person) ->
     assert 0.4 < known / unknown < 2.5
 
 
-def test_many_guesses_at_once_are_no_way_around(proxied: Server, victim: Person) -> None:
+def test_concurrent_guesses_do_not_bypass_the_throttle(proxied: Server, victim: Person) -> None:
     def guess(_number: int) -> int:
         with call_from(proxied, "198.51.100.4") as http:
             return try_password(http, victim.email).status_code
@@ -133,6 +133,18 @@ def test_an_attack_from_everywhere_leaves_the_owners_browser_in(
     assert try_password(browser, other.email, PASSWORD).status_code == 429
     forged = call_from(proxied, "203.0.113.201", cookie="daypass_device=eyJ4Ijoi.forged")
     assert try_password(forged, victim.email, PASSWORD).status_code == 429
+
+
+def test_a_shared_browser_is_recognised_for_each_of_its_accounts(
+    proxied: Server, victim: Person
+) -> None:
+    browser = call_from(proxied, "203.0.113.60")
+    assert try_password(browser, victim.email, PASSWORD).status_code == 200
+    for _ in range(2):
+        browser.delete("/api/session")
+        assert try_password(browser, proxied.sign_up().email, PASSWORD).status_code == 200
+    use_up_the_account(proxied, victim.email)
+    assert try_password(browser, victim.email, PASSWORD).status_code == 200
 
 
 def use_up_the_account(server: Server, email: str) -> None:
@@ -182,7 +194,7 @@ def test_a_class_that_mistypes_behind_one_address_gets_in(
     assert try_password(browser, pupils[0], PASSWORD).status_code == 200
     assert sign_in_from(proxied, school, pupils, WRONG) == {401: 60}
     assert sign_in_from(proxied, school, pupils, PASSWORD) == {200: 60}
-    # Nobody can spend the allowance of a browser that is known.
+    # The allowance of a known browser cannot be spent by others.
     use_up(proxied, f"sign-in address {school}", throttles.SIGN_IN_ADDRESS, left=-500)
     use_up_the_account(proxied, pupils[0])
     here = {"x-forwarded-for": school, "origin": proxied.url}
@@ -191,7 +203,7 @@ def test_a_class_that_mistypes_behind_one_address_gets_in(
     assert sign_in_from(proxied, school, pupils[:1], PASSWORD) == {429: 1}
 
 
-def test_one_who_guesses_does_not_lock_out_his_neighbours(
+def test_one_guesser_does_not_lock_out_others_at_the_address(
     proxied: Server, victim: Person, pupils: list[str]
 ) -> None:
     school = "198.51.100.61"
@@ -210,7 +222,7 @@ def test_one_password_is_not_sprayed_over_many_accounts(proxied: Server, pupils:
     assert spread[401] + spread[429] == 200
 
 
-def test_the_allowance_of_an_address_grows_with_those_who_do_well_there(
+def test_the_allowance_of_an_address_grows_with_successful_sign_ins(
     proxied: Server, pupils: list[str]
 ) -> None:
     school = "198.51.100.63"
@@ -246,7 +258,7 @@ def test_an_outdated_hash_is_replaced_at_a_good_sign_in(proxied: Server, victim:
             assert try_password(http, victim.email, PASSWORD).status_code == 200
 
 
-def test_right_passwords_use_nothing_up(proxied: Server, victim: Person) -> None:
+def test_correct_passwords_use_no_allowance(proxied: Server, victim: Person) -> None:
     for _ in range(8):
         with call_from(proxied, "198.51.100.5") as http:
             assert try_password(http, victim.email, PASSWORD).status_code == 200
@@ -255,7 +267,7 @@ def test_right_passwords_use_nothing_up(proxied: Server, victim: Person) -> None
 def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
     server = start(DAYPASS_TRUSTED_PROXIES="127.0.0.1")
     for _ in range(3):
-        server.sign_up()  # Whoever sits at the machine is not throttled.
+        server.sign_up()  # Local requests are not throttled.
     assert kept_throttles(server) == set()
     use_up(server, "sign-up address 198.51.100.9", throttles.SIGN_UP_ADDRESS, left=1)
     http = call_from(server, "198.51.100.9")
@@ -264,14 +276,14 @@ def test_sign_ups_are_throttled_by_address(start: StartServer) -> None:
     refused = http.post("/api/accounts", json=bodies[1])
     assert problem(refused) == 429
     assert 1 <= int(refused.headers["retry-after"]) <= throttles.SIGN_UP_ADDRESS.every_s
-    # What comes through a proxy that nobody has named is not from this machine.
+    # A request through an unconfigured proxy does not count as local.
     unnamed = start("--join")
     behind = call_from(unnamed, "1.2.3.4")
     assert behind.post("/api/accounts", json=bodies[2]).status_code == 201
     assert digest("sign-up address 127.0.0.1") in kept_throttles(unnamed)
 
 
-def test_the_own_password_is_not_guessed_from_an_open_browser(victim: Person) -> None:
+def test_password_confirmation_is_throttled(victim: Person) -> None:
     change = {"current_password": WRONG, "new_password": "another horse, another battery"}
     asked = [victim.http.put("/api/account/password", json=change) for _ in range(6)]
     assert [x.status_code for x in asked] == [403] * 5 + [429]
@@ -340,7 +352,7 @@ def test_signing_in_rotates_the_session(proxied: Server, victim: Person) -> None
     assert signed_in.cookies["daypass_session"] != "chosen-by-somebody-else"
 
 
-def test_what_is_kept_is_its_owners_alone(tmp_path: Path, start: StartServer) -> None:
+def test_stored_files_are_private_to_their_owner(tmp_path: Path, start: StartServer) -> None:
     data = tmp_path / "kept"
     server = start(DAYPASS_DATA_DIR=str(data))
     server.sign_up().create_key()

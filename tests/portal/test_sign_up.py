@@ -1,4 +1,4 @@
-"""Creating accounts, and who may."""
+"""Creating accounts, and who may create one."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ def test_unknown_paths_of_the_api_are_problems_and_not_pages(site: Server) -> No
     assert problem(client.put("/api/api-keys", json={})) == 405
 
 
-def test_metrics_tell_what_became_of_requests(start: StartServer) -> None:
+def test_metrics_report_request_outcomes(start: StartServer) -> None:
     server = start("--workers", "2", DAYPASS_METRICS_TOKEN="a-token-of-the-operator")
     person = server.sign_up()
     secret = person.create_key()["key"]
@@ -41,7 +41,7 @@ def test_metrics_tell_what_became_of_requests(start: StartServer) -> None:
     assert outside.get("/metrics", headers={"authorization": "Bearer x"}).status_code == 403
 
 
-def test_health(site: Server) -> None:
+def test_health_endpoints_answer(site: Server) -> None:
     client = site.client()
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}

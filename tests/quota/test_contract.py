@@ -49,7 +49,7 @@ async def test_an_accounts_keys_share_its_ceiling(ledger: Ledger) -> None:
     await admit(ledger, claims_of(per_day(20), account="bob", ceiling=30))
 
 
-async def test_a_limit_of_nothing_admits_nothing(ledger: Ledger) -> None:
+async def test_a_limit_of_zero_admits_nothing(ledger: Ledger) -> None:
     await refuse(ledger, claims_of(per_day(0)))
 
 
@@ -77,7 +77,7 @@ async def test_a_throttle_is_never_given_back(ledger: Ledger) -> None:
     assert (await refuse(ledger, claims)).hit.claim.limit == per(Window.MINUTE, 2)
 
 
-async def test_what_is_settled_cannot_be_released(ledger: Ledger) -> None:
+async def test_a_settled_reservation_cannot_be_released(ledger: Ledger) -> None:
     claims = claims_of(per_day(2))
     reservation = await admit(ledger, claims)
     ledger.settle(reservation)
@@ -172,7 +172,7 @@ async def test_the_refusal_names_the_limit_that_frees_last(ledger: Ledger) -> No
     assert (await refuse(ledger, claims)).hit.claim.limit.window is Window.DAY
 
 
-async def test_who_stops_waiting_gets_the_unit_back(ledger: Ledger) -> None:
+async def test_a_cancelled_decision_gives_the_unit_back(ledger: Ledger) -> None:
     claims = claims_of(per_day(5), site=7)
     waiting = asyncio.create_task(ledger.reserve(claims))
     await asyncio.sleep(0)

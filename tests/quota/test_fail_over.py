@@ -1,4 +1,4 @@
-"""Fail-overs with three real sentinels: followed in time, and nobody gets a unit twice."""
+"""Fail-overs with three real sentinels: followed in time, and no unit is granted twice."""
 
 import asyncio
 import contextlib
@@ -90,7 +90,7 @@ async def until_served_after(callers: Callers, moment: float) -> float:
 
 
 @pytest.mark.parametrize("how", ["planned", "killed", "hanging"])
-async def test_a_fail_over_is_followed_and_no_unit_is_lost_or_doubled(
+async def test_a_fail_over_neither_loses_nor_doubles_units(
     sentinels: Sentinels, opened: Open, how: str
 ) -> None:
     ledgers = [await opened() for _ in range(2)]
@@ -162,7 +162,7 @@ async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
     for _ in range(3):
         await asyncio.wait_for(admit(ledger, claims), 1 + BUSY_S)
         await asyncio.sleep(0.5)  # They are asked each second.
-    # Without a connection nobody knows which server is the master now.
+    # Without a connection, the current master is unknown.
     with sentinels.servers[0].client() as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     began = time.monotonic()
@@ -196,7 +196,7 @@ async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
     with pytest.raises(LedgerUnavailableError, match="replicas"):
         await ledger.reserve(claims)
     assert time.monotonic() - began < 2 + BUSY_S
-    assert await used(ledger, claims) == [1, 1]  # A question waits for nobody.
+    assert await used(ledger, claims) == [1, 1]  # A read does not wait for replicas.
     replica.resume()
     await admit_in_the_end(ledger, claims)
     assert await used(ledger, claims) == [2, 2]

@@ -110,7 +110,7 @@ async def test_a_give_back_that_is_repeated_or_owed_takes_one_of_the_cap(
         await wire.close()
 
 
-async def test_what_is_owed_beyond_the_cap_stays_used(redis_server: Redis) -> None:
+async def test_owed_units_beyond_the_cap_stay_used(redis_server: Redis) -> None:
     redis_server.empty()
     wire = LossyWire(redis_server.url)
     ledger = RedisLedger(await wire.start(), Notebook())

@@ -1,4 +1,4 @@
-"""Counters that Redis has lost: begun anew with what the records say, never from nothing."""
+"""Counters that Redis has lost: rebuilt from the records, never restarted at zero."""
 
 import asyncio
 import time
@@ -95,7 +95,7 @@ async def test_a_counter_missing_among_lost_ones_is_looked_up_too(
     assert await race([ledger], second, 3) == 1
 
 
-async def test_of_a_window_that_began_afterwards_nothing_can_be_lost(
+async def test_a_window_that_began_after_a_loss_lost_nothing(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     """A plan with other windows asks nothing, once the counters are older than its windows."""
@@ -188,7 +188,7 @@ async def test_units_of_the_site_in_hand_do_not_outlive_its_counter(
     assert 16 + await race([ledger], people[0], 700) == 640
 
 
-async def test_two_processes_that_meet_somebody_new_have_lost_nothing(
+async def test_a_new_account_seen_by_two_processes_is_not_a_loss(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     both = [ledger, await store.open()]

@@ -1,4 +1,4 @@
-"""What the network loses: a decision made twice, late or for nobody counts once or not at all."""
+"""Lost messages: a repeated, late or abandoned decision counts once or not at all."""
 
 import asyncio
 import re

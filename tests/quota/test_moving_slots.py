@@ -66,7 +66,7 @@ async def test_an_account_whose_slot_moves_is_served_and_counted(
 async def test_a_call_that_is_repeated_while_its_slot_moves_counts_once(
     cluster: RedisCluster, ledger: RedisLedger
 ) -> None:
-    """Who stops waiting gets the unit back, also where it was taken with one key."""
+    """A cancelled call gets its unit back, even if it was taken with one key."""
     claims = claims_of(per_day(10), account="impatient", ceiling=10)
     await admit(ledger, claims)
     slot = slot_of("impatient")

@@ -1,4 +1,4 @@
-"""What only the ledger in Redis can meet."""
+"""Faults specific to the ledger in Redis."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from daypass.quota.ledger import LedgerUnavailableError, Refusal, Reservation
+from daypass.quota.ledger import Lease, LedgerUnavailableError, Refusal, Reservation, Subject
 from daypass.quota.redis.ledger import RedisLedger
 from tests.quota.stores import DAY, Notebook, admit, claims_of, per_day, race, refuse, used
 from tests.support.redis import Redis, RedisCluster, Sentinel
@@ -85,7 +85,7 @@ async def test_every_key_expires(server: Redis, ledger: RedisLedger) -> None:
         assert all(client.ttl(key) > 0 for key in keys)
 
 
-async def test_no_redis_at_all_is_said_so() -> None:
+async def test_an_unreachable_redis_is_reported() -> None:
     with pytest.raises(LedgerUnavailableError, match="Redis"):
         await RedisLedger("redis://127.0.0.1:1/0", Notebook()).start()
 
@@ -111,6 +111,11 @@ async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) ->
     await admit(ledgers[0], claims_of())
     assert (await refuse(ledgers[0], claims_of(site=100))).hit.used == 100
     await admit(ledgers[0], claims_of(site=101))
+    # So are open requests, whichever node has the account.
+    for number in range(12):
+        key = Subject("key", f"person {number}", 1)
+        leases = [ledgers[i % 3].acquire_lease(Lease(key, f"req_{i}"), 4) for i in range(9)]
+        assert sum(x.is_admitted for x in await asyncio.gather(*leases)) == 4
     for ledger in ledgers:
         await ledger.close()
 
@@ -204,7 +209,7 @@ async def test_a_cluster_goes_on_with_the_replica_of_a_master_that_fails(how: st
         cluster.remove()
 
 
-async def test_no_cluster_at_all_is_said_so() -> None:
+async def test_an_unreachable_cluster_is_reported() -> None:
     with pytest.raises(LedgerUnavailableError):
         await RedisLedger("redis+cluster://127.0.0.1:1", Notebook()).start()
 

@@ -33,7 +33,7 @@ TODAY = NOON - DAY // 2
 
 @pytest.fixture
 def server() -> Iterator[Redis]:
-    """A server that keeps what it held when it was told to save, and no more."""
+    """A server that retains only its last explicit save."""
     server = Redis(appendonly=False)
     server.start()
     yield server
@@ -85,7 +85,7 @@ async def test_what_was_taken_since_the_last_save_counts(
         assert await race([ledger], claims, 3) == 3
     assert TAKE_OVER_S - 0.5 < time.monotonic() - began < TAKE_OVER_S + 0.5 + BUSY_S
     assert await used(ledger, claims) == [43, 43, 43, 43]
-    # One line for one loss, whoever waited for the records.
+    # One log line for each loss, however many decisions waited for the records.
     events = [(x["event"], x["subject"], x["units"]) for x in logs]
     assert events == [("counters_rolled_back", "ann", 30)]
     assert await race([ledger], claims, 20) == 2

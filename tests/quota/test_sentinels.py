@@ -44,7 +44,7 @@ class Sentinel:
 
 @pytest.fixture
 async def three() -> AsyncIterator[tuple[list[Sentinel], Sentinels, list[None]]]:
-    """Three sentinels, who asks them, and an entry for each change that was seen."""
+    """Three sentinels, their client, and an entry for each change observed."""
     sentinels = [Sentinel() for _ in range(3)]
     ports = [await sentinel.start() for sentinel in sentinels]
     changes: list[None] = []

@@ -45,7 +45,7 @@ def blocker(store: SqliteStore, ledger: Ledger) -> sqlite3.Connection:
     return connection
 
 
-async def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "daypass.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(LedgerUnavailableError, match=r"daypass\.db"):
         await SqliteLedger(tmp_path / "daypass.db").start()
@@ -112,7 +112,7 @@ async def test_a_unit_that_cannot_be_given_back_now_is_owed(
     assert await used(ledger, CLAIMS) == [0, 0]
 
 
-async def test_what_is_owed_beyond_the_cap_of_give_backs_stays_used(
+async def test_owed_units_beyond_the_give_back_cap_stay_used(
     ledger: Ledger, blocker: sqlite3.Connection
 ) -> None:
     blocker.execute("ROLLBACK")
@@ -125,7 +125,7 @@ async def test_what_is_owed_beyond_the_cap_of_give_backs_stays_used(
     assert await used(ledger, (*CLAIMS, cap)) == [3, 3, 2]
 
 
-async def test_a_full_disk_is_said_so_and_loses_nothing(ledger: Ledger) -> None:
+async def test_a_full_disk_is_reported_and_loses_nothing(ledger: Ledger) -> None:
     await race([ledger], CLAIMS, 5)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
@@ -138,7 +138,7 @@ async def test_a_full_disk_is_said_so_and_loses_nothing(ledger: Ledger) -> None:
     assert await race([ledger], CLAIMS, 60) == 45
 
 
-async def test_a_file_that_is_spoilt_is_said_so_and_comes_back_with_its_backup(
+async def test_a_corrupt_file_is_reported_and_recovers_with_its_backup(
     store: SqliteStore, ledger: Ledger
 ) -> None:
     await race([ledger], CLAIMS, 5)
@@ -166,7 +166,7 @@ WINDOWS = (Window.HOUR, Window.DAY, Window.WEEK, Window.MONTH)
 EVERY_WINDOW = claims_of(*(per(window, 10) for window in WINDOWS), ceiling=10)
 
 
-async def test_requests_with_a_clock_a_year_ahead_cost_nobody_this_years_windows(
+async def test_a_clock_a_year_ahead_leaves_this_years_windows_unchanged(
     store: SqliteStore, ledger: Ledger
 ) -> None:
     assert await race([ledger], EVERY_WINDOW, 4) == 4

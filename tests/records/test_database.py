@@ -58,7 +58,7 @@ async def test_processes_that_start_together_migrate_once(database_url: str) -> 
     await database.close()
 
 
-async def test_of_accounts_of_one_mailbox_the_oldest_has_it(database_url: str) -> None:
+async def test_the_oldest_account_of_a_mailbox_owns_it(database_url: str) -> None:
     for revision in ("head", "0006"):
         await upgrade(database_url, revision)
     database = Database(database_url)
@@ -83,7 +83,7 @@ async def test_of_accounts_of_one_mailbox_the_oldest_has_it(database_url: str) -
     await database.close()
 
 
-async def test_a_mailbox_has_one_account_also_of_those_who_come_together(
+async def test_concurrent_sign_ups_of_a_mailbox_create_one_account(
     database: Database,
 ) -> None:
     async def sign_up(number: int) -> bool:
@@ -97,7 +97,7 @@ async def test_a_mailbox_has_one_account_also_of_those_who_come_together(
     assert sorted(await asyncio.gather(*(sign_up(n) for n in range(5)))) == [False] * 4 + [True]
 
 
-async def test_a_sign_up_that_waits_is_used_once(database: Database) -> None:
+async def test_a_pending_sign_up_is_used_once(database: Database) -> None:
     async with database.write() as session:
         for invitation in (None, "one", None, "two"):
             await sign_ups.create(session, "A@example.org", invitation, DAY)
@@ -147,7 +147,7 @@ async def test_usage_of_many_writers_adds_up(database: Database) -> None:
     assert [tuple(row) for row in found] == [(30, 90)] * 10
 
 
-async def test_usage_is_told_with_the_keys_name(database: Database) -> None:
+async def test_usage_includes_the_key_name(database: Database) -> None:
     from daypass.domain.key_format import mint
 
     async with database.write() as session:
@@ -222,14 +222,14 @@ async def test_a_long_request_that_ends_last_does_not_make_its_batch_look_old(
     assert [x.request_id for x, _ in found] == ["req_2"]
 
 
-async def test_receipts_of_one_millisecond_are_told_newest_first(database: Database) -> None:
+async def test_receipts_of_one_millisecond_are_listed_newest_first(database: Database) -> None:
     key = await create_key(database)
     async with database.write() as session:
         at_once = [receipt(number, DAY * 1000, key.id) for number in (1, 2, 3)]
         await receipts.add(session, {key.account_id: at_once})
     async with database.read() as session:
-        told = [x.request_id for x, _ in await receipts.recent(session, key.account_id, 0)]
-    assert told == ["req_3", "req_2", "req_1"]
+        listed = [x.request_id for x, _ in await receipts.recent(session, key.account_id, 0)]
+    assert listed == ["req_3", "req_2", "req_1"]
 
 
 async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None:
@@ -242,7 +242,7 @@ async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None
     assert count == receipts.KEPT
 
 
-async def test_what_was_written_though_the_reply_was_lost_is_told_once(database: Database) -> None:
+async def test_a_write_whose_reply_was_lost_is_reported_once(database: Database) -> None:
     key = await create_key(database)
     mine = key.account_id
     recorder = Recorder(database)
@@ -251,8 +251,8 @@ async def test_what_was_written_though_the_reply_was_lost_is_told_once(database:
             recorder.receipt(mine, receipt(number, DAY * 1000 + number, key.id))
         await recorder.flush()
     async with database.read() as session:
-        told = [x.request_id for x, _ in await receipts.recent(session, mine, 0)]
-    assert told == ["req_3", "req_2", "req_1"]
+        listed = [x.request_id for x, _ in await receipts.recent(session, mine, 0)]
+    assert listed == ["req_3", "req_2", "req_1"]
 
 
 async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database) -> None:
@@ -290,7 +290,7 @@ async def test_no_session_opens_for_an_account_that_has_changed_meanwhile(
     assert not await may_open()
 
 
-async def test_the_database_of_a_newer_version_is_left_alone(database_url: str) -> None:
+async def test_a_database_of_a_newer_version_is_not_changed(database_url: str) -> None:
     await upgrade(database_url)
     database = Database(database_url)
     try:

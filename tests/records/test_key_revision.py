@@ -1,4 +1,4 @@
-"""What must make every process look its keys up anew, and what must not."""
+"""Changes that must make every process reload its keys, and changes that must not."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 

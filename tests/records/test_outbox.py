@@ -44,7 +44,7 @@ async def test_a_claim_ends_with_its_lease(database: Database) -> None:
     second = await claim(database, NOW + outbox.LEASE_S)
     assert second is not None
     assert second.id == first.id
-    # Whoever held it before decides nothing any more.
+    # The previous claimant can no longer decide the outcome.
     async with database.write() as session:
         await outbox.remove_claimed(session, first)
         await outbox.give_up(session, first, "late")

@@ -1,4 +1,4 @@
-"""What a ledger is told of counters that Redis has lost."""
+"""The recorded usage from which a ledger restores counters that Redis has lost."""
 
 import asyncio
 
@@ -49,18 +49,18 @@ async def person(database: Database, email: str, uses: list[dict[int, int]]) -> 
         return account.id
 
 
-async def told(database: Database, account_id: str, slot: int) -> list[int]:
+async def recorded(database: Database, account_id: str, slot: int) -> list[int]:
     plan = UsagePlan("p", "p", LIMITS)
     claims = QuotaPolicy.of([plan], 1000, 9000).claims(account_id, slot, plan)
     return list(await RecordedUse(database, lambda: TODAY).used(claims, NOON))
 
 
-async def test_every_window_is_told_what_was_used_since_the_day_it_began(
+async def test_each_window_gets_the_usage_since_the_day_it_began(
     database: Database,
 ) -> None:
     ann = await person(database, "ann@example.org", [{0: 1, 1: 10, 9: 100, 30: 1000}, {0: 7}])
     await person(database, "bob@example.org", [{0: 300, 1: 400}])
-    found = await told(database, ann, 1)
+    found = await recorded(database, ann, 1)
     per_minute, per_hour, day, week, month, total, burst, account, site = found
     assert per_minute == per_hour == day == 2
     assert week == 22
@@ -69,7 +69,7 @@ async def test_every_window_is_told_what_was_used_since_the_day_it_began(
     assert burst == 22  # 1440 units that refill one each minute reach back for a day.
     assert account == 16
     assert site == 616
-    assert (await told(database, ann, 2))[2] == 14
+    assert (await recorded(database, ann, 2))[2] == 14
 
 
 async def test_tokens_and_cost_include_what_is_reserved(database: Database) -> None:
@@ -93,7 +93,7 @@ async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) 
     async with database.write() as session:
         first = next(x for x in await api_keys.list_of(session, ann) if x.slot == 1)
         await api_keys.remove(session, first, TODAY)
-    assert [(await told(database, ann, slot))[2] for slot in (1, 2, 3)] == [10, 12, 10]
+    assert [(await recorded(database, ann, slot))[2] for slot in (1, 2, 3)] == [10, 12, 10]
 
 
 async def test_questions_that_come_at_once_share_their_queries(database: Database) -> None:

@@ -115,7 +115,7 @@ async def behind_since(database: Database) -> int | None:
         return (await usage_writers.behind_since(session))[1]
 
 
-async def test_a_process_that_ended_without_a_word_is_not_waited_for_for_ever(
+async def test_a_process_that_crashed_is_not_waited_for_indefinitely(
     database: Database,
 ) -> None:
     async with database.write() as session:

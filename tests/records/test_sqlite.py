@@ -29,14 +29,14 @@ async def test_usage_that_cannot_be_written_yet_is_written_later(tmp_path: Path)
     await database.close()
 
 
-async def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "daypass.db"
     path.write_bytes(b"not a database" * 1000)
     with pytest.raises(DatabaseUnavailableError, match=r"daypass\.db: file is not a database"):
         await upgrade(f"sqlite:///{path}")
 
 
-async def test_a_directory_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
+async def test_a_directory_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatabaseUnavailableError, match="cannot open"):
         await upgrade(f"sqlite:///{tmp_path}/file/daypass.db")

@@ -36,7 +36,7 @@ async def test_so_many_at_once_and_then_one_each_interval(database: Database) ->
     assert [await take(database, "a", now=NOW + 3_600_000) for _ in range(4)] == [0, 0, 0, 60_000]
 
 
-async def test_of_several_all_are_taken_or_none(database: Database) -> None:
+async def test_several_throttles_are_taken_atomically(database: Database) -> None:
     for _ in range(3):
         assert await take(database, "a", "wide") == 0
     for _ in range(10):
@@ -44,19 +44,19 @@ async def test_of_several_all_are_taken_or_none(database: Database) -> None:
     assert [await take(database, "wide") for _ in range(3)] == [0, 0, 10_000]
 
 
-async def test_many_at_once_are_no_way_around(database: Database) -> None:
+async def test_concurrent_requests_do_not_bypass_the_throttle(database: Database) -> None:
     waits = await asyncio.gather(*(take(database, "a", "wide", "b") for _ in range(9)))
     assert sorted(waits)[:4] == [0, 0, 0, 60_000]
 
 
-async def test_what_is_given_back_is_there_again(database: Database) -> None:
+async def test_units_given_back_are_available_again(database: Database) -> None:
     for _ in range(20):
         assert await take(database, "a") == 0
         async with database.write() as session:
             await throttles.give_back(session, {"a": SLOW})
 
 
-async def test_what_has_expired_is_swept_and_names_are_not_kept(database: Database) -> None:
+async def test_expired_throttles_are_swept_and_names_are_not_stored(database: Database) -> None:
     await take(database, "ada@example.org")
     async with database.read() as session:
         (name,) = await session.scalars(text("SELECT name FROM attempts"))
@@ -72,7 +72,7 @@ async def test_what_has_expired_is_swept_and_names_are_not_kept(database: Databa
         assert await session.scalar(text("SELECT count(*) FROM session")) == 1
 
 
-async def test_what_would_be_refused_is_known_without_taking_anything(database: Database) -> None:
+async def test_a_refusal_is_predicted_without_taking_units(database: Database) -> None:
     async def wait(*names: str) -> int:
         units = {name: WIDE if name == "wide" else SLOW for name in names}
         try:

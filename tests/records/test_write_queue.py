@@ -32,7 +32,7 @@ async def count(database: Database) -> int:
     return number
 
 
-async def test_a_crowd_is_served_however_long_that_takes(database: Database) -> None:
+async def test_many_concurrent_transactions_are_all_served(database: Database) -> None:
     before = await count(database)
 
     async def add() -> None:
@@ -49,7 +49,7 @@ async def test_a_crowd_is_served_however_long_that_takes(database: Database) -> 
 
 @asynccontextmanager
 async def locked(url: str) -> AsyncIterator[None]:
-    """A database that lets nobody write."""
+    """A database locked against writes."""
     holder = Database(url)
     async with holder._engine.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
@@ -59,7 +59,7 @@ async def locked(url: str) -> AsyncIterator[None]:
     await holder.close()
 
 
-async def test_who_waits_behind_a_database_that_hangs_is_refused_with_those_ahead(
+async def test_transactions_queued_behind_a_hung_database_are_refused(
     database: Database, database_url: str
 ) -> None:
     before = await count(database)
@@ -78,7 +78,7 @@ async def test_who_waits_behind_a_database_that_hangs_is_refused_with_those_ahea
     assert await count(database) == before + 1
 
 
-async def test_turns_are_given_in_order_and_those_who_leave_are_passed_over() -> None:
+async def test_turns_are_given_in_order_and_cancelled_waiters_are_skipped() -> None:
     queue = WriteQueue(1, 10)
     served = []
 
@@ -91,14 +91,14 @@ async def test_turns_are_given_in_order_and_those_who_leave_are_passed_over() ->
         await asyncio.sleep(0)
         waiting[1].cancel()
         await asyncio.sleep(0)
-    waiting[2].cancel()  # It has just been given its turn, or is about to be.
+    waiting[2].cancel()  # Its turn has just come or is about to.
     await asyncio.gather(*waiting, return_exceptions=True)
     assert served == [number for number in (0, 2, 3, 4) if number in served]
     assert {0, 3, 4} <= set(served)
     await asyncio.wait_for(take(5), 1)
 
 
-async def test_a_queue_in_which_nothing_moves_is_left() -> None:
+async def test_waiting_ends_in_a_stalled_queue() -> None:
     queue = WriteQueue(1, 0.05)
     async with queue.turn():
         with pytest.raises(QueueStalledError):
@@ -139,7 +139,7 @@ async def test_the_outcome_of_a_commit_is_awaited_beyond_the_deadline(postgres_u
     await database.close()
 
 
-async def test_a_commit_of_which_nothing_is_heard_is_said_to_be_unknown(
+async def test_a_commit_without_a_reply_has_an_unknown_outcome(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_module, "COMMIT_S", 0.8)

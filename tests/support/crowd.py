@@ -1,5 +1,5 @@
 """Many callers at once, over raw sockets, from a process of their own so that they cannot slow
-down whoever measures. `python -m tests.support.crowd probe|sign-ups|sign-ins URL …` prints JSON."""
+down the measurement. `python -m tests.support.crowd probe|sign-ups|sign-ins URL …` prints JSON."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def sign_ups(url: str, emails: list[str], password: str, address: str | None = None) -> Crowd:
-    """Let everybody sign up at once; `address` is the one that a proxy vouches for."""
+    """Sign up all of them at once; `address` is the one that a proxy vouches for."""
     bodies = [{"email": email, "password": password} for email in emails]
     return post_at_once(url, "/api/accounts", bodies, address)
 
@@ -70,8 +70,8 @@ def post_at_once(
         timeout=180,
         check=True,
     )
-    told = json.loads(ended.stdout)
-    return Crowd(Counter(told["statuses"]), told["seconds"], told["retry_after"])
+    result = json.loads(ended.stdout)
+    return Crowd(Counter(result["statuses"]), result["seconds"], result["retry_after"])
 
 
 async def _exchange(

@@ -1,4 +1,4 @@
-"""A real SMTP server, and the mails that it was given."""
+"""A real SMTP server that stores the mail it receives."""
 
 import asyncio
 import email
@@ -55,9 +55,9 @@ class Mailbox:
             self._controller.stop()
             self._controller = None
 
-    def _authenticate(self, *told: Any) -> AuthResult:
-        """Everybody may sign in; nobody needs to."""
-        self.logins.append((told[-1].login, told[-1].password))
+    def _authenticate(self, *args: Any) -> AuthResult:
+        """Accept any credentials; authentication is optional."""
+        self.logins.append((args[-1].login, args[-1].password))
         return AuthResult(success=True)
 
     async def handle_MAIL(

@@ -9,7 +9,7 @@ from tests.support.aws_server import AwsServer
 
 
 class Moto(AwsServer):
-    """One server, which forgets everything when it is told to."""
+    """One server whose state can be reset."""
 
     def start(self) -> None:
         """Start the server and wait until it answers."""

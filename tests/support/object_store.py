@@ -1,4 +1,4 @@
-"""An upstream that stores objects as OpenAI does, for everybody who has its key."""
+"""An upstream that stores objects as OpenAI does, shared by all holders of its key."""
 
 import itertools
 import re

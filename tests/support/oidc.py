@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class OidcProvider(LocalServer):
-    """Signs everybody in at once, as the person that a test says, with the faults it says."""
+    """Signs in every request at once as the person, and with the faults, that a test chooses."""
 
     signing_key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
 
@@ -50,7 +50,7 @@ class OidcProvider(LocalServer):
         super().__init__(app)
 
     def reset(self) -> None:
-        """Be somebody whom nobody has seen yet, without a fault."""
+        """Switch to a new user and clear all faults."""
         self.subject = f"subject-{next(_numbers)}"
         self.email = f"{self.subject}@example.org"
         self.claims: dict[str, Any] = {}
@@ -65,7 +65,7 @@ class OidcProvider(LocalServer):
         """Whether tokens are signed with a key that is not published."""
         self.down = False
         self.userinfo: dict[str, Any] = {}
-        """What is told beside the ID token."""
+        """Return the user information served beside the ID token."""
 
     @property
     def settings(self) -> dict[str, str]:

@@ -1,7 +1,12 @@
 """What the tests of the portal share."""
 
+import sqlite3
+from uuid import uuid4
+
 import httpx2 as httpx
 import pytest
+
+from tests.conftest import PASSWORD, Person, Server
 
 CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}
 
@@ -18,3 +23,30 @@ def problem(response: httpx.Response, field: str | None = None) -> int:
     pointers = [x["pointer"] for x in document["errors"]]
     assert pointers == ([f"#/{field}"] if field else [])
     return response.status_code
+
+
+def problem_status(response: httpx.Response) -> int:
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.status_code
+
+
+def invited(site: Server, operator: Person) -> Person:
+    token = operator.http.post("/api/operator/invitations", json={}).json()["token"]
+    http = site.client()
+    email = f"{uuid4().hex}@example.org"
+    body = {"email": email, "password": PASSWORD, "invitation": token}
+    assert http.post("/api/accounts", json=body).status_code == 201
+    return Person(http, email)
+
+
+def contents(site: Server) -> dict[str, int]:
+    """How many rows each table has."""
+    with sqlite3.connect(site.data_dir / "daypass.db") as connection:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            for (name,) in names
+            # Written on any request, even a refused one.
+            if name
+            not in ("usage_day", "receipt_batch", "quota_counter", "quota_clock", "attempts")
+        }

@@ -19,7 +19,7 @@ from tests.support.waiting import START_S
 
 
 class Redis:
-    """One server that keeps what it is told (appendonly), so that it can be restarted."""
+    """One server with persistence (appendonly), so that it can be restarted."""
 
     def __init__(self, *, appendonly: bool = True) -> None:
         self._appendonly = appendonly
@@ -177,7 +177,7 @@ class RedisCluster:
         self._processes[number].wait(20)
 
     def stop(self, number: int) -> None:
-        """Let one of the nodes hang."""
+        """Suspend one of the nodes."""
         self._processes[number].send_signal(signal.SIGSTOP)
 
     def restart(self, number: int, *, wait: bool = True) -> None:

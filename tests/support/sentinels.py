@@ -74,11 +74,11 @@ class Program:
         self.process.wait(20)
 
     def stop(self) -> None:
-        """Let it hang."""
+        """Suspend the process."""
         os.kill(self.process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Resume the process."""
         os.kill(self.process.pid, signal.SIGCONT)
 
     def _answers(self) -> bool:

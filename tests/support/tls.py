@@ -1,4 +1,4 @@
-"""Certificates of a private authority, whom nobody trusts that is not told to."""
+"""Certificates of a private authority, trusted only where configured."""
 
 import ssl
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A real HTTP upstream whose behaviour a test chooses, and which remembers what it was sent."""
+"""A real HTTP upstream whose behaviour a test chooses and which records its requests."""
 
 import asyncio
 import threading

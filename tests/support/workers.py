@@ -10,13 +10,13 @@ from tests.conftest import Server
 
 
 def look(server: Server, key: str) -> httpx.Response:
-    """What one of the workers says of a key."""
+    """Return one worker's report on a key."""
     with server.gateway(key) as api:
         return api.get("/v1/key")
 
 
 def warm(server: Server, key: str) -> None:
-    """Let every worker remember a key."""
+    """Make every worker cache a key."""
     for _ in range(12):
         assert look(server, key).status_code == 200
 

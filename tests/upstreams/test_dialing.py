@@ -127,7 +127,7 @@ def test_when_all_refuse_it_is_unreachable_at_once() -> None:
 
 
 def test_one_address_that_no_upstream_may_have_forbids_all() -> None:
-    """Otherwise a name could lead to a metadata service by its second address."""
+    """Otherwise a name's second address could point to a metadata service."""
 
     async def run(port: int) -> int:
         server, connections = await serve(SERVES, port)
@@ -143,7 +143,7 @@ def test_one_address_that_no_upstream_may_have_forbids_all() -> None:
 
 
 def test_where_tls_fails_the_next_address_is_tried() -> None:
-    """Each of them, and the last failure is told."""
+    """Each address is tried, and the last failure is reported."""
 
     async def run(port: int) -> list[int]:
         servers = [await serve(host, port) for host in (SERVES, OTHER)]

@@ -1,4 +1,4 @@
-"""The HTTP/1.1 client against an upstream that says what a test makes it say, byte for byte."""
+"""The HTTP/1.1 client against an upstream scripted byte for byte."""
 
 import asyncio
 import random
@@ -143,7 +143,7 @@ async def test_every_framing_in_every_split(answer: bytes, body: bytes) -> None:
         b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 80_000,
     ],
 )
-async def test_what_is_no_answer_is_an_upstream_error(answer: bytes) -> None:
+async def test_an_invalid_response_is_an_upstream_error(answer: bytes) -> None:
     async with upstream(says(answer)) as client:
         with pytest.raises(UpstreamUnreachableError):
             await fetch(client)
@@ -193,14 +193,14 @@ async def test_a_connection_serves_again_after_a_whole_answer_only() -> None:
         (await client.open(UpstreamRequest("GET", b"/slow", [], b""))).close()
         assert await fetch(client) == (200, b"ok")
         assert connections == 2
-        # What follows the head of an answer to HEAD cannot be told from a body.
+        # Data after the head of a HEAD response is indistinguishable from a body.
         assert (await fetch(client, UpstreamRequest("HEAD", b"/x", [], b"")))[1] == b""
         assert await fetch(client) == (200, b"ok")
         assert connections == 3
 
 
-async def test_a_kept_connection_that_died_is_tried_anew_where_that_is_safe() -> None:
-    """The second request on a connection meets its end."""
+async def test_a_dead_pooled_connection_is_retried_when_safe() -> None:
+    """The second request finds the connection closed."""
     requests = 0
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -219,7 +219,7 @@ async def test_a_kept_connection_that_died_is_tried_anew_where_that_is_safe() ->
         assert requests == 4
 
 
-async def test_what_comes_unasked_closes_the_connection() -> None:
+async def test_unsolicited_data_closes_the_connection() -> None:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(OK)

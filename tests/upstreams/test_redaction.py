@@ -42,7 +42,7 @@ async def relayed(pieces: list[bytes]) -> bytes:
     return body
 
 
-async def test_it_is_blotted_out_wherever_it_is_cut() -> None:
+async def test_the_key_is_redacted_wherever_it_is_split() -> None:
     whole = b"a sk- " + SECRET + SECRET[:-1] + b"! " + SECRET + SECRET + SECRET[:5]
     expected = whole.replace(SECRET, BLOT)
     for first in range(len(whole) + 1):
@@ -60,7 +60,7 @@ async def test_nothing_else_changes(pieces: list[bytes]) -> None:
     assert body == whole.replace(SECRET, BLOT)
 
 
-def test_headers_are_blotted_out_too() -> None:
+def test_the_key_is_redacted_in_headers() -> None:
     answer = Redacted(Pieces([]), SECRET)
     assert answer.headers == [(b"x-echo", b"Bearer " + BLOT), (b"x-other", b"kept")]
 

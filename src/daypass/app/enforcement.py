@@ -105,7 +105,7 @@ class BehindApiGateway:
 
         parts = AwsComponents(settings, database, clock)
         self._secret = parts.secret
-        self.authenticator = ApiGatewayAuthenticator(database, parts.catalogue.known)
+        self.authenticator = ApiGatewayAuthenticator(database, parts.catalogue.known, clock)
         self.ledger = parts.ledger
         self.base_url = parts.base_url
         self.uncounted = COUNTED_ANYWAY

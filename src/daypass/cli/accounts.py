@@ -58,7 +58,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 @accounts_app.command("promote")
 def promote_account(email: Email) -> None:
-    """Make an account an operator. Its sessions end: it signs in again."""
+    """Make an account an operator. Its sessions end, so its owner signs in again."""
     _change_account(
         email, lambda session, account: accounts.set_role(session, account.id, accounts.OPERATOR)
     )
@@ -69,7 +69,7 @@ def promote_account(email: Email) -> None:
 def disable_account(
     email: Email, undo: Annotated[bool, typer.Option(help="Enable it again.")] = False
 ) -> None:
-    """Disable an account: its sessions end, and its keys are refused within a second."""
+    """Disable an account. Its sessions end, and its keys are rejected within a second."""
     at = None if undo else int(time.time())
     _change_account(email, lambda session, account: accounts.set_disabled(session, account.id, at))
 
@@ -88,7 +88,7 @@ def delete_account(
     email: Email,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a person with everything but totals. Their keys are refused within a second."""
+    """Delete a person with everything but totals. Their keys are rejected within a second."""
     settings = load_settings()
 
     async def remove(database: Database, enforcer: Enforcer) -> bool:

@@ -1,4 +1,4 @@
-"""`daypass aws …`: from AWS credentials to a working stage, and back."""
+"""`daypass aws …`: create a working stage from AWS credentials, and remove it."""
 
 import asyncio
 import hashlib
@@ -16,7 +16,7 @@ from daypass.config.settings import Settings, load_settings
 from daypass.records.database import Database
 from daypass.records.schema import with_database
 
-# boto3 is slow to import: only the commands here do, and only when they run.
+# boto3 is slow to import, so only these commands import it, and only when they run.
 if TYPE_CHECKING:
     from daypass.enforcement.aws.client import ApiGateway
     from daypass.enforcement.aws.stack import Stack, Step
@@ -38,7 +38,7 @@ def deploy(
         bool, typer.Option("--print-template", help="Print the template and do nothing.")
     ] = False,
 ) -> None:
-    """Make the API, its stage and its usage plans, or bring them up to date."""
+    """Create or update the API, its stage and its usage plans."""
     from daypass.enforcement.aws.secret import make_gateway_secret  # noqa: PLC0415
     from daypass.enforcement.aws.template import build_template  # noqa: PLC0415
 
@@ -102,7 +102,7 @@ def sync(
     as_json: AsJson = False,
     stack: StackName = "daypass",
 ) -> None:
-    """Show how plans and keys differ here and at API Gateway, then bring them together."""
+    """Show how plans and keys differ between Daypass and API Gateway, and reconcile them."""
     from daypass.enforcement.aws.sync import compare_plans, find_strays, pull_plans, read_there  # noqa: PLC0415
 
     settings = load_settings()
@@ -138,7 +138,7 @@ def sync(
 
 @aws_app.command()
 def destroy(stack: StackName = "daypass", yes: Yes = False) -> None:
-    """Delete the keys that Daypass made, and the stack with the API and its plans."""
+    """Delete the keys that Daypass created, and the stack with the API and its plans."""
     settings = load_settings()
     with _told():
         there = _stack(settings, stack)
@@ -164,7 +164,7 @@ def policy(
     stack: StackName = "daypass",
     region: Annotated[str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"])] = "*",
 ) -> None:
-    """Print the IAM policy that is needed."""
+    """Print the IAM policy that Daypass needs."""
     from daypass.enforcement.aws.policy import deploying_policy, serving_policy  # noqa: PLC0415
 
     print_json(serving_policy(region) if for_ == "serve" else deploying_policy(region, stack))
@@ -172,7 +172,7 @@ def policy(
 
 @aws_app.command()
 def verify() -> None:
-    """Try the stage with a key made for that: limit, counting, streaming. Takes some minutes."""
+    """Test the stage with a temporary key: limit, counting, streaming. Takes some minutes."""
     from daypass.enforcement.aws.components import AwsComponents  # noqa: PLC0415
     from daypass.enforcement.aws.verify import SETTLE_S, Verification  # noqa: PLC0415
 
@@ -196,7 +196,7 @@ def verify() -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """End with one line where AWS or the settings stand in the way."""
+    """Exit with one line for an AWS error or a wrong setting."""
     from daypass.enforcement.aws.plans import PlanNotPossibleError  # noqa: PLC0415
     from daypass.enforcement.aws.stack import StackError  # noqa: PLC0415
 
@@ -225,7 +225,7 @@ def _stack(settings: Settings, name: str) -> "Stack":
 
 
 def _api(settings: Settings, stack: str) -> "ApiGateway | None":
-    """The API of the settings, else the stack's."""
+    """Return the API in the settings, else the stack's."""
     from daypass.enforcement.aws.client import ApiGateway, make_client  # noqa: PLC0415
 
     rest_api_id = settings.aws_rest_api_id or _stack(settings, stack).outputs().get("RestApiId")
@@ -255,7 +255,7 @@ async def _plan_rows(api: "ApiGateway", settings: Settings) -> list[dict[str, An
 
 
 def _check_plans_to_remove(settings: Settings, stack: "Stack") -> None:
-    """Refuse to remove a plan with keys in it: they would stop working."""
+    """Refuse to remove a plan that has keys: they would stop working."""
     api = _api(settings, stack.name)
     known = {plan.id for plan in settings.usage_plans}
     for row in asyncio.run(_plan_rows(api, settings)) if api else ():

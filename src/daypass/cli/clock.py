@@ -20,7 +20,7 @@ def clock() -> None:
 
 @clock_app.command()
 def reset() -> None:
-    """Let the ledger go by this machine's clock again, after that was ahead and was corrected."""
+    """Make the ledger follow this machine's clock again, after a fast clock was corrected."""
     settings = load_settings()
     if settings.enforcer != "embedded" or settings.redis_url is not None:
         fail("only the ledger in the data directory can be reset: others have their own clock")

@@ -53,12 +53,12 @@ def options(
 
 
 def main() -> None:
-    """Run the command. What stops it is told in one line, with exit code 2."""
-    os.umask(0o077)  # Whatever is written is for the owner alone.
+    """Run the command. Expected errors print one line and exit with code 2."""
+    os.umask(0o077)  # Files are readable by their owner only.
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
-        if not error.format_message():  # The help has been printed: no command was named.
+        if not error.format_message():  # Without a command, the help has been printed.
             sys.exit(2)
         fail(error.format_message())
     except typer.Abort as error:
@@ -102,7 +102,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @plans_app.command("list")
 def list_plans(as_json: AsJson = False) -> None:
-    """List the usage plans, those made on the site too."""
+    """List the usage plans, including those made on the site."""
 
     async def query(_database: Database, enforcer: Enforcer) -> list[UsagePlan]:
         return list((await enforcer.policy()).plans.values())
@@ -167,7 +167,7 @@ def create_key(
 
 @keys_app.command("revoke")
 def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key.")]) -> None:
-    """Revoke an API key. It is refused everywhere within a second."""
+    """Revoke an API key. It is rejected everywhere within a second."""
 
     async def revoke(database: Database, enforcer: Enforcer) -> bool:
         async with database.read() as session:
@@ -186,6 +186,9 @@ def _plan_row(plan: UsagePlan) -> dict[str, Any]:
         "id": plan.id,
         "name": plan.name,
         "limits": plan.limits,
+        "max_output_tokens": plan.max_output_tokens,
+        "max_concurrent_requests": plan.max_concurrent_requests,
+        "max_key_days": plan.max_key_days,
         "models": sorted(plan.models),
         "self_service": plan.self_service,
     }

@@ -1,4 +1,4 @@
-"""`daypass doctor`: what is wrong with this installation, and what to do about it."""
+"""`daypass doctor`: find what is wrong with this installation and say what to do."""
 
 import os
 import time
@@ -21,11 +21,11 @@ from daypass.records.schema import NoDatabaseError
 from daypass.records.schema import check as check_tables
 
 CLOCK_TOLERANCE_S = 90
-"""The ledger's clock goes by whole minutes, so it may be one ahead."""
+"""The ledger's clock counts whole minutes, so it may be one ahead."""
 
 
 async def examine() -> list[Finding]:
-    """Look at settings, site, database, ledger and upstream."""
+    """Check settings, site, database, ledger and upstream."""
     try:
         settings = load_settings()
         check_path_settings(settings)
@@ -101,7 +101,7 @@ def _examine_clock(settings: Settings) -> list[Finding]:
 
 
 def _examine_place(settings: Settings, where: str) -> Finding:
-    """The place of a database that is still to be created."""
+    """Check the directory of a database that does not exist yet."""
     directory = settings.data_dir.absolute()
     parent = next(path for path in (directory, *directory.parents) if path.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
@@ -118,7 +118,7 @@ def _examine_sharing(settings: Settings) -> list[Finding]:
 
 
 async def _examine_enforcer(settings: Settings) -> list[Finding]:
-    """API Gateway's plans, where it enforces. The embedded enforcer is the ledger."""
+    """Check API Gateway's plans, if it enforces. The embedded enforcer is the ledger."""
     if settings.enforcer == "embedded":
         return []
     database = Database(settings.database_address)

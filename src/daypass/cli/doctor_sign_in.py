@@ -1,4 +1,4 @@
-"""What `daypass doctor` says of signing in: secret, proxies, mail, another site's sign-in."""
+"""Checks of `daypass doctor` for signing in: secret key, proxies, mail, OpenID Connect."""
 
 import smtplib
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from daypass.records.database import is_sqlite
 
 
 async def examine_sign_in(settings: Settings) -> list[Finding]:
-    """Look at what there is of them."""
+    """Check those that are configured."""
     return [
         *_examine_secret(settings),
         *_examine_proxies(settings),

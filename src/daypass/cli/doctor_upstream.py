@@ -1,4 +1,4 @@
-"""What `daypass doctor` says of the upstream: it lists its models and asks one for a token."""
+"""Checks of `daypass doctor` for the upstream: list its models and ask one for a token."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ WITHOUT_V1 = (
     "Most services have their API below /v1: then DAYPASS_UPSTREAM_BASE_URL has to end in it."
 )
 
-# Models that are no chat models, by OpenAI's and others' names.
+# Names of models that are not chat models.
 _NOT_CHAT = re.compile(
     r"embed|tts|whisper|dall-e|image|audio|realtime|transcri|moderation|rerank|babbage|davinci"
     r"|sora|search|instruct$|bge|clip",
@@ -69,7 +69,10 @@ async def _list_models(settings: Settings, upstream: Upstream) -> tuple[list[str
 async def _try_chat(upstream: Upstream, model: str) -> Finding:
     message = {"role": "user", "content": "Hi"}
     try:
-        for cap in ("max_tokens", "max_completion_tokens"):  # Newer models of OpenAI's take this.
+        for cap in (
+            "max_tokens",
+            "max_completion_tokens",
+        ):  # OpenAI's newer models require this member.
             body = orjson.dumps({"model": model, "messages": [message], cap: 1})
             headers = [(b"content-type", b"application/json")]
             request = UpstreamRequest("POST", b"/chat/completions", headers, body)
@@ -85,7 +88,7 @@ async def _try_chat(upstream: Upstream, model: str) -> Finding:
         return Finding("chat", False, found, "Check the key's permissions, credit and limits.")
     if status >= 500:
         return Finding("chat", False, found, "The upstream itself fails.")
-    # It may be no chat model: the name alone does not tell.
+    # It may not be a chat model: its name does not tell.
     return Finding("chat", True, found, "Try a model of yours: this one was chosen by its name.")
 
 
@@ -104,7 +107,7 @@ async def _call(upstream: Upstream, request: UpstreamRequest) -> tuple[int, byte
 
 
 def _choose_model(settings: Settings, models: list[str]) -> str | None:
-    """Return a model of the plans, or one that is listed and looks like a chat model."""
+    """Return a model of the plans, or a listed one that looks like a chat model."""
     planned: Iterable[str] = sorted({x for plan in settings.usage_plans for x in plan.models})
     listed = [x for x in models if not _NOT_CHAT.search(x)]
     return next((x for x in planned if x in models), next(iter(listed), None))

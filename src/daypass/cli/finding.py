@@ -1,10 +1,10 @@
-"""What `daypass doctor` has looked at."""
+"""A result of `daypass doctor`."""
 
 from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """One thing looked at."""
+    """One check and its result."""
 
     what: str
     ok: bool
@@ -13,7 +13,7 @@ class Finding(NamedTuple):
 
 
 def duration(seconds: float) -> str:
-    """A duration in the largest unit of which it has at least two."""
+    """Format a duration in the largest unit of which it has at least two."""
     for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"

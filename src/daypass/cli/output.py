@@ -1,4 +1,4 @@
-"""How the command prints: tables for people, JSON for programs, and errors in one line."""
+"""Output of the command: tables for people, JSON for programs, and one-line errors."""
 
 import json
 import sys
@@ -35,14 +35,14 @@ def print_json(document: object) -> None:
 
 
 def fail(message: str, code: int = 2) -> NoReturn:
-    """Say in one line why, and end. Line breaks within names and values are escaped."""
+    """Print one line and exit with code 2. Line breaks within names and values are escaped."""
     line = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in message)
     typer.echo(f"daypass: {line}", err=True)
     sys.exit(code)
 
 
 def iso(at: int | None) -> str | None:
-    """A Unix time in seconds as ISO 8601 in UTC."""
+    """Format a Unix time in seconds as ISO 8601 in UTC."""
     return None if at is None else iso_utc(at)
 
 
@@ -53,7 +53,7 @@ def _cell(value: object) -> str:
 
 
 def _as_data(value: object) -> object:
-    """A limit as the portal and the gateway write it: `{measure, amount, window}`."""
+    """Return a limit as JSON: `{measure, amount, window}`."""
     if isinstance(value, Limit):
         return {name: x for name, x in asdict(value).items() if x is not None}
     raise TypeError(f"{type(value).__name__} cannot be printed as JSON")

@@ -32,7 +32,7 @@ EXPECTED_ERRORS = (
     LedgerUnavailableError,
     EnforcerError,
 )
-"""What an operator can correct. Their words are one line."""
+"""Errors that an operator can correct. Their messages are one line."""
 
 
 def serve(
@@ -79,7 +79,7 @@ def serve(
 
 
 def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Say where the site is, once its address is bound: in words, or where all is JSON as such."""
+    """Print the site's address once it is bound, as text or as JSON like the log."""
     from daypass.app.startup import sharing_warning  # noqa: PLC0415  (slow to import)
 
     url = site_address(settings, host, port)
@@ -101,7 +101,7 @@ def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
 
 
 async def _check() -> Settings:
-    """Return the settings if a start by them would work. Raises one of EXPECTED_ERRORS."""
+    """Return the settings if the server can start with them. Raises one of EXPECTED_ERRORS."""
     from daypass.app.startup import check_startup  # noqa: PLC0415
 
     settings = load_settings()
@@ -111,9 +111,9 @@ async def _check() -> Settings:
 
 @contextlib.contextmanager
 def _data_directory(directory: Path) -> Iterator[bool]:
-    """Mark a directory as in use by this server; the value says whether no other one uses it.
+    """Mark a directory as used by this server, and yield whether no other server uses it.
 
-    The mark is a lock, which ends with the process, however that ends.
+    The mark is a lock, which the operating system releases when the process ends.
     """
     with (directory / "serve.lock").open("w") as lock:
         try:
@@ -127,7 +127,7 @@ def _data_directory(directory: Path) -> Iterator[bool]:
 
 
 def _make_server(settings: Settings) -> "Server":
-    """Make a server by the settings as they are now, or by these if those are wrong by now."""
+    """Create a server from the current settings, or from these if the current ones are invalid."""
     from daypass.app.startup import check_settings  # noqa: PLC0415  (slow to import)
     from daypass.http.server import Server  # noqa: PLC0415  (slow to import)
     from daypass.observability.logging import configure_logging  # noqa: PLC0415

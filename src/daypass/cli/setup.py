@@ -1,4 +1,4 @@
-"""The link that makes a site's first operator: `daypass setup-link`, and what `serve` prints."""
+"""The link that creates a site's first operator, for `daypass setup-link` and `serve`."""
 
 import time
 from typing import Annotated
@@ -20,7 +20,7 @@ Port = Annotated[int, typer.Option(help="Port that the site listens on.", min=0,
 
 
 def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = False) -> None:
-    """Print a link that makes the first operator. It works once; links printed before do too."""
+    """Print a link that creates the first operator. It works once; earlier links stay valid."""
     settings = load_settings()
 
     async def create(database: Database) -> str:
@@ -39,9 +39,9 @@ def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = Fa
 
 
 def link_of_new_site(settings: Settings, host: str, port: int) -> str | None:
-    """A set-up link for a site that never had an operator; None for any other.
+    """Return a set-up link for a site that never had an operator; None for any other.
 
-    One whose operators are all disabled gets a link by the command only.
+    If all operators are disabled, only the command returns a link.
     """
 
     async def create(database: Database) -> str | None:
@@ -56,10 +56,10 @@ def link_of_new_site(settings: Settings, host: str, port: int) -> str | None:
 
 
 def site_address(settings: Settings, host: str, port: int) -> str:
-    """Where the site is found: `DAYPASS_PUBLIC_URL`, else the address that it listens on.
+    """Return the site's address: `DAYPASS_PUBLIC_URL`, else the one it listens on.
 
-    Of a site that listens on every address, this machine's own is named: the wildcard is no address
-    that every browser opens.
+    For a wildcard address, return the loopback address: not every browser opens
+    a wildcard.
     """
     if settings.public_url:
         return settings.public_url.rstrip("/")

@@ -1,6 +1,6 @@
-"""Who enforces the usage plans, as the portal and the command see it.
+"""The interface of enforcers, as the portal and the command see it.
 
-There are two: Daypass's own gateway (`embedded.py`), and AWS API Gateway (`aws/`).
+There are two: Daypass's own gateway (`embedded.py`) and AWS API Gateway (`aws/`).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,15 +16,15 @@ from daypass.records.tables import ApiKey
 
 
 class EnforcerError(Exception):
-    """The enforcer could not do what was asked, and nothing has changed.
+    """An operation failed, and nothing has changed.
 
-    The message is for whoever asked. `reason` is for the operator: what happened, and what to do.
+    The message is for the user. `reason` tells the operator what happened and what to do.
     """
 
     def __init__(
         self, message: str, *, reason: str = "", status: int = 503, about: str | None = None
     ) -> None:
-        """`status` is the HTTP status that fits; `about` names the field that is at fault."""
+        """`status` is the matching HTTP status; `about` names the invalid field."""
         super().__init__(message)
         self.reason = reason or message
         self.status = status
@@ -32,34 +32,34 @@ class EnforcerError(Exception):
 
 
 class KeyGoneError(Exception):
-    """The API key has been deleted meanwhile."""
+    """The API key has been deleted in the meantime."""
 
 
 def found(key: ApiKey | None) -> ApiKey:
-    """The key. Raises KeyGoneError where there is none."""
+    """Return the key. Raises KeyGoneError if it is None."""
     if key is None:
         raise KeyGoneError
     return key
 
 
 async def remove_keys(session: AsyncSession, keys: Sequence[ApiKey], now: int) -> None:
-    """Delete keys from the records. Raises KeyGoneError if one is gone already.
+    """Delete keys from the database. Raises KeyGoneError if one is gone already.
 
     `now` is Unix time in seconds.
     """
-    for key in sorted(keys, key=lambda key: key.id):  # In one order, against deadlocks.
+    for key in sorted(keys, key=lambda key: key.id):  # In a fixed order, to prevent deadlocks.
         current = found(await api_keys.find_locked(session, key.id))
         await api_keys.remove(session, current, now)
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """An API key with a new secret, which is shown once and then forgotten."""
+    """An API key with a new secret, which is shown once and not stored."""
 
     key: ApiKey
     secret: str = field(repr=False)
     previous_valid_until: int | None = None
-    """Until when the secret before it works (Unix time, seconds); None: no longer."""
+    """When the previous secret stops working (Unix time, seconds); None: at once."""
 
 
 Also = Callable[[AsyncSession], Awaitable[None]]
@@ -70,34 +70,39 @@ async def nothing_else(_session: AsyncSession) -> None:
 
 
 class Enforcer(Protocol):
-    """Admits and refuses calls by the usage plans, and knows the keys for that.
+    """Manages API keys for whatever enforces the usage plans.
 
-    Every method raises EnforcerError when the enforcer is away or refuses, and
-    DatabaseUnavailableError; those that are given a key raise KeyGoneError. What is `also` to be
-    written is written in the same transaction as the change, or neither is.
+    Example::
+
+        issued = await enforcer.create_key(account_id, "laptop", plan)
+        show_once(issued.secret)
+
+    Every method raises EnforcerError if the enforcer is unreachable or refuses, and
+    DatabaseUnavailableError; those that take a key raise KeyGoneError. `also` writes to the
+    database in the same transaction as the change.
     """
 
     async def policy(self) -> QuotaPolicy:
-        """The usage plans that are enforced now, and the ceilings above them."""
+        """Return the current usage plans and the ceilings above them."""
 
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
-        """Make an API key. What its account used today counts on it.
+        """Create an API key. What its account used today counts against it.
 
-        Raises TooManyKeysError when the account has as many as it may.
+        Raises TooManyKeysError if the account has as many as it may.
         """
 
     async def change_key(
         self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
     ) -> ApiKey:
-        """Rename a key and, with a `plan`, move it there. What it used today stays used."""
+        """Rename a key and, with a `plan`, move it there. Used units stay used."""
 
     async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
         """Give a key a new secret. The old one works for `grace_s` seconds more."""
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
-        """Delete keys. They are refused everywhere within a second."""
+        """Delete keys. They are rejected everywhere within a second."""
 
     async def set_account_enabled(
         self, account_id: str, enabled: bool, also: Also = nothing_else
     ) -> None:
-        """Admit an account's keys again, or refuse them. `also` changes the account itself."""
+        """Admit or reject an account's keys. `also` changes the account itself."""

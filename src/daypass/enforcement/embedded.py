@@ -1,4 +1,4 @@
-"""The enforcer that Daypass is itself: its gateway asks the ledger about every call."""
+"""The embedded enforcer: Daypass's own gateway asks the ledger about every call."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ from daypass.records.tables import ApiKey
 
 
 class EmbeddedEnforcer:
-    """Keys and plans are rows of the records; the gateway looks them up."""
+    """Manages keys and plans in the database, where the gateway looks them up."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class EmbeddedEnforcer:
         max_keys: int,
         keys_changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`clock` gives Unix time in seconds; `keys_changed` lets the gateway look keys up anew."""
+        """`keys_changed` makes the gateway look keys up again."""
         self._database = database
         self._policy = policy
         self._clock = clock
@@ -32,12 +32,12 @@ class EmbeddedEnforcer:
         self._keys_changed = keys_changed
 
     async def policy(self) -> QuotaPolicy:
-        """The plans and ceilings of the settings, with the plans made on the site."""
+        """Return the plans and ceilings of the settings, with the plans made on the site."""
         async with self._database.read() as session:
             return self._policy.with_plans(await usage_plans.plans(session))
 
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
-        """Make an API key, in the lowest free slot of its account. Raises TooManyKeysError."""
+        """Create an API key in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()
         async with self._database.write() as session:
             key = await api_keys.create(
@@ -85,7 +85,7 @@ class EmbeddedEnforcer:
     async def set_account_enabled(
         self, account_id: str, enabled: bool, also: Also = nothing_else
     ) -> None:
-        """Write `also`: the gateway reads the records."""
+        """Write `also`: the gateway reads the database."""
         async with self._database.write() as session:
             await also(session)
         self._keys_changed()

@@ -1,4 +1,4 @@
-"""What the records know of counters that Redis has lost."""
+"""Rebuilds counters that Redis has lost from the usage records."""
 
 import asyncio
 from collections.abc import (
@@ -31,9 +31,9 @@ Rows = list[tuple[int, int | None, Amounts]]
 
 
 class Batches(Generic[Question, Answer]):
-    """Questions to the database, which share a round trip: those that come meanwhile, the next one.
+    """Batches questions to the database: those that arrive during a query share the next one.
 
-    When Redis has lost everything, everybody comes at once.
+    After Redis has lost everything, all clients ask at once.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Batches(Generic[Question, Answer]):
         self._worker: asyncio.Task[None] | None = None
 
     async def ask(self, question: Question) -> Answer:
-        """The answer to a question, read after it was asked."""
+        """Return the answer to a question, read after it was asked."""
         future = self._waiting.get(question)
         if future is None:
             future = self._waiting[question] = asyncio.get_running_loop().create_future()
@@ -60,10 +60,10 @@ class Batches(Generic[Question, Answer]):
                 futures = [self._waiting.pop(question) for question in asked]
                 try:
                     answers = await self._ask(asked)
-                except Exception as error:  # Whatever it was, nobody waits for ever.
+                except Exception as error:  # No error may leave callers waiting.
                     for future in futures:
                         future.set_exception(error)
-                        future.exception()  # Retrieved, should nobody wait any more.
+                        future.exception()  # Mark it as retrieved, in case no caller is left.
                     continue
                 for question, future in zip(asked, futures, strict=True):
                     future.set_result(answers[question])
@@ -72,17 +72,17 @@ class Batches(Generic[Question, Answer]):
 
 
 class Since(NamedTuple):
-    """A question: what an account's keys, or those of all (``), have used since a day."""
+    """A question: the use of an account's keys (of all keys if empty) since a day."""
 
     account: str
     day: int
 
 
 class RecordedUse:
-    """The usage table, as a ledger asks for it.
+    """The usage table, as the ledger reads it.
 
-    The table knows days, and no longer the slots of keys that were deleted. What it cannot tell
-    apart counts in full: a bucket begins too empty rather than too full.
+    The table knows days, and not the slots of deleted keys. What it cannot tell
+    apart counts in full: a bucket starts too empty rather than too full.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -93,11 +93,11 @@ class RecordedUse:
         self._reading = Batches(self._read)
 
     async def begin(self, subject: str) -> bool:
-        """Note that counters begin. False: they had begun before, here or in another process."""
+        """Record that counters begin. Return False if they had begun before, in any process."""
         return await self._beginning.ask(subject)
 
     async def used(self, claims: Sequence[Claim], moment: Moment) -> list[int]:
-        """Requests that each bucket has served since the day to which it reaches back."""
+        """Return what each bucket has used since the day to which it reaches back."""
         days = [Window.DAY.start(reaches_back_to(x.limit, moment) // SECOND) for x in claims]
         subjects = [claim.subject for claim in claims]
         asked = [Since(subject.account, day) for subject, day in zip(subjects, days, strict=True)]
@@ -131,9 +131,9 @@ class RecordedUse:
             }
 
     async def _all_written(self) -> None:
-        """Wait until every process has written what it had served by now.
+        """Wait until every process has written its usage up to now.
 
-        Raises LedgerUnavailableError when one stays behind.
+        Raises LedgerUnavailableError if one stays behind.
         """
         deadline = asyncio.get_running_loop().time() + BEHIND_MAX_S
         began: int | None = None

@@ -1,5 +1,6 @@
 """The request pipeline: authenticate → reserve → relay → settle."""
 
+from collections.abc import Coroutine
 from time import perf_counter
 
 import structlog
@@ -8,6 +9,7 @@ from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader
 from daypass.gateway.charge import Charge
+from daypass.gateway.concurrency import HeldLease
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError, upstream_failed
 from daypass.gateway.headers import response_headers
@@ -121,7 +123,7 @@ class Gateway:
                     call = await self._reader.read(
                         scope["headers"], by_name, receive, principal, target
                     )
-                    await self._relay(call, receive, answer)
+                    await self._serve(call, receive, answer)
         except Exception as error:
             await answer.fail(error)
 
@@ -137,7 +139,7 @@ class Gateway:
                 principal = await self._authenticator.by_id(api_key_id)
                 call = await self._reader.read_chat(principal, body)
                 with self._open_requests.one_of(principal):
-                    await self._relay(call, receive, answer)
+                    await self._serve(call, receive, answer)
             except Exception as error:
                 await answer.fail(error)
 
@@ -147,11 +149,24 @@ class Gateway:
         """Return the ids of the upstream's models. Raises GatewayError 502 or 504."""
         return await fetch_model_names(self._upstream, self._last_refusal)
 
+    def _serve(
+        self, call: Call, receive: Receive, answer: ResponseWriter
+    ) -> Coroutine[None, None, None]:
+        """Relay a call, within its plan's limit on concurrent requests if there is one."""
+        if call.principal.usage_plan.max_concurrent_requests is None or call.is_free:
+            return self._relay(call, receive, answer)
+        return self._relay_leased(call, receive, answer)
+
+    async def _relay_leased(self, call: Call, receive: Receive, answer: ResponseWriter) -> None:
+        request_id, fail_open = answer.request_id, self._fail_open
+        async with HeldLease(self._ledger, call.principal, request_id, fail_open=fail_open):
+            await self._relay(call, receive, answer)
+
     async def _relay(self, call: Call, receive: Receive, answer: ResponseWriter) -> None:
         """Reserve, relay and settle. The unit is given back only if the upstream did not serve."""
         charge = Charge(self._ledger, self._recorder, self._metrics, call)
         if not call.is_free:
-            await self._take(charge, answer)
+            await self._take(call, charge, answer)
         usage = UsageReader()
         self._metrics.open_requests += 1
         response = None
@@ -176,13 +191,15 @@ class Gateway:
             self._metrics.open_requests -= 1
             charge.close(answer.request_id, answer.status, usage)
 
-    async def _take(self, charge: Charge, answer: ResponseWriter) -> None:
+    async def _take(self, call: Call, charge: Charge, answer: ResponseWriter) -> None:
         try:
             await charge.take(answer.request_id)
         except LedgerUnavailableError as error:
             if not self._fail_open:
                 raise
             log.warning("relayed_uncounted", request_id=answer.request_id, reason=str(error))
+            if call.bound is not None:
+                call.cap_output(call.bound)
         answer.add(charge.headers)
 
     async def _open(self, call: Call, charge: Charge, answer: ResponseWriter) -> UpstreamResponse:

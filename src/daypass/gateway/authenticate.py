@@ -44,6 +44,8 @@ class Principal:
 
     api_key_id: str
     account_id: str
+    slot: int
+    """The key's slot in the account: a key created in place of a deleted one has the same."""
     usage_plan: UsagePlan
     claims: tuple[Claim, ...]
     expires_at: int | None
@@ -215,6 +217,7 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
     return Principal(
         holder.api_key_id,
         holder.account_id,
+        holder.slot,
         plan,
         claims,
         holder.expires_at,

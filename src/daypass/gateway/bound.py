@@ -6,7 +6,7 @@ of their bytes. Output: the request's cap times the number of answers. `docs/cou
 the constants.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,6 +15,7 @@ from daypass.domain.plans import Amounts, Measure
 from daypass.domain.prices import FREE, Price
 from daypass.domain.usage import NO_UNITS, BilledUnits
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.media_parts import media_in
 from daypass.quota.ledger import Refusal
 
 MIN_OUTPUT = 256
@@ -32,6 +33,10 @@ AUDIO_BYTES_PER_TOKEN = 50
 AUDIO_BYTES_PER_SECOND = 500
 SPEECH_TOKENS_PER_BYTE = 10
 MADE_IMAGE_TOKENS = 8_000
+MOST_OUTPUT = 10**10
+"""No upstream returns more tokens for one request. Keeps sums of bounds within 64 bits."""
+MOST_ANSWERS = 10**6
+"""No upstream returns more answers or images for one request."""
 PARTIAL_IMAGE_TOKENS = 100
 
 _CAPS = {
@@ -42,15 +47,6 @@ _CAPS = {
 }
 """Members that cap the output, by the end of the path. The first is set if there is none."""
 
-_KINDS = {
-    "image_url": "image", "input_image": "image", "image": "image",
-    "input_audio": "audio", "audio": "audio",
-    "file": "file", "input_file": "file", "document": "file",
-}  # fmt: skip
-_DATA_PATHS = (
-    ("image_url",), ("image_url", "url"), ("input_audio", "data"), ("file", "file_data"),
-    ("file_data",), ("source", "data"),
-)  # fmt: skip
 _PLAIN_TOOLS = frozenset({"function", "custom"})
 
 
@@ -104,7 +100,7 @@ class Bound:
         return low
 
     def _amounts(self, cap: int) -> Amounts:
-        output = cap * self.answers + self.fixed_output
+        output = min(MOST_OUTPUT, cap * self.answers + self.fixed_output)
         cost = self.price.bound(self.input_tokens, output, self.units)
         return Amounts(1, self.input_tokens + output, cost)
 
@@ -197,9 +193,10 @@ def _answers(document: Mapping[str, Any]) -> int:
                 raise GatewayError(400, "invalid_request", message, param=name, uncounted=True)
             count = max(count, document[name])
     prompt = document.get("prompt")
-    if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int):
+    is_tokens = isinstance(prompt, list) and all(type(x) is int for x in prompt)
+    if isinstance(prompt, list) and not is_tokens:
         count *= len(prompt)
-    return count
+    return min(count, MOST_ANSWERS)
 
 
 def _fixed_output(pattern: str, length: int, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,7 +226,7 @@ def _input_of(body: bytes, document: Mapping[str, Any], model: str) -> tuple[int
         (tokens for pattern, tokens in IMAGE_TOKENS_OF if fnmatchcase(model, pattern)), IMAGE_TOKENS
     )
     text, tokens = len(body), 0
-    for kind, data in _media_in(document):
+    for kind, data in media_in(document):
         text -= len(data)
         if kind == "image":
             tokens += image_tokens
@@ -249,42 +246,3 @@ def _hosted_inputs(document: Mapping[str, Any]) -> int:
     tools = document.get("tools")
     kinds = [x.get("type") for x in tools if isinstance(x, dict)] if isinstance(tools, list) else []
     return len(names) + sum(1 for x in kinds if isinstance(x, str) and x not in _PLAIN_TOOLS)
-
-
-def _media_in(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the data of each image, audio or file part in a document."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _media_in(item)
-    elif isinstance(value, dict):
-        part = _part(value)
-        if part is not None:
-            yield part
-        else:
-            for item in value.values():
-                yield from _media_in(item)
-
-
-def _part(value: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the kind of a media part and its encoded data, which is not text; else None."""
-    named = value.get("type")
-    kind = _KINDS.get(named) if isinstance(named, str) else None
-    if kind is None:
-        return None
-    found = ""
-    for path in _DATA_PATHS:
-        data: Any = value
-        for name in path:
-            data = data.get(name) if isinstance(data, dict) else None
-        if isinstance(data, str) and _is_encoded(value, data):
-            found = max(found, data, key=len)
-    return kind, found
-
-
-def _is_encoded(part: dict[str, Any], data: str) -> bool:
-    """Return whether data is not plain text, whose bytes would bound its tokens."""
-    source = part.get("source")
-    if isinstance(source, dict):
-        media_type = str(source.get("media_type", ""))
-        return source.get("type") == "base64" and not media_type.startswith("text/")
-    return not data.startswith("data:text/")

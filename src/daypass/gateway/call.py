@@ -48,7 +48,8 @@ class Call:
     def cap_output(self, bound: Bound) -> None:
         """Set the caps of the body to those of the bound, if they differ."""
         self.bound = bound
-        if bound.is_edited and bound.cap is not None and isinstance(self.body, bytes):
+        # An empty body has no members, and asks for nothing.
+        if bound.is_edited and bound.cap is not None and self.body and isinstance(self.body, bytes):
             self.body = set_members(self.body, dict.fromkeys(bound.cap_members, bound.cap))
 
     @property

@@ -69,7 +69,7 @@ class CallReader:
         route = self._policy.route(target)
         length = declared_length(by_name, self._max_body_bytes)
         kept = request_headers(headers, by_name)
-        if principal.usage_plan.models:
+        if principal.usage_plan.models or principal.limits_cost:
             kept = without_model_choice(kept)
         call = Call(principal, route, target, kept, b"", "", "api")
         content_type = by_name.get(b"content-type", b"")
@@ -108,7 +108,8 @@ class CallReader:
 
     def _is_strict(self, call: Call) -> bool:
         """Return whether a body must be parsed before it may be relayed."""
-        return bool(call.principal.usage_plan.models) or self._owned is not None
+        principal = call.principal
+        return bool(principal.usage_plan.models) or principal.limits_cost or self._owned is not None
 
     async def _check(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
@@ -131,11 +132,14 @@ class CallReader:
         plan = call.principal.usage_plan
         in_path = call.route.parameters.get("model")
         named = document.get("model")
-        if plan.models:
+        if plan.models or call.principal.limits_cost:
             models = [*models_in_document(document), *models_in_query(call.target.query), *in_form]
             if in_path is not None:
                 models.append(in_path)
-            check_models(plan, call.route, models)
+            if plan.models:
+                check_models(plan, call.route, models)
+            if call.principal.limits_cost:
+                _refuse_several_models(models)
             named = named if isinstance(named, str) else (models[0] if models else "")
         elif not isinstance(named, str):
             elsewhere = [*in_form, *models_in_query(call.target.query), in_path or ""]
@@ -146,7 +150,8 @@ class CallReader:
         self, call: Call, receive: Receive, headers: Headers, length: int | None
     ) -> None:
         """Stream a form, but hold it back until its model has been read."""
-        has_models = bool(call.principal.usage_plan.models)
+        # For the plan's list, or for the price.
+        needs_model = bool(call.principal.usage_plan.models) or call.principal.limits_cost
         models: list[str] = []
 
         async def examine(field: Field) -> None:
@@ -155,10 +160,10 @@ class CallReader:
                 await self._owned.check_names(call, stored)
             elif self._policy.stored_objects == "off":
                 _refuse_names(stored)
-            if models and not has_models:  # Only the first model is recorded; none is checked.
+            if models and not needs_model:  # Only the first model is recorded; none is checked.
                 return
             models.extend(models_in_field(field))
-            if has_models and len(models) > 1:
+            if needs_model and len(models) > 1:
                 message = "The form names its model twice."
                 raise GatewayError(400, "invalid_form", message, param="model", uncounted=True)
             if models:
@@ -173,8 +178,8 @@ class CallReader:
             examine=examine,
             strict=self._reads_forms(call),
         )
-        # If the plan allows every model, the first piece is enough.
-        await body.hold(lambda: bool(models) or not has_models)
+        # If nothing depends on the model, the first piece is enough.
+        await body.hold(lambda: bool(models) or not needs_model)
         await self._check(call, {}, tuple(models))
 
 
@@ -198,6 +203,13 @@ def _refuse_names(names: Iterable[StoredName]) -> None:
     for name in names:
         param = name.param[:PARAM_LENGTH]
         raise stored_objects_off(f"A request that names a stored object ({param})", param)
+
+
+def _refuse_several_models(models: Iterable[str]) -> None:
+    """Raise GatewayError 400 for several models: the upstream may bill any of them."""
+    if len(set(models)) > 1:
+        message = "Cost is limited here, so a request must name exactly one model."
+        raise GatewayError(400, "invalid_request", message, param="model", uncounted=True)
 
 
 def _refuse_second_content_type(headers: Headers) -> None:

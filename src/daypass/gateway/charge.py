@@ -167,13 +167,21 @@ class Charge:
         tokens = None
         if self._reservation is not None:
             if self._outcome == "counted":
-                tokens = self._settle(self._reservation, usage)
+                tokens = self._settle(self._reservation, status, usage)
             self._write_receipt(request_id, self._reservation.at, status)
         self._metrics.count(self._outcome, status, tokens or NO_TOKENS)
 
-    def _settle(self, reservation: Reservation, usage: UsageReader) -> TokenUsage | None:
-        """Settle at what the answer reports. Without a report, the reservation stands."""
+    def _settle(
+        self, reservation: Reservation, status: int, usage: UsageReader
+    ) -> TokenUsage | None:
+        """Settle at what the answer reports.
+
+        Without a report, the reservation stands. An error has no output, so only the input of its
+        reservation stands.
+        """
         tokens = usage.tokens()
+        if tokens is None and 400 <= status < 500 and self._call.bound is not None:
+            tokens = TokenUsage(input=self._call.bound.input_tokens)
         if tokens is None:
             self._ledger.settle(reservation)
             return None

@@ -151,6 +151,30 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
     return GatewayError(429, code, message, type_=type_, headers=headers, **figures)
 
 
+def too_many_open(limit: int, used: int, usage_plan_id: str) -> GatewayError:
+    """Return the 429 for a key whose usage plan allows no further concurrent request."""
+    code = "rate_limit_exceeded"
+    message = (
+        f"This API key has {used} requests open, and its usage plan {usage_plan_id} allows {limit} "
+        "at the same time. Try again when one of them has finished."
+    )
+    return GatewayError(
+        429,
+        code,
+        message,
+        type_=code,
+        headers=[(b"retry-after", b"1")],
+        uncounted=True,
+        measure=Measure.REQUESTS.value,
+        limit=limit,
+        used=used,
+        window=None,
+        subject="key",
+        usage_plan_id=usage_plan_id,
+        resets_at=None,
+    )
+
+
 def _reached(hit: BucketState, usage_plan_id: str) -> str:
     limit = hit.claim.limit
     return {

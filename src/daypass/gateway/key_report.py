@@ -18,12 +18,20 @@ async def describe_key(
     if target.method not in ("GET", "HEAD"):
         message = "Use GET: a key can only be asked about itself here."
         raise GatewayError(405, "method_not_allowed", message, headers=[(b"allow", b"GET")])
-    plan = principal.usage_plan
+    plan, expires_at = principal.usage_plan, principal.key_expires_at
     buckets = await ledger.peek(principal.claims)
     document = {
         "object": "api_key",
         "id": principal.api_key_id,
-        "usage_plan": {"id": plan.id, "name": plan.name},
+        "usage_plan": {
+            "id": plan.id,
+            "name": plan.name,
+            "max_output_tokens": plan.max_output_tokens,
+            "max_concurrent_requests": plan.max_concurrent_requests,
+            "max_key_days": plan.max_key_days,
+            "models": sorted(plan.models),
+        },
+        "expires_at": None if expires_at is None else iso_utc(expires_at),
         "limits": [_describe(state) for state in buckets],
     }
     await answer.json(200, orjson.dumps(document))

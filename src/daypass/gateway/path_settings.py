@@ -1,13 +1,13 @@
-"""A check that `DAYPASS_DENIED_PATHS` and `DAYPASS_EXTRA_PATHS` do what they say."""
+"""A check that `DAYPASS_DENIED_PATHS` does what it says."""
 
 from daypass.config.settings import Settings, SettingsError
-from daypass.gateway.endpoints import ENDPOINTS, TURNED_OFF, EndpointClass
+from daypass.gateway.endpoints import ENDPOINTS, TURNED_OFF
 
 
 def check_path_settings(settings: Settings) -> None:
-    """Raise SettingsError for a path that changes nothing, which is most likely a mistake.
+    """Raise SettingsError for a denied path that matches no endpoint.
 
-    A misspelt path in `DAYPASS_DENIED_PATHS` would leave on what the operator wants off.
+    A misspelt path would leave on what the operator wants off.
     """
     for path in settings.denied_paths:
         is_off = any(_is_below(path, off.strip("/")) for off in TURNED_OFF)
@@ -18,14 +18,6 @@ def check_path_settings(settings: Settings) -> None:
             raise SettingsError(
                 f"DAYPASS_DENIED_PATHS: {path!r} is no endpoint that Daypass relays; "
                 "docs/endpoints.md lists them"
-            )
-    stored = {x.pattern.strip("/") for x in ENDPOINTS if x.cls is EndpointClass.STORED}
-    metered = {x.pattern.strip("/") for x in ENDPOINTS if x.cls is not EndpointClass.STORED}
-    for path in settings.extra_paths:
-        if path in stored - metered:
-            raise SettingsError(
-                f"DAYPASS_EXTRA_PATHS: {path!r} stores objects upstream: "
-                "DAYPASS_STORED_OBJECTS turns it on"
             )
 
 

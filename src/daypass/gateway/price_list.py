@@ -14,6 +14,7 @@ from daypass.domain.prices import Price
 
 REMEMBERED = 1_000
 PICO_PER_DOLLAR = 10**12
+OPENAI = "openai"
 
 
 class PriceList:
@@ -46,10 +47,14 @@ class PriceList:
 def _published(
     snapshot: DataSnapshot, model: str, upstream_url: str | None, day: int
 ) -> Price | None:
-    """Return the published price: the upstream's own, else that of the model's maker."""
-    for url in (upstream_url, None) if upstream_url else (None,):
+    """Return the published price: the upstream's own, else that of the model's maker.
+
+    The package does not know OpenAI as the maker of all its models, such as those for embeddings.
+    """
+    providers = ((None, upstream_url), (None, None), (OPENAI, None))
+    for provider, url in providers if upstream_url else providers[1:]:
         try:
-            _, found = snapshot.find_provider_model(model, None, None, url)
+            _, found = snapshot.find_provider_model(model, None, provider, url)
         except LookupError:
             continue
         return _to_price(found.get_prices(datetime.fromtimestamp(day, UTC)))

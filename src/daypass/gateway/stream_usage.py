@@ -17,7 +17,10 @@ HELD_BYTES = 1024 * 1024
 """The longest event that is examined, in bytes. A longer one is relayed as it is."""
 
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_DATA = re.compile(rb"data:[ ]?")
+_DATA_LINES = re.compile(
+    rb"(?:\A|(?<=[\r\n]))data:[ ]?([^\r\n]*(?:(?:\r\n|\r|\n)data:[ ]?[^\r\n]*)*)"
+)
+_NEXT_LINE = re.compile(rb"(?:\r\n|\r|\n)data:[ ]?")
 _NULL_AT_END = re.compile(rb',\s*"usage"\s*:\s*null\s*\}\s*\Z')
 
 
@@ -39,10 +42,12 @@ def ask_for_usage(body: bytes, document: Mapping[str, Any]) -> bytes | None:
 class UsageRemover:
     """Removes the usage that only Daypass asked for from a stream of events."""
 
-    __slots__ = ("_held", "_is_off")
+    __slots__ = ("_held", "_is_off", "_searched")
 
     def __init__(self) -> None:
         self._held = b""
+        self._searched = 0
+        """The bytes of `_held` in which no event ends."""
         self._is_off = False
 
     def feed(self, piece: bytes, *, is_last: bool) -> bytes:
@@ -52,34 +57,49 @@ class UsageRemover:
         text = self._held + piece if self._held else piece
         end = 0
         kept = []
-        for found in _EVENT_END.finditer(text):
+        for found in _EVENT_END.finditer(text, self._searched):
             kept.append(_without_usage(text[end : found.start()], found[0]))
             end = found.end()
         self._held = text[end:]
-        if is_last or len(self._held) > HELD_BYTES:
-            self._is_off = not is_last
+        self._searched = max(0, len(self._held) - 3)
+        if is_last:
+            # Some clients read an event that the end of the stream ends.
+            kept.append(_without_usage(self._held, b""))
+        elif len(self._held) > HELD_BYTES:
+            self._is_off = True
             kept.append(self._held)
-            self._held = b""
+        if is_last or self._is_off:
+            self._held, self._searched = b"", 0
         return b"".join(kept)
 
 
 def _without_usage(event: bytes, end: bytes) -> bytes:
     """Return an event and its end, without usage; nothing if it has nothing else."""
-    prefix = _DATA.match(event)
-    if prefix is None or b'"usage"' not in event:
+    if b'"usage"' not in event:
         return event + end
-    data = event[prefix.end() :]
+    found = _DATA_LINES.search(event)
+    if found is None:
+        return event + end
+    data = found[1]
     # Most chunks: the member comes last.
     at_end = _NULL_AT_END.search(data)
     if at_end:
-        return prefix[0] + data[: at_end.start()] + b"}" + data[at_end.end() :] + end
+        data = data[: at_end.start()] + b"}" + data[at_end.end() :]
+        return event[: found.start(1)] + data + event[found.end() :] + end
+    separator = _NEXT_LINE.search(data)
+    if separator is not None:
+        # Between lines of data is a line feed (HTML Standard, section 9.2.6).
+        data = data.replace(separator[0], b"\n")
     try:
         chunk = orjson.loads(data)
     except ValueError:
         chunk = None
     if isinstance(chunk, dict) and "usage" in chunk:
         if chunk["usage"] is None:
-            return prefix[0] + remove_member(data, "usage") + end
+            data = remove_member(data, "usage")
+            if separator is not None:
+                data = data.replace(b"\n", separator[0])
+            return event[: found.start(1)] + data + event[found.end() :] + end
         if chunk.get("choices") == []:
             return b""
     return event + end

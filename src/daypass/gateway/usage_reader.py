@@ -28,7 +28,7 @@ _BETWEEN_LINES = re.compile(rb"[\r\n]+data:")
 class UsageReader:
     """Reads the token counts of one answer, streamed or not."""
 
-    __slots__ = ("_found", "_held", "_scanner", "audio_seconds", "is_event_stream")
+    __slots__ = ("_found", "_held", "_is_partial", "_scanner", "audio_seconds", "is_event_stream")
 
     def __init__(self) -> None:
         self.is_event_stream = False
@@ -37,6 +37,8 @@ class UsageReader:
         """An incomplete event, or the document so far."""
         self._scanner: JsonScanner | None = None
         self._found: TokenUsage | None = None
+        self._is_partial = False
+        """Whether only the start of Anthropic's stream has reported, with almost no output yet."""
         self.audio_seconds: int | None = None
         """The duration that a transcription reports, in seconds rounded up."""
 
@@ -59,11 +61,11 @@ class UsageReader:
             self._held.clear()
 
     def tokens(self) -> TokenUsage | None:
-        """Return the tokens of the answer, or None if it does not report them."""
+        """Return the tokens of the answer, or None if it does not report all of them."""
         if _USAGE.search(self._held):
             read = self._read_events if self.is_event_stream else self._read_document
             read(bytes(self._held))
-        return self._found
+        return None if self._is_partial else self._found
 
     def ends_event(self) -> bool:
         """Return whether the bytes so far end at the end of a server-sent event."""
@@ -98,11 +100,12 @@ class UsageReader:
         choice = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(choice, dict) and "delta" in choice:
             self._add(choice.get("usage"))  # Kimi reports the usage of a stream there.
+        is_partial = found.get("type") == "message_start"
         for holder in (found, *(found.get(name) for name in HOLDERS)):
             if isinstance(holder, dict):
-                self._add(holder.get("usage"))
+                self._add(holder.get("usage"), is_partial=is_partial)
 
-    def _add(self, usage: Any) -> None:
+    def _add(self, usage: Any, *, is_partial: bool = False) -> None:
         """Keep the larger counts: later reports in a stream include earlier ones."""
         if not isinstance(usage, dict):
             return
@@ -114,6 +117,7 @@ class UsageReader:
         found = token_usage(usage)
         if found is not None:
             before = self._found
+            self._is_partial = is_partial
             self._found = found if before is None else TokenUsage(*map(max, before, found))
 
 

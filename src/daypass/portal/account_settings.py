@@ -43,7 +43,7 @@ async def change_password(
     portal: InPortal,
 ) -> None:
     """Change the password. Ends every session and opens a new one for this browser."""
-    async with portal.passwords.turn() as turn:
+    async with portal.passwords.turn(account.id) as turn:
         await _check_password(
             account, change.current_password, portal, turn, field="current_password"
         )
@@ -116,7 +116,7 @@ async def _check_owner(
     account: Account, password: str | None, request: Request, portal: Portal
 ) -> None:
     if account.has_password:
-        async with portal.passwords.turn() as turn:
+        async with portal.passwords.turn(account.id) as turn:
             await _check_password(account, password or "", portal, turn, field="password")
         return
     token = session_token(request, portal) or ""

@@ -102,7 +102,7 @@ async def confirm_address(
         async with portal.database.write() as session:
             await accounts.confirm_email(session, account.id, account.email, portal.now())
         return Confirmed(email=link.email, made="address")
-    async with portal.passwords.turn() as turn:
+    async with portal.passwords.turn(link.email) as turn:
         password_hash = await hash_new_password(confirmation.password, link.email, portal, turn)
     if account is None:
         async with portal.database.write() as session:

@@ -14,10 +14,16 @@ from daypass.portal.problems import ProblemError
 from daypass.portal.sign_up import EmailAddress, MailSent
 from daypass.records import accounts
 from daypass.records.identifiers import digest
+from daypass.records.tables import Account
 
 KIND: Kind = "password-reset"
 
 EXPIRED = "This link has expired or has already been used. Ask for a new one."
+
+OPERATORS = (
+    "This address belongs to an operator's account and was never confirmed. Confirm it first, in a "
+    "browser that is signed in to the account."
+)
 
 router = APIRouter(prefix="/password-resets", tags=["accounts"])
 
@@ -37,14 +43,19 @@ class Reset(BaseModel):
 
 @router.post("", status_code=202)
 async def ask_for_new_password(reset: ResetRequest, request: Request, portal: InPortal) -> MailSent:
-    """Send a reset link. The response is the same whether or not the account exists."""
+    """Send a reset link to the account of this mailbox, at the account's own address.
+
+    The response is the same whether or not the account exists.
+    """
     if portal.outbox is None:
         raise ProblemError(409, NO_MAIL)
     await throttles.admit_mail(request, portal)
     async with portal.database.write() as session:
-        account = await accounts.find_by_email(session, reset.email)
-        may_send = await mail_limits.take(session, KIND, reset.email, portal.clock())
-        if may_send and account is not None and account.disabled_at is None:
+        # A stranger may have signed up with an alias, which the mailbox's owner cannot guess.
+        account = await accounts.find_by_mailbox(session, reset.email)
+        recipient = account.email if account else reset.email
+        may_send = await mail_limits.take(session, KIND, recipient, portal.clock())
+        if may_send and account is not None and account.disabled_at is None and _may_reset(account):
             await portal.outbox.add(session, KIND, account.email, account.id)
     return MailSent(mailed_to=reset.email)
 
@@ -64,7 +75,9 @@ async def choose_new_password(
         account = await accounts.find(session, account_id)
     if account is None or digest(account.password_hash) != before:
         raise ProblemError(403, EXPIRED)
-    async with portal.passwords.turn() as turn:
+    if not _may_reset(account):
+        raise ProblemError(403, OPERATORS)
+    async with portal.passwords.turn(account.id) as turn:
         await turn.check_new(new.password, account.email, portal.settings)
         password_hash = await turn.hash(new.password)
 
@@ -83,3 +96,8 @@ async def choose_new_password(
     else:
         await delete_keys(account.id, portal, change)
     throttles.remember_device(account.email, request, response, portal)
+
+
+def _may_reset(account: Account) -> bool:
+    """Return whether the mailbox proves ownership: an operator's address may be mistyped."""
+    return account.email_confirmed or account.role != accounts.OPERATOR

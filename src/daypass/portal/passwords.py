@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
@@ -28,8 +29,11 @@ EASY = (
 )
 BUSY = "Too many people are signing in or up right now. Please try again in a few seconds."
 
+TOO_MANY_OF_ONE = "Too many attempts at once. Wait until the others have been answered."
 MAX_WAITING = 300
 """At 40 ms each and two worker processes per machine, the last one waits 25 seconds."""
+MAX_OF_SUBJECT = 5
+"""Requests that may wait for one account from one browser or IP address, or for one link."""
 RETRY_AFTER_S = 10
 TURNS = 2
 """Two, so that the database is queried for the next password while one is hashed."""
@@ -122,25 +126,29 @@ class Passwords:
     def __init__(self, data_dir: Path) -> None:
         """`data_dir` must be shared by all worker processes of the machine."""
         self._lock_path = data_dir / "passwords.lock"
-        self._open = 0
+        self._open: Counter[str] = Counter()
         self._turns = asyncio.Semaphore(TURNS)
         self._asking = asyncio.Lock()
         self._process: Process | None = None
 
     @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[PasswordTurn]:
+    async def turn(self, subject: str) -> AsyncIterator[PasswordTurn]:
         """Wait for a turn, first come, first served, and hold it.
 
-        Raises ProblemError 503 immediately if too many requests are waiting.
+        `subject` identifies who asks, so that one person cannot fill the queue: correct passwords
+        are not throttled. Raises ProblemError immediately: 503 if too many requests are waiting,
+        429 if too many of the same subject are.
         """
-        if self._open >= MAX_WAITING:
+        if self._open[subject] >= MAX_OF_SUBJECT:
+            raise ProblemError(429, TOO_MANY_OF_ONE, retry_after_s=RETRY_AFTER_S)
+        if self._open.total() >= MAX_WAITING:
             raise ProblemError(503, BUSY, retry_after_s=RETRY_AFTER_S)
-        self._open += 1
+        self._open[subject] += 1
         try:
             async with self._turns:
                 yield PasswordTurn(self)
         finally:
-            self._open -= 1
+            self._open -= Counter((subject,))
 
     async def ask(self, work: str, *arguments: Any) -> Any:
         """Call a function of the password process. Only `PasswordTurn` uses this."""

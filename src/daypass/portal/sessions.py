@@ -82,7 +82,7 @@ async def _sign_in(
 ) -> AccountView:
     attempt = throttles.SignInAttempt.of(credentials.email, request, portal)
     await attempt.check()
-    async with portal.passwords.turn() as turn:
+    async with portal.passwords.turn(attempt.subject) as turn:
         account = await attempt.begin()
         known = account.password_hash if account else None
         verdict = await turn.verify(credentials.password, known)

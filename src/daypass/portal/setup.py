@@ -39,7 +39,7 @@ async def set_up(new: Setup, request: Request, response: Response, portal: InPor
     The link works once. Returns 403 if it is wrong or the site already has an operator.
     """
     await _admit(new, request, portal)
-    async with portal.passwords.turn() as turn:
+    async with portal.passwords.turn(new.email) as turn:
         await turn.check_new(new.password, new.email, portal.settings)
         password_hash = await turn.hash(new.password)
     now = portal.now()

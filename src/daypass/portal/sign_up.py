@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from daypass.domain.emails import parse_email
 from daypass.portal import admission, first_operator, mail_limits, throttles
-from daypass.portal.context import InPortal, Portal
+from daypass.portal.context import InPortal, Portal, caller
 from daypass.portal.outbox import Kind, Outbox
 from daypass.portal.passwords import NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
@@ -78,7 +78,7 @@ async def sign_up(
         await _admit(new, request, portal)
         await _send_link(new, request, portal, portal.outbox)
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
-    async with portal.passwords.turn() as turn:
+    async with portal.passwords.turn(f"{new.email} {caller(request, portal).network}") as turn:
         await _admit(new, request, portal)
         password_hash = await hash_new_password(new.password, new.email, portal, turn)
     try:

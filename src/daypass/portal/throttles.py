@@ -30,6 +30,9 @@ from daypass.records.throttles import Throttle, ThrottledError
 
 DEVICE_COOKIE = "daypass_device"
 DEVICE_LIFETIME_S = 365 * DAY_S
+ACCOUNTS_OF_DEVICE = 30
+"""Accounts for which one browser is remembered, the most recent ones: many people use a shared
+computer. The cookie then has 1.5 kB."""
 
 SIGN_IN_TOGETHER = Throttle(5, 60)
 """For one account, from one known browser or one IP address."""
@@ -70,6 +73,11 @@ class SignInAttempt:
         account = digest(normalise(email))
         device = _device(account, request, portal)
         return cls(portal, email, account, caller(request, portal).network, device)
+
+    @property
+    def subject(self) -> str:
+        """Who waits for a turn: a stranger elsewhere must not hold the owner's place."""
+        return f"{self.account} {self.device or self.network}"
 
     async def check(self) -> None:
         """Raise ProblemError 429 early, before the attempt waits for its turn."""
@@ -178,12 +186,15 @@ def _too_many(error: ThrottledError) -> ProblemError:
 def remember_device(
     email: str, request: Request, response: Response, portal: Portal, device: str | None = None
 ) -> None:
-    """Set a cookie that marks the browser as known to the account."""
+    """Set a cookie that marks the browser as known to the account, and still to earlier ones."""
     secure = is_https(request, portal)
-    content = [digest(normalise(email)), device or secrets.token_hex(8)]
+    account = _short(digest(normalise(email)))
+    devices = {account: device or secrets.token_hex(8)}
+    devices |= {other: name for other, name in _devices(request, portal) if other != account}
+    content = list(devices.items())[:ACCOUNTS_OF_DEVICE]
     response.set_cookie(
         cookie_name(DEVICE_COOKIE, secure=secure),
-        portal.signer.sign("device", content, DEVICE_LIFETIME_S),
+        portal.signer.sign("devices", content, DEVICE_LIFETIME_S),
         max_age=DEVICE_LIFETIME_S,
         path="/",
         secure=secure,
@@ -193,6 +204,16 @@ def remember_device(
 
 
 def _device(account: str, request: Request, portal: Portal) -> str | None:
+    return dict(_devices(request, portal)).get(_short(account))
+
+
+def _devices(request: Request, portal: Portal) -> list[tuple[str, str]]:
+    """Return the accounts that used this browser, latest first, and its name for each."""
     token = request.cookies.get(cookie_name(DEVICE_COOKIE, secure=is_https(request, portal)))
-    known = portal.signer.read("device", token) if token else None
-    return known[1] if known and known[0] == account else None
+    known = portal.signer.read("devices", token) if token else None
+    return [(account, name) for account, name in known or []]
+
+
+def _short(account: str) -> str:
+    """Return the first 64 bits of an account digest, which are enough in a signed cookie."""
+    return account[:16]

@@ -112,6 +112,27 @@ class Refusal:
         return _full(self.buckets, self.amounts)
 
 
+LEASE_S = 30
+"""Seconds for which a lease is held unless it is renewed."""
+
+
+class Lease(NamedTuple):
+    """One open request of a key, held until it ends or its process stops renewing it."""
+
+    subject: Subject
+    """The key that the limit on open requests belongs to."""
+    id: str
+    """Unique to the request."""
+
+
+class Occupancy(NamedTuple):
+    """The outcome of acquiring a lease."""
+
+    is_admitted: bool
+    used: int
+    """Leases that the key now holds, including this one if it was admitted."""
+
+
 class Ledger(Protocol):
     """Exact counts, shared by every process.
 
@@ -164,6 +185,19 @@ class Ledger(Protocol):
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """Return the state of the claims' buckets without taking anything."""
+
+    async def acquire_lease(self, lease: Lease, limit: int) -> Occupancy:
+        """Hold a lease, unless the key already holds `limit` others. One atomic step.
+
+        It expires LEASE_S after it was acquired or last renewed. Acquiring it again changes
+        nothing. If this raises or is cancelled, release the lease: it may be held.
+        """
+
+    def renew_lease(self, lease: Lease) -> None:
+        """Hold a lease for another LEASE_S, even if the store has lost it. Does not wait."""
+
+    def release_lease(self, lease: Lease) -> None:
+        """Free a lease at once. Does not wait; if the store is away, the lease expires."""
 
     async def check_writable(self) -> None:
         """Test that the store accepts writes, counting nothing. Raises LedgerUnavailableError."""

@@ -1,1 +1,1 @@
-"""The database: who has an account, which keys exist, what was used."""
+"""The database: accounts, API keys, usage."""

@@ -24,7 +24,7 @@ NO_PASSWORD = ""
 
 
 class EmailTakenError(Exception):
-    """There is an account with this e-mail address already, or with another of its mailbox."""
+    """The e-mail address, or another address of the same mailbox, already has an account."""
 
 
 async def create(
@@ -39,7 +39,7 @@ async def create(
 ) -> Account:
     """Add an account, by default with a new id. Raises EmailTakenError.
 
-    `password_hash` may be NO_PASSWORD; `confirmed`: the address is known to be this person's.
+    `password_hash` may be NO_PASSWORD; `confirmed`: the person has proved they own the address.
     """
     account = Account(
         id=account_id or new_id("acc"),
@@ -60,17 +60,24 @@ async def create(
 
 
 async def has_any(session: AsyncSession) -> bool:
-    """Whether anybody has signed up yet."""
+    """Return whether any account exists."""
     return await session.scalar(select(Account.id).limit(1)) is not None
 
 
 async def find_by_email(session: AsyncSession, email: str) -> Account | None:
-    """The account with this address, in any case."""
+    """Return the account with this address, whatever its case."""
     return await session.scalar(select(Account).where(Account.email == normalise(email)))
 
 
+async def find_by_mailbox(session: AsyncSession, email: str) -> Account | None:
+    """Return the account with this address or, failing that, with another of its mailbox."""
+    return await find_by_email(session, email) or await session.scalar(
+        select(Account).where(Account.email_canonical == canonical(email)).limit(1)
+    )
+
+
 async def is_taken(session: AsyncSession, email: str) -> bool:
-    """Whether there is an account with this address, or with another of its mailbox."""
+    """Return whether this address, or another of its mailbox, has an account."""
     found = await session.scalar(
         select(Account.id).where(
             or_(Account.email == normalise(email), Account.email_canonical == canonical(email))
@@ -80,17 +87,17 @@ async def is_taken(session: AsyncSession, email: str) -> bool:
 
 
 async def find(session: AsyncSession, account_id: str) -> Account | None:
-    """The account with this id."""
+    """Return the account with this id."""
     return await session.get(Account, account_id)
 
 
 async def list_all(session: AsyncSession) -> list[Account]:
-    """Every account, oldest first."""
+    """Return every account, oldest first."""
     return list(await session.scalars(select(Account).order_by(Account.created_at, Account.id)))
 
 
 class PersonRow(NamedTuple):
-    """An account, how many API keys it has, and its requests of one day."""
+    """An account, the number of its API keys, and its requests of one day."""
 
     account: Account
     keys: int
@@ -100,7 +107,7 @@ class PersonRow(NamedTuple):
 async def search(
     session: AsyncSession, text_in_email: str, day: int, offset: int, limit: int
 ) -> tuple[list[PersonRow], int]:
-    """Accounts whose address contains a text, newest first, and how many there are in all.
+    """Return accounts whose address contains a text, newest first, and their total number.
 
     `day` is Unix time: the first second of the day whose requests are summed.
     """
@@ -153,7 +160,7 @@ async def _change(session: AsyncSession, account_id: str, **values: object) -> N
 async def set_password(
     session: AsyncSession, account_id: str, before: str, password_hash: str
 ) -> bool:
-    """Give an account another password. False: its hash is no more the one of `before`."""
+    """Change an account's password. Return False if its hash is no longer `before`."""
     changed = await session.scalar(
         update(Account)
         .where(Account.id == account_id, Account.password_hash == before)
@@ -168,8 +175,8 @@ async def claim(
 ) -> bool:
     """Give an account whose address was never confirmed to the owner of the mailbox.
 
-    Whoever made it may be a stranger: the password is replaced and every session ends. False: the
-    account is gone, has another address, or its address is confirmed by now.
+    A stranger may have created it: the password is replaced and every session ends. Return False if
+    the account is gone, has another address, or has been confirmed in the meantime.
     """
     claimed = await session.scalar(
         update(Account)
@@ -186,7 +193,7 @@ async def claim(
 
 
 async def confirm_email(session: AsyncSession, account_id: str, email: str, now: int) -> bool:
-    """Note that an address is its owner's. False: the account is gone, or has another address."""
+    """Mark an address as confirmed. Return False if the account is gone or has another address."""
     confirmed = await session.scalar(
         update(Account)
         .where(Account.id == account_id, Account.email == email)
@@ -197,7 +204,7 @@ async def confirm_email(session: AsyncSession, account_id: str, email: str, now:
 
 
 async def open_session(session: AsyncSession, account_id: str, now: int, lifetime_s: int) -> str:
-    """Sign a browser in. Returns the token for its cookie; only a digest is stored."""
+    """Sign a browser in. Return the token for its cookie; only its digest is stored."""
     token = secrets.token_urlsafe(32)
     session.add(
         Session(
@@ -211,14 +218,14 @@ async def open_session(session: AsyncSession, account_id: str, now: int, lifetim
 
 
 async def delete_expired_sessions(session: AsyncSession, now: int) -> None:
-    """Delete the sessions of all accounts that ended before `now` (Unix time)."""
+    """Delete all sessions that expired before `now` (Unix time, seconds)."""
     await session.execute(delete(Session).where(Session.expires_at <= now))
 
 
 async def is_unchanged(session: AsyncSession, account: Account) -> bool:
-    """Whether an account has the same password as when it was read, and is not disabled.
+    """Return whether an account has the same password as when it was read, and is not disabled.
 
-    Holds the row until the transaction ends, so that neither changes before.
+    Locks the row until the transaction ends, so that neither can change.
     """
     found = await session.scalar(
         select(Account.id)
@@ -233,7 +240,7 @@ async def is_unchanged(session: AsyncSession, account: Account) -> bool:
 
 
 async def find_by_session(session: AsyncSession, token: str, now: int) -> Account | None:
-    """The account that a cookie's token is signed in to, if it still is."""
+    """Return the account that a cookie's token is signed in to, or None."""
     return await session.scalar(
         select(Account)
         .join(Session, Session.account_id == Account.id)
@@ -242,7 +249,7 @@ async def find_by_session(session: AsyncSession, token: str, now: int) -> Accoun
 
 
 async def session_opened_at(session: AsyncSession, token: str) -> int | None:
-    """When a browser signed in, in Unix time. None: it is not signed in."""
+    """Return when a browser signed in (Unix time, seconds), or None if it is signed out."""
     return await session.scalar(select(Session.created_at).where(Session.digest == digest(token)))
 
 

@@ -15,7 +15,7 @@ from daypass.records.tables import Account, ApiKey, ApiKeySecret, KeyRevision
 
 
 class TooManyKeysError(Exception):
-    """The account has as many API keys as it may."""
+    """The account has reached its limit of API keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class KeyHolder:
     created_at: int
     """Unix time, seconds."""
     expires_at: int | None
-    """When the grace of a secret that was rotated away is over (Unix time, seconds)."""
+    """When the grace period of a rotated-out secret ends (Unix time, seconds)."""
 
 
 async def create(
@@ -74,19 +74,19 @@ async def create(
     try:
         await session.flush()
     except IntegrityError as error:
-        # Two requests at once may go for the same slot: the database lets one have it.
+        # Two concurrent requests may pick the same slot. The database lets one have it.
         raise TooManyKeysError from error
     session.add(ApiKeySecret(digest=minted.digest, api_key_id=key.id, expires_at=None))
     await session.flush()
     if taken:
-        # The account's ceiling, which holds for its other keys too, follows its keys' plans. Last:
-        # whoever holds this row may wait for no other.
+        # The account's ceiling, which applies to its other keys too, follows its keys' plans. Last:
+        # a transaction that holds this row must not wait for another one.
         await session.execute(update(KeyRevision).values(number=KeyRevision.number + 1))
     return key
 
 
 async def list_of(session: AsyncSession, account_id: str) -> list[ApiKey]:
-    """An account's keys, oldest first, without deleted ones."""
+    """Return an account's keys, oldest first, without deleted ones."""
     return list(
         await session.scalars(
             select(ApiKey)
@@ -97,7 +97,7 @@ async def list_of(session: AsyncSession, account_id: str) -> list[ApiKey]:
 
 
 async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
-    """Every key with its owner's e-mail address, oldest first, without deleted ones."""
+    """Return every key with its owner's e-mail address, oldest first, without deleted ones."""
     rows = await session.execute(
         select(ApiKey, Account.email)
         .join(Account, Account.id == ApiKey.account_id)
@@ -110,9 +110,9 @@ async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
 async def search(
     session: AsyncSession, wanted: str, offset: int, limit: int
 ) -> tuple[list[tuple[ApiKey, str]], int]:
-    """Keys with their owner's address, newest first, and how many there are in all.
+    """Return keys with their owner's address, newest first, and their total number.
 
-    `wanted` is in the address, the key's name, its plan's id, its visible ends or its id.
+    `wanted` is searched for in the address and in the key's name, plan id, visible ends and id.
     """
     columns = (
         Account.email,
@@ -138,7 +138,7 @@ async def search(
 
 
 async def count_by_plan(session: AsyncSession) -> dict[str, int]:
-    """How many keys each usage plan has."""
+    """Return the number of keys of each usage plan."""
     found = await session.execute(
         select(ApiKey.usage_plan_id, func.count())
         .where(ApiKey.deleted_at.is_(None))
@@ -148,7 +148,7 @@ async def count_by_plan(session: AsyncSession) -> dict[str, int]:
 
 
 async def find(session: AsyncSession, account_id: str, api_key_id: str) -> ApiKey | None:
-    """A key, if it belongs to this account."""
+    """Return a key if it belongs to this account."""
     return await session.scalar(
         select(ApiKey).where(
             ApiKey.id == api_key_id,
@@ -159,16 +159,16 @@ async def find(session: AsyncSession, account_id: str, api_key_id: str) -> ApiKe
 
 
 async def find_any(session: AsyncSession, api_key_id: str) -> ApiKey | None:
-    """A key, whoever's it is."""
+    """Return a key of any account."""
     return await session.scalar(
         select(ApiKey).where(ApiKey.id == api_key_id, ApiKey.deleted_at.is_(None))
     )
 
 
 async def find_locked(session: AsyncSession, api_key_id: str) -> ApiKey | None:
-    """Return a key, whoever's it is, that nobody else changes until this transaction ends.
+    """Return a key of any account, locked until this transaction ends.
 
-    SQLite has a single writer anyway.
+    SQLite needs no lock: it has a single writer.
     """
     found = select(ApiKey).where(ApiKey.id == api_key_id, ApiKey.deleted_at.is_(None))
     return await session.scalar(found.with_for_update())
@@ -177,7 +177,7 @@ async def find_locked(session: AsyncSession, api_key_id: str) -> ApiKey | None:
 async def rotate(
     session: AsyncSession, key: ApiKey, minted: MintedKey, grace_ends: int | None, now: int
 ) -> None:
-    """Give a key a new secret. The old one works until `grace_ends`, or no longer (None)."""
+    """Give a key a new secret. The old one works until `grace_ends`; None: it stops at once."""
     old = ApiKeySecret.api_key_id == key.id
     if grace_ends is None:
         await session.execute(delete(ApiKeySecret).where(old))
@@ -197,21 +197,21 @@ async def rotate(
 
 
 async def remove(session: AsyncSession, key: ApiKey, now: int) -> None:
-    """Delete a key: its secrets go, its slot is free, its name stays for the usage table."""
+    """Delete a key: remove its secrets and free its slot, but keep its name for the usage table."""
     await session.execute(delete(ApiKeySecret).where(ApiKeySecret.api_key_id == key.id))
     key.deleted_at, key.slot, key.aws_key_id = now, None, None
     await session.flush()
 
 
 async def note_use(session: AsyncSession, last_used_at: Mapping[str, int]) -> None:
-    """Note when keys were last used (Unix time, seconds), by their ids."""
+    """Record when keys were last used (Unix time, seconds), by their ids."""
     if last_used_at:
         rows = [{"used": key, "last": at} for key, at in sorted(last_used_at.items())]
         await (await session.connection()).execute(_NOTE_USE, rows)
 
 
 async def find_holder(session: AsyncSession, digest: str) -> KeyHolder | None:
-    """Who holds the key with this digest. The caller asks whether it has expired."""
+    """Return the holder of the key with this digest. The caller checks whether it has expired."""
     row = await session.execute(
         HOLDER.add_columns(ApiKeySecret.expires_at)
         .join(ApiKeySecret, ApiKeySecret.api_key_id == ApiKey.id)
@@ -221,13 +221,13 @@ async def find_holder(session: AsyncSession, digest: str) -> KeyHolder | None:
 
 
 async def find_holder_by_id(session: AsyncSession, api_key_id: str) -> KeyHolder | None:
-    """The same, for a key named by its id."""
+    """Return the holder of a key, given its id."""
     row = await session.execute(HOLDER.where(ApiKey.id == api_key_id))
     return to_holder(row.first())
 
 
 async def key_revision(session: AsyncSession) -> int:
-    """A number that rises when a key that was good may not be good any more, or not as good."""
+    """Return a number that rises whenever a key may have lost some of its rights."""
     return (await session.scalars(select(KeyRevision.number))).one()
 
 
@@ -256,7 +256,7 @@ HOLDER = (
 
 
 def to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
-    """The holder in a row of `HOLDER`, to which a secret's end may have been added."""
+    """Convert a row of `HOLDER`, which may end with a secret's expiry, to a holder."""
     if row is None:
         return None
     api_key_id, account_id, slot, plan_id, plan_ids, disabled_at, created_at, *ends = row

@@ -1,4 +1,4 @@
-"""What operators did. No secret is ever in an entry."""
+"""The audit log: what operators did. Entries never contain secrets."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from daypass.records.tables import Account, AuditEntry
 def add(
     session: AsyncSession, actor: Account, action: str, subject: str, *, now: int, detail: str = ""
 ) -> None:
-    """Note an action, in the transaction that does it. `now` is Unix time in seconds."""
+    """Record an action in the transaction that does it. `now` is Unix time in seconds."""
     session.add(
         AuditEntry(
             at=now,
@@ -27,7 +27,7 @@ def add(
 async def recent(
     session: AsyncSession, search: str, offset: int, limit: int
 ) -> Sequence[AuditEntry]:
-    """Entries newest first whose actor, action or subject contains `search`."""
+    """Return entries whose actor, action or subject contains `search`, newest first."""
     columns = (AuditEntry.actor_email, AuditEntry.action, AuditEntry.subject)
     found = await session.scalars(
         select(AuditEntry)
@@ -40,5 +40,5 @@ async def recent(
 
 
 async def delete_older(session: AsyncSession, before: int) -> None:
-    """Delete the entries from before an instant (Unix time, seconds)."""
+    """Delete entries older than an instant (Unix time, seconds)."""
     await session.execute(delete(AuditEntry).where(AuditEntry.at < before))

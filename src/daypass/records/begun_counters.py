@@ -1,4 +1,4 @@
-"""Whose counters have begun in Redis: one that is told of here, and is not there, was lost."""
+"""Which counters exist in Redis. A counter that is listed here but missing there was lost."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ from daypass.records.tables import BegunCounters
 
 
 async def begin(session: AsyncSession, subjects: Collection[str], now: int) -> set[str]:
-    """Note whose counters begin. Returns those of whom that was not noted before.
+    """Record that counters begin. Return the subjects that were not recorded before.
 
     `now` is Unix time in seconds.
     """

@@ -23,10 +23,10 @@ from sqlalchemy.orm import DeclarativeBase
 from daypass.records.write_queue import QueueStalledError, WriteQueue
 
 ANSWER_S = 1.8
-"""Seconds within which a unit of work is done or raises DatabaseUnavailableError."""
+"""Seconds after which a unit of work raises DatabaseUnavailableError."""
 
 COMMIT_S = 10.0
-"""Seconds for which the outcome of a COMMIT is awaited, once it has begun."""
+"""Seconds to wait for the outcome of a COMMIT that has begun."""
 
 INSIST_AFTER_S = 0.1
 POSTGRESQL_CONNECTIONS = 10
@@ -38,15 +38,15 @@ SPILLING_SORT = (
 
 
 class DatabaseUnavailableError(Exception):
-    """The database could not be opened, or did not answer. The message is one line."""
+    """The database could not be opened or did not answer. The message is one line."""
 
 
 class CommitUnknownError(DatabaseUnavailableError):
-    """The database stopped answering while it committed: it may have, or may not."""
+    """The database stopped answering during COMMIT, which may or may not have succeeded."""
 
 
 class UnstorableError(Exception):
-    """A value that the database cannot hold: for PostgreSQL, a text with a NUL in it."""
+    """A value that the database cannot store, such as a text with a NUL in PostgreSQL."""
 
 
 class Database:
@@ -57,14 +57,14 @@ class Database:
         self._engine = _sqlite_engine(url) if is_sqlite(url) else _postgresql_engine(url)
         writers = 1 if is_sqlite(url) else POSTGRESQL_CONNECTIONS
         self._queue = WriteQueue(writers, ANSWER_S)
-        # Outside a transaction a read sees the newest commit and holds no lock.
+        # Outside a transaction, a read sees the newest commit and holds no lock.
         autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._read = async_sessionmaker(autocommit, expire_on_commit=False)
         self._write = async_sessionmaker(self._engine, expire_on_commit=False)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for queries only.
+        """Yield a session for queries only.
 
         Raises DatabaseUnavailableError within 2 seconds, and UnstorableError.
         """
@@ -73,11 +73,11 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def write(self, answer_s: float = ANSWER_S) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed at the end, rolled back by an exception.
+        """Yield a transaction that is committed at the end and rolled back by an exception.
 
-        It waits for its turn first, as long as the database serves those ahead. Then raises
-        DatabaseUnavailableError when it takes longer than `answer_s` seconds or the database
-        fails, and UnstorableError: nothing has changed. Once COMMIT has begun its outcome is
+        It waits for its turn first, as long as the database serves those ahead. Then it raises
+        DatabaseUnavailableError if it takes longer than `answer_s` seconds or the database
+        fails, or UnstorableError: nothing has changed. Once COMMIT has begun, its outcome is
         awaited for 10 seconds, after which CommitUnknownError is raised.
         """
         committing = False
@@ -93,7 +93,7 @@ class Database:
                             raise
                         committing = True
                         deadline.postpone(COMMIT_S)
-                        # Not by `begin`, which waits without end where no answer comes.
+                        # Not by `begin`, which waits forever if no answer comes.
                         await session.commit()
                 except DatabaseUnavailableError:
                     self._queue.fail()
@@ -106,24 +106,24 @@ class Database:
             raise
 
     async def check_writable(self) -> None:
-        """Raise DatabaseUnavailableError when nothing can be written: a standby, a full disk."""
+        """Raise DatabaseUnavailableError if nothing can be written: a standby, a full disk."""
         async with self.write() as session:
             await session.execute(text("UPDATE alembic_version SET version_num = version_num"))
             if session.get_bind().dialect.name == "postgresql":
-                # A row may fit into a page that is there. A sort that spills needs new blocks.
+                # A row may fit into an existing page. A sort that spills needs new blocks.
                 await session.execute(text("SET LOCAL work_mem = '64kB'"))
                 await session.execute(text(SPILLING_SORT))
 
     async def empty_log(self) -> None:
-        """Leave nothing that was deleted in SQLite's write-ahead log; PostgreSQL has its own ways.
+        """Remove deleted data from SQLite's write-ahead log. PostgreSQL does so by itself.
 
-        Readers of the moment may prevent it: nothing fails then, and the next call does it.
+        Concurrent readers may prevent it. Then nothing fails, and the next call does it.
         """
         if self._engine.dialect.name != "sqlite":
             return
         with contextlib.suppress(DatabaseUnavailableError):
             async with self.read() as session:
-                # The queue of writers would wait for readers as long as this does.
+                # Other writers would wait for readers as long as this does.
                 await session.execute(text("PRAGMA busy_timeout = 50"))
                 try:
                     await session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
@@ -138,28 +138,28 @@ class Database:
 def insert_into(
     session: AsyncSession, table: type[DeclarativeBase]
 ) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that can say ON CONFLICT, in the words of this session's database."""
+    """Return an INSERT with ON CONFLICT in the dialect of this session's database."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
 def now_ms(session: AsyncSession) -> ColumnElement[int]:
-    """The database's clock as Unix time in milliseconds, which every process reads alike."""
+    """Return the database's clock (Unix time in milliseconds), which all processes share."""
     if session.get_bind().dialect.name == "sqlite":
         return literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)")
     return literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
 
 
 def is_sqlite(url: str) -> bool:
-    """Whether this address names a SQLite file."""
+    """Return whether a URL names a SQLite file."""
     return make_url(url).get_backend_name() == "sqlite"
 
 
 class _Deadline:
-    """Cancels a unit of work that takes too long, and once more if it does not end then.
+    """Cancels a unit of work that takes too long, and again if it does not end.
 
     psycopg takes up to 10 seconds to cancel a query at a server that does not answer, unless it
-    is interrupted in that; then it closes the connection.
+    is interrupted again; then it closes the connection.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -184,7 +184,7 @@ class _Deadline:
         await self._timeout.__aexit__(*error)
 
     def postpone(self, seconds: float) -> None:
-        """Let the rest of the work take this many seconds from now."""
+        """Give the rest of the work this many seconds from now."""
         self._timer.cancel()
         self._timeout.reschedule(self._loop.time() + seconds)
         self._timer = self._loop.call_later(seconds + INSIST_AFTER_S, self._insist)
@@ -209,9 +209,9 @@ async def _answering(answer_s: float = ANSWER_S) -> AsyncIterator[_Deadline]:
 
 
 def _is_unknown(error: DatabaseUnavailableError) -> bool:
-    """Whether a COMMIT that ended so may have succeeded: nothing was heard of it any more.
+    """Return whether a COMMIT that failed this way may have succeeded, because no answer came.
 
-    SQLite is no server that could be out of reach: what it says of a COMMIT is its outcome.
+    SQLite always knows the outcome of a COMMIT: there is no connection to lose.
     """
     cause = error.__cause__
     if not isinstance(cause, DBAPIError):
@@ -220,26 +220,26 @@ def _is_unknown(error: DatabaseUnavailableError) -> bool:
 
 
 def reason_of(error: DBAPIError) -> str:
-    """The driver's own words, on one line, without the statement or its values."""
+    """Return the driver's message on one line, without the statement or its values."""
     return " ".join(str(error.orig).split())
 
 
 class SqliteConnection(aiosqlite.Connection):
-    """A connection that can be stopped more than once.
+    """An aiosqlite connection that can be stopped more than once.
 
-    SQLAlchemy stops a connection that does not close in time. When it closes after all, aiosqlite
-    0.22 stops it again and waits for a thread that has ended, and the event loop never ends.
+    SQLAlchemy stops a connection that does not close in time. If it closes after all, aiosqlite
+    0.22 stops it again and waits for a thread that has ended, so the event loop hangs.
     """
 
     @classmethod
     def to(cls, database: str, **options: Any) -> "SqliteConnection":
-        """Return a connection, to be opened by awaiting it."""
+        """Return a connection. Await it to open it."""
         connection = cls(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
-        connection._thread.daemon = True  # A query that hangs must not keep the process.
+        connection._thread.daemon = True  # A query that hangs must not keep the process alive.
         return connection
 
     def stop(self) -> "asyncio.Future[Any] | None":
-        """Stop the thread, once what is queued is done."""
+        """Stop the thread after the queued operations."""
         return super().stop() if self._running else None
 
 
@@ -251,26 +251,26 @@ def _sqlite_engine(url: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions of its own accord: `begin` below does.
+        # The driver must not begin transactions by itself: `begin` below does.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute(f"PRAGMA busy_timeout = {int(ANSWER_S * 1000)}")
         cursor.execute("PRAGMA foreign_keys = ON")
-        # What is deleted must not stay readable in the file.
+        # Deleted data must not stay readable in the file.
         cursor.execute("PRAGMA secure_delete = ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        # IMMEDIATE: a transaction that means to write waits for its turn at once, instead of
-        # failing half-way when another one wrote after its first read.
+        # IMMEDIATE: a transaction that will write waits for its turn at once, instead of
+        # failing half-way because another one wrote after its first read.
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def open_anew(context: ExceptionContext) -> None:
-        # A connection keeps the pages it has read, spoilt ones too, until somebody writes.
+        # A connection caches the pages it has read, even corrupt ones, until the next write.
         code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
             context.is_disconnect = True
@@ -281,7 +281,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
 def _postgresql_engine(url: str) -> AsyncEngine:
     return create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
-        # A connection that died with the server is noticed before it is used.
+        # Detect a connection that died with the server before using it.
         pool_pre_ping=True,
         pool_size=POSTGRESQL_CONNECTIONS,
         pool_timeout=ANSWER_S,

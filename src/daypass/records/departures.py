@@ -1,4 +1,4 @@
-"""Removing a person, and recognising their mailbox while their counters still matter."""
+"""Removes a person, and recognises their mailbox for as long as their counters matter."""
 
 import hashlib
 import hmac
@@ -31,11 +31,11 @@ KEPT_S = 32 * DAY_S
 """Seconds for which a mailbox is recognised: longer than the longest window, a month."""
 DELETED = "[deleted account]"
 NAMING = (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note)
-"""Columns of other records whose text may name a person."""
+"""Text columns of other tables that may name a person."""
 
 
 async def remove(session: AsyncSession, account: Account, secret: str, now: int) -> None:
-    """Delete a person with everything that names them; the site's daily totals stay.
+    """Delete a person with everything that names them. The site's daily totals stay.
 
     A fingerprint of the mailbox, made with this site's `secret`, is kept for KEPT_S: see
     `former_id`. `now` is Unix time in seconds.
@@ -52,18 +52,18 @@ async def remove(session: AsyncSession, account: Account, secret: str, now: int)
     )
     for column in NAMING:
         await _erase(session, column, email)
-    # With its sessions, identities, keys and stored objects, by the database's foreign keys.
+    # Foreign keys delete its sessions, identities, keys and stored objects.
     await session.execute(delete(Account).where(Account.id == account.id))
 
 
 async def former_id(session: AsyncSession, email: str, secrets: Sequence[str]) -> str | None:
     """Return the id that the account of this mailbox had, if it was deleted recently.
 
-    A new account gets it again, and with it what was used: deleting an account must not reset a
-    limit.
+    A new account gets the same id and therefore the same counters: deleting an account must not
+    reset a limit.
     """
     known = [fingerprint(secret, email) for secret in secrets]
-    # Until 0.1 the digest had no key, and at first it was that of the address as it was given.
+    # Before 0.1 the digest had no key, and at first it was that of the address as entered.
     known += [digest(canonical(email)), digest(normalise(email))]
     return await session.scalar(
         select(DepartedAccount.account_id).where(DepartedAccount.email_digest.in_(known)).limit(1)
@@ -71,18 +71,18 @@ async def former_id(session: AsyncSession, email: str, secrets: Sequence[str]) -
 
 
 async def delete_old(session: AsyncSession, now: int) -> None:
-    """Delete the fingerprints of mailboxes that left long ago. `now` is Unix time in seconds."""
+    """Delete fingerprints that have expired. `now` is Unix time in seconds."""
     await session.execute(delete(DepartedAccount).where(DepartedAccount.at < now - KEPT_S))
 
 
 def fingerprint(secret: str, email: str) -> str:
-    """The HMAC-SHA-256 (RFC 2104) of a mailbox: without the secret nobody can try addresses."""
+    """Return a mailbox's HMAC-SHA-256 (RFC 2104). Testing addresses needs the secret."""
     text = f"daypass departed account {canonical(email)}"
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 async def _remove_usage(session: AsyncSession, account_id: str) -> None:
-    """Delete usage by key. Weeks are named, for their table's index begins with them."""
+    """Delete usage by key. The weeks are listed because their table's index begins with them."""
     keys = list(await session.scalars(select(ApiKey.id).where(ApiKey.account_id == account_id)))
     if not keys:
         return
@@ -96,7 +96,7 @@ async def _remove_usage(session: AsyncSession, account_id: str) -> None:
 
 
 async def _erase(session: AsyncSession, column: InstrumentedAttribute[Any], email: str) -> None:
-    """Put DELETED in place of an address wherever a text names it, however it is capitalised."""
+    """Replace an address by DELETED wherever a text contains it, in any case."""
     address = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-]|\.\w)", re.IGNORECASE)
     naming = func.lower(column).contains(email, autoescape=True)
     for text in await session.scalars(select(column).where(naming).distinct()):

@@ -1,4 +1,4 @@
-"""Who somebody is at another site (OpenID Connect), and whose account that is here."""
+"""Links between people at an OpenID provider and accounts."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,7 +8,7 @@ from daypass.records.tables import Account, Identity
 
 
 async def find_account(session: AsyncSession, issuer: str, subject: str) -> Account | None:
-    """The account that this person of that site has here."""
+    """Return the account of this person at that provider."""
     return await session.scalar(
         select(Account)
         .join(Identity, Identity.account_id == Account.id)
@@ -17,7 +17,7 @@ async def find_account(session: AsyncSession, issuer: str, subject: str) -> Acco
 
 
 async def link(session: AsyncSession, issuer: str, subject: str, account_id: str, now: int) -> None:
-    """Let this person of that site sign in to an account."""
+    """Let this person at that provider sign in to an account."""
     await session.execute(
         insert_into(session, Identity)
         .values(issuer=issuer, subject=subject, account_id=account_id, created_at=now)

@@ -1,4 +1,4 @@
-"""Queries on invitations: links with which one person each may sign up."""
+"""Queries on invitations: links with which one person may sign up."""
 
 import secrets
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ SHOWN = 200
 async def create(
     session: AsyncSession, note: str, now: int, lifetime_s: int
 ) -> tuple[Invitation, str]:
-    """Add an invitation. Returns it and its token, of which only a digest is stored."""
+    """Add an invitation. Return it and its token, of which only a digest is stored."""
     token = secrets.token_urlsafe(24)
     invitation = Invitation(
         id=new_id("inv"),
@@ -32,7 +32,7 @@ async def create(
 
 
 async def recent(session: AsyncSession) -> Sequence[Invitation]:
-    """The newest invitations, used ones too."""
+    """Return the newest invitations, including used ones."""
     found = await session.scalars(
         select(Invitation).order_by(Invitation.created_at.desc(), Invitation.id).limit(SHOWN)
     )
@@ -40,7 +40,7 @@ async def recent(session: AsyncSession) -> Sequence[Invitation]:
 
 
 async def withdraw(session: AsyncSession, invitation_id: str) -> Invitation | None:
-    """Delete an invitation that nobody has used. None: there is none such."""
+    """Delete and return an unused invitation. Return None if there is none with this id."""
     return await session.scalar(
         delete(Invitation)
         .where(Invitation.id == invitation_id, Invitation.used_at.is_(None))
@@ -49,13 +49,13 @@ async def withdraw(session: AsyncSession, invitation_id: str) -> Invitation | No
 
 
 async def is_open(session: AsyncSession, token: str, now: int) -> bool:
-    """Whether somebody may sign up with this token."""
+    """Return whether this token allows a sign-up."""
     found = await session.scalar(select(Invitation.id).where(*_usable(token, now)))
     return found is not None
 
 
 async def use(session: AsyncSession, token: str, email: str, now: int) -> bool:
-    """Use an invitation up. False: it is unknown, has expired or was used before."""
+    """Mark an invitation as used. Return False if it is unknown, expired or already used."""
     used = await session.scalar(
         update(Invitation)
         .where(*_usable(token, now))

@@ -1,4 +1,4 @@
-"""Who runs the site, and the one-time links by which its first operator comes to be."""
+"""Operators, and the one-time links that create the first one."""
 
 import secrets
 
@@ -14,27 +14,27 @@ _ACTIVE = (Account.role == OPERATOR, Account.disabled_at.is_(None))
 
 
 async def lock(session: AsyncSession) -> None:
-    """Let no other transaction make or unmake an operator until this one ends.
+    """Prevent other transactions from changing operators until this one ends.
 
-    SQLite has a single writer anyway.
+    SQLite needs no lock: it has a single writer.
     """
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("LOCK TABLE setup_token IN EXCLUSIVE MODE"))
 
 
 async def has_active(session: AsyncSession) -> bool:
-    """Whether the site has an operator who is not disabled."""
+    """Return whether the site has an operator who is not disabled."""
     return await session.scalar(select(Account.id).where(*_ACTIVE).limit(1)) is not None
 
 
 async def has_any(session: AsyncSession) -> bool:
-    """Whether the site has an operator, disabled or not."""
+    """Return whether the site has an operator, disabled or not."""
     found = select(Account.id).where(Account.role == OPERATOR).limit(1)
     return await session.scalar(found) is not None
 
 
 async def is_last(session: AsyncSession, account: Account) -> bool:
-    """Whether this account is an operator and no other active one is left."""
+    """Return whether this account is the last active operator."""
     other = await session.scalar(
         select(Account.id).where(*_ACTIVE, Account.id != account.id).limit(1)
     )
@@ -53,7 +53,7 @@ async def create_setup_token(session: AsyncSession, now: int) -> str:
 
 
 async def is_setup_token(session: AsyncSession, token: str) -> bool:
-    """Whether a set-up link with this token is valid."""
+    """Return whether a set-up link with this token is valid."""
     found = await session.scalar(
         select(SetupToken.digest).where(SetupToken.digest == digest(token))
     )
@@ -61,5 +61,5 @@ async def is_setup_token(session: AsyncSession, token: str) -> bool:
 
 
 async def void_setup_tokens(session: AsyncSession) -> None:
-    """End every set-up link. To be called, under `lock`, whenever the site gets an operator."""
+    """Invalidate every set-up link. Call it under `lock` whenever the site gets an operator."""
     await session.execute(delete(SetupToken))

@@ -1,4 +1,4 @@
-"""Queries on the outbox: mails are stored with what caused them, and sent afterwards."""
+"""Queries on the outbox: mails are stored in the transaction that causes them, and sent later."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from daypass.records.identifiers import new_id
 from daypass.records.tables import Mail
 
 GIVE_UP_AFTER_S = DAY_S
-"""Seconds for which a mail is tried again."""
+"""Seconds for which sending a mail is retried."""
 FIRST_RETRY_S = 5
 LONGEST_RETRY_S = 3_600
 LEASE_S = 300
-"""Seconds for which a mail belongs to the process that is sending it."""
+"""Seconds for which a mail is leased to the process that sends it."""
 KEPT_S = 7 * DAY_S
-"""Seconds for which a mail that was given up is shown to operators."""
+"""Seconds for which operators see a mail that failed for good."""
 
 
 async def add(
@@ -25,7 +25,7 @@ async def add(
 ) -> bool:
     """Put a mail into the outbox, due at once. `now` is Unix time in seconds.
 
-    False: the same mail waits there for its next attempt already. One that was given up makes
+    Return False if the same mail is already waiting for its next attempt. A failed one makes
     room for the new one.
     """
     recipient = normalise(recipient)
@@ -50,12 +50,12 @@ async def add(
 
 
 async def has_due(session: AsyncSession, now: int) -> bool:
-    """Whether a mail waits to be sent."""
+    """Return whether a mail is waiting."""
     return await session.scalar(select(Mail.id).where(Mail.due_at <= now).limit(1)) is not None
 
 
 async def claim(session: AsyncSession, now: int) -> Mail | None:
-    """Take the mail that has waited longest. For LEASE_S it is nobody else's."""
+    """Take the mail that has waited longest. Other processes leave it alone for LEASE_S."""
     longest = (
         select(Mail.id)
         .where(Mail.due_at <= now)
@@ -72,12 +72,12 @@ async def claim(session: AsyncSession, now: int) -> Mail | None:
 
 
 async def remove_claimed(session: AsyncSession, mail: Mail) -> None:
-    """Forget a mail that was sent, or that has lost its purpose."""
+    """Delete a mail that was sent or is no longer needed."""
     await session.execute(delete(Mail).where(*_still_claimed(mail)))
 
 
 async def postpone(session: AsyncSession, mail: Mail, error: str, now: int) -> None:
-    """Note that an attempt failed. Each next one comes later; after a day there is none."""
+    """Record a failed attempt. Each retry waits longer; after a day there are none."""
     wait = min(FIRST_RETRY_S * 2 ** (mail.attempts - 1), LONGEST_RETRY_S)
     due_at = now + wait
     await _note(
@@ -86,12 +86,12 @@ async def postpone(session: AsyncSession, mail: Mail, error: str, now: int) -> N
 
 
 async def give_up(session: AsyncSession, mail: Mail, error: str) -> None:
-    """Note that a mail was refused for good."""
+    """Record that a mail was rejected for good."""
     await _note(session, mail, error, None)
 
 
 async def failed(session: AsyncSession, limit: int) -> tuple[Sequence[Mail], int]:
-    """The newest mails whose last attempt failed, and how many there are in all."""
+    """Return the newest mails whose last attempt failed, and their total number."""
     rows = await session.scalars(
         select(Mail)
         .where(Mail.error.is_not(None))
@@ -103,19 +103,19 @@ async def failed(session: AsyncSession, limit: int) -> tuple[Sequence[Mail], int
 
 
 async def retry(session: AsyncSession, mail_id: str, now: int) -> Mail | None:
-    """Make a mail that failed due now. None: there is no such mail any more."""
+    """Make a failed mail due now, and return it. Return None if it no longer exists."""
     mine = (Mail.id == mail_id, Mail.error.is_not(None))
     return await session.scalar(update(Mail).where(*mine).values(due_at=now).returning(Mail))
 
 
 async def remove(session: AsyncSession, mail_id: str) -> Mail | None:
-    """Delete a mail that failed. None: there is no such mail any more."""
+    """Delete and return a failed mail. Return None if it no longer exists."""
     mine = (Mail.id == mail_id, Mail.error.is_not(None))
     return await session.scalar(delete(Mail).where(*mine).returning(Mail))
 
 
 async def prune(session: AsyncSession, now: int) -> None:
-    """Delete mails that were given up long ago."""
+    """Delete mails that failed long ago."""
     await session.execute(
         delete(Mail).where(Mail.due_at.is_(None), Mail.created_at <= now - KEPT_S)
     )
@@ -128,5 +128,5 @@ async def _note(session: AsyncSession, mail: Mail, error: str, due_at: int | Non
 
 
 def _still_claimed(mail: Mail) -> tuple[ColumnElement[bool], ...]:
-    """The row, unless its lease has ended and another process has taken it since."""
+    """Return the row, unless its lease has expired and another process has taken it."""
     return Mail.id == mail.id, Mail.due_at == mail.due_at

@@ -1,6 +1,6 @@
-"""What became of each recent request: counted, given back or refused, and why.
+"""Receipts: whether each recent request was counted, given back or refused, and why.
 
-No prompt and no answer is in a receipt.
+Receipts contain no prompts and no answers.
 """
 
 from collections import Counter
@@ -16,13 +16,13 @@ from daypass.records.database import insert_into
 from daypass.records.tables import ApiKey, ReceiptBatch
 
 KEPT = 200
-"""Receipts kept of an account."""
+"""Receipts kept per account."""
 KEPT_MS = 7 * DAY_S * 1_000
 COUNTED_BATCHES = 5_000
 DROP_BATCHES = 5_000
-"""Batches that one sweep deletes, so that its transaction stays short."""
+"""The most batches that one sweep deletes, which keeps its transaction short."""
 DROP_AT_ONCE = 500
-"""Accounts in one statement: databases bound its parameters."""
+"""Accounts per statement: databases limit its parameters."""
 
 Outcome = Literal["counted", "given_back", "refused", "not_counted"]
 
@@ -48,7 +48,7 @@ async def add(session: AsyncSession, new: Mapping[str, Sequence[Receipt]]) -> No
     """Add receipts by account, and drop what is over the number and age kept."""
     batches = [
         {
-            # Written anew after a lost reply, a batch has the same first receipt, and maybe more.
+            # A batch written again after a lost reply has the same first receipt, maybe more.
             "id": batch[0].request_id,
             "account_id": account_id,
             "at": max(receipt.at for receipt in batch),
@@ -67,7 +67,7 @@ async def add(session: AsyncSession, new: Mapping[str, Sequence[Receipt]]) -> No
         await session.execute(_DROP_OLD, {"accounts": accounts})
 
 
-# Batches beyond which the newer ones hold enough, or which are too old beside the newest.
+# Batches that are too old, or that newer ones push beyond the number kept.
 _newer = func.sum(ReceiptBatch.count).over(
     partition_by=ReceiptBatch.account_id, order_by=ReceiptBatch.at.desc(), rows=(None, -1)
 )
@@ -89,7 +89,7 @@ _DROP_OLD = delete(ReceiptBatch).where(
 async def recent(
     session: AsyncSession, account_id: str, since: int
 ) -> Sequence[tuple[Receipt, str]]:
-    """An account's receipts with their key's name, newest first. `since`: Unix time in ms."""
+    """Return an account's receipts and key names, newest first. `since`: Unix time in ms."""
     batches = await session.scalars(
         select(ReceiptBatch.receipts)
         .where(ReceiptBatch.account_id == account_id, ReceiptBatch.at >= since)
@@ -103,16 +103,16 @@ async def recent(
 
 
 async def delete_older(session: AsyncSession, before: int) -> None:
-    """Delete receipts from before an instant (Unix time in ms), no more than DROP_BATCHES of them.
+    """Delete receipts older than an instant (Unix time in ms), at most DROP_BATCHES batches.
 
-    Those of accounts that go on writing are dropped by `add`.
+    `add` drops those of accounts that keep writing.
     """
     old = select(ReceiptBatch.id).where(ReceiptBatch.at < before).limit(DROP_BATCHES)
     await session.execute(delete(ReceiptBatch).where(ReceiptBatch.id.in_(old)))
 
 
 async def outcomes(session: AsyncSession, since: int) -> list[tuple[Outcome, str, int]]:
-    """How often each outcome and reason is among everybody's newest receipts.
+    """Count the outcomes and reasons in the newest receipts of all accounts.
 
     `since` is Unix time in milliseconds. No more than the newest 5000 batches are read.
     """

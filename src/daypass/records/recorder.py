@@ -1,4 +1,4 @@
-"""What happened, gathered in memory and written in batches."""
+"""Usage and receipts, gathered in memory and written in batches."""
 
 import asyncio
 import contextlib
@@ -23,10 +23,10 @@ from daypass.records.usage import UsageRow, Use
 
 FLUSH_EVERY_S = 1.0
 WRITE_S = 30.0
-"""Seconds that one attempt to write a batch may take. Nobody waits for it."""
+"""Seconds that one attempt to write a batch may take. No request waits for it."""
 CLOSE_S = 5.0
 BEHIND_AFTER_S = 1.5
-"""Seconds after which use that is not written is announced to the other processes."""
+"""Seconds after which a process announces that it has unwritten usage."""
 CHECK_EVERY_S = 0.5
 MAX_BEHIND_S = 60.0
 MAX_ROWS = 200_000
@@ -36,31 +36,31 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Batch:
-    """Usage and receipts that are written together."""
+    """Usage and receipts that are written in one transaction."""
 
     usage: dict[UsageRow, Use] = field(default_factory=dict)
     receipts: dict[str, deque[Receipt]] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
-    """When the first of it was gathered (monotonic, seconds)."""
+    """When its first entry was gathered (monotonic clock, seconds)."""
     number: int = 0
-    """Its number, once it is to be written; never changed afterwards."""
+    """Its number, assigned when it is first written and never changed."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
+        """Return whether there is nothing to write."""
         return not (self.usage or self.receipts)
 
     @property
     def rows(self) -> int:
-        """Usage rows and accounts with receipts."""
+        """Return the number of usage rows and of accounts with receipts."""
         return len(self.usage) + len(self.receipts)
 
 
 class Recorder:
     """Gathers usage and receipts in memory and writes them every second.
 
-    These rows inform people, and counters that Redis has lost are rebuilt from them. A batch is
-    tried until it is written, and is written once. A crash loses at most a second of statistics,
+    The rows inform users, and lost Redis counters are rebuilt from them. A batch is
+    retried until it is written, exactly once. A crash loses at most a second of statistics,
     never a count.
     """
 
@@ -69,15 +69,15 @@ class Recorder:
         self._id = secrets.token_hex(8)
         self._gathering = Batch()
         self._unwritten: Batch | None = None
-        """What is being written, or could not be written yet."""
+        """The batch that is being written or could not be written yet."""
         self._batches = 0
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_overdue = False
-        """Whether so much waits to be written that nothing more may be gathered."""
+        """Whether too much is waiting to be written to gather more."""
 
     def use(self, row: UsageRow) -> Use:
-        """What waits to be added to a row: add to it before anything else is awaited."""
+        """Return what is to be added to a row. Change it before awaiting anything."""
         batch = self._batch()
         use = batch.usage.get(row)
         if use is None:
@@ -85,7 +85,7 @@ class Recorder:
         return use
 
     def receipt(self, account_id: str, receipt: Receipt) -> None:
-        """Keep the receipt of a request. Does not wait; older ones than are kept fall out."""
+        """Keep the receipt of a request, without waiting. The oldest receipts are dropped."""
         batch = self._batch()
         kept = batch.receipts.get(account_id)
         if kept is None:
@@ -94,11 +94,11 @@ class Recorder:
 
     @property
     def has_pending(self) -> bool:
-        """Whether anything waits to be written."""
+        """Return whether anything is waiting to be written."""
         return self._unwritten is not None or not self._gathering.is_empty
 
     def backlog(self) -> tuple[int, float]:
-        """How many rows wait to be written, and the age of the oldest in seconds."""
+        """Return the number of unwritten rows, and the age of the oldest in seconds."""
         oldest = self._unwritten or self._gathering
         if oldest.is_empty:
             return 0, 0.0
@@ -106,7 +106,7 @@ class Recorder:
         return oldest.rows + waiting, time.monotonic() - oldest.since
 
     def start(self) -> None:
-        """Begin to write in the background."""
+        """Start to write in the background."""
         for work in (self._write_every_second(), self._watch()):
             self._keep(asyncio.create_task(work))
 
@@ -122,11 +122,11 @@ class Recorder:
                     await usage_writers.retire(session, self._id)
 
     async def flush(self) -> None:
-        """Write what is pending now. Returns within 2 seconds, also when that takes longer."""
+        """Write what is pending now. Returns within 2 seconds, even if writing takes longer."""
         await self._flush(ANSWER_S)
 
     async def _flush(self, patience_s: float) -> None:
-        # Who asks may stop waiting; the batch is written all the same.
+        # The caller may stop waiting; the batch is written anyway.
         writing = self._keep(asyncio.create_task(self._write()))
         await asyncio.wait({writing}, timeout=patience_s)
 
@@ -155,7 +155,7 @@ class Recorder:
         try:
             async with self._database.write(WRITE_S) as session:
                 await _add(session, batch)
-                # Last, so that the row is not locked while the others wait: `_watch` needs it.
+                # Last, so that the row, which `_watch` needs, is not locked while other rows wait.
                 behind_ms = _behind_ms(self._gathering)
                 await usage_writers.finish_batch(session, self._id, batch.number, behind_ms)
         except usage_writers.WrittenBeforeError:
@@ -164,7 +164,7 @@ class Recorder:
             log.warning("usage_not_written", reason=str(error), rows=batch.rows)
             return
         except UnstorableError:
-            # Kept, it would hold up everything that comes after it.
+            # If kept, it would block all later batches.
             log.error("usage_lost", rows=batch.rows)
         self._unwritten = None
 
@@ -174,7 +174,7 @@ class Recorder:
             await self._write()
 
     async def _watch(self) -> None:
-        """Announce a backlog and its end, and see whether it has grown too long."""
+        """Announce the start and end of a backlog, and check whether it has grown too long."""
         is_announced = False
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
@@ -197,13 +197,13 @@ async def _add(session: AsyncSession, batch: Batch) -> None:
 
 
 def _behind_ms(batch: Batch) -> int | None:
-    """The age of a batch in milliseconds; None while that is nothing unusual."""
+    """Return the age of a batch in milliseconds, or None while it is normal."""
     age_s = 0.0 if batch.is_empty else time.monotonic() - batch.since
     return int(age_s * 1000) if age_s > BEHIND_AFTER_S else None
 
 
 def _last_uses(pending: dict[UsageRow, Use]) -> dict[str, int]:
-    """When each key was last used, by its id."""
+    """Return when each key was last used, by its id."""
     last: dict[str, int] = {}
     for row, use in pending.items():
         if use.last_at:

@@ -1,4 +1,4 @@
-"""Bringing the tables up to date, once, however many processes start together."""
+"""Migrates the database once, however many processes start together."""
 
 import asyncio
 import contextlib
@@ -26,9 +26,9 @@ Result = TypeVar("Result")
 
 
 async def upgrade(url: str, to: str = "head") -> None:
-    """Bring the tables up to date, or down to the revision `to` ("base": none).
+    """Migrate to the newest revision, or down to the revision `to` ("base": no tables).
 
-    Raises DatabaseUnavailableError when the database cannot be opened, is not one, or belongs to a
+    Raises DatabaseUnavailableError if the database cannot be opened, is not one, or belongs to a
     newer version of Daypass.
     """
     with _one_line(url):
@@ -36,13 +36,13 @@ async def upgrade(url: str, to: str = "head") -> None:
 
 
 class NoDatabaseError(DatabaseUnavailableError):
-    """There is no database yet."""
+    """The database does not exist yet."""
 
 
 async def check(url: str) -> None:
-    """Raise DatabaseUnavailableError unless the tables are there and up to date.
+    """Raise DatabaseUnavailableError unless the database is up to date.
 
-    NoDatabaseError: there are none yet. Nothing is created or changed.
+    Raises NoDatabaseError if it does not exist. Nothing is created or changed.
     """
     where = _name(make_url(url))
     missing = f"there is no database at {where}: 'daypass serve' or 'daypass migrate' creates it"
@@ -61,9 +61,9 @@ async def check(url: str) -> None:
 def with_database(
     url: str, work: Callable[[Database], Awaitable[Result]], *, create: bool = False
 ) -> Result:
-    """Run a command's work on a database that is up to date.
+    """Run a coroutine on a database that is up to date.
 
-    Only with `create` are the tables created or brought up to date. Raises
+    Tables are created or migrated only with `create`. Raises
     DatabaseUnavailableError.
     """
 
@@ -80,7 +80,7 @@ def with_database(
 
 @contextlib.contextmanager
 def _one_line(url: str) -> Iterator[None]:
-    """Raise what fails as DatabaseUnavailableError."""
+    """Convert errors to DatabaseUnavailableError."""
     try:
         yield
     except OSError as error:
@@ -91,7 +91,7 @@ def _one_line(url: str) -> Iterator[None]:
 
 
 def _name(url: URL) -> str:
-    """What an error calls a database: the file, or the address without its password."""
+    """Return a name for a database in errors: its file, or its URL without the password."""
     if url.get_backend_name() == "sqlite":
         return url.database or ""
     return url.render_as_string(hide_password=True)
@@ -112,7 +112,7 @@ def _read_revision(url: URL) -> str | None:
 def _migrate(url: URL, to: str) -> None:
     with _one_at_a_time(url) as connection:
         revision = _revision(connection)
-        # Alembic is slow to import, and at most starts there is nothing to do.
+        # Alembic is slow to import, and most starts need no migration.
         if to == "head" and revision == _newest():
             return
         if revision is not None and not any(_migrations(revision)):
@@ -133,7 +133,7 @@ def _migrate(url: URL, to: str) -> None:
 
 @contextlib.contextmanager
 def _one_at_a_time(url: URL) -> Iterator[Connection]:
-    """A connection that no other process migrates beside."""
+    """Yield a connection that holds the migration lock."""
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
         lock_path = path.parent / "migrate.lock"
@@ -164,7 +164,7 @@ def _postgresql_engine(url: URL) -> Engine:
 
 
 def _revision(connection: Connection) -> str | None:
-    """The revision that the tables are at; None where there are none yet."""
+    """Return the current revision of the tables, or None if there are none."""
     if not connection.dialect.has_table(connection, "alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -173,11 +173,11 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _newest() -> str:
-    """The newest revision: migrations are numbered, and their names begin with the number."""
+    """Return the newest revision. The names of migrations begin with their number."""
     return max(path.name for path in _migrations("")).partition("_")[0]
 
 
 def _migrations(revision: str) -> list[Path]:
-    """The files of the migrations whose number begins so."""
+    """Return the files of migrations whose number starts with a prefix."""
     versions = (MIGRATIONS / "versions").glob("0*.py")
     return [path for path in versions if path.name.startswith(revision)]

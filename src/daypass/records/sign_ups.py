@@ -1,4 +1,4 @@
-"""Sign-ups that wait until the link in their mail is opened."""
+"""Queries on sign-ups that wait for the link in their mail to be opened."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from daypass.records.outbox import GIVE_UP_AFTER_S
 from daypass.records.tables import SignUp
 
 LINK_LIFETIME_S = DAY_S
-"""Seconds for which the link in the mail works, from the moment that the mail is sent."""
+"""Seconds for which the link in the mail works, from when the mail is sent."""
 LIFETIME_S = GIVE_UP_AFTER_S + LINK_LIFETIME_S
 
 
 async def create(session: AsyncSession, email: str, invitation: str | None, now: int) -> None:
-    """Keep a sign-up. There is no account yet, so the address is not taken by it.
+    """Store a sign-up. It is not an account yet, so it does not take the address.
 
-    An address can have several: one for each invitation. Anybody can begin one, so none may
+    An address can have several, one per invitation. Anyone can start one, so none may
     replace another person's.
     """
     same = SignUp.invitation == invitation if invitation else SignUp.invitation.is_(None)
@@ -36,12 +36,12 @@ async def create(session: AsyncSession, email: str, invitation: str | None, now:
 
 
 async def delete_expired(session: AsyncSession, now: int) -> None:
-    """Delete the sign-ups whose link works no longer."""
+    """Delete sign-ups whose link has expired."""
     await session.execute(delete(SignUp).where(SignUp.expires_at <= now))
 
 
 async def pending(session: AsyncSession, email: str, now: int) -> Sequence[SignUp]:
-    """The sign-ups that wait for an address, newest first."""
+    """Return the pending sign-ups of an address, newest first."""
     found = await session.scalars(
         select(SignUp)
         .where(SignUp.email == normalise(email), SignUp.expires_at > now)
@@ -51,7 +51,7 @@ async def pending(session: AsyncSession, email: str, now: int) -> Sequence[SignU
 
 
 async def take(session: AsyncSession, email: str, now: int) -> Sequence[SignUp]:
-    """Use an address's sign-ups up: `pending`, and they wait no longer."""
+    """Delete the pending sign-ups of the address of `pending`."""
     mine = SignUp.email == normalise(email)
     found = await session.scalars(
         delete(SignUp).where(mine, SignUp.expires_at > now).returning(SignUp)

@@ -1,4 +1,4 @@
-"""Queries on who owns what the upstream stores."""
+"""Queries on the owners of objects stored upstream."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from daypass.records.database import insert_into
 from daypass.records.tables import StoredObject
 
 AT_ONCE = 500
-"""Ids in one statement: SQLite and PostgreSQL bound the parameters of one."""
+"""Ids per statement: SQLite and PostgreSQL limit its parameters."""
 
 
 async def owners(session: AsyncSession, ids: Iterable[str]) -> dict[str, str]:
@@ -24,7 +24,7 @@ async def owners(session: AsyncSession, ids: Iterable[str]) -> dict[str, str]:
 
 
 async def claim(session: AsyncSession, account_id: str, ids: Iterable[str], now: int) -> None:
-    """Note that an account owns these objects. What has an owner keeps it."""
+    """Record that an account owns these objects. An object that has an owner keeps it."""
     for some in _parts(sorted(set(ids))):
         rows = [{"id": x, "account_id": account_id, "created_at": now} for x in some]
         await session.execute(

@@ -1,4 +1,4 @@
-"""Deleting rows whose time is over, beside the requests rather than within them."""
+"""Deletes expired rows in the background."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ async def sweeping(database: Database, clock: Clock, retention: Retention) -> As
 
 
 async def sweep(database: Database, now: float, retention: Retention) -> None:
-    """Delete what has expired as of `now` (Unix time, seconds), each kind in its own transaction.
+    """Delete what has expired by `now` (Unix time, seconds), each kind in its own transaction.
 
     Sessions, sign-ups and throttles; receipts and audit entries by `retention`; the fingerprints
     of deleted accounts.

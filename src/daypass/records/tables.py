@@ -38,12 +38,12 @@ class Account(Base):
 
     @property
     def email_confirmed(self) -> bool:
-        """Whether it has been seen that the address is this person's."""
+        """Return whether the person has proved that they own the address."""
         return self.email_confirmed_at is not None
 
     @property
     def has_password(self) -> bool:
-        """False for somebody who signs in by another site only."""
+        """Return False for a person who signs in only through an OpenID provider."""
         return self.password_hash != ""
 
 
@@ -61,7 +61,7 @@ class Session(Base):
 
 
 class Identity(Base):
-    """Who the owner of an account is at another site, by which he may sign in."""
+    """The identity of an account's owner at an OpenID provider, with which they can sign in."""
 
     __tablename__ = "identity"
 
@@ -74,7 +74,7 @@ class Identity(Base):
 
 
 class SignUp(Base):
-    """A sign-up whose address is not confirmed yet. The link in its mail makes the account."""
+    """A sign-up whose address is not confirmed yet. The link in its mail creates the account."""
 
     __tablename__ = "sign_up"
 
@@ -87,9 +87,9 @@ class SignUp(Base):
 
 
 class Mail(Base):
-    """A mail that waits to be sent, or that the mail server refused for good.
+    """A mail that is waiting to be sent, or that the mail server rejected for good.
 
-    The text is not stored: it is written when the mail is sent, so that the token in its link is
+    The text is not stored. It is written when the mail is sent, so that the token in its link is
     never at rest. `about` is the id of the account that the mail is about.
     """
 
@@ -101,16 +101,16 @@ class Mail(Base):
     about: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[int] = mapped_column(BigInteger)
     attempts: Mapped[int] = mapped_column(Integer)
-    # When it is tried next; while it is being sent, when others may take it over. None: given up.
+    # When it is tried next, or, while it is being sent, when its lease ends. None: it has failed.
     due_at: Mapped[int | None] = mapped_column(BigInteger)
-    # Why the last attempt failed, in plain words. None: it is new, or being sent.
+    # Why the last attempt failed, in plain words. None: it is new or being sent.
     error: Mapped[str | None] = mapped_column(String(300))
 
     __table_args__ = (Index("ix_mail_due_at", "due_at"), Index("ix_mail_recipient", "recipient"))
 
 
 class Attempts(Base):
-    """How far a throttle is used up; see `throttles`. `whole_at` is in milliseconds."""
+    """The state of a throttle; see `throttles`. `whole_at` is in milliseconds."""
 
     __tablename__ = "attempts"
 
@@ -135,7 +135,7 @@ class ApiKey(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
-    # Of keys that API Gateway enforces:
+    # Only for keys that API Gateway enforces:
     aws_key_id: Mapped[str | None] = mapped_column(String(64))
     next_usage_plan_id: Mapped[str | None] = mapped_column(String(64))
     next_plan_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -148,7 +148,7 @@ class ApiKey(Base):
 
 
 class ApiKeySecret(Base):
-    """The digest by which a key is found. Two at a time while a rotation's grace lasts."""
+    """The digest by which a key is found. A key has two during a rotation's grace period."""
 
     __tablename__ = "api_key_secret"
 
@@ -160,9 +160,9 @@ class ApiKeySecret(Base):
 
 
 class KeyRevision(Base):
-    """One row, whose number rises with every change of what a key may do.
+    """One row, whose number rises whenever a key's rights change.
 
-    The database's own triggers raise it (migration 0003), so that no writer can forget to.
+    Database triggers raise it (migration 0003), so that no writer can forget to.
     """
 
     __tablename__ = "key_revision"
@@ -172,10 +172,10 @@ class KeyRevision(Base):
 
 
 class UsageDay(Base):
-    """What one key did with one model on one UTC day, by API or by the site's chat.
+    """The use of one model by one key on one UTC day, through the API or the site's chat.
 
-    No foreign key: these rows are written after the fact, and one whose key has gone meanwhile
-    must not hold up the others.
+    No foreign key: the rows are written after the fact, and one whose key has since been deleted
+    must not block the others.
     """
 
     __tablename__ = "usage_day"
@@ -203,7 +203,7 @@ class UsageDay(Base):
 
 
 class UsageSiteDay(Base):
-    """What all keys together did with one model on one UTC day: the sums of `usage_day`."""
+    """The use of one model by all keys on one UTC day: sums of `usage_day`."""
 
     __tablename__ = "usage_site_day"
 
@@ -222,7 +222,7 @@ class UsageSiteDay(Base):
 
 
 class UsageKeyWeek(Base):
-    """What one key did in one week, from Monday in UTC: the sums of `usage_day`."""
+    """The use of one key in one week, from Monday in UTC: sums of `usage_day`."""
 
     __tablename__ = "usage_key_week"
 
@@ -236,11 +236,11 @@ class UsageKeyWeek(Base):
 
 
 class UsageWriter(Base):
-    """How far a process has written its usage. Times are milliseconds of the database's clock.
+    """How far a process has written its usage. Times are in milliseconds of the database's clock.
 
-    `batch` is the number of the last batch written: one that is sent again, because the reply to
-    its commit was lost, is recognised by it. `behind_since` is when the oldest use that is not
-    written yet was gathered; NULL: nothing is overdue.
+    `batch` is the number of the last written batch. It identifies a batch that is sent again
+    because the reply to its commit was lost. `behind_since` is when the oldest unwritten usage was
+    gathered; NULL: nothing is overdue.
     """
 
     __tablename__ = "usage_writer"
@@ -252,9 +252,9 @@ class UsageWriter(Base):
 
 
 class BegunCounters(Base):
-    """Whose counters have begun, where they are kept apart from the records, in Redis.
+    """Which counters have begun in Redis.
 
-    `subject` is an account's id, or `site`. Counters that begun, and are not there, were lost.
+    `subject` is an account's id, or `site`. Counters that are listed but missing were lost.
     """
 
     __tablename__ = "begun_counters"
@@ -264,7 +264,7 @@ class BegunCounters(Base):
 
 
 class ReceiptBatch(Base):
-    """What became of an account's recent requests, as many as were written together.
+    """Receipts of an account's recent requests that were written together.
 
     `receipts` is a JSON list of them; `at` is Unix time of the newest, in milliseconds.
     """
@@ -301,7 +301,7 @@ class StoredPlan(Base):
 
 
 class AuditEntry(Base):
-    """What an operator did. The actor's address is kept beside the id: accounts can go."""
+    """An operator's action. The actor's address is kept too, because accounts can be deleted."""
 
     __tablename__ = "audit_entry"
 
@@ -315,7 +315,7 @@ class AuditEntry(Base):
 
 
 class Invitation(Base):
-    """A link with which one person may sign up. Its token is stored as its SHA-256 digest."""
+    """A link with which one person may sign up, stored as the SHA-256 digest of its token."""
 
     __tablename__ = "invitation"
 
@@ -329,7 +329,7 @@ class Invitation(Base):
 
 
 class SetupToken(Base):
-    """A link that makes the first operator, as the SHA-256 digest of its token.
+    """A link that creates the first operator, stored as the SHA-256 digest of its token.
 
     There are none while the site has an operator.
     """
@@ -341,7 +341,7 @@ class SetupToken(Base):
 
 
 class DepartedAccount(Base):
-    """The id of an account that was deleted, found by a fingerprint of its mailbox.
+    """The id of a deleted account, found by a fingerprint of its mailbox.
 
     A new account of the same mailbox gets the id back for a month: see `departures`.
     """
@@ -354,9 +354,9 @@ class DepartedAccount(Base):
 
 
 class StoredObject(Base):
-    """Whose an object is that the upstream stores, such as a file or a conversation.
+    """The owner of an object stored upstream, such as a file or a conversation.
 
-    `id` is the upstream's. Objects that were not made through Daypass have no row, and nobody.
+    `id` is the upstream's. Objects that were not created through Daypass have no row.
     """
 
     __tablename__ = "stored_object"

@@ -1,4 +1,4 @@
-"""Throttles on people's attempts, kept in the database for all workers together."""
+"""Throttles on attempts, in the database for all workers."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from daypass.records.tables import Attempts
 
 
 class Throttle(NamedTuple):
-    """So many at once, and one more each `every_s` seconds."""
+    """A throttle that allows a burst, and one more attempt every `every_s` seconds."""
 
     burst: int
     every_s: int
 
 
 class ThrottledError(Exception):
-    """There is no unit left. `wait_ms`: milliseconds until there is one."""
+    """No unit is left. `wait_ms`: milliseconds until there is one."""
 
     def __init__(self, wait_ms: int) -> None:
         super().__init__(f"throttled for {wait_ms} ms")
@@ -27,7 +27,7 @@ class ThrottledError(Exception):
 
 
 async def check(session: AsyncSession, units: Mapping[str, Throttle], now_ms: int) -> None:
-    """Raise ThrottledError where `take` would; takes nothing."""
+    """Raise ThrottledError if `take` would, without taking anything."""
     for name, throttle in _in_order(units):
         wait_ms = await _whole_at(session, name, now_ms) - _latest(throttle, now_ms)
         if wait_ms + throttle.every_s * 1000 > 0:
@@ -35,10 +35,10 @@ async def check(session: AsyncSession, units: Mapping[str, Throttle], now_ms: in
 
 
 async def take(session: AsyncSession, units: Mapping[str, Throttle], now_ms: int) -> None:
-    """Take one unit from each throttle, by name. Raises ThrottledError; then none is taken.
+    """Take one unit from each throttle, by name. Raises ThrottledError and takes none.
 
-    One row says all of a throttle: the time at which it is whole again (GCRA, ITU-T I.371). Names
-    are stored as digests, for they hold people's addresses. `now_ms`: Unix time, milliseconds.
+    One row stores a throttle: the time at which it is full again (GCRA, ITU-T I.371). Names
+    are stored as digests because they contain addresses. `now_ms`: Unix time, milliseconds.
     """
     for name, throttle in _in_order(units):
         if not await _take_one(session, name, throttle, now_ms):
@@ -48,18 +48,18 @@ async def take(session: AsyncSession, units: Mapping[str, Throttle], now_ms: int
 
 
 async def try_to_take(session: AsyncSession, name: str, throttle: Throttle, now_ms: int) -> bool:
-    """Take one unit, if there is one. Returns whether there was."""
+    """Take one unit if there is one, and return whether there was."""
     return await _take_one(session, digest(name), throttle, now_ms)
 
 
 async def taken(session: AsyncSession, name: str, throttle: Throttle, now_ms: int) -> int:
-    """How many units are taken at this moment."""
+    """Return how many units are taken at this moment."""
     whole_at = await _whole_at(session, digest(name), now_ms)
     return -(-(whole_at - now_ms) // (throttle.every_s * 1000))
 
 
 async def give_back(session: AsyncSession, units: Mapping[str, Throttle]) -> None:
-    """Give a unit back to each throttle: the attempt was a right one."""
+    """Give a unit back to each throttle: the attempt succeeded."""
     for name, throttle in _in_order(units):
         await session.execute(
             update(Attempts)
@@ -69,8 +69,8 @@ async def give_back(session: AsyncSession, units: Mapping[str, Throttle]) -> Non
 
 
 async def delete_whole(session: AsyncSession, now_ms: int) -> None:
-    """Delete the rows of throttles of which no unit is taken."""
-    # Those that somebody is working on are left for the next time.
+    """Delete the rows of full throttles."""
+    # Rows that are in use are left for the next sweep.
     whole = select(Attempts.name).where(Attempts.whole_at <= now_ms)
     await session.execute(
         delete(Attempts).where(Attempts.name.in_(whole.with_for_update(skip_locked=True)))
@@ -78,13 +78,13 @@ async def delete_whole(session: AsyncSession, now_ms: int) -> None:
 
 
 async def reset(session: AsyncSession, names: Iterable[str]) -> None:
-    """Make these throttles whole again."""
+    """Reset these throttles."""
     digests = sorted(digest(name) for name in names)
     await session.execute(delete(Attempts).where(Attempts.name.in_(digests)))
 
 
 def _in_order(units: Mapping[str, Throttle]) -> list[tuple[str, Throttle]]:
-    """The same order for all, so that two transactions cannot wait for each other's row."""
+    """A fixed order, so that two transactions cannot wait for each other's row."""
     return sorted((digest(name), throttle) for name, throttle in units.items())
 
 
@@ -108,5 +108,5 @@ async def _whole_at(session: AsyncSession, name: str, now_ms: int) -> int:
 
 
 def _latest(throttle: Throttle, now_ms: int) -> int:
-    """The time at which a throttle is whole again when it is used up."""
+    """Return the time at which a throttle that is used up is full again."""
     return now_ms + throttle.burst * throttle.every_s * 1000

@@ -1,4 +1,4 @@
-"""What was used, by day, key and model."""
+"""Queries on usage by day, key and model."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from daypass.records.tables import Account, ApiKey, UsageDay, UsageKeyWeek, Usag
 
 
 class UsageRow(NamedTuple):
-    """The primary key of a usage row. `day` is Unix time of its first second."""
+    """The primary key of a usage row. `day` is the Unix time of its first second."""
 
     day: int
     api_key_id: str
@@ -25,7 +25,7 @@ class UsageRow(NamedTuple):
 
 @dataclass(slots=True)
 class Use:
-    """What requests add to their usage row; a unit given back is taken off again."""
+    """What requests add to their usage row. A give-back subtracts its unit again."""
 
     requests: int = 0
     refused: int = 0
@@ -40,7 +40,7 @@ class Use:
     reserved_cost: int = 0
     price: str | None = None
     last_at: int = 0
-    """When the last of them was admitted (Unix time, seconds; 0: none was)."""
+    """When the last of them was admitted (Unix time, seconds; 0: none)."""
 
     def reserve(self, amounts: Amounts) -> None:
         """Add what a request has reserved."""
@@ -79,10 +79,10 @@ _COUNTS = (
 
 
 async def add(session: AsyncSession, pending: Mapping[UsageRow, Use]) -> None:
-    """Add what was counted to its rows, and to their sums by week and for the site.
+    """Add usage to its rows, and to the sums by week and for the site.
 
-    In primary-key order, so that two writers never wait for each other in a circle; the site's
-    rows, which every process shares, come last and are locked for the shortest time.
+    In primary-key order, so that two writers never deadlock. The site's
+    rows, which all processes share, come last and are locked for the shortest time.
     """
     by_key: dict[tuple[int, str], Use] = {}
     by_model: dict[tuple[int, str], Use] = {}
@@ -114,16 +114,16 @@ async def _add_to(
     await session.execute(insert.on_conflict_do_update(index_elements=key, set_=added), rows)
 
 
-# A row whose every request was given back says nothing.
+# A row whose requests were all given back is of no interest.
 _SOMETHING = or_(UsageDay.requests > 0, UsageDay.refused > 0)
 
 
 async def by_day(
     session: AsyncSession, account_id: str, since: int
 ) -> Sequence[tuple[UsageDay, str]]:
-    """An account's usage rows with their key's name, newest first.
+    """Return an account's usage rows with their key's name, newest first.
 
-    `since` is Unix time: the first second of the oldest day wanted.
+    `since` is the Unix time of the first second of the oldest day.
     """
     rows = await session.execute(
         select(UsageDay, ApiKey.name)
@@ -135,7 +135,7 @@ async def by_day(
 
 
 async def requests_since(session: AsyncSession, account_id: str, since: int) -> int:
-    """Requests of all of an account's keys, deleted ones too. `since`: a day's first second."""
+    """Return the requests of all of an account's keys, deleted ones included, since a day."""
     total = await session.scalar(
         select(func.sum(UsageDay.requests))
         .join(ApiKey, ApiKey.id == UsageDay.api_key_id)
@@ -180,7 +180,7 @@ def _amounts_of(table: type[UsageDay | UsageSiteDay]) -> list[Any]:
 
 
 async def site_by_day(session: AsyncSession, since: int) -> Sequence[UsageSiteDay]:
-    """What everybody used, by day and model, newest first; `since` as in `by_day`."""
+    """Return the site's usage by day and model, newest first; `since` as in `by_day`."""
     rows = await session.scalars(
         select(UsageSiteDay)
         .where(UsageSiteDay.day >= since, or_(UsageSiteDay.requests > 0, UsageSiteDay.refused > 0))
@@ -202,7 +202,7 @@ class AccountUse(NamedTuple):
 async def by_account(session: AsyncSession, since: int, limit: int) -> list[AccountUse]:
     """Return the accounts that cost, or else used, the most since a day. No reserved amounts.
 
-    Sums the whole weeks, and single days only for the part of a week that comes before them.
+    Sums whole weeks, and single days only for the part of a week before them.
     """
     first_week = Window.WEEK.end(Window.WEEK.start(since - 1))
     days = select(UsageDay.api_key_id, *_settled_of(UsageDay)).where(

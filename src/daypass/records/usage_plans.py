@@ -1,4 +1,4 @@
-"""Queries on the usage plans that operators made on the site."""
+"""Queries on usage plans made on the site."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,24 +14,24 @@ from daypass.records.tables import StoredPlan
 
 
 class PlanIdTakenError(Exception):
-    """There is a usage plan with this id already."""
+    """A usage plan with this id already exists."""
 
 
 async def plans(session: AsyncSession) -> list[UsagePlan]:
-    """Every plan made on the site; a retired one is not self-service."""
+    """Return every plan made on the site. Retired ones are not self-service."""
     return [to_plan(row) for row in await rows(session)]
 
 
 async def rows(session: AsyncSession) -> Sequence[StoredPlan]:
-    """The same as they are stored, oldest first."""
+    """Return the rows of all plans made on the site, oldest first."""
     found = await session.scalars(select(StoredPlan).order_by(StoredPlan.created_at, StoredPlan.id))
     return found.all()
 
 
 async def find_locked(session: AsyncSession, plan_id: str) -> StoredPlan | None:
-    """Return a plan made on the site that nobody else changes until this transaction ends.
+    """Return a plan made on the site, locked until this transaction ends.
 
-    SQLite has a single writer anyway.
+    SQLite needs no lock: it has a single writer.
     """
     return await session.get(StoredPlan, plan_id, with_for_update=True)
 

@@ -1,7 +1,7 @@
-"""How far each process has written its usage: no batch twice, and none believed complete too early.
+"""How far each process has written its usage, so that no batch is written twice or missed.
 
-A process numbers its batches. A batch whose commit was answered too late is sent again under its
-number, which the database then knows. A process that is behind says so, because counters that
+A process numbers its batches. A batch whose commit was answered too late is sent again with its
+number, which the database recognises. A process that is behind says so, because counters that
 Redis has lost are rebuilt from the usage table.
 """
 
@@ -12,19 +12,19 @@ from daypass.records.database import insert_into, now_ms
 from daypass.records.tables import UsageWriter
 
 GONE_AFTER_MS = 120_000
-"""A process that has not been seen for so long has ended, and will not write any more."""
+"""Seconds after which a process that has not been seen is considered dead."""
 
 
 class WrittenBeforeError(Exception):
-    """The batch was written by an earlier attempt: this one must be rolled back."""
+    """An earlier attempt wrote the batch, so this one must be rolled back."""
 
 
 async def finish_batch(
     session: AsyncSession, writer: str, batch: int, behind_ms: int | None
 ) -> None:
-    """Note, in the transaction that writes a batch, that it is written.
+    """Record that a batch is written, in the transaction that writes it.
 
-    `behind_ms` is the age, in milliseconds, of the oldest use that it leaves unwritten. Raises
+    `behind_ms` is the age in milliseconds of the oldest usage still unwritten. Raises
     WrittenBeforeError.
     """
     now = now_ms(session)
@@ -44,7 +44,7 @@ async def finish_batch(
 
 
 async def announce(session: AsyncSession, writer: str, behind_ms: int | None) -> None:
-    """Say that a process has use to write that is `behind_ms` milliseconds old, or no more."""
+    """Record the age of a process's unwritten usage in milliseconds; None: it has none."""
     now = now_ms(session)
     row = insert_into(session, UsageWriter).values(
         id=writer, batch=0, behind_since=_since(now, behind_ms), seen_at=now
@@ -58,15 +58,15 @@ async def announce(session: AsyncSession, writer: str, behind_ms: int | None) ->
 
 
 async def retire(session: AsyncSession, writer: str) -> None:
-    """Forget a process that has written everything, and those that ended without a word."""
+    """Delete the row of a process that has written everything, and those of dead processes."""
     gone = UsageWriter.seen_at < now_ms(session) - GONE_AFTER_MS
     await session.execute(delete(UsageWriter).where((UsageWriter.id == writer) | gone))
 
 
 async def behind_since(session: AsyncSession) -> tuple[int, int | None]:
-    """The database's clock, and since when the process furthest behind has not written its use.
+    """Return the database's clock, and since when the process furthest behind has unwritten usage.
 
-    Both in milliseconds of Unix time; None when nobody is behind.
+    Both are in milliseconds of Unix time; the latter is None if no process is behind.
     """
     now = now_ms(session)
     oldest = (

@@ -1,4 +1,4 @@
-"""The queue in which transactions wait before their deadline begins."""
+"""The queue in which transactions wait before their deadline starts."""
 
 import asyncio
 import contextlib
@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator
 
 
 class QueueStalledError(Exception):
-    """The database has stopped answering those who are ahead in the queue."""
+    """The database has stopped answering the transactions ahead in the queue."""
 
 
 class WriteQueue:
     """Lets a few transactions run at a time, first come, first served.
 
     SQLite has one writer at a time, and lets the others poll for its lock in no order: a hundred
-    at once would run into their deadlines there. A crowd that waits here is served as long as
-    the database serves those ahead of it.
+    at once would miss their deadlines there. Transactions that wait here are served as long as
+    the database serves those ahead of them.
     """
 
     def __init__(self, at_once: int, stalled_after_s: float) -> None:
-        """`stalled_after_s`: seconds in which no turn ended."""
+        """`stalled_after_s`: seconds without a finished turn before the queue is stalled."""
         self._free = at_once
         self._stalled_after_s = stalled_after_s
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -39,7 +39,7 @@ class WriteQueue:
             self._pass_on()
 
     def fail(self) -> None:
-        """Refuse everybody who waits: the database did not answer the one whose turn it was."""
+        """Fail all waiting transactions: the database did not answer the one whose turn it was."""
         while self._waiting:
             waiting = self._waiting.popleft()
             if not waiting.done():

@@ -115,7 +115,7 @@ def test_a_plan_with_keys_is_not_taken_away(server: Server, tmp_path: Path) -> N
     assert "10RequestPerDay" in plans_at_aws(server)
 
 
-def test_verify_sees_what_there_is_to_see(server: Server) -> None:
+def test_verify_reports_all_findings(server: Server) -> None:
     server.sign_up()
     ended = daypass("aws", "verify", **server.settings)
     said = ended.stdout
@@ -167,9 +167,14 @@ def test_the_template_is_printed() -> None:
             },
             "DAYPASS_SITE_REQUESTS_PER_DAY needs DAYPASS_ENFORCER=embedded",
         ),
+        (
+            ("aws", "deploy", "--print-template"),
+            {"DAYPASS_PLANS": """[{"id": "t", "name": "T", "tokens_per_day": 9}]"""},
+            "usage plan t: API Gateway cannot enforce tokens_per_day",
+        ),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(
+def test_a_missing_prerequisite_is_reported_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], said: str
 ) -> None:
     outside = {

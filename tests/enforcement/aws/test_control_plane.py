@@ -191,7 +191,7 @@ async def test_a_failed_move_leaves_the_key_where_it_was(
     assert (await recorded(database, account_id))[0].usage_plan_id == THIRTY.id
 
 
-async def test_what_cannot_be_recorded_is_undone_at_api_gateway(
+async def test_an_unrecorded_change_is_undone_at_api_gateway(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str
 ) -> None:
     key = (await enforcer.create_key(account_id, "laptop", THIRTY)).key
@@ -250,7 +250,9 @@ async def test_a_key_deleted_behind_our_back_can_be_rotated_and_deleted(
     assert await recorded(database, account_id) == []
 
 
-async def test_what_a_crash_left_is_found(api: ApiGateway, database: Database, client: Any) -> None:
+async def test_leftovers_of_a_crash_are_found(
+    api: ApiGateway, database: Database, client: Any
+) -> None:
     left = await api.create_key("laptop", "x" * 30, "acc_gone")
     client.create_api_key(name="somebody else's")
     assert await find_strays(api, database) == []
@@ -280,7 +282,7 @@ async def test_a_format_that_is_not_taken_is_replaced(
     assert len(secret) == 40
 
 
-async def test_a_due_change_of_plan_is_made_once_by_whom_it_comes_to(
+async def test_a_due_plan_change_is_made_exactly_once(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     key = (await enforcer.create_key(account_id, "laptop", TEN)).key

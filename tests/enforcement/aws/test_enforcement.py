@@ -94,9 +94,7 @@ def test_a_browser_may_ask_from_any_origin(behind_aws: Server, person: Person) -
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_what_did_not_come_through_api_gateway_is_refused(
-    behind_aws: Server, person: Person
-) -> None:
+def test_requests_that_bypass_api_gateway_are_refused(behind_aws: Server, person: Person) -> None:
     created = active_key(person)
     (key_id,) = [k for k, v in keys_at_aws(behind_aws).items() if v["value"] == created["key"]]
     secret = (behind_aws.data_dir / "aws-gateway-secret").read_text()
@@ -230,7 +228,7 @@ def test_a_disabled_account_is_refused_by_api_gateway(behind_aws: Server, person
     assert call(behind_aws, created["key"]).status_code == 200
 
 
-def test_a_call_that_is_not_served_is_told_as_counted(behind_aws: Server, person: Person) -> None:
+def test_an_unserved_call_is_reported_as_counted(behind_aws: Server, person: Person) -> None:
     api = behind_aws.gateway(active_key(person)["key"])
     json_type = {"content-type": "application/json"}
     answer = api.post("/v1/embeddings", content=b'{"input"', headers=json_type)
@@ -254,7 +252,7 @@ def test_the_openai_sdk_with_the_header(behind_aws: Server, person: Person) -> N
     assert caught.value.code == "insufficient_quota"
 
 
-def test_chat_by_session_is_told_where_to_go(behind_aws: Server, person: Person) -> None:
+def test_chat_with_a_session_names_the_gateway_address(behind_aws: Server, person: Person) -> None:
     created = person.create_key()
     asked = {"api_key_id": created["id"], "model": "daypass-demo", "messages": []}
     answer = person.http.post("/api/chat/completions", json=asked)

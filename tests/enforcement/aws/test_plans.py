@@ -1,10 +1,16 @@
 """Plans here and at API Gateway: pure."""
 
+import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from daypass.config.plans import PlanSettings
+from daypass.config.settings import Settings, SettingsError
 from daypass.domain.plans import DEFAULT_PLANS, Limit, Measure, UsagePlan, Window
+from daypass.enforcement.aws.components import AwsComponents
 from daypass.enforcement.aws.plans import (
     PlanNotPossibleError,
     limits_of,
@@ -13,6 +19,7 @@ from daypass.enforcement.aws.plans import (
     read_plans,
 )
 from daypass.enforcement.aws.sync import compare_plans
+from daypass.records.database import Database
 
 
 def limit(amount: int, window: Window, burst: int | None = None) -> Limit:
@@ -21,6 +28,10 @@ def limit(amount: int, window: Window, burst: int | None = None) -> Limit:
 
 def plan(*limits: Limit, plan_id: str = "p") -> UsagePlan:
     return UsagePlan(plan_id, "P", limits)
+
+
+def plan_of(**terms: Any) -> UsagePlan:
+    return PlanSettings(id="p", name="P", **terms).to_plan("p")
 
 
 @pytest.mark.parametrize("window", [Window.DAY, Window.WEEK, Window.MONTH])
@@ -41,15 +52,49 @@ def test_a_throttle_without_a_burst_gets_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "limits",
+    ("terms", "named"),
     [
-        (limit(10, Window.HOUR),),
-        (limit(10, Window.DAY), limit(100, Window.MONTH)),
+        ({"requests_per_hour": 10}, "requests_per_hour"),
+        ({"requests_per_total": 10}, "requests_per_total"),
+        ({"tokens_per_minute": 10}, "tokens_per_minute"),
+        ({"requests_per_day": 10, "tokens_per_day": 900}, "tokens_per_day"),
+        ({"cost_per_month": 1}, "cost_per_month"),
+        ({"requests_per_day": 10, "max_concurrent_requests": 2}, "max_concurrent_requests"),
+        (
+            {"tokens_per_day": 10, "cost_per_total": 1, "max_concurrent_requests": 2},
+            "tokens_per_day, cost_per_total, max_concurrent_requests",
+        ),
     ],
 )
-def test_what_api_gateway_cannot_do_is_said(limits: tuple[Limit, ...]) -> None:
-    with pytest.raises(PlanNotPossibleError, match="usage plan p: API Gateway has"):
-        quota_and_throttle(plan(*limits))
+def test_a_plan_is_refused_for_options_that_nothing_would_enforce(
+    terms: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(PlanNotPossibleError) as refused:
+        compare_plans([plan_of(**terms)], {})
+    assert str(refused.value).startswith(f"usage plan p: API Gateway cannot enforce {named}. Use ")
+
+
+def test_a_server_does_not_start_with_such_a_plan(tmp_path: Path) -> None:
+    plans = (PlanSettings(id="p", name="P", tokens_per_day=9),)
+    settings = Settings(
+        enforcer="aws", aws_rest_api_id="a1", data_dir=tmp_path, plans=plans, demo=True
+    )
+    with pytest.raises(SettingsError, match="usage plan p: API Gateway cannot enforce tokens"):
+        AwsComponents(settings, Database(settings.database_address), time.time)
+
+
+def test_a_plan_is_refused_for_a_second_quota() -> None:
+    with pytest.raises(PlanNotPossibleError, match="usage plan p: API Gateway has one quota"):
+        quota_and_throttle(plan_of(requests_per_day=10, requests_per_month=100))
+
+
+def test_what_the_gateway_enforces_itself_comes_from_the_settings() -> None:
+    here = plan_of(requests_per_day=10, max_output_tokens=500, max_key_days=7, models=("gpt-4o*",))
+    quota, throttle = quota_and_throttle(here)
+    assert (quota, throttle) == ({"limit": 10, "period": "DAY"}, {})
+    there = [{"id": "a1", "name": "p", "quota": {"limit": 12, "period": "DAY"}}]
+    held = read_plans(there, [here])["p"].plan
+    assert held == replace(here, limits=(limit(12, Window.DAY),))
 
 
 def test_plans_are_read_with_the_settings_words_in_their_order() -> None:

@@ -40,7 +40,7 @@ async def test_usage_of_a_day(api: ApiGateway, stub: Stubber) -> None:
     assert await api.usage_of_day("key1", "plan1", AT) is None
 
 
-async def test_what_is_left_is_set(api: ApiGateway, stub: Stubber) -> None:
+async def test_remaining_usage_is_set(api: ApiGateway, stub: Stubber) -> None:
     patch = {"op": "replace", "path": "/remaining", "value": "4"}
     asked = {"usagePlanId": "plan1", "keyId": "key1", "patchOperations": [patch]}
     stub.add_response("update_usage", {"usagePlanId": "plan1"}, asked)
@@ -86,7 +86,7 @@ async def test_a_key_that_is_attached_already_is_no_conflict(
     assert caught.value.status == 409
 
 
-async def test_what_is_gone_is_deleted(api: ApiGateway, stub: Stubber) -> None:
+async def test_deleting_a_missing_key_succeeds(api: ApiGateway, stub: Stubber) -> None:
     stub.add_client_error("delete_api_key", "NotFoundException", http_status_code=404)
     await api.delete_key("key1")
     stub.add_client_error("delete_api_key", "TooManyRequestsException", http_status_code=429)

@@ -4,8 +4,6 @@ import { storedValue } from "@/browser/stored-value";
 /** The ID of the account that this browser believes is signed in. */
 export const signedInAs = storedValue("daypass.signed-in");
 
-const draft = "draft";
-
 /**
  * A value stored in this browser for an account. It is written only while the account is signed
  * in, so a response that ends after sign-out, here or in another tab, cannot restore it.
@@ -20,9 +18,9 @@ export function accountValue(accountId: string, name: string, keptFor: KeptFor =
   };
 }
 
-/** A draft, in this tab only. It survives an expired session. */
+/** A draft, in this tab only. */
 export function accountDraft(accountId: string) {
-  return accountValue(accountId, draft, "tab");
+  return accountValue(accountId, "draft", "tab");
 }
 
 /** Whether the account's stored values outlast the session. Null means no. */
@@ -36,10 +34,10 @@ export function keepOnDevice(accountId: string) {
  */
 export function forgetOtherAccounts(signedIn: string | null): void {
   forgetStored((name, keptFor) => {
-    const [, accountId, value] = /^daypass\.chat\.([^.]+)\.(.+)$/.exec(name) ?? [];
+    const accountId = /^daypass\.chat\.([^.]+)\./.exec(name)?.[1];
     if (!accountId || accountId === signedIn) return false;
-    if (keptFor === "ever") return keepOnDevice(accountId).get() === null;
-    return signedIn !== null || value !== draft;
+    if (keepOnDevice(accountId).get() === null) return true;
+    return keptFor === "tab" && signedIn !== null;
   });
 }
 

@@ -175,7 +175,9 @@ export interface paths {
         put: operations["choose_new_password_api_password_resets_put"];
         /**
          * Ask For New Password
-         * @description Send a reset link. The response is the same whether or not the account exists.
+         * @description Send a reset link to the account of this mailbox, at the account's own address.
+         *
+         *     The response is the same whether or not the account exists.
          */
         post: operations["ask_for_new_password_api_password_resets_post"];
         delete?: never;

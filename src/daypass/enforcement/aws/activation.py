@@ -1,4 +1,4 @@
-"""Seeing a new key work: API Gateway takes some seconds until all of it knows one."""
+"""Waits until API Gateway admits a new key, which takes a few seconds."""
 
 import asyncio
 import time
@@ -11,9 +11,9 @@ ANSWER_S = 10.0
 
 
 async def is_admitted(base_url: str, secret: str, patience_s: float = PATIENCE_S) -> bool:
-    """Wait until the stage admits a key. False when it does not within `patience_s` seconds.
+    """Wait until the stage admits a key. Return False if it does not within `patience_s` seconds.
 
-    The call that is admitted counts, as every call with a key does there.
+    The admitted call counts, as every call with a key does.
     """
     deadline = time.monotonic() + patience_s
     with urllib3.PoolManager(timeout=ANSWER_S, retries=False) as http:
@@ -26,7 +26,7 @@ async def is_admitted(base_url: str, secret: str, patience_s: float = PATIENCE_S
 
 
 def _ask(http: urllib3.PoolManager, base_url: str, secret: str) -> int | None:
-    """The status of asking the key about itself; None without an answer."""
+    """Return the status of `GET /key`, or None without an answer."""
     try:
         return http.request("GET", f"{base_url}/key", headers={"x-api-key": secret}).status
     except urllib3.exceptions.HTTPError:

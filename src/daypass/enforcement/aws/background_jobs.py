@@ -1,4 +1,4 @@
-"""What goes on in the background: new keys are seen to work, plans change at midnight (UTC)."""
+"""Background jobs: follow new keys until they work, and change plans at midnight (UTC)."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -17,13 +17,13 @@ from daypass.records.tables import ApiKey
 
 LOOK_EVERY_S = 15.0
 LEASE_S = 120
-"""For so long a change of plan is one process's to make, before another one tries."""
+"""How long one process has to change a plan before another one tries, in seconds."""
 
 log = structlog.get_logger()
 
 
 class BackgroundJobs:
-    """Every process runs one; the records see to it that each thing is done once."""
+    """The jobs of one process. The database makes sure that each is done once."""
 
     def __init__(self, database: Database, base_url: str, clock: Clock) -> None:
         """`base_url` is the stage's address; `clock` gives Unix time in seconds."""
@@ -34,20 +34,20 @@ class BackgroundJobs:
         self.enforcer: ApiGatewayEnforcer
 
     def start(self, enforcer: ApiGatewayEnforcer) -> None:
-        """Begin to look for changes of plan that are due."""
+        """Start to look for plan changes that are due."""
         self.enforcer = enforcer
         self._run(self._look())
 
     async def close(self) -> None:
-        """Stop. What has not been done is done by another process, or after the next start."""
+        """Stop. Another process, or the next start, does what is left."""
         await end(self._tasks)
 
     def watch(self, key: ApiKey, secret: str) -> None:
-        """Follow a new key until API Gateway admits it. The secret is held no longer than that."""
+        """Follow a new key until API Gateway admits it. Its secret is in memory until then."""
         self._run(self._activate(key, secret))
 
     async def move_due(self) -> None:
-        """Make the changes of plan that are due."""
+        """Make the plan changes that are due."""
         now = int(self._clock())
         async with self._database.read() as session:
             due = await aws_keys.due_to_move(session, now)
@@ -62,7 +62,7 @@ class BackgroundJobs:
             await self.enforcer.move_now(key, usage_plan_id)
         except EnforcerError as error:
             log.warning("plan_not_changed", api_key_id=key.id, reason=error.reason)
-            if error.about == "usage_plan_id":  # There is no such plan any more.
+            if error.about == "usage_plan_id":  # The plan no longer exists.
                 await self.enforcer.keep_plan(key)
         except KeyGoneError:
             pass
@@ -75,7 +75,7 @@ class BackgroundJobs:
         try:
             held = await self.enforcer.held_plan(key.usage_plan_id)
             if held is not None and key.aws_key_id:
-                # The look itself was counted: give it back.
+                # The check itself was counted: give it back.
                 await self.enforcer.set_remaining(key.aws_key_id, held, key.account_id)
         except EnforcerError as error:
             log.warning("look_not_given_back", api_key_id=key.id, reason=error.reason)

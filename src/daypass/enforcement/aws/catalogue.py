@@ -1,4 +1,4 @@
-"""The usage plans on offer, asked of API Gateway and remembered briefly."""
+"""The usage plans on offer, fetched from API Gateway and cached briefly."""
 
 import asyncio
 import time
@@ -17,10 +17,10 @@ log = structlog.get_logger()
 
 
 class Catalogue:
-    """The plans of API Gateway by id. While AWS is away, those that it had last."""
+    """The plans of API Gateway by id. While AWS is unreachable, the last known ones."""
 
     def __init__(self, api: ApiGateway, configured: Sequence[UsagePlan]) -> None:
-        """`configured` are the plans of the settings: they give the words and the models."""
+        """`configured` are the plans in the settings, which supply texts and models."""
         self._api = api
         self._configured = configured
         self._plans: dict[str, AwsPlan] | None = None
@@ -28,7 +28,7 @@ class Catalogue:
         self._asking = asyncio.Lock()
 
     async def plans(self) -> dict[str, AwsPlan]:
-        """The plans, in the order of the settings. Raises AwsError when none are known."""
+        """Return the plans in the order of the settings. Raises AwsError if none are known."""
         async with self._asking:
             if self._plans is None or time.monotonic() >= self._good_until:
                 await self._ask()
@@ -36,11 +36,11 @@ class Catalogue:
             return self._plans
 
     def invalidate(self) -> None:
-        """Ask anew: a plan is not what it was thought to be."""
+        """Drop the cache: a plan has changed."""
         self._good_until = 0.0
 
     def known(self, usage_plan_id: str) -> UsagePlan:
-        """A plan by what is known of it here, without asking AWS: on the way of a request."""
+        """Return a plan from the cache, without calling AWS. For use while serving a request."""
         found = (self._plans or {}).get(usage_plan_id)
         if found is not None:
             return found.plan

@@ -1,4 +1,4 @@
-"""API Gateway's control plane: boto3, off the event loop, its errors in words that help."""
+"""API Gateway's control plane through boto3, off the event loop, with helpful errors."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from daypass.enforcement.aws.errors import AWS_ERRORS, AwsError, translate
 from daypass.enforcement.aws.plans import covers, quota_and_throttle
 
 PAGE = 500
-"""The most that API Gateway puts on one page; it is 25 unless asked."""
+"""The largest page that API Gateway returns; the default is 25."""
 ACCOUNT_TAG = "daypass:account"
 API_TAG = "daypass:api"
 
@@ -33,11 +33,11 @@ log = structlog.get_logger()
 
 
 def make_client(service: str, settings: Settings) -> Any:
-    """A boto3 client, with AWS's own settings from the environment. Raises AwsError."""
+    """Return a boto3 client configured from the environment. Raises AwsError."""
     try:
         return boto3.client(
             service,
-            # boto3 reads AWS_DEFAULT_REGION alone; AWS's other tools read this one first.
+            # boto3 reads AWS_DEFAULT_REGION only. AWS's other tools read AWS_REGION first.
             region_name=os.environ.get("AWS_REGION"),
             endpoint_url=settings.aws_endpoint_url,
             config=CONFIG,
@@ -47,34 +47,34 @@ def make_client(service: str, settings: Settings) -> Any:
 
 
 class ApiGateway:
-    """The usage plans and keys of one stage. Every method but `base_url` raises AwsError."""
+    """The usage plans and keys of one stage. Every method except `base_url` raises AwsError."""
 
     def __init__(self, client: Any, rest_api_id: str, stage: str) -> None:
-        """`client` is boto3's, for `apigateway`."""
+        """`client` is a boto3 client for `apigateway`."""
         self._client = client
         self.rest_api_id = rest_api_id
         self.stage = stage
 
     @classmethod
     def of(cls, settings: Settings) -> "ApiGateway":
-        """The stage that the settings name. Raises AwsError."""
+        """Return the stage in the settings. Raises AwsError."""
         client = make_client("apigateway", settings)
         return cls(client, settings.aws_rest_api_id or "", settings.aws_stage)
 
     @property
     def base_url(self) -> str:
-        """The stage's own address."""
+        """Return the stage's URL."""
         meta = self._client.meta
         suffix = "amazonaws.com.cn" if meta.partition == "aws-cn" else "amazonaws.com"
         return f"https://{self.rest_api_id}.execute-api.{meta.region_name}.{suffix}/{self.stage}"
 
     async def usage_plans(self) -> list[dict[str, Any]]:
-        """The usage plans that hold for the stage, as API Gateway describes them."""
+        """Return the stage's usage plans, as API Gateway describes them."""
         found = await self._pages("get_usage_plans")
         return [plan for plan in found if covers(plan, self.rest_api_id, self.stage)]
 
     async def create_usage_plan(self, plan: UsagePlan) -> str:
-        """Make a usage plan for the stage. Returns its id."""
+        """Create a usage plan for the stage and return its id."""
         quota, throttle = quota_and_throttle(plan)
         limits = {k: v for k, v in (("quota", quota), ("throttle", throttle)) if v}
         made = await self._call(
@@ -87,13 +87,13 @@ class ApiGateway:
         return str(made["id"])
 
     async def update_usage_plan(self, aws_id: str, plan: UsagePlan) -> None:
-        """Give a usage plan these limits."""
+        """Set the limits of a usage plan."""
         quota, throttle = quota_and_throttle(plan)
         patches = [*_replacing("quota", quota), *_replacing("throttle", throttle)]
         await self._call("update_usage_plan", usagePlanId=aws_id, patchOperations=patches)
 
     async def delete_usage_plan(self, aws_id: str) -> None:
-        """Take a usage plan off its stage and delete it. It need not be there."""
+        """Detach a usage plan from its stage and delete it, if it exists."""
         patch = {
             "op": "remove",
             "path": "/apiStages",
@@ -103,12 +103,12 @@ class ApiGateway:
         await self._unless_missing("delete_usage_plan", usagePlanId=aws_id)
 
     async def key_ids_of(self, plan_id: str) -> list[str]:
-        """Ids of the keys that are in a plan."""
+        """Return the ids of the keys in a plan."""
         found = await self._pages("get_usage_plan_keys", usagePlanId=plan_id)
         return [str(key["id"]) for key in found]
 
     async def create_key(self, name: str, secret: str, account_id: str) -> str:
-        """Make a key that is in no plan yet. Returns its id."""
+        """Create a key without a plan and return its id."""
         made = await self._call(
             "create_api_key",
             name=name,
@@ -120,18 +120,18 @@ class ApiGateway:
         return str(made["id"])
 
     async def attach(self, key_id: str, plan_id: str) -> None:
-        """Put a key into a plan; in one already, it stays."""
+        """Add a key to a plan, if it is not in it."""
         try:
             await self._call(
                 "create_usage_plan_key", usagePlanId=plan_id, keyId=key_id, keyType="API_KEY"
             )
         except AwsError as error:
-            # A call that was carried out though its reply was lost is tried again by botocore.
+            # botocore retries a call whose reply was lost, though it may have succeeded.
             if not error.is_conflict or not await self._is_attached(key_id, plan_id):
                 raise
 
     async def detach(self, key_id: str, plan_id: str) -> None:
-        """Take a key out of a plan. It need not be there."""
+        """Remove a key from a plan, if it is in it."""
         await self._unless_missing("delete_usage_plan_key", usagePlanId=plan_id, keyId=key_id)
 
     async def change_key(self, key_id: str, **values: str | bool) -> None:
@@ -143,23 +143,23 @@ class ApiGateway:
         await self._call("update_api_key", apiKey=key_id, patchOperations=patches)
 
     async def delete_key(self, key_id: str) -> None:
-        """Delete a key. It need not be there."""
+        """Delete a key, if it exists."""
         await self._unless_missing("delete_api_key", apiKey=key_id)
 
     async def keys(self) -> list[dict[str, Any]]:
-        """The keys that Daypass made for this API, without their values."""
+        """Return the keys that Daypass created for this API, without their values."""
         found = await self._pages("get_api_keys", includeValues=False)
         return [key for key in found if key.get("tags", {}).get(API_TAG) == self.rest_api_id]
 
     async def set_remaining(self, key_id: str, plan_id: str, requests: int) -> None:
-        """Set how many requests a key has left in the plan's current period."""
+        """Set the requests that a key has left in the plan's current period."""
         patch = {"op": "replace", "path": "/remaining", "value": str(requests)}
         await self._call("update_usage", usagePlanId=plan_id, keyId=key_id, patchOperations=[patch])
 
     async def usage_of_day(self, key_id: str, plan_id: str, at: float) -> tuple[int, int] | None:
-        """Used and remaining of a key on the UTC day of `at` (Unix time), minutes behind.
+        """Return a key's used and remaining requests on the UTC day of `at` (Unix time).
 
-        None where API Gateway knows nothing yet.
+        API Gateway's figures lag by minutes. Return None if it has none yet.
         """
         day = datetime.fromtimestamp(at, UTC).date().isoformat()
         told = await self._call(

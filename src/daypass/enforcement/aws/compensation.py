@@ -1,4 +1,4 @@
-"""What is undone at API Gateway when a later step of a change fails. None of it raises AwsError."""
+"""Undoes changes at API Gateway after a later step has failed. Nothing here raises AwsError."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,18 @@ log = structlog.get_logger()
 
 
 async def delete_key(api: ApiGateway, aws_key_id: str) -> None:
-    """Delete a key that nobody has seen, or that has been replaced."""
+    """Delete a key that was never shown or has been replaced."""
     try:
         await api.delete_key(aws_key_id)
     except AwsError as error:
-        # Harmless: the gateway refuses a key that the records do not know.
+        # Harmless: the gateway rejects a key that is not in the database.
         log.error("key_left_behind", aws_key_id=aws_key_id, reason=error.reason)
 
 
 async def move_back(
     api: ApiGateway, aws_key_id: str, before: AwsPlan | None, after: AwsPlan
 ) -> None:
-    """Move a key back to the plan that it had before."""
+    """Move a key back to its previous plan."""
     try:
         await api.detach(aws_key_id, after.aws_id)
         if before is not None:
@@ -33,7 +33,7 @@ async def move_back(
 
 
 async def change_back(api: ApiGateway, aws_key_ids: Sequence[str], **values: str | bool) -> None:
-    """Give keys the `name` that they had before, or let them be `enabled` or not as before."""
+    """Restore the `name` of keys, or whether they are `enabled`."""
     try:
         for aws_key_id in aws_key_ids:
             await api.change_key(aws_key_id, **values)

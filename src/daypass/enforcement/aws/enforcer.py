@@ -1,7 +1,7 @@
-"""API Gateway as the enforcer: every change of a key is made there first, and then recorded.
+"""API Gateway as the enforcer. Every change to a key is made there first, then recorded.
 
-An account has one key at a time. API Gateway counts for a key in a plan, so a new key (or an old
-one in a new plan) would begin at zero: what the account used is carried over by UpdateUsage.
+An account has one key at a time. API Gateway counts per key and plan, so a new key (or an old
+one in a new plan) would start at zero. UpdateUsage carries over what the account has used.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 
 class ApiGatewayEnforcer:
-    """Keys and plans are API Gateway's; the records know whose they are."""
+    """Manages keys and plans at API Gateway. The database records who owns them."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class ApiGatewayEnforcer:
     ) -> None:
         """`clock` gives Unix time in seconds.
 
-        `write_usage` writes what this process has gathered, `keys_changed` lets the gateway look
-        keys up anew, and `watch` follows a new key until it works.
+        `write_usage` writes this process's pending usage, `keys_changed` makes the gateway look
+        keys up again, and `watch` follows a new key until it works.
         """
         self._api = api
         self._catalogue = catalogue
@@ -72,13 +72,13 @@ class ApiGatewayEnforcer:
         self._prefix = PREFIX
 
     async def policy(self) -> QuotaPolicy:
-        """The plans of API Gateway. It knows no ceilings above them."""
+        """Return the plans of API Gateway, which has no ceilings above them."""
         return QuotaPolicy.of(
             [x.plan for x in (await self._catalogue.plans()).values()], None, None
         )
 
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
-        """Make a key. Raises TooManyKeysError when the account has one."""
+        """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
                 raise api_keys.TooManyKeysError
@@ -105,7 +105,7 @@ class ApiGatewayEnforcer:
     async def change_key(
         self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
     ) -> ApiKey:
-        """Rename a key; move it, at once if it gets no more by that, else at midnight (UTC)."""
+        """Rename a key and move it: at once if that grants no more, else at midnight (UTC)."""
         aws_key_id = aws_id_of(key)
         if name == key.name:
             return await self._change(key, name, plan, also)
@@ -133,7 +133,7 @@ class ApiGatewayEnforcer:
         return current
 
     async def keep_plan(self, key: ApiKey) -> None:
-        """Take a change of plan back that has not taken effect yet."""
+        """Cancel a plan change that has not taken effect yet."""
         async with self._database.write() as session:
             current = found(await api_keys.find_locked(session, key.id))
             current.next_usage_plan_id = current.next_plan_at = None
@@ -141,9 +141,9 @@ class ApiGatewayEnforcer:
     async def move_now(
         self, key: ApiKey, usage_plan_id: str, name: str | None = None, also: Also = nothing_else
     ) -> ApiKey:
-        """Move a key to a plan at once, and rename it. What was used stays used.
+        """Move a key to a plan at once, and rename it. Used requests stay used.
 
-        Moves all of it or nothing.
+        Either everything changes or nothing does.
         """
         after = await self._held(usage_plan_id)
         before = await self.held_plan(key.usage_plan_id)
@@ -165,7 +165,7 @@ class ApiGatewayEnforcer:
         return current
 
     async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
-        """Put a new key in place of the old one, which is refused at once."""
+        """Replace a key. The old one is rejected at once."""
         if grace_s:
             raise EnforcerError(NO_GRACE, status=422, about="grace_seconds")
         await self._check_alone(key)
@@ -183,12 +183,12 @@ class ApiGatewayEnforcer:
         self._keys_changed()
         self._watch(current, minted.secret)
         if old:
-            # Even where this fails the old key is dead: the gateway does not know it any more.
+            # Even if this fails, the old key is dead: the gateway no longer knows it.
             await compensation.delete_key(self._api, old)
         return IssuedKey(current, minted.secret)
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
-        """Delete keys, in the records first: a key deleted at API Gateway cannot be put back."""
+        """Delete keys, in the database first: a key deleted at API Gateway cannot be restored."""
         async with self._database.write() as session:
             await remove_keys(session, keys, self._now())
             await also(session)
@@ -200,7 +200,7 @@ class ApiGatewayEnforcer:
     async def set_account_enabled(
         self, account_id: str, enabled: bool, also: Also = nothing_else
     ) -> None:
-        """Let API Gateway refuse, or admit again, the account's key."""
+        """Make API Gateway reject the account's key, or admit it again."""
         async with self._database.read() as session:
             keys = await api_keys.list_of(session, account_id)
             account = await accounts.find(session, account_id)
@@ -219,9 +219,9 @@ class ApiGatewayEnforcer:
     async def set_remaining(
         self, aws_key_id: str, held: AwsPlan, account_id: str, *, is_new: bool = False
     ) -> None:
-        """Let a key have left what its account has not used yet, by our own record.
+        """Set a key's remaining requests to what its account has not used, by our own records.
 
-        A key that is new in its plan has all of it left already.
+        A key that is new in its plan already has all of them left.
         """
         quota = quota_of(held.plan)
         if quota is None:
@@ -231,7 +231,7 @@ class ApiGatewayEnforcer:
             await self._api.set_remaining(aws_key_id, held.aws_id, max(0, quota.amount - used))
 
     async def held_plan(self, usage_plan_id: str) -> AwsPlan | None:
-        """A plan as API Gateway has it, if it does."""
+        """Return a plan as API Gateway has it. Raises EnforcerError if it has none."""
         return (await self._catalogue.plans()).get(usage_plan_id)
 
     async def _used(self, account_id: str, window: Window) -> int:
@@ -239,7 +239,7 @@ class ApiGatewayEnforcer:
         return await self._use.recorded(account_id, window)
 
     async def _make(self, account_id: str, name: str, held: AwsPlan) -> tuple[MintedKey, str]:
-        """A key at API Gateway, in its plan, that goes on from what its account used."""
+        """Create a key at API Gateway, in its plan, with what its account has used carried over."""
         minted, aws_key_id = await self._mint_there(account_id, name)
         try:
             await self._attach(aws_key_id, held, account_id)
@@ -256,7 +256,7 @@ class ApiGatewayEnforcer:
             refuses_format = error.code == "BadRequestException" and "value" in error.reason.lower()
             if not refuses_format or self._prefix == PLAIN_PREFIX:
                 raise
-        # Key values are described as alphanumeric: where '_' is not taken, do without it.
+        # Key values are documented as alphanumeric. If '_' is rejected, do without it.
         log.warning("key_format_refused", using=PLAIN_PREFIX)
         self._prefix = PLAIN_PREFIX
         return await self._mint_there(account_id, name)
@@ -277,9 +277,9 @@ class ApiGatewayEnforcer:
         return held
 
     async def _check_alone(self, key: ApiKey) -> None:
-        """Raise EnforcerError when another key of the account is at API Gateway already.
+        """Raise EnforcerError if another key of the account is at API Gateway already.
 
-        An account has several where it had them before API Gateway enforced.
+        An account may have several from before API Gateway enforced the plans.
         """
         async with self._database.read() as session:
             keys = await api_keys.list_of(session, key.account_id)

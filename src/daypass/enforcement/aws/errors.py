@@ -1,6 +1,6 @@
-"""What AWS says when it does not do what it was asked, in words that help.
+"""Turns AWS errors into helpful ones.
 
-People who use the site are told what it means for them; its operator is told what to do. The
+Users read what an error means for them, operators what to do about it. The
 codes are those of the API Gateway API reference and of AWS's "Common errors".
 """
 
@@ -21,7 +21,7 @@ from daypass.enforcement.base import EnforcerError
 from daypass.records.tables import ApiKey
 
 AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
-"""What a call of boto3 raises. (The last: what answered is not AWS.)"""
+"""What boto3 raises. The last one means that something other than AWS answered."""
 
 AWAY = (
     "This site cannot reach API Gateway right now. Nothing was changed. "
@@ -51,7 +51,7 @@ THROTTLED = frozenset({"TooManyRequestsException", "Throttling", "ThrottlingExce
 
 
 class AwsError(EnforcerError):
-    """AWS did not do it. `code` is AWS's, or the name of botocore's exception."""
+    """An AWS call failed. `code` is AWS's, or the name of botocore's exception."""
 
     def __init__(
         self, code: str, message: str, *, reason: str, status: int = 503, about: str | None = None
@@ -61,17 +61,17 @@ class AwsError(EnforcerError):
 
     @property
     def is_missing(self) -> bool:
-        """Whether what was asked for is not there."""
+        """Return whether the resource does not exist."""
         return self.code == "NotFoundException"
 
     @property
     def is_conflict(self) -> bool:
-        """Whether it is there already, or is being changed by somebody else."""
+        """Return whether the resource exists already or is being changed elsewhere."""
         return self.code == "ConflictException"
 
 
 def translate(operation: str, error: Exception) -> AwsError:
-    """The error that says what `operation` met, such as `CreateApiKey`."""
+    """Return the error for a failed `operation`, such as `CreateApiKey`."""
     if isinstance(error, ClientError):
         return _refused(operation, error)
     code = type(error).__name__
@@ -92,7 +92,7 @@ def translate(operation: str, error: Exception) -> AwsError:
 
 
 def aws_id_of(key: ApiKey) -> str:
-    """Return a key's id at API Gateway. Raises EnforcerError 409 for one that is not there."""
+    """Return a key's id at API Gateway. Raises EnforcerError 409 if it has none."""
     if key.aws_key_id is None:
         message = (
             "This key was made before API Gateway enforced the plans and does not work there. "

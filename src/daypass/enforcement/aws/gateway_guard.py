@@ -1,7 +1,7 @@
-"""Behind AWS API Gateway: it has checked and counted the key, and says which one it was.
+"""The gateway behind AWS API Gateway, which has checked and counted the key and names it.
 
-Its integration adds two headers to every request: a secret, which shows that the request came
-through it, and the id of the API key. Both replace whatever the caller sent under these names.
+Its integration adds two headers to every request: a secret, which proves that the request came
+through it, and the id of the API key. Both replace any that the client sent.
 """
 
 import hmac
@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from daypass.domain.plans import UsagePlan
-from daypass.gateway.authenticate import Principal
+from daypass.domain.times import Clock
+from daypass.gateway.authenticate import Principal, check_not_expired
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.gateway.response_writer import ResponseWriter
 from daypass.http.types import Application, Headers, Receive, Scope, Send
@@ -22,7 +23,7 @@ SECRET_HEADER = b"x-daypass-gateway-secret"
 KEY_ID_HEADER = b"x-daypass-api-key-id"
 
 KNOWN_FOR_S = 0.8
-"""Below the second within which a disabled account must be refused everywhere."""
+"""Less than the second within which a disabled account must be refused everywhere."""
 KNOWN_MAX = 100_000
 
 NOT_THROUGH = "Call the API at {}: there your key is checked and counted. Nothing was counted here."
@@ -33,10 +34,10 @@ NO_CEILINGS = QuotaPolicy({})
 
 
 class ApiGatewayGuard:
-    """Lets through to the gateway what came through API Gateway, and nothing else."""
+    """Passes requests that came through API Gateway on to the gateway, and refuses all others."""
 
     def __init__(self, gateway: Application, secret: str, base_url: str) -> None:
-        """`base_url` is where callers should go."""
+        """`base_url` is the address that clients should call."""
         self._gateway = gateway
         self._secret = secret.encode()
         self._base_url = base_url
@@ -50,7 +51,7 @@ class ApiGatewayGuard:
         await ResponseWriter(send).refuse(GatewayError(403, "not_through_api_gateway", message))
 
     def _came_through(self, scope: Scope) -> bool:
-        """Each header must be there once: a second one could be the caller's."""
+        """Check that each header is there once: a second one could be the client's."""
         secrets = []
         key_ids = []
         for name, value in scope["headers"]:
@@ -63,29 +64,33 @@ class ApiGatewayGuard:
 
 
 class ApiGatewayAuthenticator:
-    """Finds the principal of the key that API Gateway names."""
+    """Resolves the key that API Gateway names to its principal."""
 
-    def __init__(self, database: Database, plan_of: Callable[[str], UsagePlan]) -> None:
-        """`plan_of` gives a usage plan by its id."""
+    def __init__(
+        self, database: Database, plan_of: Callable[[str], UsagePlan], clock: Clock
+    ) -> None:
+        """`plan_of` returns a usage plan by its id, `clock` Unix time in seconds."""
         self._database = database
         self._plan_of = plan_of
+        self._clock = clock
         self._known: dict[bytes, tuple[float, Principal]] = {}
 
     def start(self) -> None:
-        """There is nothing to watch."""
+        """Do nothing: keys are looked up for each request."""
 
     async def close(self) -> None:
-        """There is nothing to stop."""
+        """Do nothing."""
 
     async def by_headers(self, headers: Headers) -> Principal:
-        """The principal of a request that the front door has let through.
+        """Return the principal of a request that has passed ApiGatewayGuard.
 
-        Raises GatewayError: 401 for a key that is not known here, 403 for a disabled account.
+        Raises GatewayError: 401 for an unknown or expired key, 403 for a disabled account.
         """
         key_id = next((value for name, value in headers if name == KEY_ID_HEADER), b"")
         now = time.monotonic()
         known = self._known.get(key_id)
         if known is not None and now < known[0]:
+            check_not_expired(known[1], self._clock)
             return known[1]
         async with self._database.read() as session:
             holder = await find_holder_by_aws_id(session, key_id.decode("latin-1"))
@@ -93,15 +98,18 @@ class ApiGatewayAuthenticator:
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
         self._known[key_id] = (now + KNOWN_FOR_S, principal)
+        check_not_expired(principal, self._clock)
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
-        """The principal of a key by its id here. Raises GatewayError."""
+        """Return the principal of a key by its Daypass id. Raises GatewayError."""
         async with self._database.read() as session:
-            return self._to_principal(await find_holder_by_id(session, api_key_id))
+            principal = self._to_principal(await find_holder_by_id(session, api_key_id))
+        check_not_expired(principal, self._clock)
+        return principal
 
     def invalidate(self) -> None:
-        """Look every key up anew."""
+        """Drop the cache."""
         self._known.clear()
 
     def _to_principal(self, holder: KeyHolder | None) -> Principal:
@@ -112,4 +120,12 @@ class ApiGatewayAuthenticator:
             raise GatewayError(403, "account_disabled", message)
         plan = self._plan_of(holder.usage_plan_id)
         claims = NO_CEILINGS.claims(holder.account_id, holder.slot, plan)
-        return Principal(holder.api_key_id, holder.account_id, plan, claims, None)
+        return Principal(
+            holder.api_key_id,
+            holder.account_id,
+            holder.slot,
+            plan,
+            claims,
+            None,
+            key_expires_at=plan.key_expires_at(holder.created_at),
+        )

@@ -1,15 +1,15 @@
-"""The ledger where API Gateway counts: every call that gets here has been admitted already."""
+"""The ledger used when API Gateway counts: every call that arrives has been admitted."""
 
 from collections.abc import Sequence
 
 from daypass.domain.plans import ONE_REQUEST, Amounts
 from daypass.domain.times import Clock
 from daypass.enforcement.aws.usage import Use
-from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation
+from daypass.quota.ledger import BucketState, Claim, Lease, Occupancy, Refusal, Reservation
 
 
 class ApiGatewayLedger:
-    """Counts nothing and refuses nobody. API Gateway gives no unit back, so neither does this."""
+    """Admits every request and counts nothing. API Gateway gives no units back."""
 
     def __init__(self, use: Use, clock: Clock) -> None:
         """`clock` gives Unix time in seconds."""
@@ -17,10 +17,10 @@ class ApiGatewayLedger:
         self._clock = clock
 
     async def start(self) -> None:
-        """There is nothing to open."""
+        """Do nothing."""
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
     async def reserve(
         self, claims: Sequence[Claim], amounts: Amounts = ONE_REQUEST
@@ -31,18 +31,28 @@ class ApiGatewayLedger:
     async def release(
         self, reservation: Reservation, give_backs: Claim | None = None
     ) -> bool | Refusal:
-        """False: API Gateway does not give units back."""
+        """Return False: API Gateway does not give units back."""
         return False
 
     def settle(self, reservation: Reservation, used: Amounts | None = None) -> None:
         """It is settled."""
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
-        """How full the claims' buckets are, as far as can be told: of quotas, not of throttles."""
+        """Return the state of the claims' quotas. The use of throttles is unknown."""
         return tuple([await self._state(claim) for claim in claims])
 
+    async def acquire_lease(self, lease: Lease, limit: int) -> Occupancy:
+        """Admit it: API Gateway has no limit on open requests."""
+        return Occupancy(is_admitted=True, used=0)
+
+    def renew_lease(self, lease: Lease) -> None:
+        """There is nothing to renew."""
+
+    def release_lease(self, lease: Lease) -> None:
+        """There is nothing to release."""
+
     async def check_writable(self) -> None:
-        """There is nothing to write."""
+        """Do nothing."""
 
     async def _state(self, claim: Claim) -> BucketState:
         window = claim.limit.window

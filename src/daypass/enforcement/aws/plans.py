@@ -1,11 +1,11 @@
-"""Usage plans as API Gateway has them, and as Daypass does. Pure.
+"""Converts usage plans between API Gateway's form and Daypass's. Pure.
 
-API Gateway knows one quota per plan (a day, a week or a month) and one throttle (a rate per second
-and a burst). The plan's name there is its id here.
+API Gateway has one quota of requests per plan (a day, a week or a month) and one throttle (a rate
+per second and a burst). The plan's name there is its id here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daypass.domain.plans import Limit, Measure, UsagePlan, Window
@@ -21,23 +21,25 @@ class PlanNotPossibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AwsPlan:
-    """A usage plan of API Gateway: its id there, and the plan."""
+    """A usage plan and its id at API Gateway."""
 
     aws_id: str
     plan: UsagePlan
 
 
 def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The plan's `quota` and `throttle` as API Gateway takes them; empty where it has none.
+    """Return the plan's `quota` and `throttle` in API Gateway's form; empty if it has none.
 
     Raises PlanNotPossibleError.
     """
-    quotas = [x for x in plan.limits if x.window in PERIODS]
-    if any(x.window is Window.HOUR for x in plan.limits):
+    unsupported = _unsupported_options(plan)
+    if unsupported:
         raise PlanNotPossibleError(
-            f"usage plan {plan.id}: API Gateway has no quota per hour. Use requests_per_day, "
-            "requests_per_week or requests_per_month."
+            f"usage plan {plan.id}: API Gateway cannot enforce {', '.join(unsupported)}. Use one "
+            "of requests_per_day, requests_per_week or requests_per_month, with "
+            "requests_per_minute if you like, or set DAYPASS_ENFORCER=embedded."
         )
+    quotas = [x for x in plan.limits if x.window in PERIODS]
     if len(quotas) > 1:
         raise PlanNotPossibleError(
             f"usage plan {plan.id}: API Gateway has one quota per plan. Keep one of: "
@@ -50,8 +52,23 @@ def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]
     return quota, {"rateLimit": throttle.amount / 60, "burstLimit": throttle.capacity}
 
 
+def _unsupported_options(plan: UsagePlan) -> list[str]:
+    """Return the options of a plan that neither API Gateway nor the gateway behind it enforces.
+
+    The gateway enforces the others: `models`, `max_output_tokens` and `max_key_days`.
+    """
+    options = [
+        f"{x.measure.value}_per_{x.window.value}"
+        for x in plan.limits
+        if x.measure is not Measure.REQUESTS or x.window not in (Window.MINUTE, *PERIODS)
+    ]
+    if plan.max_concurrent_requests is not None:
+        options.append("max_concurrent_requests")
+    return options
+
+
 def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
-    """The limits that a usage plan of API Gateway sets."""
+    """Return the limits of a usage plan at API Gateway."""
     limits = []
     throttle = aws_plan.get("throttle") or {}
     if throttle.get("rateLimit"):
@@ -66,7 +83,7 @@ def limits_of(aws_plan: Mapping[str, Any]) -> tuple[Limit, ...]:
 
 
 def covers(aws_plan: Mapping[str, Any], rest_api_id: str, stage: str) -> bool:
-    """Whether the plan holds for this stage."""
+    """Return whether the plan applies to this stage."""
     return any(
         place.get("apiId") == rest_api_id and place.get("stage") == stage
         for place in aws_plan.get("apiStages") or ()
@@ -76,10 +93,10 @@ def covers(aws_plan: Mapping[str, Any], rest_api_id: str, stage: str) -> bool:
 def read_plans(
     aws_plans: Iterable[Mapping[str, Any]], configured: Sequence[UsagePlan]
 ) -> dict[str, AwsPlan]:
-    """The plans by id: limits by API Gateway, which enforces them, all words by the settings.
+    """Return the plans by id: their limits are API Gateway's, everything else is the settings'.
 
-    In the order of the settings; those that only API Gateway has come after, by name. Of two with
-    one name the first counts.
+    They are in the order of the settings. Those that only API Gateway has come last, by name. Of
+    two with the same name, the first is used.
     """
     known = {plan.id: plan for plan in configured}
     order = {plan.id: number for number, plan in enumerate(configured)}
@@ -87,21 +104,15 @@ def read_plans(
     for aws_plan in aws_plans:
         name = aws_plan.get("name") or aws_plan["id"]
         plan_id = name if len(name) <= ID_LENGTH else aws_plan["id"]
-        words = known.get(plan_id)
-        plan = UsagePlan(
-            id=plan_id,
-            name=words.name if words else name,
-            description=words.description if words else aws_plan.get("description") or "",
-            limits=limits_of(aws_plan),
-            models=words.models if words else frozenset(),
-            self_service=words.self_service if words else True,
-        )
+        description = aws_plan.get("description") or ""
+        plan = known.get(plan_id) or UsagePlan(plan_id, name, (), description)
+        plan = replace(plan, limits=limits_of(aws_plan))
         found.setdefault(plan_id, AwsPlan(aws_plan["id"], plan))
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
 
 def lowers(before: UsagePlan | None, after: UsagePlan) -> bool:
-    """Whether a key gets no more by moving: then it moves at once, else at midnight (UTC)."""
+    """Return whether a move grants no more: then it happens at once, else at midnight (UTC)."""
     if before is None:
         return True
     return all(
@@ -112,5 +123,5 @@ def lowers(before: UsagePlan | None, after: UsagePlan) -> bool:
 
 
 def quota_of(plan: UsagePlan) -> Limit | None:
-    """The quota that API Gateway counts, whatever its period."""
+    """Return the quota that API Gateway counts, whatever its period."""
     return next((x for x in plan.limits if x.window in PERIODS), None)

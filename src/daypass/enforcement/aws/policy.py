@@ -8,7 +8,7 @@ from typing import Any
 
 
 def serving_policy(region: str) -> dict[str, Any]:
-    """What `daypass serve` needs: to read plans, and to make, move and delete keys."""
+    """Return what `daypass serve` needs: to read plans, and to create, move and delete keys."""
     root = f"arn:aws:apigateway:{region}::"
     tags = f"{root}/tags/*"
     return _policy(
@@ -23,7 +23,7 @@ def serving_policy(region: str) -> dict[str, Any]:
 
 
 def deploying_policy(region: str, stack: str) -> dict[str, Any]:
-    """What `daypass aws deploy`, `sync`, `verify` and `destroy` need beside the above."""
+    """Return what `daypass aws deploy`, `sync`, `verify` and `destroy` need in addition."""
     root = f"arn:aws:apigateway:{region}::"
     paths = ("/restapis", "/restapis/*", "/usageplans", "/usageplans/*", "/tags/*")
     policy = _policy(

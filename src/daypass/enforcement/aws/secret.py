@@ -1,4 +1,4 @@
-"""The secret by which the gateway knows that a request came through API Gateway."""
+"""The secret that proves to the gateway that a request came through API Gateway."""
 
 import os
 import secrets
@@ -9,7 +9,7 @@ FILE = "aws-gateway-secret"
 
 
 def gateway_secret(settings: Settings) -> str:
-    """The secret of the settings, else the one that `daypass aws deploy` left. SettingsError."""
+    """Return the secret in the settings, else the one that `daypass aws deploy` saved."""
     secret = _known(settings)
     if secret is None:
         raise SettingsError(
@@ -20,7 +20,7 @@ def gateway_secret(settings: Settings) -> str:
 
 
 def make_gateway_secret(settings: Settings) -> str:
-    """The secret that there is, or a new one, kept in the data directory for its owner alone."""
+    """Return the saved secret, or save a new one in the data directory with mode 0600."""
     secret = _known(settings)
     if secret is None:
         secret = secrets.token_hex(32)

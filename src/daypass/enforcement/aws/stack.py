@@ -1,4 +1,4 @@
-"""The CloudFormation stack: made, changed and removed, with each step told as it happens."""
+"""Creates, updates and deletes the CloudFormation stack, and reports each step as it happens."""
 
 import json
 import time
@@ -9,15 +9,15 @@ from daypass.enforcement.aws.errors import AWS_ERRORS, translate
 
 POLL_S = 2.0
 NOT_THE_CAUSE = "cancelled"
-"""What CloudFormation says of the resources that it gave up because another one failed."""
+"""What CloudFormation reports for resources it cancelled because another one failed."""
 
 
 class StackError(Exception):
-    """CloudFormation did not get there. The message names the resource and the reason."""
+    """A stack operation failed. The message names the resource and the reason."""
 
 
 class Step(NamedTuple):
-    """One thing that CloudFormation did."""
+    """One event of a stack operation."""
 
     status: str
     resource: str
@@ -30,15 +30,15 @@ class Step(NamedTuple):
 
 
 class Stack:
-    """One stack by its name. Every method raises AwsError; those that change it StackError too."""
+    """One stack by its name. Every method raises AwsError; those that change it also StackError."""
 
     def __init__(self, client: Any, name: str) -> None:
-        """`client` is boto3's, for `cloudformation`."""
+        """`client` is a boto3 client for `cloudformation`."""
         self._client = client
         self.name = name
 
     def describe(self) -> dict[str, Any] | None:
-        """The stack as CloudFormation describes it, or None where there is none."""
+        """Return the stack as CloudFormation describes it, or None if there is none."""
         try:
             found: dict[str, Any] = self._call("describe_stacks", StackName=self.name)["Stacks"][0]
         except StackError:
@@ -46,19 +46,19 @@ class Stack:
         return None if found["StackStatus"] == "DELETE_COMPLETE" else found
 
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs; none where there is no stack."""
+        """Return the stack's outputs; empty if there is no stack."""
         stack = self.describe() or {}
         return {x["OutputKey"]: x["OutputValue"] for x in stack.get("Outputs", [])}
 
     def fingerprint(self) -> str:
-        """What the template in force was made with: see `build_template`."""
+        """Return the `parameters` of the deployed template: see `build_template`."""
         return self.outputs().get("Parameters", "")
 
     def deploy(self, template: dict[str, Any], parameters: dict[str, str | None]) -> Iterator[Step]:
-        """Make the stack, or bring it up to date. A parameter that is None keeps its value."""
+        """Create or update the stack. A parameter that is None keeps its value."""
         before = self.describe()
         if before is not None and before["StackStatus"] == "ROLLBACK_COMPLETE":
-            # What a failed attempt left cannot be brought up to date, only removed.
+            # A stack whose creation failed cannot be updated, only deleted.
             yield from self.delete()
             before = None
         wanted = {
@@ -80,7 +80,7 @@ class Stack:
         yield from self._follow(stack_id, seen, ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
 
     def delete(self) -> Iterator[Step]:
-        """Remove the stack and all that it made."""
+        """Delete the stack and all of its resources."""
         before = self.describe()
         if before is None:
             return
@@ -92,7 +92,7 @@ class Stack:
         return {x["EventId"] for x in self._events(stack["StackId"])} if stack else set()
 
     def _follow(self, stack_id: str, seen: set[str], wanted: tuple[str, ...]) -> Iterator[Step]:
-        """Tell the steps until the stack comes to rest. Raises StackError where it failed."""
+        """Report the steps until the operation ends. Raises StackError if it failed."""
         failed: Step | None = None
         while True:
             status = self._call("describe_stacks", StackName=stack_id)["Stacks"][0]["StackStatus"]
@@ -112,7 +112,7 @@ class Stack:
             raise StackError(f"{cause}. What had been made was taken back")
 
     def _events(self, stack_id: str) -> list[dict[str, Any]]:
-        """The stack's events, newest first."""
+        """Return the stack's events, newest first."""
         events: list[dict[str, Any]] = []
         token: dict[str, str] = {}
         while True:

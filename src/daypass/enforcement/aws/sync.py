@@ -1,4 +1,4 @@
-"""How `daypass.toml`, the records and API Gateway differ, and how they are brought together."""
+"""Compares `daypass.toml`, the database and API Gateway, and reconciles them."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from daypass.records import aws_keys
 from daypass.records.database import Database
 
 UPDATE_EVERY_S = 20.0
-"""API Gateway takes one UpdateUsagePlan in 20 seconds."""
+"""API Gateway accepts one UpdateUsagePlan per 20 seconds."""
 
 SETTLED_S = 300.0
 LIMIT_KEYS = ("burst", "unlimited")
@@ -24,7 +24,7 @@ Where = Literal["only here", "only at API Gateway", "differs"]
 
 
 class PlanDifference(NamedTuple):
-    """A usage plan that is not the same here and there, with its limits on either side."""
+    """A usage plan that differs between Daypass and API Gateway, with its limits on either side."""
 
     usage_plan_id: str
     what: Where
@@ -33,7 +33,7 @@ class PlanDifference(NamedTuple):
 
 
 class StrayKey(NamedTuple):
-    """A key that only one side knows."""
+    """A key that only one side has."""
 
     what: Where
     api_key_id: str
@@ -42,12 +42,12 @@ class StrayKey(NamedTuple):
 
     @property
     def is_there_only(self) -> bool:
-        """Whether API Gateway has a key that nobody here knows."""
+        """Return whether only API Gateway has the key."""
         return self.what == "only at API Gateway"
 
 
 def compare_plans(here: Sequence[UsagePlan], there: dict[str, AwsPlan]) -> list[PlanDifference]:
-    """How the plans of the settings and of API Gateway differ. Raises PlanNotPossibleError."""
+    """Compare the plans of the settings and of API Gateway. Raises PlanNotPossibleError."""
     differences = []
     for plan in here:
         wanted = as_enforced(plan)
@@ -65,13 +65,13 @@ def compare_plans(here: Sequence[UsagePlan], there: dict[str, AwsPlan]) -> list[
 
 
 def as_enforced(plan: UsagePlan) -> tuple[Limit, ...]:
-    """A plan's limits as API Gateway would have them: its throttle always has a burst."""
+    """Return a plan's limits in API Gateway's terms: its throttle always has a burst."""
     quota, throttle = quota_and_throttle(plan)
     return limits_of({"quota": quota, "throttle": throttle})
 
 
 async def read_there(api: ApiGateway, here: Sequence[UsagePlan]) -> dict[str, AwsPlan]:
-    """The plans of API Gateway. Raises AwsError."""
+    """Return the plans of API Gateway. Raises AwsError."""
     return read_plans(await api.usage_plans(), here)
 
 
@@ -81,9 +81,9 @@ async def push_plans(
     tell: Callable[[str], None],
     pause_s: float = UPDATE_EVERY_S,
 ) -> None:
-    """Give API Gateway the plans that are here, one after the other. Raises AwsError.
+    """Copy the settings' plans to API Gateway, one after the other. Raises AwsError.
 
-    Between two changes of plans `pause_s` seconds pass.
+    Wait `pause_s` seconds between two changes.
     """
     there = await read_there(api, here)
     plans = {plan.id: plan for plan in here}
@@ -105,10 +105,10 @@ async def push_plans(
 
 
 def pull_plans(path: Path, here: Sequence[UsagePlan], there: dict[str, AwsPlan]) -> None:
-    """Write the plans of API Gateway into `daypass.toml`, and leave all else in it as it is."""
+    """Write the plans of API Gateway into `daypass.toml`, and change nothing else in it."""
     document = tomlkit.parse(path.read_text()) if path.is_file() else tomlkit.document()
     written = {str(x["id"]): x for x in document.get("plans", [])}
-    if not written:  # With plans of its own in the file, the built-in ones hold no longer.
+    if not written:  # Once the file has plans, the built-in ones no longer apply.
         document["plans"] = tomlkit.aot()
     differing = {x.usage_plan_id for x in compare_plans(here, there)}
     for plan_id, held in there.items():
@@ -136,9 +136,9 @@ def pull_plans(path: Path, here: Sequence[UsagePlan], there: dict[str, AwsPlan])
 async def find_strays(
     api: ApiGateway, database: Database, settled_s: float = SETTLED_S
 ) -> list[StrayKey]:
-    """Keys that only API Gateway has (what a crash left), or only the records (deleted there).
+    """Return keys that only API Gateway has (left by a crash) or only the database (deleted there).
 
-    Younger ones than `settled_s` seconds may be about to be recorded and are left out.
+    Keys younger than `settled_s` seconds are left out: they may be about to be recorded.
     """
     async with database.read() as session:
         recorded = {key.aws_key_id or "": key for key in await aws_keys.enforced(session)}

@@ -1,6 +1,6 @@
 """The CloudFormation template: a REST API in front of the gateway, its stage and usage plans.
 
-Its parts are described in the API Gateway developer guide: HTTP proxy integrations, response
+The API Gateway developer guide describes its parts: HTTP proxy integrations, response
 streaming (`responseTransferMode`), gateway responses, usage plans.
 """
 
@@ -12,12 +12,12 @@ from typing import Any
 from daypass.domain.plans import UsagePlan
 from daypass.enforcement.aws.plans import quota_and_throttle
 
-# Two headers by which the gateway knows whom it serves: see `gateway/api_gateway.py`.
+# Two headers that tell the gateway which key it serves: see `gateway_guard.py`.
 SECRET_HEADER = "x-daypass-gateway-secret"  # noqa: S105  (a header's name)
 KEY_ID_HEADER = "x-daypass-api-key-id"
 
 STREAM_TIMEOUT_MS = 15 * 60 * 1000
-"""The most that API Gateway allows for a streamed answer."""
+"""The longest that API Gateway allows for a streamed answer."""
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -37,9 +37,9 @@ NO_KEY = (
 
 
 def build_template(plans: Sequence[UsagePlan], stage: str, parameters: str = "") -> dict[str, Any]:
-    """The template for these plans. Raises PlanNotPossibleError.
+    """Return the template for these plans. Raises PlanNotPossibleError.
 
-    `parameters` is any text that changes when the stack's parameters do.
+    `parameters` is any text that changes when the stack's parameters change.
     """
     api = _api_resources()
     content = json.dumps(api, sort_keys=True) + parameters
@@ -64,7 +64,7 @@ def build_template(plans: Sequence[UsagePlan], stage: str, parameters: str = "")
         },
         "Resources": {
             **api,
-            # A deployment is a snapshot: only under another name is a new one made.
+            # A deployment is a snapshot: a new one is created only under a new name.
             deployment: {
                 "Type": "AWS::ApiGateway::Deployment",
                 "DependsOn": sorted(depends_on),
@@ -161,7 +161,7 @@ def _options_method() -> dict[str, Any]:
             ],
             "Integration": {
                 "Type": "MOCK",
-                # With "*/*" as a binary type the template below is not applied otherwise.
+                # Otherwise the template below is not applied when "*/*" is a binary type.
                 "ContentHandling": "CONVERT_TO_TEXT",
                 "RequestTemplates": {"application/json": '{"statusCode": 204}'},
                 "IntegrationResponses": [{"StatusCode": "204", "ResponseParameters": headers}],
@@ -171,10 +171,10 @@ def _options_method() -> dict[str, Any]:
 
 
 def _gateway_responses() -> dict[str, Any]:
-    """What API Gateway answers itself, in the shape and with the status that the gateway gives."""
+    """Return API Gateway's own error responses, in the gateway's format."""
     message = "$context.error.messageString"
     other = _error(message, "invalid_request_error", "$context.error.responseType")
-    other = other.replace(f'"{message}"', message)  # It brings its own quotation marks.
+    other = other.replace(f'"{message}"', message)  # The variable includes its own quotation marks.
     spent = _error(
         SPENT,
         "insufficient_quota",
@@ -263,6 +263,6 @@ def _usage_plan(plan: UsagePlan) -> dict[str, Any]:
 
 
 def _logical_id(plan: UsagePlan) -> str:
-    """A name that CloudFormation takes (letters and digits), and that stays the plan's."""
+    """Return a stable name for a plan that CloudFormation accepts (letters and digits)."""
     letters = "".join(x for x in plan.id if x.isascii() and x.isalnum())
     return f"Plan{letters}{hashlib.sha256(plan.id.encode()).hexdigest()[:6]}"

@@ -1,4 +1,4 @@
-"""What was used in a day (a week, a month), where API Gateway counts."""
+"""The use of a day (a week, a month) when API Gateway counts."""
 
 import time
 
@@ -15,14 +15,14 @@ from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
 FIGURE_LIFE_S = 60.0
-"""GetUsage is minutes behind, and each call counts against the control plane's 10 a second."""
+"""GetUsage lags by minutes, and each call counts against the control plane's 10 per second."""
 REMEMBERED = 10_000
 
 log = structlog.get_logger()
 
 
 class Use:
-    """Requests of an account: those that came through, and those that API Gateway counted."""
+    """The requests of an account: those that arrived, and those that API Gateway counted."""
 
     def __init__(
         self,
@@ -39,22 +39,22 @@ class Use:
         self._figures: dict[str, tuple[float, int]] = {}
 
     async def recorded(self, account_id: str, window: Window) -> int:
-        """Requests that came through in this window, by our own record.
+        """Return the requests that arrived in this window, by our own records.
 
-        Over all keys of the account, deleted ones too.
+        All keys of the account count, including deleted ones.
         """
         since = window.start(self._clock())
         async with self._database.read() as session:
             return await usage.requests_since(session, account_id, since)
 
     async def shown(self, account_id: str, window: Window) -> int:
-        """The larger of our record and of what API Gateway says that it has counted.
+        """Return the larger of our count and API Gateway's.
 
-        The first is up to date, but knows nothing of calls that were lost on their way to us.
+        Ours is up to date but lacks calls that were lost on the way to us.
         """
         async with self._database.read() as session:
             keys = await api_keys.list_of(session, account_id)
-        # Of a key that is activating, the look at it is counted and about to be given back.
+        # While a key is activating, the check of it is counted and about to be given back.
         known = [key for key in keys if key.aws_key_id and key.activating_until is None]
         counted = [await self._counted(key, window) for key in known]
         return max(await self.recorded(account_id, window), *counted, 0)
@@ -80,5 +80,5 @@ class Use:
         if held is None or quota is None or quota.window is not window:
             return 0
         told = await self._api.usage_of_day(aws_key_id, held.aws_id, self._clock())
-        # What is left tells more than what was used: it heeds what was carried over.
+        # `remaining` reflects what was carried over; `used` does not.
         return 0 if told is None else max(0, quota.amount - told[1])

@@ -1,6 +1,6 @@
-"""`daypass aws verify`: what only a real account can show, seen by calling the stage itself.
+"""`daypass aws verify`: checks that need a real account, made by calling the stage.
 
-It makes a usage plan, an account and a key for itself, and removes them at the end.
+It creates a usage plan, an account and a key for itself, and deletes them at the end.
 """
 
 import asyncio
@@ -21,19 +21,19 @@ from daypass.records import accounts, api_keys
 from daypass.records.database import Database
 
 LIMIT = 50
-"""Of the plan that is made: what is tried is set by UpdateUsage, and is less."""
+"""The quota of the temporary plan. UpdateUsage sets the lower number that is tried."""
 ADMITTED = 5
 TRIED = 25
-"""Calls after which counting is not waited for any longer."""
+"""The number of calls after which to stop waiting for a refusal."""
 READ_BYTES = 65_536
 SETTLE_S = 5.0
 PATIENCE_S = 120.0
 APART_S = 0.02
-"""Pieces of a stream that come in one go are closer together."""
+"""Pieces that arrive closer together than this came in one go, in seconds."""
 
 
 class Seen(NamedTuple):
-    """One thing that was tried, and what was seen."""
+    """One check and its result."""
 
     what: str
     ok: bool
@@ -41,12 +41,12 @@ class Seen(NamedTuple):
 
 
 class Verification:
-    """Calls one stage with a key made for that. Raises AwsError when it cannot be made."""
+    """Calls one stage with a temporary key. Raises AwsError if it cannot be created."""
 
     def __init__(
         self, parts: AwsComponents, database: Database, settle_s: float = SETTLE_S
     ) -> None:
-        """A change of what is left is given `settle_s` seconds to take effect."""
+        """`settle_s` is how long to wait for a change of the remaining requests to take effect."""
         self._settle_s = settle_s
         self._http = urllib3.PoolManager(timeout=PATIENCE_S, retries=False)
         self._parts = parts
@@ -63,7 +63,7 @@ class Verification:
         self._secret = ""
 
     async def run(self) -> AsyncIterator[Seen]:
-        """Try one thing after the other, and tell what was seen."""
+        """Run one check after the other, and yield the results."""
         yield await self._without_key()
         async with self._key():
             yield self._format()
@@ -98,7 +98,7 @@ class Verification:
             await asyncio.sleep(1)
 
     async def _limit(self) -> Seen:
-        """Lower what is left, as a rotation does, and see how many calls pass."""
+        """Lower the remaining requests, as a rotation does, and count the calls that pass."""
         what = f"with {ADMITTED} requests left, {ADMITTED} calls pass and the next is 429"
         await self._leave(ADMITTED)
         passed = 0
@@ -107,7 +107,7 @@ class Verification:
         return Seen(what, status == 429 and passed == ADMITTED, f"{passed} passed, then {status}")
 
     async def _stream(self) -> Seen:
-        """Grant more, as UpdateUsage is meant for, and watch a stream arrive."""
+        """Grant more requests by UpdateUsage, and watch a stream arrive."""
         await self._leave(ADMITTED)
         asked = {
             "model": await self._model(),

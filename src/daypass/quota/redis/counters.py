@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from itertools import count
+from typing import Literal
 
 import structlog
 from redis.exceptions import RedisError
@@ -12,13 +13,13 @@ from redis.exceptions import RedisError
 from daypass.domain.plans import Amounts, Measure
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.deadline import Deadline
-from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
+from daypass.quota.ledger import DECISION_S, LEASE_S, Claim, Lease, LedgerUnavailableError
 from daypass.quota.redis.call import Call
 from daypass.quota.redis.cluster import ClusterWire
 from daypass.quota.redis.connections import unavailable
 from daypass.quota.redis.pipeline import Lane
 from daypass.quota.redis.recovery import TAKE_OVER_S, CounterRecovery, Doubt, Recalled, UsageRecords
-from daypass.quota.redis.scripts import GIVE, TAKE, UNKNOWN, ScriptReply, arguments_of
+from daypass.quota.redis.scripts import GIVE, LEASE, TAKE, UNKNOWN, ScriptReply, arguments_of
 from daypass.quota.redis.sentinel import SentinelWire
 from daypass.quota.redis.url import RedisUrl, parse
 from daypass.quota.redis.wire import ServerWire, Wire
@@ -157,6 +158,15 @@ class RedisCounters:
             arguments += arguments_of([give_backs], ONE_OF_EACH)
         key = hash_of(claims[0] if give_backs is None else give_backs)
         return self._lane(key).submit(Call(GIVE, key, name, arguments))
+
+    def lease(
+        self, action: Literal["acquire", "renew", "release"], lease: Lease, limit: int = 0
+    ) -> "asyncio.Future[bytes]":
+        """Call lease.lua. Repeated, it does the same again, so the call needs no name."""
+        subject = lease.subject
+        key = f"{hash_of_tag(subject.account)}:open/{subject.slot}"
+        arguments = (self._offset_us(), action, lease.id, limit, LEASE_S * SECOND)
+        return self._lane(key).submit(Call(LEASE, key, "", arguments))
 
     def _log_loss(
         self, claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled, answer: ScriptReply

@@ -21,7 +21,9 @@ from daypass.quota.deadline import Deadline
 from daypass.quota.ledger import (
     BucketState,
     Claim,
+    Lease,
     LedgerUnavailableError,
+    Occupancy,
     Refusal,
     Reservation,
     refuse,
@@ -118,7 +120,7 @@ class RedisLedger:
         future = self._give_back(reservation, back)
         if future is not None:
             # If the reply is lost, the call is repeated; if Redis stays away, the bound stands.
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            future.add_done_callback(_ignore)
         for claim, share in _shares_of(reservation, back):
             if share.amount > 0:
                 self._lease(claim).put_back(share)
@@ -164,6 +166,22 @@ class RedisLedger:
                 lease = self._leases.get(claim)
                 found[claim] = lease.state(counter) if lease else state(claim, counter)
         return tuple(found[claim] for claim in claims)
+
+    async def acquire_lease(self, lease: Lease, limit: int) -> Occupancy:
+        """Hold a lease, unless the key already holds `limit` others."""
+        reply = await self._counters.lease("acquire", lease, limit)
+        if reply == b"closed":
+            raise LedgerUnavailableError("Redis: the call arrived too late")
+        is_admitted, used = map(int, reply.split())
+        return Occupancy(bool(is_admitted), used)
+
+    def renew_lease(self, lease: Lease) -> None:
+        """Hold a lease for another LEASE_S."""
+        self._counters.lease("renew", lease).add_done_callback(_ignore)
+
+    def release_lease(self, lease: Lease) -> None:
+        """Free a lease."""
+        self._counters.lease("release", lease).add_done_callback(_ignore)
 
     async def check_writable(self) -> None:
         """Write a key that expires soon, and wait for the replicas to confirm it.
@@ -290,7 +308,7 @@ class RedisLedger:
     def _return_to_site(self, claim: Claim, grant: Grant) -> None:
         answer = ScriptReply(grant.units, 0, grant.origin.begun, 0, (grant.counter,))
         future = self._counters.give_back(self._counters.new_name(), answer, [claim])
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        future.add_done_callback(_ignore)
 
     def _lease(self, claim: Claim) -> SiteLease:
         lease = self._leases.get(claim)
@@ -298,6 +316,12 @@ class RedisLedger:
             lease = SiteLease(claim, self._ask_site, self._return_to_site)
             self._leases[claim] = lease
         return lease
+
+
+def _ignore(done: "asyncio.Future[bytes]") -> None:
+    """Mark the failure of a call that nobody waits for as seen."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _shares_of(reservation: Reservation, amounts: Amounts) -> list[tuple[Claim, Share]]:

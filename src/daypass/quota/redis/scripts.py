@@ -1,4 +1,4 @@
-"""The arguments and replies of take.lua and give.lua."""
+"""The scripts, and the arguments and replies of take.lua and give.lua."""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,6 +35,7 @@ class Script:
 
 TAKE = Script("take")
 GIVE = Script("give")
+LEASE = Script("lease")
 
 
 class ScriptReply(NamedTuple):

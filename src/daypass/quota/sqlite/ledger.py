@@ -21,7 +21,9 @@ from daypass.quota.ledger import (
     DECISION_S,
     BucketState,
     Claim,
+    Lease,
     LedgerUnavailableError,
+    Occupancy,
     Refusal,
     Reservation,
 )
@@ -106,6 +108,21 @@ class SqliteLedger:
             Operation(LedgerTransaction.peek, claims)
         )
         return states
+
+    async def acquire_lease(self, lease: Lease, limit: int) -> Occupancy:
+        """Hold a lease, unless the key already holds `limit` others."""
+        occupancy: Occupancy = await self._submit(
+            Operation(lambda transaction, _: transaction.acquire_lease(lease, limit), ())
+        )
+        return occupancy
+
+    def renew_lease(self, lease: Lease) -> None:
+        """Hold a lease for another LEASE_S."""
+        self._gather(Operation(lambda transaction, _: transaction.renew_lease(lease), ()))
+
+    def release_lease(self, lease: Lease) -> None:
+        """Free a lease."""
+        self._gather(Operation(lambda transaction, _: transaction.release_lease(lease), ()))
 
     async def check_writable(self) -> None:
         """Take the write lock and commit. Raises LedgerUnavailableError."""

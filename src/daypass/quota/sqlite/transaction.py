@@ -10,7 +10,17 @@ from typing import Any
 from daypass.domain.plans import ONE_REQUEST, Amounts, Window
 from daypass.domain.times import DAY_S
 from daypass.quota.counters import SECOND, Counter, Moment, adjust, advance, fits, take
-from daypass.quota.ledger import BucketState, Claim, Refusal, Reservation, refuse, state
+from daypass.quota.ledger import (
+    LEASE_S,
+    BucketState,
+    Claim,
+    Lease,
+    Occupancy,
+    Refusal,
+    Reservation,
+    refuse,
+    state,
+)
 
 KEEP_S = 70 * DAY_S
 MAX_LEAD_S = 2 * DAY_S
@@ -23,6 +33,9 @@ SWEEP_STEP_S = DAY_S
 """Seconds by which each sweep advances the cut-off for closed windows. Small steps, because the
 clock may be ahead now."""
 
+# These tables are created here and not by the migrations: with PostgreSQL the ledger has a file of
+# its own, and it must open before, and without, the database.
+#
 # quota_counter has one row per bucket: the latest window used. Earlier windows are in quota_window,
 # so that their usage is still known if the clock is set back. `followed_until` is the latest minute
 # from which the ledger ever followed the clock back.
@@ -39,6 +52,9 @@ CREATE TABLE IF NOT EXISTS quota_clock_step (
     id INTEGER PRIMARY KEY CHECK (id = 1), followed_until INTEGER, swept INTEGER
 );
 INSERT OR IGNORE INTO quota_clock_step VALUES (1, 0, 0);
+CREATE TABLE IF NOT EXISTS quota_lease (
+    subject TEXT NOT NULL, id TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (subject, id)
+) WITHOUT ROWID;
 """
 
 RESET_CLOCK = """
@@ -60,6 +76,12 @@ SELECT name, since, used FROM quota_window WHERE name IN (SELECT value FROM json
 """
 _ADJUST_LATE = "UPDATE quota_window SET used = max(0, used + ?) WHERE name = ? AND since = ?"
 _CLOSE = "INSERT OR REPLACE INTO quota_window VALUES (?, ?, ?)"
+
+_HOLD_LEASE = "INSERT OR REPLACE INTO quota_lease VALUES (?, ?, ?)"
+_EXPIRE_LEASES = "DELETE FROM quota_lease WHERE subject = ? AND expires_at <= ?"
+_SHORTEN_LEASES = "UPDATE quota_lease SET expires_at = ?2 WHERE subject = ?1 AND expires_at > ?2"
+_COUNT_OTHER_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND id <> ?"
+_RELEASE_LEASE = "DELETE FROM quota_lease WHERE subject = ? AND id = ?"
 
 
 @dataclass(slots=True)
@@ -90,6 +112,7 @@ class LedgerTransaction:
     ) -> None:
         """`clock` is Unix time in seconds. The transaction must have begun."""
         self._connection = connection
+        self._clock_us = int(clock * SECOND)
         self._operations = operations
         self._latest_minute, self._followed_until = connection.execute(
             "SELECT latest, followed_until FROM quota_clock, quota_clock_step"
@@ -170,8 +193,35 @@ class LedgerTransaction:
         """Return the state of the buckets."""
         return tuple(state(claim, self._read(claim)) for claim in operation.claims)
 
+    def acquire_lease(self, lease: Lease, limit: int) -> Occupancy:
+        """Hold a lease unless `limit` others are held."""
+        # Leases follow the machine's clock: the ledger's time stands still after a step back, and
+        # the leases of a dead process would stand with it.
+        subject = str(lease.subject)
+        self._connection.execute(_EXPIRE_LEASES, (subject, self._clock_us))
+        self._connection.execute(_SHORTEN_LEASES, (subject, self._lease_end))
+        (others,) = self._connection.execute(_COUNT_OTHER_LEASES, (subject, lease.id)).fetchone()
+        if others >= limit:
+            return Occupancy(is_admitted=False, used=others)
+        self.renew_lease(lease)
+        return Occupancy(is_admitted=True, used=others + 1)
+
+    def renew_lease(self, lease: Lease) -> None:
+        """Hold a lease for another LEASE_S."""
+        held = (str(lease.subject), lease.id, self._lease_end)
+        self._connection.execute(_HOLD_LEASE, held)
+
+    def release_lease(self, lease: Lease) -> None:
+        """Free a lease."""
+        self._connection.execute(_RELEASE_LEASE, (str(lease.subject), lease.id))
+
+    @property
+    def _lease_end(self) -> int:
+        return self._clock_us + LEASE_S * SECOND
+
     def sweep(self) -> None:
-        """Delete windows that closed long ago."""
+        """Delete windows that closed long ago, and expired leases."""
+        self._connection.execute("DELETE FROM quota_lease WHERE expires_at <= ?", (self._clock_us,))
         self._note_time()
         before = self._now.us - KEEP_S * SECOND
         self._connection.execute(

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database; run by `daypass.records.schema.upgrade`."""
+"""Connects Alembic to the database; run by `daypass.records.schema.upgrade`."""
 
 from alembic import context
 
@@ -6,7 +6,7 @@ from daypass.records.tables import Base
 
 
 def is_ours(name: str | None, type_: str, _parents: object) -> bool:
-    """Whether a table belongs to the records: the ledger's beside them do not."""
+    """Return whether a table is managed by migrations. The ledger creates its own tables."""
     return type_ != "table" or name in Base.metadata.tables
 
 

@@ -9,6 +9,9 @@ test("cuts between paragraphs, and loses nothing", () => {
 
 test("keeps a code block whole, also while it is still open", () => {
   expect(splitBlocks("```js\na\n\nb\n```\n\nc")).toEqual(["```js\na\n\nb\n```\n", "c"]);
+  expect(splitBlocks("```\n```~~~\n\nb")).toEqual(["```\n```~~~\n\nb"]);
+  expect(splitBlocks("```\n```\u00A0\n\nb")).toEqual(["```\n```\u00A0\n\nb"]);
+  expect(splitBlocks("```\r\n```\t\r\n\r\nb")).toEqual(["```\r\n```\t\r\n\r", "b"]);
   expect(splitBlocks("a\n\n````\n```\n\nb")).toEqual(["a\n", "````\n```\n\nb"]);
 });
 

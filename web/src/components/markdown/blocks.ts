@@ -32,10 +32,11 @@ function startsBlock(line: string, current: string[]): boolean {
   return !/^(?: {2,}|\t)/.test(line) && !(inList && listItem.test(line));
 }
 
-function fenceAfter(line: string, open: string | null): string | null {
+/** Return the mark of the code fence that is open after a line, or null, given the one open before. */
+export function fenceAfter(line: string, open: string | null): string | null {
   const mark = fence.exec(line)?.[1];
   if (!mark) return open;
   if (open === null) return mark;
-  const closes = mark.startsWith(open) && line.trim() === mark;
+  const closes = mark.startsWith(open) && /^ *(`+|~+)[ \t\r]*$/.test(line);
   return closes ? null : open;
 }

@@ -48,7 +48,7 @@ export const chat = {
   brokenTitle: "The answer was interrupted",
   brokenOff: "The answer ended early, and the request was counted. You can ask again.",
   copyMessage: "Copy message",
-  shownPlain: "Shown as plain text because it is too large or too deeply nested to format.",
+  shownPlain: "Shown as plain text because it is too large, too complex or too deeply nested to format.",
   showMore: "Show more",
   deleteMessage: "Delete message",
   copyCode: "Copy code",

@@ -80,7 +80,7 @@ export const docs = {
       { status: 404, code: "model_not_found", text: "The plan does not include this model. The message lists the models it includes." },
       { status: 413, code: "body_too_large", text: "The body is larger than the operator allows." },
       { status: 429, code: "insufficient_quota", text: "An allowance is used up. Do not retry before it resets." },
-      { status: 429, code: "rate_limit_exceeded", text: "Too many requests in a short time. Retry after `Retry-After` (at most 60 seconds). OpenAI clients do this automatically." },
+      { status: 429, code: "rate_limit_exceeded", text: "Too many requests in a short time, or too many open at once. Retry after `Retry-After` (at most 60 seconds). OpenAI clients do this automatically." },
       { status: 502, code: "upstream_unreachable", text: "The upstream cannot be reached." },
       { status: 502, code: "upstream_misconfigured", text: "The upstream rejected the gateway's key or address. Contact the operator." },
       { status: 502, code: "upstream_broke_off", text: "A stream ended early. This error is its last event." },

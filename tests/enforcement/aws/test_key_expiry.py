@@ -1,0 +1,42 @@
+"""`max_key_days` behind API Gateway, which knows no expiry: Daypass's gateway refuses the key."""
+
+from pathlib import Path
+
+import pytest
+
+from daypass.domain.key_format import mint
+from daypass.domain.plans import UsagePlan
+from daypass.enforcement.aws.gateway_guard import KEY_ID_HEADER, ApiGatewayAuthenticator
+from daypass.gateway.errors import GatewayError
+from daypass.records import accounts, api_keys
+from daypass.records.database import Database
+from daypass.records.schema import upgrade
+
+CREATED = 1_795_564_800
+DAY_S = 86_400
+
+
+async def test_an_expired_key_is_refused_also_if_it_was_just_looked_up(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/daypass.db"
+    await upgrade(url)
+    database = Database(url)
+    now = CREATED + 7 * DAY_S - 1
+    plan = UsagePlan("week", "Week", (), max_key_days=7)
+    try:
+        async with database.write() as session:
+            account = await accounts.create(session, "ada@example.org", "hash", CREATED)
+            key = await api_keys.create(
+                session, account.id, mint(), name="laptop", usage_plan_id="week", max_keys=1,
+                now=CREATED,
+            )  # fmt: skip
+            key.aws_key_id = "aws1"
+        authenticator = ApiGatewayAuthenticator(database, lambda _id: plan, lambda: now)
+        headers = [(KEY_ID_HEADER, b"aws1")]
+        assert (await authenticator.by_headers(headers)).api_key_id == key.id
+        now += 1
+        for refused in (authenticator.by_headers(headers), authenticator.by_id(key.id)):
+            with pytest.raises(GatewayError, match="expired at 2026-12-02T00:00:00Z") as error:
+                await refused
+            assert (error.value.status, error.value.code) == (401, "api_key_expired")
+    finally:
+        await database.close()

@@ -1,0 +1,161 @@
+"""The bound is a bound: no text is uncounted, wherever a request hides it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daypass.gateway.bound import (
+    DEFAULT_OUTPUT,
+    FILE_TOKENS,
+    IMAGE_TOKENS,
+    MOST_OUTPUT,
+    Bound,
+    bound_of_document,
+)
+
+LONG = "word " * 20_000
+PDF = "data:application/pdf;base64," + "JVBE" * 20_000
+IMAGE = "data:image/png;base64," + "iVBORw0K" * 10_000
+PARTS = [
+    "image_url", "input_image", "image", "input_audio", "audio", "file", "input_file", "document",
+    "computer_screenshot", "text", "IMAGE_URL", "tool_result", "", None, 7,
+]  # fmt: skip
+HIDING_PLACES = ["text", "image_url", "input_audio", "file", "source", "file_data", "content"]
+
+
+def bound(document: dict[str, Any], path: str = "/v1/chat/completions", **more: Any) -> Bound:
+    body = json.dumps(document, ensure_ascii=False).encode()
+    options = {"model": "m", "most_output": None, "is_limited": True} | more
+    return bound_of_document(path, body, document, **options)
+
+
+def chat(*parts: Any, **more: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": list(parts)}]} | more
+
+
+@given(st.lists(st.text(max_size=200), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_one_token_per_byte_of_text_is_within_the_bound(texts: list[str]) -> None:
+    tokens = sum(len(x.encode()) for x in texts)
+    assert bound(chat(*({"type": "text", "text": x} for x in texts))).input_tokens >= tokens
+
+
+@given(st.sampled_from(PARTS), st.sampled_from(HIDING_PLACES), st.data())
+@settings(max_examples=300, deadline=None)
+def test_text_hidden_in_a_media_part_is_counted(kind: Any, place: str, data: st.DataObject) -> None:
+    prefix = data.draw(
+        st.sampled_from(
+            [
+                "",
+                "data:text/plain,",
+                "DATA:Text/Plain;base64,",
+                "data:application/json,",
+                "data:,",
+                "data:;base64,",
+                " data:text/plain,",
+                "https://example.org/",
+                "data:x/y,",
+            ]
+        )
+    )
+    text = prefix + LONG
+    types = st.sampled_from(["text", "base64", "url", "BASE64", None])
+    media = st.sampled_from(["text/plain", "TEXT/plain", "application/json", "text/html", None])
+    wrapped = data.draw(
+        st.sampled_from(
+            [
+                text,
+                {"url": text},
+                {"data": text, "format": "wav"},
+                {"file_data": text},
+                {"text": text, "url": IMAGE},
+                {"type": data.draw(types), "media_type": data.draw(media), "data": text},
+                [{"type": kind, "text": text}],
+            ]
+        )
+    )
+    part = {"type": kind, place: wrapped}
+    assert bound(chat(part)).input_tokens >= len(LONG), part
+    nested = {"type": "document", "source": {"type": "content", "content": [part]}}
+    assert bound(chat(nested)).input_tokens >= len(LONG), part
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+        {"image_url": {"url": "https://example.org/a.png"}},
+        {"type": "own_image", "image_url": "https://example.org/a.png"},
+        {"type": "input_image", "file_id": "file-1"},
+        {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
+        {"type": "computer_screenshot", "image_url": "https://example.org/a.png"},
+    ],
+)
+def test_each_image_counts_wherever_it_is(part: dict[str, Any]) -> None:
+    found = bound(chat(*[part] * 20)).input_tokens
+    assert 20 * IMAGE_TOKENS < found < 20 * IMAGE_TOKENS + 4000
+    inside = {"type": "document", "source": {"type": "content", "content": [part] * 20}}
+    assert bound(chat(inside)).input_tokens > FILE_TOKENS + 20 * IMAGE_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("part", "most"),
+    [
+        ({"type": "image_url", "image_url": {"url": IMAGE}}, IMAGE_TOKENS + 200),
+        (
+            {
+                "type": "image",
+                "source": {"type": "base64", "media_type": "image/png", "data": "iVBO" * 20_000},
+            },
+            IMAGE_TOKENS + 200,
+        ),
+        (
+            {"type": "input_audio", "input_audio": {"data": "UklG" * 20_000, "format": "wav"}},
+            1_600 + 200,
+        ),
+        (
+            {"type": "file", "file": {"file_data": PDF}},
+            FILE_TOKENS + 200,
+        ),
+    ],
+)  # fmt: skip
+def test_the_bytes_of_media_are_no_text(part: dict[str, Any], most: int) -> None:
+    assert most - 400 < bound(chat(part)).input_tokens < most
+
+
+def test_a_deep_document_is_bounded() -> None:
+    deep: Any = []
+    for _ in range(150):
+        deep = [{"x": deep}]
+    assert bound({"messages": deep}).input_tokens > 150
+
+
+@pytest.mark.parametrize("name", ["n", "best_of", "N", "Best_Of"])
+def test_answers_and_prompts_multiply_the_cap(name: str) -> None:
+    document = {"prompt": [1, "a", "b"], "max_tokens": 10, name: 7}
+    found = bound(document, "/v1/completions")
+    assert found.amounts.tokens - found.input_tokens == 7 * 3 * 10
+    tokens = bound({"prompt": [1, 2, 3], "max_tokens": 10}, "/v1/completions")
+    assert tokens.amounts.tokens - tokens.input_tokens == 10
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/images/generations"])
+@pytest.mark.parametrize("name", ["n", "max_tokens", "partial_images"])
+def test_absurd_numbers_stay_within_64_bits_when_summed(path: str, name: str) -> None:
+    for value in (2**63, 10**30, -(10**30)):
+        found = bound({name: 10**3, "n": 10**3} | {name: value}, path, most_output=None)
+        assert 0 <= found.amounts.tokens <= MOST_OUTPUT + 10**4
+        assert found.units.images <= 10**6
+
+
+@given(st.integers(0, 5000), st.integers(-2, 9000), st.integers(1, 4), st.integers(1, 5000))
+@settings(max_examples=60, deadline=None)
+def test_what_fits_is_bounded_by_the_plan(text: int, cap: int, n: int, most: int) -> None:
+    found = bound(chat("a" * text, max_tokens=cap, n=n), most_output=most)
+    sent = min(cap, most) if cap > 0 else most
+    assert (found.cap, found.answers) == (sent, n)
+    assert found.amounts.tokens == found.input_tokens + sent * n
+    assert bound(chat("a"), most_output=None).cap == DEFAULT_OUTPUT
