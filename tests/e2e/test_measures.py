@@ -78,4 +78,7 @@ def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
     expect(receipts.get_by_role("row").filter(has_text="metered").last).to_contain_text("tokens")
     assert fits(page)
     assert [fault for fault in visit.take_faults() if "429" not in fault] == []
+    listed = operator.http.get("/api/api-keys").json()
+    (made,) = (key for key in listed if key["name"] == "metered")
+    assert operator.http.delete(f"/api/api-keys/{made['id']}").status_code == 204
     visit.close()
