@@ -77,7 +77,7 @@ async def test_a_key_is_revoked_once_and_moves_from_where_it_is(database: Databa
 
 async def test_a_plan_is_retired_once(database: Database) -> None:
     async with database.write() as session:
-        columns = {"name": "P", "description": "", "models": [], "self_service": True}
+        columns = {"name": "P", "description": "", "terms": {"unlimited": True}}
         await usage_plans.create(session, "p", columns, NOW)
 
     async def retire(also: Callable[[AsyncSession], Awaitable[None]] | None = None) -> bool:

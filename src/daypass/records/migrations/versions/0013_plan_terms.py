@@ -19,7 +19,8 @@ LIMITS = (
 
 
 def upgrade() -> None:
-    op.add_column("usage_plan", sa.Column("terms", sa.JSON(), nullable=True))
+    # Not in a batch: on SQLite that would replace the table and lose its triggers.
+    op.add_column("usage_plan", sa.Column("terms", sa.JSON(), nullable=False, server_default="{}"))
     connection = op.get_bind()
     old = sa.table(
         "usage_plan",
@@ -37,18 +38,19 @@ def upgrade() -> None:
         if not row["self_service"]:
             terms["self_service"] = False
         connection.execute(sa.update(old).where(old.c.id == row["id"]).values(terms=terms))
-    with op.batch_alter_table("usage_plan") as table:
-        table.alter_column("terms", existing_type=sa.JSON(), nullable=False)
-        for name in (*LIMITS, "models", "self_service"):
-            table.drop_column(name)
+    _run_triggers(connection)
+    for name in (*LIMITS, "models", "self_service"):
+        op.drop_column("usage_plan", name)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("usage_plan") as table:
-        for name in LIMITS:
-            table.add_column(sa.Column(name, sa.BigInteger(), nullable=True))
-        table.add_column(sa.Column("models", sa.JSON(), nullable=True))
-        table.add_column(sa.Column("self_service", sa.Boolean(), nullable=True))
+    for name in LIMITS:
+        op.add_column("usage_plan", sa.Column(name, sa.BigInteger(), nullable=True))
+    op.add_column("usage_plan", sa.Column("models", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column(
+        "usage_plan",
+        sa.Column("self_service", sa.Boolean(), nullable=False, server_default=sa.true()),
+    )
     connection = op.get_bind()
     new = sa.table(
         "usage_plan",
@@ -64,7 +66,11 @@ def downgrade() -> None:
         values["models"] = terms.get("models", [])
         values["self_service"] = terms.get("self_service", True)
         connection.execute(sa.update(new).where(new.c.id == row["id"]).values(**values))
-    with op.batch_alter_table("usage_plan") as table:
-        table.alter_column("models", existing_type=sa.JSON(), nullable=False)
-        table.alter_column("self_service", existing_type=sa.Boolean(), nullable=False)
-        table.drop_column("terms")
+    _run_triggers(connection)
+    op.drop_column("usage_plan", "terms")
+
+
+def _run_triggers(connection: sa.Connection) -> None:
+    """Run deferred triggers: PostgreSQL alters no table that has some pending."""
+    if connection.dialect.name == "postgresql":
+        op.execute("SET CONSTRAINTS ALL IMMEDIATE")
