@@ -82,7 +82,8 @@ def answer_of(prompt: int, completion: int, **details: Any) -> Response:
 
 
 def limit_of(api: httpx.Client) -> dict[str, Any]:
-    (limit,) = [x for x in api.get("/v1/key").json()["limits"] if x["measure"] != "requests"]
+    limits = api.get("/v1/key").json()["limits"]
+    (limit,) = [x for x in limits if x["measure"] != "requests" and x["subject"] == "key"]
     return dict(limit)
 
 
@@ -354,3 +355,16 @@ def test_an_upstreams_refusal_settles_at_the_input(
     body = orjson.dumps(chat(max_tokens=5_000))
     assert tokens.post("/v1/chat/completions", content=body, headers=JSON).status_code == 400
     until_used(tokens, len(body))
+
+
+def test_several_keys_share_the_tokens_of_one(site: Server, upstream: FakeUpstream) -> None:
+    upstream.reply = lambda _seen: answer_of(6_000, 1_000)
+    person = site.sign_up()
+    first, second = (site.gateway(person.create_key("tokens")["key"]) for _ in range(2))
+    assert first.post("/v1/chat/completions", json=chat(max_tokens=10)).status_code == 200
+    until_used(first, 7_000)
+    refused = second.post("/v1/chat/completions", json=chat(n=4, max_tokens=1_000))
+    assert refused.status_code == 200  # Lowered to what the account has left.
+    assert upstream.seen[-1].json()["max_tokens"] < 750
+    error = second.post("/v1/chat/completions", json=chat(max_tokens=300)).json()["error"]
+    assert (error["subject"], error["measure"]) == ("account", "tokens")

@@ -1684,4 +1684,11 @@ MUTATIONS = (
         "tests/gateway/test_concurrency.py::"
         "test_a_key_has_so_many_requests_open_over_all_processes",
     ),
+    Mutation(
+        "tokens: several keys share what one may use",
+        "quota/policy.py",
+        "claims += self._shared_claims(account_id, plan, plan_ids)",
+        "pass",
+        "tests/gateway/test_tokens.py::test_several_keys_share_the_tokens_of_one",
+    ),
 )

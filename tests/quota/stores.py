@@ -114,9 +114,11 @@ def claims_of(
     ceiling: int | None = None,
     site: int | None = None,
 ) -> tuple[Claim, ...]:
-    """The claims of a request with a key of these limits."""
+    """Return the claims of a request with a key of these limits, and ceilings on requests."""
     plan = UsagePlan("p", "p", limits)
-    return QuotaPolicy.of([plan], ceiling, site).claims(account, slot, plan)
+    claims = QuotaPolicy.of([plan], ceiling, site).claims(account, slot, plan)
+    is_shared = {x for x in claims if x.subject.kind == "account" and x.limit.measure != "requests"}
+    return tuple(x for x in claims if x not in is_shared)
 
 
 def per(window: Window, amount: int) -> Limit:

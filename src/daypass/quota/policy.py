@@ -7,6 +7,8 @@ from daypass.domain.plans import Limit, Measure, UsagePlan, Window, largest_dail
 from daypass.quota.ledger import Claim, Subject
 
 SITE = Subject("site")
+THROTTLES = (Window.MINUTE, Window.HOUR)
+"""Windows that limit the speed of a key rather than what it may use."""
 GIVE_BACKS_PER_UNIT = 10
 LEAST_GIVE_BACKS = 100
 GIVE_BACKS_WITHOUT_REQUESTS = 1_000
@@ -56,6 +58,7 @@ class QuotaPolicy:
         key = Subject("key", account_id, slot)
         claims = [Claim(key, limit) for limit in plan.limits]
         claims += self.account_claims(account_id, {plan.id, *plan_ids})
+        claims += self._shared_claims(account_id, plan, plan_ids)
         claims += self.site_claims()
         return tuple(claims)
 
@@ -67,6 +70,26 @@ class QuotaPolicy:
             self.account_limits if ceiling is None else (_per_day(ceiling), *self.account_limits)
         )
         return [Claim(subject, limit) for limit in limits]
+
+    def _shared_claims(
+        self, account_id: str, plan: UsagePlan, plan_ids: Collection[str]
+    ) -> list[Claim]:
+        """Return the claims on what an account's keys share by default, in tokens and cost.
+
+        Several keys must not multiply a quota: together they may use what the largest of their
+        plans allows, unless the settings have a ceiling of the same measure and window.
+        """
+        set_here = {(x.measure, x.window) for x in self.account_limits}
+        plans = [plan, *(self.plans[x] for x in plan_ids if x in self.plans)]
+        claims = []
+        for limit in plan.limits:
+            kind = (limit.measure, limit.window)
+            if limit.measure is Measure.REQUESTS or limit.window in THROTTLES or kind in set_here:
+                continue
+            same = (x.amount for y in plans for x in y.limits if (x.measure, x.window) == kind)
+            shared = Limit(limit.measure, max(same), limit.window)
+            claims.append(Claim(Subject("account", account_id), shared))
+        return claims
 
     def _account_ceiling(self, plan_ids: Collection[str]) -> int | None:
         """Return an account's requests per day; None if it has no ceiling.
