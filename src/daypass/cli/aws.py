@@ -43,7 +43,7 @@ def deploy(
     from daypass.enforcement.aws.template import build_template  # noqa: PLC0415
 
     settings = load_settings()
-    with _told():
+    with _aws_errors():
         if print_template:
             print_json(build_template(settings.usage_plans, settings.aws_stage))
             return
@@ -70,7 +70,7 @@ def deploy(
 def status(stack: StackName = "daypass", as_json: AsJson = False) -> None:
     """Show the stack, the stage, its usage plans and how many keys each has."""
     settings = load_settings()
-    with _told():
+    with _aws_errors():
         found = _stack(settings, stack).describe()
         api = _api(settings, stack)
         plans = asyncio.run(_plan_rows(api, settings)) if api else []
@@ -106,7 +106,7 @@ def sync(
     from daypass.enforcement.aws.sync import compare_plans, find_strays, pull_plans, read_there  # noqa: PLC0415
 
     settings = load_settings()
-    with _told():
+    with _aws_errors():
         api = _needed_api(settings, stack)
         here = settings.usage_plans
         there = asyncio.run(read_there(api, here))
@@ -140,7 +140,7 @@ def sync(
 def destroy(stack: StackName = "daypass", yes: Yes = False) -> None:
     """Delete the keys that Daypass created, and the stack with the API and its plans."""
     settings = load_settings()
-    with _told():
+    with _aws_errors():
         there = _stack(settings, stack)
         if there.describe() is None:
             fail(f"there is no stack {stack}; see 'daypass aws status'")
@@ -189,13 +189,13 @@ def verify() -> None:
             well = well and seen.ok
         return well
 
-    with _told():
+    with _aws_errors():
         if not with_database(settings.database_address, run):
             raise typer.Exit(1)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _aws_errors() -> Iterator[None]:
     """Exit with one line for an AWS error or a wrong setting."""
     from daypass.enforcement.aws.plans import PlanNotPossibleError  # noqa: PLC0415
     from daypass.enforcement.aws.stack import StackError  # noqa: PLC0415
@@ -284,10 +284,10 @@ def _push(settings: Settings, api: "ApiGateway", stack: "Stack", stray_keys: lis
     asyncio.run(bring_together())
 
 
-async def _delete_keys(api: "ApiGateway", key_ids: list[str], told: str) -> None:
+async def _delete_keys(api: "ApiGateway", key_ids: list[str], outcome: str) -> None:
     for key_id in key_ids:
         await api.delete_key(key_id)
-        typer.echo(f"key {key_id} {told}")
+        typer.echo(f"key {key_id} {outcome}")
 
 
 def _follow(steps: "Iterator[Step]") -> None:

@@ -93,7 +93,7 @@ test.each([500, 502, 503, 504])("%d is the upstream's trouble, whatever the body
   expect(await failureOf(answer(status, "<html>"))).toEqual({ kind: "upstream", message: "" });
 });
 
-test("a lost session is told from a refused key", async () => {
+test("a lost session and a refused key are distinguished", async () => {
   expect(await failureOf(answer(401, { status: 401, detail: "Sign in." }))).toEqual({
     kind: "signed-out",
   });
@@ -104,7 +104,7 @@ test("a lost session is told from a refused key", async () => {
   });
 });
 
-test("any other refusal is told in the server's words", async () => {
+test("any other refusal shows the server's message", async () => {
   expect(await failureOf(answer(404, { detail: "No such key." }))).toEqual({
     kind: "refused",
     message: "No such key.",

@@ -162,10 +162,10 @@ class ApiGateway:
         API Gateway's figures lag by minutes. Return None if it has none yet.
         """
         day = datetime.fromtimestamp(at, UTC).date().isoformat()
-        told = await self._call(
+        reply = await self._call(
             "get_usage", usagePlanId=plan_id, keyId=key_id, startDate=day, endDate=day
         )
-        days = (told.get("items") or {}).get(key_id) or []
+        days = (reply.get("items") or {}).get(key_id) or []
         return (int(days[-1][0]), int(days[-1][1])) if days else None
 
     async def _is_attached(self, key_id: str, plan_id: str) -> bool:

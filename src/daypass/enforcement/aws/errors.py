@@ -103,8 +103,8 @@ def aws_id_of(key: ApiKey) -> str:
 
 
 def _refused(operation: str, error: ClientError) -> AwsError:
-    told = error.response.get("Error", {})
-    code, said = told.get("Code", "Unknown"), _one_line(told.get("Message", ""))
+    details = error.response.get("Error", {})
+    code, said = details.get("Code", "Unknown"), _one_line(details.get("Message", ""))
     message, reason, status = AWAY, f"{operation}: {code}: {said}", 503
     if code in BAD_CREDENTIALS:
         reason = f"AWS does not accept the credentials ({code}): they are wrong or expired. {RENEW}"

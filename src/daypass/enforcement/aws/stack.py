@@ -126,9 +126,9 @@ class Stack:
         try:
             answer: dict[str, Any] = getattr(self._client, method)(**parameters)
         except AWS_ERRORS as error:
-            told = getattr(error, "response", {}).get("Error", {})
-            if told.get("Code") == "ValidationError":
-                raise StackError(" ".join(str(told.get("Message")).split())) from error
+            details = getattr(error, "response", {}).get("Error", {})
+            if details.get("Code") == "ValidationError":
+                raise StackError(" ".join(str(details.get("Message")).split())) from error
             operation = self._client.meta.method_to_api_mapping.get(method, method)
             raise translate(operation, error) from error
         return answer

@@ -79,6 +79,6 @@ class Use:
         quota = quota_of(held.plan) if held else None
         if held is None or quota is None or quota.window is not window:
             return 0
-        told = await self._api.usage_of_day(aws_key_id, held.aws_id, self._clock())
+        reply = await self._api.usage_of_day(aws_key_id, held.aws_id, self._clock())
         # `remaining` reflects what was carried over; `used` does not.
-        return 0 if told is None else max(0, quota.amount - told[1])
+        return 0 if reply is None else max(0, quota.amount - reply[1])

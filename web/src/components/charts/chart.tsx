@@ -61,12 +61,12 @@ export function Chart({ stack, label }: { stack: Stack; label: string }) {
 function Day({ stack: { measure, dates, series, top }, day }: { stack: Stack; day: number }) {
   const x = day * slot + (slot - bar) / 2;
   const standing = series.filter(({ values }) => values[day]! > 0);
-  const told = standing.map((one) => `${nameOf(one)} ${strings.figure(measure, one.values[day]!)}`);
+  const figures = standing.map((one) => `${nameOf(one)} ${strings.figure(measure, one.values[day]!)}`);
   const sizes = standing.map(({ values }) => (values[day]! / top) * height);
   const reached = (index: number) => sizes.slice(0, index + 1).reduce((sum, size) => sum + size, 0);
   return (
     <g>
-      <title>{words.bar(formatUtcDate(dates[day]!), told.join(", "))}</title>
+      <title>{words.bar(formatUtcDate(dates[day]!), figures.join(", "))}</title>
       {/* The whole column responds to the pointer, not only its bar. */}
       <rect x={x} width={bar} height={height} fill="transparent" />
       {standing.map((one, index) => (

@@ -21,7 +21,7 @@ const worthRetrying: Failure["kind"][] = ["throttle", "upstream", "network", "br
 export function FailureNotice({ failure, takenBack, onAskAgain, onDismiss }: Props) {
   const enforcedByAws = useEnforcedByAws();
   if (failure.kind === "quota") return null;
-  const { title, text, textAws = text } = tell(failure);
+  const { title, text, textAws = text } = describe(failure);
   return (
     <Notice
       tone={failure.kind === "throttle" ? "warn" : "danger"}
@@ -57,9 +57,9 @@ export function FailureNotice({ failure, takenBack, onAskAgain, onDismiss }: Pro
 }
 
 /** The words for a failure. `textAws` is for API Gateway, which counts failed requests too. */
-type Told = { title: string; text: string; textAws?: string };
+type Words = { title: string; text: string; textAws?: string };
 
-function tell(failure: Exclude<Failure, { kind: "quota" }>): Told {
+function describe(failure: Exclude<Failure, { kind: "quota" }>): Words {
   switch (failure.kind) {
     case "throttle":
       return {

@@ -80,7 +80,7 @@ test.each([
   [{ max_output_tokens: "0" }, "max_output_tokens"],
   [{ max_concurrent_requests: "10001" }, "max_concurrent_requests"],
   [{ max_key_days: "x" }, "max_key_days"],
-])("%o is told beside %s", (wrong, field) => {
+])("%o is shown beside %s", (wrong, field) => {
   const values = { ...valuesOf(), id: "lab", name: "Lab", limits: [five], ...wrong };
   const found = planSchema.safeParse(values).error?.issues.map(({ path }) => path.join("."));
   expect(found).toEqual([field]);
