@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import redis
 
 from tests.conftest import Server, StartServer, serve_on
 from tests.faults.wire import FaultyWire
+from tests.support.disk import small_file_system
 from tests.support.ports import free_port
 from tests.support.postgres import NOBODY, Postgres
 from tests.support.redis import Redis
@@ -39,11 +39,9 @@ def is_ready(server: Server) -> bool:
 def disk() -> Iterator[Path]:
     """A file system of 96 MiB, which may be filled, and entered by PostgreSQL's user."""
     place = Path(tempfile.mkdtemp(prefix="daypass-disk-"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(place)]
-    subprocess.run(mount, check=True)
-    place.chmod(0o755)
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with small_file_system(place, "96m"):
+        place.chmod(0o755)
+        yield place
     place.rmdir()
 
 

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from tests.conftest import Person, Server, StartServer, start_server
 from tests.faults.wire import Fault, FaultyWire
 from tests.support import programs
+from tests.support.disk import small_file_system
 from tests.support.postgres import Postgres
 from tests.support.redis import Redis
 from tests.support.upstream import FakeUpstream, Seen
@@ -261,10 +262,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 8 MiB."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
-    subprocess.run(mount, check=True)
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with small_file_system(place, "8m"):
+        yield place
 
 
 def test_a_disk_that_is_full_or_read_only_refuses_and_recovers(

@@ -1,7 +1,5 @@
 """A disk that fills up under the embedded ledger: a small tmpfs of its own."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.quota.sqlite.ledger import SqliteLedger
 from tests.quota.stores import admit, claims_of, per_day, used
+from tests.support.disk import small_file_system
 
 
 @pytest.fixture
@@ -17,11 +16,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MiB."""
     place = tmp_path / "disk"
     place.mkdir()
-    assert os.geteuid() == 0, "mounting a tmpfs needs root: run these tests in a container"
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    subprocess.run(mount, check=True)
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with small_file_system(place, "1m"):
+        yield place
 
 
 async def test_a_full_disk_is_an_error_and_nothing_is_lost(small_disk: Path) -> None:

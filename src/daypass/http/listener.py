@@ -47,8 +47,8 @@ def stop_new_connections(listener: socket.socket) -> None:
 
     A dropped client retries a moment later. By then the socket is closed, the connection is
     refused, and a proxy tries its next server. Closing at once would reset the connections in the
-    backlog and lose the requests already sent on them. Does nothing on systems without socket
-    filters.
+    backlog and lose the requests already sent on them. Does nothing where socket filters
+    do not exist or are not permitted.
     """
     if sys.platform != "linux":
         return
