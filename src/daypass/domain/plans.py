@@ -39,7 +39,12 @@ class Amounts(NamedTuple):
     cost: int = 0
     """Micro-dollars."""
 
+    def minus(self, other: "Amounts") -> "Amounts":
+        """Return the differences, which may be negative."""
+        return Amounts(*(x - y for x, y in zip(self, other, strict=True)))
 
+
+NOTHING = Amounts(0, 0, 0)
 ONE_REQUEST = Amounts()
 
 

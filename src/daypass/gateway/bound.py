@@ -177,10 +177,15 @@ def _cap_of(name: str, value: Any) -> int | None:
     """Return a cap; None for `null` and for numbers that mean no cap to some upstreams."""
     if value is None:
         return None
+    cap = _whole_number(name, value)
+    return cap if cap > 0 else None
+
+
+def _whole_number(name: str, value: Any) -> int:
     if type(value) is not int:
         message = f"{name} must be a whole number."
         raise GatewayError(400, "invalid_request", message, param=name, uncounted=True)
-    return value if value > 0 else None
+    return value
 
 
 def _answers(document: Mapping[str, Any]) -> int:
@@ -188,10 +193,7 @@ def _answers(document: Mapping[str, Any]) -> int:
     count = 1
     for name in document:
         if name.casefold() in ("n", "best_of") and document[name] is not None:
-            if type(document[name]) is not int:
-                message = f"{name} must be a whole number."
-                raise GatewayError(400, "invalid_request", message, param=name, uncounted=True)
-            count = max(count, document[name])
+            count = max(count, _whole_number(name, document[name]))
     prompt = document.get("prompt")
     is_tokens = isinstance(prompt, list) and all(type(x) is int for x in prompt)
     if isinstance(prompt, list) and not is_tokens:

@@ -15,7 +15,8 @@ from daypass.gateway.price_list import PriceList
 from daypass.gateway.request import StreamedBody
 from daypass.gateway.stream_usage import ask_for_usage
 
-_STREAMS_WITH_OPTIONS = ("/chat/completions", "/completions")
+_STREAM_WITH_OPTIONS = "/completions"
+"""The end of the paths of chat and plain completions, which take `stream_options`."""
 
 
 class RequestMeter:
@@ -81,7 +82,7 @@ class RequestMeter:
     @staticmethod
     def _measure_stream(call: Call, document: Mapping[str, Any]) -> None:
         if isinstance(call.body, bytes) and call.route.endpoint.pattern.endswith(
-            _STREAMS_WITH_OPTIONS
+            _STREAM_WITH_OPTIONS
         ):
             asking = ask_for_usage(call.body, document)
             if asking is not None:

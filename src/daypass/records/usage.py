@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.domain.plans import Amounts, Window
+from daypass.domain.plans import NOTHING, Amounts, Window
 from daypass.domain.usage import TokenUsage
 from daypass.records.database import insert_into
 from daypass.records.tables import Account, ApiKey, UsageDay, UsageKeyWeek, UsageSiteDay
@@ -50,7 +50,7 @@ class Use:
 
     def release(self, amounts: Amounts) -> None:
         """Take off what a request had reserved."""
-        self.reserve(Amounts(*(-x for x in amounts)))
+        self.reserve(NOTHING.minus(amounts))
 
     def settle(self, reserved: Amounts, tokens: TokenUsage, cost: int, price: str | None) -> None:
         """Replace what a request had reserved by what it used. `cost` is in micro-dollars."""

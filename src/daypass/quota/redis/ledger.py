@@ -116,7 +116,7 @@ class RedisLedger:
         was_open, reservation.is_open = reservation.is_open, False
         if not was_open or used is None or used == reservation.amounts:
             return
-        back = Amounts(*(x - y for x, y in zip(reservation.amounts, used, strict=True)))
+        back = reservation.amounts.minus(used)
         future = self._give_back(reservation, back)
         if future is not None:
             # If the reply is lost, the call is repeated; if Redis stays away, the bound stands.

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from daypass.domain.plans import ONE_REQUEST, Amounts
+from daypass.domain.plans import NOTHING, ONE_REQUEST, Amounts
 from daypass.domain.times import Clock
 from daypass.quota.ledger import (
     DECISION_S,
@@ -99,8 +99,7 @@ class SqliteLedger:
         """Close a reservation. Writes only if the amounts used differ from those reserved."""
         was_open, reservation.is_open = reservation.is_open, False
         if was_open and used is not None and used != reservation.amounts:
-            change = Amounts(*(x - y for x, y in zip(used, reservation.amounts, strict=True)))
-            self._gather(_changing(reservation, change))
+            self._gather(_changing(reservation, used.minus(reservation.amounts)))
 
     async def peek(self, claims: Sequence[Claim]) -> tuple[BucketState, ...]:
         """Return the state of the claims' buckets."""
@@ -272,4 +271,4 @@ def _changing(
 
 
 def _giving_back(reservation: Reservation, give_backs: Claim | None = None) -> Operation:
-    return _changing(reservation, Amounts(*(-x for x in reservation.amounts)), give_backs)
+    return _changing(reservation, NOTHING.minus(reservation.amounts), give_backs)
