@@ -11,7 +11,8 @@ import orjson
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tests.conftest import Server, start_server
+from tests.conftest import Server
+from tests.support.relaying import relaying_to
 from tests.support.upstream import FakeUpstream, Seen
 from tests.support.waiting import until
 
@@ -55,15 +56,8 @@ output = 10
 def site(
     upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    directory = tmp_path_factory.mktemp("tokens")
-    (directory / "daypass.toml").write_text(PLANS)
-    server = start_server(
-        directory,
-        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
-        DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
-    )
-    yield server
-    server.stop()
+    with relaying_to(upstream_process, tmp_path_factory.mktemp("tokens"), PLANS) as server:
+        yield server
 
 
 @pytest.fixture

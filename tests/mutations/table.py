@@ -1350,7 +1350,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: one wait for the site and the account",
-        "quota/redis/ledger.py",
+        "quota/redis/site_shares.py",
         "timer = loop.call_later(SLOW_S, self._counters.restore, counted)",
         "timer = loop.call_later(60, self._counters.restore, counted)",
         "tests/quota/test_lost_counters.py::test_a_decision_waits_for_the_site_and_then_for_the_account",

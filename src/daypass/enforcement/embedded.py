@@ -36,6 +36,10 @@ class EmbeddedEnforcer:
         async with self._database.read() as session:
             return self._policy.with_plans(await usage_plans.plans(session))
 
+    def unenforced_options(self, plan: UsagePlan) -> list[str]:
+        """Return none: every option is enforced."""
+        return []
+
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
         """Create an API key in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()

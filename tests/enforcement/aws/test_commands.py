@@ -115,6 +115,22 @@ def test_a_plan_with_keys_is_not_taken_away(server: Server, tmp_path: Path) -> N
     assert "10RequestPerDay" in plans_at_aws(server)
 
 
+@pytest.mark.parametrize(
+    "option", ["tokens_per_day = 900", "cost_per_month = 1", "max_concurrent_requests = 2"]
+)
+def test_a_plan_that_api_gateway_cannot_enforce_is_not_deployed(
+    server: Server, tmp_path: Path, option: str
+) -> None:
+    config = tmp_path / "daypass.toml"
+    config.write_text(WORKSHOP.format(limit=50) + option)
+    before = plans_at_aws(server)
+    name = option.partition(" ")[0]
+    for command in (("deploy", "--origin", server.url), ("sync", "--yes")):
+        refused = refusal(server, *command, DAYPASS_CONFIG=str(config))
+        assert f"usage plan workshop: API Gateway cannot enforce {name}" in refused
+    assert plans_at_aws(server) == before
+
+
 def test_verify_reports_all_findings(server: Server) -> None:
     server.sign_up()
     ended = daypass("aws", "verify", **server.settings)
