@@ -209,7 +209,7 @@ async def _of_account(
         used = sum(key.by_api + key.by_chat for key in keys)
         requests = Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
     return AllowanceToday(
-        **requests.model_dump(),
+        **dict(requests),
         **_tokens_and_cost(rows),
         limits=[LimitUse.of(x) for x in buckets],
     )
