@@ -667,8 +667,8 @@ MUTATIONS = (
     ),
     Mutation(
         "most keys of an account",
-        "app/enforcement.py",
-        "max_keys=self._settings.keys_per_account,",
+        "enforcement/embedded.py",
+        "max_keys=site.max_keys_per_account,",
         "max_keys=1000,",
         f"{API_KEYS}concurrent_requests_cannot_exceed_the_key_limit[embedded]",
     ),

@@ -12,6 +12,7 @@ export const operator = {
     keys: "Keys",
     plans: "Plans",
     signUp: "Sign-up",
+    settings: "Settings",
     audit: "Audit log",
   },
   forbidden: "Only operators can see this page",
@@ -25,13 +26,13 @@ export const operator = {
   overview: {
     ceiling: "Today, all users",
     site: "Whole site",
-    noCeiling: "There is no site-wide limit. To set one, use DAYPASS_SITE_REQUESTS_PER_DAY.",
-    ceilingFrom: "The limit is set by DAYPASS_SITE_REQUESTS_PER_DAY.",
+    noCeiling: "There is no site-wide limit. Operators can set one on the Settings page.",
+    ceilingFrom: "This limit is on the Settings page.",
     spentToday: (cost: number, tokens: number) => `${dollars(cost)} and ${count(tokens, "token", "tokens")} today, including reserved amounts.`,
     ceilings: "Site and account limits",
-    ceilingsText: "They apply in addition to the plans. Set them in the environment or in daypass.toml, then reload or restart Daypass.",
+    ceilingsText: "They apply in addition to the plans. Change them on the Settings page.",
     ceilingsTable: "Limits and their use",
-    ceilingColumns: { limit: "Limit", subject: "Applies to", used: "Used by all users", setting: "Setting" },
+    ceilingColumns: { limit: "Limit", subject: "Applies to", used: "Used by all users" },
     subjects: { site: "Whole site", account: "Each account" },
     limit: (measure: Measure, amount: number, window: keyof typeof windows) => `${quantity(measure, amount)} ${windows[window]}`,
     noLimit: (measure: Measure, window: keyof typeof windows) => `No limit on ${measure} ${windows[window]}`,
@@ -102,7 +103,7 @@ export const operator = {
     text: (ceiling: number | null) =>
       ceiling === null
         ? "There is no limit across an account's keys."
-        : `An account's keys share ${count(ceiling, "request", "requests")} per day (DAYPASS_ACCOUNT_REQUESTS_PER_DAY, or by default the largest plan that people can choose). Without that setting, an account that was given a key with a larger plan gets the larger plan's limit.`,
+        : `An account's keys share ${count(ceiling, "request", "requests")} per day (see Settings; by default, as many as the largest plan that people can choose). By default, an account that was given a key with a larger plan gets the larger plan's limit.`,
     new: "New plan",
     allModels: "All",
     noLimits: "No limits",
@@ -168,13 +169,10 @@ export const operator = {
 
   signUp: {
     policy: { open: "Anyone can sign up.", invite: "Only people with an invitation can sign up.", closed: "No one can sign up." },
-    settings: "Settings",
-    settingsText: "Read-only. Daypass reads these settings from its environment or daypass.toml when it starts.",
-    setting: "Setting",
-    value: "Value",
-    unset: "Not set",
+    domains: (domains: string[]) => `Only e-mail addresses at ${domains.join(", ")}.`,
+    change: "Change who can sign up",
     invitations: "Invitations",
-    onlyInvite: "To use invitations, set DAYPASS_SIGN_UP to invite.",
+    onlyInvite: "To use invitations, set sign-up to “By invitation” on the Settings page.",
     note: "Note",
     noteHint: "Who it is for. Only operators see this.",
     noteLong: "Use at most 80 characters.",
