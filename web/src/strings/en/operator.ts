@@ -26,7 +26,7 @@ export const operator = {
   overview: {
     ceiling: "Today, all users",
     site: "Whole site",
-    noCeiling: "There is no site-wide limit. Operators can set one on the Settings page.",
+    noCeiling: "There is no site-wide limit. Set one on the Settings page.",
     ceilingFrom: "This limit is on the Settings page.",
     spentToday: (cost: number, tokens: number) => `${dollars(cost)} and ${count(tokens, "token", "tokens")} today, including reserved amounts.`,
     ceilings: "Site and account limits",
@@ -103,7 +103,7 @@ export const operator = {
     text: (ceiling: number | null) =>
       ceiling === null
         ? "There is no limit across an account's keys."
-        : `An account's keys share ${count(ceiling, "request", "requests")} per day (see Settings; by default, as many as the largest plan that people can choose). By default, an account that was given a key with a larger plan gets the larger plan's limit.`,
+        : `An account's keys share ${count(ceiling, "request", "requests")} per day. By default, that is the largest plan that people can choose, or a larger plan that the account was given. Change it on the Settings page.`,
     new: "New plan",
     allModels: "All",
     noLimits: "No limits",
@@ -194,6 +194,31 @@ export const operator = {
     withdraw: "Withdraw",
     withdrawn: "Invitation withdrawn.",
     someone: "Someone",
+  },
+
+  settings: {
+    signUp: "Sign-up",
+    signUpText: "Who can create an account, and how many API keys they can have.",
+    signUpMode: "New accounts",
+    signUpModes: { open: "Anyone can sign up", invite: "By invitation", closed: "No one can sign up" },
+    domains: "E-mail domains",
+    domainsHint: "Such as school.example, separated by commas. Leave it empty for all domains.",
+    keysPerAccount: "API keys per account",
+    keysPerAccountHint: "People who have more keep them.",
+    siteCeilings: "Limits of the site",
+    siteCeilingsText: "All users together cannot use more than this, whatever their plans.",
+    accountCeilings: "Limits of each account",
+    accountCeilingsText: "All keys of an account together cannot use more than this, whatever their plans.",
+    ceiling: (measure: Measure, window: "day" | "month") =>
+      `${{ requests: "Requests", tokens: "Tokens", cost: "US dollars" }[measure]} ${windows[window]}`,
+    followsPlans: "If empty: as many as the largest plan that people can choose.",
+    noLimit: "No limit",
+    amountWrong: "Enter a whole number, or leave it empty.",
+    numberWrong: (most: number) => `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it empty.`,
+    setIn: (place: string) => `Set in ${place}. To change it here, remove it there and restart Daypass.`,
+    saved: "Settings saved.",
+    allSaved: "Changes take effect within a second.",
+    unsaved: "There are unsaved changes.",
   },
 
   mails: {
