@@ -1829,8 +1829,14 @@ export interface components {
         SettingView: {
             /** Name */
             name: string;
-            value: components["schemas"]["JsonValue"];
-            default: components["schemas"]["JsonValue"];
+            /** Value */
+            value: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Default */
+            default: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
             /**
              * Source
              * @description `site`: set here; `settings`: set by the environment or daypass.toml
