@@ -97,6 +97,7 @@ def test_settings_are_changed_on_a_phone(browser: Browser, operated: tuple[Serve
     sign_up.get_by_label("E-mail domains").fill("school.example, not@domain")
     sign_up.get_by_role("button", name="Save").tap()
     expect(sign_up.get_by_role("alert")).to_contain_text("is not a domain")
+    assert all("422" in fault for fault in visit.take_faults())
     sign_up.get_by_label("E-mail domains").fill("")
     mode = sign_up.get_by_label("New accounts")
     expect(mode).to_have_value("By invitation")
