@@ -2,6 +2,7 @@
 
 from daypass.portal.operator import (
     audit_log,
+    batch,
     keys,
     mails,
     people,
@@ -11,4 +12,4 @@ from daypass.portal.operator import (
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream, batch)
