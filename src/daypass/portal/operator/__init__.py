@@ -2,6 +2,7 @@
 
 from daypass.portal.operator import (
     audit_log,
+    batch,
     keys,
     mails,
     people,
@@ -12,4 +13,15 @@ from daypass.portal.operator import (
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, settings, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (
+    people,
+    keys,
+    plans,
+    site_usage,
+    settings,
+    sign_up,
+    mails,
+    audit_log,
+    upstream,
+    batch,
+)
