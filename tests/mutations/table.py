@@ -339,7 +339,7 @@ MUTATIONS = (
     Mutation(
         "API Gateway: a plan with tokens is refused",
         "enforcement/aws/plans.py",
-        "if unsupported:",
+        "if unenforced:",
         "if False:",
         "tests/enforcement/aws/test_plans.py::test_a_plan_is_refused_for_options_that_nothing_would_enforce",
     ),
@@ -1573,15 +1573,15 @@ MUTATIONS = (
     Mutation(
         "tokens: caps in any case",
         "gateway/bound.py",
-        "present = {x: document[x] for x in document if x.casefold() in names}",
-        "present = {x: document[x] for x in document if x in names}",
+        "x: document[x] for x in document if x.casefold() in names or x.casefold() in _OTHER_CAPS",
+        "x: document[x] for x in document if x in names or x in _OTHER_CAPS",
         "tests/gateway/test_tokens.py::test_a_cap_in_any_case_is_lowered",
     ),
     Mutation(
         "cost: unknown prices are refused",
         "gateway/request_meter.py",
-        "if is_unknown and call.principal.limits_cost and self._refuses_unknown_prices:",
-        "if False:",
+        'raise _price_unknown("model", what, advice)',
+        "return",
         "tests/gateway/test_tokens.py::test_cost_counts_each_kind_of_token_at_its_price",
     ),
     Mutation(
@@ -1615,8 +1615,8 @@ MUTATIONS = (
     Mutation(
         "bound: absurd numbers are clamped",
         "gateway/bound.py",
-        "return min(count, MOST_ANSWERS)",
-        "return count",
+        "return min(count * prompts, MOST_ANSWERS)",
+        "return count * prompts",
         "tests/gateway/test_bound.py::test_absurd_numbers_stay_within_64_bits_when_summed",
     ),
     Mutation(

@@ -191,24 +191,24 @@ def test_operators_see_who_spent_what(site: Site) -> None:
 
 def test_operators_see_every_ceiling_and_the_sites_use(site: Site) -> None:
     ceilings = {x["setting"]: x for x in get(site.operator, "usage")["ceilings"]}
-    measures = ("REQUESTS", "TOKENS", "COST")
+    measures = ("requests", "tokens", "cost")
     assert set(ceilings) == {
-        f"DAYPASS_{subject}_{measure}_PER_{window}"
-        for subject in ("ACCOUNT", "SITE")
+        f"{subject}_{measure}_per_{window}"
+        for subject in ("account", "site")
         for measure in measures
-        for window in ("DAY", "MONTH")
+        for window in ("day", "month")
     }
     reserved = reserved_by(site)
 
     def shown(setting: str) -> tuple[Any, ...]:
         return ceilings[setting]["limit"], ceilings[setting]["used"]
 
-    assert shown("DAYPASS_SITE_TOKENS_PER_DAY") == (90_000, 150 + reserved["tokens"])
-    assert shown("DAYPASS_SITE_COST_PER_MONTH") == (None, COST + reserved["cost"])
-    assert shown("DAYPASS_SITE_REQUESTS_PER_DAY") == (None, 2)
-    assert shown("DAYPASS_ACCOUNT_COST_PER_MONTH") == (3_500_000, None)
+    assert shown("site_tokens_per_day") == (90_000, 150 + reserved["tokens"])
+    assert shown("site_cost_per_month") == (None, COST + reserved["cost"])
+    assert shown("site_requests_per_day") == (None, 2)
+    assert shown("account_cost_per_month") == (3_500_000, None)
     # Without a setting it follows the largest plan on offer, and this one sets no daily limit.
-    assert shown("DAYPASS_ACCOUNT_REQUESTS_PER_DAY") == (None, None)
+    assert shown("account_requests_per_day") == (None, None)
 
 
 def test_the_csv_has_every_row_and_no_formula(site: Site) -> None:
