@@ -33,6 +33,7 @@ CHANGES = "tests/records/test_concurrent_changes.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 TOKENS = "tests/gateway/test_tokens.py::test_"
+SITE_MODEL = "tests/quota/test_site_model.py::test_"
 PRICE_LIST = "tests/gateway/test_price_list.py::test_"
 
 MUTATIONS = (
@@ -1810,6 +1811,34 @@ MUTATIONS = (
         "bound = replace(bound, input_tokens=bound.input_tokens + EDITED_IMAGES * IMAGE_TOKENS)",
         "pass",
         "tests/gateway/test_bound.py::test_images_are_edited_by_json_too",
+    ),
+    Mutation(
+        "site: units that were settled below the bound go back",
+        "quota/redis/ledger.py",
+        "self._site.put_back(shares_of(reservation, back))",
+        "pass",
+        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
+    ),
+    Mutation(
+        "site: units of a refused request go back",
+        "quota/redis/ledger.py",
+        "if not isinstance(outcome, Reservation):",
+        "if False:",
+        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
+    ),
+    Mutation(
+        "site: what is used beyond the bound counts",
+        "quota/redis/site_shares.py",
+        "if share.amount < 0:",
+        "if False:",
+        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
+    ),
+    Mutation(
+        "site: units of a window that has ended are not put back into the next",
+        "quota/redis/site_lease.py",
+        "elif share.counter.since == self._counter.since:",
+        "else:",
+        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
     ),
     Mutation(
         "tokens: several keys share what one may use",

@@ -122,6 +122,7 @@ class AmountsMachine(RuleBasedStateMachine):
     @invariant()
     def the_buckets_hold_what_was_taken(self) -> None:
         for claims in self._seen:
+            self._runner.run(self._until_settled(claims))
             states = self._runner.run(self._ledgers[0].peek(claims))
             assert all(map(self._is_right, states)), [
                 (x.claim.name, x.used, self._used[self._name(x)]) for x in states
@@ -155,6 +156,9 @@ class AmountsMachine(RuleBasedStateMachine):
     def _is_right(self, state: BucketState) -> bool:
         return state.used == self._used[self._name(state)]
 
+    async def _until_settled(self, claims: tuple[Claim, ...]) -> None:
+        """Wait for what does not delay decisions. Here everything does."""
+
     async def _until_right(self, names: list[Name], reservation: Reservation) -> None:
         """Settling does not wait: look until the amounts are there."""
         claims = [x.claim for x in reservation.buckets]
@@ -173,7 +177,7 @@ class AmountsMachine(RuleBasedStateMachine):
 
 
 class RedisMachine(AmountsMachine):
-    """In Redis the site counts in leases, which lag behind. `test_amounts` has them."""
+    """In Redis the site counts in leases, which lag behind. `test_site_model` has them."""
 
     has_site = False
 

@@ -1,0 +1,149 @@
+"""Random histories under ceilings of the site in Redis, of which each process leases units."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from daypass.domain.plans import Amounts, Window
+from daypass.quota.counters import SECOND
+from daypass.quota.ledger import BucketState, Claim, Ledger, Reservation
+from daypass.quota.redis.ledger import RedisLedger
+from tests.quota.stores import RedisStore
+from tests.quota.test_amounts_model import (
+    PLAN,
+    POLICY,
+    SITE,
+    SIZES,
+    AmountsMachine,
+    Name,
+    check,
+)
+from tests.support.redis import Redis
+
+
+class SiteMachine(AmountsMachine):
+    """What a process leases counts as used for the others, and what it held when it was killed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._abandoned: Counter[Name] = Counter()
+        """Units that killed processes held."""
+
+    @rule(
+        which=st.integers(0, 1),
+        account=st.sampled_from(["ann", "bob"]),
+        slot=st.integers(1, 2),
+        tokens=st.integers(0, 600),
+        cost=st.integers(0, 200),
+    )
+    def reserve(self, which: int, account: str, slot: int, tokens: int, cost: int) -> None:
+        claims = POLICY.claims(account, slot, PLAN)
+        self._runner.run(self._until_settled(claims))
+        self._seen[claims] = None
+        ledger = self._ledgers[which]
+        amounts = Amounts(1, tokens, cost)
+        outcome = self._runner.run(ledger.reserve(claims, amounts))
+        if not isinstance(outcome, Reservation):
+            full = [x.claim for x in outcome.full]
+            assert full
+            for state in outcome.buckets:
+                is_full = self._room(ledger, state) < amounts[state.claim.measure]
+                assert is_full == (state.claim in full), (state, outcome)
+            return
+        # The site's clock may be ahead of the account's: each counter tells its own window.
+        names = [
+            (claim.name, counter.since // SECOND)
+            for claim, counter in zip(claims, outcome.taken, strict=True)
+        ]
+        for name, claim in zip(names, claims, strict=True):
+            assert self._used[name] + amounts[claim.measure] <= claim.limit.amount, name
+        self._change(outcome, names, amounts)
+        self._open.append((ledger, outcome, names))
+
+    @rule(which=st.integers(0, 1))
+    def return_leases(self, which: int) -> None:
+        """As after RETURN_AFTER_S."""
+        self._runner.run(self._return(self._ledgers[which]))
+
+    @rule()
+    def kill(self) -> None:
+        """A process dies without returning what it holds."""
+        dead = self._ledgers[0]
+        for claim, lease in _leases(dead).items():
+            self._abandoned[claim.name, lease.counter.since // SECOND] += lease._units
+            lease._units = 0
+        self.crash()
+
+    def _room(self, asking: Ledger, state: BucketState) -> int:
+        """Return what is left for one of the ledgers."""
+        return state.claim.limit.amount - self._counted(asking, state)
+
+    def _counted(self, asking: Ledger, state: BucketState) -> int:
+        name = self._name(state)
+        held = sum(
+            lease._units
+            for ledger in self._ledgers
+            if ledger is not asking
+            for claim, lease in _leases(ledger).items()
+            if (claim.name, lease.counter.since // SECOND) == name
+        )
+        return self._used[name] + self._abandoned[name] + held
+
+    def _is_right(self, state: BucketState) -> bool:
+        # The states come from the first ledger.
+        return state.used == self._counted(self._ledgers[0], state)
+
+    async def _until_settled(self, claims: tuple[Claim, ...]) -> None:
+        """Returning units does not wait."""
+        async with asyncio.timeout(10):
+            while not all(map(self._is_right, await self._ledgers[0].peek(claims))):
+                await asyncio.sleep(0.002)
+
+    @staticmethod
+    async def _return(ledger: Any) -> None:
+        ledger._site.return_all()
+
+
+class ForgetfulSiteMachine(SiteMachine):
+    """The same in a Redis that loses its counters while no process holds any units."""
+
+    @initialize()
+    def start(self) -> None:
+        super().start()
+        self._store.notebook.units = self._used
+
+    @rule()
+    def lose(self) -> None:
+        for which in (0, 1):
+            self.return_leases(which)
+        for claims in self._seen:
+            self._runner.run(self._until_settled(claims))
+        self._store.forget()
+        self._open.clear()
+        # The records do not know what killed processes held.
+        self._abandoned.clear()
+
+    @rule(minutes=st.sampled_from([1, 60, 60 * 24, 60 * 24 * 31]))
+    def shift_clock(self, minutes: int) -> None:
+        """Forwards only: the latest moment has been lost too."""
+        self._store.shift_clock(minutes * 60)
+
+
+def _leases(ledger: Any) -> dict[Claim, Any]:
+    assert isinstance(ledger, RedisLedger)
+    return ledger._site._leases
+
+
+@SIZES
+@pytest.mark.parametrize("kind", [SiteMachine, ForgetfulSiteMachine])
+def test_the_sites_units_in_redis_follow_the_model(
+    redis_server: Redis, monkeypatch: pytest.MonkeyPatch, kind: type[SiteMachine], is_soak: bool
+) -> None:
+    assert any(x.window is Window.DAY for x in SITE)
+    monkeypatch.setattr("daypass.quota.redis.recovery.SETTLE_S", 0)
+    monkeypatch.setattr("daypass.quota.redis.site_lease.RETURN_AFTER_S", 3600)
+    check(kind, lambda: RedisStore(redis_server), is_soak=is_soak)
