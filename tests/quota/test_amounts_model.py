@@ -14,6 +14,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -74,8 +75,9 @@ class AmountsMachine(RuleBasedStateMachine):
         self._seen[claims] = None
         names = [(x.name, x.limit.window.start(outcome.at)) for x in claims]
         has_room = all(
-            self._used[name] + amounts[claim.measure] <= claim.limit.amount
+            amount == 0 or self._used[name] + amount <= claim.limit.amount
             for name, claim in zip(names, claims, strict=True)
+            for amount in (amounts[claim.measure],)
         )
         assert isinstance(outcome, Reservation) == has_room, outcome
         if isinstance(outcome, Refusal):
@@ -84,14 +86,24 @@ class AmountsMachine(RuleBasedStateMachine):
         assert [x.used for x in outcome.buckets] == [self._used[x] for x in names]
         self._open.append((self._ledgers[which], outcome, names))
 
+    @precondition(lambda self: self._open)
     @rule(data=st.data(), tokens=st.integers(0, 900), cost=st.integers(0, 300))
     def settle(self, data: st.DataObject, tokens: int, cost: int) -> None:
-        """At less, as much or more, or at the bound; perhaps after its window has closed."""
-        if not self._open:
-            return
+        """At less or more than the bound; perhaps after its window has closed."""
+        self._close(data, Amounts(1, tokens, cost))
+
+    @precondition(lambda self: self._open)
+    @rule(data=st.data(), is_reported=st.booleans())
+    def settle_at_the_bound(self, data: st.DataObject, is_reported: bool) -> None:
+        self._close(data, None, is_reported=is_reported)
+
+    def _close(
+        self, data: st.DataObject, used: Amounts | None, *, is_reported: bool = False
+    ) -> None:
         ledger, reservation, names = self._pop(data)
         was = reservation.amounts
-        used = data.draw(st.sampled_from([None, was, Amounts(1, tokens, cost)]))
+        if is_reported:
+            used = was
         self._runner.run(self._settle(ledger, reservation, used))
         if used is not None:
             change = Amounts(*(a - b for a, b in zip(used, was, strict=True)))
@@ -100,13 +112,14 @@ class AmountsMachine(RuleBasedStateMachine):
         self._runner.run(self._settle(ledger, reservation, Amounts(1, 7, 7)))
         assert not self._runner.run(ledger.release(reservation))
 
+    @precondition(lambda self: self._open)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
-        if self._open:
-            ledger, reservation, names = self._pop(data)
-            assert self._runner.run(ledger.release(reservation)) is True
-            self._change(reservation, names, Amounts(*(-x for x in reservation.amounts)))
+        ledger, reservation, names = self._pop(data)
+        assert self._runner.run(ledger.release(reservation)) is True
+        self._change(reservation, names, Amounts(*(-x for x in reservation.amounts)))
 
+    @precondition(lambda self: len(self._open) > 1)
     @rule()
     def crash(self) -> None:
         """A process dies: what it had reserved stands at its bound."""

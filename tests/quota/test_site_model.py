@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from daypass.domain.plans import Amounts, Window
 from daypass.quota.counters import SECOND
@@ -51,7 +51,7 @@ class SiteMachine(AmountsMachine):
             full = [x.claim for x in outcome.full]
             assert full
             for state in outcome.buckets:
-                is_full = self._room(ledger, state) < amounts[state.claim.measure]
+                is_full = 0 < amounts[state.claim.measure] > self._room(ledger, state)
                 assert is_full == (state.claim in full), (state, outcome)
             return
         # The site's clock may be ahead of the account's: each counter tells its own window.
@@ -60,7 +60,8 @@ class SiteMachine(AmountsMachine):
             for claim, counter in zip(claims, outcome.taken, strict=True)
         ]
         for name, claim in zip(names, claims, strict=True):
-            assert self._used[name] + amounts[claim.measure] <= claim.limit.amount, name
+            amount = amounts[claim.measure]
+            assert amount == 0 or self._used[name] + amount <= claim.limit.amount, name
         self._change(outcome, names, amounts)
         self._open.append((ledger, outcome, names))
 
@@ -69,6 +70,7 @@ class SiteMachine(AmountsMachine):
         """As after RETURN_AFTER_S."""
         self._runner.run(self._return(self._ledgers[which]))
 
+    @precondition(lambda self: len(self._open) > 2)
     @rule()
     def kill(self) -> None:
         """A process dies without returning what it holds."""
@@ -84,7 +86,7 @@ class SiteMachine(AmountsMachine):
 
     def _counted(self, asking: Ledger, state: BucketState) -> int:
         name = self._name(state)
-        held = sum(
+        held: int = sum(
             lease._units
             for ledger in self._ledgers
             if ledger is not asking

@@ -97,7 +97,7 @@ class SiteLease:
                 grant = await self._more(not_before, deadline)
             finally:
                 self._wanted -= amount
-            if not grant.units and self._window_ends(grant.counter) > not_before:
+            if amount and not grant.units and self._window_ends(grant.counter) > not_before:
                 return self.state(grant.counter)
 
     def put_back(self, share: Share) -> None:
