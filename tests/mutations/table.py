@@ -1827,20 +1827,6 @@ MUTATIONS = (
         f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
     ),
     Mutation(
-        "site: what is used beyond the bound counts",
-        "quota/redis/site_shares.py",
-        "if share.amount < 0:",
-        "if False:",
-        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
-    ),
-    Mutation(
-        "site: units of a window that has ended are not put back into the next",
-        "quota/redis/site_lease.py",
-        "elif share.counter.since == self._counter.since:",
-        "else:",
-        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
-    ),
-    Mutation(
         "tokens: several keys share what one may use",
         "quota/policy.py",
         "claims += self._shared_claims(account_id, plan, plan_ids)",

@@ -1,6 +1,7 @@
 """Random histories in three measures: the buckets hold what was reserved and settled, no more."""
 
 import asyncio
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -215,10 +216,14 @@ class ForgetfulMachine(RedisMachine):
         self._store.shift_clock(minutes * 60)
 
 
-def check(kind: type[AmountsMachine], make_store: Callable[[], Store], *, is_soak: bool) -> None:
+def check(
+    kind: type[AmountsMachine], make_store: Callable[[], Store], *, is_soak: bool, cases: int = 25
+) -> None:
+    """Run random histories. Only the long run simplifies one that fails, which takes minutes."""
     machine = type("Machine", (kind,), {"make_store": staticmethod(make_store)})
     options = settings(
-        max_examples=10_000 if is_soak else 25,
+        max_examples=int(os.environ.get("MODEL_CASES", "10000")) if is_soak else cases,
+        phases=tuple(Phase) if is_soak else (Phase.generate,),
         stateful_step_count=50 if is_soak else 25,
         deadline=None,
         suppress_health_check=list(HealthCheck),

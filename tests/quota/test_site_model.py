@@ -148,4 +148,4 @@ def test_the_sites_units_in_redis_follow_the_model(
     assert any(x.window is Window.DAY for x in SITE)
     monkeypatch.setattr("daypass.quota.redis.recovery.SETTLE_S", 0)
     monkeypatch.setattr("daypass.quota.redis.site_lease.RETURN_AFTER_S", 3600)
-    check(kind, lambda: RedisStore(redis_server), is_soak=is_soak)
+    check(kind, lambda: RedisStore(redis_server), is_soak=is_soak, cases=12)
