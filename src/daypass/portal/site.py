@@ -1,6 +1,7 @@
 """Public settings of this installation, for the site's pages."""
 
 import json
+from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,20 @@ from daypass.portal.context import InPortal
 from daypass.records import operators
 
 router = APIRouter(tags=["site"])
+
+
+class AnnouncementView(BaseModel):
+    """A text for every page, and when it ends."""
+
+    text: str
+    until: datetime | None
+
+
+class TermsView(BaseModel):
+    """The terms that people accept, as plain text."""
+
+    text: str
+    version: str
 
 
 class SiteView(BaseModel):
@@ -29,6 +44,10 @@ class SiteView(BaseModel):
     )
     mail: bool
     sign_in_with: str | None
+    site_name: str | None
+    welcome_text: str | None = Field(description="Plain text, with blank lines between paragraphs")
+    announcement: AnnouncementView | None = Field(description="Only while it is to be shown")
+    terms: TermsView | None
 
 
 @router.get("/docs", include_in_schema=False)
