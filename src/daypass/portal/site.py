@@ -8,8 +8,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from daypass.config.look import Announcement
+from daypass.config.site_settings import SignUpMode
 from daypass.portal import first_operator
 from daypass.portal.context import InPortal
+from daypass.portal.look import LookSource
 from daypass.records import operators
 
 router = APIRouter(tags=["site"])
@@ -33,7 +36,7 @@ class SiteView(BaseModel):
     """The public settings of this installation."""
 
     demo: bool
-    sign_up: Literal["open", "invite", "closed"]
+    sign_up: SignUpMode
     enforcer: Literal["embedded", "aws"]
     gateway_base_url: str | None
     max_keys_per_account: int
@@ -65,6 +68,13 @@ async def mark_page(portal: InPortal) -> Response:
         marks["demo"] = ""
     if portal.outbox is not None:
         marks["mail"] = ""
+    look = await LookSource(portal.database, settings).read()
+    if look.site_name:
+        marks["siteName"] = look.site_name
+    if look.logo:
+        marks["logo"] = ""
+    if look.description:
+        marks["welcome"] = ""
     script = f"Object.assign(document.documentElement.dataset, {json.dumps(marks)});\n"
     return Response(script, media_type="text/javascript")
 
@@ -76,15 +86,26 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
     async with portal.database.read() as session:
         has_operator = await operators.has_active(session)
         first_sign_up_operates = await first_operator.would_be_first(session, request, portal)
+        site = await portal.site_settings(session)
     return SiteView(
         demo=settings.uses_demo_model,
-        sign_up=settings.sign_up,
+        sign_up=site.sign_up,
         enforcer=settings.enforcer,
         gateway_base_url=portal.gateway_base_url,
-        max_keys_per_account=settings.keys_per_account,
+        max_keys_per_account=site.max_keys_per_account,
         account_requests_per_day=(await portal.policy()).account_daily_ceiling,
         has_operator=has_operator,
         first_sign_up_operates=first_sign_up_operates,
         mail=portal.outbox is not None,
         sign_in_with=settings.sign_in_with,
+        site_name=site.site_name,
+        welcome_text=site.welcome_text,
+        announcement=_shown(site.announcement, portal.clock()),
+        terms=site.terms and TermsView(text=site.terms.text, version=site.terms.version),
     )
+
+
+def _shown(announcement: Announcement | None, now: float) -> AnnouncementView | None:
+    if announcement is None or not announcement.is_shown(now):
+        return None
+    return AnnouncementView(text=announcement.text, until=announcement.until)

@@ -3,12 +3,25 @@
 from daypass.portal.operator import (
     audit_log,
     keys,
+    logo,
     mails,
     people,
     plans,
+    settings,
     sign_up,
     site_usage,
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (
+    people,
+    keys,
+    plans,
+    site_usage,
+    settings,
+    logo,
+    sign_up,
+    mails,
+    audit_log,
+    upstream,
+)
