@@ -101,7 +101,7 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
         site_name=site.site_name,
         welcome_text=site.welcome_text,
         announcement=_shown(site.announcement, portal.clock()),
-        terms=site.terms and TermsView(text=site.terms.text, version=site.terms.version),
+        terms=TermsView(**site.terms.model_dump()) if site.terms else None,
     )
 
 

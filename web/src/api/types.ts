@@ -31,5 +31,6 @@ export type UpstreamHealth = Schemas["UpstreamView"];
 export type SignUpPolicy = Schemas["SignUpPolicy"];
 export type Setting = Schemas["SettingView"];
 export type SettingsChange = Schemas["StoredSettings"];
+export type LookView = Schemas["LookView"];
 export type FailedMail = Schemas["MailView"];
 export type Invitation = Schemas["InvitationView"];

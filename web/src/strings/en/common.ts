@@ -29,6 +29,7 @@ export const titles = {
   settings: "Settings",
   auditLog: "Audit log",
   docs: "API reference",
+  terms: "Terms",
   notFound: "Page not found",
 };
 

@@ -8,4 +8,5 @@ export * from "./operator";
 export { figure, quantity } from "./quantity";
 export * from "./session";
 export * from "./shell";
+export * from "./terms";
 export * from "./usage";
