@@ -451,6 +451,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Logo
+         * @description Return the site's logo, or 404 if it has none. Needs no session.
+         *
+         *     The policy of every answer of the portal applies: opened as a page, the image can run nothing.
+         */
+        get: operations["get_logo_api_logo_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Terms
+         * @description Accept the site's terms. Returns 422 if this is not their current version.
+         */
+        post: operations["accept_terms_api_account_terms_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/people": {
         parameters: {
             query?: never;
@@ -627,6 +669,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description List the settings that can be changed on the site, with their values and sources.
+         */
+        get: operations["list_settings_api_operator_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Change settings, all of them or none. Null restores a default.
+         *
+         *     A change holds on every process within a second. Returns 409 for a setting that the environment
+         *     or `daypass.toml` sets, and for one that API Gateway does not have.
+         */
+        patch: operations["change_settings_api_operator_settings_patch"];
+        trace?: never;
+    };
+    "/api/operator/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Look
+         * @description Return the logo, and the accent colour as each theme shows it.
+         */
+        get: operations["show_look_api_operator_look_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Logo
+         * @description Set the site's logo: an SVG or PNG image of at most 200 kB, as the body of the request.
+         *
+         *     What is stored and served is written anew, without anything that could run or load. Returns 422
+         *     for a file that is damaged or has such parts.
+         */
+        put: operations["put_logo_api_operator_logo_put"];
+        post?: never;
+        /**
+         * Delete Logo
+         * @description Remove the site's logo, so that pages show that of Daypass.
+         */
+        delete: operations["delete_logo_api_operator_logo_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/sign-up": {
         parameters: {
             query?: never;
@@ -636,7 +752,7 @@ export interface paths {
         };
         /**
          * Sign Up Policy
-         * @description Return the settings for sign-up and account limits, and recent invitations.
+         * @description Return who may sign up, and recent invitations.
          */
         get: operations["sign_up_policy_api_operator_sign_up_get"];
         put?: never;
@@ -792,6 +908,27 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccentView
+         * @description The accent colour as one theme shows it.
+         */
+        AccentView: {
+            /** Colour */
+            colour: string;
+            /**
+             * Contrast
+             * @description Lowest contrast with the backgrounds; at least 4.5
+             */
+            contrast: number;
+        };
+        /**
+         * Acceptance
+         * @description The version of the terms that the person has read.
+         */
+        Acceptance: {
+            /** Accepted Terms */
+            accepted_terms: string;
+        };
+        /**
          * AccountUsage
          * @description One account's usage over the days shown. `cost` is in micro-dollars.
          */
@@ -830,6 +967,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
         };
         /**
          * Allowance
@@ -845,6 +987,28 @@ export interface components {
             remaining: number | null;
             /** Resets At */
             resets_at: string | null;
+        };
+        /**
+         * Announcement
+         * @description A text for every page. Times are null for "at once" and "until further notice".
+         */
+        Announcement: {
+            /** Text */
+            text: string;
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * AnnouncementView
+         * @description A text for every page, and when it ends.
+         */
+        AnnouncementView: {
+            /** Text */
+            text: string;
+            /** Until */
+            until: string | null;
         };
         /**
          * ApiKeyChange
@@ -927,8 +1091,9 @@ export interface components {
          * Ceiling
          * @description A limit of the whole site, or of all the keys of an account. `limit` is null if not set.
          *
-         *     `used` is what everybody has used in the current window, reserved amounts included; null for
-         *     accounts, each of which has its own count. Costs are in micro-dollars.
+         *     `setting` is its name in the settings. `used` is what everybody has used in the current window,
+         *     reserved amounts included; null for accounts, each of which has its own count. Costs are in
+         *     micro-dollars.
          */
         Ceiling: {
             /** Setting */
@@ -962,6 +1127,11 @@ export interface components {
              * @description Required unless this browser is signed in to the account
              */
             password?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * Confirmed
@@ -1047,7 +1217,7 @@ export interface components {
         };
         /**
          * Departure
-         * @description The page to open after sign-in, and an invitation if sign-up requires one.
+         * @description The page to open after sign-in, and what a new account needs.
          */
         Departure: {
             /**
@@ -1057,6 +1227,11 @@ export interface components {
             next: string;
             /** Invitation */
             invitation?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * Destination
@@ -1113,6 +1288,7 @@ export interface components {
             /** Used At */
             used_at: string | null;
         };
+        JsonValue: unknown;
         /**
          * KeyAllowance
          * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
@@ -1204,6 +1380,32 @@ export interface components {
         LinkToken: {
             /** Token */
             token: string;
+        };
+        /**
+         * LogoView
+         * @description The logo. An SVG image is measured in the units of its view box, a PNG image in pixels.
+         */
+        LogoView: {
+            /** Url */
+            url: string;
+            /**
+             * Media Type
+             * @enum {string}
+             */
+            media_type: "image/svg+xml" | "image/png";
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+        };
+        /**
+         * LookView
+         * @description The logo and the accent colour as they are shown. Null: those of Daypass.
+         */
+        LookView: {
+            logo: components["schemas"]["LogoView"] | null;
+            accent_light: components["schemas"]["AccentView"] | null;
+            accent_dark: components["schemas"]["AccentView"] | null;
         };
         /**
          * MailSent
@@ -1328,6 +1530,11 @@ export interface components {
              * @description The token from the invitation link, if sign-up requires one
              */
             invitation?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * NewApiKey
@@ -1536,6 +1743,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
             /** Disabled At */
             disabled_at: string | null;
             /** Keys */
@@ -1795,13 +2007,37 @@ export interface components {
         };
         /**
          * SettingView
-         * @description A setting of this installation. It is changed on the server.
+         * @description A setting and the value in force.
          */
         SettingView: {
             /** Name */
             name: string;
-            /** Value */
-            value: string;
+            value: components["schemas"]["JsonValue"];
+            default: components["schemas"]["JsonValue"];
+            /**
+             * Source
+             * @description `site`: set here; `settings`: set by the environment or daypass.toml
+             * @enum {string}
+             */
+            source: "default" | "site" | "settings";
+            /**
+             * Place
+             * @description Where it is set if not here, such as `DAYPASS_SIGN_UP`. Change it there.
+             */
+            place: string | null;
+            /**
+             * Unavailable
+             * @description Why this site cannot have this setting
+             */
+            unavailable: string | null;
+        };
+        /**
+         * SettingsView
+         * @description Every setting that operators can change on the site, with costs in micro-dollars.
+         */
+        SettingsView: {
+            /** Settings */
+            settings: components["schemas"]["SettingView"][];
         };
         /**
          * Setup
@@ -1820,7 +2056,7 @@ export interface components {
         };
         /**
          * SignUpPolicy
-         * @description The sign-up settings and the invitations.
+         * @description Who may sign up, and the invitations.
          */
         SignUpPolicy: {
             /**
@@ -1828,8 +2064,8 @@ export interface components {
              * @enum {string}
              */
             sign_up: "open" | "invite" | "closed";
-            /** Settings */
-            settings: components["schemas"]["SettingView"][];
+            /** Allowed Email Domains */
+            allowed_email_domains: string[];
             /** Invitations */
             invitations: components["schemas"]["InvitationView"][];
         };
@@ -1913,6 +2149,80 @@ export interface components {
             mail: boolean;
             /** Sign In With */
             sign_in_with: string | null;
+            /** Site Name */
+            site_name: string | null;
+            /**
+             * Welcome Text
+             * @description Plain text, with blank lines between paragraphs
+             */
+            welcome_text: string | null;
+            /** @description Only while it is to be shown */
+            announcement: components["schemas"]["AnnouncementView"] | null;
+            terms: components["schemas"]["TermsView"] | null;
+        };
+        /**
+         * StoredSettings
+         * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
+         */
+        StoredSettings: {
+            /** Sign Up */
+            sign_up?: ("open" | "invite" | "closed") | null;
+            /** Allowed Email Domains */
+            allowed_email_domains?: string[] | null;
+            /** Max Keys Per Account */
+            max_keys_per_account?: number | null;
+            /** Account Requests Per Day */
+            account_requests_per_day?: number | null;
+            /** Account Requests Per Month */
+            account_requests_per_month?: number | null;
+            /** Account Tokens Per Day */
+            account_tokens_per_day?: number | null;
+            /** Account Tokens Per Month */
+            account_tokens_per_month?: number | null;
+            /** Account Cost Per Day */
+            account_cost_per_day?: number | null;
+            /** Account Cost Per Month */
+            account_cost_per_month?: number | null;
+            /** Site Requests Per Day */
+            site_requests_per_day?: number | null;
+            /** Site Requests Per Month */
+            site_requests_per_month?: number | null;
+            /** Site Tokens Per Day */
+            site_tokens_per_day?: number | null;
+            /** Site Tokens Per Month */
+            site_tokens_per_month?: number | null;
+            /** Site Cost Per Day */
+            site_cost_per_day?: number | null;
+            /** Site Cost Per Month */
+            site_cost_per_month?: number | null;
+            /** Site Name */
+            site_name?: string | null;
+            /** Accent Colour */
+            accent_colour?: string | null;
+            /** Welcome Text */
+            welcome_text?: string | null;
+            announcement?: components["schemas"]["Announcement"] | null;
+            terms?: components["schemas"]["Terms"] | null;
+        };
+        /**
+         * Terms
+         * @description The terms that people accept. A new version makes everybody accept them again.
+         */
+        Terms: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * TermsView
+         * @description The terms that people accept, as plain text.
+         */
+        TermsView: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
         };
         /**
          * UpstreamView
@@ -3091,6 +3401,85 @@ export interface operations {
             };
         };
     };
+    get_logo_api_logo_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The logo */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                    "image/png": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_terms_api_account_terms_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people_api_operator_people_get: {
         parameters: {
             query?: {
@@ -3520,6 +3909,203 @@ export interface operations {
                 content: {
                     "text/csv": string;
                 };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings_api_operator_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_settings_api_operator_settings_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoredSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_look_api_operator_look_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_logo_api_operator_logo_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/svg+xml": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_logo_api_operator_logo_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem with the request */
             "4XX": {
