@@ -23,12 +23,22 @@ from fastapi.routing import iter_route_contexts
 from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
 from daypass.domain.key_format import mint
+from daypass.domain.logo import read_logo
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
-from daypass.records import accounts, api_keys, invitations, outbox, site_settings, usage_plans
+from daypass.records import (
+    accounts,
+    api_keys,
+    invitations,
+    outbox,
+    site_logo,
+    site_settings,
+    usage_plans,
+)
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Server, start_public
+from tests.domain.test_svg import svg
 from tests.support.mailbox import Mailbox
 from tests.support.oidc import OidcProvider
 
@@ -45,6 +55,8 @@ NEW_TERMS = {"name": "Lab", "requests_per_day": 5}
 NEW_PLAN = NEW_TERMS | {"id": "plan-{number}"}
 MESSAGES = [{"role": "user", "content": "planted-prompt"}]
 CHAT = {"model": "daypass-demo", "messages": MESSAGES}
+LOGO = read_logo("image/svg+xml", svg("<path/>"))
+LOGO_TYPE = {"content-type": LOGO.media_type}
 SECRET_KEY = "planted-secret-key-of-the-site-0123456789"
 ELSEWHERE = {"x-forwarded-for": "203.0.113.7"}
 
@@ -57,6 +69,8 @@ class Row:
     statuses: tuple[int, ...]
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    file: bytes | None = None
+    """The body, where it is a file."""
     call: str = ""
     """Of a route that stands for many, one of them."""
     with_key: bool = False
@@ -77,6 +91,8 @@ ROWS = [
     Row("GET /api/docs", done(EVERYBODY, 307)),
     Row("GET /api/site", EVERYBODY),
     Row("GET /api/site.js", EVERYBODY),
+    Row("GET /api/site.css", EVERYBODY),
+    Row("GET /api/logo", EVERYBODY),
     Row("GET /api/usage-plans", EVERYBODY),
     # Accounts and sessions.
     Row(
@@ -116,6 +132,7 @@ ROWS = [
         {"current_password": PASSWORD, "new_password": PASSWORD},
     ),
     Row("DELETE /api/account/sessions", done(SIGNED_IN, 204)),
+    Row("POST /api/account/terms", done(SIGNED_IN, 204), {"accepted_terms": "1"}),
     Row("POST /api/account/deletion", done(SIGNED_IN, 204), {"password": PASSWORD}),
     # API keys and what is done with them.
     Row("GET /api/api-keys", SIGNED_IN),
@@ -149,6 +166,9 @@ ROWS = [
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/look", OPERATOR),
+    Row("PUT /api/operator/logo", OPERATOR, headers=LOGO_TYPE, file=LOGO.content),
+    Row("DELETE /api/operator/logo", done(OPERATOR, 204)),
     Row("GET /api/operator/mails", OPERATOR),
     Row("POST /api/operator/mails/{mail_id}/retry", done(OPERATOR, 204)),
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
@@ -227,6 +247,7 @@ class World:
             method,
             path.format_map(names),
             json=body,
+            content=row.file,
             headers={name: value for name, value in sent.items() if value},
         )
 
@@ -253,6 +274,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         columns = {"name": "Stored", "description": "", "terms": {"requests_per_day": 5}}
         await usage_plans.create(session, plan_id, columns, now)
         await site_settings.change(session, {"site_requests_per_day": None}, now)
+        await site_logo.replace(session, LOGO)
         invitation, token = await invitations.create(session, "", now, 10**9)
         await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)
         mail = await outbox.claim(session, 1)
@@ -339,8 +361,8 @@ def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
 
 
 CHANGED_BY_OPERATORS = (
-    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "site_setting",
-    "usage_plan",
+    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "site_logo",
+    "site_setting", "usage_plan",
 )  # fmt: skip
 
 

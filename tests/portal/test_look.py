@@ -69,7 +69,9 @@ class Head(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         if tag == "meta":
-            self.metas[found.get("property") or found.get("name") or ""] = found.get("content") or ""
+            self.metas[found.get("property") or found.get("name") or ""] = (
+                found.get("content") or ""
+            )
         if tag == "link":
             self.links.append(found)
         self._in = "title" if tag == "title" else "name" if "data-site-name" in found else None
