@@ -2,6 +2,7 @@
 
 from daypass.portal.operator import (
     audit_log,
+    batch,
     keys,
     logo,
     mails,
@@ -24,4 +25,5 @@ OPERATOR_NOUNS = (
     mails,
     audit_log,
     upstream,
+    batch,
 )

@@ -17,6 +17,8 @@ NO_SUCH_LIMIT = "API Gateway has no such limit: this needs DAYPASS_ENFORCER=embe
 MAX_VALUE_LENGTH = 240
 """Characters of each value in the audit log."""
 
+SettingValue = bool | int | str | list[str] | dict[str, JsonValue] | None
+
 router = APIRouter()
 
 
@@ -24,8 +26,8 @@ class SettingView(BaseModel):
     """A setting and the value in force."""
 
     name: str
-    value: JsonValue
-    default: JsonValue
+    value: SettingValue
+    default: SettingValue
     source: Literal["default", "site", "settings"] = Field(
         description="`site`: set here; `settings`: set by the environment or daypass.toml"
     )

@@ -8,7 +8,7 @@ function fieldOf(name: string) {
   return fields.find((field) => field.name === name)!;
 }
 
-function setting(name: string, value: unknown): Setting {
+function setting(name: string, value: Setting["value"]): Setting {
   return { name, value, default: null, source: "site", place: null, unavailable: null };
 }
 
