@@ -18,6 +18,8 @@ from pydantic import (
 
 from daypass.domain.colours import parse_colour
 
+_NO_LINE = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode categories: control characters, halves of surrogate pairs, line breaks."""
 _DIRECTIONS = {chr(x) for x in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 """Characters that reverse the order of what follows, so that a name can pose as another."""
 
@@ -25,7 +27,7 @@ _DIRECTIONS = {chr(x) for x in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 def check_line(value: str) -> str:
     """Return a text of one line. Raises ValueError for line breaks and control characters."""
     for character in value:
-        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in _DIRECTIONS:
+        if unicodedata.category(character) in _NO_LINE or character in _DIRECTIONS:
             raise ValueError("must be one line without control characters")
     return value
 
