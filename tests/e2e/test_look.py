@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.conftest import PASSWORD, Person, Server, start_server
 from tests.domain.test_svg import svg
@@ -30,6 +30,10 @@ def operator(site: Server) -> Person:
 def change(operator: Person, **values: object) -> None:
     changed = operator.http.patch("/api/operator/settings", json=values)
     assert changed.status_code == 200, changed.text
+
+
+def drawing(file: bytes) -> FilePayload:
+    return {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": file}
 
 
 def accent_of(page: Page) -> str:
@@ -73,11 +77,10 @@ def test_an_operator_sets_the_look_on_a_phone(
                            ".getPropertyValue('--accent').includes('34d399')")  # fmt: skip
     expect(page.get_by_text("Closed on Friday.").first).to_be_visible()
     upload = form.get_by_label("Logo file")
-    bad = {"name": "x.svg", "mimeType": "image/svg+xml", "buffer": svg("<script/>")}
-    upload.set_input_files(bad)
+    upload.set_input_files(drawing(svg("<script/>")))
     expect(form.get_by_text("contains <script>, which is not allowed")).to_be_visible()
     assert [x for x in visit.take_faults() if "422" not in x] == []
-    upload.set_input_files({"name": "x.svg", "mimeType": "image/svg+xml", "buffer": LOGO})
+    upload.set_input_files(drawing(LOGO))
     expect(form.get_by_role("img", name="The present logo")).to_be_visible()
     expect(form.get_by_text("which is not allowed")).to_have_count(0)
     check(visit)

@@ -9,13 +9,14 @@ from daypass.domain import png, svg
 MAX_BYTES = 200 * 1024
 
 LogoType = Literal["image/svg+xml", "image/png"]
+LOGO_TYPES: tuple[LogoType, ...] = ("image/svg+xml", "image/png")
 
 
 @dataclass(frozen=True, slots=True)
 class Logo:
     """A logo as it is stored and served: written anew, never the uploaded bytes."""
 
-    media_type: LogoType
+    media_type: str
     content: bytes
     width: float
     """In pixels or, for SVG, in the units of its view box."""
@@ -25,6 +26,11 @@ class Logo:
     def digest(self) -> str:
         """Return a short name of this very image, for its address and its ETag."""
         return hashlib.sha256(self.content).hexdigest()[:16]
+
+
+def logo_type(media_type: str) -> LogoType | None:
+    """Return a media type if logos may have it."""
+    return next((x for x in LOGO_TYPES if x == media_type), None)
 
 
 def read_logo(media_type: LogoType, file: bytes) -> Logo:

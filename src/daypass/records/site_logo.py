@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.domain.logo import Logo, LogoType
+from daypass.domain.logo import Logo
 from daypass.records.database import insert_into
 from daypass.records.tables import SiteLogo
 
@@ -16,7 +16,7 @@ class LogoFacts(NamedTuple):
     """What pages need to know about the logo: everything but the image itself."""
 
     digest: str
-    media_type: LogoType
+    media_type: str
     width: float
     height: float
 
@@ -36,8 +36,7 @@ async def find(session: AsyncSession) -> Logo | None:
     row = await session.get(SiteLogo, ID)
     if row is None:
         return None
-    media_type: LogoType = "image/png" if row.media_type == "image/png" else "image/svg+xml"
-    return Logo(media_type, row.content, row.width, row.height)
+    return Logo(row.media_type, row.content, row.width, row.height)
 
 
 async def replace(session: AsyncSession, logo: Logo) -> None:

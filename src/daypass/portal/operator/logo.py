@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from daypass.domain.colours import DARK, LIGHT, Theme, accent_for
-from daypass.domain.logo import LogoType, read_logo
+from daypass.domain.logo import LOGO_TYPES, logo_type, read_logo
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.look import Look, read_look
 from daypass.portal.problems import ProblemError
@@ -14,11 +14,10 @@ from daypass.records import audit, site_logo
 
 router = APIRouter()
 
-_TYPES: tuple[LogoType, ...] = ("image/svg+xml", "image/png")
 _FILE = {
     "requestBody": {
         "required": True,
-        "content": {x: {"schema": {"type": "string", "format": "binary"}} for x in _TYPES},
+        "content": {x: {"schema": {"type": "string", "format": "binary"}} for x in LOGO_TYPES},
     }
 }
 
@@ -27,7 +26,7 @@ class LogoView(BaseModel):
     """The logo. An SVG image is measured in the units of its view box, a PNG image in pixels."""
 
     url: str
-    media_type: LogoType
+    media_type: str
     width: float
     height: float
 
@@ -62,7 +61,7 @@ async def put_logo(request: Request, operator: Operator, portal: InPortal) -> Lo
     for a file that is damaged or has such parts.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    media_type = next((x for x in _TYPES if x == declared), None)
+    media_type = logo_type(declared)
     if media_type is None:
         raise ProblemError(415, "Upload an SVG or PNG file: image/svg+xml or image/png.")
     file = await request.body()
