@@ -8,6 +8,7 @@ from daypass.domain.times import Clock
 from daypass.enforcement.base import Also, IssuedKey, found, nothing_else, remove_keys
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, usage_plans
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -36,7 +37,9 @@ class EmbeddedEnforcer:
         async with self._database.read() as session:
             return self._policy.with_plans(await usage_plans.plans(session))
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+    ) -> IssuedKey:
         """Create an API key in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()
         async with self._database.write() as session:
@@ -48,6 +51,7 @@ class EmbeddedEnforcer:
                 usage_plan_id=plan.id,
                 max_keys=self._max_keys,
                 now=self._now(),
+                options=options,
             )
         return IssuedKey(key, minted.secret)
 

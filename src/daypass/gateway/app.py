@@ -5,6 +5,7 @@ from time import perf_counter
 
 import structlog
 
+from daypass.gateway import key_report
 from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader
@@ -13,7 +14,6 @@ from daypass.gateway.concurrency import HeldLease
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError, upstream_failed
 from daypass.gateway.headers import response_headers
-from daypass.gateway.key_report import describe_key
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.owned_objects import OwnedObjects
@@ -63,7 +63,7 @@ class Gateway:
         gateway = Gateway(
             authenticator, ledger, upstream, recorder, metrics, max_body_bytes=2**20,
             endpoints=EndpointPolicy("off", ()), ownership=None, meter=meter,
-            last_refusal=last_refusal,
+            last_refusal=last_refusal, report=report,
         )
         await gateway(scope, receive, send)
     """
@@ -81,6 +81,7 @@ class Gateway:
         ownership: Ownership | None,
         meter: RequestMeter,
         last_refusal: LastRefusal,
+        report: key_report.KeyReport,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
         open_per_account: int = 0,
@@ -99,6 +100,7 @@ class Gateway:
         self._recorder = recorder
         self._metrics = metrics
         self._last_refusal = last_refusal
+        self._key_report = report
         self._fail_open = fail_open
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
@@ -116,8 +118,8 @@ class Gateway:
             if b"upgrade" in by_name:
                 refuse_websocket(scope["headers"])
             principal = await self._authenticator.by_headers(scope["headers"])
-            if target.path == b"/key":
-                await describe_key(self._ledger, principal, target, answer)
+            if target.path in key_report.PATHS:
+                await self._key_report.send(principal, target, answer)
             else:
                 with self._open_requests.one_of(principal):
                     call = await self._reader.read(
@@ -240,7 +242,7 @@ class Gateway:
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
             elif call.lists_models and 200 <= response.status < 300:
-                response = await only_models_of(call.principal.usage_plan, response)
+                response = await only_models_of(call.principal, response)
             if self._owned is not None:
                 response = await self._owned.guard(call, response)
         except BaseException:

@@ -28,6 +28,7 @@ from daypass.enforcement.base import (
 )
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -77,7 +78,9 @@ class ApiGatewayEnforcer:
             [x.plan for x in (await self._catalogue.plans()).values()], None, None
         )
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+    ) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
@@ -94,6 +97,7 @@ class ApiGatewayEnforcer:
                     usage_plan_id=plan.id,
                     max_keys=MAX_KEYS,
                     now=self._now(),
+                    options=options,
                 )
                 self._begin(key, aws_key_id)
         except BaseException:
