@@ -28,7 +28,9 @@ class KeyOptionFields(BaseModel):
         default=None,
         description="When the key stops working; null: when its plan says so, or never",
     )
-    paused: StrictBool = Field(default=False, description="Refuse calls with the key for now")
+    paused: StrictBool | None = Field(
+        default=None, description="Whether to refuse calls with the key; null: leave as it is"
+    )
     note: str | None = Field(default=None, max_length=NOTE_LENGTH)
     allowed_models: list[ModelName] | None = Field(
         default=None,
@@ -44,7 +46,7 @@ class KeyOptionFields(BaseModel):
         changes: dict[str, Any] = {}
         if "expires_at" in self.model_fields_set:
             changes["expires_at"] = _unix_time(self.expires_at, now)
-        if "paused" in self.model_fields_set:
+        if self.paused is not None:
             changes["paused_at"] = (before.paused_at or now) if self.paused else None
         if "note" in self.model_fields_set:
             changes["note"] = (self.note or "").strip()
