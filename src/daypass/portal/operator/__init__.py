@@ -2,13 +2,26 @@
 
 from daypass.portal.operator import (
     audit_log,
+    batch,
     keys,
     mails,
     people,
     plans,
+    settings,
     sign_up,
     site_usage,
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (
+    people,
+    keys,
+    plans,
+    site_usage,
+    settings,
+    sign_up,
+    mails,
+    audit_log,
+    upstream,
+    batch,
+)
