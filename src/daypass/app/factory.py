@@ -78,6 +78,10 @@ EXPOSED_HEADERS = (
     "x-ratelimit-limit-requests",
     "x-ratelimit-remaining-requests",
     "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+    "x-daypass-max-output-tokens",
 )
 
 
@@ -250,6 +254,7 @@ class Daypass:
                 ),
                 last_refusal=last_refusal,
                 report=KeyReport(ledger, database, recorder, clock),
+                clock=clock,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,

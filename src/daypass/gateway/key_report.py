@@ -51,6 +51,10 @@ class KeyReport:
     async def _describe(self, principal: Principal) -> dict[str, Any]:
         plan, expires_at = principal.usage_plan, principal.key_expires_at
         buckets = await self._ledger.peek(principal.claims)
+        concurrent = None
+        if plan.max_concurrent_requests is not None:
+            (used,) = await self._ledger.count_leases([principal.subject])
+            concurrent = {"limit": plan.max_concurrent_requests, "used": used}
         return {
             "object": "api_key",
             "id": principal.api_key_id,
@@ -65,6 +69,7 @@ class KeyReport:
             "allowed_models": sorted(principal.key_models),
             "expires_at": None if expires_at is None else iso_utc(expires_at),
             "limits": [_limit_view(state) for state in buckets],
+            "concurrent_requests": concurrent,
         }
 
     async def _usage(self, principal: Principal, days: int) -> dict[str, Any]:
@@ -114,5 +119,6 @@ def _usage_view(row: UsageDay) -> dict[str, object]:
         "reasoning_tokens": row.reasoning_tokens,
         "audio_tokens": row.audio_tokens,
         "cost": row.cost,
+        "price": row.price,
         "reserved": {"tokens": row.reserved_tokens, "cost": row.reserved_cost},
     }

@@ -3,6 +3,7 @@ import { quotasToShow } from "@/api/limits";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import { describeLimit } from "@/components/describe-limits";
 import { LimitMeters } from "@/components/limit-meters";
+import { NotEnforced } from "@/components/not-enforced";
 import { SinceClock } from "@/components/since-clock";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
@@ -31,7 +32,8 @@ type Props = {
 };
 
 export function KeyCard({ apiKey, plan, next, onAction, onPause }: Props) {
-  const { name, prefix, last4, limits, last_used_at, paused, note, expires_at, allowed_models } = apiKey;
+  const { name, prefix, last4, limits, concurrent_requests: concurrent, last_used_at } = apiKey;
+  const { paused, note, expires_at, allowed_models } = apiKey;
   // A throttle refills all the time, so there is nothing to draw.
   const throttles = plan?.limits.filter(({ window }) => window === "minute") ?? [];
   return (
@@ -47,6 +49,7 @@ export function KeyCard({ apiKey, plan, next, onAction, onPause }: Props) {
             {throttles.map((limit) => (
               <span key={limit.measure}>{words.atMost(describeLimit(limit))}</span>
             ))}
+            {concurrent && <span>{words.concurrent(concurrent.used, concurrent.limit)}</span>}
             {next && <span>{words.nextPlan(next.name)}</span>}
             {apiKey.activating && <span>{words.activating}</span>}
             {paused && <Badge tone="warn">{words.paused}</Badge>}
@@ -82,6 +85,7 @@ export function KeyCard({ apiKey, plan, next, onAction, onPause }: Props) {
           </Button>
         </div>
       </div>
+      {plan && <NotEnforced options={plan.not_enforced} className="mt-3" />}
       <div className="mt-5">
         <LimitMeters limits={quotasToShow(limits)} subject={name} />
       </div>
