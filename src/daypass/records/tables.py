@@ -197,7 +197,7 @@ class UsageDay(Base):
     """Reserved and not settled: the request has not ended, or reported no usage."""
     reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
     price: Mapped[str | None] = mapped_column(String(100))
-    """The last price used: dollars per million input, cached input and output tokens."""
+    """The last price used, as `Price.label` writes it."""
 
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
 
@@ -219,6 +219,7 @@ class UsageSiteDay(Base):
     cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    price: Mapped[str | None] = mapped_column(String(100))
 
 
 class UsageKeyWeek(Base):
@@ -298,6 +299,16 @@ class StoredPlan(Base):
     """The other fields of `PlanTerms` that are not defaults."""
     created_at: Mapped[int] = mapped_column(BigInteger)
     retired_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class SiteSetting(Base):
+    """A setting that an operator has set on the site. Triggers raise the key revision."""
+
+    __tablename__ = "site_setting"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+    changed_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class AuditEntry(Base):

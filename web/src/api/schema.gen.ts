@@ -353,7 +353,7 @@ export interface paths {
         };
         /**
          * Usage Today
-         * @description Return today's usage, as counted by the ledger.
+         * @description Return today's usage. Limits are as counted by the ledger, and include deleted keys.
          */
         get: operations["usage_today_api_usage_today_get"];
         put?: never;
@@ -627,6 +627,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description List the settings that can be changed on the site, with their values and sources.
+         */
+        get: operations["list_settings_api_operator_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Change settings, all of them or none. Null restores a default.
+         *
+         *     A change holds on every process within a second. Returns 409 for a setting that the environment
+         *     or `daypass.toml` sets, and for one that API Gateway does not have.
+         */
+        patch: operations["change_settings_api_operator_settings_patch"];
+        trace?: never;
+    };
     "/api/operator/sign-up": {
         parameters: {
             query?: never;
@@ -636,7 +663,7 @@ export interface paths {
         };
         /**
          * Sign Up Policy
-         * @description Return the settings for sign-up and account limits, and recent invitations.
+         * @description Return who may sign up, and recent invitations.
          */
         get: operations["sign_up_policy_api_operator_sign_up_get"];
         put?: never;
@@ -907,6 +934,29 @@ export interface components {
             resets_at: string | null;
         };
         /**
+         * AllowanceToday
+         * @description An allowance of requests, every limit in each measure, and today's tokens and cost.
+         *
+         *     `tokens` and `cost` (micro-dollars) include what is reserved.
+         */
+        AllowanceToday: {
+            /** Used */
+            used: number;
+            /** Limit */
+            limit: number | null;
+            window: components["schemas"]["Window"] | null;
+            /** Remaining */
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
+        };
+        /**
          * ApiKeyChange
          * @description A new name, another usage plan, or both.
          */
@@ -923,7 +973,8 @@ export interface components {
          *     `limits` holds every limit that applies to a call with this key, each with its own reset.
          *     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
          *     describe the tightest quota overall, which may be the account's or the site's. All of these
-         *     are about requests: `limits` has tokens and cost too.
+         *     are about requests: `limits` has tokens and cost too. `concurrent_requests` is null if the plan
+         *     does not limit how many requests may be in progress at once.
          *
          *     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -957,6 +1008,7 @@ export interface components {
             resets_at: string | null;
             /** Limits */
             limits: components["schemas"]["LimitUse"][];
+            concurrent_requests: components["schemas"]["ConcurrentUse"] | null;
             /** Activating */
             activating: boolean;
             /** Next Usage Plan Id */
@@ -997,8 +1049,9 @@ export interface components {
          * Ceiling
          * @description A limit of the whole site, or of all the keys of an account. `limit` is null if not set.
          *
-         *     `used` is what everybody has used in the current window, reserved amounts included; null for
-         *     accounts, each of which has its own count. Costs are in micro-dollars.
+         *     `setting` is its name in the settings. `used` is what everybody has used in the current window,
+         *     reserved amounts included; null for accounts, each of which has its own count. Costs are in
+         *     micro-dollars.
          */
         Ceiling: {
             /** Setting */
@@ -1019,6 +1072,16 @@ export interface components {
              * Format: date-time
              */
             resets_at: string;
+        };
+        /**
+         * ConcurrentUse
+         * @description The requests of one key that are in progress, and the most that its usage plan allows.
+         */
+        ConcurrentUse: {
+            /** Limit */
+            limit: number;
+            /** Used */
+            used: number;
         };
         /**
          * Confirmation
@@ -1206,6 +1269,7 @@ export interface components {
             /** Detail */
             detail: string;
         };
+        JsonValue: unknown;
         /**
          * KeyAllowance
          * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
@@ -1220,12 +1284,16 @@ export interface components {
             remaining: number | null;
             /** Resets At */
             resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
             /** Api Key Id */
             api_key_id: string;
             /** Name */
             name: string;
-            /** Limits */
-            limits: components["schemas"]["LimitUse"][];
             /** By Api */
             by_api: number;
             /** By Chat */
@@ -1382,6 +1450,11 @@ export interface components {
             models: string[];
             /** Self Service */
             self_service: boolean;
+            /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
             /**
              * Source
              * @enum {string}
@@ -1750,6 +1823,29 @@ export interface components {
             retired: boolean;
         };
         /**
+         * PriceUsed
+         * @description The last price that was used on a day, in US dollars.
+         *
+         *     `input`, `cached_input` and `output` are per million tokens. The others are null unless the
+         *     price has them.
+         */
+        PriceUsed: {
+            /** Input */
+            input: number;
+            /** Cached Input */
+            cached_input: number;
+            /** Output */
+            output: number;
+            /** Per Request */
+            per_request?: number | null;
+            /** Per Image */
+            per_image?: number | null;
+            /** Per Minute */
+            per_minute?: number | null;
+            /** Per Million Characters */
+            per_million_characters?: number | null;
+        };
+        /**
          * Problem
          * @description A problem details document.
          */
@@ -1916,13 +2012,43 @@ export interface components {
         };
         /**
          * SettingView
-         * @description A setting of this installation. It is changed on the server.
+         * @description A setting and the value in force.
          */
         SettingView: {
             /** Name */
             name: string;
             /** Value */
-            value: string;
+            value: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Default */
+            default: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Source
+             * @description `site`: set here; `settings`: set by the environment or daypass.toml
+             * @enum {string}
+             */
+            source: "default" | "site" | "settings";
+            /**
+             * Place
+             * @description Where it is set if not here, such as `DAYPASS_SIGN_UP`. Change it there.
+             */
+            place: string | null;
+            /**
+             * Unavailable
+             * @description Why this site cannot have this setting
+             */
+            unavailable: string | null;
+        };
+        /**
+         * SettingsView
+         * @description Every setting that operators can change on the site, with costs in micro-dollars.
+         */
+        SettingsView: {
+            /** Settings */
+            settings: components["schemas"]["SettingView"][];
         };
         /**
          * Setup
@@ -1941,7 +2067,7 @@ export interface components {
         };
         /**
          * SignUpPolicy
-         * @description The sign-up settings and the invitations.
+         * @description Who may sign up, and the invitations.
          */
         SignUpPolicy: {
             /**
@@ -1949,8 +2075,8 @@ export interface components {
              * @enum {string}
              */
             sign_up: "open" | "invite" | "closed";
-            /** Settings */
-            settings: components["schemas"]["SettingView"][];
+            /** Allowed Email Domains */
+            allowed_email_domains: string[];
             /** Invitations */
             invitations: components["schemas"]["InvitationView"][];
         };
@@ -1987,6 +2113,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2036,6 +2163,42 @@ export interface components {
             sign_in_with: string | null;
         };
         /**
+         * StoredSettings
+         * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
+         */
+        StoredSettings: {
+            /** Sign Up */
+            sign_up?: ("open" | "invite" | "closed") | null;
+            /** Allowed Email Domains */
+            allowed_email_domains?: string[] | null;
+            /** Max Keys Per Account */
+            max_keys_per_account?: number | null;
+            /** Account Requests Per Day */
+            account_requests_per_day?: number | null;
+            /** Account Requests Per Month */
+            account_requests_per_month?: number | null;
+            /** Account Tokens Per Day */
+            account_tokens_per_day?: number | null;
+            /** Account Tokens Per Month */
+            account_tokens_per_month?: number | null;
+            /** Account Cost Per Day */
+            account_cost_per_day?: number | null;
+            /** Account Cost Per Month */
+            account_cost_per_month?: number | null;
+            /** Site Requests Per Day */
+            site_requests_per_day?: number | null;
+            /** Site Requests Per Month */
+            site_requests_per_month?: number | null;
+            /** Site Tokens Per Day */
+            site_tokens_per_day?: number | null;
+            /** Site Tokens Per Month */
+            site_tokens_per_month?: number | null;
+            /** Site Cost Per Day */
+            site_cost_per_day?: number | null;
+            /** Site Cost Per Month */
+            site_cost_per_month?: number | null;
+        };
+        /**
          * UpstreamView
          * @description Whether the upstream responds now, and the outcomes of the last hour's requests.
          */
@@ -2077,6 +2240,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2128,13 +2292,18 @@ export interface components {
             models: string[];
             /** Self Service */
             self_service: boolean;
+            /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
         };
         /**
          * UsageToday
          * @description Today's usage of the account and each of its keys.
          */
         UsageToday: {
-            account: components["schemas"]["Allowance"];
+            account: components["schemas"]["AllowanceToday"];
             /** Keys */
             keys: components["schemas"]["KeyAllowance"][];
         };
@@ -3646,6 +3815,86 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings_api_operator_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_settings_api_operator_settings_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoredSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
                 };
             };
             /** @description A problem with the request */

@@ -16,7 +16,7 @@ from daypass.enforcement.aws.activation import PATIENCE_S
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.errors import AwsError, aws_id_of
-from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of
+from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of, unenforced_options
 from daypass.enforcement.aws.usage import Use
 from daypass.enforcement.base import (
     Also,
@@ -77,11 +77,15 @@ class ApiGatewayEnforcer:
             [x.plan for x in (await self._catalogue.plans()).values()], None, None
         )
 
+    def unenforced_options(self, plan: UsagePlan) -> list[str]:
+        """Return the options that need the embedded enforcer."""
+        return unenforced_options(plan)
+
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
-                raise api_keys.TooManyKeysError
+                raise api_keys.TooManyKeysError(MAX_KEYS)
         held = await self._held(plan.id)
         minted, aws_key_id = await self._make(account_id, name, held)
         try:
