@@ -214,7 +214,7 @@ MUTATIONS = (
     Mutation(
         "models: the list shows only models of the plan",
         "gateway/model_list.py",
-        "return {name for name in names if not plan.allows(name)}",
+        "return {name for name in names if not principal.allows(name)}",
         "return set()",
         f"{MODELS}the_list_of_models_shows_what_the_plan_includes",
     ),

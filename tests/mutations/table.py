@@ -4,6 +4,7 @@ from tests.mutations import Mutation, endpoints
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 SESSIONS = "tests/portal/test_sessions.py::test_"
+KEY_OPTIONS = "tests/portal/test_key_options.py::test_"
 API_KEYS = "tests/portal/test_api_keys.py::test_"
 AUTHORISATION = "tests/portal/test_authorisation.py::test_"
 GATEWAY = "tests/gateway/test_gateway.py::test_"
@@ -36,6 +37,55 @@ TOKENS = "tests/gateway/test_tokens.py::test_"
 PRICE_LIST = "tests/gateway/test_price_list.py::test_"
 
 MUTATIONS = (
+    Mutation(
+        "API keys: a paused key is refused",
+        "gateway/authenticate.py",
+        "if principal.is_paused:",
+        "if False:",
+        f"{KEY_OPTIONS}a_paused_key_is_refused_by_every_worker_within_a_second",
+    ),
+    Mutation(
+        "API keys: a key expires when its owner chose",
+        "domain/plans.py",
+        "return latest if chosen is None else min(chosen, latest)",
+        "return latest",
+        f"{KEY_OPTIONS}a_plan_may_end_a_key_earlier_but_not_later",
+    ),
+    Mutation(
+        "API keys: an option takes effect everywhere",
+        "records/migrations/versions/0017_key_options.py",
+        'CHANGE = "UPDATE OF expires_at, paused_at, allowed_models ON api_key"',
+        'CHANGE = "UPDATE OF expires_at ON api_key"',
+        f"{KEY_OPTIONS}a_paused_key_is_refused_by_every_worker_within_a_second",
+    ),
+    Mutation(
+        "API keys: a key's own models are checked",
+        "domain/plans.py",
+        "return is_included and (not narrowed or _matches(model, narrowed))",
+        "return is_included",
+        f"{KEY_OPTIONS}models_are_narrowed_below_the_plan",
+    ),
+    Mutation(
+        "API keys: models are never wider than the plan's",
+        "domain/plans.py",
+        "is_included = not self.models or _matches(model, self.models)",
+        "is_included = bool(narrowed) or not self.models or _matches(model, self.models)",
+        f"{KEY_OPTIONS}models_are_narrowed_below_the_plan",
+    ),
+    Mutation(
+        "leaked keys: an old secret stops working",
+        "enforcement/leaked_keys.py",
+        "await api_keys.end_secret(session, digest)",
+        "pass",
+        f"{KEY_OPTIONS}leaked_keys_are_revoked",
+    ),
+    Mutation(
+        "leaked keys: a key that was rotated stays",
+        "enforcement/leaked_keys.py",
+        "if owner.is_current:",
+        "if True:",
+        f"{KEY_OPTIONS}leaked_keys_are_revoked",
+    ),
     # Two operators at the same time.
     Mutation(
         "concurrent: a key is changed by one transaction at a time",
@@ -332,8 +382,8 @@ MUTATIONS = (
     Mutation(
         "cost: a form is priced by its model in any position",
         "gateway/call_reader.py",
-        "needs_model = bool(call.principal.usage_plan.models) or call.principal.limits_cost",
-        "needs_model = bool(call.principal.usage_plan.models)",
+        "needs_model = call.principal.limits_models or call.principal.limits_cost",
+        "needs_model = call.principal.limits_models",
         "tests/gateway/test_tokens.py::test_a_form_is_priced_by_its_model_wherever_it_stands",
     ),
     Mutation(
