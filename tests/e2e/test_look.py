@@ -150,10 +150,11 @@ def test_terms_are_accepted_at_sign_up_and_again_when_they_change(
     visit = Visit(browser, site, PHONE, reduced_motion="reduce", color_scheme="dark")
     page = visit.page
     settled(page, "/sign-up/")
+    box = page.get_by_role("checkbox", name="I have read and accept the terms of this site.")
+    expect(box).to_be_visible()
     page.get_by_label("E-mail address").fill("ada@terms.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    box = page.get_by_role("checkbox", name="I have read and accept the terms of this site.")
     expect(page.get_by_role("alert").filter(has_text="Accept the terms")).to_be_visible()
     expect(box).to_be_focused()
     check(visit)

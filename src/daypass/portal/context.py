@@ -162,11 +162,12 @@ async def signed_in(account: SignedInBeforeTerms, portal: InPortal) -> Account:
 
     Operators need not accept them: they write them.
     """
-    if account.role != accounts.OPERATOR:
-        async with portal.database.read() as session:
-            terms = (await portal.site_settings(session)).terms
-        if terms is not None and account.accepted_terms != terms.version:
-            raise ProblemError(403, TERMS_NOT_ACCEPTED)
+    if account.role == accounts.OPERATOR:
+        return account
+    async with portal.database.read() as session:
+        terms = (await portal.site_settings(session)).terms
+    if terms is not None and account.accepted_terms != terms.version:
+        raise ProblemError(403, TERMS_NOT_ACCEPTED)
     return account
 
 
