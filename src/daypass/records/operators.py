@@ -41,6 +41,15 @@ async def is_last(session: AsyncSession, account: Account) -> bool:
     return account.role == OPERATOR and other is None
 
 
+def may_reset_password(operator: Account, account: Account) -> bool:
+    """Return whether an operator may give a person access to their account.
+
+    Not to another operator's: they could take it over and act in that operator's name.
+    """
+    is_active = operator.role == OPERATOR and operator.disabled_at is None
+    return is_active and (account.role != OPERATOR or account.id == operator.id)
+
+
 async def create_setup_token(session: AsyncSession, now: int) -> str:
     """Return a new token for a set-up link; only its digest is stored.
 

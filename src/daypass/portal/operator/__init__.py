@@ -5,10 +5,11 @@ from daypass.portal.operator import (
     keys,
     mails,
     people,
+    person,
     plans,
     sign_up,
     site_usage,
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (people, person, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
