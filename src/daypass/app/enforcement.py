@@ -67,7 +67,7 @@ class Embedded:
         self._database = database
         self._clock = clock
         self._policy = replace(
-            QuotaPolicy.of(settings.usage_plans, settings.account_daily_ceiling, None),
+            QuotaPolicy.of(settings.configured_plans, settings.account_requests_per_day, None),
             account_limits=settings.account_limits,
             site_limits=settings.site_limits,
             ceiling_follows_plans=settings.account_requests_per_day is None,

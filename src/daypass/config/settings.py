@@ -44,7 +44,6 @@ from daypass.domain.plans import (
     Measure,
     UsagePlan,
     Window,
-    largest_daily_requests,
     limits_of_amounts,
 )
 from daypass.domain.retention import Retention
@@ -271,18 +270,14 @@ class Settings(SignInSettings):
         return self.demo or not named
 
     @property
-    def usage_plans(self) -> tuple[UsagePlan, ...]:
-        """The plans of `daypass.toml`, or the three default ones."""
-        return tuple(plan.to_plan(plan.id) for plan in self.plans) or DEFAULT_PLANS
+    def configured_plans(self) -> tuple[UsagePlan, ...]:
+        """The plans of `daypass.toml`. If there are none, the database has the built-in ones."""
+        return tuple(plan.to_plan(plan.id) for plan in self.plans)
 
     @property
-    def account_daily_ceiling(self) -> int | None:
-        """Return the daily requests of all an account's keys together; None if not limited."""
-        if self.enforcer == "aws":
-            return None
-        if self.account_requests_per_day is not None:
-            return self.account_requests_per_day
-        return largest_daily_requests(self.usage_plans)
+    def usage_plans(self) -> tuple[UsagePlan, ...]:
+        """The plans that a new site begins with, and those that `daypass aws` deploys."""
+        return self.configured_plans or DEFAULT_PLANS
 
     @property
     def account_limits(self) -> tuple[Limit, ...]:

@@ -131,7 +131,8 @@ class _Link(NamedTuple):
 def _read(token: str, signer: Signer) -> _Link:
     mailed = signer.read("password reset", token)
     if mailed is not None:
-        return _Link(*mailed, was_mailed=True)
+        account_id, password = mailed
+        return _Link(account_id, password, was_mailed=True)
     handed_over = signer.read(HANDED_OVER, token)
     if handed_over is None:
         raise ProblemError(403, EXPIRED)

@@ -1,6 +1,7 @@
 """/api/operator/usage-plans: create, edit and retire plans.
 
-Plans from `daypass.toml` are listed too, but can only be changed in that file.
+Plans from `daypass.toml` are listed too, but can only be changed in that file. The built-in ones are
+copied to the database when the site first starts, and edited like any other.
 """
 
 from typing import Literal
@@ -53,7 +54,8 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
     async with portal.database.read() as session:
         stored = {row.id: row for row in await usage_plans.rows(session)}
         counts = await api_keys.count_by_plan(session)
-    made_here = stored.keys() - _configured(portal)
+    is_aws = portal.settings.enforcer == "aws"
+    made_here = set() if is_aws else stored.keys() - _configured(portal)
     return ManagedPlans(
         account_requests_per_day=policy.account_daily_ceiling,
         plans=[
@@ -103,7 +105,7 @@ async def change_plan(
 
 
 def _configured(portal: Portal) -> set[str]:
-    return {plan.id for plan in portal.settings.usage_plans}
+    return {plan.id for plan in portal.settings.configured_plans}
 
 
 def _check_not_aws(portal: Portal) -> None:
