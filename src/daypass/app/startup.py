@@ -18,7 +18,8 @@ from daypass.upstreams.proxy_environment import check_proxies
 async def prepare(settings: Settings) -> None:
     """Create the data directory, the tables and the site's first plans.
 
-    Raises DatabaseUnavailableError. An existing directory keeps its mode, because it may be shared with other users on purpose.
+    An existing directory keeps its mode, because it may be shared with other users on purpose.
+    Raises DatabaseUnavailableError.
     """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

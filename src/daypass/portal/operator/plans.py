@@ -1,7 +1,7 @@
 """/api/operator/usage-plans: create, edit and retire plans.
 
-Plans from `daypass.toml` are listed too, but can only be changed in that file. The built-in ones are
-copied to the database when the site first starts, and edited like any other.
+Plans from `daypass.toml` are listed too, but can only be changed in that file. The built-in ones
+are copied to the database when the site first starts, and edited like any other.
 """
 
 from typing import Literal

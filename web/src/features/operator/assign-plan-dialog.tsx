@@ -19,7 +19,7 @@ const schema = z.object({
   usage_plan_id: z.string().check(z.minLength(1, strings.keys.planMissing)),
 });
 
-type Props = { apiKey: OwnedKey; onClose: () => void };
+type Props = { apiKey: Pick<OwnedKey, "id" | "name" | "usage_plan_id">; onClose: () => void };
 
 /** Assign any plan, including ones that people cannot choose themselves. */
 export function AssignPlanDialog({ apiKey, onClose }: Props) {

@@ -1,46 +1,29 @@
 "use client";
 
 import { useState } from "react";
-import { useChangePerson, useDeletePerson, usePeople } from "@/api/operator";
+import { usePeople } from "@/api/operator";
 import type { PersonView } from "@/api/types";
-import { ConfirmDialog } from "@/components/confirm-dialog";
-import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Actions, Cell, Figure, Name, Table } from "@/components/ui/table";
-import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
+import { AccountDialog, AccountState, actionsOn, type AccountAction } from "./account-actions";
 import { Loaded } from "./loaded";
 import { Pager } from "./pager";
+import { PersonLink } from "./person-link";
 import { SearchBox } from "./search-box";
 import { usePage } from "./use-page";
 
 const words = strings.operator.people;
 const { columns } = words;
 
-type Action = "promote" | "demote" | "disable" | "enable" | "delete";
-type Asked = { action: Action; person: PersonView };
-
-const changes = {
-  promote: { role: "operator" },
-  demote: { role: "member" },
-  disable: { disabled: true },
-  enable: { disabled: false },
-} as const;
+type Asked = { action: AccountAction; person: PersonView };
 
 export function PeoplePage() {
   const { page, search, turn } = usePage();
   const people = usePeople(page);
-  const change = useChangePerson();
-  const remove = useDeletePerson();
   const [asked, setAsked] = useState<Asked>();
-
-  async function apply({ action, person }: Asked) {
-    if (action === "delete") await remove.mutateAsync({ id: person.id });
-    else await change.mutateAsync({ id: person.id, ...changes[action] });
-    toast(words.done[action]);
-  }
 
   return (
     <>
@@ -58,11 +41,9 @@ export function PeoplePage() {
         )}
       </Loaded>
       {asked && (
-        <ConfirmDialog
-          {...question(asked)}
-          danger={asked.action === "disable" || asked.action === "delete"}
-          confirmLabel={words[asked.action]}
-          onConfirm={() => apply(asked)}
+        <AccountDialog
+          action={asked.action}
+          account={asked.person}
           onDone={() => setAsked(undefined)}
           onCancel={() => setAsked(undefined)}
         />
@@ -71,7 +52,7 @@ export function PeoplePage() {
   );
 }
 
-type TableProps = { rows: PersonView[]; onAction: (action: Action, person: PersonView) => void };
+type TableProps = { rows: PersonView[]; onAction: (action: AccountAction, person: PersonView) => void };
 
 function PeopleTable({ rows, onAction }: TableProps) {
   return (
@@ -88,9 +69,11 @@ function PeopleTable({ rows, onAction }: TableProps) {
     >
       {rows.map((person) => (
         <tr key={person.id}>
-          <Name>{person.email}</Name>
+          <Name>
+            <PersonLink id={person.id}>{person.email}</PersonLink>
+          </Name>
           <Cell>
-            <State person={person} />
+            <AccountState account={person} />
           </Cell>
           <Figure>{person.keys}</Figure>
           <Figure>{person.requests_today}</Figure>
@@ -112,32 +95,4 @@ function PeopleTable({ rows, onAction }: TableProps) {
       ))}
     </Table>
   );
-}
-
-function State({ person }: { person: PersonView }) {
-  if (person.disabled_at) return <Badge tone="danger">{words.disabled}</Badge>;
-  return person.role === "operator" ? (
-    <Badge tone="good">{words.operator}</Badge>
-  ) : (
-    <Badge>{words.member}</Badge>
-  );
-}
-
-function actionsOn({ role, disabled_at }: PersonView): Action[] {
-  return [role === "operator" ? "demote" : "promote", disabled_at ? "enable" : "disable", "delete"];
-}
-
-function question({ action, person: { email } }: Asked): { title: string; text: string } {
-  switch (action) {
-    case "promote":
-      return { title: words.promoteTitle(email), text: words.promoteText };
-    case "demote":
-      return { title: words.demoteTitle(email), text: words.demoteText };
-    case "disable":
-      return { title: words.disableTitle(email), text: words.disableText };
-    case "enable":
-      return { title: words.enableTitle(email), text: words.enableText };
-    case "delete":
-      return { title: words.deleteTitle(email), text: words.deleteText };
-  }
 }

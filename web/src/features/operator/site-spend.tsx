@@ -10,6 +10,7 @@ import { Figure, Name, Table } from "@/components/ui/table";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
 import { formatUtcDate } from "@/time/local-time";
+import { PersonLink } from "./person-link";
 import { largestFirst, spendBy, type Spend } from "./spend";
 
 const words = strings.operator.overview;
@@ -81,7 +82,9 @@ function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
     >
       {spends.map((spend) => (
         <tr key={spend.name}>
-          <Name>{by === "day" ? formatUtcDate(spend.name) : spend.name || usageWords.noModel}</Name>
+          <Name>
+            <SpendName by={by} spend={spend} />
+          </Name>
           <Figure>{spend.requests}</Figure>
           <Figure>{spend.refused}</Figure>
           <Figure>{spend.tokens}</Figure>
@@ -90,6 +93,11 @@ function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
       ))}
     </Table>
   );
+}
+
+function SpendName({ by, spend }: { by: By; spend: Spend }) {
+  if (spend.account_id) return <PersonLink id={spend.account_id}>{spend.name}</PersonLink>;
+  return by === "day" ? formatUtcDate(spend.name) : spend.name || usageWords.noModel;
 }
 
 function spendsOf({ days, most_active }: SiteUsage, by: By): Spend[] {
