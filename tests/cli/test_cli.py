@@ -4,6 +4,7 @@ import json
 import sqlite3
 import stat
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -186,6 +187,44 @@ def test_an_account_is_deleted_with_all_that_names_its_owner(start: StartServer)
     state = {"DAYPASS_DATA_DIR": str(server.data_dir)}
     last = daypass("accounts", "delete", operator.email, "--yes", **state)
     assert "is the last operator" in last.stderr
+
+
+def test_a_forgotten_password_is_reset_without_mail(server: Server, person: Person) -> None:
+    created = run(server, "accounts", "reset-password", person.email, "--json", "--port", "8080")
+    site, _, token = created["url"].partition("/reset-password/#token=")
+    assert site == "http://127.0.0.1:8080"
+    lasts = datetime.fromisoformat(created["expires_at"]).timestamp() - time.time()
+    assert 86_390 < lasts <= 86_400
+    # Also for an operator, as this one is.
+    new = "planted-password of another day"
+    body = {"token": token, "password": new}
+    assert server.client().put("/api/password-resets", json=body).status_code == 204
+    assert person.http.get("/api/session").status_code == 401
+    body = {"email": person.email, "password": new}
+    assert person.http.post("/api/session", json=body).status_code == 200
+    (entry,) = person.http.get("/api/operator/audit-log").json()
+    assert entry["action"] == "password reset link created"
+    assert entry["actor_email"] == "the daypass command"
+    assert run(server, "accounts", "reset-password", person.email).startswith(
+        "http://127.0.0.1:8000"
+    )
+    state = {"DAYPASS_DATA_DIR": str(server.data_dir)}
+    other = server.sign_up()
+    run(server, "accounts", "disable", other.email)
+    for email, reason in ((other.email, "is disabled"), ("x@x.org", "there is no account x@x.org")):
+        refused = daypass("accounts", "reset-password", email, "--json", **state)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert reason in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    deleted = run(server, "accounts", "delete", other.email, "--yes", "--json")
+    assert (deleted["email"], deleted["deleted"]) == (other.email, True)
+
+
+def test_plans_are_listed_before_the_first_start(tmp_path: Path) -> None:
+    state = {"DAYPASS_DATA_DIR": str(tmp_path)}
+    assert daypass("setup-link", **state).returncode == 0
+    listed = json.loads(daypass("plans", "list", "--json", **state).stdout)
+    assert len(listed) == 3
 
 
 def test_doctor_reports_faults(tmp_path: Path, upstream: FakeUpstream) -> None:

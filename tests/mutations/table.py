@@ -1,6 +1,6 @@
 """The mutations. A line is written without its indentation and stands in its file once."""
 
-from tests.mutations import Mutation, endpoints
+from tests.mutations import Mutation, endpoints, people
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 SESSIONS = "tests/portal/test_sessions.py::test_"
@@ -1037,7 +1037,7 @@ MUTATIONS = (
     Mutation(
         "link to a new password used once",
         "portal/password_resets.py",
-        "if account is None or digest(account.password_hash) != before:",
+        "if account is None or digest(account.password_hash) != link.password:",
         "if account is None:",
         f"{MAIL}a_password_reset_link_works_once",
     ),
@@ -1058,7 +1058,7 @@ MUTATIONS = (
     Mutation(
         "keys of a stranger, by a new password",
         "portal/password_resets.py",
-        "if account.email_confirmed:",
+        "if account.email_confirmed or not link.was_mailed:",
         "if True:",
         f"{MAIL}a_new_password_by_mail_takes_an_account_from_a_stranger_too",
     ),
@@ -1440,7 +1440,7 @@ MUTATIONS = (
     Mutation(
         "database: reading creates none",
         "records/schema.py",
-        "await (upgrade(url) if create else check(url))",
+        "await check(url)",
         "await upgrade(url)",
         "tests/cli/test_cli.py::test_a_command_that_reads_creates_no_database[command0]",
     ),
@@ -1459,6 +1459,7 @@ MUTATIONS = (
         "tests/config/test_settings.py::test_a_wrong_file_is_named_with_its_line",
     ),
     *endpoints.MUTATIONS,
+    *people.MUTATIONS,
     Mutation(
         "tokens: each bucket takes its measure (SQLite)",
         "quota/sqlite/transaction.py",

@@ -148,7 +148,9 @@ async def _account_to_reset(session: AsyncSession, link: _Link) -> Account:
         raise ProblemError(403, OPERATORS)
     if link.issuer is not None:
         issuer = await accounts.find(session, link.issuer)
-        if issuer is None or not operators.may_reset_password(issuer, account):
+        if issuer is None or not operators.is_active(issuer):
+            raise ProblemError(403, EXPIRED)
+        if operators.is_other_operator(account, issuer.id):
             raise ProblemError(403, EXPIRED)
     return account
 

@@ -41,13 +41,17 @@ async def is_last(session: AsyncSession, account: Account) -> bool:
     return account.role == OPERATOR and other is None
 
 
-def may_reset_password(operator: Account, account: Account) -> bool:
-    """Return whether an operator may give a person access to their account.
+def is_active(account: Account) -> bool:
+    """Return whether an account is that of an operator who is not disabled."""
+    return account.role == OPERATOR and account.disabled_at is None
 
-    Not to another operator's: they could take it over and act in that operator's name.
+
+def is_other_operator(account: Account, operator_id: str) -> bool:
+    """Return whether an account is another operator's.
+
+    An operator must not take it over, to act in the other's name.
     """
-    is_active = operator.role == OPERATOR and operator.disabled_at is None
-    return is_active and (account.role != OPERATOR or account.id == operator.id)
+    return account.role == OPERATOR and account.id != operator_id
 
 
 async def create_setup_token(session: AsyncSession, now: int) -> str:

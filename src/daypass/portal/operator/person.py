@@ -127,7 +127,7 @@ async def create_reset_link(
     """
     async with portal.database.write() as session:
         account = await find_person(session, account_id)
-        if not operators.may_reset_password(operator, account):
+        if operators.is_other_operator(account, operator.id):
             raise ProblemError(409, OTHER_OPERATOR.format(email=account.email))
         if account.disabled_at is not None:
             raise ProblemError(409, DISABLED)
