@@ -238,7 +238,7 @@ def test_a_built_in_plan_is_edited_like_any_other(site: Server, operator: Person
     assert offered["20RequestPerDay"] == "Larger"
     retired = change | {"retired": True}
     assert operator.http.put(f"{path}/20RequestPerDay", json=retired).status_code == 204
-    offered = {x["id"] for x in site.client().get("/api/usage-plans").json()}
+    offered = {x["id"]: x["name"] for x in site.client().get("/api/usage-plans").json()}
     assert "20RequestPerDay" not in offered
     assert api.get("/v1/key").json()["usage_plan"]["name"] == "Larger"
 

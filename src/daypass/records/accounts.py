@@ -256,7 +256,7 @@ async def session_opened_at(session: AsyncSession, token: str) -> int | None:
 class OpenSessions(NamedTuple):
     """The number of browsers that are signed in, and when the last one signed in (Unix time)."""
 
-    count: int
+    browsers: int
     last_opened_at: int | None
 
 

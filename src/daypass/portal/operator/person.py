@@ -36,7 +36,7 @@ router = APIRouter(prefix="/people")
 class SignedInBrowsers(BaseModel):
     """How many browsers are signed in, and when the last one signed in."""
 
-    count: int
+    browsers: int
     last_opened_at: Instant | None
 
     @classmethod

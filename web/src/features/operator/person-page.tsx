@@ -113,7 +113,7 @@ function Facts({ person: { created_at, email_confirmed, has_password, sessions }
       <li>{email_confirmed ? words.confirmed : words.unconfirmed}</li>
       {!has_password && <li>{words.noPassword}</li>}
       <li>
-        {words.sessions(sessions.count)}
+        {words.sessions(sessions.browsers)}
         {last && words.lastSignIn(formatInstant(last, now))}
       </li>
     </ul>
