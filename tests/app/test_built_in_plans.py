@@ -10,7 +10,7 @@ from daypass.app.startup import prepare
 from daypass.config.plans import PlanSettings
 from daypass.config.settings import Settings
 from daypass.domain.plans import DEFAULT_PLANS, UsagePlan
-from daypass.quota.policy import QuotaPolicy
+from daypass.enforcement.current_policy import current_policy
 from daypass.records import usage_plans
 from daypass.records.database import Database
 from daypass.records.schema import upgrade
@@ -82,11 +82,12 @@ async def test_beside_configured_plans_only_edited_ones_are_offered(settings: Se
         row = await usage_plans.find_locked(session, "20RequestPerDay")
         assert row is not None
         row.description = "Ours."
+    configured = settings.model_copy(update={"plans": (CONFIGURED,)})
+    async with database.read() as session:
+        plans = (await current_policy(session, configured)).plans
+        alone = (await current_policy(session, settings)).plans
     await database.close()
-    configured = QuotaPolicy.of([CONFIGURED.to_plan("lab")], None, None)
-    plans = configured.with_plans(await stored(settings)).plans
     assert [plan.id for plan in plans.values() if plan.self_service] == ["lab", "20RequestPerDay"]
     # Keys keep theirs.
     assert plans["10RequestPerDay"].daily_requests == 10
-    alone = QuotaPolicy.of([], None, None).with_plans(await stored(settings)).plans
     assert [plan.id for plan in alone.values() if plan.self_service] == BUILT_IN

@@ -8,7 +8,8 @@ from daypass.app.startup import prepare
 from daypass.config.file import CONFIG_VARIABLE, ENV_PREFIX
 from daypass.config.plans import PlanSettings
 from daypass.config.prices import PriceSettings
-from daypass.config.settings import CEILINGS, Settings, SettingsError, load_settings
+from daypass.config.settings import Settings, SettingsError, load_settings
+from daypass.config.site_settings import CEILINGS
 from daypass.domain.plans import DEFAULT_PLANS
 from daypass.upstreams.proxy_environment import check_proxies
 from tests.conftest import daypass
@@ -219,7 +220,7 @@ def test_dollars_from_the_environment_are_exact(monkeypatch: pytest.MonkeyPatch)
     """If `Dollars` were a strict type, pydantic-settings would convert them twice."""
     monkeypatch.setenv("DAYPASS_SITE_COST_PER_MONTH", "250")
     monkeypatch.setenv("DAYPASS_ACCOUNT_COST_PER_DAY", "0.000001")
-    settings = load_settings()
+    settings = load_settings().site_settings({})
     assert [x.amount for x in settings.site_limits] == [250_000_000]
     assert [x.amount for x in settings.account_limits] == [1]
 

@@ -64,9 +64,9 @@ MUTATIONS = (
     ),
     Mutation(
         "built-in plans: not offered beside configured ones",
-        "quota/policy.py",
-        "replace(plan, self_service=False) if plan in DEFAULT_PLANS else plan",
-        "plan",
+        "enforcement/current_policy.py",
+        "is_hidden = bool(settings.plans) and plan in DEFAULT_PLANS",
+        "is_hidden = False",
         f"{BUILT_IN}beside_configured_plans_only_edited_ones_are_offered[sqlite]",
     ),
     Mutation(

@@ -14,12 +14,11 @@ from daypass.cli.finding import Finding, duration
 from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.domain.plans import UsagePlan
 from daypass.enforcement.base import EnforcerError
+from daypass.enforcement.current_policy import current_policy
 from daypass.gateway.path_settings import check_path_settings
 from daypass.portal.pages import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite import clock
-from daypass.records import usage_plans
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import NoDatabaseError
 from daypass.records.schema import check as check_tables
@@ -56,12 +55,11 @@ async def _read_plans(settings: Settings) -> Collection[UsagePlan]:
     try:
         await check_tables(settings.database_address)
         async with database.read() as session:
-            stored = await usage_plans.plans(session)
+            return (await current_policy(session, settings)).plans.values()
     except DatabaseUnavailableError:
         return settings.usage_plans
     finally:
         await database.close()
-    return QuotaPolicy.of(settings.configured_plans, None, None).with_plans(stored).plans.values()
 
 
 def _examine_site() -> Finding:

@@ -1,16 +1,9 @@
 """The claims that a request makes, from its key, account and usage plan."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from daypass.domain.plans import (
-    DEFAULT_PLANS,
-    Limit,
-    Measure,
-    UsagePlan,
-    Window,
-    largest_daily_requests,
-)
+from daypass.domain.plans import Limit, Measure, UsagePlan, Window
 from daypass.quota.ledger import Claim, Subject
 
 SITE = Subject("site")
@@ -42,23 +35,6 @@ class QuotaPolicy:
         """Return a policy of these plans, with ceilings in requests per day."""
         site_limits = () if site_ceiling is None else (_per_day(site_ceiling),)
         return cls({plan.id: plan for plan in plans}, account_ceiling, site_limits=site_limits)
-
-    def with_plans(self, stored: Sequence[UsagePlan]) -> "QuotaPolicy":
-        """Return the policy of the configured plans with the stored ones.
-
-        Configured plans are not replaced. Beside them, a built-in plan that was never edited is
-        not on offer, but still applies to the keys that have it.
-        """
-        if self.plans:
-            stored = [
-                replace(plan, self_service=False) if plan in DEFAULT_PLANS else plan
-                for plan in stored
-            ]
-        plans = self.plans | {plan.id: plan for plan in stored if plan.id not in self.plans}
-        ceiling = self.account_daily_ceiling
-        if self.ceiling_follows_plans:
-            ceiling = largest_daily_requests(plans.values())
-        return replace(self, plans=plans, account_daily_ceiling=ceiling)
 
     def claims(
         self, account_id: str, slot: int, plan: UsagePlan, plan_ids: Collection[str] = ()

@@ -1,15 +1,18 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { portal } from "./client";
-import type { NewPlan, PlanChange, Role } from "./types";
+import type { paths } from "./schema.gen";
+import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role, SettingsChange } from "./types";
 
 const operatorKey = ["account", "operator"] as const;
 
-export type Page = { search: string; offset: number };
+/** The query parameters of a list. */
+type ListQuery<Path extends "/api/operator/people" | "/api/operator/api-keys" | "/api/operator/audit-log"> =
+  NonNullable<paths[Path]["get"]["parameters"]["query"]>;
 
 /** Rows per page; the portal sends no more. */
 export const pageSize = 50;
 
-export function usePeople(query: Page) {
+export function usePeople(query: ListQuery<"/api/operator/people">) {
   return usePage("people", query, (signal) =>
     portal.GET("/api/operator/people", { params: { query }, signal }),
   );
@@ -25,20 +28,20 @@ export function usePerson(id: string) {
   });
 }
 
-export function useOwnedKeys(query: Page) {
+export function useOwnedKeys(query: ListQuery<"/api/operator/api-keys">) {
   return usePage("keys", query, (signal) =>
     portal.GET("/api/operator/api-keys", { params: { query }, signal }),
   );
 }
 
-export function useAuditLog(query: Page) {
+export function useAuditLog(query: ListQuery<"/api/operator/audit-log">) {
   return usePage("audit", query, (signal) =>
     portal.GET("/api/operator/audit-log", { params: { query }, signal }),
   );
 }
 
 /** Keep the current page until the next has loaded, so that rows do not flicker while typing. */
-function usePage<Data>(name: string, page: Page, load: (signal: AbortSignal) => Promise<Data>) {
+function usePage<Data>(name: string, page: object, load: (signal: AbortSignal) => Promise<Data>) {
   return useQuery({
     queryKey: [...operatorKey, name, page],
     queryFn: ({ signal }) => load(signal),
@@ -78,6 +81,20 @@ export function useSignUpPolicy() {
   });
 }
 
+export function useSettings() {
+  return useQuery({
+    queryKey: [...operatorKey, "settings"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/settings", { signal }),
+  });
+}
+
+/** Change the named settings, all or none. Null restores a default. */
+export function useChangeSettings() {
+  return useOfficeMutation((body: SettingsChange) =>
+    portal.PATCH("/api/operator/settings", { body }),
+  );
+}
+
 /** Polled, because e-mails are retried in the background. */
 export function useFailedMails() {
   return useQuery({
@@ -103,6 +120,10 @@ export function useChangePerson() {
   return useOfficeMutation(({ id, ...body }: { id: string; role?: Role; disabled?: boolean }) =>
     portal.PATCH("/api/operator/people/{account_id}", { params: { path: { account_id: id } }, body }),
   );
+}
+
+export function useChangePeople() {
+  return useOfficeMutation((body: PeopleBatch) => portal.POST("/api/operator/people/batch", { body }));
 }
 
 export function useDeletePerson() {
@@ -138,6 +159,10 @@ export function useRevokeKey() {
   );
 }
 
+export function useChangeKeys() {
+  return useOfficeMutation((body: KeysBatch) => portal.POST("/api/operator/api-keys/batch", { body }));
+}
+
 export function useCreatePlan() {
   return useOfficeMutation((body: NewPlan) => portal.POST("/api/operator/usage-plans", { body }));
 }
@@ -160,6 +185,12 @@ export function useWithdrawInvitation() {
     portal.DELETE("/api/operator/invitations/{invitation_id}", {
       params: { path: { invitation_id: id } },
     }),
+  );
+}
+
+export function useWithdrawInvitations() {
+  return useOfficeMutation((ids: string[]) =>
+    portal.POST("/api/operator/invitations/batch", { body: { ids, action: "withdraw" } }),
   );
 }
 

@@ -2,14 +2,28 @@
 
 from daypass.portal.operator import (
     audit_log,
+    batch,
     keys,
     mails,
     people,
     person,
     plans,
+    settings,
     sign_up,
     site_usage,
     upstream,
 )
 
-OPERATOR_NOUNS = (people, person, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (
+    people,
+    person,
+    keys,
+    plans,
+    site_usage,
+    settings,
+    sign_up,
+    mails,
+    audit_log,
+    upstream,
+    batch,
+)

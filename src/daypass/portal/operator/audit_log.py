@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from daypass.portal.context import InPortal, Operator
-from daypass.portal.operator.paging import PAGE, Offset, Search
+from daypass.portal.operator.paging import PAGE, Offset, Order, Search
 from daypass.portal.times import Instant
 from daypass.records import audit
+from daypass.records.audit import AuditSort
 from daypass.records.tables import AuditEntry
 
 router = APIRouter()
@@ -34,10 +35,17 @@ class AuditEntryView(BaseModel):
 
 @router.get("/audit-log")
 async def list_entries(
-    _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
+    _operator: Operator,
+    portal: InPortal,
+    search: Search = "",
+    offset: Offset = 0,
+    sort: AuditSort = "at",
+    order: Order = "desc",
 ) -> list[AuditEntryView]:
-    """List entries whose actor, action or subject contains `search`, newest first, 50 per page."""
+    """List entries whose actor, action or subject contains `search`, 50 per page."""
     async with portal.database.read() as session:
-        entries = await audit.recent(session, search.strip(), offset, PAGE)
+        entries = await audit.search(
+            session, search.strip(), offset, PAGE, sort=sort, descending=order == "desc"
+        )
         people = await audit.account_ids(session, entries)
     return [AuditEntryView.of(entry, people.get(entry.id)) for entry in entries]

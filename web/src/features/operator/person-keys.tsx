@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import { useManagedPlans, useRevokeKey } from "@/api/operator";
+import { useAssignPlan, useManagedPlans, useRevokeKey } from "@/api/operator";
 import type { ApiKey } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { LimitMeters } from "@/components/limit-meters";
@@ -21,6 +21,7 @@ type Asked = { action: "move" | "revoke"; apiKey: ApiKey };
 /** A person's keys with the usage of each one's own limits. */
 export function PersonKeys({ keys }: { keys: ApiKey[] }) {
   const plans = useManagedPlans();
+  const assign = useAssignPlan();
   const revoke = useRevokeKey();
   const [asked, setAsked] = useState<Asked>();
   const close = () => setAsked(undefined);
@@ -41,7 +42,17 @@ export function PersonKeys({ keys }: { keys: ApiKey[] }) {
           </li>
         ))}
       </ul>
-      {asked?.action === "move" && <AssignPlanDialog apiKey={asked.apiKey} onClose={close} />}
+      {asked?.action === "move" && (
+        <AssignPlanDialog
+          title={keyWords.moveTitle(asked.apiKey.name)}
+          planId={asked.apiKey.usage_plan_id}
+          onAssign={async (usage_plan_id) => {
+            await assign.mutateAsync({ id: asked.apiKey.id, usage_plan_id });
+            toast(keyWords.moved);
+          }}
+          onClose={close}
+        />
+      )}
       {asked?.action === "revoke" && (
         <ConfirmDialog
           danger
