@@ -8,9 +8,6 @@ import { useSession } from "@/api/session";
 import * as strings from "@/strings";
 import { operatorPages } from "@/components/operator-pages";
 
-/** Pages about one entry of a list, and the list. */
-const detailsOf: Record<string, string> = { "/operator/person/": "/operator/people/" };
-
 /**
  * The second row of the header on the operator's pages. It is part of the exported page, so that
  * nothing moves when the session is known. Scrolls sideways where the window is narrow.
@@ -32,8 +29,8 @@ export default function OperatorNav() {
     <nav aria-label={strings.operator.nav} className="border-t">
       <div className="relative mx-auto flex h-11 max-w-6xl overflow-x-auto px-2 [scrollbar-width:none] sm:px-3">
         {(account === undefined || account?.role === "operator") &&
-          operatorPages.map(({ href, label }) => {
-            const isCurrent = here === href || detailsOf[here] === href;
+          operatorPages.map(({ href, label, details }) => {
+            const isCurrent = here === href || here === details?.href;
             return (
               <Link
                 key={href}

@@ -12,6 +12,7 @@ export const operator = {
   pages: {
     overview: "Overview",
     people: "People",
+    person: "Person",
     keys: "Keys",
     plans: "Plans",
     signUp: "Sign-up",
