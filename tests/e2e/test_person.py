@@ -50,7 +50,7 @@ def test_an_operator_helps_one_person(browser: Browser, operated: tuple[Server, 
     dialog.get_by_role("button", name="Save").press("Enter")
     expect(page.get_by_text("19 requests left today", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Change plan notebook")).to_be_focused()
-    expect(page.get_by_role("region", name="What operators did")).to_contain_text("Key moved")
+    expect(page.get_by_role("region", name="What operators did")).to_contain_text("key moved")
 
     # A link that is shown once.
     page.get_by_role("button", name="Reset password").click()
