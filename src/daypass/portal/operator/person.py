@@ -103,14 +103,14 @@ async def show_person(account_id: str, _operator: Operator, portal: InPortal) ->
         used = await usage.by_day(session, account_id, today)
         requests = await recent_requests(session, account_id, portal)
         entries = await audit.about(session, account, ENTRIES)
-    meters = await read_meters(portal, keys)
+    policy, meters = await portal.policy(), await read_meters(portal, keys)
     return PersonDetail(
         **core_of(account),
         disabled_at=account.disabled_at,
         sessions=SignedInBrowsers.of(sessions),
         usage_today=PersonUsage.of([row for row, _ in used]),
         limits=await read_account_limits(portal, account_id, meters),
-        keys=[ApiKeyView.of(meter, now) for meter in meters],
+        keys=[ApiKeyView.of(meter, policy, now) for meter in meters],
         requests=requests,
         audit_log=[AuditEntryView.of(entry, account_id) for entry in entries],
     )
