@@ -7,6 +7,7 @@ from daypass.portal.operator import (
     logo,
     mails,
     people,
+    person,
     plans,
     settings,
     sign_up,
@@ -16,6 +17,7 @@ from daypass.portal.operator import (
 
 OPERATOR_NOUNS = (
     people,
+    person,
     keys,
     plans,
     site_usage,
