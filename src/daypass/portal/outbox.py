@@ -159,10 +159,9 @@ class Outbox:
             account = await accounts.find(session, mail.about or "")
         if account is None or account.email != mail.recipient or account.disabled_at is not None:
             return None
-        return self._write_about(account, mail.kind)
+        return self._write_about(account, mail.kind, site)
 
-    def _write_about(self, account: Account, kind: str) -> Letter | None:
-        site = self._mailer.site
+    def _write_about(self, account: Account, kind: str, site: Site) -> Letter | None:
         if kind == "password-reset":
             token = self.reset_token(account)
             return email_templates.reset_password(site, token, is_confirmed=account.email_confirmed)
