@@ -244,7 +244,7 @@ export const operator = {
     keysPerAccount: "API keys per account",
     keysPerAccountHint: "People who have more keep them.",
     siteCeilings: "Limits of the site",
-    siteCeilingsText: "All users together cannot use more than this, whatever their plans.",
+    siteCeilingsText: "All users together cannot use more than this, whatever their plans. A new limit counts from the moment it is set.",
     accountCeilings: "Limits of each account",
     accountCeilingsText: "All keys of an account together cannot use more than this, whatever their plans.",
     ceiling: (measure: Measure, window: "day" | "month") =>
