@@ -249,7 +249,8 @@ export const operator = {
     accountCeilingsText: "All keys of an account together cannot use more than this, whatever their plans.",
     ceiling: (measure: Measure, window: "day" | "month") =>
       `${{ requests: "Requests", tokens: "Tokens", cost: "US dollars" }[measure]} ${windows[window]}`,
-    followsPlans: "If empty: as many as the largest plan that people can choose.",
+    largestPlan: "Largest plan",
+    largestPlanHint: "If empty: as many as the largest plan that people can choose, or that a key of the account has.",
     noLimit: "No limit",
     amountWrong: "Enter a whole number, or leave it empty.",
     numberWrong: (most: number) => `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it empty.`,
