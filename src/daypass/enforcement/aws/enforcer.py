@@ -28,6 +28,7 @@ from daypass.enforcement.base import (
 )
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -81,7 +82,9 @@ class ApiGatewayEnforcer:
         """Return the options that need the embedded enforcer."""
         return unenforced_options(plan)
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+    ) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
@@ -98,6 +101,7 @@ class ApiGatewayEnforcer:
                     usage_plan_id=plan.id,
                     max_keys=MAX_KEYS,
                     now=self._now(),
+                    options=options,
                 )
                 self._begin(key, aws_key_id)
         except BaseException:
