@@ -53,7 +53,7 @@ def node(directory: str) -> str:
 
 
 def ask(command: list[str]) -> dict[str, Any]:
-    """The JSON object that a command prints; where it prints none, its last word as `message`."""
+    """Return the JSON object that a command prints, or its last line as `message`."""
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     try:
         said: dict[str, Any] = json.loads(ended.stdout)
