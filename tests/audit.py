@@ -1,8 +1,8 @@
 """Report known vulnerabilities of the locked packages: `make audit`.
 
-pip-audit and `npm audit` ask the registries' advisory services. Where one does not answer this
-says so and fails: an unanswered query is not a clean result. (pip-audit alone skips what
-its service does not know, and reports no vulnerabilities.)
+pip-audit and `npm audit` query the registries' advisory services. If one does not answer, this
+says so and fails: an unanswered query is not a clean result. (pip-audit alone skips packages
+that its service does not know, and reports no vulnerabilities.)
 """
 
 import json

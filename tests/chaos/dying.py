@@ -23,7 +23,7 @@ def die(*_: Any, **__: Any) -> Any:
 
 
 def after(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Call the function, then die."""
+    """Return a function that awaits `work` and then dies."""
 
     async def wrapped(*arguments: Any) -> None:
         await work(*arguments)

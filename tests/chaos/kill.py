@@ -101,9 +101,9 @@ class Late(Response):
 
 
 async def _load(server: Server, key: str, kill_under: FakeUpstream | None) -> int:
-    """Call until all callers are refused, or until the server is killed. Returns the answers got.
+    """Call until all clients are refused or the server is killed; return the number of responses.
 
-    It is killed when the upstream has seen some of the requests that the limit leaves.
+    It is killed when the upstream has seen some of the requests that the limit still allows.
     """
     served = 0
 

@@ -2,9 +2,9 @@
 
 python -m tests.chaos.soak --seconds 1800
 
-Callers want answers, streams and uploads; send what is no JSON or no key; leave before and
-after the first byte. The upstream fails, hangs up and refuses as each request tells it to. Now
-and then another program holds the database's lock for a moment.
+Clients request completions, streams and uploads, send invalid JSON or no key, and disconnect
+before and after the first byte. The upstream fails, hangs up and refuses as each request says.
+From time to time another program holds the database's lock briefly.
 """
 
 import argparse
@@ -41,8 +41,8 @@ CHUNK = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
 BODY = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
 
-# What a caller wants → how often, whether it counts, and the status that he gets (None: he is
-# gone, or his answer is cut).
+# Kind of request → its frequency, whether it counts, and the status (None: the client has
+# disconnected, or the response is truncated).
 WANTS: dict[str, tuple[int, bool, int | None]] = {
     "answer": (40, True, 200),
     "stream": (20, True, 200),

@@ -1,6 +1,6 @@
-"""The stores, or the network to them, failing under a server: refused in time, counted right.
+"""Failing stores, or networks to them: requests are refused in time and counted correctly.
 
-What a ledger does by itself is tested in tests/quota; stores killed and restarted in tests/chaos.
+tests/quota tests ledgers on their own; tests/chaos kills and restarts stores.
 """
 
 import os

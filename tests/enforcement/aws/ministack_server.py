@@ -1,9 +1,9 @@
 """ministack with missing API Gateway features. Runs in ministack's own virtual environment.
 
-Added here, as the AWS documentation describes it:
-- an HTTP proxy integration sets the headers that its request parameters name, in place of the
-  caller's, and passes the answer's headers on;
-- UpdateUsage sets what a key has left, GetUsage tells it;
+Added here, as the AWS documentation describes them:
+- an HTTP proxy integration sets the headers that its request parameters name, replacing
+  the client's, and relays the response's headers;
+- UpdateUsage sets what a key has left, GetUsage returns it;
 - a key that UpdateApiKey disables is refused.
 """
 
