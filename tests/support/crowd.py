@@ -26,7 +26,7 @@ class Crowd:
     seconds: float
     """Seconds until the last response."""
     retry_after: list[str]
-    """Bodies of refusals."""
+    """`Retry-After` of the refusals."""
 
 
 def probe(url: str, key: str) -> subprocess.Popen[str]:
@@ -47,7 +47,7 @@ def latencies(probing: subprocess.Popen[str]) -> list[float]:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Return the quantile of sorted values."""
+    """Return the value at this quantile of sorted values."""
     return values[min(len(values) - 1, int(len(values) * share))]
 
 

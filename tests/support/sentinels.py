@@ -126,7 +126,7 @@ class Sentinels:
 
     @property
     def fail_overs(self) -> int:
-        """Return how many sentinels there are."""
+        """Return the number of fail-overs so far."""
         with self.sentinels[0].client() as client:
             return int(client.sentinel_master(SERVICE)["config-epoch"])
 

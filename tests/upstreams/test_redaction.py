@@ -15,7 +15,7 @@ BLOT = b"*" * len(SECRET)
 
 
 class Pieces:
-    """Return the redacted body of a response that arrives in these pieces."""
+    """A response that arrives in these pieces."""
 
     status = 500
 
