@@ -131,16 +131,11 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-<<<<<<< HEAD
-    # Only two commands print a secret: a new key, and a set-up link.
-    shows_secret = arguments[:2] == ("keys", "create") or arguments[:1] == ("setup-link",)
-=======
-    # Three commands print a secret, and nothing else does: a new key and two kinds of link.
+    # Only three commands print a secret: a new key, and two kinds of link.
     shows_secret = arguments[:1] == ("setup-link",) or arguments[:2] in (
         ("keys", "create"),
         ("accounts", "reset-password"),
     )
->>>>>>> main
     printed = "" if shows_secret else ended.stdout
     OUTPUTS.plant(*re.findall(r"/setup/#(\w+)", ended.stdout))
     OUTPUTS.plant(*re.findall(r"/reset-password/#token=([\w.-]+)", ended.stdout))
