@@ -51,7 +51,7 @@ def test_the_first_of_the_operators_globs_that_matches_is_used() -> None:
 
 @pytest.mark.parametrize("model", ["", "nobody-knows-it", "\0", "*", "[", "a" * 5000])
 def test_an_unknown_model_has_no_price(model: str) -> None:
-    assert PriceList([], "https://api.openai.com/v1").find(model, DAY) is None
+    assert PriceList([]).find(model, DAY, "https://api.openai.com/v1") is None
 
 
 def test_made_up_names_do_not_fill_the_memory() -> None:

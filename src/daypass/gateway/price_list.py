@@ -20,28 +20,30 @@ OPENAI = "openai"
 class PriceList:
     """Finds the price of a model by its name. Works offline."""
 
-    def __init__(self, own: Sequence[tuple[str, Price]], upstream_url: str | None = None) -> None:
+    def __init__(self, own: Sequence[tuple[str, Price]]) -> None:
         """`own` are names or globs with their prices; the first that matches is used."""
         self._own = tuple(own)
-        self._upstream_url = upstream_url
-        self._known: dict[tuple[str, int], Price | None] = {}
+        self._known: dict[tuple[str, int, str | None], Price | None] = {}
 
-    def find(self, model: str, day: int) -> Price | None:
-        """Return the price of a model on a day (Unix time of its first second), or None."""
-        key = (model, day)
+    def find(self, model: str, day: int, upstream_url: str | None = None) -> Price | None:
+        """Return the price of an upstream's model, or None.
+
+        `day` is the Unix time of its first second, `upstream_url` the upstream's base URL.
+        """
+        key = (model, day, upstream_url)
         try:
             return self._known[key]
         except KeyError:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            price = self._known[key] = self._look_up(model, day)
+            price = self._known[key] = self._look_up(model, day, upstream_url)
             return price
 
-    def _look_up(self, model: str, day: int) -> Price | None:
+    def _look_up(self, model: str, day: int, upstream_url: str | None) -> Price | None:
         for pattern, price in self._own:
             if fnmatchcase(model, pattern):
                 return price
-        return _published(get_snapshot(), model, self._upstream_url, day) if model else None
+        return _published(get_snapshot(), model, upstream_url, day) if model else None
 
 
 def _published(

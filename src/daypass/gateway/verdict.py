@@ -1,9 +1,9 @@
 """Classifies upstream answers and failures: whether they count, and which error the client gets."""
 
 from daypass.gateway.errors import GatewayError, server_error
-from daypass.gateway.read_ahead import ReadAhead
 from daypass.gateway.request import StreamedBody
 from daypass.upstreams.base import UpstreamError, UpstreamResponse, UpstreamTimeoutError
+from daypass.upstreams.read_ahead import ReadAhead
 from daypass.upstreams.refusals import error_code
 
 
@@ -39,6 +39,14 @@ def refused_operator() -> GatewayError:
     return error
 
 
+def no_upstream() -> GatewayError:
+    """Return the 502 for a site whose upstreams are all off."""
+    message = "No upstream of this site is in use. The operator of this site has to look at it."
+    error = server_error(502, "upstream_misconfigured", message, uncounted=True)
+    error.headers = [(b"x-should-retry", b"false")]
+    return error
+
+
 def may_have_been_served(
     error: UpstreamError, body: bytes | StreamedBody, *, give_back_timeouts: bool
 ) -> bool:
@@ -59,8 +67,18 @@ def failure_of(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
     """Return the error for an unanswered request: the body's own failure if it was incomplete."""
     if isinstance(body, StreamedBody) and body.is_incomplete:
         return body.failure()
+    reason = reason_of(error)
     if isinstance(error, UpstreamTimeoutError):
-        message = "The upstream did not answer in time."
-        return server_error(504, "upstream_timeout", message, uncounted=True)
-    message = "The upstream cannot be reached."
-    return server_error(502, "upstream_unreachable", message, uncounted=True)
+        return server_error(504, reason, "The upstream did not answer in time.", uncounted=True)
+    return server_error(502, reason, "The upstream cannot be reached.", uncounted=True)
+
+
+def reason_of(error: UpstreamError) -> str:
+    """Return the code of an upstream's failure, as in receipts and metrics."""
+    is_timeout = isinstance(error, UpstreamTimeoutError)
+    return "upstream_timeout" if is_timeout else "upstream_unreachable"
+
+
+def words_of(error: UpstreamError | None) -> str:
+    """Return what is logged of an upstream's failure."""
+    return "" if error is None else str(error) or type(error).__name__

@@ -9,6 +9,19 @@ from daypass.portal.operator import (
     sign_up,
     site_usage,
     upstream,
+    upstream_test,
+    upstreams,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (
+    people,
+    keys,
+    plans,
+    site_usage,
+    sign_up,
+    mails,
+    audit_log,
+    upstream,
+    upstreams,
+    upstream_test,
+)
