@@ -1,7 +1,6 @@
 """Several upstreams: routing, aliases, failover, circuit breaker and the list of models."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from tests.conftest import Person, Server, start_server
 from tests.support.outputs import OUTPUTS
 from tests.support.ports import free_port
 from tests.support.upstream import FakeUpstream, Reply, Seen, completion
-from tests.support.waiting import BUSY_S, until
+from tests.support.waiting import until
 
 KEYS = {name: f"sk-planted-{name}-0123456789" for name in ("one", "two", "claude")}
 READ_TIMEOUT_S = 1.0
@@ -304,17 +303,6 @@ def described(site: Site, name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_whole_of_all_tries_is_within_one_call(site: Site) -> None:
-    def slow(_seen: Seen) -> Response:
-        time.sleep(READ_TIMEOUT_S / 2)
-        return JSONResponse({}, 500)
-
-    site.one.reply = site.two.reply = slow
-    began = time.monotonic()
-    assert ask(site.api(), "gpt-x").status_code == 500
-    assert time.monotonic() - began < 3 * READ_TIMEOUT_S + BUSY_S
-
-
 def test_models_are_listed_together(site: Site) -> None:
     def lists(*names: str) -> Reply:
         data = [{"id": x, "object": "model", "owned_by": "them"} for x in names]
@@ -342,7 +330,8 @@ def test_a_plan_and_prices_follow_the_upstreams_model(site: Site) -> None:
 
     def cost() -> int:
         limits = api.get("/v1/key").json()["limits"]
-        return next(x["used"] for x in limits if x["measure"] == "cost")
+        count: int = next(x["used"] for x in limits if x["measure"] == "cost")
+        return count
 
     assert ask(api, "small", max_tokens=10).status_code == 200
     until(lambda: cost() == 18)

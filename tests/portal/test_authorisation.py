@@ -19,15 +19,19 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import delete
 
 from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
+from daypass.config.upstreams import UpstreamTerms
 from daypass.domain.key_format import mint
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
-from daypass.records import accounts, api_keys, invitations, outbox, usage_plans
+from daypass.records import accounts, api_keys, invitations, outbox, upstreams, usage_plans
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
+from daypass.records.sealed_keys import KeySealer
+from daypass.records.tables import StoredUpstream
 from tests.conftest import PASSWORD, Server, start_public
 from tests.support.mailbox import Mailbox
 from tests.support.oidc import OidcProvider
@@ -43,6 +47,7 @@ LINK = (200, 200, 200, 200, 403)
 NEW_KEY = {"name": "laptop", "usage_plan_id": "10RequestPerDay"}
 NEW_TERMS = {"name": "Lab", "requests_per_day": 5}
 NEW_PLAN = NEW_TERMS | {"id": "plan-{number}"}
+NEW_UPSTREAM = {"name": "new-{number}", "base_url": "http://127.0.0.1:1/v1"}
 MESSAGES = [{"role": "user", "content": "planted-prompt"}]
 CHAT = {"model": "daypass-demo", "messages": MESSAGES}
 SECRET_KEY = "planted-secret-key-of-the-site-0123456789"
@@ -152,6 +157,11 @@ ROWS = [
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/audit-log", OPERATOR),
     Row("GET /api/operator/upstream", OPERATOR),
+    Row("GET /api/operator/upstreams", OPERATOR),
+    Row("POST /api/operator/upstreams", done(OPERATOR, 201), NEW_UPSTREAM),
+    Row("POST /api/operator/upstreams/test", OPERATOR, {"base_url": "http://127.0.0.1:1/v1"}),
+    Row("PATCH /api/operator/upstreams/{upstream_id}", OPERATOR, {"weight": 2}),
+    Row("DELETE /api/operator/upstreams/{upstream_id}", done(OPERATOR, 204)),
     # The gateway knows keys, and no sessions.
     Row("* /v1/*", SIGNED_IN, call="GET /v1/key", with_key=True),
     Row("* /v1/*", SIGNED_IN, call="GET /v1/models", with_key=True),
@@ -189,6 +199,8 @@ def site(
         tmp_path_factory.mktemp("authorisation"),
         DAYPASS_SIGN_UP="invite",
         DAYPASS_SECRET_KEY=SECRET_KEY,
+        # Upstreams that are made here are not called.
+        DAYPASS_DEMO="1",
         **mailbox_server.settings,
         **oidc_server.settings,
     )
@@ -255,6 +267,9 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         mail = await outbox.claim(session, 1)
         assert mail is not None
         await outbox.give_up(session, mail, "no such mailbox")
+        await session.execute(delete(StoredUpstream))
+        terms = UpstreamTerms(name=f"mine-{number}", base_url="http://127.0.0.1:1/v1")
+        upstream = await upstreams.create(session, terms, None, KeySealer((SECRET_KEY,)), now)
         for caller, email in emails.items():
             account = await accounts.create(session, email, password_hash, now, confirmed=True)
             account.role = accounts.OPERATOR if caller == "operator" else accounts.MEMBER
@@ -283,6 +298,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             "invitation_id": invitation.id,
             "invitation": token,
             "mail_id": mail.id,
+            "upstream_id": upstream.id,
         }
     async with http:
         yield world

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal
 
 from daypass.domain.prices import Price
@@ -17,8 +16,6 @@ from daypass.http.types import Headers
 from daypass.upstreams.base import UpstreamRequest
 from daypass.upstreams.member import Member
 from daypass.upstreams.routing import Candidate
-
-NO_PRICES: Mapping[Candidate, Price | None] = MappingProxyType({})
 
 _MAKE_OBJECTS = ("/responses", "/messages")
 """Metered endpoints whose answers may be, or may name, a stored object."""
@@ -41,8 +38,8 @@ class Call:
     """None: the price of its model is unknown."""
     candidates: tuple[Candidate, ...] = ()
     """The upstreams to try, in turn. Each call that is relayed has one."""
-    prices: Mapping[Candidate, Price | None] = NO_PRICES
-    """The price at each of several candidates; empty if there is only one."""
+    prices: Mapping[Candidate, Price | None] | None = None
+    """The price at each of several candidates; None if there is only one."""
     member: Member | None = None
     """The upstream that it was sent to last."""
     is_measurable: bool = False
@@ -61,7 +58,7 @@ class Call:
         member, model = candidate
         self.member = member
         target, body = self.target, self.body
-        if self.prices:
+        if self.prices is not None:
             self.price = self.prices[candidate]
         if isinstance(body, StreamedBody):
             return UpstreamRequest(target.method, target.raw, self.headers, body, body.length)

@@ -97,9 +97,10 @@ class RequestMeter:
 
 def _highest_price(call: Call) -> Price | HighestPrice:
     """Return the price that bounds the call at each of its candidates."""
-    if not call.prices:
+    prices = call.prices
+    if prices is None:
         return call.price or FREE
-    return HighestPrice(tuple(call.prices[x] or FREE for x in call.candidates))
+    return HighestPrice(tuple(prices[x] or FREE for x in call.candidates))
 
 
 def _bound_of(

@@ -72,7 +72,9 @@ async def test_upstream(
     finally:
         await upstream.close()
     found = result.problem
-    problem = found and UpstreamTestProblem(what=f"{found.what}.", advice=found.advice)
+    problem = None
+    if found is not None:
+        problem = UpstreamTestProblem(what=f"{found.what}.", advice=found.advice)
     return UpstreamTestResult(
         ok=found is None,
         problem=problem,
