@@ -340,6 +340,14 @@ def test_a_plan_and_prices_follow_the_upstreams_model(site: Site) -> None:
     until(lambda: cost() == 18 + 1800)
 
 
+def test_the_bound_covers_the_dearest_upstream(site: Site) -> None:
+    """The first upstream's price would fit, the second one's does not."""
+    api = site.api("dollars")
+    # 10 dollars, at 100 dollars for a million tokens.
+    assert ask(api, "small", max_tokens=150_000).status_code == 200
+    assert 90_000 < site.one.seen[0].json()["max_tokens"] < 100_000
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_anthropic_sdk_works_where_only_x_api_key_is_taken(site: Site, stream: bool) -> None:
     secret = site.server.sign_up().create_key("every")["key"]

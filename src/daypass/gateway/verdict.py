@@ -29,20 +29,22 @@ def is_chargeable(response: UpstreamResponse | ReadAhead) -> bool:
 
 def refused_operator() -> GatewayError:
     """Return the 502 for an upstream that refuses the operator. The client's key is fine."""
-    message = (
+    return _misconfigured(
         "The upstream refused this gateway's own key or address. Your key is fine. The "
         "operator of this site has to look at it."
     )
-    error = server_error(502, "upstream_misconfigured", message, uncounted=True)
-    # Only the operator can fix this, so SDKs must not retry.
-    error.headers = [(b"x-should-retry", b"false")]
-    return error
 
 
 def no_upstream() -> GatewayError:
     """Return the 502 for a site whose upstreams are all off."""
-    message = "No upstream of this site is in use. The operator of this site has to look at it."
+    return _misconfigured(
+        "None of this site's upstreams is in use. The operator of this site has to look at it."
+    )
+
+
+def _misconfigured(message: str) -> GatewayError:
     error = server_error(502, "upstream_misconfigured", message, uncounted=True)
+    # Only the operator can fix this, so SDKs must not retry.
     error.headers = [(b"x-should-retry", b"false")]
     return error
 
