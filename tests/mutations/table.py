@@ -21,6 +21,7 @@ CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 QUEUE = "tests/portal/test_password_queue.py::test_"
 WRITES = "tests/records/test_write_queue.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
+BATCH = "tests/portal/test_operator_batch.py::test_"
 CEILING = "tests/gateway/test_account_ceiling.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
@@ -764,6 +765,27 @@ MUTATIONS = (
         "if account.role == accounts.OPERATOR and not is_own:",
         "if False:",
         f"{MAIL}the_mailbox_alone_does_not_take_an_operators_account",
+    ),
+    Mutation(
+        "operators: one refused item does not stop a batch",
+        "portal/operator/batch.py",
+        "except ProblemError as error:",
+        "except AssertionError as error:",
+        f"{BATCH}what_could_not_be_changed_is_reported_and_the_rest_is_done",
+    ),
+    Mutation(
+        "operators: a batch never disables its own operator",
+        "portal/operator/batch.py",
+        "if account_id == operator.id:",
+        "if False:",
+        f"{BATCH}what_could_not_be_changed_is_reported_and_the_rest_is_done",
+    ),
+    Mutation(
+        "operators: no row of a list is on two pages",
+        "records/order.py",
+        "return [column.desc(), unique.desc()]",
+        "return [column.desc()]",
+        "tests/records/test_lists.py::test_each_row_is_on_exactly_one_page",
     ),
     Mutation(
         "operators: a change is undone without its audit entry",

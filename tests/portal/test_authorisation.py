@@ -137,7 +137,17 @@ ROWS = [
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
     Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
+    Row(
+        "POST /api/operator/people/batch",
+        OPERATOR,
+        {"ids": ["{account_id}"], "action": "disable"},
+    ),
     Row("GET /api/operator/api-keys", OPERATOR),
+    Row(
+        "POST /api/operator/api-keys/batch",
+        OPERATOR,
+        {"ids": ["{api_key_id}"], "action": "revoke"},
+    ),
     Row(
         "PATCH /api/operator/api-keys/{api_key_id}",
         done(OPERATOR, 204),
@@ -152,6 +162,11 @@ ROWS = [
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
+    Row(
+        "POST /api/operator/invitations/batch",
+        OPERATOR,
+        {"ids": ["{invitation_id}"], "action": "withdraw"},
+    ),
     Row("GET /api/operator/mails", OPERATOR),
     Row("POST /api/operator/mails/{mail_id}/retry", done(OPERATOR, 204)),
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
@@ -242,6 +257,9 @@ class World:
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        # Messages of a chat hold objects, which name nothing.
+        return [filled(item, names) for item in value]
     return value.format_map(names) if isinstance(value, str) else value
 
 

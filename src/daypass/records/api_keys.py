@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from daypass.domain.key_format import MintedKey
 from daypass.records.identifiers import new_id
+from daypass.records.order import Sortable, in_order
 from daypass.records.tables import Account, ApiKey, ApiKeySecret, KeyRevision
 
 
@@ -107,10 +108,27 @@ async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
     return [(key, email) for key, email in rows]
 
 
+KeySort = Literal["account_email", "name", "usage_plan_id", "last_used_at", "created_at"]
+
+_SORTS: dict[KeySort, Sortable] = {
+    "account_email": Account.email,
+    "name": ApiKey.name,
+    "usage_plan_id": ApiKey.usage_plan_id,
+    "last_used_at": func.coalesce(ApiKey.last_used_at, 0),
+    "created_at": ApiKey.created_at,
+}
+
+
 async def search(
-    session: AsyncSession, wanted: str, offset: int, limit: int
+    session: AsyncSession,
+    wanted: str,
+    offset: int,
+    limit: int,
+    *,
+    sort: KeySort = "created_at",
+    descending: bool = True,
 ) -> tuple[list[tuple[ApiKey, str]], int]:
-    """Return keys with their owner's address, newest first, and their total number.
+    """Return keys with their owner's address, and their total number.
 
     `wanted` is searched for in the address and in the key's name, plan id, visible ends and id.
     """
@@ -130,9 +148,8 @@ async def search(
             or_(*(column.icontains(wanted, autoescape=True) for column in columns)),
         )
     )
-    found = await session.execute(
-        matching.order_by(ApiKey.created_at.desc(), ApiKey.id).offset(offset).limit(limit)
-    )
+    by = in_order(_SORTS[sort], ApiKey.id, descending=descending)
+    found = await session.execute(matching.order_by(*by).offset(offset).limit(limit))
     total = await session.scalar(select(func.count()).select_from(matching.subquery()))
     return [(key, email) for key, email in found], total or 0
 

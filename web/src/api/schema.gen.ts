@@ -460,7 +460,7 @@ export interface paths {
         };
         /**
          * List People
-         * @description List accounts whose address contains `search`, newest first.
+         * @description List accounts whose address contains `search`, by default newest first, 50 per page.
          */
         get: operations["list_people_api_operator_people_get"];
         put?: never;
@@ -506,7 +506,7 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description List keys whose owner, name, plan, id or visible part contains `search`, newest first.
+         * @description List keys whose owner, name, plan, id or visible part contains `search`, 50 per page.
          */
         get: operations["list_keys_api_operator_api_keys_get"];
         put?: never;
@@ -756,7 +756,7 @@ export interface paths {
         };
         /**
          * List Entries
-         * @description List entries whose actor, action or subject contains `search`, newest first, 50 per page.
+         * @description List entries whose actor, action or subject contains `search`, 50 per page.
          */
         get: operations["list_entries_api_operator_audit_log_get"];
         put?: never;
@@ -787,31 +787,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/operator/upstreams": {
+    "/api/operator/people/batch": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * List Upstreams
-         * @description List every upstream, also those that are off.
-         */
-        get: operations["list_upstreams_api_operator_upstreams_get"];
+        get?: never;
         put?: never;
         /**
-         * Create Upstream
-         * @description Create an upstream. Every process uses it within a second.
+         * Change People
+         * @description Disable or enable many accounts. Each one has its own entry in the audit log.
          */
-        post: operations["create_upstream_api_operator_upstreams_post"];
+        post: operations["change_people_api_operator_people_batch_post"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/operator/upstreams/{upstream_id}": {
+    "/api/operator/api-keys/batch": {
         parameters: {
             query?: never;
             header?: never;
@@ -820,22 +816,18 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
         /**
-         * Delete Upstream
-         * @description Delete an upstream. Requests in flight finish.
+         * Change Keys
+         * @description Revoke many keys or move them to another plan. Each has its own entry in the audit log.
          */
-        delete: operations["delete_upstream_api_operator_upstreams__upstream_id__delete"];
+        post: operations["change_keys_api_operator_api_keys_batch_post"];
+        delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Change Upstream
-         * @description Change an upstream. Requests in flight finish as they began.
-         */
-        patch: operations["change_upstream_api_operator_upstreams__upstream_id__patch"];
+        patch?: never;
         trace?: never;
     };
-    "/api/operator/upstreams/test": {
+    "/api/operator/invitations/batch": {
         parameters: {
             query?: never;
             header?: never;
@@ -845,10 +837,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Test Upstream
-         * @description List an upstream's models, then chat with one, and explain what failed.
+         * Change Invitations
+         * @description Withdraw many unused invitations. Each has its own entry in the audit log.
          */
-        post: operations["test_upstream_api_operator_upstreams_test_post"];
+        post: operations["change_invitations_api_operator_invitations_batch_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -990,6 +982,16 @@ export interface components {
             subject: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * BatchOutcome
+         * @description How many items were changed, and those that were not.
+         */
+        BatchOutcome: {
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: components["schemas"]["ItemFailure"][];
         };
         /**
          * Ceiling
@@ -1182,6 +1184,29 @@ export interface components {
             used_at: string | null;
         };
         /**
+         * InvitationsBatch
+         * @description An action on invitations.
+         */
+        InvitationsBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @constant
+             */
+            action: "withdraw";
+        };
+        /**
+         * ItemFailure
+         * @description An item that was not changed, and why.
+         */
+        ItemFailure: {
+            /** Id */
+            id: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * KeyAllowance
          * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
          */
@@ -1205,6 +1230,21 @@ export interface components {
             by_api: number;
             /** By Chat */
             by_chat: number;
+        };
+        /**
+         * KeysBatch
+         * @description An action on keys. Only `move` needs `usage_plan_id`.
+         */
+        KeysBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "move" | "revoke";
+            /** Usage Plan Id */
+            usage_plan_id?: string | null;
         };
         /**
          * LimitUse
@@ -1500,45 +1540,6 @@ export interface components {
             id: string;
         };
         /**
-         * NewUpstream
-         * @description An upstream as an `[[upstreams]]` table of `daypass.toml` describes it.
-         */
-        NewUpstream: {
-            /** Name */
-            name: string;
-            /** Base Url */
-            base_url: string;
-            /**
-             * Auth
-             * @default bearer
-             * @enum {string}
-             */
-            auth: "bearer" | "x-api-key" | "api-key";
-            /**
-             * Models
-             * @default []
-             */
-            models: string[];
-            /** Aliases */
-            aliases?: {
-                [key: string]: string;
-            };
-            /**
-             * Weight
-             * @default 1
-             */
-            weight: number;
-            /**
-             * Priority
-             * @default 0
-             */
-            priority: number;
-            /** Measure Streams */
-            measure_streams?: boolean | null;
-            /** Api Key */
-            api_key?: string | null;
-        };
-        /**
          * OutcomeCount
          * @description How many requests had this outcome. `reason` is empty for requests served normally.
          */
@@ -1609,6 +1610,19 @@ export interface components {
             total: number;
             /** People */
             people: components["schemas"]["PersonView"][];
+        };
+        /**
+         * PeopleBatch
+         * @description An action on accounts.
+         */
+        PeopleBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "disable" | "enable";
         };
         /**
          * PersonChange
@@ -2020,145 +2034,6 @@ export interface components {
             mail: boolean;
             /** Sign In With */
             sign_in_with: string | null;
-        };
-        /**
-         * UpstreamChange
-         * @description The members to change. `api_key: null` removes the key; without it the key is kept.
-         */
-        UpstreamChange: {
-            /** Name */
-            name?: string | null;
-            /** Base Url */
-            base_url?: string | null;
-            /** Api Key */
-            api_key?: string | null;
-            /** Auth */
-            auth?: ("bearer" | "x-api-key" | "api-key") | null;
-            /** Models */
-            models?: string[] | null;
-            /** Aliases */
-            aliases?: {
-                [key: string]: string;
-            } | null;
-            /** Weight */
-            weight?: number | null;
-            /** Priority */
-            priority?: number | null;
-            /** Measure Streams */
-            measure_streams?: boolean | null;
-        };
-        /**
-         * UpstreamDescription
-         * @description An upstream as shown to operators. Those with `source` "settings" are set in `place`.
-         */
-        UpstreamDescription: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Base Url */
-            base_url: string;
-            /**
-             * Auth
-             * @enum {string}
-             */
-            auth: "bearer" | "x-api-key" | "api-key";
-            /** Models */
-            models: string[];
-            /** Aliases */
-            aliases: {
-                [key: string]: string;
-            };
-            /** Weight */
-            weight: number;
-            /** Priority */
-            priority: number;
-            /** Measure Streams */
-            measure_streams: boolean;
-            /** Has Api Key */
-            has_api_key: boolean;
-            /** Key Last4 */
-            key_last4: string | null;
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "settings" | "site";
-            /** Place */
-            place: string | null;
-            /**
-             * Problem
-             * @description Why the upstream is off
-             */
-            problem: string | null;
-            health: components["schemas"]["UpstreamHealth"];
-        };
-        /**
-         * UpstreamHealth
-         * @description What the processes of this machine have seen of an upstream since they started.
-         */
-        UpstreamHealth: {
-            /**
-             * State
-             * @description The state of its circuit breaker that is furthest from closed
-             * @enum {string}
-             */
-            state: "closed" | "open" | "half_open";
-            /** Requests */
-            requests: number;
-            /** Failures */
-            failures: number;
-            /** Last Failure */
-            last_failure: string | null;
-        };
-        /**
-         * UpstreamList
-         * @description Every upstream, the first one first.
-         */
-        UpstreamList: {
-            /** Upstreams */
-            upstreams: components["schemas"]["UpstreamDescription"][];
-        };
-        /**
-         * UpstreamTest
-         * @description An upstream to try: a stored one by its `id`, a new one by its `base_url`, or both.
-         */
-        UpstreamTest: {
-            /** Id */
-            id?: string | null;
-            /** Base Url */
-            base_url?: string | null;
-            /** Api Key */
-            api_key?: string | null;
-            /** Auth */
-            auth?: ("bearer" | "x-api-key" | "api-key") | null;
-            /** Model */
-            model?: string | null;
-        };
-        /**
-         * UpstreamTestProblem
-         * @description What failed, and what to do.
-         */
-        UpstreamTestProblem: {
-            /** What */
-            what: string;
-            /** Advice */
-            advice: string;
-        };
-        /**
-         * UpstreamTestResult
-         * @description The result of a test: a list of models, then a chat of one token.
-         */
-        UpstreamTestResult: {
-            /** Ok */
-            ok: boolean;
-            problem: components["schemas"]["UpstreamTestProblem"] | null;
-            /** Models */
-            models: string[];
-            /** Model Tried */
-            model_tried: string | null;
-            /** Latency Ms */
-            latency_ms: number;
         };
         /**
          * UpstreamView
@@ -3344,6 +3219,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "email" | "state" | "keys" | "requests_today" | "created_at";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -3467,6 +3345,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "account_email" | "name" | "usage_plan_id" | "last_used_at" | "created_at";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -4026,6 +3907,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "at" | "actor_email" | "action" | "subject";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -4100,45 +3984,7 @@ export interface operations {
             };
         };
     };
-    list_upstreams_api_operator_upstreams_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UpstreamList"];
-                };
-            };
-            /** @description A problem with the request */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem with Daypass or its upstream */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_upstream_api_operator_upstreams_post: {
+    change_people_api_operator_people_batch_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4147,89 +3993,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewUpstream"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UpstreamDescription"];
-                };
-            };
-            /** @description A problem with the request */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem with Daypass or its upstream */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_upstream_api_operator_upstreams__upstream_id__delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                upstream_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem with the request */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A problem with Daypass or its upstream */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_upstream_api_operator_upstreams__upstream_id__patch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                upstream_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpstreamChange"];
+                "application/json": components["schemas"]["PeopleBatch"];
             };
         };
         responses: {
@@ -4239,7 +4003,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UpstreamDescription"];
+                    "application/json": components["schemas"]["BatchOutcome"];
                 };
             };
             /** @description A problem with the request */
@@ -4262,7 +4026,7 @@ export interface operations {
             };
         };
     };
-    test_upstream_api_operator_upstreams_test_post: {
+    change_keys_api_operator_api_keys_batch_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -4271,7 +4035,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UpstreamTest"];
+                "application/json": components["schemas"]["KeysBatch"];
             };
         };
         responses: {
@@ -4281,7 +4045,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UpstreamTestResult"];
+                    "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_invitations_api_operator_invitations_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationsBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutcome"];
                 };
             };
             /** @description A problem with the request */

@@ -2,6 +2,7 @@
 
 from daypass.portal.operator import (
     audit_log,
+    batch,
     keys,
     mails,
     people,
@@ -24,4 +25,5 @@ OPERATOR_NOUNS = (
     upstream,
     upstreams,
     upstream_test,
+    batch,
 )

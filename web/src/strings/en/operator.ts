@@ -22,6 +22,16 @@ export const operator = {
   next: "Next",
   nothing: "No results.",
 
+  selection: {
+    label: "Selected rows",
+    select: (name: string) => `Select ${name}`,
+    selectAll: "Select all on this page",
+    count: (selected: number) => `${selected.toLocaleString("en")} selected`,
+    clear: "Clear",
+    failed: (items: number) => `${count(items, "item was", "items were")} not changed`,
+    dismiss: "Dismiss",
+  },
+
   overview: {
     ceiling: "Today, all users",
     site: "Whole site",
@@ -80,12 +90,23 @@ export const operator = {
     enableText: "They can sign in, and their keys work again.",
     deleteTitle: (email: string) => `Delete ${email}?`,
     deleteText: "The account is deleted with its keys, which stop working within a second, and with all data that names the person. This cannot be undone.",
+    disableMany: {
+      title: (people: number) => `Disable ${count(people, "account", "accounts")}?`,
+      text: "They are signed out and cannot sign in, and their keys stop working within a second. Nothing is deleted.",
+      done: (people: number) => `${count(people, "account", "accounts")} disabled.`,
+    },
+    enableMany: {
+      title: (people: number) => `Enable ${count(people, "account", "accounts")} again?`,
+      text: "They can sign in, and their keys work again.",
+      done: (people: number) => `${count(people, "account", "accounts")} enabled.`,
+    },
     done: { promote: "Account is now an operator.", demote: "Account is now a member.", disable: "Account disabled.", enable: "Account enabled.", delete: "Account deleted." },
   },
 
   keys: {
     placeholder: "Owner, name, plan or part of the key",
-    columns: { owner: "Owner", name: "Name", key: "Key", plan: "Plan", lastUsed: "Last used", actions: "Actions" },
+    columns: { owner: "Owner", name: "Name", key: "Key", plan: "Plan", lastUsed: "Last used", created: "Created", actions: "Actions" },
+    of: (name: string, owner: string) => `${name} (${owner})`,
     never: "Never",
     move: "Change plan",
     moveTitle: (name: string) => `Change the plan of “${name}”`,
@@ -95,6 +116,16 @@ export const operator = {
     revokeTitle: (name: string) => `Revoke “${name}”?`,
     revokeText: "It stops working within a second. This cannot be undone.",
     revoked: "Key revoked.",
+    moveMany: {
+      title: (keys: number) => `Change the plan of ${count(keys, "key", "keys")}`,
+      text: "",
+      done: (keys: number) => `${count(keys, "key", "keys")} moved.`,
+    },
+    revokeMany: {
+      title: (keys: number) => `Revoke ${count(keys, "key", "keys")}?`,
+      text: "They stop working within a second. This cannot be undone.",
+      done: (keys: number) => `${count(keys, "key", "keys")} revoked.`,
+    },
   },
 
   plans: {
@@ -195,6 +226,12 @@ export const operator = {
     expired: "Expired",
     withdraw: "Withdraw",
     withdrawn: "Invitation withdrawn.",
+    withdrawMany: {
+      title: (links: number) => `Withdraw ${count(links, "invitation", "invitations")}?`,
+      text: "Their links stop working.",
+      done: (links: number) => `${count(links, "invitation", "invitations")} withdrawn.`,
+    },
+    createdOn: (name: string, when: string) => `${name}, created ${when}`,
     someone: "Someone",
   },
 
