@@ -1,14 +1,13 @@
 """Keeps the upstreams of this process as the settings and the database describe them."""
 
 import asyncio
-import os
 from collections.abc import Iterable, Iterator
 
 import structlog
 from pydantic import ValidationError
 
 from daypass.background import end
-from daypass.config.file import table_place
+from daypass.config.file import config_path, setting_place, table_place
 from daypass.config.secret_key import existing_secret_keys
 from daypass.config.settings import Settings
 from daypass.config.upstreams import UpstreamTerms, check_upstream_address
@@ -179,10 +178,7 @@ def configured(settings: Settings) -> Iterator[Described]:
 
 def _default_place(settings: Settings) -> str:
     """Return where the upstream named `default` is set."""
-    for variable in ("DAYPASS_UPSTREAM_BASE_URL", "DAYPASS_UPSTREAM_API_KEY"):
-        if os.environ.get(variable):
-            return variable
     if "upstream_base_url" in settings.model_fields_set:
-        return table_place("upstream_base_url", 0)
-    is_fallback = bool(os.environ.get("OPENAI_API_KEY"))
-    return "OPENAI_API_KEY" if is_fallback else table_place("upstream_api_key", 0)
+        return setting_place("upstream_base_url")
+    place = setting_place("upstream_api_key")
+    return "OPENAI_API_KEY" if place == str(config_path()) else place

@@ -627,6 +627,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description List the settings that can be changed on the site, with their values and sources.
+         */
+        get: operations["list_settings_api_operator_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Change settings, all of them or none. Null restores a default.
+         *
+         *     A change holds on every process within a second. Returns 409 for a setting that the environment
+         *     or `daypass.toml` sets, and for one that API Gateway does not have.
+         */
+        patch: operations["change_settings_api_operator_settings_patch"];
+        trace?: never;
+    };
     "/api/operator/sign-up": {
         parameters: {
             query?: never;
@@ -636,7 +663,7 @@ export interface paths {
         };
         /**
          * Sign Up Policy
-         * @description Return the settings for sign-up and account limits, and recent invitations.
+         * @description Return who may sign up, and recent invitations.
          */
         get: operations["sign_up_policy_api_operator_sign_up_get"];
         put?: never;
@@ -781,6 +808,74 @@ export interface paths {
         get: operations["upstream_health_api_operator_upstream_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Upstreams
+         * @description List every upstream, also those that are off.
+         */
+        get: operations["list_upstreams_api_operator_upstreams_get"];
+        put?: never;
+        /**
+         * Create Upstream
+         * @description Create an upstream. Every process uses it within a second.
+         */
+        post: operations["create_upstream_api_operator_upstreams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstreams/{upstream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Upstream
+         * @description Delete an upstream. Requests in flight finish.
+         */
+        delete: operations["delete_upstream_api_operator_upstreams__upstream_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Upstream
+         * @description Change an upstream. Requests in flight finish as they began.
+         */
+        patch: operations["change_upstream_api_operator_upstreams__upstream_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/upstreams/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Upstream
+         * @description List an upstream's models, then chat with one, and explain what failed.
+         */
+        post: operations["test_upstream_api_operator_upstreams_test_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -997,8 +1092,9 @@ export interface components {
          * Ceiling
          * @description A limit of the whole site, or of all the keys of an account. `limit` is null if not set.
          *
-         *     `used` is what everybody has used in the current window, reserved amounts included; null for
-         *     accounts, each of which has its own count. Costs are in micro-dollars.
+         *     `setting` is its name in the settings. `used` is what everybody has used in the current window,
+         *     reserved amounts included; null for accounts, each of which has its own count. Costs are in
+         *     micro-dollars.
          */
         Ceiling: {
             /** Setting */
@@ -1206,6 +1302,7 @@ export interface components {
             /** Detail */
             detail: string;
         };
+        JsonValue: unknown;
         /**
          * KeyAllowance
          * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
@@ -1538,6 +1635,45 @@ export interface components {
             self_service: boolean;
             /** Id */
             id: string;
+        };
+        /**
+         * NewUpstream
+         * @description An upstream as an `[[upstreams]]` table of `daypass.toml` describes it.
+         */
+        NewUpstream: {
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @default bearer
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            };
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+            /** Api Key */
+            api_key?: string | null;
         };
         /**
          * OutcomeCount
@@ -1916,13 +2052,43 @@ export interface components {
         };
         /**
          * SettingView
-         * @description A setting of this installation. It is changed on the server.
+         * @description A setting and the value in force.
          */
         SettingView: {
             /** Name */
             name: string;
             /** Value */
-            value: string;
+            value: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Default */
+            default: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Source
+             * @description `site`: set here; `settings`: set by the environment or daypass.toml
+             * @enum {string}
+             */
+            source: "default" | "site" | "settings";
+            /**
+             * Place
+             * @description Where it is set if not here, such as `DAYPASS_SIGN_UP`. Change it there.
+             */
+            place: string | null;
+            /**
+             * Unavailable
+             * @description Why this site cannot have this setting
+             */
+            unavailable: string | null;
+        };
+        /**
+         * SettingsView
+         * @description Every setting that operators can change on the site, with costs in micro-dollars.
+         */
+        SettingsView: {
+            /** Settings */
+            settings: components["schemas"]["SettingView"][];
         };
         /**
          * Setup
@@ -1941,7 +2107,7 @@ export interface components {
         };
         /**
          * SignUpPolicy
-         * @description The sign-up settings and the invitations.
+         * @description Who may sign up, and the invitations.
          */
         SignUpPolicy: {
             /**
@@ -1949,8 +2115,8 @@ export interface components {
              * @enum {string}
              */
             sign_up: "open" | "invite" | "closed";
-            /** Settings */
-            settings: components["schemas"]["SettingView"][];
+            /** Allowed Email Domains */
+            allowed_email_domains: string[];
             /** Invitations */
             invitations: components["schemas"]["InvitationView"][];
         };
@@ -2034,6 +2200,181 @@ export interface components {
             mail: boolean;
             /** Sign In With */
             sign_in_with: string | null;
+        };
+        /**
+         * StoredSettings
+         * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
+         */
+        StoredSettings: {
+            /** Sign Up */
+            sign_up?: ("open" | "invite" | "closed") | null;
+            /** Allowed Email Domains */
+            allowed_email_domains?: string[] | null;
+            /** Max Keys Per Account */
+            max_keys_per_account?: number | null;
+            /** Account Requests Per Day */
+            account_requests_per_day?: number | null;
+            /** Account Requests Per Month */
+            account_requests_per_month?: number | null;
+            /** Account Tokens Per Day */
+            account_tokens_per_day?: number | null;
+            /** Account Tokens Per Month */
+            account_tokens_per_month?: number | null;
+            /** Account Cost Per Day */
+            account_cost_per_day?: number | null;
+            /** Account Cost Per Month */
+            account_cost_per_month?: number | null;
+            /** Site Requests Per Day */
+            site_requests_per_day?: number | null;
+            /** Site Requests Per Month */
+            site_requests_per_month?: number | null;
+            /** Site Tokens Per Day */
+            site_tokens_per_day?: number | null;
+            /** Site Tokens Per Month */
+            site_tokens_per_month?: number | null;
+            /** Site Cost Per Day */
+            site_cost_per_day?: number | null;
+            /** Site Cost Per Month */
+            site_cost_per_month?: number | null;
+        };
+        /**
+         * UpstreamChange
+         * @description The members to change. `api_key: null` removes the key; without it the key is kept.
+         */
+        UpstreamChange: {
+            /** Name */
+            name?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Models */
+            models?: string[] | null;
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            } | null;
+            /** Weight */
+            weight?: number | null;
+            /** Priority */
+            priority?: number | null;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+        };
+        /**
+         * UpstreamDescription
+         * @description An upstream as shown to operators. Those with `source` "settings" are set in `place`.
+         */
+        UpstreamDescription: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /** Models */
+            models: string[];
+            /** Aliases */
+            aliases: {
+                [key: string]: string;
+            };
+            /** Weight */
+            weight: number;
+            /** Priority */
+            priority: number;
+            /** Measure Streams */
+            measure_streams: boolean;
+            /** Has Api Key */
+            has_api_key: boolean;
+            /** Key Last4 */
+            key_last4: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "settings" | "site";
+            /** Place */
+            place: string | null;
+            /**
+             * Problem
+             * @description Why the upstream is off
+             */
+            problem: string | null;
+            health: components["schemas"]["UpstreamHealth"];
+        };
+        /**
+         * UpstreamHealth
+         * @description What the processes of this machine have seen of an upstream since they started.
+         */
+        UpstreamHealth: {
+            /**
+             * State
+             * @description The state of its circuit breaker that is furthest from closed
+             * @enum {string}
+             */
+            state: "closed" | "open" | "half_open";
+            /** Requests */
+            requests: number;
+            /** Failures */
+            failures: number;
+            /** Last Failure */
+            last_failure: string | null;
+        };
+        /**
+         * UpstreamList
+         * @description Every upstream, the first one first.
+         */
+        UpstreamList: {
+            /** Upstreams */
+            upstreams: components["schemas"]["UpstreamDescription"][];
+        };
+        /**
+         * UpstreamTest
+         * @description An upstream to try: a stored one by its `id`, a new one by its `base_url`, or both.
+         */
+        UpstreamTest: {
+            /** Id */
+            id?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Model */
+            model?: string | null;
+        };
+        /**
+         * UpstreamTestProblem
+         * @description What failed, and what to do.
+         */
+        UpstreamTestProblem: {
+            /** What */
+            what: string;
+            /** Advice */
+            advice: string;
+        };
+        /**
+         * UpstreamTestResult
+         * @description The result of a test: a list of models, then a chat of one token.
+         */
+        UpstreamTestResult: {
+            /** Ok */
+            ok: boolean;
+            problem: components["schemas"]["UpstreamTestProblem"] | null;
+            /** Models */
+            models: string[];
+            /** Model Tried */
+            model_tried: string | null;
+            /** Latency Ms */
+            latency_ms: number;
         };
         /**
          * UpstreamView
@@ -3668,6 +4009,86 @@ export interface operations {
             };
         };
     };
+    list_settings_api_operator_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_settings_api_operator_settings_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoredSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_up_policy_api_operator_sign_up_get: {
         parameters: {
             query?: never;
@@ -3962,6 +4383,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UpstreamView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_upstreams_api_operator_upstreams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamList"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upstream_api_operator_upstreams_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpstream"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upstream_api_operator_upstreams__upstream_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_upstream_api_operator_upstreams__upstream_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_upstream_api_operator_upstreams_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamTestResult"];
                 };
             };
             /** @description A problem with the request */

@@ -26,6 +26,7 @@ export const titles = {
   allKeys: "All keys",
   usagePlans: "Plans",
   signUpPolicy: "Sign-up",
+  settings: "Settings",
   auditLog: "Audit log",
   docs: "API reference",
   notFound: "Page not found",
