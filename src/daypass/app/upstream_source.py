@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import structlog
 from pydantic import ValidationError
 
-from daypass.background import end
+from daypass.background import wait_at_most
 from daypass.config.file import config_path, setting_place, table_place
 from daypass.config.secret_key import existing_secret_keys
 from daypass.config.settings import Settings
@@ -49,6 +49,7 @@ class UpstreamSource:
         self._revision = 0
         self._reported: dict[str, str] = {}
         self._lock = asyncio.Lock()
+        self._closing = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -64,8 +65,10 @@ class UpstreamSource:
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
-        """Stop watching."""
-        await end([self._watching] if self._watching else [])
+        """Stop watching, once a query that is under way has ended."""
+        self._closing.set()
+        if self._watching is not None:
+            await self._watching
 
     async def reload(self) -> None:
         """Read the upstreams now. Raises DatabaseUnavailableError."""
@@ -80,8 +83,8 @@ class UpstreamSource:
         self._report()
 
     async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_EVERY_S)
+        while not self._closing.is_set():
+            await wait_at_most(WATCH_EVERY_S, self._closing)
             try:
                 async with self._database.read() as session:
                     revision = await key_revision(session)
