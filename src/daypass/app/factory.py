@@ -24,6 +24,7 @@ from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.key_report import KeyReport
 from daypass.gateway.ownership import Ownership
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request_meter import RequestMeter
@@ -79,6 +80,10 @@ EXPOSED_HEADERS = (
     "x-ratelimit-limit-requests",
     "x-ratelimit-remaining-requests",
     "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+    "x-daypass-max-output-tokens",
 )
 
 
@@ -251,6 +256,8 @@ class Daypass:
                     refuses_unknown_prices=settings.unknown_price == "refuse",
                 ),
                 last_refusal=last_refusal,
+                report=KeyReport(ledger, database, recorder, clock),
+                clock=clock,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,

@@ -92,7 +92,7 @@ class Call:
     @property
     def lists_models(self) -> bool:
         """Whether the answer is a list of models that must be filtered by the plan."""
-        return self.is_model_list and bool(self.principal.usage_plan.models)
+        return self.is_model_list and self.principal.limits_models
 
     @property
     def makes_objects(self) -> bool:

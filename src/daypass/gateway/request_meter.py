@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from daypass.domain.prices import FREE, HighestPrice, Price
-from daypass.domain.times import DAY_S, Clock
+from daypass.domain.times import Clock
 from daypass.gateway.bound import Bound, bound_of_document, bound_of_form
 from daypass.gateway.call import Call
 from daypass.gateway.endpoint_policy import turned_off
@@ -13,6 +13,7 @@ from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request import StreamedBody
+from daypass.gateway.unpriced import Unpriced, unpriced_in
 from daypass.upstreams.routing import Candidate
 
 _STREAM_WITH_OPTIONS = "/completions"
@@ -42,12 +43,11 @@ class RequestMeter:
         """
         if call.is_free:
             return
-        day = int(self._clock()) // DAY_S * DAY_S
         principal = call.principal
-        self._set_prices(call, day)
+        self._set_prices(call, document)
         is_limited = principal.limits_tokens or principal.limits_cost
         if is_limited:
-            self._check(call)
+            self._check(call, document)
         most_output = principal.usage_plan.max_output_tokens
         if is_limited or most_output is not None:
             bound = _bound_of(call, document, most_output, max_body_bytes, is_limited=is_limited)
@@ -56,43 +56,50 @@ class RequestMeter:
             call.is_measurable = call.route.endpoint.pattern.endswith(_STREAM_WITH_OPTIONS)
             call.stream_options = document.get("stream_options")
 
-    def _set_prices(self, call: Call, day: int) -> None:
-        """Set the price at each candidate, and leave out those whose unknown price is refused."""
+    def _set_prices(self, call: Call, document: Mapping[str, Any]) -> None:
+        """Set the price at each candidate, and leave out those that would be refused for theirs."""
+        now = self._clock()
         if len(call.candidates) == 1:
-            call.price = self._price(call, call.candidates[0], day)
+            call.price = self._price(call, call.candidates[0], now)
             return
-        prices = {x: self._price(call, x, day) for x in call.candidates}
-        is_refused = call.principal.limits_cost and self._refuses_unknown_prices
-        if is_refused and call.route.endpoint.cls is EndpointClass.METERED:
-            known = tuple(x for x, price in prices.items() if price is not None)
-            call.candidates = known or call.candidates
+        prices = {x: self._price(call, x, now) for x in call.candidates}
+        if self._needs_price(call):
+            priced = tuple(
+                candidate
+                for candidate, price in prices.items()
+                if price is not None and _unpriced_in(call, document, price) is None
+            )
+            call.candidates = priced or call.candidates
         call.price = prices[call.candidates[0]]
         call.prices = prices
 
-    def _price(self, call: Call, candidate: Candidate, day: int) -> Price | None:
-        return self._prices.find(candidate.model or call.model, day, candidate.member.base_url)
+    def _price(self, call: Call, candidate: Candidate, now: float) -> Price | None:
+        return self._prices.find(candidate.model or call.model, now, candidate.member.base_url)
 
-    def _check(self, call: Call) -> None:
+    def _needs_price(self, call: Call) -> bool:
+        is_metered = call.route.endpoint.cls is EndpointClass.METERED
+        return is_metered and call.principal.limits_cost and self._refuses_unknown_prices
+
+    def _check(self, call: Call, document: Mapping[str, Any]) -> None:
         endpoint = call.route.endpoint
         if endpoint.billed_later or endpoint.cls is EndpointClass.UNKNOWN:
             raise turned_off(
                 f"{call.target.method} {call.target.path.decode()} is turned off for this API "
                 "key: its usage plan limits tokens or cost, and nothing bounds what it uses."
             )
-        is_unknown = call.price is None and endpoint.cls is EndpointClass.METERED
-        if is_unknown and call.principal.limits_cost and self._refuses_unknown_prices:
-            message = (
-                f"The price of the model {call.model or '(none)'} is unknown, and cost is limited "
-                "here. Use another model, or ask the operator to add it to [[prices]]."
-            )
-            raise GatewayError(
-                403,
-                "price_unknown",
-                message,
-                param="model",
-                headers=[(b"x-should-retry", b"false")],
-                uncounted=True,
-            )
+        if not self._needs_price(call):
+            return
+        if call.price is None:
+            what = f"the model {call.model or '(none)'}"
+            advice = "Use another model, or ask the operator to add it to [[prices]]."
+            raise _price_unknown("model", what, advice)
+        found = _unpriced_in(call, document, call.price)
+        if found is not None:
+            raise _price_unknown(found.param, found.what, "Leave it out.")
+
+
+def _unpriced_in(call: Call, document: Mapping[str, Any], price: Price) -> Unpriced | None:
+    return unpriced_in(call.route.endpoint.pattern, call.body, document, price)
 
 
 def _highest_price(call: Call) -> Price | HighestPrice:
@@ -101,6 +108,12 @@ def _highest_price(call: Call) -> Price | HighestPrice:
     if prices is None:
         return call.price or FREE
     return HighestPrice(tuple(prices[x] or FREE for x in call.candidates))
+
+
+def _price_unknown(param: str, what: str, advice: str) -> GatewayError:
+    message = f"The price of {what} is unknown, and cost is limited here. {advice}"
+    retry = [(b"x-should-retry", b"false")]
+    return GatewayError(403, "price_unknown", message, param=param, headers=retry, uncounted=True)
 
 
 def _bound_of(

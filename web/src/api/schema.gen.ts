@@ -297,7 +297,9 @@ export interface paths {
         head?: never;
         /**
          * Change Api Key
-         * @description Rename a key or move it to another usage plan. Its usage today still counts.
+         * @description Rename a key, move it to another usage plan, or change its options.
+         *
+         *     Its usage today still counts.
          *
          *     With the `aws` enforcer, a move to a larger plan takes effect at the next 00:00 UTC.
          */
@@ -353,7 +355,7 @@ export interface paths {
         };
         /**
          * Usage Today
-         * @description Return today's usage, as counted by the ledger.
+         * @description Return today's usage. Limits are as counted by the ledger, and include deleted keys.
          */
         get: operations["usage_today_api_usage_today_get"];
         put?: never;
@@ -539,6 +541,29 @@ export interface paths {
          * @description Move a key to another plan. Its usage today still counts.
          */
         patch: operations["assign_plan_api_operator_api_keys__api_key_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/leaked-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Leaked Keys
+         * @description Revoke keys that were found in public: they are refused everywhere within a second.
+         *
+         *     If only a secret that has been rotated out leaked, it stops working and the key stays. Strings
+         *     that are no key of this site are ignored, and only their number is returned.
+         */
+        post: operations["revoke_leaked_keys_api_operator_leaked_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/usage-plans": {
@@ -1002,10 +1027,50 @@ export interface components {
             resets_at: string | null;
         };
         /**
+         * AllowanceToday
+         * @description An allowance of requests, every limit in each measure, and today's tokens and cost.
+         *
+         *     `tokens` and `cost` (micro-dollars) include what is reserved.
+         */
+        AllowanceToday: {
+            /** Used */
+            used: number;
+            /** Limit */
+            limit: number | null;
+            window: components["schemas"]["Window"] | null;
+            /** Remaining */
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
+        };
+        /**
          * ApiKeyChange
-         * @description A new name, another usage plan, or both.
+         * @description The fields to change: a new name, another usage plan, other options.
          */
         ApiKeyChange: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name?: string | null;
             /** Usage Plan Id */
@@ -1018,7 +1083,8 @@ export interface components {
          *     `limits` holds every limit that applies to a call with this key, each with its own reset.
          *     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
          *     describe the tightest quota overall, which may be the account's or the site's. All of these
-         *     are about requests: `limits` has tokens and cost too.
+         *     are about requests: `limits` has tokens and cost too. `concurrent_requests` is null if the plan
+         *     does not limit how many requests may be in progress at once.
          *
          *     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -1039,6 +1105,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Last Used At */
             last_used_at: string | null;
             /** Used */
@@ -1052,6 +1129,7 @@ export interface components {
             resets_at: string | null;
             /** Limits */
             limits: components["schemas"]["LimitUse"][];
+            concurrent_requests: components["schemas"]["ConcurrentUse"] | null;
             /** Activating */
             activating: boolean;
             /** Next Usage Plan Id */
@@ -1117,6 +1195,16 @@ export interface components {
             resets_at: string;
         };
         /**
+         * ConcurrentUse
+         * @description The requests of one key that are in progress, and the most that its usage plan allows.
+         */
+        ConcurrentUse: {
+            /** Limit */
+            limit: number;
+            /** Used */
+            used: number;
+        };
+        /**
          * Confirmation
          * @description The token from the link, and the password chosen by the person who opened it.
          */
@@ -1162,6 +1250,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
         };
@@ -1317,12 +1416,16 @@ export interface components {
             remaining: number | null;
             /** Resets At */
             resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
             /** Api Key Id */
             api_key_id: string;
             /** Name */
             name: string;
-            /** Limits */
-            limits: components["schemas"]["LimitUse"][];
             /** By Api */
             by_api: number;
             /** By Chat */
@@ -1342,6 +1445,14 @@ export interface components {
             action: "move" | "revoke";
             /** Usage Plan Id */
             usage_plan_id?: string | null;
+        };
+        /**
+         * LeakedKeys
+         * @description API keys that were found in public.
+         */
+        LeakedKeys: {
+            /** Keys */
+            keys: string[];
         };
         /**
          * LimitUse
@@ -1480,6 +1591,11 @@ export interface components {
             /** Self Service */
             self_service: boolean;
             /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
+            /**
              * Source
              * @enum {string}
              */
@@ -1539,6 +1655,23 @@ export interface components {
          * @description A request for an API key.
          */
         NewApiKey: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name: string;
             /** Usage Plan Id */
@@ -1710,6 +1843,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Account Id */
             account_id: string;
             /** Account Email */
@@ -1886,6 +2030,29 @@ export interface components {
             retired: boolean;
         };
         /**
+         * PriceUsed
+         * @description The last price that was used on a day, in US dollars.
+         *
+         *     `input`, `cached_input` and `output` are per million tokens. The others are null unless the
+         *     price has them.
+         */
+        PriceUsed: {
+            /** Input */
+            input: number;
+            /** Cached Input */
+            cached_input: number;
+            /** Output */
+            output: number;
+            /** Per Request */
+            per_request?: number | null;
+            /** Per Image */
+            per_image?: number | null;
+            /** Per Minute */
+            per_minute?: number | null;
+            /** Per Million Characters */
+            per_million_characters?: number | null;
+        };
+        /**
          * Problem
          * @description A problem details document.
          */
@@ -2015,6 +2182,36 @@ export interface components {
             email: string;
         };
         /**
+         * RevokedKey
+         * @description A key that had leaked. `deleted` is false if only a rotated-out secret had.
+         */
+        RevokedKey: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Last4 */
+            last4: string;
+            /** Account Id */
+            account_id: string;
+            /** Account Email */
+            account_email: string;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * RevokedKeys
+         * @description The keys that were revoked, and how many strings were no key of this site.
+         */
+        RevokedKeys: {
+            /** Revoked */
+            revoked: components["schemas"]["RevokedKey"][];
+            /** Unknown */
+            unknown: number;
+        };
+        /**
          * RotatedApiKey
          * @description A key with a new secret. The old one works until `previous_valid_until`.
          */
@@ -2034,6 +2231,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
             /** Previous Valid Until */
@@ -2153,6 +2361,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2418,6 +2627,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2469,13 +2679,18 @@ export interface components {
             models: string[];
             /** Self Service */
             self_service: boolean;
+            /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
         };
         /**
          * UsageToday
          * @description Today's usage of the account and each of its keys.
          */
         UsageToday: {
-            account: components["schemas"]["Allowance"];
+            account: components["schemas"]["AllowanceToday"];
             /** Keys */
             keys: components["schemas"]["KeyAllowance"][];
         };
@@ -3784,6 +3999,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_leaked_keys_api_operator_leaked_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeakedKeys"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedKeys"];
+                };
             };
             /** @description A problem with the request */
             "4XX": {
