@@ -384,6 +384,9 @@ def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
         connection.execute("DROP TRIGGER full")
 
 
+CHANGE_NOTHING = ("POST /api/operator/upstreams/test",)
+"""Routes with a body that only look."""
+
 CHANGED_BY_OPERATORS = (
     "account", "api_key", "api_key_secret", "invitation", "mail", "session", "site_setting",
     "usage_plan",
@@ -394,11 +397,15 @@ async def test_an_operator_action_without_its_audit_entry_is_rolled_back(
     site: Server, password_hash: str, without_audit_log: sqlite3.Connection
 ) -> None:
     changing = [
-        row for row in ROWS if "/operator/" in row.route and not row.route.startswith("GET ")
+        row
+        for row in ROWS
+        if "/operator/" in row.route and not row.route.startswith(("GET ", *CHANGE_NOTHING))
     ]
     changing.append(Row("PATCH /api/operator/people/{account_id}", (), {"role": "operator"}))
     assert {row.route for row in changing} == {
-        route for route in live_routes() if "/operator/" in route and not route.startswith("GET ")
+        route
+        for route in live_routes()
+        if "/operator/" in route and not route.startswith(("GET ", *CHANGE_NOTHING))
     }
 
     def kept() -> list[list[object]]:
