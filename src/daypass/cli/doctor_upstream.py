@@ -1,9 +1,12 @@
 """Checks of `daypass doctor` for the upstreams: list their models and ask one for a token."""
 
+from collections.abc import Collection
+
 from daypass.app.upstream_source import configured, read_site_upstreams
 from daypass.cli.finding import Finding
 from daypass.config.settings import Settings, SettingsError
 from daypass.config.upstreams import DEFAULT_NAME
+from daypass.domain.plans import UsagePlan
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.upstreams.base import Upstream
 from daypass.upstreams.current import Described, open_upstream
@@ -23,20 +26,21 @@ VARIABLES = {
 """Advice for the upstream that is set by these variables."""
 
 
-async def examine_upstreams(settings: Settings) -> list[Finding]:
+async def examine_upstreams(settings: Settings, plans: Collection[UsagePlan]) -> list[Finding]:
     """Make two real calls to each: the list of models, and a chat of one token if one is known."""
     try:
         check_proxies(settings)
     except SettingsError as error:
         return [Finding("upstream", False, str(error))]
+    preferred = sorted({x for plan in plans for x in plan.models})
     described = [*configured(settings), *await _made_on_site(settings)]
     if settings.demo or not described:
         advice = "Set OPENAI_API_KEY for real answers."
-        return await _examine(settings, DemoUpstream(), "the demo model", None, advice)
+        return await _examine(preferred, DemoUpstream(), "the demo model", None, advice)
     waits = {"read_timeout_s": min(CHECK_S, settings.read_timeout_s), "first_byte_timeout_s": None}
     found: list[Finding] = []
     for upstream in described:
-        found += await _examine_one(settings.model_copy(update=waits), upstream)
+        found += await _examine_one(settings.model_copy(update=waits), preferred, upstream)
     return found
 
 
@@ -51,21 +55,22 @@ async def _made_on_site(settings: Settings) -> list[Described]:
         await database.close()
 
 
-async def _examine_one(settings: Settings, described: Described) -> list[Finding]:
+async def _examine_one(
+    settings: Settings, preferred: list[str], described: Described
+) -> list[Finding]:
     config, terms = described.config, described.config.terms
     if config.problem is not None:
         what = _named("upstream", terms.name)
         return [Finding(what, False, f"{terms.base_url} is off", config.problem)]
     upstream = open_upstream(settings, terms, described.api_key)
-    return await _examine(settings, upstream, terms.base_url, terms.name)
+    return await _examine(preferred, upstream, terms.base_url, terms.name)
 
 
 async def _examine(
-    settings: Settings, upstream: Upstream, where: str, name: str | None, advice: str = ""
+    preferred: list[str], upstream: Upstream, where: str, name: str | None, advice: str = ""
 ) -> list[Finding]:
-    planned = sorted({x for plan in settings.usage_plans for x in plan.models})
     try:
-        result = await probe(upstream, where, preferred=planned)
+        result = await probe(upstream, where, preferred=preferred)
     finally:
         await upstream.close()
     problem = result.problem

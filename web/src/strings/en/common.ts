@@ -23,6 +23,7 @@ export const titles = {
   account: "Account",
   operator: "Operator",
   people: "People",
+  person: "Person",
   allKeys: "All keys",
   usagePlans: "Plans",
   signUpPolicy: "Sign-up",
