@@ -131,8 +131,9 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-    # Two commands print a secret, and nothing else does: a new key, and a set-up link.
-    shows_secret = arguments[:2] == ("keys", "create") or arguments[:1] == ("setup-link",)
+    # Three commands print a secret: of a new key, of a new admin token, and a set-up link.
+    creates = arguments[:2] in (("keys", "create"), ("tokens", "create"))
+    shows_secret = creates or arguments[:1] == ("setup-link",)
     printed = "" if shows_secret else ended.stdout
     OUTPUTS.plant(*re.findall(r"/setup/#(\w+)", ended.stdout))
     OUTPUTS.add(f"daypass {' '.join(arguments)}", printed + ended.stderr)

@@ -36,6 +36,7 @@ from daypass.portal import (
     chat,
     confirmations,
     health,
+    idempotency,
     password_resets,
     problems,
     receipts,
@@ -125,6 +126,7 @@ class Daypass:
             lifespan=self._lifespan,
         )
         problems.install(self._portal)
+        idempotency.install(self._portal)
         self._portal.add_middleware(BodyLimit, max_chat_bytes=settings.max_body_bytes)
         api = APIRouter(
             prefix="/api",
@@ -148,12 +150,16 @@ class Daypass:
         ):
             api.include_router(noun.router)
         operators = APIRouter(
-            prefix="/operator", tags=["operator"], dependencies=[Depends(operator)]
+            prefix="/api/operator",
+            tags=["operator"],
+            # Checks the origin too, unless the request carries an admin token.
+            dependencies=[Depends(operator)],
+            responses=problems.ANSWERS,
         )
         for noun in OPERATOR_NOUNS:
             operators.include_router(noun.router)
-        api.include_router(operators)
         self._portal.include_router(api)
+        self._portal.include_router(operators)
         self._portal.include_router(health.router)
         self._headers = security_headers(settings.public_url)
         self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})

@@ -69,6 +69,13 @@ async def nothing_else(_session: AsyncSession) -> None:
     """Write nothing beside the change."""
 
 
+AlsoIssued = Callable[[AsyncSession, IssuedKey], Awaitable[None]]
+
+
+async def nothing_issued(_session: AsyncSession, _issued: IssuedKey) -> None:
+    """Write nothing beside the new secret."""
+
+
 class Enforcer(Protocol):
     """Manages API keys for whatever enforces the usage plans.
 
@@ -85,7 +92,9 @@ class Enforcer(Protocol):
     async def policy(self) -> QuotaPolicy:
         """Return the current usage plans and the ceilings above them."""
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Create an API key. What its account used today counts against it.
 
         Raises TooManyKeysError if the account has as many as it may.
@@ -96,7 +105,9 @@ class Enforcer(Protocol):
     ) -> ApiKey:
         """Rename a key and, with a `plan`, move it there. Used units stay used."""
 
-    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+    async def rotate_key(
+        self, key: ApiKey, grace_s: int, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Give a key a new secret. The old one works for `grace_s` seconds more."""
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:

@@ -6,10 +6,13 @@ from unicodedata import category
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.plans import UsagePlan, Window
 from daypass.domain.times import DAY_S
+from daypass.enforcement.base import IssuedKey
 from daypass.portal.context import InPortal, Portal, SignedIn
+from daypass.portal.idempotency import AccountIdempotency
 from daypass.portal.meters import LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
 from daypass.portal.times import Instant
@@ -82,11 +85,21 @@ class CreatedApiKey(ApiKeyCore):
 
     key: str
 
+    @classmethod
+    def of(cls, issued: IssuedKey, **more: Any) -> Self:
+        """Return the view of a key with its secret."""
+        return cls(**core_of(issued.key), key=issued.secret, **more)
+
 
 class RotatedApiKey(CreatedApiKey):
     """A key with a new secret. The old one works until `previous_valid_until`."""
 
     previous_valid_until: Instant | None
+
+    @classmethod
+    def of(cls, issued: IssuedKey, **more: Any) -> Self:
+        """Return the view of a key with its new secret."""
+        return super().of(issued, previous_valid_until=issued.previous_valid_until, **more)
 
 
 class ApiKeyView(ApiKeyCore):
@@ -125,13 +138,19 @@ class ApiKeyView(ApiKeyCore):
 
 
 @router.post("/api-keys", status_code=201)
-async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) -> CreatedApiKey:
+async def create_api_key(
+    new: NewApiKey, account: SignedIn, portal: InPortal, repeat: AccountIdempotency
+) -> CreatedApiKey:
     """Create an API key. Only this response contains its secret."""
     if portal.outbox is not None and not account.email_confirmed:
         raise ProblemError(403, UNCONFIRMED)
     plan = await _offered_plan(portal, new.usage_plan_id)
+
+    async def keep(session: AsyncSession, issued: IssuedKey) -> None:
+        await repeat.keep(session, CreatedApiKey.of(issued))
+
     try:
-        issued = await portal.enforcer.create_key(account.id, new.name, plan)
+        issued = await portal.enforcer.create_key(account.id, new.name, plan, keep)
     except api_keys.TooManyKeysError:
         most = portal.settings.keys_per_account
         message = (
@@ -139,7 +158,7 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
             "Delete one, or rotate one if you have lost its secret."
         )
         raise ProblemError(409, message) from None
-    return CreatedApiKey(**core_of(issued.key), key=issued.secret)
+    return CreatedApiKey.of(issued)
 
 
 @router.get("/api-keys")
@@ -176,14 +195,20 @@ async def change_api_key(
 
 @router.post("/api-keys/{api_key_id}/rotate")
 async def rotate_api_key(
-    api_key_id: str, account: SignedIn, portal: InPortal, rotation: Rotation | None = None
+    api_key_id: str,
+    account: SignedIn,
+    portal: InPortal,
+    repeat: AccountIdempotency,
+    rotation: Rotation | None = None,
 ) -> RotatedApiKey:
     """Give a key a new secret. Its plan, name and usage today do not change."""
+
+    async def keep(session: AsyncSession, issued: IssuedKey) -> None:
+        await repeat.keep(session, RotatedApiKey.of(issued))
+
     key = await find(portal, account, api_key_id)
-    issued = await portal.enforcer.rotate_key(key, rotation.grace_seconds if rotation else 0)
-    return RotatedApiKey(
-        **core_of(issued.key), key=issued.secret, previous_valid_until=issued.previous_valid_until
-    )
+    grace_s = rotation.grace_seconds if rotation else 0
+    return RotatedApiKey.of(await portal.enforcer.rotate_key(key, grace_s, keep))
 
 
 @router.delete("/api-keys/{api_key_id}", status_code=204)

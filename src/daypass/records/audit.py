@@ -1,15 +1,37 @@
 """The audit log: what operators did. Entries never contain secrets."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.tables import Account, AuditEntry
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An operator who acts, signed in or through an admin token."""
+
+    id: str
+    email: str
+    token_id: str | None = None
+    token_name: str | None = None
+
+    @property
+    def token(self) -> str | None:
+        """Return how the audit log names the admin token, such as `grading (tok_5f0c…)`."""
+        return f"{self.token_name} ({self.token_id})" if self.token_id else None
+
+
 def add(
-    session: AsyncSession, actor: Account, action: str, subject: str, *, now: int, detail: str = ""
+    session: AsyncSession,
+    actor: Actor | Account,
+    action: str,
+    subject: str,
+    *,
+    now: int,
+    detail: str = "",
 ) -> None:
     """Record an action in the transaction that does it. `now` is Unix time in seconds."""
     session.add(
@@ -20,6 +42,7 @@ def add(
             action=action,
             subject=subject[:320],
             detail=detail[:500],
+            token=actor.token if isinstance(actor, Actor) else None,
         )
     )
 
@@ -27,8 +50,13 @@ def add(
 async def recent(
     session: AsyncSession, search: str, offset: int, limit: int
 ) -> Sequence[AuditEntry]:
-    """Return entries whose actor, action or subject contains `search`, newest first."""
-    columns = (AuditEntry.actor_email, AuditEntry.action, AuditEntry.subject)
+    """Return entries whose actor, token, action or subject contains `search`, newest first."""
+    columns = (
+        AuditEntry.actor_email,
+        AuditEntry.action,
+        AuditEntry.subject,
+        func.coalesce(AuditEntry.token, ""),
+    )
     found = await session.scalars(
         select(AuditEntry)
         .where(or_(*(column.icontains(search, autoescape=True) for column in columns)))

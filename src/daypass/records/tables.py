@@ -301,7 +301,10 @@ class StoredPlan(Base):
 
 
 class AuditEntry(Base):
-    """An operator's action. The actor's address is kept too, because accounts can be deleted."""
+    """An operator's action. The actor's address is kept too, because accounts can be deleted.
+
+    `token` names the admin token that the actor's program used; NULL: they were signed in.
+    """
 
     __tablename__ = "audit_entry"
 
@@ -312,6 +315,49 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(320))
     detail: Mapped[str] = mapped_column(String(500))
+    token: Mapped[str | None] = mapped_column(String(120))
+
+
+class AdminToken(Base):
+    """A program's access to the operators' API, stored as the SHA-256 digest of the token.
+
+    `scopes` is a list separated by spaces. `created_by` is the operator on whose behalf it acts.
+    """
+
+    __tablename__ = "admin_token"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    scopes: Mapped[str] = mapped_column(String(100))
+    created_by: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_admin_token_created_by", "created_by"),)
+
+
+class IdempotentAnswer(Base):
+    """The answer to a request that carried an `Idempotency-Key`; see `idempotency`.
+
+    `id` is the digest of the caller and the key, `request` a fingerprint of what was asked. While
+    the request runs, `answer` is NULL and `claim` names it, until `claimed_until`.
+    """
+
+    __tablename__ = "idempotent_answer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request: Mapped[str] = mapped_column(String(64))
+    claim: Mapped[str] = mapped_column(String(32))
+    claimed_until: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[int | None] = mapped_column(Integer)
+    # Encrypted: it can contain a secret that is shown only once.
+    answer: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_idempotent_answer_created_at", "created_at"),)
 
 
 class Invitation(Base):

@@ -20,10 +20,12 @@ from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of
 from daypass.enforcement.aws.usage import Use
 from daypass.enforcement.base import (
     Also,
+    AlsoIssued,
     EnforcerError,
     IssuedKey,
     found,
     nothing_else,
+    nothing_issued,
     remove_keys,
 )
 from daypass.quota.policy import QuotaPolicy
@@ -77,7 +79,9 @@ class ApiGatewayEnforcer:
             [x.plan for x in (await self._catalogue.plans()).values()], None, None
         )
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
@@ -96,11 +100,13 @@ class ApiGatewayEnforcer:
                     now=self._now(),
                 )
                 self._begin(key, aws_key_id)
+                issued = IssuedKey(key, minted.secret)
+                await also(session, issued)
         except BaseException:
             await compensation.delete_key(self._api, aws_key_id)
             raise
         self._watch(key, minted.secret)
-        return IssuedKey(key, minted.secret)
+        return issued
 
     async def change_key(
         self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
@@ -164,7 +170,9 @@ class ApiGatewayEnforcer:
         self._keys_changed()
         return current
 
-    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+    async def rotate_key(
+        self, key: ApiKey, grace_s: int, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Replace a key. The old one is rejected at once."""
         if grace_s:
             raise EnforcerError(NO_GRACE, status=422, about="grace_seconds")
@@ -177,6 +185,8 @@ class ApiGatewayEnforcer:
                 old = current.aws_key_id
                 await api_keys.rotate(session, current, minted, None, self._now())
                 self._begin(current, aws_key_id)
+                issued = IssuedKey(current, minted.secret)
+                await also(session, issued)
         except BaseException:
             await compensation.delete_key(self._api, aws_key_id)
             raise
@@ -185,7 +195,7 @@ class ApiGatewayEnforcer:
         if old:
             # Even if this fails, the old key is dead: the gateway no longer knows it.
             await compensation.delete_key(self._api, old)
-        return IssuedKey(current, minted.secret)
+        return issued
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
         """Delete keys, in the database first: a key deleted at API Gateway cannot be restored."""

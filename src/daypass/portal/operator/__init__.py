@@ -8,7 +8,8 @@ from daypass.portal.operator import (
     plans,
     sign_up,
     site_usage,
+    tokens,
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream)
+OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream, tokens)

@@ -1,7 +1,7 @@
 """GET /api/operator/audit-log: the actions of operators."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Search
@@ -17,6 +17,7 @@ class AuditEntryView(BaseModel):
     id: int
     at: Instant
     actor_email: str
+    token: str | None = Field(description="The admin token that was used; null: a session")
     action: str
     subject: str
     detail: str
@@ -26,7 +27,10 @@ class AuditEntryView(BaseModel):
 async def list_entries(
     _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
 ) -> list[AuditEntryView]:
-    """List entries whose actor, action or subject contains `search`, newest first, 50 per page."""
+    """List entries whose actor, token, action or subject contains `search`, newest first.
+
+    Returns 50 per page.
+    """
     async with portal.database.read() as session:
         entries = await audit.recent(session, search.strip(), offset, PAGE)
     return [

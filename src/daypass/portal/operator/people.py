@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.times import DAY_S
 from daypass.portal.account_settings import delete_keys
+from daypass.portal.admin_access import require_person
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Search
 from daypass.portal.problems import ProblemError
@@ -15,6 +16,7 @@ from daypass.portal.sessions import AccountView, Role, core_of
 from daypass.portal.times import Instant
 from daypass.records import accounts, audit, operators
 from daypass.records.accounts import PersonRow
+from daypass.records.audit import Actor
 from daypass.records.tables import Account
 
 router = APIRouter()
@@ -70,8 +72,10 @@ async def change_person(
 ) -> None:
     """Disable or enable an account, or make it an operator or a member. Its sessions end.
 
-    Raises 409 for the last operator who can sign in.
+    Raises 409 for the last operator who can sign in. An admin token cannot change a role.
     """
+    if change.role is not None:
+        require_person(operator, "change roles")
 
     async def apply(session: AsyncSession) -> None:
         await operators.lock(session)
@@ -120,6 +124,6 @@ async def _check_not_last(session: AsyncSession, account: Account) -> None:
 
 
 def _note(
-    session: AsyncSession, operator: Account, portal: InPortal, what: str, account: Account
+    session: AsyncSession, operator: Actor, portal: InPortal, what: str, account: Account
 ) -> None:
     audit.add(session, operator, f"account {what}", account.email, now=portal.now())

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, StrictInt
 
 from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Operator
+from daypass.portal.idempotency import OperatorIdempotency
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import audit, invitations
@@ -82,7 +83,9 @@ async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
 
 
 @router.post("/invitations", status_code=201)
-async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> CreatedInvitation:
+async def invite(
+    new: NewInvitation, operator: Operator, portal: InPortal, repeat: OperatorIdempotency
+) -> CreatedInvitation:
     """Create a link with which one person may sign up."""
     if portal.settings.sign_up != "invite":
         message = "This site does not use invitations: DAYPASS_SIGN_UP is not `invite`."
@@ -92,7 +95,9 @@ async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> Cr
     async with portal.database.write() as session:
         row, token = await invitations.create(session, note, now, new.days * DAY_S)
         audit.add(session, operator, "invitation created", note or row.id, now=now)
-    return CreatedInvitation.of(row, token=token)
+        created = CreatedInvitation.of(row, token=token)
+        await repeat.keep(session, created)
+    return created
 
 
 @router.delete("/invitations/{invitation_id}", status_code=204)
