@@ -154,6 +154,7 @@ ROWS = [
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/audit-log", OPERATOR),
     Row("GET /api/operator/upstream", OPERATOR),
+    Row("GET /api/operator/live", OPERATOR),
     Row("GET /api/operator/tokens", OPERATOR),
     Row("POST /api/operator/tokens", done(OPERATOR, 201), {"name": "t", "scopes": ["read"]}),
     Row("DELETE /api/operator/tokens/{token_id}", done(OPERATOR, 204)),
@@ -231,12 +232,12 @@ class World:
             # As a program sends it: without an origin.
             sent = row.headers | {"authorization": f"Bearer {self.tokens[caller]}"} | headers
         body = row.body and {name: filled(value, names) for name, value in row.body.items()}
-        return await self.http.request(
-            method,
-            path.format_map(names),
-            json=body,
-            headers={name: value for name, value in sent.items() if value},
-        )
+        sent = {name: value for name, value in sent.items() if value}
+        path = path.format_map(names)
+        async with self.http.stream(method, path, json=body, headers=sent) as answer:
+            if "text/event-stream" not in answer.headers.get("content-type", ""):
+                await answer.aread()
+        return answer
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
@@ -287,11 +288,11 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             world.sessions[caller] = await accounts.open_session(session, account.id, now, 10**9)
         token_id = ""
         for scope in SCOPES:
-            token, secret = await admin_tokens.create(
+            made, secret = await admin_tokens.create(
                 session, owned["operator"]["account_id"], name="t", scopes=[scope], now=now,
                 expires_at=now + 10**9,
             )  # fmt: skip
-            world.tokens[f"token {scope}"], token_id = secret, token.id
+            world.tokens[f"token {scope}"], token_id = secret, made.id
     for caller in (*CALLERS, *world.tokens):
         world.names[caller] = owned["disabled" if caller == "disabled" else "account"] | {
             "email": emails.get(caller, emails["account"]),

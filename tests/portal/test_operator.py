@@ -66,6 +66,10 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("DELETE", "invitations/inv_1"),
         ("GET", "audit-log"),
         ("GET", "upstream"),
+        ("GET", "live"),
+        ("GET", "tokens"),
+        ("POST", "tokens"),
+        ("DELETE", "tokens/tok_1"),
     ],
 )
 def test_operator_routes_require_an_operator(

@@ -51,6 +51,7 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
+from daypass.portal.live_feed import LiveFeed
 from daypass.portal.operator import OPERATOR_NOUNS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
@@ -269,6 +270,8 @@ class Daypass:
             self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             signer = Signer(secret_keys(settings), clock)
+            live = LiveFeed(database)
+            stack.push_async_callback(live.close)
             outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
@@ -287,6 +290,7 @@ class Daypass:
                 readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
                 last_refusal=last_refusal,
+                live=live,
             )
             _tune_interpreter()
             yield

@@ -15,6 +15,7 @@ from daypass.enforcement.base import Enforcer
 from daypass.portal import admin_access
 from daypass.portal.client_address import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
+from daypass.portal.live_feed import LiveFeed
 from daypass.portal.outbox import Outbox
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
@@ -57,6 +58,7 @@ class Portal:
     metrics: Callable[[], tuple[bytes, str]]
     """Returns all metrics in Prometheus' text format, and the content type."""
     last_refusal: LastRefusal
+    live: LiveFeed
 
     async def policy(self) -> QuotaPolicy:
         """Return the plans and ceilings currently in force."""

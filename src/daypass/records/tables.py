@@ -267,6 +267,7 @@ class ReceiptBatch(Base):
     """Receipts of an account's recent requests that were written together.
 
     `receipts` is a JSON list of them; `at` is Unix time of the newest, in milliseconds.
+    `written_at` is the same by the database's clock when the row was written. NULL: before 0021.
     """
 
     __tablename__ = "receipt_batch"
@@ -276,10 +277,12 @@ class ReceiptBatch(Base):
     at: Mapped[int] = mapped_column(BigInteger)
     count: Mapped[int] = mapped_column(Integer)
     receipts: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_receipt_batch_account_id", "account_id", "at"),
         Index("ix_receipt_batch_at", "at"),
+        Index("ix_receipt_batch_written_at", "written_at"),
     )
 
 

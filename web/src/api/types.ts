@@ -30,4 +30,7 @@ export type AuditEntry = Schemas["AuditEntryView"];
 export type UpstreamHealth = Schemas["UpstreamView"];
 export type SignUpPolicy = Schemas["SignUpPolicy"];
 export type FailedMail = Schemas["MailView"];
+export type AdminToken = Schemas["TokenView"];
+export type CreatedToken = Schemas["CreatedToken"];
+export type TokenScope = AdminToken["scopes"][number];
 export type Invitation = Schemas["InvitationView"];

@@ -3,6 +3,7 @@
 from daypass.portal.operator import (
     audit_log,
     keys,
+    live,
     mails,
     people,
     plans,
@@ -12,4 +13,15 @@ from daypass.portal.operator import (
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream, tokens)
+OPERATOR_NOUNS = (
+    people,
+    keys,
+    plans,
+    site_usage,
+    sign_up,
+    mails,
+    audit_log,
+    upstream,
+    tokens,
+    live,
+)

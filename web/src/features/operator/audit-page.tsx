@@ -38,7 +38,10 @@ export function AuditPage() {
                     <Cell>
                       <time dateTime={entry.at}>{formatInstant(entry.at, now)}</time>
                     </Cell>
-                    <Cell className="max-w-64 truncate">{entry.actor_email}</Cell>
+                    <Cell className="max-w-64 truncate">
+                      {entry.actor_email}
+                      {entry.token && <span className="block text-xs text-muted">{words.through(entry.token)}</span>}
+                    </Cell>
                     <Cell className="font-medium first-letter:uppercase">{entry.action}</Cell>
                     <Cell className="max-w-72 truncate">{entry.subject}</Cell>
                     <Cell className="text-muted">{entry.detail}</Cell>

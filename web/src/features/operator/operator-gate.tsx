@@ -15,11 +15,13 @@ const { pages } = words;
 
 const links = [
   { href: "/operator/", label: pages.overview },
+  { href: "/operator/live/", label: pages.live },
   { href: "/operator/people/", label: pages.people },
   { href: "/operator/keys/", label: pages.keys },
   { href: "/operator/plans/", label: pages.plans },
   { href: "/operator/sign-up/", label: pages.signUp },
   { href: "/operator/audit-log/", label: pages.audit },
+  { href: "/operator/tokens/", label: pages.tokens },
 ];
 
 /** The frame of the operator pages. The server authorises what they load. */

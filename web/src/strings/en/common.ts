@@ -22,11 +22,13 @@ export const titles = {
   usage: "Usage",
   account: "Account",
   operator: "Operator",
+  live: "Live",
   people: "People",
   allKeys: "All keys",
   usagePlans: "Plans",
   signUpPolicy: "Sign-up",
   auditLog: "Audit log",
+  tokens: "Admin tokens",
   docs: "API reference",
   notFound: "Page not found",
 };
