@@ -318,7 +318,7 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(320))
     detail: Mapped[str] = mapped_column(String(500))
-    token: Mapped[str | None] = mapped_column(String(120))
+    token: Mapped[str | None] = mapped_column(String(300))
 
 
 class AdminToken(Base):
@@ -331,7 +331,7 @@ class AdminToken(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
-    name: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(200))
     scopes: Mapped[str] = mapped_column(String(100))
     created_by: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     created_at: Mapped[int] = mapped_column(BigInteger)

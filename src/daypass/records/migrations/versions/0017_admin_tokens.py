@@ -14,7 +14,7 @@ def upgrade() -> None:
         "admin_token",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("scopes", sa.String(length=100), nullable=False),
         sa.Column("created_by", sa.String(length=32), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest"),
     )
     op.create_index("ix_admin_token_created_by", "admin_token", ["created_by"])
-    op.add_column("audit_entry", sa.Column("token", sa.String(length=120), nullable=True))
+    op.add_column("audit_entry", sa.Column("token", sa.String(length=300), nullable=True))
     op.create_table(
         "idempotent_answer",
         sa.Column("id", sa.String(length=64), nullable=False),
