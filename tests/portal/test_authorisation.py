@@ -344,9 +344,9 @@ async def test_each_token_may_do_what_its_scope_says(site: Server, password_hash
         for row in NOT_OPERATOR_ROWS:
             assert (await world.call(row, "token read")).status_code in (401, 403), row
     for row in OPERATOR_ROWS:
-        if scope := scope_of(row):
+        if needed := scope_of(row):
             async with new_world(site, password_hash) as world:
-                answer = await world.call(row, f"token {scope}")
+                answer = await world.call(row, f"token {needed}")
                 assert answer.status_code == row.statuses[3], (row, answer.text)
 
 

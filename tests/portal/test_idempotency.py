@@ -56,7 +56,7 @@ def test_every_route_that_creates_takes_a_key() -> None:
     claims = {idempotency._of_operator, idempotency._of_account}
 
     def takes_key(route: Any) -> bool:
-        return any(x.call in claims for x in route.dependant.dependencies)
+        return any(x.call in claims for x in route.dependant.dependencies)  # codespell:ignore
 
     posts = {
         context.path: takes_key(context.route)
