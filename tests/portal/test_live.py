@@ -7,7 +7,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from tests.conftest import PASSWORD, Person, Server, start_server
+from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
 from tests.support.portal import problem
 
 CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}
@@ -91,6 +91,16 @@ def test_requests_come_as_they_are_made_and_without_prompts(site: Server, operat
     with watch(operator.http, **{"last-event-id": middle["id"]}) as response:
         resumed = Stream(response).events(5)
     assert middle["request_id"] not in {x["request_id"] for x in resumed}
+
+
+def test_a_server_that_stops_does_not_wait_for_those_who_watch(start: StartServer) -> None:
+    server = start()
+    person = server.sign_up()
+    with watch(person.http) as response:
+        stream = Stream(response)
+        server.process.terminate()
+        stream.wait_for_end()
+    assert server.process.wait(timeout=15) == 0
 
 
 @pytest.mark.parametrize("way", ["demoted", "signed out", "token revoked"])

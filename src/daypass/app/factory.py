@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -117,6 +117,7 @@ class Daypass:
         self._relay: Application
         self._pages: ASGIApp
         self._base_url_hint: BaseUrlHint
+        self._server_state: Mapping[str, Any] = {}
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -176,6 +177,7 @@ class Daypass:
 
     async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            self._server_state = scope.get("state", {})
             await self._portal(scope, receive, send)
             return
         path = scope.get("path", "")
@@ -192,6 +194,9 @@ class Daypass:
     def openapi(self) -> dict[str, Any]:
         """Return the portal's OpenAPI document."""
         return self._portal.openapi()
+
+    def _is_stopping(self) -> bool:
+        return bool(self._server_state.get("is_draining"))
 
     async def _list_models(self) -> list[str]:
         try:
@@ -270,7 +275,7 @@ class Daypass:
             self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             signer = Signer(secret_keys(settings), clock)
-            live = LiveFeed(database)
+            live = LiveFeed(database, self._is_stopping)
             stack.push_async_callback(live.close)
             outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -84,8 +84,11 @@ class Listener:
 class LiveFeed:
     """Reads new receipts from the database while somebody listens, once for all listeners."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """`is_stopping` tells whether the server is about to stop."""
         self._database = database
+        self._is_stopping = is_stopping
+        self._is_closed = False
         self._listeners = 0
         self._recent: deque[LiveEvent] = deque(maxlen=KEPT)
         self._met: dict[str, int] = {}
@@ -97,6 +100,11 @@ class LiveFeed:
         """How many requests have been published."""
         self.news = asyncio.Event()
         """Set when there are more."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether listeners may stay: a server that stops waits for them."""
+        return not (self._is_closed or self._is_stopping())
 
     @property
     def has_room(self) -> bool:
@@ -120,7 +128,7 @@ class LiveFeed:
         finally:
             self._listeners -= 1
             if self._listeners == 0:
-                await self.close()
+                await self._stop()
 
     def since(self, seen: int) -> list[LiveEvent]:
         """Return the requests after the first `seen` ones, as far as they are kept."""
@@ -128,7 +136,11 @@ class LiveFeed:
         return list(self._recent)[len(self._recent) - new :]
 
     async def close(self) -> None:
-        """Stop polling."""
+        """Stop polling, and let the listeners go."""
+        self._is_closed = True
+        await self._stop()
+
+    async def _stop(self) -> None:
         polling, self._polling = self._polling, None
         self._recent.clear()
         self._met.clear()

@@ -70,7 +70,7 @@ async def _events(request: Request, portal: Portal, after: Position) -> AsyncGen
     # Where it ends early, the client connects again and is told why.
     with contextlib.suppress(DatabaseUnavailableError, TooManyListenersError, ProblemError):
         async with portal.live.listen(after) as listener:
-            while not getattr(request.state, "is_draining", False):
+            while portal.live.is_open:
                 new = await listener.next(CHECK_EVERY_S)
                 now = time.monotonic()
                 if now - checked_at >= CHECK_EVERY_S:

@@ -63,7 +63,7 @@ export function LivePage() {
         </Button>
       </div>
       <Announcer text={lastMinuteText(requests, now)} />
-      <div className="grid gap-8 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-8 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
         <Section title={words.requests}>
           <LiveTable requests={requests} names={names} projector={projector} />
         </Section>
