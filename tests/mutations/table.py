@@ -23,6 +23,7 @@ WRITES = "tests/records/test_write_queue.py::test_"
 TOKENS = "tests/portal/test_admin_tokens.py::test_"
 REPEATS = "tests/portal/test_idempotency.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
+BATCH = "tests/portal/test_operator_batch.py::test_"
 CEILING = "tests/gateway/test_account_ceiling.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
@@ -48,6 +49,36 @@ MUTATIONS = (
         "return await session.get(StoredPlan, plan_id, with_for_update=True)",
         "return await session.get(StoredPlan, plan_id)",
         f"{CHANGES}a_plan_is_retired_once",
+    ),
+    Mutation(
+        "concurrent: settings are changed by one transaction at a time",
+        "records/site_settings.py",
+        'await session.execute(text("LOCK TABLE site_setting IN EXCLUSIVE MODE"))',
+        "pass",
+        f"{CHANGES}settings_are_changed_by_one_operator_at_a_time",
+    ),
+    Mutation(
+        "site settings: the environment and the file take precedence",
+        "config/settings.py",
+        "values |= self.set_elsewhere",
+        "values = self.set_elsewhere | values",
+        "tests/config/test_site_settings.py::"
+        "test_the_environment_wins_over_the_file_over_the_site_over_the_default",
+    ),
+    Mutation(
+        "site settings: what is set elsewhere is not changed here",
+        "portal/operator/settings.py",
+        "_check_changeable(portal, asked)",
+        "pass",
+        "tests/portal/test_site_settings.py::test_what_is_set_elsewhere_is_changed_there",
+    ),
+    Mutation(
+        "site settings: a change makes the gateway look keys up again",
+        "records/migrations/versions/0016_site_settings.py",
+        'for change in ("INSERT", "UPDATE", "DELETE"):',
+        "for change in ():",
+        "tests/records/test_key_revision.py::"
+        "test_a_change_of_what_a_key_may_do_raises_the_revision",
     ),
     Mutation(
         "settings: a denied path that denies nothing",
@@ -669,8 +700,8 @@ MUTATIONS = (
     ),
     Mutation(
         "most keys of an account",
-        "app/enforcement.py",
-        "max_keys=self._settings.keys_per_account,",
+        "enforcement/embedded.py",
+        "max_keys=site.max_keys_per_account,",
         "max_keys=1000,",
         f"{API_KEYS}concurrent_requests_cannot_exceed_the_key_limit[embedded]",
     ),
@@ -766,6 +797,27 @@ MUTATIONS = (
         "if account.role == accounts.OPERATOR and not is_own:",
         "if False:",
         f"{MAIL}the_mailbox_alone_does_not_take_an_operators_account",
+    ),
+    Mutation(
+        "operators: one refused item does not stop a batch",
+        "portal/operator/batch.py",
+        "except ProblemError as error:",
+        "except AssertionError as error:",
+        f"{BATCH}what_could_not_be_changed_is_reported_and_the_rest_is_done",
+    ),
+    Mutation(
+        "operators: a batch never disables its own operator",
+        "portal/operator/batch.py",
+        "if account_id == operator.id:",
+        "if False:",
+        f"{BATCH}what_could_not_be_changed_is_reported_and_the_rest_is_done",
+    ),
+    Mutation(
+        "operators: no row of a list is on two pages",
+        "records/order.py",
+        "return [column.desc(), unique.desc()]",
+        "return [column.desc()]",
+        "tests/records/test_lists.py::test_each_row_is_on_exactly_one_page",
     ),
     Mutation(
         "operators: a change is undone without its audit entry",

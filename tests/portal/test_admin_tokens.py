@@ -199,6 +199,7 @@ def test_a_token_cannot_give_itself_more_rights(site: Server, operator: Person) 
     token = create(operator, "read", "people", "plans", "groups", "keys")["token"]
     found = operator.http.get("/api/operator/people", params={"search": operator.email}).json()
     own = found["people"][0]["id"]
+    _, other = second_operator(site, operator)
     member = site.sign_up()
     found = operator.http.get("/api/operator/people", params={"search": member.email}).json()
     theirs = found["people"][0]["id"]
@@ -209,8 +210,11 @@ def test_a_token_cannot_give_itself_more_rights(site: Server, operator: Person) 
         assert problem(promoted) == 403
         assert problem(http.patch(f"/api/operator/people/{own}", json={"disabled": True})) == 403
         assert problem(http.delete(f"/api/operator/people/{own}")) == 403
-        disabled = http.patch(f"/api/operator/people/{theirs}", json={"disabled": True})
-        assert disabled.status_code == 204
+        batch = {"ids": [other, theirs], "action": "disable"}
+        outcome = http.post("/api/operator/people/batch", json=batch).json()
+    assert outcome["done"] == 1
+    assert [x["id"] for x in outcome["failed"]] == [other]
+    assert "an operator's account" in outcome["failed"][0]["detail"]
 
 
 def test_guesses_are_throttled_by_address_and_a_right_token_is_not(

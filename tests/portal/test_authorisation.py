@@ -26,7 +26,15 @@ from daypass.domain.key_format import mint
 from daypass.portal.admin_access import WRITE_SCOPES
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
-from daypass.records import accounts, admin_tokens, api_keys, invitations, outbox, usage_plans
+from daypass.records import (
+    accounts,
+    admin_tokens,
+    api_keys,
+    invitations,
+    outbox,
+    site_settings,
+    usage_plans,
+)
 from daypass.records.admin_tokens import SCOPES
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
@@ -134,7 +142,17 @@ ROWS = [
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
     Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
+    Row(
+        "POST /api/operator/people/batch",
+        OPERATOR,
+        {"ids": ["{account_id}"], "action": "disable"},
+    ),
     Row("GET /api/operator/api-keys", OPERATOR),
+    Row(
+        "POST /api/operator/api-keys/batch",
+        OPERATOR,
+        {"ids": ["{api_key_id}"], "action": "revoke"},
+    ),
     Row(
         "PATCH /api/operator/api-keys/{api_key_id}",
         done(OPERATOR, 204),
@@ -146,9 +164,16 @@ ROWS = [
     Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
     Row("GET /api/operator/usage", OPERATOR),
     Row("GET /api/operator/usage.csv", OPERATOR),
+    Row("GET /api/operator/settings", OPERATOR),
+    Row("PATCH /api/operator/settings", OPERATOR, {"site_requests_per_day": 1000}),
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
+    Row(
+        "POST /api/operator/invitations/batch",
+        OPERATOR,
+        {"ids": ["{invitation_id}"], "action": "withdraw"},
+    ),
     Row("GET /api/operator/mails", OPERATOR),
     Row("POST /api/operator/mails/{mail_id}/retry", done(OPERATOR, 204)),
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
@@ -241,6 +266,9 @@ class World:
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        # Messages of a chat hold objects, which name nothing.
+        return [filled(item, names) for item in value]
     return value.format_map(names) if isinstance(value, str) else value
 
 
@@ -261,6 +289,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         plan_id = f"stored-{number}"
         columns = {"name": "Stored", "description": "", "terms": {"requests_per_day": 5}}
         await usage_plans.create(session, plan_id, columns, now)
+        await site_settings.change(session, {"site_requests_per_day": None}, now)
         invitation, token = await invitations.create(session, "", now, 10**9)
         await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)
         mail = await outbox.claim(session, 1)
@@ -399,6 +428,7 @@ def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
 
 CHANGED_BY_OPERATORS = (
     "account", "admin_token", "api_key", "api_key_secret", "invitation", "mail", "session",
+    "site_setting",
     "usage_plan",
 )  # fmt: skip
 

@@ -24,6 +24,8 @@ NOT_CREATING = {
     "/api/confirmations", "/api/confirmations/preview", "/api/password-resets",
     "/api/operator/mails/{mail_id}/retry",
     "/api/account/deletion",
+    # Repeating these changes nothing.
+    "/api/operator/people/batch", "/api/operator/api-keys/batch", "/api/operator/invitations/batch",
     # A relayed call, which creates nothing here.
     "/api/chat/completions",
 }  # fmt: skip

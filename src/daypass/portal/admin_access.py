@@ -13,6 +13,7 @@ from daypass.records import accounts, admin_tokens, throttles
 from daypass.records.admin_tokens import Scope, TokenRow
 from daypass.records.audit import Actor
 from daypass.records.database import Database
+from daypass.records.tables import Account
 from daypass.records.throttles import Throttle, ThrottledError
 
 WRITE_SCOPES: dict[str, Scope | None] = {
@@ -21,6 +22,7 @@ WRITE_SCOPES: dict[str, Scope | None] = {
     "mails": "people",
     "api-keys": "keys",
     "usage-plans": "plans",
+    "settings": None,
     "tokens": None,
 }
 """The scope that changes to a noun of `/api/operator/{noun}` need; None: a signed-in operator.
@@ -35,6 +37,7 @@ _ENDED = {
     "revoked": "This admin token has been revoked. Ask an operator for a new one.",
     "expired": "This admin token has expired. Ask an operator for a new one.",
 }
+OPERATORS_ACCOUNT = "change an operator's account"
 _READS = ("GET", "HEAD", "OPTIONS")
 _PATH_PREFIX = "/api/operator/"
 
@@ -89,7 +92,13 @@ async def authenticate(
 def require_person(actor: Actor, what: str) -> None:
     """Raise 403 if the actor is a program with a token: it could give itself more rights."""
     if actor.token_id is not None:
-        raise ProblemError(403, f"An admin token cannot {what}. Sign in as an operator to do this.")
+        raise _not_by_token(what)
+
+
+def require_person_for(actor: Actor, account: Account) -> None:
+    """Raise 403 if the actor is a program with a token, and the account is an operator's."""
+    if account.role == accounts.OPERATOR:
+        require_person(actor, OPERATORS_ACCOUNT)
 
 
 async def _check_scope(request: Request, database: Database, row: TokenRow) -> None:
@@ -101,7 +110,7 @@ async def _check_scope(request: Request, database: Database, row: TokenRow) -> N
     noun = request.scope["path"].removeprefix(_PATH_PREFIX).partition("/")[0]
     needed = WRITE_SCOPES.get(noun)
     if needed is None:
-        raise ProblemError(403, "An admin token cannot do this. Sign in as an operator.")
+        raise _not_by_token("do this")
     if needed not in held:
         raise _missing_scope(needed)
     await _check_not_operator(request, database)
@@ -110,7 +119,8 @@ async def _check_scope(request: Request, database: Database, row: TokenRow) -> N
 async def _check_not_operator(request: Request, database: Database) -> None:
     """Raise 403 if the request would change an operator's account.
 
-    Otherwise the scope `people` would include taking an operator's account over.
+    Otherwise the scope `people` would include taking an operator's account over. Routes that name
+    accounts elsewhere than in their path call `require_person_for` themselves.
     """
     account_id = request.path_params.get("account_id")
     if account_id is None:
@@ -118,8 +128,7 @@ async def _check_not_operator(request: Request, database: Database) -> None:
     async with database.read() as session:
         account = await accounts.find(session, account_id)
     if account is not None and account.role == accounts.OPERATOR:
-        message = "An admin token cannot change an operator's account. Sign in as an operator."
-        raise ProblemError(403, message)
+        raise _not_by_token(OPERATORS_ACCOUNT)
 
 
 async def _count_wrong_token(database: Database, network: str, now_ms: int) -> None:
@@ -146,6 +155,10 @@ def _unauthorised(detail: str) -> ProblemError:
     return ProblemError(
         401, detail, headers={"www-authenticate": 'Bearer realm="daypass", error="invalid_token"'}
     )
+
+
+def _not_by_token(what: str) -> ProblemError:
+    return ProblemError(403, f"An admin token cannot {what}. Sign in as an operator to do so.")
 
 
 def _missing_scope(scope: Scope) -> ProblemError:

@@ -1,14 +1,15 @@
 """Queries on accounts and their sessions."""
 
 import secrets
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.emails import canonical, normalise
 from daypass.records.identifiers import digest, new_id
+from daypass.records.order import Sortable, in_order
 from daypass.records.tables import (
     Account,
     AdminToken,
@@ -105,12 +106,23 @@ class PersonRow(NamedTuple):
     requests: int
 
 
-async def search(
-    session: AsyncSession, text_in_email: str, day: int, offset: int, limit: int
-) -> tuple[list[PersonRow], int]:
-    """Return accounts whose address contains a text, newest first, and their total number.
+PersonSort = Literal["email", "state", "keys", "requests_today", "created_at"]
 
-    `day` is Unix time: the first second of the day whose requests are summed.
+
+async def search(
+    session: AsyncSession,
+    text_in_email: str,
+    day: int,
+    offset: int,
+    limit: int,
+    *,
+    sort: PersonSort = "created_at",
+    descending: bool = True,
+) -> tuple[list[PersonRow], int]:
+    """Return accounts whose address contains a text, and their total number.
+
+    `day` is Unix time: the first second of the day whose requests are summed. By state, operators
+    come first and disabled accounts last.
     """
     wanted = Account.email.icontains(text_in_email, autoescape=True)
     mine = ApiKey.account_id == Account.id
@@ -122,12 +134,22 @@ async def search(
         .correlate(Account)
         .scalar_subquery()
     )
+    sorts: dict[PersonSort, Sortable] = {
+        "email": Account.email,
+        "state": case(
+            (Account.disabled_at.is_not(None), 2), (Account.role == OPERATOR, 0), else_=1
+        ),
+        "keys": keys,
+        "requests_today": requests,
+        "created_at": Account.created_at,
+    }
+    by = in_order(sorts[sort], Account.id, descending=descending)
+    # Only the accounts of the page have their keys and requests counted.
+    page = select(Account.id).where(wanted).order_by(*by).offset(offset).limit(limit)
     found = await session.execute(
         select(Account, keys, requests)
-        .where(wanted)
-        .order_by(Account.created_at.desc(), Account.id)
-        .offset(offset)
-        .limit(limit)
+        .where(Account.id.in_(page.subquery().select()))
+        .order_by(*by)
     )
     total = await session.scalar(select(func.count()).select_from(Account).where(wanted))
     return [PersonRow(account, count, int(used)) for account, count, used in found], total or 0

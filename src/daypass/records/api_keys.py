@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,11 +11,16 @@ from sqlalchemy.orm import aliased
 
 from daypass.domain.key_format import MintedKey
 from daypass.records.identifiers import new_id
+from daypass.records.order import Sortable, in_order
 from daypass.records.tables import Account, ApiKey, ApiKeySecret, KeyRevision
 
 
 class TooManyKeysError(Exception):
-    """The account has reached its limit of API keys."""
+    """The account has `most` API keys, as many as it may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ async def create(
     )
     free = [slot for slot in range(1, max_keys + 1) if slot not in taken]
     if len(taken) >= max_keys or not free:
-        raise TooManyKeysError
+        raise TooManyKeysError(max_keys)
     key = ApiKey(
         id=new_id("key"),
         account_id=account_id,
@@ -75,7 +80,7 @@ async def create(
         await session.flush()
     except IntegrityError as error:
         # Two concurrent requests may pick the same slot. The database lets one have it.
-        raise TooManyKeysError from error
+        raise TooManyKeysError(max_keys) from error
     session.add(ApiKeySecret(digest=minted.digest, api_key_id=key.id, expires_at=None))
     await session.flush()
     if taken:
@@ -125,10 +130,27 @@ async def owners(session: AsyncSession, ids: Collection[str]) -> dict[str, Owned
     return {api_key_id: OwnedKey(*rest) for api_key_id, *rest in found}
 
 
+KeySort = Literal["account_email", "name", "usage_plan_id", "last_used_at", "created_at"]
+
+_SORTS: dict[KeySort, Sortable] = {
+    "account_email": Account.email,
+    "name": ApiKey.name,
+    "usage_plan_id": ApiKey.usage_plan_id,
+    "last_used_at": func.coalesce(ApiKey.last_used_at, 0),
+    "created_at": ApiKey.created_at,
+}
+
+
 async def search(
-    session: AsyncSession, wanted: str, offset: int, limit: int
+    session: AsyncSession,
+    wanted: str,
+    offset: int,
+    limit: int,
+    *,
+    sort: KeySort = "created_at",
+    descending: bool = True,
 ) -> tuple[list[tuple[ApiKey, str]], int]:
-    """Return keys with their owner's address, newest first, and their total number.
+    """Return keys with their owner's address, and their total number.
 
     `wanted` is searched for in the address and in the key's name, plan id, visible ends and id.
     """
@@ -148,9 +170,8 @@ async def search(
             or_(*(column.icontains(wanted, autoescape=True) for column in columns)),
         )
     )
-    found = await session.execute(
-        matching.order_by(ApiKey.created_at.desc(), ApiKey.id).offset(offset).limit(limit)
-    )
+    by = in_order(_SORTS[sort], ApiKey.id, descending=descending)
+    found = await session.execute(matching.order_by(*by).offset(offset).limit(limit))
     total = await session.scalar(select(func.count()).select_from(matching.subquery()))
     return [(key, email) for key, email in found], total or 0
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.records.order import in_order
 from daypass.records.tables import Account, AuditEntry
+
+AuditSort = Literal["at", "actor_email", "action", "subject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +51,28 @@ def add(
     )
 
 
-async def recent(
-    session: AsyncSession, search: str, offset: int, limit: int
+async def search(
+    session: AsyncSession,
+    wanted: str,
+    offset: int,
+    limit: int,
+    *,
+    sort: AuditSort = "at",
+    descending: bool = True,
 ) -> Sequence[AuditEntry]:
-    """Return entries whose actor, token, action or subject contains `search`, newest first."""
+    """Return entries whose actor, token, action or subject contains `wanted`."""
     columns = (
         AuditEntry.actor_email,
         AuditEntry.action,
         AuditEntry.subject,
         func.coalesce(AuditEntry.token, ""),
     )
+    # Entries are numbered in the order of their times.
+    sorted_by = AuditEntry.id if sort == "at" else getattr(AuditEntry, sort)
     found = await session.scalars(
         select(AuditEntry)
-        .where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
-        .order_by(AuditEntry.id.desc())
+        .where(or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
+        .order_by(*in_order(sorted_by, AuditEntry.id, descending=descending))
         .offset(offset)
         .limit(limit)
     )

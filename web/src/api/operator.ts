@@ -1,34 +1,37 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { portal } from "./client";
-import type { NewPlan, PlanChange, Role, TokenScope } from "./types";
+import type { paths } from "./schema.gen";
+import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role, SettingsChange, TokenScope } from "./types";
 
 const operatorKey = ["account", "operator"] as const;
 
-export type Page = { search: string; offset: number };
+/** The query parameters of a list. */
+type ListQuery<Path extends "/api/operator/people" | "/api/operator/api-keys" | "/api/operator/audit-log"> =
+  NonNullable<paths[Path]["get"]["parameters"]["query"]>;
 
 /** Rows per page; the portal sends no more. */
 export const pageSize = 50;
 
-export function usePeople(query: Page) {
+export function usePeople(query: ListQuery<"/api/operator/people">) {
   return usePage("people", query, (signal) =>
     portal.GET("/api/operator/people", { params: { query }, signal }),
   );
 }
 
-export function useOwnedKeys(query: Page) {
+export function useOwnedKeys(query: ListQuery<"/api/operator/api-keys">) {
   return usePage("keys", query, (signal) =>
     portal.GET("/api/operator/api-keys", { params: { query }, signal }),
   );
 }
 
-export function useAuditLog(query: Page) {
+export function useAuditLog(query: ListQuery<"/api/operator/audit-log">) {
   return usePage("audit", query, (signal) =>
     portal.GET("/api/operator/audit-log", { params: { query }, signal }),
   );
 }
 
 /** Keep the current page until the next has loaded, so that rows do not flicker while typing. */
-function usePage<Data>(name: string, page: Page, load: (signal: AbortSignal) => Promise<Data>) {
+function usePage<Data>(name: string, page: object, load: (signal: AbortSignal) => Promise<Data>) {
   return useQuery({
     queryKey: [...operatorKey, name, page],
     queryFn: ({ signal }) => load(signal),
@@ -69,6 +72,20 @@ export function useSignUpPolicy() {
   });
 }
 
+export function useSettings() {
+  return useQuery({
+    queryKey: [...operatorKey, "settings"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/settings", { signal }),
+  });
+}
+
+/** Change the named settings, all or none. Null restores a default. */
+export function useChangeSettings() {
+  return useOfficeMutation((body: SettingsChange) =>
+    portal.PATCH("/api/operator/settings", { body }),
+  );
+}
+
 /** Polled, because e-mails are retried in the background. */
 export function useFailedMails() {
   return useQuery({
@@ -96,6 +113,10 @@ export function useChangePerson() {
   );
 }
 
+export function useChangePeople() {
+  return useOfficeMutation((body: PeopleBatch) => portal.POST("/api/operator/people/batch", { body }));
+}
+
 export function useDeletePerson() {
   return useOfficeMutation(({ id }: { id: string }) =>
     portal.DELETE("/api/operator/people/{account_id}", { params: { path: { account_id: id } } }),
@@ -112,6 +133,10 @@ export function useRevokeKey() {
   return useOfficeMutation(({ id }: { id: string }) =>
     portal.DELETE("/api/operator/api-keys/{api_key_id}", { params: { path: { api_key_id: id } } }),
   );
+}
+
+export function useChangeKeys() {
+  return useOfficeMutation((body: KeysBatch) => portal.POST("/api/operator/api-keys/batch", { body }));
 }
 
 export function useCreatePlan() {
@@ -156,6 +181,9 @@ export function useCreateToken() {
 export function useRevokeToken() {
   return useOfficeMutation(({ id }: { id: string }) =>
     portal.DELETE("/api/operator/tokens/{token_id}", { params: { path: { token_id: id } } }),
+export function useWithdrawInvitations() {
+  return useOfficeMutation((ids: string[]) =>
+    portal.POST("/api/operator/invitations/batch", { body: { ids, action: "withdraw" } }),
   );
 }
 

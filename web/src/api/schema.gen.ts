@@ -460,7 +460,7 @@ export interface paths {
         };
         /**
          * List People
-         * @description List accounts whose address contains `search`, newest first.
+         * @description List accounts whose address contains `search`, by default newest first, 50 per page.
          */
         get: operations["list_people_api_operator_people_get"];
         put?: never;
@@ -506,7 +506,7 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description List keys whose owner, name, plan, id or visible part contains `search`, newest first.
+         * @description List keys whose owner, name, plan, id or visible part contains `search`, 50 per page.
          */
         get: operations["list_keys_api_operator_api_keys_get"];
         put?: never;
@@ -627,6 +627,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description List the settings that can be changed on the site, with their values and sources.
+         */
+        get: operations["list_settings_api_operator_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Change settings, all of them or none. Null restores a default.
+         *
+         *     A change holds on every process within a second. Returns 409 for a setting that the environment
+         *     or `daypass.toml` sets, and for one that API Gateway does not have.
+         */
+        patch: operations["change_settings_api_operator_settings_patch"];
+        trace?: never;
+    };
     "/api/operator/sign-up": {
         parameters: {
             query?: never;
@@ -636,7 +663,7 @@ export interface paths {
         };
         /**
          * Sign Up Policy
-         * @description Return the settings for sign-up and account limits, and recent invitations.
+         * @description Return who may sign up, and recent invitations.
          */
         get: operations["sign_up_policy_api_operator_sign_up_get"];
         put?: never;
@@ -756,9 +783,7 @@ export interface paths {
         };
         /**
          * List Entries
-         * @description List entries whose actor, token, action or subject contains `search`, newest first.
-         *
-         *     Returns 50 per page.
+         * @description List entries whose actor, token, action or subject contains `search`, 50 per page.
          */
         get: operations["list_entries_api_operator_audit_log_get"];
         put?: never;
@@ -851,6 +876,66 @@ export interface paths {
         get: operations["live_requests_api_operator_live_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/people/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change People
+         * @description Disable or enable many accounts. Each one has its own entry in the audit log.
+         */
+        post: operations["change_people_api_operator_people_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/api-keys/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Keys
+         * @description Revoke many keys or move them to another plan. Each has its own entry in the audit log.
+         */
+        post: operations["change_keys_api_operator_api_keys_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/invitations/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Invitations
+         * @description Withdraw many unused invitations. Each has its own entry in the audit log.
+         */
+        post: operations["change_invitations_api_operator_invitations_batch_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -999,11 +1084,22 @@ export interface components {
             detail: string;
         };
         /**
+         * BatchOutcome
+         * @description How many items were changed, and those that were not.
+         */
+        BatchOutcome: {
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: components["schemas"]["ItemFailure"][];
+        };
+        /**
          * Ceiling
          * @description A limit of the whole site, or of all the keys of an account. `limit` is null if not set.
          *
-         *     `used` is what everybody has used in the current window, reserved amounts included; null for
-         *     accounts, each of which has its own count. Costs are in micro-dollars.
+         *     `setting` is its name in the settings. `used` is what everybody has used in the current window,
+         *     reserved amounts included; null for accounts, each of which has its own count. Costs are in
+         *     micro-dollars.
          */
         Ceiling: {
             /** Setting */
@@ -1227,6 +1323,30 @@ export interface components {
             used_at: string | null;
         };
         /**
+         * InvitationsBatch
+         * @description An action on invitations.
+         */
+        InvitationsBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @constant
+             */
+            action: "withdraw";
+        };
+        /**
+         * ItemFailure
+         * @description An item that was not changed, and why.
+         */
+        ItemFailure: {
+            /** Id */
+            id: string;
+            /** Detail */
+            detail: string;
+        };
+        JsonValue: unknown;
+        /**
          * KeyAllowance
          * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
          */
@@ -1250,6 +1370,21 @@ export interface components {
             by_api: number;
             /** By Chat */
             by_chat: number;
+        };
+        /**
+         * KeysBatch
+         * @description An action on keys. Only `move` needs `usage_plan_id`.
+         */
+        KeysBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "move" | "revoke";
+            /** Usage Plan Id */
+            usage_plan_id?: string | null;
         };
         /**
          * LimitUse
@@ -1633,6 +1768,19 @@ export interface components {
             people: components["schemas"]["PersonView"][];
         };
         /**
+         * PeopleBatch
+         * @description An action on accounts.
+         */
+        PeopleBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "disable" | "enable";
+        };
+        /**
          * PersonChange
          * @description A new role, a new state (disabled or not), or both.
          */
@@ -1924,13 +2072,43 @@ export interface components {
         };
         /**
          * SettingView
-         * @description A setting of this installation. It is changed on the server.
+         * @description A setting and the value in force.
          */
         SettingView: {
             /** Name */
             name: string;
             /** Value */
-            value: string;
+            value: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Default */
+            default: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Source
+             * @description `site`: set here; `settings`: set by the environment or daypass.toml
+             * @enum {string}
+             */
+            source: "default" | "site" | "settings";
+            /**
+             * Place
+             * @description Where it is set if not here, such as `DAYPASS_SIGN_UP`. Change it there.
+             */
+            place: string | null;
+            /**
+             * Unavailable
+             * @description Why this site cannot have this setting
+             */
+            unavailable: string | null;
+        };
+        /**
+         * SettingsView
+         * @description Every setting that operators can change on the site, with costs in micro-dollars.
+         */
+        SettingsView: {
+            /** Settings */
+            settings: components["schemas"]["SettingView"][];
         };
         /**
          * Setup
@@ -1949,7 +2127,7 @@ export interface components {
         };
         /**
          * SignUpPolicy
-         * @description The sign-up settings and the invitations.
+         * @description Who may sign up, and the invitations.
          */
         SignUpPolicy: {
             /**
@@ -1957,8 +2135,8 @@ export interface components {
              * @enum {string}
              */
             sign_up: "open" | "invite" | "closed";
-            /** Settings */
-            settings: components["schemas"]["SettingView"][];
+            /** Allowed Email Domains */
+            allowed_email_domains: string[];
             /** Invitations */
             invitations: components["schemas"]["InvitationView"][];
         };
@@ -2042,6 +2220,42 @@ export interface components {
             mail: boolean;
             /** Sign In With */
             sign_in_with: string | null;
+        };
+        /**
+         * StoredSettings
+         * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
+         */
+        StoredSettings: {
+            /** Sign Up */
+            sign_up?: ("open" | "invite" | "closed") | null;
+            /** Allowed Email Domains */
+            allowed_email_domains?: string[] | null;
+            /** Max Keys Per Account */
+            max_keys_per_account?: number | null;
+            /** Account Requests Per Day */
+            account_requests_per_day?: number | null;
+            /** Account Requests Per Month */
+            account_requests_per_month?: number | null;
+            /** Account Tokens Per Day */
+            account_tokens_per_day?: number | null;
+            /** Account Tokens Per Month */
+            account_tokens_per_month?: number | null;
+            /** Account Cost Per Day */
+            account_cost_per_day?: number | null;
+            /** Account Cost Per Month */
+            account_cost_per_month?: number | null;
+            /** Site Requests Per Day */
+            site_requests_per_day?: number | null;
+            /** Site Requests Per Month */
+            site_requests_per_month?: number | null;
+            /** Site Tokens Per Day */
+            site_tokens_per_day?: number | null;
+            /** Site Tokens Per Month */
+            site_tokens_per_month?: number | null;
+            /** Site Cost Per Day */
+            site_cost_per_day?: number | null;
+            /** Site Cost Per Month */
+            site_cost_per_month?: number | null;
         };
         /**
          * TokenView
@@ -3269,6 +3483,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "email" | "state" | "keys" | "requests_today" | "created_at";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -3392,6 +3609,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "account_email" | "name" | "usage_plan_id" | "last_used_at" | "created_at";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -3715,6 +3935,86 @@ export interface operations {
             };
         };
     };
+    list_settings_api_operator_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_settings_api_operator_settings_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoredSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_up_policy_api_operator_sign_up_get: {
         parameters: {
             query?: never;
@@ -3957,6 +4257,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "at" | "actor_email" | "action" | "subject";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -4188,6 +4491,132 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_people_api_operator_people_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeopleBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_keys_api_operator_api_keys_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_invitations_api_operator_invitations_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationsBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

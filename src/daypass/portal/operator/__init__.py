@@ -2,11 +2,13 @@
 
 from daypass.portal.operator import (
     audit_log,
+    batch,
     keys,
     live,
     mails,
     people,
     plans,
+    settings,
     sign_up,
     site_usage,
     tokens,
@@ -18,10 +20,12 @@ OPERATOR_NOUNS = (
     keys,
     plans,
     site_usage,
+    settings,
     sign_up,
     mails,
     audit_log,
     upstream,
     tokens,
     live,
+    batch,
 )

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from daypass.portal.context import InPortal, Operator
-from daypass.portal.operator.paging import PAGE, Offset, Search
+from daypass.portal.operator.paging import PAGE, Offset, Order, Search
 from daypass.portal.times import Instant
 from daypass.records import audit
+from daypass.records.audit import AuditSort
 
 router = APIRouter()
 
@@ -25,14 +26,18 @@ class AuditEntryView(BaseModel):
 
 @router.get("/audit-log")
 async def list_entries(
-    _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
+    _operator: Operator,
+    portal: InPortal,
+    search: Search = "",
+    offset: Offset = 0,
+    sort: AuditSort = "at",
+    order: Order = "desc",
 ) -> list[AuditEntryView]:
-    """List entries whose actor, token, action or subject contains `search`, newest first.
-
-    Returns 50 per page.
-    """
+    """List entries whose actor, token, action or subject contains `search`, 50 per page."""
     async with portal.database.read() as session:
-        entries = await audit.recent(session, search.strip(), offset, PAGE)
+        entries = await audit.search(
+            session, search.strip(), offset, PAGE, sort=sort, descending=order == "desc"
+        )
     return [
         AuditEntryView(**{name: getattr(entry, name) for name in AuditEntryView.model_fields})
         for entry in entries

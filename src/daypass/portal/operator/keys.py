@@ -7,12 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.enforcement.base import Also
 from daypass.portal.api_keys import ApiKeyCore, core_of
 from daypass.portal.context import InPortal, Operator, Portal
-from daypass.portal.operator.paging import PAGE, Offset, Search
+from daypass.portal.operator.paging import PAGE, Offset, Order, Search
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import api_keys, audit
+from daypass.records.api_keys import KeySort
 from daypass.records.audit import Actor
 from daypass.records.tables import ApiKey
+
+NO_SUCH_KEY = "There is no such API key."
 
 router = APIRouter()
 
@@ -40,12 +43,19 @@ class PlanAssignment(BaseModel):
 
 @router.get("/api-keys")
 async def list_keys(
-    _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
+    _operator: Operator,
+    portal: InPortal,
+    search: Search = "",
+    offset: Offset = 0,
+    sort: KeySort = "created_at",
+    order: Order = "desc",
 ) -> OwnedKeys:
-    """List keys whose owner, name, plan, id or visible part contains `search`, newest first."""
+    """List keys whose owner, name, plan, id or visible part contains `search`, 50 per page."""
     await portal.write_usage()
     async with portal.database.read() as session:
-        rows, total = await api_keys.search(session, search.strip(), offset, PAGE)
+        rows, total = await api_keys.search(
+            session, search.strip(), offset, PAGE, sort=sort, descending=order == "desc"
+        )
     return OwnedKeys(
         total=total,
         keys=[
@@ -84,7 +94,7 @@ async def _find(api_key_id: str, portal: Portal) -> ApiKey:
     async with portal.database.read() as session:
         key = await api_keys.find_any(session, api_key_id)
     if key is None:
-        raise ProblemError(404, "There is no such API key.")
+        raise ProblemError(404, NO_SUCH_KEY)
     return key
 
 

@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.times import DAY_S
 from daypass.portal.account_settings import delete_keys
-from daypass.portal.admin_access import require_person
+from daypass.portal.admin_access import require_person, require_person_for
 from daypass.portal.context import InPortal, Operator
-from daypass.portal.operator.paging import PAGE, Offset, Search
+from daypass.portal.operator.paging import PAGE, Offset, Order, Search
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, Role, core_of
 from daypass.portal.times import Instant
 from daypass.records import accounts, audit, operators
-from daypass.records.accounts import PersonRow
+from daypass.records.accounts import PersonRow, PersonSort
 from daypass.records.audit import Actor
 from daypass.records.tables import Account
 
@@ -56,13 +56,20 @@ class PersonChange(BaseModel):
 
 @router.get("/people")
 async def list_people(
-    _operator: Operator, portal: InPortal, search: Search = "", offset: Offset = 0
+    _operator: Operator,
+    portal: InPortal,
+    search: Search = "",
+    offset: Offset = 0,
+    sort: PersonSort = "created_at",
+    order: Order = "desc",
 ) -> People:
-    """List accounts whose address contains `search`, newest first."""
+    """List accounts whose address contains `search`, by default newest first, 50 per page."""
     today = portal.now() // DAY_S * DAY_S
     await portal.write_usage()
     async with portal.database.read() as session:
-        rows, total = await accounts.search(session, search.strip(), today, offset, PAGE)
+        rows, total = await accounts.search(
+            session, search.strip(), today, offset, PAGE, sort=sort, descending=order == "desc"
+        )
     return People(total=total, people=[PersonView.of_row(row) for row in rows])
 
 
@@ -82,6 +89,7 @@ async def change_person(
         account = await accounts.find(session, account_id)
         if account is None:
             raise ProblemError(404, "There is no such account.")
+        require_person_for(operator, account)
         if change.role == accounts.MEMBER or change.disabled:
             await _check_not_last(session, account)
         if change.role is not None and change.role != account.role:

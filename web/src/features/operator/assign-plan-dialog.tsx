@@ -2,12 +2,10 @@
 
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
-import { useAssignPlan, useManagedPlans } from "@/api/operator";
-import type { OwnedKey } from "@/api/types";
+import { useManagedPlans } from "@/api/operator";
 import { DialogForm } from "@/components/dialog-form";
 import { PlanField } from "@/components/plan-field";
 import { Dialog } from "@/components/ui/dialog";
-import { toast } from "@/components/ui/toast";
 import { showProblem } from "@/forms/show-problem";
 import * as z from "@/forms/zod";
 import * as strings from "@/strings";
@@ -19,22 +17,26 @@ const schema = z.object({
   usage_plan_id: z.string().check(z.minLength(1, strings.keys.planMissing)),
 });
 
-type Props = { apiKey: OwnedKey; onClose: () => void };
+type Props = {
+  title: string;
+  /** The plan that is selected at first. */
+  planId?: string;
+  onAssign: (usagePlanId: string) => Promise<void>;
+  onClose: () => void;
+};
 
 /** Assign any plan, including ones that people cannot choose themselves. */
-export function AssignPlanDialog({ apiKey, onClose }: Props) {
+export function AssignPlanDialog({ title, planId = "", onAssign, onClose }: Props) {
   const plans = useManagedPlans();
-  const assign = useAssignPlan();
   const form = useForm({
     resolver: zodResolver(schema),
-    defaultValues: { usage_plan_id: apiKey.usage_plan_id },
+    defaultValues: { usage_plan_id: planId },
   });
   const { errors, isSubmitting } = form.formState;
 
   const submit = form.handleSubmit(async (values) => {
     try {
-      await assign.mutateAsync({ id: apiKey.id, ...values });
-      toast(words.moved);
+      await onAssign(values.usage_plan_id);
       onClose();
     } catch (error) {
       showProblem(form, error);
@@ -42,7 +44,7 @@ export function AssignPlanDialog({ apiKey, onClose }: Props) {
   });
 
   return (
-    <Dialog onClose={onClose} title={words.moveTitle(apiKey.name)} description={words.moveText}>
+    <Dialog onClose={onClose} title={title} description={words.moveText}>
       <Loaded query={plans} skeleton="h-32">
         {({ plans: choices }) => (
           <DialogForm

@@ -9,29 +9,35 @@ import { useNow } from "@/time/use-now";
 import { Loaded } from "./loaded";
 import { Pager } from "./pager";
 import { SearchBox } from "./search-box";
-import { usePage } from "./use-page";
+import { useTableState } from "./use-table-state";
 
 const words = strings.operator.audit;
 const { columns } = words;
+const sortable = { at: "desc", actor_email: "asc", action: "asc", subject: "asc" } as const;
 
 export function AuditPage() {
-  const { page, search, turn } = usePage();
-  const log = useAuditLog(page);
+  const { state, search, turn, sorting } = useTableState(sortable, "at");
+  const log = useAuditLog(state);
   const now = useNow() ?? 0;
   return (
     <>
-      <SearchBox placeholder={words.placeholder} onSearch={search} />
+      <SearchBox placeholder={words.placeholder} value={state.search} onSearch={search} />
       <Loaded query={log} skeleton="h-96">
         {(entries) => (
           <>
             {entries.length === 0 ? (
-              <Empty>{page.search ? strings.operator.nothing : words.empty}</Empty>
+              <Empty>{state.search ? strings.operator.nothing : words.empty}</Empty>
             ) : (
               <Table
                 label={strings.operator.pages.audit}
-                columns={[columns.at, columns.actor, columns.action, columns.subject, columns.detail].map(
-                  (label) => ({ label }),
-                )}
+                sorting={sorting}
+                columns={[
+                  { label: columns.at, sort: "at" },
+                  { label: columns.actor, sort: "actor_email" },
+                  { label: columns.action, sort: "action" },
+                  { label: columns.subject, sort: "subject" },
+                  { label: columns.detail },
+                ]}
               >
                 {entries.map((entry) => (
                   <tr key={entry.id}>
@@ -49,7 +55,7 @@ export function AuditPage() {
                 ))}
               </Table>
             )}
-            <Pager offset={page.offset} shown={entries.length} onTurn={turn} />
+            <Pager offset={state.offset} shown={entries.length} onTurn={turn} />
           </>
         )}
       </Loaded>

@@ -1,7 +1,7 @@
 "use client";
 
 import { useState } from "react";
-import { useWithdrawInvitation } from "@/api/operator";
+import { useWithdrawInvitation, useWithdrawInvitations } from "@/api/operator";
 import { messageOf } from "@/api/problem";
 import type { Invitation } from "@/api/types";
 import { invitationAddress } from "@/browser/use-invitation";
@@ -10,15 +10,21 @@ import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Empty } from "@/components/ui/empty";
 import { Notice } from "@/components/ui/notice";
-import { Actions, Cell, Name, Table } from "@/components/ui/table";
+import { Actions, Cell, Name, Selector, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate, formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
 import { InvitationForm } from "./invitation-form";
+import { SelectionBar } from "./selection-bar";
+import { sorted } from "./table-state";
+import { useSelection } from "./use-selection";
+import { useTableState } from "./use-table-state";
 
 const words = strings.operator.signUp;
 const { columns } = words;
+
+const sortable = { note: "asc", created_at: "desc", expires_at: "desc" } as const;
 
 type Props = { invitations: Invitation[]; open: boolean };
 
@@ -26,6 +32,8 @@ type Props = { invitations: Invitation[]; open: boolean };
 export function Invitations({ invitations, open }: Props) {
   const [token, setToken] = useState<string>();
   const withdraw = useWithdrawInvitation();
+  const withdrawMany = useWithdrawInvitations();
+  const selection = useSelection();
 
   function take(id: string) {
     withdraw.mutate(
@@ -65,26 +73,55 @@ export function Invitations({ invitations, open }: Props) {
       {invitations.length === 0 ? (
         <Empty>{words.none}</Empty>
       ) : (
-        <InvitationTable invitations={invitations} onWithdraw={take} />
+        <>
+          <InvitationTable invitations={invitations} selection={selection} onWithdraw={take} />
+          <SelectionBar
+            selection={selection}
+            actions={[{ name: "withdraw", label: words.withdraw, danger: true, ...words.withdrawMany }]}
+            onAct={async (_, ids) => {
+              const outcome = await withdrawMany.mutateAsync(ids);
+              setToken(undefined);
+              return outcome;
+            }}
+          />
+        </>
       )}
     </div>
   );
 }
 
-type TableProps = { invitations: Invitation[]; onWithdraw: (id: string) => void };
+type TableProps = {
+  invitations: Invitation[];
+  selection: ReturnType<typeof useSelection>;
+  onWithdraw: (id: string) => void;
+};
 
-function InvitationTable({ invitations, onWithdraw }: TableProps) {
+const nameOf = ({ note }: Invitation) => note || words.someone;
+const itemOf = (invitation: Invitation) => ({
+  id: invitation.id,
+  name: words.createdOn(nameOf(invitation), formatDate(invitation.created_at)),
+});
+
+function InvitationTable({ invitations, selection, onWithdraw }: TableProps) {
+  const { state, sorting } = useTableState(sortable, "created_at");
+  const { sort, order } = state;
+  const unused = invitations.filter(({ used_at }) => !used_at);
   return (
     <Table
       label={words.invitations}
+      sorting={sorting}
+      selectAll={selection.allBox(unused.map(itemOf))}
       columns={[
-        ...[columns.note, columns.created, columns.state].map((label) => ({ label })),
+        { label: columns.note, sort: "note" },
+        { label: columns.created, sort: "created_at" },
+        { label: columns.state, sort: "expires_at" },
         { label: columns.actions, actions: true },
       ]}
     >
-      {invitations.map((invitation) => (
+      {sorted(invitations, (invitation) => invitation[sort], order).map((invitation) => (
         <tr key={invitation.id}>
-          <Name>{invitation.note || words.someone}</Name>
+          <Selector>{!invitation.used_at && selection.box(itemOf(invitation))}</Selector>
+          <Name>{nameOf(invitation)}</Name>
           <Cell className="text-muted">{formatDate(invitation.created_at)}</Cell>
           <Cell>
             <State invitation={invitation} />
@@ -94,7 +131,7 @@ function InvitationTable({ invitations, onWithdraw }: TableProps) {
               <Button
                 variant="ghost"
                 size="small"
-                aria-label={strings.keys.actionOn(words.withdraw, invitation.note || words.someone)}
+                aria-label={strings.keys.actionOn(words.withdraw, nameOf(invitation))}
                 onClick={() => onWithdraw(invitation.id)}
               >
                 {words.withdraw}

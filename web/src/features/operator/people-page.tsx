@@ -1,23 +1,33 @@
 "use client";
 
-import { useState } from "react";
-import { useChangePerson, useDeletePerson, usePeople } from "@/api/operator";
+import { useState, type ComponentProps } from "react";
+import { useChangePeople, useChangePerson, useDeletePerson, usePeople } from "@/api/operator";
 import type { PersonView } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
-import { Actions, Cell, Figure, Name, Table } from "@/components/ui/table";
+import { Actions, Cell, Figure, Name, Selector, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
 import { Loaded } from "./loaded";
 import { Pager } from "./pager";
 import { SearchBox } from "./search-box";
-import { usePage } from "./use-page";
+import { SelectionBar } from "./selection-bar";
+import { useSelection } from "./use-selection";
+import { useTableState } from "./use-table-state";
 
 const words = strings.operator.people;
 const { columns } = words;
+
+const sortable = {
+  email: "asc",
+  state: "asc",
+  keys: "desc",
+  requests_today: "desc",
+  created_at: "desc",
+} as const;
 
 type Action = "promote" | "demote" | "disable" | "enable" | "delete";
 type Asked = { action: Action; person: PersonView };
@@ -30,8 +40,10 @@ const changes = {
 } as const;
 
 export function PeoplePage() {
-  const { page, search, turn } = usePage();
-  const people = usePeople(page);
+  const { state, search, turn, sorting } = useTableState(sortable, "created_at");
+  const people = usePeople(state);
+  const selection = useSelection();
+  const changeMany = useChangePeople();
   const change = useChangePerson();
   const remove = useDeletePerson();
   const [asked, setAsked] = useState<Asked>();
@@ -44,19 +56,32 @@ export function PeoplePage() {
 
   return (
     <>
-      <SearchBox placeholder={words.placeholder} onSearch={search} />
+      <SearchBox placeholder={words.placeholder} value={state.search} onSearch={search} />
       <Loaded query={people} skeleton="h-96">
         {({ people: rows, total }) => (
           <>
             {rows.length === 0 ? (
               <Empty>{strings.operator.nothing}</Empty>
             ) : (
-              <PeopleTable rows={rows} onAction={(action, person) => setAsked({ action, person })} />
+              <PeopleTable
+                rows={rows}
+                sorting={sorting}
+                selection={selection}
+                onAction={(action, person) => setAsked({ action, person })}
+              />
             )}
-            <Pager offset={page.offset} shown={rows.length} total={total} onTurn={turn} />
+            <Pager offset={state.offset} shown={rows.length} total={total} onTurn={turn} />
           </>
         )}
       </Loaded>
+      <SelectionBar
+        selection={selection}
+        actions={[
+          { name: "disable", label: words.disable, danger: true, ...words.disableMany },
+          { name: "enable", label: words.enable, ...words.enableMany },
+        ]}
+        onAct={(action, ids) => changeMany.mutateAsync({ ids, action })}
+      />
       {asked && (
         <ConfirmDialog
           {...question(asked)}
@@ -71,23 +96,33 @@ export function PeoplePage() {
   );
 }
 
-type TableProps = { rows: PersonView[]; onAction: (action: Action, person: PersonView) => void };
+type TableProps = {
+  rows: PersonView[];
+  sorting: ComponentProps<typeof Table>["sorting"];
+  selection: ReturnType<typeof useSelection>;
+  onAction: (action: Action, person: PersonView) => void;
+};
 
-function PeopleTable({ rows, onAction }: TableProps) {
+const itemOf = ({ id, email }: PersonView) => ({ id, name: email });
+
+function PeopleTable({ rows, sorting, selection, onAction }: TableProps) {
   return (
     <Table
       label={strings.operator.pages.people}
+      sorting={sorting}
+      selectAll={selection.allBox(rows.map(itemOf))}
       columns={[
-        { label: columns.email },
-        { label: columns.state },
-        { label: columns.keys, figures: true },
-        { label: columns.today, figures: true },
-        { label: columns.since },
+        { label: columns.email, sort: "email" },
+        { label: columns.state, sort: "state" },
+        { label: columns.keys, figures: true, sort: "keys" },
+        { label: columns.today, figures: true, sort: "requests_today" },
+        { label: columns.since, sort: "created_at" },
         { label: columns.actions, actions: true },
       ]}
     >
       {rows.map((person) => (
         <tr key={person.id}>
+          <Selector>{selection.box(itemOf(person))}</Selector>
           <Name>{person.email}</Name>
           <Cell>
             <State person={person} />

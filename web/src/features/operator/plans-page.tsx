@@ -14,9 +14,14 @@ import * as strings from "@/strings";
 import { Loaded } from "./loaded";
 import { PlanDialog } from "./plan-dialog";
 import { planOf, valuesOf } from "./plan-values";
+import { sorted } from "./table-state";
+import { useTableState } from "./use-table-state";
 
 const words = strings.operator.plans;
 const { columns } = words;
+
+// "listed" is the order in which people see the plans.
+const sortable = { listed: "asc", name: "asc", keys: "desc" } as const;
 
 type Asked = { action: "new" } | { action: "edit" | "retire" | "bringBack"; plan: ManagedPlan };
 
@@ -72,19 +77,22 @@ type TableProps = {
 };
 
 function PlansTable({ rows, onAction }: TableProps) {
+  const { state, sorting } = useTableState(sortable, "listed");
+  const { sort, order } = state;
   return (
     <Table
       label={strings.operator.pages.plans}
+      sorting={sorting}
       columns={[
-        { label: columns.name },
+        { label: columns.name, sort: "name" },
         { label: columns.limits },
         { label: columns.models },
         { label: columns.state },
-        { label: columns.keys, figures: true },
+        { label: columns.keys, figures: true, sort: "keys" },
         { label: columns.actions, actions: true },
       ]}
     >
-      {rows.map((plan) => (
+      {(sort === "listed" ? rows : sorted(rows, (plan) => plan[sort], order)).map((plan) => (
         <tr key={plan.id}>
           <Name>
             <span className="block truncate max-sm:whitespace-normal">{plan.name}</span>

@@ -1,27 +1,36 @@
 "use client";
 
 import { Search } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { Input } from "@/components/ui/input";
 import * as strings from "@/strings";
 
 const pause = 250;
 
-type Props = { placeholder: string; onSearch: (text: string) => void };
+type Props = { placeholder: string; value: string; onSearch: (text: string) => void };
 
-/** Search when typing pauses. */
-export function SearchBox({ placeholder, onSearch }: Props) {
-  const [text, setText] = useState("");
-  const asked = useRef("");
+/** Search when typing pauses. Follows `value` when it changes otherwise, as the back button does. */
+export function SearchBox({ placeholder, value, onSearch }: Props) {
+  const [text, setText] = useState(value);
+  const [asked, setAsked] = useState(value);
+  const [seen, setSeen] = useState(value);
+
+  if (value !== seen) {
+    setSeen(value);
+    if (value !== asked) {
+      setAsked(value);
+      setText(value);
+    }
+  }
 
   useEffect(() => {
-    if (text === asked.current) return;
+    if (text === asked) return;
     const timer = setTimeout(() => {
-      asked.current = text;
+      setAsked(text);
       onSearch(text);
     }, pause);
     return () => clearTimeout(timer);
-  }, [text, onSearch]);
+  }, [text, asked, onSearch]);
 
   return (
     <div className="relative mb-4 max-w-md">

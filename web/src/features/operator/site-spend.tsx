@@ -10,16 +10,21 @@ import { Figure, Name, Table } from "@/components/ui/table";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
 import { formatUtcDate } from "@/time/local-time";
-import { largestFirst, spendBy, type Spend } from "./spend";
+import { spendBy, type Spend } from "./spend";
+import { sorted } from "./table-state";
+import { useTableChoice, useTableState } from "./use-table-state";
 
 const words = strings.operator.overview;
 const usageWords = strings.usage;
 
 type By = keyof typeof words.spends;
 
+const largestFirst = { name: "asc", requests: "desc", refused: "desc", tokens: "desc", cost: "desc" } as const;
+const newestFirst = { ...largestFirst, name: "desc" } as const;
+
 /** Show what all users used and spent: a chart by day and model, and a table by day, model or person. */
 export function SiteSpend({ usage, days }: { usage: SiteUsage; days: number }) {
-  const [by, setBy] = useState<By>("day");
+  const [by, setBy] = useTableChoice<By>("by", words.spends, "day");
   if (usage.days.length === 0) return <Empty>{words.empty}</Empty>;
   return (
     <div className="space-y-6">
@@ -70,16 +75,24 @@ function SpendChart({ rows, days }: { rows: SiteUsage["days"]; days: number }) {
 
 function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
   const { requests, refused, tokens, cost } = words.columns;
+  const { state, sorting } = useTableState<keyof Spend>(
+    by === "day" ? newestFirst : largestFirst,
+    by === "day" ? "name" : "cost",
+  );
   return (
     <Table
       label={words.spendTable[by]}
       className="max-h-128"
+      sorting={sorting}
       columns={[
-        { label: words.spends[by] },
-        ...[requests, refused, tokens, cost].map((label) => ({ label, figures: true })),
+        { label: words.spends[by], sort: "name" },
+        { label: requests, figures: true, sort: "requests" },
+        { label: refused, figures: true, sort: "refused" },
+        { label: tokens, figures: true, sort: "tokens" },
+        { label: cost, figures: true, sort: "cost" },
       ]}
     >
-      {spends.map((spend) => (
+      {sorted(spends, (spend) => spend[state.sort], state.order).map((spend) => (
         <tr key={spend.name}>
           <Name>{by === "day" ? formatUtcDate(spend.name) : spend.name || usageWords.noModel}</Name>
           <Figure>{spend.requests}</Figure>
@@ -92,8 +105,9 @@ function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
   );
 }
 
+/** Return one row per day, model or person. The table sorts them. */
 function spendsOf({ days, most_active }: SiteUsage, by: By): Spend[] {
   if (by === "day") return spendBy(days, "date");
-  if (by === "model") return largestFirst(spendBy(days, "model"));
+  if (by === "model") return spendBy(days, "model");
   return most_active.map(({ email, ...amounts }) => ({ name: email, ...amounts }));
 }

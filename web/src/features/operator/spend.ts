@@ -18,8 +18,3 @@ export function spendBy(rows: Row[], column: "date" | "model"): Spend[] {
   }
   return [...byName.values()];
 }
-
-/** Sort by cost, then by requests, the highest first. */
-export function largestFirst(spends: Spend[]): Spend[] {
-  return [...spends].sort((a, b) => b.cost - a.cost || b.requests - a.requests);
-}

@@ -1,6 +1,7 @@
 "use client";
 
 import Link from "next/link";
+import { usePathname } from "next/navigation";
 import { lazy, Suspense } from "react";
 import { useLikelySession } from "@/api/session";
 import { Logo } from "@/components/logo";
@@ -11,9 +12,12 @@ import { ThemeSelect } from "./theme-select";
 // Loaded for signed-in users only: visitors do not need the account menu.
 const NavLinks = lazy(() => import("./nav-links"));
 const AccountMenu = lazy(() => import("./account-menu"));
+// Loaded on the operator's pages only, whose HTML already contains it.
+const OperatorNav = lazy(() => import("./operator-nav"));
 
 export function Header() {
   const account = useLikelySession();
+  const operating = usePathname().startsWith("/operator");
   return (
     <header className="sticky top-0 z-40 border-b bg-background/90 backdrop-blur">
       <div className="mx-auto flex h-14 max-w-6xl items-center gap-1 px-4 sm:gap-2 sm:px-6">
@@ -27,7 +31,7 @@ export function Header() {
         </Link>
         {account && (
           <Suspense>
-            <NavLinks />
+            <NavLinks isOperator={account.role === "operator"} />
           </Suspense>
         )}
         <div className="flex items-center gap-1 sm:ml-auto sm:gap-2">
@@ -40,6 +44,11 @@ export function Header() {
           {account === null && <SignedOutLinks />}
         </div>
       </div>
+      {operating && (
+        <Suspense fallback={<div className="h-11.25" />}>
+          <OperatorNav />
+        </Suspense>
+      )}
     </header>
   );
 }

@@ -5,7 +5,7 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import * as strings from "@/strings";
 
-const { keys, chat, usage, docs } = strings.nav;
+const { keys, chat, usage, docs, operator } = strings.nav;
 
 const links = [
   { href: "/keys/", label: keys },
@@ -15,21 +15,26 @@ const links = [
   { href: "/docs/", label: docs, prefetch: false },
 ];
 
-export default function NavLinks() {
+/** On phones, operators find their pages in the account menu: the row has no room for the link. */
+const operatorLink = { href: "/operator/", label: operator, prefetch: undefined };
+
+export default function NavLinks({ isOperator }: { isOperator: boolean }) {
   const here = usePathname();
   return (
     <nav aria-label={strings.nav.label} className="flex">
-      {links.map(({ href, label, prefetch }) => {
-        const current = here === href;
+      {(isOperator ? [...links, operatorLink] : links).map(({ href, label, prefetch }) => {
+        const current = here.startsWith(href);
         return (
           <Link
             key={href}
             href={href}
             prefetch={prefetch}
-            aria-current={current ? "page" : undefined}
+            // The page itself, or one of its section.
+            aria-current={here === href ? "page" : current || undefined}
             className={clsx(
               "rounded-md px-2 py-1.5 text-sm transition-colors hover:text-foreground sm:px-3",
               current ? "font-medium text-foreground" : "text-muted",
+              href === operatorLink.href && "max-sm:hidden",
             )}
           >
             {label}

@@ -27,6 +27,7 @@ export const titles = {
   allKeys: "All keys",
   usagePlans: "Plans",
   signUpPolicy: "Sign-up",
+  settings: "Settings",
   auditLog: "Audit log",
   tokens: "Admin tokens",
   docs: "API reference",

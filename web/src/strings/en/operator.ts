@@ -13,6 +13,7 @@ export const operator = {
     keys: "Keys",
     plans: "Plans",
     signUp: "Sign-up",
+    settings: "Settings",
     audit: "Audit log",
     tokens: "Tokens",
   },
@@ -24,16 +25,26 @@ export const operator = {
   next: "Next",
   nothing: "No results.",
 
+  selection: {
+    label: "Selected rows",
+    select: (name: string) => `Select ${name}`,
+    selectAll: "Select all on this page",
+    count: (selected: number) => `${selected.toLocaleString("en")} selected`,
+    clear: "Clear",
+    failed: (items: number) => `${count(items, "item was", "items were")} not changed`,
+    dismiss: "Dismiss",
+  },
+
   overview: {
     ceiling: "Today, all users",
     site: "Whole site",
-    noCeiling: "There is no site-wide limit. To set one, use DAYPASS_SITE_REQUESTS_PER_DAY.",
-    ceilingFrom: "The limit is set by DAYPASS_SITE_REQUESTS_PER_DAY.",
+    noCeiling: "There is no site-wide limit. Set one on the Settings page.",
+    ceilingFrom: "This limit is on the Settings page.",
     spentToday: (cost: number, tokens: number) => `${dollars(cost)} and ${count(tokens, "token", "tokens")} today, including reserved amounts.`,
     ceilings: "Site and account limits",
-    ceilingsText: "They apply in addition to the plans. Set them in the environment or in daypass.toml, then reload or restart Daypass.",
+    ceilingsText: "They apply in addition to the plans. Change them on the Settings page.",
     ceilingsTable: "Limits and their use",
-    ceilingColumns: { limit: "Limit", subject: "Applies to", used: "Used by all users", setting: "Setting" },
+    ceilingColumns: { limit: "Limit", subject: "Applies to", used: "Used by all users" },
     subjects: { site: "Whole site", account: "Each account" },
     limit: (measure: Measure, amount: number, window: keyof typeof windows) => `${quantity(measure, amount)} ${windows[window]}`,
     noLimit: (measure: Measure, window: keyof typeof windows) => `No limit on ${measure} ${windows[window]}`,
@@ -82,12 +93,23 @@ export const operator = {
     enableText: "They can sign in, and their keys work again.",
     deleteTitle: (email: string) => `Delete ${email}?`,
     deleteText: "The account is deleted with its keys, which stop working within a second, and with all data that names the person. This cannot be undone.",
+    disableMany: {
+      title: (people: number) => `Disable ${count(people, "account", "accounts")}?`,
+      text: "They are signed out and cannot sign in, and their keys stop working within a second. Nothing is deleted.",
+      done: (people: number) => `${count(people, "account", "accounts")} disabled.`,
+    },
+    enableMany: {
+      title: (people: number) => `Enable ${count(people, "account", "accounts")} again?`,
+      text: "They can sign in, and their keys work again.",
+      done: (people: number) => `${count(people, "account", "accounts")} enabled.`,
+    },
     done: { promote: "Account is now an operator.", demote: "Account is now a member.", disable: "Account disabled.", enable: "Account enabled.", delete: "Account deleted." },
   },
 
   keys: {
     placeholder: "Owner, name, plan or part of the key",
-    columns: { owner: "Owner", name: "Name", key: "Key", plan: "Plan", lastUsed: "Last used", actions: "Actions" },
+    columns: { owner: "Owner", name: "Name", key: "Key", plan: "Plan", lastUsed: "Last used", created: "Created", actions: "Actions" },
+    of: (name: string, owner: string) => `${name} (${owner})`,
     never: "Never",
     move: "Change plan",
     moveTitle: (name: string) => `Change the plan of “${name}”`,
@@ -97,6 +119,16 @@ export const operator = {
     revokeTitle: (name: string) => `Revoke “${name}”?`,
     revokeText: "It stops working within a second. This cannot be undone.",
     revoked: "Key revoked.",
+    moveMany: {
+      title: (keys: number) => `Change the plan of ${count(keys, "key", "keys")}`,
+      text: "",
+      done: (keys: number) => `${count(keys, "key", "keys")} moved.`,
+    },
+    revokeMany: {
+      title: (keys: number) => `Revoke ${count(keys, "key", "keys")}?`,
+      text: "They stop working within a second. This cannot be undone.",
+      done: (keys: number) => `${count(keys, "key", "keys")} revoked.`,
+    },
   },
 
   plans: {
@@ -104,7 +136,7 @@ export const operator = {
     text: (ceiling: number | null) =>
       ceiling === null
         ? "There is no limit across an account's keys."
-        : `An account's keys share ${count(ceiling, "request", "requests")} per day (DAYPASS_ACCOUNT_REQUESTS_PER_DAY, or by default the largest plan that people can choose). Without that setting, an account that was given a key with a larger plan gets the larger plan's limit.`,
+        : `An account's keys share ${count(ceiling, "request", "requests")} per day. By default, that is the largest plan that people can choose, or a larger plan that the account was given. Change it on the Settings page.`,
     new: "New plan",
     allModels: "All",
     noLimits: "No limits",
@@ -170,13 +202,10 @@ export const operator = {
 
   signUp: {
     policy: { open: "Anyone can sign up.", invite: "Only people with an invitation can sign up.", closed: "No one can sign up." },
-    settings: "Settings",
-    settingsText: "Read-only. Daypass reads these settings from its environment or daypass.toml when it starts.",
-    setting: "Setting",
-    value: "Value",
-    unset: "Not set",
+    domains: (domains: string[]) => `Only e-mail addresses at ${domains.join(", ")}.`,
+    change: "Change who can sign up",
     invitations: "Invitations",
-    onlyInvite: "To use invitations, set DAYPASS_SIGN_UP to invite.",
+    onlyInvite: "To use invitations, set sign-up to “By invitation” on the Settings page.",
     note: "Note",
     noteHint: "Who it is for. Only operators see this.",
     noteLong: "Use at most 80 characters.",
@@ -197,7 +226,38 @@ export const operator = {
     expired: "Expired",
     withdraw: "Withdraw",
     withdrawn: "Invitation withdrawn.",
+    withdrawMany: {
+      title: (links: number) => `Withdraw ${count(links, "invitation", "invitations")}?`,
+      text: "Their links stop working.",
+      done: (links: number) => `${count(links, "invitation", "invitations")} withdrawn.`,
+    },
+    createdOn: (name: string, when: string) => `${name}, created ${when}`,
     someone: "Someone",
+  },
+
+  settings: {
+    signUp: "Sign-up",
+    signUpText: "Who can create an account, and how many API keys they can have.",
+    signUpMode: "New accounts",
+    signUpModes: { open: "Anyone can sign up", invite: "By invitation", closed: "No one can sign up" },
+    domains: "E-mail domains",
+    domainsHint: "Such as school.example, separated by commas. Leave it empty for all domains.",
+    keysPerAccount: "API keys per account",
+    keysPerAccountHint: "People who have more keep them.",
+    siteCeilings: "Limits of the site",
+    siteCeilingsText: "All users together cannot use more than this, whatever their plans.",
+    accountCeilings: "Limits of each account",
+    accountCeilingsText: "All keys of an account together cannot use more than this, whatever their plans.",
+    ceiling: (measure: Measure, window: "day" | "month") =>
+      `${{ requests: "Requests", tokens: "Tokens", cost: "US dollars" }[measure]} ${windows[window]}`,
+    followsPlans: "If empty: as many as the largest plan that people can choose.",
+    noLimit: "No limit",
+    amountWrong: "Enter a whole number, or leave it empty.",
+    numberWrong: (most: number) => `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it empty.`,
+    setIn: (place: string) => `Set in ${place}. To change it here, remove it there and restart Daypass.`,
+    saved: "Settings saved.",
+    allSaved: "Changes take effect within a second.",
+    unsaved: "There are unsaved changes.",
   },
 
   mails: {

@@ -5,6 +5,7 @@ export const nav = {
   chat: "Chat",
   usage: "Usage",
   docs: "Docs",
+  operator: "Operator",
   signIn: "Sign in",
   signUp: "Get a key",
   start: "Get your key",
