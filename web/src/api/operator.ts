@@ -181,6 +181,9 @@ export function useCreateToken() {
 export function useRevokeToken() {
   return useOfficeMutation(({ id }: { id: string }) =>
     portal.DELETE("/api/operator/tokens/{token_id}", { params: { path: { token_id: id } } }),
+  );
+}
+
 export function useWithdrawInvitations() {
   return useOfficeMutation((ids: string[]) =>
     portal.POST("/api/operator/invitations/batch", { body: { ids, action: "withdraw" } }),
