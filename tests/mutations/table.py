@@ -34,6 +34,9 @@ SERVE = "tests/http/test_serve.py::test_"
 CHANGES = "tests/records/test_concurrent_changes.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
+TOKENS = "tests/gateway/test_tokens.py::test_"
+PRICE_LIST = "tests/gateway/test_price_list.py::test_"
+
 MUTATIONS = (
     # Two operators at the same time.
     Mutation(
@@ -338,7 +341,7 @@ MUTATIONS = (
     Mutation(
         "API Gateway: a plan with tokens is refused",
         "enforcement/aws/plans.py",
-        "if unsupported:",
+        "if unenforced:",
         "if False:",
         "tests/enforcement/aws/test_plans.py::test_a_plan_is_refused_for_options_that_nothing_would_enforce",
     ),
@@ -1527,7 +1530,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Redis: one wait for the site and the account",
-        "quota/redis/ledger.py",
+        "quota/redis/site_shares.py",
         "timer = loop.call_later(SLOW_S, self._counters.restore, counted)",
         "timer = loop.call_later(60, self._counters.restore, counted)",
         "tests/quota/test_lost_counters.py::test_a_decision_waits_for_the_site_and_then_for_the_account",
@@ -1695,15 +1698,15 @@ MUTATIONS = (
     Mutation(
         "tokens: caps in any case",
         "gateway/bound.py",
-        "present = {x: document[x] for x in document if x.casefold() in names}",
-        "present = {x: document[x] for x in document if x in names}",
+        "x: document[x] for x in document if x.casefold() in names or x.casefold() in _OTHER_CAPS",
+        "x: document[x] for x in document if x in names or x in _OTHER_CAPS",
         "tests/gateway/test_tokens.py::test_a_cap_in_any_case_is_lowered",
     ),
     Mutation(
         "cost: unknown prices are refused",
         "gateway/request_meter.py",
-        "if is_unknown and call.principal.limits_cost and self._refuses_unknown_prices:",
-        "if False:",
+        'raise _price_unknown("model", what, advice)',
+        "return",
         "tests/gateway/test_tokens.py::test_cost_counts_each_kind_of_token_at_its_price",
     ),
     Mutation(
@@ -1737,8 +1740,8 @@ MUTATIONS = (
     Mutation(
         "bound: absurd numbers are clamped",
         "gateway/bound.py",
-        "return min(count, MOST_ANSWERS)",
-        "return count",
+        "return min(count * prompts, MOST_ANSWERS)",
+        "return count * prompts",
         "tests/gateway/test_bound.py::test_absurd_numbers_stay_within_64_bits_when_summed",
     ),
     Mutation(
@@ -1860,6 +1863,78 @@ MUTATIONS = (
         "if True:",
         "tests/gateway/test_concurrency.py::"
         "test_a_key_has_so_many_requests_open_over_all_processes",
+    ),
+    Mutation(
+        "concurrency by the gateway: a refusal has a receipt",
+        "gateway/app.py",
+        'self._record(error, principal, "api", answer.request_id)',
+        "pass",
+        "tests/gateway/test_concurrency.py::"
+        "test_a_key_has_so_many_requests_open_over_all_processes",
+    ),
+    Mutation(
+        "concurrency on SQLite: expired leases are not counted as in use",
+        "quota/sqlite/transaction.py",
+        '_COUNT_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND expires_at > ?"',
+        '_COUNT_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND ? > 0"',
+        f"{LEASES}held_leases_are_counted_by_key_and_expired_ones_are_not[sqlite]",
+    ),
+    Mutation(
+        "concurrency in Redis: counting changes nothing",
+        "quota/redis/lease.lua",
+        "if action == 'count' then",
+        "if action == 'counts' then",
+        f"{LEASES}held_leases_are_counted_by_key_and_expired_ones_are_not[redis]",
+    ),
+    Mutation(
+        "prices: what is billed apart is refused",
+        "gateway/request_meter.py",
+        "if found is not None:",
+        "if False:",
+        f"{TOKENS}what_is_billed_apart_is_refused_where_cost_is_limited",
+    ),
+    Mutation(
+        "prices: the time of day",
+        "gateway/price_list.py",
+        "minute = int(at) // 60 * 60",
+        "minute = int(at) // 86400 * 86400",
+        f"{PRICE_LIST}prices_follow_the_time_of_day",
+    ),
+    Mutation(
+        "prices: output may be images",
+        "domain/prices.py",
+        "price.output if tokens.image_output else max(price.output, price.image_output),",
+        "price.output,",
+        f"{PRICE_LIST}output_that_may_be_images_costs_as_much_as_images",
+    ),
+    Mutation(
+        "usage: a report that cannot be true is none",
+        "gateway/usage_reader.py",
+        "if any(_is_wrong(usage.get(x)) for x in _COUNT_NAMES):",
+        "if False:",
+        "tests/gateway/test_usage_reader.py::test_each_kind_of_token_is_read[negative]",
+    ),
+    Mutation(
+        "tokens: audio that is only named counts",
+        "gateway/bound.py",
+        "tokens += -(-len(data) // AUDIO_BYTES_PER_TOKEN) if data else HOSTED_TOKENS",
+        "tokens += -(-len(data) // AUDIO_BYTES_PER_TOKEN)",
+        "tests/gateway/test_bound.py::test_what_is_only_named_counts_too",
+    ),
+    Mutation(
+        "tokens: a cap by another name",
+        "gateway/bound.py",
+        "x: document[x] for x in document if x.casefold() in names or x.casefold() in _OTHER_CAPS",
+        "x: document[x] for x in document if x.casefold() in names",
+        "tests/gateway/test_bound.py::"
+        "test_a_cap_by_another_name_is_lowered_and_the_usual_one_is_set",
+    ),
+    Mutation(
+        "tokens: images edited by JSON have a bound",
+        "gateway/bound.py",
+        "bound = replace(bound, input_tokens=bound.input_tokens + EDITED_IMAGES * IMAGE_TOKENS)",
+        "pass",
+        "tests/gateway/test_bound.py::test_images_are_edited_by_json_too",
     ),
     Mutation(
         "tokens: several keys share what one may use",

@@ -79,6 +79,10 @@ EXPOSED_HEADERS = (
     "x-ratelimit-limit-requests",
     "x-ratelimit-remaining-requests",
     "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+    "x-daypass-max-output-tokens",
 )
 
 
@@ -260,6 +264,7 @@ class Daypass:
                     measures_streams=settings.measure_streams,
                 ),
                 last_refusal=last_refusal,
+                clock=clock,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,

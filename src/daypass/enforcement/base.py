@@ -92,6 +92,9 @@ class Enforcer(Protocol):
     async def policy(self) -> QuotaPolicy:
         """Return the current usage plans and the ceilings above them."""
 
+    def unenforced_options(self, plan: UsagePlan) -> list[str]:
+        """Return the options of a plan that nothing enforces, such as `tokens_per_day`."""
+
     async def create_key(
         self, account_id: str, name: str, plan: UsagePlan, also: AlsoIssued = nothing_issued
     ) -> IssuedKey:

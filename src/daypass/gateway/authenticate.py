@@ -16,7 +16,7 @@ from daypass.domain.plans import Measure, UsagePlan
 from daypass.domain.times import Clock, iso_utc
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.http.types import Headers
-from daypass.quota.ledger import Claim
+from daypass.quota.ledger import Claim, Subject
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.api_keys import KeyHolder, find_holder, find_holder_by_id, key_revision
 from daypass.records.database import Database, DatabaseUnavailableError
@@ -57,6 +57,11 @@ class Principal:
     """When the key itself expires (Unix time, seconds)."""
     limits_tokens: bool = False
     limits_cost: bool = False
+
+    @property
+    def subject(self) -> Subject:
+        """The key, as the subject of its buckets and leases."""
+        return Subject("key", self.account_id, self.slot)
 
 
 class Authenticator(Protocol):

@@ -20,6 +20,10 @@ async def describe_key(
         raise GatewayError(405, "method_not_allowed", message, headers=[(b"allow", b"GET")])
     plan, expires_at = principal.usage_plan, principal.key_expires_at
     buckets = await ledger.peek(principal.claims)
+    concurrent = None
+    if plan.max_concurrent_requests is not None:
+        (used,) = await ledger.count_leases([principal.subject])
+        concurrent = {"limit": plan.max_concurrent_requests, "used": used}
     document = {
         "object": "api_key",
         "id": principal.api_key_id,
@@ -33,6 +37,7 @@ async def describe_key(
         },
         "expires_at": None if expires_at is None else iso_utc(expires_at),
         "limits": [_describe(state) for state in buckets],
+        "concurrent_requests": concurrent,
     }
     await answer.json(200, orjson.dumps(document))
 

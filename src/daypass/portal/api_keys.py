@@ -13,7 +13,7 @@ from daypass.domain.times import DAY_S
 from daypass.enforcement.base import IssuedKey
 from daypass.portal.context import InPortal, Portal, SignedIn
 from daypass.portal.idempotency import AccountIdempotency
-from daypass.portal.meters import LimitUse, Meter, read_meters
+from daypass.portal.meters import ConcurrentUse, LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
 from daypass.portal.times import Instant
 from daypass.records import api_keys
@@ -108,7 +108,8 @@ class ApiKeyView(ApiKeyCore):
     `limits` holds every limit that applies to a call with this key, each with its own reset.
     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
     describe the tightest quota overall, which may be the account's or the site's. All of these
-    are about requests: `limits` has tokens and cost too.
+    are about requests: `limits` has tokens and cost too. `concurrent_requests` is null if the plan
+    does not limit how many requests may be in progress at once.
 
     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -121,6 +122,7 @@ class ApiKeyView(ApiKeyCore):
     remaining: int | None
     resets_at: Instant | None
     limits: list[LimitUse]
+    concurrent_requests: ConcurrentUse | None
     activating: bool
     next_usage_plan_id: str | None
 
@@ -133,6 +135,7 @@ class ApiKeyView(ApiKeyCore):
             last_used_at=key.last_used_at,
             activating=key.activating_until is not None and key.activating_until > now,
             next_usage_plan_id=key.next_usage_plan_id,
+            concurrent_requests=meter.concurrent,
             **meter.figures(),
         )
 

@@ -197,7 +197,7 @@ class UsageDay(Base):
     """Reserved and not settled: the request has not ended, or reported no usage."""
     reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
     price: Mapped[str | None] = mapped_column(String(100))
-    """The last price used: dollars per million input, cached input and output tokens."""
+    """The last price used, as `Price.label` writes it."""
 
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
 
@@ -219,6 +219,7 @@ class UsageSiteDay(Base):
     cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    price: Mapped[str | None] = mapped_column(String(100))
 
 
 class UsageKeyWeek(Base):
@@ -267,7 +268,7 @@ class ReceiptBatch(Base):
     """Receipts of an account's recent requests that were written together.
 
     `receipts` is a JSON list of them; `at` is Unix time of the newest, in milliseconds.
-    `written_at` is the same by the database's clock when the row was written. NULL: before 0021.
+    `written_at` is the same by the database's clock when the row was written. NULL: before 0019.
     """
 
     __tablename__ = "receipt_batch"

@@ -353,7 +353,7 @@ export interface paths {
         };
         /**
          * Usage Today
-         * @description Return today's usage, as counted by the ledger.
+         * @description Return today's usage. Limits are as counted by the ledger, and include deleted keys.
          */
         get: operations["usage_today_api_usage_today_get"];
         put?: never;
@@ -1002,6 +1002,29 @@ export interface components {
             resets_at: string | null;
         };
         /**
+         * AllowanceToday
+         * @description An allowance of requests, every limit in each measure, and today's tokens and cost.
+         *
+         *     `tokens` and `cost` (micro-dollars) include what is reserved.
+         */
+        AllowanceToday: {
+            /** Used */
+            used: number;
+            /** Limit */
+            limit: number | null;
+            window: components["schemas"]["Window"] | null;
+            /** Remaining */
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
+        };
+        /**
          * ApiKeyChange
          * @description A new name, another usage plan, or both.
          */
@@ -1018,7 +1041,8 @@ export interface components {
          *     `limits` holds every limit that applies to a call with this key, each with its own reset.
          *     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
          *     describe the tightest quota overall, which may be the account's or the site's. All of these
-         *     are about requests: `limits` has tokens and cost too.
+         *     are about requests: `limits` has tokens and cost too. `concurrent_requests` is null if the plan
+         *     does not limit how many requests may be in progress at once.
          *
          *     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -1052,6 +1076,7 @@ export interface components {
             resets_at: string | null;
             /** Limits */
             limits: components["schemas"]["LimitUse"][];
+            concurrent_requests: components["schemas"]["ConcurrentUse"] | null;
             /** Activating */
             activating: boolean;
             /** Next Usage Plan Id */
@@ -1120,6 +1145,16 @@ export interface components {
              * Format: date-time
              */
             resets_at: string;
+        };
+        /**
+         * ConcurrentUse
+         * @description The requests of one key that are in progress, and the most that its usage plan allows.
+         */
+        ConcurrentUse: {
+            /** Limit */
+            limit: number;
+            /** Used */
+            used: number;
         };
         /**
          * Confirmation
@@ -1360,12 +1395,16 @@ export interface components {
             remaining: number | null;
             /** Resets At */
             resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
             /** Api Key Id */
             api_key_id: string;
             /** Name */
             name: string;
-            /** Limits */
-            limits: components["schemas"]["LimitUse"][];
             /** By Api */
             by_api: number;
             /** By Chat */
@@ -1522,6 +1561,11 @@ export interface components {
             models: string[];
             /** Self Service */
             self_service: boolean;
+            /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
             /**
              * Source
              * @enum {string}
@@ -1906,6 +1950,29 @@ export interface components {
             retired: boolean;
         };
         /**
+         * PriceUsed
+         * @description The last price that was used on a day, in US dollars.
+         *
+         *     `input`, `cached_input` and `output` are per million tokens. The others are null unless the
+         *     price has them.
+         */
+        PriceUsed: {
+            /** Input */
+            input: number;
+            /** Cached Input */
+            cached_input: number;
+            /** Output */
+            output: number;
+            /** Per Request */
+            per_request?: number | null;
+            /** Per Image */
+            per_image?: number | null;
+            /** Per Minute */
+            per_minute?: number | null;
+            /** Per Million Characters */
+            per_million_characters?: number | null;
+        };
+        /**
          * Problem
          * @description A problem details document.
          */
@@ -2173,6 +2240,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2335,6 +2403,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2386,13 +2455,18 @@ export interface components {
             models: string[];
             /** Self Service */
             self_service: boolean;
+            /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
         };
         /**
          * UsageToday
          * @description Today's usage of the account and each of its keys.
          */
         UsageToday: {
-            account: components["schemas"]["Allowance"];
+            account: components["schemas"]["AllowanceToday"];
             /** Keys */
             keys: components["schemas"]["KeyAllowance"][];
         };

@@ -16,7 +16,7 @@ from daypass.enforcement.aws.activation import PATIENCE_S
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.errors import AwsError, aws_id_of
-from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of
+from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of, unenforced_options
 from daypass.enforcement.aws.usage import Use
 from daypass.enforcement.base import (
     Also,
@@ -78,6 +78,10 @@ class ApiGatewayEnforcer:
         return QuotaPolicy.of(
             [x.plan for x in (await self._catalogue.plans()).values()], None, None
         )
+
+    def unenforced_options(self, plan: UsagePlan) -> list[str]:
+        """Return the options that need the embedded enforcer."""
+        return unenforced_options(plan)
 
     async def create_key(
         self, account_id: str, name: str, plan: UsagePlan, also: AlsoIssued = nothing_issued

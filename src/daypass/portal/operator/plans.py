@@ -3,6 +3,7 @@
 Plans from `daypass.toml` are listed too, but can only be changed in that file.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.idempotency import OperatorIdempotency
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
-from daypass.portal.usage_plans import UsagePlanView
+from daypass.portal.usage_plans import UsagePlanView, described_plans, unenforced_options
 from daypass.records import api_keys, audit, usage_plans
 from daypass.records.tables import StoredPlan
 
@@ -55,16 +56,21 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
         stored = {row.id: row for row in await usage_plans.rows(session)}
         counts = await api_keys.count_by_plan(session)
     made_here = stored.keys() - _configured(portal)
+    described = await described_plans(portal)
+    # API Gateway may lack a plan that was made on the site.
+    plans = {x.id: replace(x, self_service=False) for x in described.values()} | policy.plans
     return ManagedPlans(
         account_requests_per_day=policy.account_daily_ceiling,
         plans=[
             ManagedPlan(
-                **UsagePlanView.of(plan).model_dump(),
+                **UsagePlanView.of(
+                    plan, unenforced_options(portal, plan.id, described)
+                ).model_dump(),
                 source="site" if plan.id in made_here else "settings",
                 keys=counts.get(plan.id, 0),
                 retired_at=stored[plan.id].retired_at if plan.id in made_here else None,
             )
-            for plan in policy.plans.values()
+            for plan in plans.values()
         ],
     )
 

@@ -3,6 +3,7 @@ import { quotasToShow } from "@/api/limits";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import { describeLimit } from "@/components/describe-limits";
 import { LimitMeters } from "@/components/limit-meters";
+import { NotEnforced } from "@/components/not-enforced";
 import { SinceClock } from "@/components/since-clock";
 import { Button } from "@/components/ui/button";
 import * as strings from "@/strings";
@@ -27,7 +28,7 @@ type Props = {
 };
 
 export function KeyCard({ apiKey, plan, next, onAction }: Props) {
-  const { name, prefix, last4, limits, last_used_at } = apiKey;
+  const { name, prefix, last4, limits, concurrent_requests: concurrent, last_used_at } = apiKey;
   // A throttle refills all the time, so there is nothing to draw.
   const throttles = plan?.limits.filter(({ window }) => window === "minute") ?? [];
   return (
@@ -43,6 +44,7 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
             {throttles.map((limit) => (
               <span key={limit.measure}>{words.atMost(describeLimit(limit))}</span>
             ))}
+            {concurrent && <span>{words.concurrent(concurrent.used, concurrent.limit)}</span>}
             {next && <span>{words.nextPlan(next.name)}</span>}
             {apiKey.activating && <span>{words.activating}</span>}
           </p>
@@ -63,6 +65,7 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
           ))}
         </div>
       </div>
+      {plan && <NotEnforced options={plan.not_enforced} className="mt-3" />}
       <div className="mt-5">
         <LimitMeters limits={quotasToShow(limits)} subject={name} />
       </div>

@@ -50,6 +50,7 @@ export const keys = {
   },
   noLimit: "No limit",
   atMost: (limit: string) => `At most ${limit}`,
+  concurrent: (used: number, limit: number) => `${used.toLocaleString("en")} of at most ${count(limit, "concurrent request", "concurrent requests")} in progress`,
   used: (measure: Measure, used: number, limit: number, window: Period) =>
     `${figure(measure, used)} of ${quantity(measure, limit)} used${period(window)}`,
   usedUnlimited: (used: number) => `${count(used, "request", "requests")} used today, no limit`,

@@ -133,6 +133,7 @@ export const operator = {
 
   plans: {
     columns: { name: "Plan", limits: "Limits", models: "Models", state: "State", keys: "Keys", actions: "Actions" },
+    textAws: "API Gateway holds the plans and counts requests. It cannot limit tokens, cost or concurrent requests, and a plan that does so is not deployed.",
     text: (ceiling: number | null) =>
       ceiling === null
         ? "There is no limit across an account's keys."
