@@ -20,7 +20,7 @@ UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 QUEUE = "tests/portal/test_password_queue.py::test_"
 WRITES = "tests/records/test_write_queue.py::test_"
-TOKENS = "tests/portal/test_admin_tokens.py::test_"
+ADMIN = "tests/portal/test_admin_tokens.py::test_"
 REPEATS = "tests/portal/test_idempotency.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
 BATCH = "tests/portal/test_operator_batch.py::test_"
@@ -1239,56 +1239,56 @@ MUTATIONS = (
         "portal/admin_access.py",
         'if (state := admin_tokens.state(row.token, now)) != "active":',
         'if (state := admin_tokens.state(row.token, now)) == "":',
-        f"{TOKENS}a_wrong_expired_or_revoked_token_is_refused_in_words",
+        f"{ADMIN}a_wrong_expired_or_revoked_token_is_refused_in_words",
     ),
     Mutation(
         "token: its operator's office",
         "records/admin_tokens.py",
         "Account.role == OPERATOR,",
         "Account.role.is_not(None),",
-        f"{TOKENS}a_token_of_a_demoted_operator_fails_whoever_demoted_them",
+        f"{ADMIN}a_token_of_a_demoted_operator_fails_whoever_demoted_them",
     ),
     Mutation(
         "token: ends for good with its operator's office",
         "records/accounts.py",
         "await session.execute(delete(AdminToken).where(AdminToken.created_by == account_id))",
         "pass",
-        f"{TOKENS}a_token_ends_with_its_operators_office",
+        f"{ADMIN}a_token_ends_with_its_operators_office",
     ),
     Mutation(
         "token: an operator's account",
         "portal/admin_access.py",
         "if account is not None and account.role == accounts.OPERATOR:",
         "if False:",
-        f"{TOKENS}a_token_cannot_give_itself_more_rights",
+        f"{ADMIN}a_token_cannot_give_itself_more_rights",
     ),
     Mutation(
         "token: a person is needed",
         "portal/admin_access.py",
         "if actor.token_id is not None:",
         "if False:",
-        f"{TOKENS}a_token_cannot_give_itself_more_rights",
+        f"{ADMIN}a_token_cannot_give_itself_more_rights",
     ),
     Mutation(
         "token: no way back to the cookie",
         "portal/context.py",
         "if token is not None:",
         "if token:",
-        f"{TOKENS}a_token_never_falls_back_to_the_cookie",
+        f"{ADMIN}a_token_never_falls_back_to_the_cookie",
     ),
     Mutation(
         "token: guesses",
         "portal/admin_access.py",
         "await _count_wrong_token(database, network, now_ms)",
         "pass",
-        f"{TOKENS}guesses_are_throttled_by_address_and_a_right_token_is_not",
+        f"{ADMIN}guesses_are_throttled_by_address_and_a_right_token_is_not",
     ),
     Mutation(
         "token: in an address",
         "portal/context.py",
         "admin_access.refuse_token_in_query(request)",
         "pass",
-        f"{TOKENS}a_token_is_no_api_key_and_belongs_in_no_address",
+        f"{ADMIN}a_token_is_no_api_key_and_belongs_in_no_address",
     ),
     # Requests that are repeated.
     Mutation(
