@@ -26,6 +26,7 @@ NOT_CREATING = {
     "/api/account/deletion",
     # Repeating these changes nothing.
     "/api/operator/people/batch", "/api/operator/api-keys/batch", "/api/operator/invitations/batch",
+    "/api/operator/leaked-keys",
     # A relayed call, which creates nothing here.
     "/api/chat/completions",
 }  # fmt: skip

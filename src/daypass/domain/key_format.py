@@ -8,6 +8,7 @@ would add no protection.
 """
 
 import hashlib
+import re
 import secrets
 import string
 import zlib
@@ -22,6 +23,9 @@ CHECKSUM_LENGTH = 6
 TAIL_LENGTH = RANDOM_LENGTH + CHECKSUM_LENGTH
 KEY_LENGTH = len(PREFIX) + TAIL_LENGTH
 
+_KEY_IN_TEXT = re.compile(
+    rf"(?<![0-9A-Za-z]){PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}(?![0-9A-Za-z])"
+)
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -64,6 +68,11 @@ def is_well_formed(secret: str, prefix: str = PREFIX) -> bool:
         return False
     body = secret[len(prefix) : -CHECKSUM_LENGTH]
     return body.isascii() and body.isalnum() and secret.endswith(checksum(body))
+
+
+def find_keys(words: str) -> list[str]:
+    """Return every API key in a text, each once, in order. The checksum excludes look-alikes."""
+    return [x for x in dict.fromkeys(_KEY_IN_TEXT.findall(words)) if is_well_formed(x)]
 
 
 def digest(secret: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.domain.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.tables import ApiKey
 
 
@@ -96,7 +97,12 @@ class Enforcer(Protocol):
         """Return the options of a plan that nothing enforces, such as `tokens_per_day`."""
 
     async def create_key(
-        self, account_id: str, name: str, plan: UsagePlan, also: AlsoIssued = nothing_issued
+        self,
+        account_id: str,
+        name: str,
+        plan: UsagePlan,
+        options: KeyOptions = NO_OPTIONS,
+        also: AlsoIssued = nothing_issued,
     ) -> IssuedKey:
         """Create an API key. What its account used today counts against it.
 

@@ -18,6 +18,7 @@ from daypass.enforcement.base import (
 from daypass.enforcement.current_policy import current_policy
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, site_settings
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -49,7 +50,12 @@ class EmbeddedEnforcer:
         return []
 
     async def create_key(
-        self, account_id: str, name: str, plan: UsagePlan, also: AlsoIssued = nothing_issued
+        self,
+        account_id: str,
+        name: str,
+        plan: UsagePlan,
+        options: KeyOptions = NO_OPTIONS,
+        also: AlsoIssued = nothing_issued,
     ) -> IssuedKey:
         """Create an API key in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()
@@ -63,6 +69,7 @@ class EmbeddedEnforcer:
                 usage_plan_id=plan.id,
                 max_keys=site.max_keys_per_account,
                 now=self._now(),
+                options=options,
             )
             issued = IssuedKey(key, minted.secret)
             await also(session, issued)

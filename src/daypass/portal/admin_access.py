@@ -21,6 +21,7 @@ WRITE_SCOPES: dict[str, Scope | None] = {
     "invitations": "people",
     "mails": "people",
     "api-keys": "keys",
+    "leaked-keys": "keys",
     "usage-plans": "plans",
     "settings": None,
     "tokens": None,

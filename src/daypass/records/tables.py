@@ -135,11 +135,21 @@ class ApiKey(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    paused_at: Mapped[int | None] = mapped_column(BigInteger)
+    note: Mapped[str] = mapped_column(String(500), server_default="")
+    allowed_models: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    """Names or globs. Empty: every model of the plan."""
     # Only for keys that API Gateway enforces:
     aws_key_id: Mapped[str | None] = mapped_column(String(64))
     next_usage_plan_id: Mapped[str | None] = mapped_column(String(64))
     next_plan_at: Mapped[int | None] = mapped_column(BigInteger)
     activating_until: Mapped[int | None] = mapped_column(BigInteger)
+
+    @property
+    def paused(self) -> bool:
+        """Return whether its owner has paused it."""
+        return self.paused_at is not None
 
     __table_args__ = (
         UniqueConstraint("account_id", "slot", name="uq_api_key_slot"),
@@ -268,7 +278,7 @@ class ReceiptBatch(Base):
     """Receipts of an account's recent requests that were written together.
 
     `receipts` is a JSON list of them; `at` is Unix time of the newest, in milliseconds.
-    `written_at` is the same by the database's clock when the row was written. NULL: before 0019.
+    `written_at` is the same by the database's clock when the row was written. NULL: before 0020.
     """
 
     __tablename__ = "receipt_batch"

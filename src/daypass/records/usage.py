@@ -134,6 +134,16 @@ async def by_day(
     return [(usage, name) for usage, name in rows]
 
 
+async def of_key(session: AsyncSession, api_key_id: str, since: int) -> Sequence[UsageDay]:
+    """Return a key's usage rows, newest first; `since` as in `by_day`."""
+    rows = await session.scalars(
+        select(UsageDay)
+        .where(UsageDay.api_key_id == api_key_id, UsageDay.day >= since, _SOMETHING)
+        .order_by(UsageDay.day.desc(), UsageDay.model, UsageDay.via)
+    )
+    return rows.all()
+
+
 async def requests_since(session: AsyncSession, account_id: str, since: int) -> int:
     """Return the requests of all of an account's keys, deleted ones included, since a day."""
     total = await session.scalar(

@@ -297,7 +297,9 @@ export interface paths {
         head?: never;
         /**
          * Change Api Key
-         * @description Rename a key or move it to another usage plan. Its usage today still counts.
+         * @description Rename a key, move it to another usage plan, or change its options.
+         *
+         *     Its usage today still counts.
          *
          *     With the `aws` enforcer, a move to a larger plan takes effect at the next 00:00 UTC.
          */
@@ -539,6 +541,29 @@ export interface paths {
          * @description Move a key to another plan. Its usage today still counts.
          */
         patch: operations["assign_plan_api_operator_api_keys__api_key_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/leaked-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Leaked Keys
+         * @description Revoke keys that were found in public: they are refused everywhere within a second.
+         *
+         *     If only a secret that has been rotated out leaked, it stops working and the key stays. Strings
+         *     that are no key of this site are ignored, and only their number is returned.
+         */
+        post: operations["revoke_leaked_keys_api_operator_leaked_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/usage-plans": {
@@ -1026,9 +1051,26 @@ export interface components {
         };
         /**
          * ApiKeyChange
-         * @description A new name, another usage plan, or both.
+         * @description The fields to change: a new name, another usage plan, other options.
          */
         ApiKeyChange: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name?: string | null;
             /** Usage Plan Id */
@@ -1063,6 +1105,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Last Used At */
             last_used_at: string | null;
             /** Used */
@@ -1202,6 +1255,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
         };
@@ -1426,6 +1490,14 @@ export interface components {
             usage_plan_id?: string | null;
         };
         /**
+         * LeakedKeys
+         * @description API keys that were found in public.
+         */
+        LeakedKeys: {
+            /** Keys */
+            keys: string[];
+        };
+        /**
          * LimitUse
          * @description The usage of one limit in its current window, as also shown by `GET /v1/key`.
          *
@@ -1626,6 +1698,23 @@ export interface components {
          * @description A request for an API key.
          */
         NewApiKey: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name: string;
             /** Usage Plan Id */
@@ -1774,6 +1863,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Account Id */
             account_id: string;
             /** Account Email */
@@ -2102,6 +2202,36 @@ export interface components {
             email: string;
         };
         /**
+         * RevokedKey
+         * @description A key that had leaked. `deleted` is false if only a rotated-out secret had.
+         */
+        RevokedKey: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Last4 */
+            last4: string;
+            /** Account Id */
+            account_id: string;
+            /** Account Email */
+            account_email: string;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * RevokedKeys
+         * @description The keys that were revoked, and how many strings were no key of this site.
+         */
+        RevokedKeys: {
+            /** Revoked */
+            revoked: components["schemas"]["RevokedKey"][];
+            /** Unknown */
+            unknown: number;
+        };
+        /**
          * RotatedApiKey
          * @description A key with a new secret. The old one works until `previous_valid_until`.
          */
@@ -2121,6 +2251,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
             /** Previous Valid Until */
@@ -3781,6 +3922,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_leaked_keys_api_operator_leaked_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeakedKeys"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedKeys"];
+                };
             };
             /** @description A problem with the request */
             "4XX": {

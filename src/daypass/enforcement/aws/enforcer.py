@@ -30,6 +30,7 @@ from daypass.enforcement.base import (
 )
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -84,7 +85,12 @@ class ApiGatewayEnforcer:
         return unenforced_options(plan)
 
     async def create_key(
-        self, account_id: str, name: str, plan: UsagePlan, also: AlsoIssued = nothing_issued
+        self,
+        account_id: str,
+        name: str,
+        plan: UsagePlan,
+        options: KeyOptions = NO_OPTIONS,
+        also: AlsoIssued = nothing_issued,
     ) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
@@ -102,6 +108,7 @@ class ApiGatewayEnforcer:
                     usage_plan_id=plan.id,
                     max_keys=MAX_KEYS,
                     now=self._now(),
+                    options=options,
                 )
                 self._begin(key, aws_key_id)
                 issued = IssuedKey(key, minted.secret)
