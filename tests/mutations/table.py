@@ -55,7 +55,7 @@ MUTATIONS = (
     ),
     Mutation(
         "API keys: an option takes effect everywhere",
-        "records/migrations/versions/0017_key_options.py",
+        "records/migrations/versions/0018_key_options.py",
         'CHANGE = "UPDATE OF expires_at, paused_at, allowed_models ON api_key"',
         'CHANGE = "UPDATE OF expires_at ON api_key"',
         f"{KEY_OPTIONS}a_paused_key_is_refused_by_every_worker_within_a_second",
