@@ -131,11 +131,15 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-    # Three commands print a secret: of a new key, of a new admin token, and a set-up link.
-    creates = arguments[:2] in (("keys", "create"), ("tokens", "create"))
-    shows_secret = creates or arguments[:1] == ("setup-link",)
+    # Four commands print a secret, and nothing else does: a key, a token and two kinds of link.
+    shows_secret = arguments[:1] == ("setup-link",) or arguments[:2] in (
+        ("keys", "create"),
+        ("tokens", "create"),
+        ("accounts", "reset-password"),
+    )
     printed = "" if shows_secret else ended.stdout
     OUTPUTS.plant(*re.findall(r"/setup/#(\w+)", ended.stdout))
+    OUTPUTS.plant(*re.findall(r"/reset-password/#token=([\w.-]+)", ended.stdout))
     OUTPUTS.add(f"daypass {' '.join(arguments)}", printed + ended.stderr)
     return ended
 

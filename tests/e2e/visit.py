@@ -30,6 +30,7 @@ OPERATOR = tuple(
         "",
         "live/",
         "people/",
+        "person/",
         "keys/",
         "plans/",
         "sign-up/",

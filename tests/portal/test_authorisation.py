@@ -142,6 +142,9 @@ ROWS = [
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
     Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/people/{account_id}", OPERATOR),
+    Row("POST /api/operator/people/{account_id}/password-reset", done(OPERATOR, 201)),
+    Row("POST /api/operator/people/{account_id}/sign-out", done(OPERATOR, 204)),
     Row(
         "POST /api/operator/people/batch",
         OPERATOR,

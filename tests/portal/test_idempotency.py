@@ -26,7 +26,7 @@ NOT_CREATING = {
     "/api/account/deletion",
     # Repeating these changes nothing.
     "/api/operator/people/batch", "/api/operator/api-keys/batch", "/api/operator/invitations/batch",
-    "/api/operator/leaked-keys",
+    "/api/operator/leaked-keys", "/api/operator/people/{account_id}/sign-out",
     # A relayed call, which creates nothing here.
     "/api/chat/completions",
 }  # fmt: skip

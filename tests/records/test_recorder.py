@@ -199,14 +199,18 @@ async def test_the_sites_usage_is_read_from_sums_and_not_from_every_row(
         await usage.add(session, rows)
     sunday = MONDAY - DAY_S
     async with database.read() as session:
-        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 15, 0, 45, 30)]
+        assert await usage.by_account(session, sunday, 10) == [
+            (account.id, "ann@example.org", 15, 0, 45, 30)
+        ]
         assert await usage.by_account(session, MONDAY + DAY_S, 10) == [
-            ("ann@example.org", 13, 0, 39, 26)
+            (account.id, "ann@example.org", 13, 0, 39, 26)
         ]
     async with database.write() as session:
         await session.execute(text("DELETE FROM usage_day"))
     async with database.read() as session:
-        assert await usage.by_account(session, sunday, 10) == [("ann@example.org", 14, 0, 42, 28)]
+        assert await usage.by_account(session, sunday, 10) == [
+            (account.id, "ann@example.org", 14, 0, 42, 28)
+        ]
         assert sum(row.requests for row in await usage.site_by_day(session, sunday)) == 15
 
 

@@ -21,7 +21,7 @@ from daypass.domain.plans import UsagePlan
 from daypass.enforcement.base import Enforcer, EnforcerError
 from daypass.quota.ledger import LedgerUnavailableError
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import NoDatabaseError, upgrade
+from daypass.records.schema import NoDatabaseError
 
 app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)
@@ -80,7 +80,9 @@ def main() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    asyncio.run(upgrade(load_settings().database_address))
+    from daypass.app.startup import prepare  # noqa: PLC0415  (slow to import)
+
+    asyncio.run(prepare(load_settings()))
     typer.echo("The database is up to date.")
 
 

@@ -232,10 +232,18 @@ def requests_per_day(amount: int) -> UsagePlan:
 
 
 DEFAULT_PLANS = tuple(requests_per_day(amount) for amount in (10, 20, 30))
+"""The built-in plans. A site's first start copies them to its database: see `app/startup.py`."""
 
 
 def largest_daily_requests(plans: Iterable[UsagePlan]) -> int | None:
-    """Return the highest daily limit of the self-service plans; None if one has no such limit."""
-    amounts = [plan.daily_requests for plan in plans if plan.self_service]
-    known = [amount for amount in amounts if amount is not None]
-    return max(known) if known and len(known) == len(amounts) else None
+    """Return the highest daily limit of the self-service plans; None if one has no such limit.
+
+    Return 0 if there is no self-service plan.
+    """
+    largest = 0
+    for plan in plans:
+        if plan.self_service:
+            if plan.daily_requests is None:
+                return None
+            largest = max(largest, plan.daily_requests)
+    return largest

@@ -131,6 +131,11 @@ async def list_of(session: AsyncSession, account_id: str) -> list[ApiKey]:
     )
 
 
+async def ids_of(session: AsyncSession, account_id: str) -> list[str]:
+    """Return the ids of all keys that an account has or had."""
+    return list(await session.scalars(select(ApiKey.id).where(ApiKey.account_id == account_id)))
+
+
 async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
     """Return every key with its owner's e-mail address, oldest first, without deleted ones."""
     rows = await session.execute(

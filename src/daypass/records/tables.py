@@ -298,7 +298,9 @@ class ReceiptBatch(Base):
 
 
 class StoredPlan(Base):
-    """A usage plan made on the site. Plans in `daypass.toml` are not stored.
+    """A usage plan made on the site, or the site's copy of a built-in one.
+
+    Plans in `daypass.toml` are not stored.
 
     A retired plan is not offered but still applies to the keys that have it.
     """

@@ -96,6 +96,20 @@ def test_an_account_is_disabled_at_aws(site: Server, operator: Person) -> None:
         assert call(site, created["key"]).status_code == status
 
 
+def test_a_person_is_shown_and_deleted_at_aws(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    created = active_key(person)
+    assert call(site, created["key"]).status_code == 200
+    (found,) = get(operator, f"people?search={person.email}")["people"]
+    shown = get(operator, f"people/{found['id']}")
+    (key,) = shown["keys"]
+    assert [(x["subject"], x["limit"]) for x in key["limits"]] == [("key", 10)]
+    assert shown["limits"] == []
+    assert operator.http.delete(f"/api/operator/people/{found['id']}").status_code == 204
+    assert created["key"] not in {key["value"] for key in keys_at_aws(site).values()}
+    assert call(site, created["key"]).status_code == 401
+
+
 def test_use_and_upstream_are_shown(site: Server, operator: Person) -> None:
     person = site.sign_up()
     assert call(site, active_key(person)["key"]).status_code == 200

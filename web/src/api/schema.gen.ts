@@ -166,11 +166,11 @@ export interface paths {
         get?: never;
         /**
          * Choose New Password
-         * @description Choose a new password with the link from the mail. Every browser is signed out.
+         * @description Choose a new password with a link. Every browser is signed out.
          *
          *     This browser may then sign in even while an attack exhausts the account's sign-in limits. If
-         *     the address was never confirmed, a stranger may have created the account, so its API keys are
-         *     deleted.
+         *     the link was mailed to an address that was never confirmed, a stranger may have created the
+         *     account, so its API keys are deleted.
          */
         put: operations["choose_new_password_api_password_resets_put"];
         /**
@@ -480,7 +480,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show Person
+         * @description Return an account with its keys, limits, usage today, recent requests and audit entries.
+         */
+        get: operations["show_person_api_operator_people__account_id__get"];
         put?: never;
         post?: never;
         /**
@@ -497,6 +501,49 @@ export interface paths {
          *     Raises 409 for the last operator who can sign in. An admin token cannot change a role.
          */
         patch: operations["change_person_api_operator_people__account_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/people/{account_id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Reset Link
+         * @description Create a link to hand over, with which the person chooses a new password.
+         *
+         *     It works once, within a day, and not after the password has changed otherwise. The person is
+         *     notified if the site sends mail. Raises 409 for another operator and for a disabled account.
+         */
+        post: operations["create_reset_link_api_operator_people__account_id__password_reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/people/{account_id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out Person
+         * @description Sign a person out on every device. API keys keep working.
+         */
+        post: operations["sign_out_person_api_operator_people__account_id__sign_out_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/api-keys": {
@@ -976,6 +1023,8 @@ export interface components {
          * @description One account's usage over the days shown. `cost` is in micro-dollars.
          */
         AccountUsage: {
+            /** Account Id */
+            account_id: string;
             /** Email */
             email: string;
             /** Requests */
@@ -1137,7 +1186,7 @@ export interface components {
         };
         /**
          * AuditEntryView
-         * @description An action of an operator.
+         * @description An action of an operator. `account_id` is that of the person it is about, if any.
          */
         AuditEntryView: {
             /** Id */
@@ -1160,6 +1209,8 @@ export interface components {
             subject: string;
             /** Detail */
             detail: string;
+            /** Account Id */
+            account_id: string | null;
         };
         /**
          * BatchOutcome
@@ -1583,7 +1634,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "sign-up" | "has-account" | "address" | "password-reset";
+            kind: "sign-up" | "has-account" | "address" | "password-reset" | "reset-link";
             /** Recipient */
             recipient: string;
             /**
@@ -1935,6 +1986,61 @@ export interface components {
             disabled?: boolean | null;
         };
         /**
+         * PersonDetail
+         * @description An account with all that belongs to it.
+         *
+         *     `limits` are those that all keys share; each key has its own too. `requests` are the receipts
+         *     of recent requests, and `audit_log` has what operators did to the account and its keys.
+         */
+        PersonDetail: {
+            /** Id */
+            id: string;
+            /** Email */
+            email: string;
+            /** Email Confirmed */
+            email_confirmed: boolean;
+            /** Has Password */
+            has_password: boolean;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "operator" | "member";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            sessions: components["schemas"]["SignedInBrowsers"];
+            usage_today: components["schemas"]["PersonUsage"];
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Keys */
+            keys: components["schemas"]["ApiKeyView"][];
+            /** Requests */
+            requests: components["schemas"]["RequestView"][];
+            /** Audit Log */
+            audit_log: components["schemas"]["AuditEntryView"][];
+        };
+        /**
+         * PersonUsage
+         * @description What answers reported today, through keys that were deleted too. `cost` is in micro-dollars.
+         *
+         *     `tokens` and `cost` do not include what is reserved; limits do.
+         */
+        PersonUsage: {
+            /** Requests */
+            requests: number;
+            /** Refused */
+            refused: number;
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
+        };
+        /**
          * PersonView
          * @description An account as shown to operators, with its number of requests today.
          */
@@ -2191,6 +2297,19 @@ export interface components {
             password: string;
         };
         /**
+         * ResetLink
+         * @description A link with which one person chooses a new password, once. It is shown only this once.
+         */
+        ResetLink: {
+            /** Url */
+            url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
          * ResetRequest
          * @description A request for a reset link.
          */
@@ -2347,6 +2466,16 @@ export interface components {
             allowed_email_domains: string[];
             /** Invitations */
             invitations: components["schemas"]["InvitationView"][];
+        };
+        /**
+         * SignedInBrowsers
+         * @description How many browsers are signed in, and when the last one signed in.
+         */
+        SignedInBrowsers: {
+            /** Browsers */
+            browsers: number;
+            /** Last Opened At */
+            last_opened_at: string | null;
         };
         /**
          * SiteUsage
@@ -3737,6 +3866,46 @@ export interface operations {
             };
         };
     };
+    show_person_api_operator_people__account_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     delete_person_api_operator_people__account_id__delete: {
         parameters: {
             query?: never;
@@ -3789,6 +3958,87 @@ export interface operations {
                 "application/json": components["schemas"]["PersonChange"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_reset_link_api_operator_people__account_id__password_reset_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_person_api_operator_people__account_id__sign_out_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             204: {

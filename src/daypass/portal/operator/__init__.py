@@ -7,6 +7,7 @@ from daypass.portal.operator import (
     live,
     mails,
     people,
+    person,
     plans,
     settings,
     sign_up,
@@ -17,6 +18,7 @@ from daypass.portal.operator import (
 
 OPERATOR_NOUNS = (
     people,
+    person,
     keys,
     plans,
     site_usage,

@@ -86,9 +86,7 @@ async def change_person(
 
     async def apply(session: AsyncSession) -> None:
         await operators.lock(session)
-        account = await accounts.find(session, account_id)
-        if account is None:
-            raise ProblemError(404, "There is no such account.")
+        account = await find_person(session, account_id)
         require_person_for(operator, account)
         if change.role == accounts.MEMBER or change.disabled:
             await _check_not_last(session, account)
@@ -113,9 +111,7 @@ async def delete_person(account_id: str, operator: Operator, portal: InPortal) -
 
     async def remove(session: AsyncSession) -> None:
         await operators.lock(session)
-        account = await accounts.find(session, account_id)
-        if account is None:
-            raise ProblemError(404, "There is no such account.")
+        account = await find_person(session, account_id)
         await _check_not_last(session, account)
         audit.add(session, operator, "account deleted", account.id, now=portal.now())
         await session.flush()
@@ -123,6 +119,14 @@ async def delete_person(account_id: str, operator: Operator, portal: InPortal) -
 
     await portal.write_usage()
     await delete_keys(account_id, portal, remove)
+
+
+async def find_person(session: AsyncSession, account_id: str) -> Account:
+    """Return an account. Raises ProblemError 404."""
+    account = await accounts.find(session, account_id)
+    if account is None:
+        raise ProblemError(404, "There is no such account.")
+    return account
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:

@@ -1,6 +1,7 @@
 """/api/operator/usage-plans: create, edit and retire plans.
 
-Plans from `daypass.toml` are listed too, but can only be changed in that file.
+Plans from `daypass.toml` are listed too, but can only be changed in that file. The built-in ones
+are copied to the database when the site first starts, and edited like any other.
 """
 
 from dataclasses import replace
@@ -113,7 +114,10 @@ async def change_plan(
 
 
 def _configured(portal: Portal) -> set[str]:
-    return {plan.id for plan in portal.settings.usage_plans}
+    """Return the ids of the plans that are changed elsewhere. API Gateway has its own."""
+    settings = portal.settings
+    is_aws = settings.enforcer == "aws"
+    return {plan.id for plan in (settings.usage_plans if is_aws else settings.configured_plans)}
 
 
 def _check_not_aws(portal: Portal) -> None:

@@ -36,7 +36,7 @@ export function KeyList({ keys, plans, ceiling, onRotated, onDeleted }: Props) {
       <h2 id="key-list-title" className="text-lg font-semibold tracking-tight">
         {strings.keys.listTitle}
       </h2>
-      {ceiling !== null && <p className="mt-1 text-sm text-muted">{strings.keys.ceiling(ceiling)}</p>}
+      {ceiling !== null && ceiling > 0 && <p className="mt-1 text-sm text-muted">{strings.keys.ceiling(ceiling)}</p>}
       <ul className="mt-4 space-y-4">
         {keys.map((apiKey) => (
           <KeyCard

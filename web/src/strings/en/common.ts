@@ -24,6 +24,7 @@ export const titles = {
   operator: "Operator",
   live: "Live",
   people: "People",
+  person: "Person",
   allKeys: "All keys",
   usagePlans: "Plans",
   signUpPolicy: "Sign-up",
