@@ -35,7 +35,7 @@ def calls_until_refused(server: Server, key: str) -> int:
 
 
 def wait_until_active(person: Person) -> None:
-    """Wait until the look at a new key has been given back."""
+    """Wait until the request that probed a new key has been credited."""
     until(lambda: not person.keys()[0]["activating"])
 
 
@@ -108,7 +108,7 @@ def test_requests_that_bypass_api_gateway_are_refused(behind_aws: Server, person
         answer = behind_aws.client().post("/v1/embeddings", json=EMBEDDING, headers=headers)
         assert answer.status_code == 403, headers
         assert answer.json()["error"]["code"] == "not_through_api_gateway"
-    # The caller's own headers of these names do not get through, nor add to those that do.
+    # The client's own headers with these names are replaced, not relayed or appended.
     other = active_key(behind_aws.sign_up())
     forged = behind_aws.gateway(other["key"]).get("/v1/key", headers=named)
     assert forged.json()["id"] == other["id"]
@@ -202,7 +202,7 @@ def test_a_larger_plan_holds_from_midnight(behind_aws: Server, person: Person) -
         later.stop()
     (moved,) = person.keys()
     assert moved["next_usage_plan_id"] is None
-    # It was moved by a clock of tomorrow, on which nothing has been used.
+    # The key was moved by tomorrow's clock, and nothing has been used tomorrow.
     assert calls_until_refused(behind_aws, created["key"]) == 20
 
 
