@@ -4,6 +4,7 @@ from daypass.portal.operator import (
     audit_log,
     batch,
     keys,
+    live,
     mails,
     people,
     person,
@@ -11,6 +12,7 @@ from daypass.portal.operator import (
     settings,
     sign_up,
     site_usage,
+    tokens,
     upstream,
     upstream_test,
     upstreams,
@@ -29,5 +31,7 @@ OPERATOR_NOUNS = (
     upstream,
     upstreams,
     upstream_test,
+    tokens,
+    live,
     batch,
 )
