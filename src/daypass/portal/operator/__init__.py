@@ -4,6 +4,7 @@ from daypass.portal.operator import (
     audit_log,
     batch,
     keys,
+    live,
     logo,
     mails,
     people,
@@ -12,7 +13,10 @@ from daypass.portal.operator import (
     settings,
     sign_up,
     site_usage,
+    tokens,
     upstream,
+    upstream_test,
+    upstreams,
 )
 
 OPERATOR_NOUNS = (
@@ -27,5 +31,9 @@ OPERATOR_NOUNS = (
     mails,
     audit_log,
     upstream,
+    upstreams,
+    upstream_test,
+    tokens,
+    live,
     batch,
 )
