@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ from daypass.portal import (
     chat,
     confirmations,
     health,
+    idempotency,
     password_resets,
     problems,
     receipts,
@@ -51,6 +52,7 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
+from daypass.portal.live_feed import LiveFeed
 from daypass.portal.operator import OPERATOR_NOUNS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
@@ -120,6 +122,7 @@ class Daypass:
         self._relay: Application
         self._pages: ASGIApp
         self._base_url_hint: BaseUrlHint
+        self._server_state: Mapping[str, Any] = {}
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -130,6 +133,7 @@ class Daypass:
             lifespan=self._lifespan,
         )
         problems.install(self._portal)
+        idempotency.install(self._portal)
         self._portal.add_middleware(BodyLimit, max_chat_bytes=settings.max_body_bytes)
         api = APIRouter(
             prefix="/api",
@@ -153,12 +157,16 @@ class Daypass:
         ):
             api.include_router(noun.router)
         operators = APIRouter(
-            prefix="/operator", tags=["operator"], dependencies=[Depends(operator)]
+            prefix="/api/operator",
+            tags=["operator"],
+            # Checks the origin too, unless the request carries an admin token.
+            dependencies=[Depends(operator)],
+            responses=problems.ANSWERS,
         )
         for noun in OPERATOR_NOUNS:
             operators.include_router(noun.router)
-        api.include_router(operators)
         self._portal.include_router(api)
+        self._portal.include_router(operators)
         self._portal.include_router(health.router)
         self._headers = security_headers(settings.public_url)
         self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
@@ -174,6 +182,7 @@ class Daypass:
 
     async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            self._server_state = scope.get("state", {})
             await self._portal(scope, receive, send)
             return
         path = scope.get("path", "")
@@ -190,6 +199,9 @@ class Daypass:
     def openapi(self) -> dict[str, Any]:
         """Return the portal's OpenAPI document."""
         return self._portal.openapi()
+
+    def _is_stopping(self) -> bool:
+        return bool(self._server_state.get("is_draining"))
 
     async def _list_models(self) -> list[str]:
         try:
@@ -270,6 +282,8 @@ class Daypass:
             self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             signer = Signer(secret_keys(settings), clock)
+            live = LiveFeed(database, self._is_stopping)
+            stack.push_async_callback(live.close)
             outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
@@ -288,6 +302,7 @@ class Daypass:
                 readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
                 last_refusal=last_refusal,
+                live=live,
             )
             _tune_interpreter()
             yield

@@ -4,6 +4,7 @@ from daypass.portal.operator import (
     audit_log,
     batch,
     keys,
+    live,
     mails,
     people,
     person,
@@ -11,6 +12,7 @@ from daypass.portal.operator import (
     settings,
     sign_up,
     site_usage,
+    tokens,
     upstream,
 )
 
@@ -25,5 +27,7 @@ OPERATOR_NOUNS = (
     mails,
     audit_log,
     upstream,
+    tokens,
+    live,
     batch,
 )
