@@ -24,6 +24,7 @@ WRITE_SCOPES: dict[str, Scope | None] = {
     "leaked-keys": "keys",
     "usage-plans": "plans",
     "settings": None,
+    "upstreams": None,
     "tokens": None,
 }
 """The scope that changes to a noun of `/api/operator/{noun}` need; None: a signed-in operator.

@@ -14,6 +14,8 @@ from daypass.portal.operator import (
     site_usage,
     tokens,
     upstream,
+    upstream_test,
+    upstreams,
 )
 
 OPERATOR_NOUNS = (
@@ -27,6 +29,8 @@ OPERATOR_NOUNS = (
     mails,
     audit_log,
     upstream,
+    upstreams,
+    upstream_test,
     tokens,
     live,
     batch,
