@@ -26,7 +26,18 @@ PUBLIC = (
 SIGNED_IN = ("/keys/", "/chat/", "/usage/", "/account/")
 OPERATOR = tuple(
     f"/operator/{page}"
-    for page in ("", "people/", "person/", "keys/", "plans/", "sign-up/", "settings/", "audit-log/")
+    for page in (
+        "",
+        "live/",
+        "people/",
+        "person/",
+        "keys/",
+        "plans/",
+        "sign-up/",
+        "settings/",
+        "audit-log/",
+        "tokens/",
+    )
 )
 KEY = re.compile(r"^dp_[0-9A-Za-z]{38}$")
 # Violations of the content security policy are faults like any other.

@@ -11,6 +11,7 @@ export const operator = {
   nav: "Operator pages",
   pages: {
     overview: "Overview",
+    live: "Live",
     people: "People",
     person: "Person",
     keys: "Keys",
@@ -18,6 +19,7 @@ export const operator = {
     signUp: "Sign-up",
     settings: "Settings",
     audit: "Audit log",
+    tokens: "Tokens",
   },
   forbidden: "Only operators can see this page",
   forbiddenText: "Your account is not an operator of this site. Ask an operator to change that on the People page.",
@@ -331,6 +333,7 @@ export const operator = {
   audit: {
     placeholder: "Operator, action or target",
     columns: { at: "Time", actor: "Operator", action: "Action", subject: "Target", detail: "Details" },
+    through: (token: string) => `with token ${token}`,
     empty: "No actions yet.",
   },
 };
