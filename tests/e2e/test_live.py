@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import Person, Server
 from tests.e2e.visit import DESKTOP, PHONE, Visit, fits
+from tests.support.waiting import until
 
 
 def call(server: Server, key: str, model: str) -> None:
@@ -54,6 +55,32 @@ def test_requests_appear_as_they_are_made(
     visit.context.set_offline(False)
     expect(page.get_by_role("row", name=f"missed-{theme}")).to_have_count(1)
     expect(page.get_by_role("row", name=f"model-{theme}")).to_have_count(1)
+    visit.close()
+
+
+def test_the_site_is_paused_and_resumed(browser: Browser, operated: tuple[Server, Person]) -> None:
+    server, operator = operated
+    key = operator.create_key(name="pause")["key"]
+    visit = Visit(browser, server, PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
+    visit.sign_in(operator)
+    page = visit.page
+    page.goto("/operator/live/")
+    banner = page.get_by_text("This site is paused.")
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="Pause the site").tap()
+    dialog.get_by_role("button", name="Pause the site").tap()
+    expect(banner).to_be_visible()
+    assert fits(page)
+    with server.gateway(key) as api:
+        until(lambda: api.post("/v1/embeddings", json={"input": "x", "model": "m"}).is_error)
+        page.goto("/keys/")
+        expect(banner).to_be_visible()
+        page.goto("/operator/live/")
+        page.get_by_role("button", name="Resume the site").tap()
+        dialog.get_by_role("button", name="Resume the site").tap()
+        expect(banner).to_be_hidden()
+        until(lambda: api.post("/v1/embeddings", json={"input": "x", "model": "m"}).is_success)
+    assert visit.take_faults() == []
     visit.close()
 
 

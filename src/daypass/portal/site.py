@@ -1,5 +1,6 @@
 """Public settings of this installation, for the site's pages."""
 
+import contextlib
 import json
 from typing import Literal
 
@@ -11,6 +12,7 @@ from daypass.config.site_settings import SignUpMode
 from daypass.portal import first_operator
 from daypass.portal.context import InPortal
 from daypass.records import operators
+from daypass.records.database import DatabaseUnavailableError
 
 router = APIRouter(tags=["site"])
 
@@ -19,6 +21,7 @@ class SiteView(BaseModel):
     """The public settings of this installation."""
 
     demo: bool
+    paused: bool = Field(description="Whether an operator has paused the site")
     sign_up: SignUpMode
     enforcer: Literal["embedded", "aws"]
     gateway_base_url: str | None
@@ -42,11 +45,17 @@ async def show_docs() -> Response:
 async def mark_page(portal: InPortal) -> Response:
     """Return a script that, before the first paint, marks a page with settings its texts need."""
     settings = portal.settings
+    is_paused = False
+    with contextlib.suppress(DatabaseUnavailableError):
+        async with portal.database.read() as session:
+            is_paused = (await portal.site_settings(session)).paused
     marks: dict[str, str] = {"enforcer": settings.enforcer}
     if portal.upstreams.is_demo:
         marks["demo"] = ""
     if portal.outbox is not None:
         marks["mail"] = ""
+    if is_paused:
+        marks["paused"] = ""
     script = f"Object.assign(document.documentElement.dataset, {json.dumps(marks)});\n"
     return Response(script, media_type="text/javascript")
 
@@ -61,6 +70,7 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
         site = await portal.site_settings(session)
     return SiteView(
         demo=portal.upstreams.is_demo,
+        paused=site.paused,
         sign_up=site.sign_up,
         enforcer=settings.enforcer,
         gateway_base_url=portal.gateway_base_url,

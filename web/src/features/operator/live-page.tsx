@@ -9,6 +9,7 @@ import { useNow } from "@/time/use-now";
 import { LiveCeilings } from "./live-ceilings";
 import { activePeople, lastMinute, refusals, type Active } from "./live-figures";
 import { LiveTable } from "./live-table";
+import { PauseSwitch } from "./pause-switch";
 
 const words = strings.live;
 const shownPeople = 12;
@@ -20,6 +21,7 @@ export function LivePage() {
   const [projecting, setProjecting] = useState(false);
   return (
     <div className="space-y-8">
+      <PauseSwitch />
       <View {...live} names>
         <Button variant="secondary" size="small" onClick={() => setProjecting(true)}>
           {words.project}

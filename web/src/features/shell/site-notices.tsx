@@ -5,6 +5,7 @@ import * as strings from "@/strings";
 export function SiteNotices() {
   return (
     <>
+      <SiteNotice {...strings.pausedSite} className="paused:block" />
       <SiteNotice {...strings.demo} className="demo:block" />
       <SiteNotice {...strings.enforcedByAws} className="aws:block" />
     </>
