@@ -498,7 +498,7 @@ export interface paths {
          * Change Person
          * @description Disable or enable an account, or make it an operator or a member. Its sessions end.
          *
-         *     Raises 409 for the last operator who can sign in.
+         *     Raises 409 for the last operator who can sign in. An admin token cannot change a role.
          */
         patch: operations["change_person_api_operator_people__account_id__patch"];
         trace?: never;
@@ -855,7 +855,7 @@ export interface paths {
         };
         /**
          * List Entries
-         * @description List entries whose actor, action or subject contains `search`, 50 per page.
+         * @description List entries whose actor, token, action or subject contains `search`, 50 per page.
          */
         get: operations["list_entries_api_operator_audit_log_get"];
         put?: never;
@@ -878,6 +878,142 @@ export interface paths {
          * @description List the upstream's models as a health check, and count the last hour's outcomes.
          */
         get: operations["upstream_health_api_operator_upstream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Upstreams
+         * @description List every upstream, also those that are off.
+         */
+        get: operations["list_upstreams_api_operator_upstreams_get"];
+        put?: never;
+        /**
+         * Create Upstream
+         * @description Create an upstream. Every process uses it within a second.
+         */
+        post: operations["create_upstream_api_operator_upstreams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstreams/{upstream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Upstream
+         * @description Delete an upstream. Requests in flight finish.
+         */
+        delete: operations["delete_upstream_api_operator_upstreams__upstream_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Upstream
+         * @description Change an upstream. Requests in flight finish as they began.
+         */
+        patch: operations["change_upstream_api_operator_upstreams__upstream_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/upstreams/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Upstream
+         * @description List an upstream's models, then chat with one, and explain what failed.
+         */
+        post: operations["test_upstream_api_operator_upstreams_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description List the admin tokens, newest first. One stays for 90 days after it has ended.
+         */
+        get: operations["list_tokens_api_operator_tokens_get"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Create an admin token. Only a signed-in operator can, and only this response contains it.
+         */
+        post: operations["create_token_api_operator_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Revoke an admin token. It is refused from now on.
+         */
+        delete: operations["revoke_token_api_operator_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live Requests
+         * @description Send the last hour's requests (at most 1,000), then each one within two seconds of its end.
+         *
+         *     Each event is a JSON object: who called with which key, on which plan, which model, the status,
+         *     the outcome and its reason, tokens and duration. `Last-Event-ID` resumes after that event. The
+         *     stream ends when the session or the token does.
+         */
+        get: operations["live_requests_api_operator_live_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1130,6 +1266,11 @@ export interface components {
             at: string;
             /** Actor Email */
             actor_email: string;
+            /**
+             * Token
+             * @description The admin token that was used; null: a session
+             */
+            token: string | null;
             /** Action */
             action: string;
             /** Subject */
@@ -1270,6 +1411,44 @@ export interface components {
             used_by: string | null;
             /** Used At */
             used_at: string | null;
+            /** Token */
+            token: string;
+        };
+        /**
+         * CreatedToken
+         * @description A new admin token. `token` is shown only this once.
+         */
+        CreatedToken: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Created By
+             * @description The address of the operator on whose behalf it acts
+             */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "expired" | "revoked";
             /** Token */
             token: string;
         };
@@ -1751,6 +1930,61 @@ export interface components {
             self_service: boolean;
             /** Id */
             id: string;
+        };
+        /**
+         * NewToken
+         * @description A request for an admin token.
+         */
+        NewToken: {
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Days
+             * @description Days until it expires
+             * @default 90
+             */
+            days: number;
+        };
+        /**
+         * NewUpstream
+         * @description An upstream as an `[[upstreams]]` table of `daypass.toml` describes it.
+         */
+        NewUpstream: {
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @default bearer
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            };
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+            /** Api Key */
+            api_key?: string | null;
         };
         /**
          * OutcomeCount
@@ -2467,6 +2701,181 @@ export interface components {
             site_cost_per_day?: number | null;
             /** Site Cost Per Month */
             site_cost_per_month?: number | null;
+        };
+        /**
+         * TokenView
+         * @description An admin token. The token itself is shown only when it is created.
+         */
+        TokenView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Created By
+             * @description The address of the operator on whose behalf it acts
+             */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "expired" | "revoked";
+        };
+        /**
+         * UpstreamChange
+         * @description The members to change. `api_key: null` removes the key; without it the key is kept.
+         */
+        UpstreamChange: {
+            /** Name */
+            name?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Models */
+            models?: string[] | null;
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            } | null;
+            /** Weight */
+            weight?: number | null;
+            /** Priority */
+            priority?: number | null;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+        };
+        /**
+         * UpstreamDescription
+         * @description An upstream as shown to operators. Those with `source` "settings" are set in `place`.
+         */
+        UpstreamDescription: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /** Models */
+            models: string[];
+            /** Aliases */
+            aliases: {
+                [key: string]: string;
+            };
+            /** Weight */
+            weight: number;
+            /** Priority */
+            priority: number;
+            /** Measure Streams */
+            measure_streams: boolean;
+            /** Has Api Key */
+            has_api_key: boolean;
+            /** Key Last4 */
+            key_last4: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "settings" | "site";
+            /** Place */
+            place: string | null;
+            /**
+             * Problem
+             * @description Why the upstream is off
+             */
+            problem: string | null;
+            health: components["schemas"]["UpstreamHealth"];
+        };
+        /**
+         * UpstreamHealth
+         * @description What the processes of this machine have seen of an upstream since they started.
+         */
+        UpstreamHealth: {
+            /**
+             * State
+             * @description The state of its circuit breaker that is furthest from closed
+             * @enum {string}
+             */
+            state: "closed" | "open" | "half_open";
+            /** Requests */
+            requests: number;
+            /** Failures */
+            failures: number;
+            /** Last Failure */
+            last_failure: string | null;
+        };
+        /**
+         * UpstreamList
+         * @description Every upstream, the first one first.
+         */
+        UpstreamList: {
+            /** Upstreams */
+            upstreams: components["schemas"]["UpstreamDescription"][];
+        };
+        /**
+         * UpstreamTest
+         * @description An upstream to try: a stored one by its `id`, a new one by its `base_url`, or both.
+         */
+        UpstreamTest: {
+            /** Id */
+            id?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Model */
+            model?: string | null;
+        };
+        /**
+         * UpstreamTestProblem
+         * @description What failed, and what to do.
+         */
+        UpstreamTestProblem: {
+            /** What */
+            what: string;
+            /** Advice */
+            advice: string;
+        };
+        /**
+         * UpstreamTestResult
+         * @description The result of a test: a list of models, then a chat of one token.
+         */
+        UpstreamTestResult: {
+            /** Ok */
+            ok: boolean;
+            problem: components["schemas"]["UpstreamTestProblem"] | null;
+            /** Models */
+            models: string[];
+            /** Model Tried */
+            model_tried: string | null;
+            /** Latency Ms */
+            latency_ms: number;
         };
         /**
          * UpstreamView
@@ -3244,7 +3653,10 @@ export interface operations {
     create_api_key_api_api_keys_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3368,7 +3780,10 @@ export interface operations {
     rotate_api_key_api_api_keys__api_key_id__rotate_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 api_key_id: string;
             };
@@ -3820,7 +4235,10 @@ export interface operations {
     create_reset_link_api_operator_people__account_id__password_reset_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 account_id: string;
             };
@@ -4104,7 +4522,10 @@ export interface operations {
     create_plan_api_operator_usage_plans_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4388,7 +4809,10 @@ export interface operations {
     invite_api_operator_invitations_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4659,6 +5083,374 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_upstreams_api_operator_upstreams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamList"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upstream_api_operator_upstreams_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpstream"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upstream_api_operator_upstreams__upstream_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_upstream_api_operator_upstreams__upstream_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_upstream_api_operator_upstreams_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamTestResult"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens_api_operator_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenView"][];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token_api_operator_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token_api_operator_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_requests_api_operator_live_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
         };

@@ -37,4 +37,7 @@ export type SignUpPolicy = Schemas["SignUpPolicy"];
 export type Setting = Schemas["SettingView"];
 export type SettingsChange = Schemas["StoredSettings"];
 export type FailedMail = Schemas["MailView"];
+export type AdminToken = Schemas["TokenView"];
+export type CreatedToken = Schemas["CreatedToken"];
+export type TokenScope = AdminToken["scopes"][number];
 export type Invitation = Schemas["InvitationView"];

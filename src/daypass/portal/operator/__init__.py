@@ -4,6 +4,7 @@ from daypass.portal.operator import (
     audit_log,
     batch,
     keys,
+    live,
     mails,
     people,
     person,
@@ -11,7 +12,10 @@ from daypass.portal.operator import (
     settings,
     sign_up,
     site_usage,
+    tokens,
     upstream,
+    upstream_test,
+    upstreams,
 )
 
 OPERATOR_NOUNS = (
@@ -25,5 +29,9 @@ OPERATOR_NOUNS = (
     mails,
     audit_log,
     upstream,
+    upstreams,
+    upstream_test,
+    tokens,
+    live,
     batch,
 )

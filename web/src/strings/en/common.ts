@@ -22,6 +22,7 @@ export const titles = {
   usage: "Usage",
   account: "Account",
   operator: "Operator",
+  live: "Live",
   people: "People",
   person: "Person",
   allKeys: "All keys",
@@ -29,6 +30,7 @@ export const titles = {
   signUpPolicy: "Sign-up",
   settings: "Settings",
   auditLog: "Audit log",
+  tokens: "Admin tokens",
   docs: "API reference",
   notFound: "Page not found",
 };

@@ -11,6 +11,7 @@ export const operator = {
   nav: "Operator pages",
   pages: {
     overview: "Overview",
+    live: "Live",
     people: "People",
     person: "Person",
     keys: "Keys",
@@ -18,6 +19,7 @@ export const operator = {
     signUp: "Sign-up",
     settings: "Settings",
     audit: "Audit log",
+    tokens: "Tokens",
   },
   forbidden: "Only operators can see this page",
   forbiddenText: "Your account is not an operator of this site. Ask an operator to change that on the People page.",
@@ -292,12 +294,13 @@ export const operator = {
     keysPerAccount: "API keys per account",
     keysPerAccountHint: "People who have more keep them.",
     siteCeilings: "Limits of the site",
-    siteCeilingsText: "All users together cannot use more than this, whatever their plans.",
+    siteCeilingsText: "All users together cannot use more than this, whatever their plans. A new limit counts from the moment it is set.",
     accountCeilings: "Limits of each account",
     accountCeilingsText: "All keys of an account together cannot use more than this, whatever their plans.",
     ceiling: (measure: Measure, window: "day" | "month") =>
       `${{ requests: "Requests", tokens: "Tokens", cost: "US dollars" }[measure]} ${windows[window]}`,
-    followsPlans: "If empty: as many as the largest plan that people can choose.",
+    largestPlan: "Largest plan",
+    largestPlanHint: "If empty: as many as the largest plan that people can choose, or that a key of the account has.",
     noLimit: "No limit",
     amountWrong: "Enter a whole number, or leave it empty.",
     numberWrong: (most: number) => `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it empty.`,
@@ -331,6 +334,7 @@ export const operator = {
   audit: {
     placeholder: "Operator, action or target",
     columns: { at: "Time", actor: "Operator", action: "Action", subject: "Target", detail: "Details" },
+    through: (token: string) => `with token ${token}`,
     empty: "No actions yet.",
   },
 };
