@@ -253,7 +253,7 @@ export const operator = {
     domains: (domains: string[]) => `Only e-mail addresses at ${domains.join(", ")}.`,
     change: "Change who can sign up",
     invitations: "Invitations",
-    invitationsTable: "List of invitations",
+    table: "List of invitations",
     onlyInvite: "To use invitations, set sign-up to “By invitation” on the Settings page.",
     note: "Note",
     noteHint: "Who it is for. Only operators see this.",
