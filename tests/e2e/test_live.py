@@ -33,7 +33,7 @@ def test_requests_appear_as_they_are_made(
     expect(page.get_by_text("active in the last 5 minutes")).to_be_visible()
     _look_at_every_width(page)
 
-    # A projector shows no names unless asked; Escape leaves it.
+    # Projector mode hides names by default; Escape leaves it.
     page.get_by_role("button", name="Projector mode").press("Enter")
     projector = page.get_by_role("dialog", name="Projector mode")
     call(server, key, f"projected-{theme}")
@@ -47,7 +47,7 @@ def test_requests_appear_as_they_are_made(
     expect(projector).to_have_count(0)
     expect(page.get_by_role("button", name="Projector mode")).to_be_focused()
 
-    # The connection is lost and comes back; nothing is missed or appears twice.
+    # After a lost connection nothing is missing or appears twice.
     assert visit.take_faults() == []
     visit.context.set_offline(True)
     expect(page.get_by_text("Connection lost")).to_be_visible()

@@ -1,6 +1,6 @@
 export const nav = {
   label: "Main",
-  home: "Daypass home",
+  home: "home",
   keys: "Keys",
   chat: "Chat",
   usage: "Usage",
@@ -27,6 +27,8 @@ export const pausedSite = {
   title: "This site is paused.",
   text: "The operator has paused it: calls and the chat are refused and not counted. Keys and limits stay as they are.",
 };
+
+export const announcement = { label: "Announcement", dismiss: "Dismiss announcement" };
 
 export const demo = {
   title: "Demo model.",
