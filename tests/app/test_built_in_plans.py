@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from daypass.app.startup import prepare
+from daypass.cli.doctor import read_plans
 from daypass.config.plans import PlanSettings
 from daypass.config.settings import Settings
 from daypass.domain.plans import DEFAULT_PLANS, UsagePlan
@@ -45,7 +46,7 @@ async def test_an_edited_one_stays_as_it_is(settings: Settings) -> None:
         row = await usage_plans.find_locked(session, "20RequestPerDay")
         assert row is not None
         row.name, row.terms, row.retired_at = "Mine", {"requests_per_day": 7}, 1
-    # Whatever another process thought was missing.
+    # Another process may still believe that plans are missing.
     async with database.write() as session:
         await usage_plans.add_built_in(session)
     await database.close()
@@ -88,6 +89,17 @@ async def test_beside_configured_plans_only_edited_ones_are_offered(settings: Se
         alone = (await current_policy(session, settings)).plans
     await database.close()
     assert [plan.id for plan in plans.values() if plan.self_service] == ["lab", "20RequestPerDay"]
-    # Keys keep theirs.
+    # Keys keep their plans.
     assert plans["10RequestPerDay"].daily_requests == 10
     assert [plan.id for plan in alone.values() if plan.self_service] == BUILT_IN
+
+
+async def test_doctor_names_the_plans_in_force(settings: Settings) -> None:
+    assert [plan.id for plan in await read_plans(settings)] == BUILT_IN
+    await prepare(settings)
+    database = Database(settings.database_address)
+    columns = {"name": "Lab", "description": "", "terms": {"requests_per_day": 5}}
+    async with database.write() as session:
+        await usage_plans.create(session, "lab", columns, 1_800_000_000)
+    await database.close()
+    assert [plan.id for plan in await read_plans(settings)] == [*BUILT_IN, "lab"]

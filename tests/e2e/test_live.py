@@ -32,7 +32,7 @@ def test_requests_appear_as_they_are_made(
     expect(page.get_by_text("active in the last 5 minutes")).to_be_visible()
     _look_at_every_width(page)
 
-    # A projector shows no names unless asked; Escape leaves it.
+    # Projector mode hides names by default; Escape leaves it.
     page.get_by_role("button", name="Projector mode").press("Enter")
     expect(page.get_by_text(operator.email)).to_have_count(0)
     call(server, key, f"projected-{theme}")
@@ -44,7 +44,7 @@ def test_requests_appear_as_they_are_made(
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Projector mode")).to_be_visible()
 
-    # The connection is lost and comes back; nothing is missed or appears twice.
+    # After a lost connection nothing is missing or appears twice.
     assert visit.take_faults() == []
     visit.context.set_offline(True)
     expect(page.get_by_text("Connection lost")).to_be_visible()

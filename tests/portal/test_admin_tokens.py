@@ -40,7 +40,7 @@ def create(operator: Person, *scopes: str, name: str = "grading script") -> dict
 
 
 def program(site: Server, token: str, **headers: str) -> httpx.Client:
-    """A client as programs have it: with a token, without an origin or a cookie."""
+    """Return a client like a program's: with a token, without an origin or a cookie."""
     return httpx.Client(
         base_url=site.url, headers={"authorization": f"Bearer {token}"} | headers, timeout=30
     )
@@ -142,11 +142,11 @@ def test_a_token_never_falls_back_to_the_cookie(site: Server, operator: Person) 
     refused = operator.http.post("/api/operator/invitations", json=body, headers=narrow)
     assert problem(refused) == 403
     assert 'scope="people"' in refused.headers["www-authenticate"]
-    # Two headers: which one decides would be a guess.
+    # Two headers are ambiguous.
     good = ("authorization", f"Bearer {create(operator, 'read')['token']}")
     both = operator.http.get("/api/operator/people", headers=[good, ("authorization", "Basic x")])
     assert problem(both) == 401
-    # A reverse proxy's own password is not Daypass's business.
+    # Basic credentials may be meant for a reverse proxy.
     basic = {"authorization": "Basic dXNlcjpwYXNz"}
     assert operator.http.get("/api/operator/people", headers=basic).status_code == 200
 
@@ -186,7 +186,7 @@ def test_a_token_ends_with_its_operators_office(site: Server, operator: Person) 
 def test_a_token_of_a_demoted_operator_fails_whoever_demoted_them(
     site: Server, operator: Person
 ) -> None:
-    """Also a change that did not pass through Daypass."""
+    """Even after a change in the database that bypassed Daypass."""
     person, account_id = second_operator(site, operator)
     token = create(person, "read")["token"]
     change(site, "UPDATE account SET role = 'member' WHERE id = ?", account_id)

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a repeated request creates nothing twice and gets the same answer."""
+"""`Idempotency-Key`: a repeated request creates nothing twice and gets the same response."""
 
 import sqlite3
 import threading
@@ -27,7 +27,7 @@ NOT_CREATING = {
     # Repeating these changes nothing.
     "/api/operator/people/batch", "/api/operator/api-keys/batch", "/api/operator/invitations/batch",
     "/api/operator/leaked-keys", "/api/operator/people/{account_id}/sign-out",
-    # A relayed call, which creates nothing here.
+    # A relayed call creates nothing in Daypass.
     "/api/chat/completions",
 }  # fmt: skip
 
@@ -95,7 +95,7 @@ def test_a_repeated_request_gets_the_same_answer_and_creates_nothing(
     assert again.headers["content-type"] == first.headers["content-type"]
     assert again.headers["cache-control"] == "no-store"
     assert len(rows(site, f"SELECT 1 FROM {table}")) == before + 1
-    # Without a key, or with another, it is another request.
+    # Without a key, or with another key, it is a different request.
     other = operator.http.post(path, json=body, headers=with_key("another"))
     assert other.content != first.content
     changed = operator.http.post(path, json=body | {"name": "x", "note": "x"}, headers=key)
@@ -166,7 +166,7 @@ def test_the_stored_answer_holds_no_secret(site: Server, operator: Person) -> No
     made = operator.http.post("/api/operator/invitations", json=body, headers=with_key(key)).json()
     files = [path.read_bytes() for path in site.data_dir.rglob("*") if path.is_file()]
     assert not any(made["token"].encode() in x or key.encode() in x for x in files)
-    # Nor can it be moved to another request.
+    # It cannot be moved to another request either.
     with sqlite3.connect(site.data_dir / "daypass.db") as connection:
         connection.execute("UPDATE idempotent_answer SET answer = 'AAAA' || substr(answer, 5)")
     again = operator.http.post("/api/operator/invitations", json=body, headers=with_key(key))
@@ -176,7 +176,7 @@ def test_the_stored_answer_holds_no_secret(site: Server, operator: Person) -> No
 def test_a_crash_leaves_the_object_and_its_answer_or_neither(
     site: Server, operator: Person
 ) -> None:
-    """A transaction that cannot commit: as if the process had been killed in it."""
+    """A transaction that cannot commit, as if the process had been killed during it."""
     body, key = {"note": "crash"}, with_key("crash")
     with sqlite3.connect(site.data_dir / "daypass.db") as connection:
         connection.execute(
@@ -187,7 +187,7 @@ def test_a_crash_leaves_the_object_and_its_answer_or_neither(
     assert rows(site, "SELECT 1 FROM invitation WHERE note = 'crash'") == []
     with sqlite3.connect(site.data_dir / "daypass.db") as connection:
         connection.execute("DROP TRIGGER crash")
-        # A process that was killed left its claim.
+        # A killed process leaves its claim.
         connection.execute("DELETE FROM idempotent_answer")
     assert operator.http.post("/api/operator/invitations", json=body, headers=key).is_success
     assert len(rows(site, "SELECT 1 FROM invitation WHERE note = 'crash'")) == 1

@@ -86,7 +86,7 @@ def test_requests_come_as_they_are_made_and_without_prompts(site: Server, operat
     assert len({x["request_id"] for x in events}) == 11
     assert "planted-prompt" not in stream.text
     assert key["key"] not in stream.text
-    # The stream is resumed on any process, without what was seen.
+    # The stream resumes on any process, without events already seen.
     middle = sorted(events, key=lambda x: [int(y) for y in x["id"].split(":")[:2]])[5]
     with watch(operator.http, **{"last-event-id": middle["id"]}) as response:
         resumed = Stream(response).events(5)

@@ -1,4 +1,4 @@
-"""The feed of recent requests, which reads what any process has written."""
+"""The feed of recent requests, which reads receipts that any process has written."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Claims to idempotency keys, in each database."""
+"""Claims of idempotency keys, on each database."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ async def test_a_dead_claim_is_taken_over_and_its_request_cannot_finish(
     async with database.write() as session:
         await idempotency.release(session, "row", "first")
     assert await keep(database, "second")
-    # An answer is kept once, and longer than a claim.
+    # A response is stored once, and kept longer than a claim.
     assert not await keep(database, "second")
     assert not await claim(database, "third", NOW + idempotency.KEPT_S - 1)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 from daypass.config.addresses import check_email_domain
+from daypass.config.look import AccentColour, Announcement, SiteName, Terms, WelcomeText
 from daypass.config.plans import Amount
 from daypass.domain.plans import Limit, Measure, Window, limits_of_amounts
 
@@ -52,6 +53,11 @@ class StoredSettings(BaseModel):
     site_tokens_per_month: Amount | None = None
     site_cost_per_day: Amount | None = None
     site_cost_per_month: Amount | None = None
+    site_name: SiteName | None = None
+    accent_colour: AccentColour | None = None
+    welcome_text: WelcomeText | None = None
+    announcement: Announcement | None = None
+    terms: Terms | None = None
 
 
 class SiteSettings(StoredSettings):

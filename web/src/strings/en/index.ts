@@ -9,5 +9,6 @@ export * from "./operator";
 export { figure, quantity } from "./quantity";
 export * from "./session";
 export * from "./shell";
+export * from "./terms";
 export * from "./tokens";
 export * from "./usage";
