@@ -39,6 +39,7 @@ from tests.support.upstream import FakeUpstream, Reply, Seen, completion
 from tests.support.waiting import until
 
 UPSTREAM_KEY = "sk-planted-upstream-key-0123456789"
+SITE_KEY = "sk-planted-key-of-an-upstream-made-on-the-site"
 PROMPT = "planted-prompt"
 ANSWER = "planted-answer"
 METRICS_TOKEN = "planted-metrics-token"
@@ -54,6 +55,9 @@ class Evidence:
     operator: Person
     person: Person
     keys: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    reset_tokens: list[str] = field(default_factory=list)
+    """The tokens in links that operators handed over."""
     answers: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of each call, with its answer: status, headers and body."""
 
@@ -66,7 +70,7 @@ class Evidence:
 
 
 def echo(status: int) -> Reply:
-    """An upstream that quotes all that it was sent, in pieces that cut its key in two."""
+    """An upstream that echoes everything it was sent, in chunks that split its key in two."""
 
     def reply(seen: Seen) -> Response:
         credentials = seen.headers.get("authorization", "")
@@ -138,7 +142,7 @@ def evidence(
 
 
 def use_portal(evidence: Evidence) -> None:
-    """Keys come and go, passwords change, sessions begin and end."""
+    """Create and delete keys, change passwords, start and end sessions."""
     http = evidence.person.http
     created = evidence.person.create_key("30RequestPerDay")
     rotated = http.post(f"/api/api-keys/{created['id']}/rotate", json={"grace_seconds": 60})
@@ -153,7 +157,7 @@ def use_portal(evidence: Evidence) -> None:
 
 
 def use_gateway(evidence: Evidence, upstream: FakeUpstream) -> None:
-    """Good calls and bad ones, in front of an upstream that quotes what it should not."""
+    """Make valid and invalid calls, with an upstream that echoes secrets."""
     first, second, deleted = evidence.keys
     key_id = evidence.person.keys()[0]["id"]
     bad = first[:20] + ("a" if first[20] != "a" else "b") + first[21:]
@@ -186,7 +190,7 @@ def use_gateway(evidence: Evidence, upstream: FakeUpstream) -> None:
 
 
 def misuse_portal(evidence: Evidence) -> None:
-    """Calls that fail, with secrets in every place; one meets a fault of our own."""
+    """Make failing calls with secrets in every place; one causes an internal error."""
     first = evidence.keys[0]
     with evidence.server.client(event_hooks={"response": [evidence.note]}) as http:
         for body in (
@@ -207,7 +211,7 @@ def misuse_portal(evidence: Evidence) -> None:
     http.patch(f"/api/api-keys/{first}", json={"name": PROMPT})
     http.post("/api/chat/completions", json=CHAT | {"api_key_id": first})
     http.post("/api/account/deletion", json={"password": f"{PASSWORD}, wrong"})
-    # What was stored is broken: an error whose words would tell what it read.
+    # Corrupt stored data, so that the exception's message would quote it.
     change = "UPDATE api_key SET created_at = ? WHERE name = 'desk'"
     with sqlite3.connect(evidence.server.data_dir / "daypass.db") as connection:
         (before,) = connection.execute("SELECT created_at FROM api_key WHERE name = 'desk'")
@@ -238,24 +242,57 @@ def misuse_protocol(evidence: Evidence) -> None:
 
 
 def look_as_operator(evidence: Evidence) -> None:
-    """Everything that operators do and see."""
+    """Use all of the operator's routes."""
     http = evidence.operator.http
     people = http.get("/api/operator/people", params={"search": evidence.person.email})
     account_id = people.json()["people"][0]["id"]
     for disabled in (True, False):
         http.patch(f"/api/operator/people/{account_id}", json={"disabled": disabled})
-    # Its session ended with that.
+    created = http.post(f"/api/operator/people/{account_id}/password-reset").json()
+    evidence.reset_tokens.append(created["url"].partition("#token=")[2])
+    # The token is right, and the password is not.
+    unfit = {"token": evidence.reset_tokens[0], "password": "x"}
+    assert http.put("/api/password-resets", json=unfit).status_code == 422
+    http.get(f"/api/operator/people/{account_id}")
+    # This ended the session.
     credentials = {"email": evidence.person.email, "password": f"{PASSWORD}, new"}
     evidence.person.http.post("/api/session", json=credentials)
     key_id = evidence.person.keys()[0]["id"]
     http.patch(f"/api/operator/api-keys/{key_id}", json={"usage_plan_id": "30RequestPerDay"})
     http.post("/api/operator/usage-plans", json={"id": "lab", "name": "Lab"})
     http.post("/api/operator/invitations", json={"note": "friend"})
-    pages = "people api-keys usage-plans usage sign-up mails audit-log upstream"
+    manage_upstreams(http, evidence.server.settings["DAYPASS_UPSTREAM_BASE_URL"])
+    repeated = {"idempotency-key": "planted-idempotency-key"}
+    for _ in range(2):
+        body = {"name": "robot", "scopes": ["read"]}
+        created = http.post("/api/operator/tokens", json=body, headers=repeated)
+        evidence.tokens.append(created.json()["token"])
+    bearer = {"authorization": f"Bearer {evidence.tokens[0]}"}
+    with evidence.server.client(event_hooks={"response": [evidence.note]}) as program:
+        program.get("/api/operator/people", headers=bearer)
+        program.post("/api/operator/invitations", json={}, headers=bearer)
+        program.get("/api/operator/people", params={"token": evidence.tokens[0]})
+        program.get("/v1/key", headers=bearer)
+    pages = "people api-keys usage-plans usage sign-up mails audit-log upstream upstreams tokens"
     for path in pages.split():
         assert http.get(f"/api/operator/{path}").status_code == 200
     for path in ("/metrics", "/readyz", "/api/openapi.json"):
         http.get(path)
+
+
+def manage_upstreams(http: httpx.Client, base_url: str) -> None:
+    """An upstream comes and goes, is wrong in many ways, and is tested against one that quotes."""
+    path = "/api/operator/upstreams"
+    new = {"name": "second", "base_url": base_url, "api_key": SITE_KEY, "models": ["second-*"]}
+    second = http.post(path, json=new).json()
+    for wrong in ({"name": "second"}, {"base_url": "ftp://x"}, {"api_key": f"{SITE_KEY} x"}):
+        assert http.post(path, json=new | wrong).status_code in (409, 422)
+        http.patch(f"{path}/{second['id']}", json=wrong)
+    http.patch(f"{path}/{second['id']}", json={"api_key": SITE_KEY, "weight": 2})
+    for tested in ({"id": second["id"]}, {"base_url": base_url, "api_key": SITE_KEY}):
+        assert http.post(f"{path}/test", json=tested | {"model": "m"}).status_code == 200
+    third = http.post(path, json=new | {"name": "third"}).json()
+    http.delete(f"{path}/{third['id']}")
 
 
 def cookies(evidence: Evidence) -> set[str]:
@@ -266,23 +303,32 @@ def cookies(evidence: Evidence) -> set[str]:
 def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
     assert len(evidence.answers) > 80
     address = urlsplit(evidence.server.settings["DAYPASS_UPSTREAM_BASE_URL"]).netloc
-    never = {UPSTREAM_KEY, METRICS_TOKEN, PASSWORD, BROKEN, "$argon2", "Traceback", address}
+    never = {UPSTREAM_KEY, SITE_KEY, METRICS_TOKEN, PASSWORD, BROKEN, "$argon2", "Traceback"}
     for what, answer in evidence.answers:
         forbidden = set(never)
+        # Operators see the addresses of upstreams, on the page where they manage them.
+        if "/api/operator/upstreams" not in what and what != "GET /api/operator/audit-log":
+            forbidden.add(address)
         if what != "POST /api/api-keys" and not what.endswith("/rotate"):
             forbidden |= set(evidence.keys)
+        if what != "POST /api/operator/tokens":
+            forbidden |= set(evidence.tokens)
         if what not in ("POST /api/session", "PUT /api/account/password"):
             forbidden |= cookies(evidence)
+        if not what.endswith("/password-reset"):
+            forbidden |= set(evidence.reset_tokens)
         if not what.startswith(("POST /v1/", "POST /api/chat/")):
             forbidden |= {PROMPT, ANSWER}
         assert not {x for x in forbidden if x in answer}, (what, answer)
 
 
 def test_what_belongs_to_the_caller_does_arrive(evidence: Evidence) -> None:
-    """The control: the search above would see what it looks for."""
+    """The control: the search above would find these secrets."""
     relayed = [answer for what, answer in evidence.answers if what == "POST /v1/chat/completions"]
     assert sum(ANSWER in answer for answer in relayed) >= 8
     assert sum("*" * len(UPSTREAM_KEY) in answer for answer in relayed) >= 6
+    (link,) = [answer for what, answer in evidence.answers if what.endswith("/password-reset")]
+    assert evidence.reset_tokens[0] in link
     created = [answer for what, answer in evidence.answers if what == "POST /api/api-keys"]
     assert evidence.keys[0] in created[0]
     assert find_secrets(evidence.keys[0], set()) == {evidence.keys[0]}
@@ -294,7 +340,9 @@ def test_no_log_line_and_no_metric_holds_a_secret(evidence: Evidence) -> None:
         assert event in log
     metrics = evidence.server.client().get("/metrics").text
     assert "daypass_requests_total" in metrics
-    planted = {PROMPT, ANSWER, METRICS_TOKEN, UPSTREAM_KEY, *evidence.keys, *cookies(evidence)}
+    planted = {PROMPT, ANSWER, METRICS_TOKEN, UPSTREAM_KEY, SITE_KEY, *evidence.keys,
+               *evidence.tokens,
+               *cookies(evidence), *evidence.reset_tokens}  # fmt: skip
     assert find_secrets(log + metrics, planted) == set()
     for name in ("person", "example.org", "30RequestPerDay", "gpt"):
         assert name not in metrics
@@ -306,9 +354,11 @@ def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
     }
     everything = b"".join(stored.values())
     assert key_format.digest(evidence.keys[1]).encode() in everything
+    assert key_format.digest(evidence.tokens[0]).encode() in everything
     assert b"$argon2id$" in everything
-    secrets = {*evidence.keys, *cookies(evidence), PASSWORD, PROMPT, ANSWER, UPSTREAM_KEY,
-               METRICS_TOKEN, evidence.server.setup_token()}  # fmt: skip
+    secrets = {*evidence.keys, *evidence.tokens, "planted-idempotency-key", *cookies(evidence),
+               PASSWORD, PROMPT, ANSWER, UPSTREAM_KEY, SITE_KEY, METRICS_TOKEN,
+               evidence.server.setup_token(), *evidence.reset_tokens}  # fmt: skip
     for path, content in stored.items():
         assert not {x for x in secrets if x.encode() in content}, path
 
@@ -331,10 +381,11 @@ def test_the_command_prints_no_secret(evidence: Evidence) -> None:
         ("keys", "list", "--json"),
         ("accounts", "list", "--json"),
         ("plans", "list"),
+        ("tokens", "list"),
     ):
         ended = daypass(*arguments, **settings)
         assert ended.returncode == 0, ended.stdout + ended.stderr
-        planted = {*evidence.keys, UPSTREAM_KEY, METRICS_TOKEN, *cookies(evidence)}
+        planted = {*evidence.keys, UPSTREAM_KEY, SITE_KEY, METRICS_TOKEN, *cookies(evidence)}
         assert find_secrets(ended.stdout + ended.stderr, planted) == set()
 
 
@@ -384,7 +435,7 @@ def test_mail_and_another_sites_sign_in_fail_without_their_secrets(
     try:
         http = server.client()
         email = "secret.person@example.org"
-        # The mail fails.
+        # Sending the mail fails.
         asked = http.post("/api/accounts", json={"email": email, "password": PASSWORD})
         assert http.post("/api/password-resets", json={"email": email}).status_code == 202
         away = http.post("/api/session/oidc", json={"invitation": "planted-invitation"})

@@ -1,4 +1,4 @@
-"""What an account may use in a day, by default: what the largest plan of its keys may."""
+"""An account's default daily ceiling: the limit of the largest plan of its keys."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ GIVEN = {"id": "given", "name": "Given", "requests_per_day": 60, "self_service":
 
 @pytest.fixture(params=["sqlite", "redis"])
 def site(request: pytest.FixtureRequest, start: StartServer) -> Iterator[Server]:
-    """A site of two workers: on one file, and with Redis and PostgreSQL."""
+    """A site with two workers, on one SQLite file, and with Redis and PostgreSQL."""
     settings = {}
     if request.param == "redis":
         redis: Redis = request.getfixturevalue("redis_server")
@@ -39,7 +39,7 @@ def ceiling(server: Server, key: str) -> int:
 
 
 def wait_for_ceiling(server: Server, key: str, limit: int) -> None:
-    """Wait until every worker knows it: each look is a connection of its own."""
+    """Wait until every worker knows the key; each call uses a new connection."""
     until(lambda: all(ceiling(server, key) == limit for _ in range(8)))
 
 
@@ -68,4 +68,14 @@ def test_a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account(
     assert person.http.get("/api/usage/today").json()["account"]["limit"] == 60
     assert [key["remaining"] for key in person.http.get("/api/api-keys").json()] == [0, 0]
     assert operator.http.delete(path).status_code == 204
+    wait_for_ceiling(site, chosen["key"], 30)
+    # The built-in plans' own limits count: they can be edited.
+    edited = {"name": "Edited", "requests_per_day": 45}
+    plans = "/api/operator/usage-plans"
+    assert operator.http.put(f"{plans}/10RequestPerDay", json=edited).status_code == 204
+    wait_for_ceiling(site, chosen["key"], 45)
+    for plan in operator.http.get(plans).json()["plans"]:
+        retired = {"name": "Retired", "requests_per_day": 30, "retired": True}
+        assert operator.http.put(f"{plans}/{plan['id']}", json=retired).status_code == 204
+    # No plan is on offer, and the account's keys still share their largest one.
     wait_for_ceiling(site, chosen["key"], 30)

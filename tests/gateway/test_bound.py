@@ -1,4 +1,4 @@
-"""The bound is a bound: no text is uncounted, wherever a request hides it."""
+"""The bound covers all text, wherever a request hides it."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ HIDING_PLACES = ["text", "image_url", "input_audio", "file", "source", "file_dat
 
 def bound(document: dict[str, Any], path: str = "/v1/chat/completions", **more: Any) -> Bound:
     body = json.dumps(document, ensure_ascii=False).encode()
-    options = {"model": "m", "most_output": None, "is_limited": True} | more
+    options = {"models": ["m"], "most_output": None, "is_limited": True} | more
     return bound_of_document(path, body, document, **options)
 
 
@@ -172,7 +172,7 @@ def test_a_cap_by_another_name_is_lowered_and_the_usual_one_is_set(name: str) ->
     found = bound(chat("a", **{name: 90_000}), most_output=500)
     assert (found.cap, found.is_edited) == (500, True)
     assert set(found.cap_members) == {name, "max_completion_tokens"}
-    # An upstream that does not know the name must not take its own default.
+    # An upstream that does not know the name must not use its own default.
     assert bound(chat("a", **{name: 300})).is_edited
     assert bound(chat("a", **{name: -1})).cap == DEFAULT_OUTPUT
 

@@ -1,8 +1,7 @@
 """Authorisation of every route, tried by each kind of caller.
 
-Each row of the table has the status that each of the callers gets. They ask for what belongs to
-`account`; `disabled` asks for what was its own. A route without a row fails, and so does a row
-without a route.
+Each row of the table has the status that each caller gets. They request objects of `account`;
+`disabled` requests its own. A route without a row fails, and so does a row without a route.
 """
 
 import contextlib
@@ -19,16 +18,34 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from fastapi.routing import iter_route_contexts
+from sqlalchemy import delete
 
 from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
+from daypass.config.upstreams import UpstreamTerms
 from daypass.domain.key_format import mint
+from daypass.domain.logo import read_logo
+from daypass.portal.admin_access import WRITE_SCOPES
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
-from daypass.records import accounts, api_keys, invitations, outbox, site_settings, usage_plans
+from daypass.records import (
+    accounts,
+    admin_tokens,
+    api_keys,
+    invitations,
+    outbox,
+    site_logo,
+    site_settings,
+    upstreams,
+    usage_plans,
+)
+from daypass.records.admin_tokens import SCOPES
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
+from daypass.records.sealed_keys import KeySealer
+from daypass.records.tables import StoredUpstream
 from tests.conftest import PASSWORD, Server, start_public
+from tests.domain.test_svg import svg
 from tests.support.mailbox import Mailbox
 from tests.support.oidc import OidcProvider
 
@@ -43,8 +60,11 @@ LINK = (200, 200, 200, 200, 403)
 NEW_KEY = {"name": "laptop", "usage_plan_id": "10RequestPerDay"}
 NEW_TERMS = {"name": "Lab", "requests_per_day": 5}
 NEW_PLAN = NEW_TERMS | {"id": "plan-{number}"}
+NEW_UPSTREAM = {"name": "new-{number}", "base_url": "http://127.0.0.1:1/v1"}
 MESSAGES = [{"role": "user", "content": "planted-prompt"}]
 CHAT = {"model": "daypass-demo", "messages": MESSAGES}
+LOGO = read_logo("image/svg+xml", svg("<path/>"))
+LOGO_TYPE = {"content-type": LOGO.media_type}
 SECRET_KEY = "planted-secret-key-of-the-site-0123456789"
 ELSEWHERE = {"x-forwarded-for": "203.0.113.7"}
 
@@ -57,14 +77,16 @@ class Row:
     statuses: tuple[int, ...]
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    file: bytes | None = None
+    """The body, where it is a file."""
     call: str = ""
-    """Of a route that stands for many, one of them."""
+    """An actual path, if the route stands for many."""
     with_key: bool = False
     """The caller sends an API key instead of a session."""
 
 
 def done(statuses: tuple[int, ...], success: int) -> tuple[int, ...]:
-    """The same where success has another status than 200."""
+    """Like `row`, but success has a status other than 200."""
     return tuple(success if status == 200 else status for status in statuses)
 
 
@@ -77,6 +99,8 @@ ROWS = [
     Row("GET /api/docs", done(EVERYBODY, 307)),
     Row("GET /api/site", EVERYBODY),
     Row("GET /api/site.js", EVERYBODY),
+    Row("GET /api/site.css", EVERYBODY),
+    Row("GET /api/logo", EVERYBODY),
     Row("GET /api/usage-plans", EVERYBODY),
     # Accounts and sessions.
     Row(
@@ -93,7 +117,7 @@ ROWS = [
     Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
     Row("POST /api/session/oidc", EVERYBODY, {}),
     Row("GET /api/session/oidc/callback", done(EVERYBODY, 303)),
-    # A link proves access to the mailbox. (All accounts here have confirmed their addresses, but
+    # A link proves access to the mailbox. (All accounts here have confirmed their addresses, except
     # those of these links.)
     Row("POST /api/confirmations", done(SIGNED_IN, 409)),
     Row("POST /api/confirmations/preview", LINK, {"token": "{confirmation}"}),
@@ -116,8 +140,9 @@ ROWS = [
         {"current_password": PASSWORD, "new_password": PASSWORD},
     ),
     Row("DELETE /api/account/sessions", done(SIGNED_IN, 204)),
+    Row("POST /api/account/terms", done(SIGNED_IN, 204), {"accepted_terms": "1"}),
     Row("POST /api/account/deletion", done(SIGNED_IN, 204), {"password": PASSWORD}),
-    # API keys and what is done with them.
+    # API keys.
     Row("GET /api/api-keys", SIGNED_IN),
     Row("POST /api/api-keys", done(SIGNED_IN, 201), NEW_KEY),
     Row("PATCH /api/api-keys/{api_key_id}", OWNER, {"name": "desk"}),
@@ -128,10 +153,13 @@ ROWS = [
     Row("GET /api/requests", SIGNED_IN),
     Row("GET /api/models", SIGNED_IN),
     Row("POST /api/chat/completions", OWNER, CHAT | {"api_key_id": "{api_key_id}"}),
-    # What is for operators.
+    # Operators' routes.
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
     Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/people/{account_id}", OPERATOR),
+    Row("POST /api/operator/people/{account_id}/password-reset", done(OPERATOR, 201)),
+    Row("POST /api/operator/people/{account_id}/sign-out", done(OPERATOR, 204)),
     Row(
         "POST /api/operator/people/batch",
         OPERATOR,
@@ -149,6 +177,7 @@ ROWS = [
         {"usage_plan_id": "20RequestPerDay"},
     ),
     Row("DELETE /api/operator/api-keys/{api_key_id}", done(OPERATOR, 204)),
+    Row("POST /api/operator/leaked-keys", OPERATOR, {"keys": ["{secret}"]}),
     Row("GET /api/operator/usage-plans", OPERATOR),
     Row("POST /api/operator/usage-plans", done(OPERATOR, 201), NEW_PLAN),
     Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
@@ -159,6 +188,9 @@ ROWS = [
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/look", OPERATOR),
+    Row("PUT /api/operator/logo", OPERATOR, headers=LOGO_TYPE, file=LOGO.content),
+    Row("DELETE /api/operator/logo", done(OPERATOR, 204)),
     Row(
         "POST /api/operator/invitations/batch",
         OPERATOR,
@@ -169,11 +201,22 @@ ROWS = [
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/audit-log", OPERATOR),
     Row("GET /api/operator/upstream", OPERATOR),
-    # The gateway knows keys, and no sessions.
+    Row("GET /api/operator/upstreams", OPERATOR),
+    Row("POST /api/operator/upstreams", done(OPERATOR, 201), NEW_UPSTREAM),
+    Row("POST /api/operator/upstreams/test", OPERATOR, {"base_url": "http://127.0.0.1:1/v1"}),
+    Row("PATCH /api/operator/upstreams/{upstream_id}", OPERATOR, {"weight": 2}),
+    Row("DELETE /api/operator/upstreams/{upstream_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/live", OPERATOR),
+    Row("GET /api/operator/tokens", OPERATOR),
+    Row("POST /api/operator/tokens", done(OPERATOR, 201), {"name": "t", "scopes": ["read"]}),
+    Row("DELETE /api/operator/tokens/{token_id}", done(OPERATOR, 204)),
+    # The gateway accepts keys, not sessions.
     Row("* /v1/*", SIGNED_IN, call="GET /v1/key", with_key=True),
     Row("* /v1/*", SIGNED_IN, call="GET /v1/models", with_key=True),
     Row("* /v1/*", SIGNED_IN, CHAT, call="POST /v1/chat/completions", with_key=True),
+    Row("* /v1/*", SIGNED_IN, call="GET /v1/key/usage", with_key=True),
     Row("* /v1/*", (401,) * 5, call="GET /v1/key"),
+    Row("* /v1/*", (401,) * 5, call="GET /v1/key/usage"),
     Row("* /v1/*", (401,) * 5, CHAT, call="POST /v1/chat/completions"),
     Row("* /v1/*", (401,) * 5, call="GET /v1/api/operator/people"),
 ]
@@ -200,12 +243,13 @@ def test_the_security_page_lists_what_answers_without_a_credential() -> None:
 def site(
     mailbox_server: Mailbox, oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A site that sends mails, needs invitations and is signed in to by another one too, so that
-    every call makes sense."""
+    """A site with mail, invitations and single sign-on, so that every call is possible."""
     server = start_public(
         tmp_path_factory.mktemp("authorisation"),
         DAYPASS_SIGN_UP="invite",
         DAYPASS_SECRET_KEY=SECRET_KEY,
+        # Upstreams that are made here are not called.
+        DAYPASS_DEMO="1",
         **mailbox_server.settings,
         **oidc_server.settings,
     )
@@ -220,13 +264,15 @@ def password_hash() -> str:
 
 @dataclass
 class World:
-    """Five callers, and what belongs to them."""
+    """Five callers and their objects."""
 
     http: httpx.AsyncClient
     sessions: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """The operator's admin tokens, each with one scope, by `token` and that scope."""
     keys: dict[str, str] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By caller: what stands for the names in braces in a row."""
+    """By caller: the values for the names in braces of a row."""
 
     async def call(self, row: Row, caller: str, **headers: str) -> httpx.Response:
         """Make a row's call as one of the callers."""
@@ -237,18 +283,23 @@ class World:
             sent["x-api-key"] = self.keys[caller]
         elif caller in self.sessions:
             sent["cookie"] = f"daypass_session={self.sessions[caller]}"
+        elif caller in self.tokens:
+            # As a program sends it: without an origin.
+            sent = row.headers | {"authorization": f"Bearer {self.tokens[caller]}"} | headers
         body = row.body and {name: filled(value, names) for name, value in row.body.items()}
-        return await self.http.request(
-            method,
-            path.format_map(names),
-            json=body,
-            headers={name: value for name, value in sent.items() if value},
-        )
+        sent = {name: value for name, value in sent.items() if value}
+        path = path.format_map(names)
+        async with self.http.stream(
+            method, path, json=body, content=row.file, headers=sent
+        ) as answer:
+            if "text/event-stream" not in answer.headers.get("content-type", ""):
+                await answer.aread()
+        return answer
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, list):
-        # Messages of a chat hold objects, which name nothing.
+        # Chat messages contain objects without placeholders.
         return [filled(item, names) for item in value]
     return value.format_map(names) if isinstance(value, str) else value
 
@@ -258,9 +309,9 @@ _numbers = itertools.count(1)
 
 @asynccontextmanager
 async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
-    """Return a fresh world: a call may have changed the previous one."""
+    """Return fresh data, because a call may have changed the previous data."""
     database = Database(f"sqlite:///{site.data_dir}/daypass.db")
-    # verify: no certificates are read from disk for every world.
+    # `verify` avoids reading certificates from disk each time.
     http = httpx.AsyncClient(base_url=site.url, timeout=30, verify=False)
     world, number, now = World(http), next(_numbers), 1_800_000_000
     emails = {caller: f"{caller}{number}@example.org" for caller in CALLERS[1:]}
@@ -271,11 +322,16 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         columns = {"name": "Stored", "description": "", "terms": {"requests_per_day": 5}}
         await usage_plans.create(session, plan_id, columns, now)
         await site_settings.change(session, {"site_requests_per_day": None}, now)
+        await site_logo.replace(session, LOGO)
         invitation, token = await invitations.create(session, "", now, 10**9)
         await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)
         mail = await outbox.claim(session, 1)
         assert mail is not None
+        mail.created_at = int(time.time())  # Old ones are removed whenever a mail is sent.
         await outbox.give_up(session, mail, "no such mailbox")
+        await session.execute(delete(StoredUpstream))
+        terms = UpstreamTerms(name=f"mine-{number}", base_url="http://127.0.0.1:1/v1")
+        upstream = await upstreams.create(session, terms, None, KeySealer((SECRET_KEY,)), now)
         for caller, email in emails.items():
             account = await accounts.create(session, email, password_hash, now, confirmed=True)
             account.role = accounts.OPERATOR if caller == "operator" else accounts.MEMBER
@@ -291,12 +347,20 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             owned[caller] = {
                 "account_id": account.id,
                 "api_key_id": key.id,
+                "secret": minted.secret,
                 "confirmation": signer.sign("address", [claimed.id, claimed.email], 60),
                 "password_reset": signer.sign("password reset", reset, 60),
             }
             world.keys[caller] = minted.secret
             world.sessions[caller] = await accounts.open_session(session, account.id, now, 10**9)
-    for caller in CALLERS:
+        token_id = ""
+        for scope in SCOPES:
+            made, secret = await admin_tokens.create(
+                session, owned["operator"]["account_id"], name="t", scopes=[scope], now=now,
+                expires_at=now + 10**9,
+            )  # fmt: skip
+            world.tokens[f"token {scope}"], token_id = secret, made.id
+    for caller in (*CALLERS, *world.tokens):
         world.names[caller] = owned["disabled" if caller == "disabled" else "account"] | {
             "email": emails.get(caller, emails["account"]),
             "number": str(number),
@@ -304,6 +368,8 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             "invitation_id": invitation.id,
             "invitation": token,
             "mail_id": mail.id,
+            "upstream_id": upstream.id,
+            "token_id": token_id,
         }
     async with http:
         yield world
@@ -321,6 +387,49 @@ async def test_each_caller_gets_the_status_in_the_table(
     assert got == dict(zip(CALLERS, row.statuses, strict=True))
 
 
+OPERATOR_ROWS = [row for row in ROWS if " /api/operator/" in row.route]
+NOT_OPERATOR_ROWS = [
+    row for row in ROWS if 401 in row.statuses and row not in OPERATOR_ROWS and not row.with_key
+]
+
+
+def scope_of(row: Row) -> str | None:
+    """The scope that a token needs for a call. None: none suffices."""
+    if row.route.startswith("GET "):
+        return "read"
+    return WRITE_SCOPES[row.route.split("/")[3]]
+
+
+async def test_each_token_may_do_what_its_scope_says(site: Server, password_hash: str) -> None:
+    async with new_world(site, password_hash) as world:
+        for row, scope in itertools.product(OPERATOR_ROWS, SCOPES):
+            if scope != scope_of(row):
+                refused = await world.call(row, f"token {scope}")
+                assert refused.status_code == 403, (row, scope)
+                wanted = f"scope '{scope_of(row)}'" if scope_of(row) else "Sign in as an operator"
+                assert wanted in refused.json()["detail"], (row, scope)
+        # Only operators' routes know tokens.
+        for row in NOT_OPERATOR_ROWS:
+            assert (await world.call(row, "token read")).status_code in (401, 403), row
+    for row in OPERATOR_ROWS:
+        if needed := scope_of(row):
+            async with new_world(site, password_hash) as world:
+                answer = await world.call(row, f"token {needed}")
+                assert answer.status_code == row.statuses[3], (row, answer.text)
+
+
+def test_the_page_lists_the_scope_of_every_noun() -> None:
+    """A route that no scope covers is listed too, so that this is a decision."""
+    page = (Path(__file__).parents[2] / "docs" / "admin-api.md").read_text()
+    listed = {
+        noun: None if scope == "signed-in operator" else scope.strip("`")
+        for noun, scope in re.findall(r"^\| `([a-z-]+)` \| (\S.*?) \|", page, re.MULTILINE)
+    }
+    changed = {row.route.split("/")[3] for row in OPERATOR_ROWS if row.route[:4] != "GET "}
+    assert listed == WRITE_SCOPES
+    assert changed == set(WRITE_SCOPES)
+
+
 async def test_cross_site_requests_change_nothing(site: Server, password_hash: str) -> None:
     """Cross-site request forgery: OWASP's Origin and Fetch Metadata checks."""
     changing = [
@@ -328,7 +437,7 @@ async def test_cross_site_requests_change_nothing(site: Server, password_hash: s
     ]
     assert len(changing) > 15
     forged = [{"origin": "https://evil.example"}, {"origin": "null"}]
-    # A call with no word of where it comes from is no browser's, unless it has a cookie.
+    # A call with neither header is not from a browser, unless it has a cookie.
     unsaid = [{"origin": ""}, {"origin": "", "sec-fetch-site": "cross-site"}]
     async with new_world(site, password_hash) as world:
         for row in changing:
@@ -337,7 +446,7 @@ async def test_cross_site_requests_change_nothing(site: Server, password_hash: s
                     answer = await world.call(row, caller, **headers)
                     assert answer.status_code == 403, (row.route, caller, headers)
                     assert "did not come from this site" in answer.json()["detail"]
-        # And none of it was done.
+        # None of the calls had an effect.
         keys = await world.call(Row("GET /api/api-keys", ()), "account")
         assert [key["name"] for key in keys.json()] == ["k"]
         assert (await world.call(Row("GET /api/session", ()), "other")).status_code == 200
@@ -345,7 +454,7 @@ async def test_cross_site_requests_change_nothing(site: Server, password_hash: s
 
 @pytest.fixture
 def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
-    """The site's database, whose audit log takes no more entries."""
+    """The site's database, with an audit log that accepts no more entries."""
     path = site.data_dir / "daypass.db"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(
@@ -356,9 +465,12 @@ def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
         connection.execute("DROP TRIGGER full")
 
 
+CHANGE_NOTHING = ("POST /api/operator/upstreams/test",)
+"""Routes with a body that only look."""
+
 CHANGED_BY_OPERATORS = (
-    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "site_setting",
-    "usage_plan",
+    "account", "admin_token", "api_key", "api_key_secret", "invitation", "mail", "session",
+    "site_logo", "site_setting", "usage_plan",
 )  # fmt: skip
 
 
@@ -366,11 +478,15 @@ async def test_an_operator_action_without_its_audit_entry_is_rolled_back(
     site: Server, password_hash: str, without_audit_log: sqlite3.Connection
 ) -> None:
     changing = [
-        row for row in ROWS if "/operator/" in row.route and not row.route.startswith("GET ")
+        row
+        for row in ROWS
+        if "/operator/" in row.route and not row.route.startswith(("GET ", *CHANGE_NOTHING))
     ]
     changing.append(Row("PATCH /api/operator/people/{account_id}", (), {"role": "operator"}))
     assert {row.route for row in changing} == {
-        route for route in live_routes() if "/operator/" in route and not route.startswith("GET ")
+        route
+        for route in live_routes()
+        if "/operator/" in route and not route.startswith(("GET ", *CHANGE_NOTHING))
     }
 
     def kept() -> list[list[object]]:

@@ -1,4 +1,4 @@
-"""The operator's pages and actions, which are for operators alone."""
+"""Operators' pages and actions, which only operators can use."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -50,6 +50,9 @@ def actions(operator: Person, subject: str) -> list[str]:
     [
         ("GET", "people"),
         ("PATCH", "people/acc_1"),
+        ("GET", "people/acc_1"),
+        ("POST", "people/acc_1/password-reset"),
+        ("POST", "people/acc_1/sign-out"),
         ("POST", "people/batch"),
         ("GET", "api-keys"),
         ("PATCH", "api-keys/key_1"),
@@ -71,6 +74,10 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("POST", "invitations/batch"),
         ("GET", "audit-log"),
         ("GET", "upstream"),
+        ("GET", "live"),
+        ("GET", "tokens"),
+        ("POST", "tokens"),
+        ("DELETE", "tokens/tok_1"),
     ],
 )
 def test_operator_routes_require_an_operator(
@@ -106,7 +113,7 @@ def test_people_are_disabled_and_promoted_within_a_second(site: Server, operator
     assert person_of(operator, person.email)["disabled_at"]
     assert operator.http.patch(path, json={"disabled": False}).status_code == 204
     assert site.gateway(key).get("/v1/key").status_code == 200
-    # No session of before lives again, and none gains or keeps an operator's rights.
+    # Old sessions stay invalid, and none gains or keeps an operator's rights.
     assert person.http.get("/api/session").status_code == 401
     sign_in(person)
     assert operator.http.patch(path, json={"role": "operator"}).status_code == 204
@@ -162,7 +169,7 @@ def test_every_limit_of_a_key_has_its_own_reset(site: Server, operator: Person) 
     for _ in range(2):
         assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
     (listed,) = person.keys()
-    # But for the minute, which may end between the two.
+    # Except the minute, which may end between the two calls.
     assert listed["limits"][1:] == api.get("/v1/key").json()["limits"][1:]
     minute, hour, day, account, whole_site = listed["limits"]
     assert [minute["window"], hour["window"], day["window"]] == ["minute", "hour", "day"]
@@ -170,14 +177,14 @@ def test_every_limit_of_a_key_has_its_own_reset(site: Server, operator: Person) 
     assert (whole_site["subject"], whole_site["limit"]) == ("site", 1000)
     assert (hour["used"], hour["remaining"], day["remaining"]) == (2, 0, 23)
     assert hour["resets_at"] <= day["resets_at"]
-    # What sums them up is true of one limit, the hour's: not "0 left" until midnight.
+    # The summary describes the hour's limit: not "0 left" until midnight.
     summary = {name: listed[name] for name in ("used", "limit", "window", "remaining", "resets_at")}
     assert summary == {name: hour[name] for name in summary}
     today = person.http.get("/api/usage/today").json()
     assert today["keys"][0]["limits"][1:] == listed["limits"][1:]
     assert (today["keys"][0]["by_api"], today["keys"][0]["by_chat"]) == (2, 0)
 
-    # With the account's allowance the tighter one, what is left and until when are the account's.
+    # If the account's limit is tighter, the remaining quota and reset are the account's.
     other = site.gateway(person.create_key("30RequestPerDay", "other")["key"])
     for _ in range(28):
         assert other.post("/v1/embeddings", json={"input": "x"}).status_code == 200
@@ -222,10 +229,27 @@ def test_plans_of_the_site_live_beside_those_of_the_settings(
     managed = {x["id"]: x for x in get(operator, "usage-plans")["plans"]}
     assert (managed["lab"]["source"], managed["lab"]["keys"]) == ("site", 1)
     assert managed["lab"]["retired_at"]
-    assert managed["10RequestPerDay"]["source"] == "settings"
-    assert problem(operator.http.put(f"{path}/10RequestPerDay", json=changed)) == 409
     assert problem(operator.http.put(f"{path}/nothing", json=changed)) == 404
     assert actions(operator, "lab") == ["plan retired", "plan changed", "plan created"]
+
+
+def test_a_built_in_plan_is_edited_like_any_other(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    api = site.gateway(person.create_key("20RequestPerDay")["key"])
+    path = "/api/operator/usage-plans"
+    managed = {x["id"]: x for x in get(operator, "usage-plans")["plans"]}
+    assert list(managed)[:3] == ["10RequestPerDay", "20RequestPerDay", "30RequestPerDay"]
+    assert managed["20RequestPerDay"]["source"] == "site"
+    change = {"name": "Larger", "requests_per_day": 25}
+    assert operator.http.put(f"{path}/20RequestPerDay", json=change).status_code == 204
+    until(lambda: 25 in [x["limit"] for x in api.get("/v1/key").json()["limits"]], 1 + BUSY_S)
+    offered = {x["id"]: x["name"] for x in site.client().get("/api/usage-plans").json()}
+    assert offered["20RequestPerDay"] == "Larger"
+    retired = change | {"retired": True}
+    assert operator.http.put(f"{path}/20RequestPerDay", json=retired).status_code == 204
+    offered = {x["id"]: x["name"] for x in site.client().get("/api/usage-plans").json()}
+    assert "20RequestPerDay" not in offered
+    assert api.get("/v1/key").json()["usage_plan"]["name"] == "Larger"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Amounts in several measures: reserved at a bound, settled at the truth. On every ledger."""
+"""Amounts in several measures: reserved at a bound, settled at actual usage. On every ledger."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from daypass.domain.plans import Amounts, Limit, Measure, UsagePlan, Window
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation, Subject
 from daypass.quota.policy import QuotaPolicy
-from tests.quota.stores import DAY, Store, claims_of, per_day, used
+from tests.quota.stores import DAY, Store, claims_of, per_day, race, used
 
 TOKENS = Limit(Measure.TOKENS, 10_000, Window.DAY)
 COST = Limit(Measure.COST, 500, Window.MONTH)
@@ -20,7 +20,7 @@ async def reserve(ledger: Ledger, claims: tuple[Claim, ...], amounts: Amounts) -
 
 
 async def until_used(ledger: Ledger, claims: tuple[Claim, ...], expected: list[int]) -> None:
-    """Settling does not wait: look until the amounts are there."""
+    """Wait until the amounts are settled: settling is asynchronous."""
     async with asyncio.timeout(10):
         while await used(ledger, claims) != expected:
             await asyncio.sleep(0.005)
@@ -120,7 +120,7 @@ async def test_a_settlement_of_a_closed_window_changes_no_later_one(store: Store
 
 
 async def test_the_site_counts_tokens_for_all(store: Store) -> None:
-    """Through the leases too: 40 requests of 250 fit into 10,000, and what was settled is free."""
+    """With leases too: 40 requests of 250 fit into 10,000, and settling frees the excess."""
     ledgers = [await store.open() for _ in range(3)]
     site = Claim(Subject("site"), TOKENS)
     people = [(*claims_of(per_day(100), account=name), site) for name in ("ann", "bob", "cy")]
@@ -137,11 +137,25 @@ async def test_the_site_counts_tokens_for_all(store: Store) -> None:
 
 
 async def eventually(look: Callable[[], Awaitable[list[int]]], expected: list[int]) -> None:
-    """Wait until leases have been returned and settlements have arrived."""
+    """Wait until leases are returned and settlements are written."""
     async with asyncio.timeout(10):
         while (found := await look()) != expected:
             await asyncio.sleep(0.05)
             assert found[0] >= 0
+
+
+async def test_a_site_ceiling_that_is_lowered_or_raised_keeps_what_was_used(store: Store) -> None:
+    """With Redis, the first ledger leased units under the old ceiling, and returns them soon."""
+    ledgers = [await store.open() for _ in range(2)]
+    old, lower, higher = (claims_of(per_day(99), ceiling=99, site=x) for x in (1000, 5, 12))
+    assert await race(ledgers[:1], old, 4) == 4
+    admitted = 4 + await race(ledgers, lower, 20)
+    assert admitted <= 5
+    await eventually(lambda: used(ledgers[1], lower[-1:]), [admitted])
+    admitted += await race(ledgers, lower, 20)
+    assert admitted == 5
+    await eventually(lambda: used(ledgers[1], higher[-1:]), [5])
+    assert await race(ledgers, higher, 40) == 7
 
 
 async def test_a_reservation_that_nobody_settles_stands_at_its_bound(store: Store) -> None:

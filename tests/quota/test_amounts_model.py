@@ -1,4 +1,4 @@
-"""Random histories in three measures: the buckets hold what was reserved and settled, no more."""
+"""Random histories in three measures: buckets hold exactly the reserved and settled amounts."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ class AmountsMachine(RuleBasedStateMachine):
         self._runner = asyncio.Runner()
         self._used: Counter[Name] = Counter()
         self._excess: Counter[Name] = Counter()
-        """What was settled beyond a reservation."""
+        """The amount settled beyond a reservation."""
         self._open: list[tuple[Ledger, Reservation, list[Name]]] = []
         self._seen: dict[tuple[Claim, ...], None] = {}
 
@@ -123,7 +123,7 @@ class AmountsMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self._open) > 1)
     @rule()
     def crash(self) -> None:
-        """A process dies: what it had reserved stands at its bound."""
+        """Kill a process: its reservations count at their bounds."""
         dead = self._ledgers.pop(0)
         self._open = [x for x in self._open if x[0] is not dead]
         self._runner.run(self._store.close(dead))
@@ -174,7 +174,7 @@ class AmountsMachine(RuleBasedStateMachine):
         """Wait for what does not delay decisions. Here everything does."""
 
     async def _until_right(self, names: list[Name], reservation: Reservation) -> None:
-        """Settling does not wait: look until the amounts are there."""
+        """Wait until the amounts are settled: settling is asynchronous."""
         claims = [x.claim for x in reservation.buckets]
         async with asyncio.timeout(10):
             while not all(map(self._is_right, await self._ledgers[0].peek(claims))):
@@ -197,7 +197,7 @@ class RedisMachine(AmountsMachine):
 
 
 class ForgetfulMachine(RedisMachine):
-    """In a Redis that loses its counters now and then. The records know what was used."""
+    """A Redis that loses its counters from time to time. The records contain the usage."""
 
     @initialize()
     def start(self) -> None:
@@ -206,13 +206,13 @@ class ForgetfulMachine(RedisMachine):
 
     @rule()
     def lose(self) -> None:
-        """What was open then stands at its bound: it is in the records."""
+        """Lose all counters. Open reservations count at their bound, from the records."""
         self._store.forget()
         self._open.clear()
 
     @rule(minutes=st.sampled_from([1, 60, 60 * 24, 60 * 24 * 31]))
     def shift_clock(self, minutes: int) -> None:
-        """Forwards only: the latest moment has been lost too."""
+        """Move forwards only: the latest time has been lost too."""
         self._store.shift_clock(minutes * 60)
 
 

@@ -1,7 +1,7 @@
 """Random histories under ceilings of the site in Redis, of which each process leases units."""
 
 import asyncio
-from collections import Counter
+import collections
 from typing import Any
 
 import pytest
@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from daypass.domain.plans import Amounts, Window
-from daypass.quota.counters import SECOND
-from daypass.quota.ledger import BucketState, Claim, Ledger, Reservation
+from daypass.quota.counters import SECOND, Counter
+from daypass.quota.deadline import Deadline
+from daypass.quota.ledger import BucketState, Claim, Ledger, Reservation, Subject
 from daypass.quota.redis.ledger import RedisLedger
-from tests.quota.stores import RedisStore
+from daypass.quota.redis.site_lease import Grant, Origin, Share, SiteLease
+from tests.quota.stores import NOON, RedisStore, per_day
 from tests.quota.test_amounts_model import (
     PLAN,
     POLICY,
@@ -30,7 +32,7 @@ class SiteMachine(AmountsMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._abandoned: Counter[Name] = Counter()
+        self._abandoned: collections.Counter[Name] = collections.Counter()
         """Units that killed processes held."""
 
     @rule(
@@ -133,6 +135,26 @@ class ForgetfulSiteMachine(SiteMachine):
     def shift_clock(self, minutes: int) -> None:
         """Forwards only: the latest moment has been lost too."""
         self._store.shift_clock(minutes * 60)
+
+
+async def test_units_that_are_put_back_while_the_store_has_none_left_are_taken() -> None:
+    claim = Claim(Subject("site"), per_day(2))
+    noon_us = NOON * SECOND
+    counter = Counter(Window.DAY.start(NOON) * SECOND, 2)
+    shares: list[Share] = []
+
+    async def ask(*_: Any) -> Grant:
+        if not shares:
+            return Grant(2, counter, Origin(1, 1), noon_us)
+        lease.put_back(shares[0])
+        return Grant(0, counter, Origin(1, 1), noon_us)
+
+    lease = SiteLease(claim, ask, lambda *_: None)
+    for amount in (2, 1):
+        share = await lease.take(amount, 0, Deadline())
+        assert isinstance(share, Share), share
+        shares.append(share)
+    lease.return_all()
 
 
 def _leases(ledger: Any) -> dict[Claim, Any]:

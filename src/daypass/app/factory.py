@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,12 +17,14 @@ from daypass.app.access_log import AccessLog
 from daypass.app.enforcement import choose
 from daypass.app.host_check import HostCheck
 from daypass.app.startup import check_settings, make_clock, prepare
+from daypass.app.upstream_source import keep_upstreams
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
 from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.key_report import KeyReport
 from daypass.gateway.ownership import Ownership
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request_meter import RequestMeter
@@ -36,6 +38,8 @@ from daypass.portal import (
     chat,
     confirmations,
     health,
+    idempotency,
+    logo,
     password_resets,
     problems,
     receipts,
@@ -43,6 +47,7 @@ from daypass.portal import (
     setup,
     sign_up,
     site,
+    terms,
     usage,
     usage_plans,
 )
@@ -50,6 +55,8 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
+from daypass.portal.live_feed import LiveFeed
+from daypass.portal.look import LookSource
 from daypass.portal.operator import OPERATOR_NOUNS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
@@ -61,7 +68,6 @@ from daypass.records.database import Database
 from daypass.records.recorder import Recorder
 from daypass.records.sweeper import sweeping
 from daypass.upstreams.refusals import LastRefusal
-from daypass.upstreams.selection import open_upstream
 
 log = structlog.get_logger()
 
@@ -119,6 +125,7 @@ class Daypass:
         self._relay: Application
         self._pages: ASGIApp
         self._base_url_hint: BaseUrlHint
+        self._server_state: Mapping[str, Any] = {}
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -129,6 +136,7 @@ class Daypass:
             lifespan=self._lifespan,
         )
         problems.install(self._portal)
+        idempotency.install(self._portal)
         self._portal.add_middleware(BodyLimit, max_chat_bytes=settings.max_body_bytes)
         api = APIRouter(
             prefix="/api",
@@ -149,15 +157,21 @@ class Daypass:
             receipts,
             chat,
             site,
+            logo,
+            terms,
         ):
             api.include_router(noun.router)
         operators = APIRouter(
-            prefix="/operator", tags=["operator"], dependencies=[Depends(operator)]
+            prefix="/api/operator",
+            tags=["operator"],
+            # Checks the origin too, unless the request carries an admin token.
+            dependencies=[Depends(operator)],
+            responses=problems.ANSWERS,
         )
         for noun in OPERATOR_NOUNS:
             operators.include_router(noun.router)
-        api.include_router(operators)
         self._portal.include_router(api)
+        self._portal.include_router(operators)
         self._portal.include_router(health.router)
         self._headers = security_headers(settings.public_url)
         self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
@@ -173,6 +187,7 @@ class Daypass:
 
     async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            self._server_state = scope.get("state", {})
             await self._portal(scope, receive, send)
             return
         path = scope.get("path", "")
@@ -189,6 +204,9 @@ class Daypass:
     def openapi(self) -> dict[str, Any]:
         """Return the portal's OpenAPI document."""
         return self._portal.openapi()
+
+    def _is_stopping(self) -> bool:
+        return bool(self._server_state.get("is_draining"))
 
     async def _list_models(self) -> list[str]:
         try:
@@ -216,8 +234,10 @@ class Daypass:
             metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
             await stack.enter_async_context(sweeping(database, clock, settings.retention))
-            upstream = open_upstream(settings)
-            stack.push_async_callback(upstream.close)
+            signer = Signer(secret_keys(settings), clock)
+            keeping = keep_upstreams(settings, database, signer.keys)
+            source = await stack.enter_async_context(keeping)
+            metrics.upstreams = source.upstreams.numbers
 
             authenticator = enforcement.authenticator
             authenticator.start()
@@ -236,22 +256,19 @@ class Daypass:
             self._gateway = gateway = Gateway(
                 authenticator,
                 ledger,
-                upstream,
+                source.upstreams,
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
                 endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
                 ownership=Ownership(database, clock) if has_owners else None,
                 meter=RequestMeter(
-                    PriceList(
-                        [(x.model, x.to_price()) for x in settings.prices],
-                        settings.upstream_base_url,
-                    ),
+                    PriceList([(x.model, x.to_price()) for x in settings.prices]),
                     clock,
                     refuses_unknown_prices=settings.unknown_price == "refuse",
-                    measures_streams=settings.measure_streams,
                 ),
                 last_refusal=last_refusal,
+                report=KeyReport(ledger, database, recorder, clock),
                 clock=clock,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
@@ -264,10 +281,15 @@ class Daypass:
             behind_aws = settings.enforcer == "aws"
             self._relay = _for_pages(guarded) if behind_aws else guarded
             self._base_url_hint = BaseUrlHint(enforcement.base_url)
-            site = pages(enforcement.base_url if behind_aws else None)
+            site = pages(
+                LookSource(database, settings),
+                enforcement.base_url if behind_aws else None,
+                settings.public_url,
+            )
             self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
-            signer = Signer(secret_keys(settings), clock)
+            live = LiveFeed(database, self._is_stopping)
+            stack.push_async_callback(live.close)
             outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
@@ -286,6 +308,10 @@ class Daypass:
                 readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
                 last_refusal=last_refusal,
+                upstreams=source.upstreams,
+                reload_upstreams=source.reload,
+                upstream_numbers=metrics.upstream_numbers,
+                live=live,
             )
             _tune_interpreter()
             yield

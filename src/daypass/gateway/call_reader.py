@@ -32,7 +32,9 @@ from daypass.gateway.stored_names import (
     stored_names,
     stored_names_in_query,
 )
+from daypass.gateway.upstream_choice import choose_upstreams
 from daypass.http.types import Headers, Receive
+from daypass.upstreams.current import CurrentUpstreams
 
 PARAM_LENGTH = 200
 WITH_BODY = ("POST", "PUT", "PATCH")
@@ -49,9 +51,11 @@ class CallReader:
         policy: EndpointPolicy,
         owned: OwnedObjects | None,
         meter: RequestMeter,
+        upstreams: CurrentUpstreams,
         max_body_bytes: int,
     ) -> None:
         """Create a reader. `owned` is None unless stored objects are per account."""
+        self._upstreams = upstreams
         self._policy = policy
         self._owned = owned
         self._meter = meter
@@ -69,7 +73,7 @@ class CallReader:
         route = self._policy.route(target)
         length = declared_length(by_name, self._max_body_bytes)
         kept = request_headers(headers, by_name)
-        if principal.usage_plan.models or principal.limits_cost:
+        if principal.limits_models or principal.limits_cost:
             kept = without_model_choice(kept)
         call = Call(principal, route, target, kept, b"", "", "api")
         content_type = by_name.get(b"content-type", b"")
@@ -109,12 +113,12 @@ class CallReader:
     def _is_strict(self, call: Call) -> bool:
         """Return whether a body must be parsed before it may be relayed."""
         principal = call.principal
-        return bool(principal.usage_plan.models) or principal.limits_cost or self._owned is not None
+        return principal.limits_models or principal.limits_cost or self._owned is not None
 
     async def _check(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
     ) -> None:
-        """Check the models and stored objects that a request names, and bound what it uses."""
+        """Check what a request names, choose its upstreams, and bound what it uses."""
         self._check_models(call, document, in_form)
         if self._owned is not None:
             call.stores = bool(document.get("store")) and call.route.endpoint.pattern.endswith(
@@ -123,22 +127,25 @@ class CallReader:
             await self._owned.check(call, document)
         elif self._policy.stored_objects == "off":
             _refuse_stored_objects(call, document)
+        call.candidates = self._upstreams.only or choose_upstreams(
+            self._upstreams, call, document, keeps_objects=self._policy.stored_objects != "off"
+        )
         self._meter.prepare(call, document, self._max_body_bytes)
 
     def _check_models(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
     ) -> None:
         """Check the models that a request names, and set the model to record."""
-        plan = call.principal.usage_plan
+        principal = call.principal
         in_path = call.route.parameters.get("model")
         named = document.get("model")
-        if plan.models or call.principal.limits_cost:
+        if principal.limits_models or principal.limits_cost:
             models = [*models_in_document(document), *models_in_query(call.target.query), *in_form]
             if in_path is not None:
                 models.append(in_path)
-            if plan.models:
-                check_models(plan, call.route, models)
-            if call.principal.limits_cost:
+            if principal.limits_models:
+                check_models(principal, call.route, models)
+            if principal.limits_cost:
                 _refuse_several_models(models)
             named = named if isinstance(named, str) else (models[0] if models else "")
         elif not isinstance(named, str):
@@ -151,7 +158,7 @@ class CallReader:
     ) -> None:
         """Stream a form, but hold it back until its model has been read."""
         # For the plan's list, or for the price.
-        needs_model = bool(call.principal.usage_plan.models) or call.principal.limits_cost
+        needs_model = call.principal.limits_models or call.principal.limits_cost
         models: list[str] = []
 
         async def examine(field: Field) -> None:

@@ -1,6 +1,6 @@
 """The portal's dependencies, and authentication of its requests."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,8 +13,11 @@ from daypass.config.settings import Settings
 from daypass.config.site_settings import SiteSettings
 from daypass.domain.times import Clock
 from daypass.enforcement.base import Enforcer
+from daypass.observability.upstream_metrics import UpstreamNumbers
+from daypass.portal import admin_access
 from daypass.portal.client_address import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
+from daypass.portal.live_feed import LiveFeed
 from daypass.portal.outbox import Outbox
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
@@ -23,11 +26,16 @@ from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, departures, site_settings
+from daypass.records.audit import Actor
 from daypass.records.database import Database
 from daypass.records.tables import Account
+from daypass.upstreams.current import CurrentUpstreams
 from daypass.upstreams.refusals import LastRefusal
 
 COOKIE = "daypass_session"
+TERMS_NOT_ACCEPTED = (
+    "This site has new terms. Reload the page and accept them to go on. Your API keys keep working."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,12 @@ class Portal:
     metrics: Callable[[], tuple[bytes, str]]
     """Returns all metrics in Prometheus' text format, and the content type."""
     last_refusal: LastRefusal
+    upstreams: CurrentUpstreams
+    reload_upstreams: Callable[[], Awaitable[None]]
+    """Read the upstreams again after a change. Other processes follow within a second."""
+    upstream_numbers: Callable[[], Mapping[str, UpstreamNumbers]]
+    """Returns what all processes of this machine have seen of each upstream, by name."""
+    live: LiveFeed
 
     async def policy(self) -> QuotaPolicy:
         """Return the plans and ceilings currently in force."""
@@ -119,6 +133,15 @@ def is_https(request: Request, portal: Portal) -> bool:
     return scheme == "https"
 
 
+def site_address(request: Request, portal: Portal) -> str:
+    """Return this site's address, without a slash: `DAYPASS_PUBLIC_URL`, or the one requested."""
+    public_url = portal.settings.public_url
+    if public_url:
+        return public_url.rstrip("/")
+    scheme = "https" if is_https(request, portal) else "http"
+    return f"{scheme}://{request.url.netloc}"
+
+
 def cookie_name(name: str, *, secure: bool) -> str:
     """Return a cookie's name. Browsers accept `__Host-` cookies only from the host itself."""
     return f"__Host-{name}" if secure else name
@@ -138,8 +161,11 @@ async def account_of(request: Request, portal: Portal) -> Account | None:
         return await accounts.find_by_session(session, token, portal.now())
 
 
-async def signed_in(request: Request, portal: InPortal) -> Account:
-    """Return the signed-in account. Raises 401 without one, 403 if it is disabled."""
+async def signed_in_before_terms(request: Request, portal: InPortal) -> Account:
+    """Return the signed-in account. Raises 401 without one, 403 if it is disabled.
+
+    For what people may do before they accept the site's terms. Other routes take `SignedIn`.
+    """
     account = await account_of(request, portal)
     if account is None:
         raise ProblemError(401, "You are not signed in, or your session has ended. Sign in first.")
@@ -148,17 +174,45 @@ async def signed_in(request: Request, portal: InPortal) -> Account:
     return account
 
 
-SignedIn = Annotated[Account, Depends(signed_in)]
+SignedInBeforeTerms = Annotated[Account, Depends(signed_in_before_terms)]
 
 
-async def operator(account: SignedIn) -> Account:
-    """Return the signed-in account if it is an operator's. Raises 403 otherwise."""
-    if account.role != accounts.OPERATOR:
-        raise ProblemError(403, "Only operators of this site may do this.")
+async def signed_in(account: SignedInBeforeTerms, portal: InPortal) -> Account:
+    """Return the signed-in account. Also raises 403 if it has not accepted the site's terms.
+
+    Operators need not accept them: they write them.
+    """
+    if account.role == accounts.OPERATOR:
+        return account
+    async with portal.database.read() as session:
+        terms = (await portal.site_settings(session)).terms
+    if terms is not None and account.accepted_terms != terms.version:
+        raise ProblemError(403, TERMS_NOT_ACCEPTED)
     return account
 
 
-Operator = Annotated[Account, Depends(operator)]
+SignedIn = Annotated[Account, Depends(signed_in)]
+
+
+async def operator(request: Request, portal: InPortal) -> Actor:
+    """Return the operator: of the admin token if there is one, otherwise the signed-in one.
+
+    Raises 401 or 403 for anyone else. A wrong token is refused, whatever cookie comes with it.
+    """
+    admin_access.refuse_token_in_query(request)
+    token = admin_access.bearer_token(request)
+    if token is not None:
+        network = caller(request, portal).network
+        now_ms = int(portal.clock() * 1000)
+        return await admin_access.authenticate(request, portal.database, token, network, now_ms)
+    await same_origin(request, portal)
+    account = await signed_in_before_terms(request, portal)
+    if account.role != accounts.OPERATOR:
+        raise ProblemError(403, "Only operators of this site may do this.")
+    return Actor(account.id, account.email)
+
+
+Operator = Annotated[Actor, Depends(operator)]
 
 
 async def same_origin(request: Request, portal: InPortal) -> None:

@@ -130,6 +130,21 @@ async def read_meters(
     ]
 
 
+async def read_account_limits(
+    portal: Portal, account_id: str, meters: Sequence[Meter]
+) -> list[LimitUse]:
+    """Return the usage of the limits that an account's keys share. Raises LedgerUnavailableError.
+
+    `meters` are those of all its keys. An account without keys has only its ceilings.
+    """
+    shared = [x for meter in meters for x in meter.buckets if x.claim.subject.kind == "account"]
+    if not meters:
+        claims = (await portal.policy()).account_claims(account_id, ())
+        shared = list(await portal.ledger.peek(claims))
+    by_limit = {(x.claim.limit.measure, x.claim.limit.window): x for x in shared}
+    return [LimitUse.of(x) for x in by_limit.values()]
+
+
 async def _concurrent_uses(
     portal: Portal, policy: QuotaPolicy, keys: Sequence[ApiKey], plan_ids: Mapping[str, str]
 ) -> dict[str, ConcurrentUse]:

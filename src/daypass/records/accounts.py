@@ -12,6 +12,7 @@ from daypass.records.identifiers import digest, new_id
 from daypass.records.order import Sortable, in_order
 from daypass.records.tables import (
     Account,
+    AdminToken,
     ApiKey,
     Session,
     UsageDay,
@@ -155,24 +156,30 @@ async def search(
 
 
 async def set_role(session: AsyncSession, account_id: str, role: str) -> None:
-    """Make an account an operator or a member, and end its sessions.
+    """Make an account an operator or a member, and end its sessions and admin tokens.
 
     A session from before must not gain an operator's rights (OWASP Session Management: a new
     session id after any change of privileges).
     """
     await _change(session, account_id, role=role)
-    await close_sessions(session, account_id)
+    await _end_access(session, account_id)
 
 
 async def set_disabled(session: AsyncSession, account_id: str, at: int | None) -> None:
-    """Disable an account (or enable it: None), and end its sessions."""
+    """Disable an account (or enable it: None), and end its sessions and admin tokens."""
     await _change(session, account_id, disabled_at=at)
-    await close_sessions(session, account_id)
+    await _end_access(session, account_id)
 
 
 async def remove(session: AsyncSession, account_id: str) -> None:
     """Delete an account with its sessions and keys."""
     await session.execute(delete(Account).where(Account.id == account_id))
+
+
+async def _end_access(session: AsyncSession, account_id: str) -> None:
+    await close_sessions(session, account_id)
+    # For good: a token must not work again when its operator is enabled or promoted later.
+    await session.execute(delete(AdminToken).where(AdminToken.created_by == account_id))
 
 
 async def _change(session: AsyncSession, account_id: str, **values: object) -> None:
@@ -197,8 +204,9 @@ async def claim(
 ) -> bool:
     """Give an account whose address was never confirmed to the owner of the mailbox.
 
-    A stranger may have created it: the password is replaced and every session ends. Return False if
-    the account is gone, has another address, or has been confirmed in the meantime.
+    A stranger may have created it: the password is replaced, every session ends, and the site's
+    terms count as not accepted. Return False if the account is gone, has another address, or has
+    been confirmed in the meantime.
     """
     claimed = await session.scalar(
         update(Account)
@@ -207,11 +215,21 @@ async def claim(
             Account.email == email,
             Account.email_confirmed_at.is_(None),
         )
-        .values(password_hash=password_hash, email_confirmed_at=now)
+        .values(
+            password_hash=password_hash,
+            email_confirmed_at=now,
+            accepted_terms=None,
+            terms_accepted_at=None,
+        )
         .returning(Account.id)
     )
     await close_sessions(session, account_id)
     return claimed is not None
+
+
+async def accept_terms(session: AsyncSession, account_id: str, version: str, now: int) -> None:
+    """Record that an account accepts a version of the terms. `now` is Unix time in seconds."""
+    await _change(session, account_id, accepted_terms=version, terms_accepted_at=now)
 
 
 async def confirm_email(session: AsyncSession, account_id: str, email: str, now: int) -> bool:
@@ -273,6 +291,23 @@ async def find_by_session(session: AsyncSession, token: str, now: int) -> Accoun
 async def session_opened_at(session: AsyncSession, token: str) -> int | None:
     """Return when a browser signed in (Unix time, seconds), or None if it is signed out."""
     return await session.scalar(select(Session.created_at).where(Session.digest == digest(token)))
+
+
+class OpenSessions(NamedTuple):
+    """The number of browsers that are signed in, and when the last one signed in (Unix time)."""
+
+    browsers: int
+    last_opened_at: int | None
+
+
+async def open_sessions(session: AsyncSession, account_id: str, now: int) -> OpenSessions:
+    """Return how many browsers are signed in to an account. `now` is Unix time in seconds."""
+    found = await session.execute(
+        select(func.count(), func.max(Session.created_at)).where(
+            Session.account_id == account_id, Session.expires_at > now
+        )
+    )
+    return OpenSessions(*found.one())
 
 
 async def close_session(session: AsyncSession, token: str) -> None:

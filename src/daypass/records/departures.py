@@ -13,10 +13,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 from daypass.domain.emails import canonical, normalise
 from daypass.domain.plans import Window
 from daypass.domain.times import DAY_S
+from daypass.records import api_keys
 from daypass.records.identifiers import digest
 from daypass.records.tables import (
     Account,
-    ApiKey,
+    AdminToken,
     AuditEntry,
     DepartedAccount,
     Invitation,
@@ -30,7 +31,14 @@ from daypass.records.tables import (
 KEPT_S = 32 * DAY_S
 """Seconds for which a mailbox is recognised: longer than the longest window, a month."""
 DELETED = "[deleted account]"
-NAMING = (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note)
+NAMING = (
+    AuditEntry.subject,
+    AuditEntry.detail,
+    AuditEntry.token,
+    AdminToken.name,
+    Invitation.used_by,
+    Invitation.note,
+)
 """Text columns of other tables that may name a person."""
 
 
@@ -83,7 +91,7 @@ def fingerprint(secret: str, email: str) -> str:
 
 async def _remove_usage(session: AsyncSession, account_id: str) -> None:
     """Delete usage by key. The weeks are listed because their table's index begins with them."""
-    keys = list(await session.scalars(select(ApiKey.id).where(ApiKey.account_id == account_id)))
+    keys = await api_keys.ids_of(session, account_id)
     if not keys:
         return
     mine = UsageDay.api_key_id.in_(keys)

@@ -1,6 +1,7 @@
 """Operators, and the one-time links that create the first one."""
 
 import secrets
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,12 +34,36 @@ async def has_any(session: AsyncSession) -> bool:
     return await session.scalar(found) is not None
 
 
+async def find_active(session: AsyncSession, account_id: str) -> Account | None:
+    """Return this account if it is an active operator's. It stays so until the transaction ends."""
+    await lock(session)
+    return await session.scalar(select(Account).where(*_ACTIVE, Account.id == account_id))
+
+
+async def list_active(session: AsyncSession) -> Sequence[Account]:
+    """Return the operators who are not disabled."""
+    return (await session.scalars(select(Account).where(*_ACTIVE).order_by(Account.email))).all()
+
+
 async def is_last(session: AsyncSession, account: Account) -> bool:
     """Return whether this account is the last active operator."""
     other = await session.scalar(
         select(Account.id).where(*_ACTIVE, Account.id != account.id).limit(1)
     )
     return account.role == OPERATOR and other is None
+
+
+def is_active(account: Account) -> bool:
+    """Return whether an account is that of an operator who is not disabled."""
+    return account.role == OPERATOR and account.disabled_at is None
+
+
+def is_other_operator(account: Account, operator_id: str) -> bool:
+    """Return whether an account is another operator's.
+
+    An operator must not take it over, to act in the other's name.
+    """
+    return account.role == OPERATOR and account.id != operator_id
 
 
 async def create_setup_token(session: AsyncSession, now: int) -> str:

@@ -5,9 +5,11 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -33,6 +35,9 @@ class Account(Base):
     # None: an older account of the same mailbox has it.
     email_canonical: Mapped[str | None] = mapped_column(String(320))
     email_confirmed_at: Mapped[int | None] = mapped_column(BigInteger)
+    # The version of the site's terms that the person has accepted last, and when.
+    accepted_terms: Mapped[str | None] = mapped_column(String(40))
+    terms_accepted_at: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_account_email_canonical", "email_canonical", unique=True),)
 
@@ -135,11 +140,21 @@ class ApiKey(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    paused_at: Mapped[int | None] = mapped_column(BigInteger)
+    note: Mapped[str] = mapped_column(String(500), server_default="")
+    allowed_models: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    """Names or globs. Empty: every model of the plan."""
     # Only for keys that API Gateway enforces:
     aws_key_id: Mapped[str | None] = mapped_column(String(64))
     next_usage_plan_id: Mapped[str | None] = mapped_column(String(64))
     next_plan_at: Mapped[int | None] = mapped_column(BigInteger)
     activating_until: Mapped[int | None] = mapped_column(BigInteger)
+
+    @property
+    def paused(self) -> bool:
+        """Return whether its owner has paused it."""
+        return self.paused_at is not None
 
     __table_args__ = (
         UniqueConstraint("account_id", "slot", name="uq_api_key_slot"),
@@ -268,6 +283,7 @@ class ReceiptBatch(Base):
     """Receipts of an account's recent requests that were written together.
 
     `receipts` is a JSON list of them; `at` is Unix time of the newest, in milliseconds.
+    `written_at` is the same by the database's clock when the row was written. NULL: before 0020.
     """
 
     __tablename__ = "receipt_batch"
@@ -277,15 +293,19 @@ class ReceiptBatch(Base):
     at: Mapped[int] = mapped_column(BigInteger)
     count: Mapped[int] = mapped_column(Integer)
     receipts: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_receipt_batch_account_id", "account_id", "at"),
         Index("ix_receipt_batch_at", "at"),
+        Index("ix_receipt_batch_written_at", "written_at"),
     )
 
 
 class StoredPlan(Base):
-    """A usage plan made on the site. Plans in `daypass.toml` are not stored.
+    """A usage plan made on the site, or the site's copy of a built-in one.
+
+    Plans in `daypass.toml` are not stored.
 
     A retired plan is not offered but still applies to the keys that have it.
     """
@@ -301,6 +321,19 @@ class StoredPlan(Base):
     retired_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class SiteLogo(Base):
+    """The site's logo, in one row."""
+
+    __tablename__ = "site_logo"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(16))
+    media_type: Mapped[str] = mapped_column(String(20))
+    width: Mapped[float] = mapped_column(Float)
+    height: Mapped[float] = mapped_column(Float)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class SiteSetting(Base):
     """A setting that an operator has set on the site. Triggers raise the key revision."""
 
@@ -312,7 +345,10 @@ class SiteSetting(Base):
 
 
 class AuditEntry(Base):
-    """An operator's action. The actor's address is kept too, because accounts can be deleted."""
+    """An operator's action. The actor's address is kept too, because accounts can be deleted.
+
+    `token` names the admin token that the actor's program used; NULL: they were signed in.
+    """
 
     __tablename__ = "audit_entry"
 
@@ -323,6 +359,49 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(320))
     detail: Mapped[str] = mapped_column(String(500))
+    token: Mapped[str | None] = mapped_column(String(300))
+
+
+class AdminToken(Base):
+    """A program's access to the operators' API, stored as the SHA-256 digest of the token.
+
+    `scopes` is a list separated by spaces. `created_by` is the operator on whose behalf it acts.
+    """
+
+    __tablename__ = "admin_token"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[str] = mapped_column(String(100))
+    created_by: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_admin_token_created_by", "created_by"),)
+
+
+class IdempotentAnswer(Base):
+    """The answer to a request that carried an `Idempotency-Key`; see `idempotency`.
+
+    `id` is the digest of the caller and the key, `request` a fingerprint of what was asked. While
+    the request runs, `answer` is NULL and `claim` names it, until `claimed_until`.
+    """
+
+    __tablename__ = "idempotent_answer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request: Mapped[str] = mapped_column(String(64))
+    claim: Mapped[str] = mapped_column(String(32))
+    claimed_until: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[int | None] = mapped_column(Integer)
+    # Encrypted: it can contain a secret that is shown only once.
+    answer: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_idempotent_answer_created_at", "created_at"),)
 
 
 class Invitation(Base):
@@ -377,3 +456,19 @@ class StoredObject(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_stored_object_account_id", "account_id"),)
+
+
+class StoredUpstream(Base):
+    """An upstream made on the site. `terms` is everything but its name and key.
+
+    The key is encrypted: see `sealed_keys`.
+    """
+
+    __tablename__ = "upstream"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed_key: Mapped[str | None] = mapped_column(Text)
+    key_last4: Mapped[str | None] = mapped_column(String(4))
+    created_at: Mapped[int] = mapped_column(BigInteger)

@@ -1,4 +1,4 @@
-"""The operator's pages where API Gateway enforces."""
+"""The operator's pages with API Gateway as the enforcer."""
 
 import json
 import sqlite3
@@ -10,6 +10,7 @@ from tests.conftest import Person, Server, start_behind_aws
 from tests.enforcement.aws.test_enforcement import active_key, call, keys_at_aws
 from tests.support.aws_server import client_of
 from tests.support.ministack import Ministack
+from tests.support.upstream import FakeUpstream
 
 PLANS = "/api/operator/usage-plans"
 
@@ -23,7 +24,7 @@ def site(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def make_plans_of_the_embedded_enforcer(server: Server) -> None:
-    """Add two plans that were made on the site. API Gateway has one of the same name as one."""
+    """Add two plans on the site; API Gateway has a plan with the name of one of them."""
     terms = {"requests_per_day": 10, "tokens_per_day": 900, "max_concurrent_requests": 2}
     row = (
         "INSERT INTO usage_plan (id, name, description, terms, created_at) VALUES (?, ?, '', ?, 1)"
@@ -96,8 +97,37 @@ def test_an_account_is_disabled_at_aws(site: Server, operator: Person) -> None:
         assert call(site, created["key"]).status_code == status
 
 
+def test_a_person_is_shown_and_deleted_at_aws(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    created = active_key(person)
+    assert call(site, created["key"]).status_code == 200
+    (found,) = get(operator, f"people?search={person.email}")["people"]
+    shown = get(operator, f"people/{found['id']}")
+    (key,) = shown["keys"]
+    assert [(x["subject"], x["limit"]) for x in key["limits"]] == [("key", 10)]
+    assert shown["limits"] == []
+    assert operator.http.delete(f"/api/operator/people/{found['id']}").status_code == 204
+    assert created["key"] not in {key["value"] for key in keys_at_aws(site).values()}
+    assert call(site, created["key"]).status_code == 401
+
+
 def test_use_and_upstream_are_shown(site: Server, operator: Person) -> None:
     person = site.sign_up()
     assert call(site, active_key(person)["key"]).status_code == 200
     assert person.email in [x["email"] for x in get(operator, "usage")["most_active"]]
     assert get(operator, "upstream")["reachable"] is True
+
+
+def test_upstreams_are_managed_here_too(
+    site: Server, operator: Person, upstream: FakeUpstream
+) -> None:
+    person = site.sign_up()
+    key = active_key(person)["key"]
+    new = {"name": "mine", "base_url": upstream.base_url, "api_key": "sk-planted-behind-aws"}
+    made = operator.http.post("/api/operator/upstreams", json=new)
+    assert made.status_code == 201
+    assert call(site, key).status_code == 200
+    assert upstream.seen[-1].headers["authorization"] == "Bearer sk-planted-behind-aws"
+    deleted = operator.http.delete(f"/api/operator/upstreams/{made.json()['id']}")
+    assert deleted.status_code == 204
+    assert get(operator, "upstream")["demo"] is True

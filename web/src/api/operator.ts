@@ -1,7 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { portal } from "./client";
 import type { paths } from "./schema.gen";
-import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role, SettingsChange } from "./types";
+import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role, SettingsChange, TokenScope } from "./types";
 
 const operatorKey = ["account", "operator"] as const;
 
@@ -16,6 +16,16 @@ export function usePeople(query: ListQuery<"/api/operator/people">) {
   return usePage("people", query, (signal) =>
     portal.GET("/api/operator/people", { params: { query }, signal }),
   );
+}
+
+export function usePerson(id: string) {
+  return useQuery({
+    queryKey: [...operatorKey, "person", id],
+    queryFn: ({ signal }) =>
+      portal.GET("/api/operator/people/{account_id}", { params: { path: { account_id: id } }, signal }),
+    enabled: id !== "",
+    staleTime: 5_000,
+  });
 }
 
 export function useOwnedKeys(query: ListQuery<"/api/operator/api-keys">) {
@@ -47,12 +57,13 @@ export function useManagedPlans() {
   });
 }
 
-export function useSiteUsage(days: number) {
+export function useSiteUsage(days: number, refetchInterval?: number) {
   return useQuery({
     queryKey: [...operatorKey, "usage", days],
     queryFn: ({ signal }) =>
       portal.GET("/api/operator/usage", { params: { query: { days } }, signal }),
     staleTime: 5_000,
+    refetchInterval,
   });
 }
 
@@ -83,6 +94,22 @@ export function useChangeSettings() {
   return useOfficeMutation((body: SettingsChange) =>
     portal.PATCH("/api/operator/settings", { body }),
   );
+}
+
+/** How the logo and the accent colour are shown. */
+export function useLook() {
+  return useQuery({
+    queryKey: [...operatorKey, "look"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/look", { signal }),
+  });
+}
+
+export function useSetLogo() {
+  return useOfficeMutation((body: File) => portal.PUT("/api/operator/logo", { body }));
+}
+
+export function useRemoveLogo() {
+  return useOfficeMutation(() => portal.DELETE("/api/operator/logo"));
 }
 
 /** Polled, because e-mails are retried in the background. */
@@ -119,6 +146,21 @@ export function useChangePeople() {
 export function useDeletePerson() {
   return useOfficeMutation(({ id }: { id: string }) =>
     portal.DELETE("/api/operator/people/{account_id}", { params: { path: { account_id: id } } }),
+  );
+}
+
+/** Create a reset link. The response holds its token: the caller must take it and reset the mutation. */
+export function useCreateResetLink() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.POST("/api/operator/people/{account_id}/password-reset", {
+      params: { path: { account_id: id } },
+    }),
+  );
+}
+
+export function useSignOutPerson() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.POST("/api/operator/people/{account_id}/sign-out", { params: { path: { account_id: id } } }),
   );
 }
 
@@ -160,6 +202,26 @@ export function useWithdrawInvitation() {
     portal.DELETE("/api/operator/invitations/{invitation_id}", {
       params: { path: { invitation_id: id } },
     }),
+  );
+}
+
+export function useTokens() {
+  return useQuery({
+    queryKey: [...operatorKey, "tokens"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/tokens", { signal }),
+  });
+}
+
+/** Create an admin token. The response holds it: the caller must take it and reset the mutation. */
+export function useCreateToken() {
+  return useOfficeMutation((body: { name: string; scopes: TokenScope[]; days: number }) =>
+    portal.POST("/api/operator/tokens", { body }),
+  );
+}
+
+export function useRevokeToken() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/tokens/{token_id}", { params: { path: { token_id: id } } }),
   );
 }
 

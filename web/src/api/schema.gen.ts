@@ -166,11 +166,11 @@ export interface paths {
         get?: never;
         /**
          * Choose New Password
-         * @description Choose a new password with the link from the mail. Every browser is signed out.
+         * @description Choose a new password with a link. Every browser is signed out.
          *
          *     This browser may then sign in even while an attack exhausts the account's sign-in limits. If
-         *     the address was never confirmed, a stranger may have created the account, so its API keys are
-         *     deleted.
+         *     the link was mailed to an address that was never confirmed, a stranger may have created the
+         *     account, so its API keys are deleted.
          */
         put: operations["choose_new_password_api_password_resets_put"];
         /**
@@ -297,7 +297,9 @@ export interface paths {
         head?: never;
         /**
          * Change Api Key
-         * @description Rename a key or move it to another usage plan. Its usage today still counts.
+         * @description Rename a key, move it to another usage plan, or change its options.
+         *
+         *     Its usage today still counts.
          *
          *     With the `aws` enforcer, a move to a larger plan takes effect at the next 00:00 UTC.
          */
@@ -451,6 +453,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Logo
+         * @description Return the site's logo, or 404 if it has none. Needs no session.
+         *
+         *     The policy of every answer of the portal applies: opened as a page, the image can run nothing.
+         */
+        get: operations["get_logo_api_logo_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Terms
+         * @description Accept the site's terms. Returns 422 if this is not their current version.
+         */
+        post: operations["accept_terms_api_account_terms_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/people": {
         parameters: {
             query?: never;
@@ -478,7 +522,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show Person
+         * @description Return an account with its keys, limits, usage today, recent requests and audit entries.
+         */
+        get: operations["show_person_api_operator_people__account_id__get"];
         put?: never;
         post?: never;
         /**
@@ -492,9 +540,52 @@ export interface paths {
          * Change Person
          * @description Disable or enable an account, or make it an operator or a member. Its sessions end.
          *
-         *     Raises 409 for the last operator who can sign in.
+         *     Raises 409 for the last operator who can sign in. An admin token cannot change a role.
          */
         patch: operations["change_person_api_operator_people__account_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/people/{account_id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Reset Link
+         * @description Create a link to hand over, with which the person chooses a new password.
+         *
+         *     It works once, within a day, and not after the password has changed otherwise. The person is
+         *     notified if the site sends mail. Raises 409 for another operator and for a disabled account.
+         */
+        post: operations["create_reset_link_api_operator_people__account_id__password_reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/people/{account_id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out Person
+         * @description Sign a person out on every device. API keys keep working.
+         */
+        post: operations["sign_out_person_api_operator_people__account_id__sign_out_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/api-keys": {
@@ -539,6 +630,29 @@ export interface paths {
          * @description Move a key to another plan. Its usage today still counts.
          */
         patch: operations["assign_plan_api_operator_api_keys__api_key_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/leaked-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Leaked Keys
+         * @description Revoke keys that were found in public: they are refused everywhere within a second.
+         *
+         *     If only a secret that has been rotated out leaked, it stops working and the key stays. Strings
+         *     that are no key of this site are ignored, and only their number is returned.
+         */
+        post: operations["revoke_leaked_keys_api_operator_leaked_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/usage-plans": {
@@ -652,6 +766,53 @@ export interface paths {
          *     or `daypass.toml` sets, and for one that API Gateway does not have.
          */
         patch: operations["change_settings_api_operator_settings_patch"];
+        trace?: never;
+    };
+    "/api/operator/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Look
+         * @description Return the logo, and the accent colour as each theme shows it.
+         */
+        get: operations["show_look_api_operator_look_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Logo
+         * @description Set the site's logo: an SVG or PNG image of at most 200 kB, as the body of the request.
+         *
+         *     What is stored and served is written anew, without anything that could run or load. Returns 422
+         *     for a file that is damaged or has such parts.
+         */
+        put: operations["put_logo_api_operator_logo_put"];
+        post?: never;
+        /**
+         * Delete Logo
+         * @description Remove the site's logo, so that pages show that of Daypass.
+         */
+        delete: operations["delete_logo_api_operator_logo_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/sign-up": {
@@ -783,7 +944,7 @@ export interface paths {
         };
         /**
          * List Entries
-         * @description List entries whose actor, action or subject contains `search`, 50 per page.
+         * @description List entries whose actor, token, action or subject contains `search`, 50 per page.
          */
         get: operations["list_entries_api_operator_audit_log_get"];
         put?: never;
@@ -806,6 +967,142 @@ export interface paths {
          * @description List the upstream's models as a health check, and count the last hour's outcomes.
          */
         get: operations["upstream_health_api_operator_upstream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Upstreams
+         * @description List every upstream, also those that are off.
+         */
+        get: operations["list_upstreams_api_operator_upstreams_get"];
+        put?: never;
+        /**
+         * Create Upstream
+         * @description Create an upstream. Every process uses it within a second.
+         */
+        post: operations["create_upstream_api_operator_upstreams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstreams/{upstream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Upstream
+         * @description Delete an upstream. Requests in flight finish.
+         */
+        delete: operations["delete_upstream_api_operator_upstreams__upstream_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Upstream
+         * @description Change an upstream. Requests in flight finish as they began.
+         */
+        patch: operations["change_upstream_api_operator_upstreams__upstream_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/upstreams/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Upstream
+         * @description List an upstream's models, then chat with one, and explain what failed.
+         */
+        post: operations["test_upstream_api_operator_upstreams_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description List the admin tokens, newest first. One stays for 90 days after it has ended.
+         */
+        get: operations["list_tokens_api_operator_tokens_get"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Create an admin token. Only a signed-in operator can, and only this response contains it.
+         */
+        post: operations["create_token_api_operator_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Revoke an admin token. It is refused from now on.
+         */
+        delete: operations["revoke_token_api_operator_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live Requests
+         * @description Send the last hour's requests (at most 1,000), then each one within two seconds of its end.
+         *
+         *     Each event is a JSON object: who called with which key, on which plan, which model, the status,
+         *     the outcome and its reason, tokens and duration. `Last-Event-ID` resumes after that event. The
+         *     stream ends when the session or the token does.
+         */
+        get: operations["live_requests_api_operator_live_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -879,10 +1176,33 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccentView
+         * @description The accent colour as one theme shows it.
+         */
+        AccentView: {
+            /** Colour */
+            colour: string;
+            /**
+             * Contrast
+             * @description Lowest contrast with the backgrounds; at least 4.5
+             */
+            contrast: number;
+        };
+        /**
+         * Acceptance
+         * @description The version of the terms that the person has read.
+         */
+        Acceptance: {
+            /** Accepted Terms */
+            accepted_terms: string;
+        };
+        /**
          * AccountUsage
          * @description One account's usage over the days shown. `cost` is in micro-dollars.
          */
         AccountUsage: {
+            /** Account Id */
+            account_id: string;
             /** Email */
             email: string;
             /** Requests */
@@ -917,6 +1237,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
         };
         /**
          * Allowance
@@ -957,10 +1282,49 @@ export interface components {
             cost: number;
         };
         /**
+         * Announcement
+         * @description A text for every page. Times are null for "at once" and "until further notice".
+         */
+        Announcement: {
+            /** Text */
+            text: string;
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * AnnouncementView
+         * @description A text for every page, and when it ends.
+         */
+        AnnouncementView: {
+            /** Text */
+            text: string;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * ApiKeyChange
-         * @description A new name, another usage plan, or both.
+         * @description The fields to change: a new name, another usage plan, other options.
          */
         ApiKeyChange: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name?: string | null;
             /** Usage Plan Id */
@@ -995,6 +1359,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Last Used At */
             last_used_at: string | null;
             /** Used */
@@ -1016,7 +1391,7 @@ export interface components {
         };
         /**
          * AuditEntryView
-         * @description An action of an operator.
+         * @description An action of an operator. `account_id` is that of the person it is about, if any.
          */
         AuditEntryView: {
             /** Id */
@@ -1028,12 +1403,19 @@ export interface components {
             at: string;
             /** Actor Email */
             actor_email: string;
+            /**
+             * Token
+             * @description The admin token that was used; null: a session
+             */
+            token: string | null;
             /** Action */
             action: string;
             /** Subject */
             subject: string;
             /** Detail */
             detail: string;
+            /** Account Id */
+            account_id: string | null;
         };
         /**
          * BatchOutcome
@@ -1095,6 +1477,11 @@ export interface components {
              * @description Required unless this browser is signed in to the account
              */
             password?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * Confirmed
@@ -1129,6 +1516,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
         };
@@ -1159,6 +1557,44 @@ export interface components {
             token: string;
         };
         /**
+         * CreatedToken
+         * @description A new admin token. `token` is shown only this once.
+         */
+        CreatedToken: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Created By
+             * @description The address of the operator on whose behalf it acts
+             */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "expired" | "revoked";
+            /** Token */
+            token: string;
+        };
+        /**
          * Credentials
          * @description A request to sign in.
          */
@@ -1180,7 +1616,7 @@ export interface components {
         };
         /**
          * Departure
-         * @description The page to open after sign-in, and an invitation if sign-up requires one.
+         * @description The page to open after sign-in, and what a new account needs.
          */
         Departure: {
             /**
@@ -1190,6 +1626,11 @@ export interface components {
             next: string;
             /** Invitation */
             invitation?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * Destination
@@ -1315,6 +1756,14 @@ export interface components {
             usage_plan_id?: string | null;
         };
         /**
+         * LeakedKeys
+         * @description API keys that were found in public.
+         */
+        LeakedKeys: {
+            /** Keys */
+            keys: string[];
+        };
+        /**
          * LimitUse
          * @description The usage of one limit in its current window, as also shown by `GET /v1/key`.
          *
@@ -1382,6 +1831,29 @@ export interface components {
             token: string;
         };
         /**
+         * LogoView
+         * @description The logo. An SVG image is measured in the units of its view box, a PNG image in pixels.
+         */
+        LogoView: {
+            /** Url */
+            url: string;
+            /** Media Type */
+            media_type: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+        };
+        /**
+         * LookView
+         * @description The logo and the accent colour as they are shown. Null: those of Daypass.
+         */
+        LookView: {
+            logo: components["schemas"]["LogoView"] | null;
+            accent_light: components["schemas"]["AccentView"] | null;
+            accent_dark: components["schemas"]["AccentView"] | null;
+        };
+        /**
          * MailSent
          * @description A mail with the next step is on its way.
          */
@@ -1400,7 +1872,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "sign-up" | "has-account" | "address" | "password-reset";
+            kind: "sign-up" | "has-account" | "address" | "password-reset" | "reset-link";
             /** Recipient */
             recipient: string;
             /**
@@ -1509,12 +1981,34 @@ export interface components {
              * @description The token from the invitation link, if sign-up requires one
              */
             invitation?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * NewApiKey
          * @description A request for an API key.
          */
         NewApiKey: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name: string;
             /** Usage Plan Id */
@@ -1613,6 +2107,61 @@ export interface components {
             id: string;
         };
         /**
+         * NewToken
+         * @description A request for an admin token.
+         */
+        NewToken: {
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Days
+             * @description Days until it expires
+             * @default 90
+             */
+            days: number;
+        };
+        /**
+         * NewUpstream
+         * @description An upstream as an `[[upstreams]]` table of `daypass.toml` describes it.
+         */
+        NewUpstream: {
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @default bearer
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            };
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+            /** Api Key */
+            api_key?: string | null;
+        };
+        /**
          * OutcomeCount
          * @description How many requests had this outcome. `reason` is empty for requests served normally.
          */
@@ -1647,6 +2196,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Account Id */
             account_id: string;
             /** Account Email */
@@ -1708,6 +2268,66 @@ export interface components {
             disabled?: boolean | null;
         };
         /**
+         * PersonDetail
+         * @description An account with all that belongs to it.
+         *
+         *     `limits` are those that all keys share; each key has its own too. `requests` are the receipts
+         *     of recent requests, and `audit_log` has what operators did to the account and its keys.
+         */
+        PersonDetail: {
+            /** Id */
+            id: string;
+            /** Email */
+            email: string;
+            /** Email Confirmed */
+            email_confirmed: boolean;
+            /** Has Password */
+            has_password: boolean;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "operator" | "member";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
+            /** Disabled At */
+            disabled_at: string | null;
+            sessions: components["schemas"]["SignedInBrowsers"];
+            usage_today: components["schemas"]["PersonUsage"];
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Keys */
+            keys: components["schemas"]["ApiKeyView"][];
+            /** Requests */
+            requests: components["schemas"]["RequestView"][];
+            /** Audit Log */
+            audit_log: components["schemas"]["AuditEntryView"][];
+        };
+        /**
+         * PersonUsage
+         * @description What answers reported today, through keys that were deleted too. `cost` is in micro-dollars.
+         *
+         *     `tokens` and `cost` do not include what is reserved; limits do.
+         */
+        PersonUsage: {
+            /** Requests */
+            requests: number;
+            /** Refused */
+            refused: number;
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
+        };
+        /**
          * PersonView
          * @description An account as shown to operators, with its number of requests today.
          */
@@ -1730,6 +2350,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
             /** Disabled At */
             disabled_at: string | null;
             /** Keys */
@@ -1964,6 +2589,19 @@ export interface components {
             password: string;
         };
         /**
+         * ResetLink
+         * @description A link with which one person chooses a new password, once. It is shown only this once.
+         */
+        ResetLink: {
+            /** Url */
+            url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
          * ResetRequest
          * @description A request for a reset link.
          */
@@ -1973,6 +2611,36 @@ export interface components {
              * Format: email
              */
             email: string;
+        };
+        /**
+         * RevokedKey
+         * @description A key that had leaked. `deleted` is false if only a rotated-out secret had.
+         */
+        RevokedKey: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Last4 */
+            last4: string;
+            /** Account Id */
+            account_id: string;
+            /** Account Email */
+            account_email: string;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * RevokedKeys
+         * @description The keys that were revoked, and how many strings were no key of this site.
+         */
+        RevokedKeys: {
+            /** Revoked */
+            revoked: components["schemas"]["RevokedKey"][];
+            /** Unknown */
+            unknown: number;
         };
         /**
          * RotatedApiKey
@@ -1994,6 +2662,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
             /** Previous Valid Until */
@@ -2081,6 +2760,16 @@ export interface components {
             invitations: components["schemas"]["InvitationView"][];
         };
         /**
+         * SignedInBrowsers
+         * @description How many browsers are signed in, and when the last one signed in.
+         */
+        SignedInBrowsers: {
+            /** Browsers */
+            browsers: number;
+            /** Last Opened At */
+            last_opened_at: string | null;
+        };
+        /**
          * SiteUsage
          * @description Today's requests, every ceiling, usage by day and model, and by the most active accounts.
          *
@@ -2135,6 +2824,11 @@ export interface components {
             /** Demo */
             demo: boolean;
             /**
+             * Paused
+             * @description Whether an operator has paused the site
+             */
+            paused: boolean;
+            /**
              * Sign Up
              * @enum {string}
              */
@@ -2161,12 +2855,24 @@ export interface components {
             mail: boolean;
             /** Sign In With */
             sign_in_with: string | null;
+            /** Site Name */
+            site_name: string | null;
+            /**
+             * Welcome Text
+             * @description Plain text, with blank lines between paragraphs
+             */
+            welcome_text: string | null;
+            /** @description Only while it is to be shown */
+            announcement: components["schemas"]["AnnouncementView"] | null;
+            terms: components["schemas"]["TermsView"] | null;
         };
         /**
          * StoredSettings
          * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
          */
         StoredSettings: {
+            /** Paused */
+            paused?: boolean | null;
             /** Sign Up */
             sign_up?: ("open" | "invite" | "closed") | null;
             /** Allowed Email Domains */
@@ -2197,6 +2903,209 @@ export interface components {
             site_cost_per_day?: number | null;
             /** Site Cost Per Month */
             site_cost_per_month?: number | null;
+            /** Site Name */
+            site_name?: string | null;
+            /** Accent Colour */
+            accent_colour?: string | null;
+            /** Welcome Text */
+            welcome_text?: string | null;
+            announcement?: components["schemas"]["Announcement"] | null;
+            terms?: components["schemas"]["Terms"] | null;
+        };
+        /**
+         * Terms
+         * @description The terms that people accept. A new version makes everybody accept them again.
+         */
+        Terms: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * TermsView
+         * @description The terms that people accept, as plain text.
+         */
+        TermsView: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * TokenView
+         * @description An admin token. The token itself is shown only when it is created.
+         */
+        TokenView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Created By
+             * @description The address of the operator on whose behalf it acts
+             */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "expired" | "revoked";
+        };
+        /**
+         * UpstreamChange
+         * @description The members to change. `api_key: null` removes the key; without it the key is kept.
+         */
+        UpstreamChange: {
+            /** Name */
+            name?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Models */
+            models?: string[] | null;
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            } | null;
+            /** Weight */
+            weight?: number | null;
+            /** Priority */
+            priority?: number | null;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+        };
+        /**
+         * UpstreamDescription
+         * @description An upstream as shown to operators. Those with `source` "settings" are set in `place`.
+         */
+        UpstreamDescription: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /** Models */
+            models: string[];
+            /** Aliases */
+            aliases: {
+                [key: string]: string;
+            };
+            /** Weight */
+            weight: number;
+            /** Priority */
+            priority: number;
+            /** Measure Streams */
+            measure_streams: boolean;
+            /** Has Api Key */
+            has_api_key: boolean;
+            /** Key Last4 */
+            key_last4: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "settings" | "site";
+            /** Place */
+            place: string | null;
+            /**
+             * Problem
+             * @description Why the upstream is off
+             */
+            problem: string | null;
+            health: components["schemas"]["UpstreamHealth"];
+        };
+        /**
+         * UpstreamHealth
+         * @description What the processes of this machine have seen of an upstream since they started.
+         */
+        UpstreamHealth: {
+            /**
+             * State
+             * @description The state of its circuit breaker that is furthest from closed
+             * @enum {string}
+             */
+            state: "closed" | "open" | "half_open";
+            /** Requests */
+            requests: number;
+            /** Failures */
+            failures: number;
+            /** Last Failure */
+            last_failure: string | null;
+        };
+        /**
+         * UpstreamList
+         * @description Every upstream, the first one first.
+         */
+        UpstreamList: {
+            /** Upstreams */
+            upstreams: components["schemas"]["UpstreamDescription"][];
+        };
+        /**
+         * UpstreamTest
+         * @description An upstream to try: a stored one by its `id`, a new one by its `base_url`, or both.
+         */
+        UpstreamTest: {
+            /** Id */
+            id?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Model */
+            model?: string | null;
+        };
+        /**
+         * UpstreamTestProblem
+         * @description What failed, and what to do.
+         */
+        UpstreamTestProblem: {
+            /** What */
+            what: string;
+            /** Advice */
+            advice: string;
+        };
+        /**
+         * UpstreamTestResult
+         * @description The result of a test: a list of models, then a chat of one token.
+         */
+        UpstreamTestResult: {
+            /** Ok */
+            ok: boolean;
+            problem: components["schemas"]["UpstreamTestProblem"] | null;
+            /** Models */
+            models: string[];
+            /** Model Tried */
+            model_tried: string | null;
+            /** Latency Ms */
+            latency_ms: number;
         };
         /**
          * UpstreamView
@@ -2974,7 +3883,10 @@ export interface operations {
     create_api_key_api_api_keys_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3098,7 +4010,10 @@ export interface operations {
     rotate_api_key_api_api_keys__api_key_id__rotate_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 api_key_id: string;
             };
@@ -3381,6 +4296,85 @@ export interface operations {
             };
         };
     };
+    get_logo_api_logo_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The logo */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                    "image/png": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_terms_api_account_terms_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people_api_operator_people_get: {
         parameters: {
             query?: {
@@ -3405,6 +4399,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_person_api_operator_people__account_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
                 };
             };
             /** @description A problem with the request */
@@ -3479,6 +4513,87 @@ export interface operations {
                 "application/json": components["schemas"]["PersonChange"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_reset_link_api_operator_people__account_id__password_reset_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_person_api_operator_people__account_id__sign_out_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             204: {
@@ -3633,6 +4748,48 @@ export interface operations {
             };
         };
     };
+    revoke_leaked_keys_api_operator_leaked_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeakedKeys"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedKeys"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_plans_api_operator_usage_plans_get: {
         parameters: {
             query?: never;
@@ -3674,7 +4831,10 @@ export interface operations {
     create_plan_api_operator_usage_plans_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3917,6 +5077,123 @@ export interface operations {
             };
         };
     };
+    show_look_api_operator_look_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_logo_api_operator_logo_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/svg+xml": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_logo_api_operator_logo_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_up_policy_api_operator_sign_up_get: {
         parameters: {
             query?: never;
@@ -3958,7 +5235,10 @@ export interface operations {
     invite_api_operator_invitations_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4229,6 +5509,374 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_upstreams_api_operator_upstreams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamList"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upstream_api_operator_upstreams_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpstream"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upstream_api_operator_upstreams__upstream_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_upstream_api_operator_upstreams__upstream_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_upstream_api_operator_upstreams_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamTestResult"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens_api_operator_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenView"][];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token_api_operator_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token_api_operator_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_requests_api_operator_live_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
         };

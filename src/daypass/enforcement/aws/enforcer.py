@@ -20,14 +20,17 @@ from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of, unenforced_
 from daypass.enforcement.aws.usage import Use
 from daypass.enforcement.base import (
     Also,
+    AlsoIssued,
     EnforcerError,
     IssuedKey,
     found,
     nothing_else,
+    nothing_issued,
     remove_keys,
 )
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -81,7 +84,14 @@ class ApiGatewayEnforcer:
         """Return the options that need the embedded enforcer."""
         return unenforced_options(plan)
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    async def create_key(
+        self,
+        account_id: str,
+        name: str,
+        plan: UsagePlan,
+        options: KeyOptions = NO_OPTIONS,
+        also: AlsoIssued = nothing_issued,
+    ) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
@@ -98,13 +108,16 @@ class ApiGatewayEnforcer:
                     usage_plan_id=plan.id,
                     max_keys=MAX_KEYS,
                     now=self._now(),
+                    options=options,
                 )
                 self._begin(key, aws_key_id)
+                issued = IssuedKey(key, minted.secret)
+                await also(session, issued)
         except BaseException:
             await compensation.delete_key(self._api, aws_key_id)
             raise
         self._watch(key, minted.secret)
-        return IssuedKey(key, minted.secret)
+        return issued
 
     async def change_key(
         self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
@@ -168,7 +181,9 @@ class ApiGatewayEnforcer:
         self._keys_changed()
         return current
 
-    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+    async def rotate_key(
+        self, key: ApiKey, grace_s: int, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Replace a key. The old one is rejected at once."""
         if grace_s:
             raise EnforcerError(NO_GRACE, status=422, about="grace_seconds")
@@ -181,6 +196,8 @@ class ApiGatewayEnforcer:
                 old = current.aws_key_id
                 await api_keys.rotate(session, current, minted, None, self._now())
                 self._begin(current, aws_key_id)
+                issued = IssuedKey(current, minted.secret)
+                await also(session, issued)
         except BaseException:
             await compensation.delete_key(self._api, aws_key_id)
             raise
@@ -189,7 +206,7 @@ class ApiGatewayEnforcer:
         if old:
             # Even if this fails, the old key is dead: the gateway no longer knows it.
             await compensation.delete_key(self._api, old)
-        return IssuedKey(current, minted.secret)
+        return issued
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
         """Delete keys, in the database first: a key deleted at API Gateway cannot be restored."""

@@ -1,6 +1,7 @@
 """/api/operator/usage-plans: create, edit and retire plans.
 
-Plans from `daypass.toml` are listed too, but can only be changed in that file.
+Plans from `daypass.toml` are listed too, but can only be changed in that file. The built-in ones
+are copied to the database when the site first starts, and edited like any other.
 """
 
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pydantic import BaseModel, StrictBool
 
 from daypass.config.plans import PlanId, PlanTerms
 from daypass.portal.context import InPortal, Operator, Portal
+from daypass.portal.idempotency import OperatorIdempotency
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.portal.usage_plans import UsagePlanView, described_plans, unenforced_options
@@ -75,7 +77,9 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
 
 
 @router.post("/usage-plans", status_code=201)
-async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> None:
+async def create_plan(
+    new: NewPlan, operator: Operator, portal: InPortal, repeat: OperatorIdempotency
+) -> None:
     """Create a plan. If it is self-service, people can choose it immediately."""
     _check_not_aws(portal)
     if new.id in _configured(portal):
@@ -86,6 +90,7 @@ async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> Non
             audit.add(
                 session, operator, "plan created", new.id, now=portal.now(), detail=_limits(new)
             )
+            await repeat.keep(session)
     except usage_plans.PlanIdTakenError:
         raise _taken(new.id) from None
 
@@ -109,7 +114,10 @@ async def change_plan(
 
 
 def _configured(portal: Portal) -> set[str]:
-    return {plan.id for plan in portal.settings.usage_plans}
+    """Return the ids of the plans that are changed elsewhere. API Gateway has its own."""
+    settings = portal.settings
+    is_aws = settings.enforcer == "aws"
+    return {plan.id for plan in (settings.usage_plans if is_aws else settings.configured_plans)}
 
 
 def _check_not_aws(portal: Portal) -> None:

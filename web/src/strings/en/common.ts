@@ -22,13 +22,17 @@ export const titles = {
   usage: "Usage",
   account: "Account",
   operator: "Operator",
+  live: "Live",
   people: "People",
+  person: "Person",
   allKeys: "All keys",
   usagePlans: "Plans",
   signUpPolicy: "Sign-up",
   settings: "Settings",
   auditLog: "Audit log",
+  tokens: "Admin tokens",
   docs: "API reference",
+  terms: "Terms",
   notFound: "Page not found",
 };
 

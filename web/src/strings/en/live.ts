@@ -1,0 +1,32 @@
+import { count } from "./count";
+
+export const live = {
+  states: { connecting: "Connecting…", live: "Live", lost: "Connection lost. Trying again…" },
+  pause: "Pause the site",
+  pauseTitle: "Pause the site?",
+  pauseText: "Within a second, every call and the chat are refused and not counted. Answers that have begun finish. Keys and limits stay as they are.",
+  didPause: "The site is paused.",
+  resume: "Resume the site",
+  resumeTitle: "Resume the site?",
+  resumeText: "Within a second, calls are served again.",
+  didResume: "The site is open again.",
+  pausedIn: (place: string) => `Whether the site is paused is set in ${place}: change it there.`,
+  showNames: "Show names",
+  project: "Projector mode",
+  leaveProjector: "Leave projector mode",
+  requests: "Requests",
+  none: "No requests in the last hour. New ones appear here as they come.",
+  columns: { time: "Time", who: "Who", key: "Key", plan: "Plan", model: "Model", status: "Status", outcome: "Outcome", tokens: "Tokens", duration: "Duration" },
+  someone: "Deleted account",
+  seconds: (milliseconds: number) => `${(milliseconds / 1000).toLocaleString("en", { maximumFractionDigits: 1 })} s`,
+  active: (people: number) => `${count(people, "person", "people")} active in the last 5 minutes`,
+  activeNone: "No one has called in the last 5 minutes.",
+  activeMore: (more: number) => `and ${more.toLocaleString("en")} more`,
+  activeRequests: (requests: number) => count(requests, "request", "requests"),
+  refusals: "Refused or failed",
+  refusalsNone: "Nothing in the last hour.",
+  ceilings: "Site limits",
+  ceilingsNone: "The site has no limits of its own.",
+  lastMinute: (requests: number, refused: number) =>
+    `${count(requests, "request", "requests")} in the last minute, ${refused.toLocaleString("en")} refused`,
+};
