@@ -95,10 +95,10 @@ MUTATIONS = (
     ),
     Mutation(
         "upstreams: a sealed key is bound to its address",
-        "records/sealed_keys.py",
-        "sealed = self._ciphers[0].encrypt(nonce, text.encode(), context.encode())",
-        'sealed = self._ciphers[0].encrypt(nonce, text.encode(), b"")',
-        f"{SEALED}the_newest_secret_seals_and_every_one_opens",
+        "records/upstreams.py",
+        'return f"{row.id} {terms_of(row).origin}"',
+        "return row.id",
+        f"{PORTAL}an_address_changed_in_the_database_does_not_get_the_key",
     ),
     Mutation(
         "upstreams: a key is encrypted anew with the newest secret key",
