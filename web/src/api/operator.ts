@@ -155,6 +155,35 @@ export function useWithdrawInvitations() {
   );
 }
 
+export function useUpstreams() {
+  return useQuery({
+    queryKey: [...operatorKey, "upstreams"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/upstreams", { signal }),
+    staleTime: 5_000,
+  });
+}
+
+/** The variables hold a key: the mutation forgets them when the form is left. */
+export function useCreateUpstream() {
+  return useOfficeMutation((body: NewUpstream) => portal.POST("/api/operator/upstreams", { body }));
+}
+
+export function useChangeUpstream() {
+  return useOfficeMutation(({ id, ...body }: UpstreamChange & { id: string }) =>
+    portal.PATCH("/api/operator/upstreams/{upstream_id}", { params: { path: { upstream_id: id } }, body }),
+  );
+}
+
+export function useDeleteUpstream() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/upstreams/{upstream_id}", { params: { path: { upstream_id: id } } }),
+  );
+}
+
+export function useTestUpstream() {
+  return useOfficeMutation((body: UpstreamToTest) => portal.POST("/api/operator/upstreams/test", { body }));
+}
+
 function useOfficeMutation<Variables, Data>(call: (variables: Variables) => Promise<Data>) {
   const client = useQueryClient();
   return useMutation({

@@ -25,6 +25,7 @@ export const titles = {
   people: "People",
   allKeys: "All keys",
   usagePlans: "Plans",
+  upstreams: "Upstreams",
   signUpPolicy: "Sign-up",
   auditLog: "Audit log",
   docs: "API reference",

@@ -9,3 +9,4 @@ export { figure, quantity } from "./quantity";
 export * from "./session";
 export * from "./shell";
 export * from "./usage";
+export * from "./upstreams";

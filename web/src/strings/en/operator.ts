@@ -11,6 +11,7 @@ export const operator = {
     people: "People",
     keys: "Keys",
     plans: "Plans",
+    upstreams: "Upstreams",
     signUp: "Sign-up",
     audit: "Audit log",
   },
