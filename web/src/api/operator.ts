@@ -155,6 +155,14 @@ export function useWithdrawInvitations() {
   );
 }
 
+export function useChecklist() {
+  return useQuery({
+    queryKey: [...operatorKey, "checklist"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/checklist", { signal }),
+    staleTime: 5_000,
+  });
+}
+
 export function useUpstreams() {
   return useQuery({
     queryKey: [...operatorKey, "upstreams"],

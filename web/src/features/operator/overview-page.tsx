@@ -6,6 +6,7 @@ import { AllowanceMeter } from "@/components/allowance-meter";
 import { ResetClock } from "@/components/reset-clock";
 import * as strings from "@/strings";
 import { Ceilings } from "./ceilings";
+import { Checklist } from "./checklist";
 import { FailedMails } from "./failed-mails";
 import { Loaded } from "./loaded";
 import { SiteSpend } from "./site-spend";
@@ -18,6 +19,7 @@ export function OverviewPage() {
   const usage = useSiteUsage(days);
   return (
     <div className="space-y-12">
+      <Checklist />
       <FailedMails />
       <div className="grid gap-6 lg:grid-cols-2">
         <section aria-labelledby="ceiling">

@@ -1,5 +1,6 @@
 export * from "./account";
 export * from "./chat";
+export * from "./checklist";
 export * from "./common";
 export * from "./docs";
 export * from "./keys";
