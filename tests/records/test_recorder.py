@@ -1,6 +1,7 @@
 """Usage that is hard to write: retried until it is there, and there once."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -148,6 +149,22 @@ async def test_a_backlog_beyond_its_bound_is_overdue_until_it_is_written(
     assert await requests_of(database, "usage_day") == 1
     await recorder.close()
     await database.close()
+
+
+async def test_a_process_that_was_suspended_is_not_overdue(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_BEHIND_S", 0.2)
+    monkeypatch.setattr(recorder_module, "CHECK_EVERY_S", 0.3)
+    recorder = Recorder(database)
+    recorder.start()
+    recorder.use(ROW).add(Use(requests=1))
+    await asyncio.sleep(0)
+    time.sleep(1.2)  # noqa: ASYNC251  (nothing runs, as after SIGSTOP)
+    while recorder.has_pending:
+        assert not recorder.is_overdue
+        await asyncio.sleep(0.005)
+    await recorder.close()
 
 
 async def test_sums_agree_with_the_days_they_are_of(database: Database) -> None:

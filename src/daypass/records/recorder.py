@@ -175,11 +175,14 @@ class Recorder:
 
     async def _watch(self) -> None:
         """Announce the start and end of a backlog, and check whether it has grown too long."""
-        is_announced = False
+        is_announced = was_too_long = False
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
             rows, age_s = self.backlog()
-            self.is_overdue = rows > MAX_ROWS or age_s > MAX_BEHIND_S
+            is_too_long = rows > MAX_ROWS or age_s > MAX_BEHIND_S
+            # Twice in a row: a process that was suspended has had no time to write.
+            self.is_overdue = is_too_long and was_too_long
+            was_too_long = is_too_long
             behind_ms = _behind_ms(self._unwritten or self._gathering)
             if behind_ms is not None or is_announced:
                 with contextlib.suppress(DatabaseUnavailableError):

@@ -460,7 +460,7 @@ export interface paths {
         };
         /**
          * List People
-         * @description List accounts whose address contains `search`, newest first.
+         * @description List accounts whose address contains `search`, by default newest first, 50 per page.
          */
         get: operations["list_people_api_operator_people_get"];
         put?: never;
@@ -506,7 +506,7 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description List keys whose owner, name, plan, id or visible part contains `search`, newest first.
+         * @description List keys whose owner, name, plan, id or visible part contains `search`, 50 per page.
          */
         get: operations["list_keys_api_operator_api_keys_get"];
         put?: never;
@@ -756,7 +756,7 @@ export interface paths {
         };
         /**
          * List Entries
-         * @description List entries whose actor, action or subject contains `search`, newest first, 50 per page.
+         * @description List entries whose actor, action or subject contains `search`, 50 per page.
          */
         get: operations["list_entries_api_operator_audit_log_get"];
         put?: never;
@@ -781,6 +781,66 @@ export interface paths {
         get: operations["upstream_health_api_operator_upstream_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/people/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change People
+         * @description Disable or enable many accounts. Each one has its own entry in the audit log.
+         */
+        post: operations["change_people_api_operator_people_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/api-keys/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Keys
+         * @description Revoke many keys or move them to another plan. Each has its own entry in the audit log.
+         */
+        post: operations["change_keys_api_operator_api_keys_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/invitations/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Invitations
+         * @description Withdraw many unused invitations. Each has its own entry in the audit log.
+         */
+        post: operations["change_invitations_api_operator_invitations_batch_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -922,6 +982,16 @@ export interface components {
             subject: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * BatchOutcome
+         * @description How many items were changed, and those that were not.
+         */
+        BatchOutcome: {
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: components["schemas"]["ItemFailure"][];
         };
         /**
          * Ceiling
@@ -1114,6 +1184,29 @@ export interface components {
             used_at: string | null;
         };
         /**
+         * InvitationsBatch
+         * @description An action on invitations.
+         */
+        InvitationsBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @constant
+             */
+            action: "withdraw";
+        };
+        /**
+         * ItemFailure
+         * @description An item that was not changed, and why.
+         */
+        ItemFailure: {
+            /** Id */
+            id: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * KeyAllowance
          * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
          */
@@ -1137,6 +1230,21 @@ export interface components {
             by_api: number;
             /** By Chat */
             by_chat: number;
+        };
+        /**
+         * KeysBatch
+         * @description An action on keys. Only `move` needs `usage_plan_id`.
+         */
+        KeysBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "move" | "revoke";
+            /** Usage Plan Id */
+            usage_plan_id?: string | null;
         };
         /**
          * LimitUse
@@ -1502,6 +1610,19 @@ export interface components {
             total: number;
             /** People */
             people: components["schemas"]["PersonView"][];
+        };
+        /**
+         * PeopleBatch
+         * @description An action on accounts.
+         */
+        PeopleBatch: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "disable" | "enable";
         };
         /**
          * PersonChange
@@ -3098,6 +3219,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "email" | "state" | "keys" | "requests_today" | "created_at";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -3221,6 +3345,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "account_email" | "name" | "usage_plan_id" | "last_used_at" | "created_at";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -3780,6 +3907,9 @@ export interface operations {
                 search?: string;
                 /** @description How many entries to skip */
                 offset?: number;
+                sort?: "at" | "actor_email" | "action" | "subject";
+                /** @description The direction of `sort` */
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -3832,6 +3962,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UpstreamView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_people_api_operator_people_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeopleBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_keys_api_operator_api_keys_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_invitations_api_operator_invitations_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationsBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOutcome"];
                 };
             };
             /** @description A problem with the request */

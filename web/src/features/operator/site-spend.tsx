@@ -24,7 +24,7 @@ const newestFirst = { ...largestFirst, name: "desc" } as const;
 
 /** Show what all users used and spent: a chart by day and model, and a table by day, model or person. */
 export function SiteSpend({ usage, days }: { usage: SiteUsage; days: number }) {
-  const [by, setBy] = useTableChoice("by", words.spends, "day");
+  const [by, setBy] = useTableChoice<By>("by", words.spends, "day");
   if (usage.days.length === 0) return <Empty>{words.empty}</Empty>;
   return (
     <div className="space-y-6">
