@@ -8,7 +8,8 @@ import pytest
 from daypass.config.file import ENV_PREFIX
 from daypass.config.plans import PlanSettings
 from daypass.config.prices import PriceSettings
-from daypass.config.settings import CEILINGS, load_settings
+from daypass.config.settings import load_settings
+from daypass.config.site_settings import CEILINGS
 from daypass.gateway import bound
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -8,7 +8,8 @@ from daypass.app.startup import prepare
 from daypass.config.file import CONFIG_VARIABLE, ENV_PREFIX
 from daypass.config.plans import PlanSettings
 from daypass.config.prices import PriceSettings
-from daypass.config.settings import CEILINGS, Settings, SettingsError, load_settings
+from daypass.config.settings import Settings, SettingsError, load_settings
+from daypass.config.site_settings import CEILINGS
 from daypass.upstreams.proxy_environment import check_proxies
 from tests.conftest import daypass
 
@@ -33,7 +34,6 @@ def test_nothing_is_needed_and_the_demo_model_answers(monkeypatch: pytest.Monkey
     monkeypatch.setenv("DAYPASS_CONFIG", "")
     settings = load_settings()
     assert settings.uses_demo_model
-    assert settings.account_daily_ceiling == 30
     assert settings.upstream_base_url == "https://api.openai.com/v1"
 
 
@@ -217,7 +217,7 @@ def test_dollars_from_the_environment_are_exact(monkeypatch: pytest.MonkeyPatch)
     """If `Dollars` were a strict type, pydantic-settings would convert them twice."""
     monkeypatch.setenv("DAYPASS_SITE_COST_PER_MONTH", "250")
     monkeypatch.setenv("DAYPASS_ACCOUNT_COST_PER_DAY", "0.000001")
-    settings = load_settings()
+    settings = load_settings().site_settings({})
     assert [x.amount for x in settings.site_limits] == [250_000_000]
     assert [x.amount for x in settings.account_limits] == [1]
 

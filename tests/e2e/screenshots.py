@@ -174,7 +174,7 @@ class Walk:
         dialog.get_by_role("button", name="Create plan").click()
         page.get_by_role("button", name="Retire Workshop").wait_for()
         self._shoot("operator-plans")
-        for name in ("sign-up", "people", "keys", "audit-log"):
+        for name in ("sign-up", "settings", "people", "keys", "audit-log"):
             self._shoot_at(f"operator-{name}", f"/operator/{name}/")
         self._shoot_at("operator", "/operator/")
 

@@ -77,3 +77,47 @@ def test_an_operator_does_it_all_on_a_phone(
     expect(page.get_by_text("invitation withdrawn").first).to_be_visible()
     assert visit.take_faults() == []
     visit.close()
+
+
+def test_settings_are_changed_on_a_phone(browser: Browser, operated: tuple[Server, Person]) -> None:
+    server, operator = operated
+    visit = Visit(browser, server, PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
+    visit.sign_in(operator)
+    page = visit.page
+    page.goto("/operator/settings/")
+    ceilings = page.get_by_role("region", name="Limits of the site")
+    cost = ceilings.get_by_label("US dollars per month")
+    cost.fill("2.5000001")
+    cost.press("Enter")
+    expect(ceilings.get_by_role("alert")).to_contain_text("at most six decimals")
+    expect(cost).to_be_focused()
+    assert fits(page)
+
+    sign_up = page.get_by_role("region", name="Sign-up")
+    sign_up.get_by_label("E-mail domains").fill("school.example, not@domain")
+    sign_up.get_by_role("button", name="Save").tap()
+    expect(sign_up.get_by_role("alert")).to_contain_text("is not a domain")
+    assert all("422" in fault for fault in visit.take_faults())
+    sign_up.get_by_label("E-mail domains").fill("")
+    mode = sign_up.get_by_label("New accounts")
+    expect(mode).to_have_value("By invitation")
+    expect(mode).not_to_be_editable()
+    expect(sign_up.get_by_text("Set in DAYPASS_SIGN_UP")).to_be_visible()
+    sign_up.get_by_label("API keys per account").fill("5")
+    sign_up.get_by_role("button", name="Save").tap()
+    expect(page.get_by_role("status").get_by_text("Settings saved.")).to_be_visible()
+    # What is being typed into another group is kept.
+    expect(cost).to_have_value("2.5000001")
+    cost.fill("250.5")
+    cost.press("Enter")
+    expect(ceilings.get_by_text("Changes take effect")).to_be_visible()
+    page.reload()
+    expect(cost).to_have_value("250.5")
+    assert fits(page)
+    assert visit.take_faults() == []
+    visit.close()
+    found = operator.http.get("/api/operator/settings").json()["settings"]
+    changed = {x["name"]: x["value"] for x in found if x["source"] == "site"}
+    assert changed == {"max_keys_per_account": 5, "site_cost_per_month": 250_500_000}
+    restored = operator.http.patch("/api/operator/settings", json=dict.fromkeys(changed))
+    assert restored.status_code == 200

@@ -49,6 +49,36 @@ MUTATIONS = (
         f"{CHANGES}a_plan_is_retired_once",
     ),
     Mutation(
+        "concurrent: settings are changed by one transaction at a time",
+        "records/site_settings.py",
+        'await session.execute(text("LOCK TABLE site_setting IN EXCLUSIVE MODE"))',
+        "pass",
+        f"{CHANGES}settings_are_changed_by_one_operator_at_a_time",
+    ),
+    Mutation(
+        "site settings: the environment and the file take precedence",
+        "config/settings.py",
+        "values |= self.set_elsewhere",
+        "values = self.set_elsewhere | values",
+        "tests/config/test_site_settings.py::"
+        "test_the_environment_wins_over_the_file_over_the_site_over_the_default",
+    ),
+    Mutation(
+        "site settings: what is set elsewhere is not changed here",
+        "portal/operator/settings.py",
+        "_check_changeable(portal, asked)",
+        "pass",
+        "tests/portal/test_site_settings.py::test_what_is_set_elsewhere_is_changed_there",
+    ),
+    Mutation(
+        "site settings: a change makes the gateway look keys up again",
+        "records/migrations/versions/0016_site_settings.py",
+        'for change in ("INSERT", "UPDATE", "DELETE"):',
+        "for change in ():",
+        "tests/records/test_key_revision.py::"
+        "test_a_change_of_what_a_key_may_do_raises_the_revision",
+    ),
+    Mutation(
         "settings: a denied path that denies nothing",
         "gateway/path_settings.py",
         "if not (is_off or is_extra or _begins_endpoint(path)):",
@@ -668,8 +698,8 @@ MUTATIONS = (
     ),
     Mutation(
         "most keys of an account",
-        "app/enforcement.py",
-        "max_keys=self._settings.keys_per_account,",
+        "enforcement/embedded.py",
+        "max_keys=site.max_keys_per_account,",
         "max_keys=1000,",
         f"{API_KEYS}concurrent_requests_cannot_exceed_the_key_limit[embedded]",
     ),

@@ -25,7 +25,7 @@ from daypass.config.settings import Settings
 from daypass.domain.key_format import mint
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
-from daypass.records import accounts, api_keys, invitations, outbox, usage_plans
+from daypass.records import accounts, api_keys, invitations, outbox, site_settings, usage_plans
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
 from tests.conftest import PASSWORD, Server, start_public
@@ -154,6 +154,8 @@ ROWS = [
     Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
     Row("GET /api/operator/usage", OPERATOR),
     Row("GET /api/operator/usage.csv", OPERATOR),
+    Row("GET /api/operator/settings", OPERATOR),
+    Row("PATCH /api/operator/settings", OPERATOR, {"site_requests_per_day": 1000}),
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
@@ -268,6 +270,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         plan_id = f"stored-{number}"
         columns = {"name": "Stored", "description": "", "terms": {"requests_per_day": 5}}
         await usage_plans.create(session, plan_id, columns, now)
+        await site_settings.change(session, {"site_requests_per_day": None}, now)
         invitation, token = await invitations.create(session, "", now, 10**9)
         await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)
         mail = await outbox.claim(session, 1)
@@ -354,7 +357,8 @@ def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
 
 
 CHANGED_BY_OPERATORS = (
-    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "usage_plan",
+    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "site_setting",
+    "usage_plan",
 )  # fmt: skip
 
 

@@ -60,6 +60,8 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("PUT", "usage-plans/lab"),
         ("GET", "usage"),
         ("GET", "usage.csv"),
+        ("GET", "settings"),
+        ("PATCH", "settings"),
         ("GET", "sign-up"),
         ("GET", "mails"),
         ("POST", "mails/mai_1/retry"),

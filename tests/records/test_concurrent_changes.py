@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from daypass.config.settings import Settings
 from daypass.domain.key_format import mint
 from daypass.domain.plans import DEFAULT_PLANS
 from daypass.enforcement.base import KeyGoneError
 from daypass.enforcement.embedded import EmbeddedEnforcer
-from daypass.quota.policy import QuotaPolicy
-from daypass.records import accounts, api_keys, usage_plans
+from daypass.records import accounts, api_keys, site_settings, usage_plans
 from daypass.records.database import Database
 from daypass.records.schema import upgrade
 from daypass.records.tables import ApiKey
@@ -51,7 +51,7 @@ async def one_after_the_other(
 
 
 async def test_a_key_is_revoked_once_and_moves_from_where_it_is(database: Database) -> None:
-    enforcer = EmbeddedEnforcer(database, QuotaPolicy({}), lambda: NOW, max_keys=3)
+    enforcer = EmbeddedEnforcer(database, Settings(), lambda: NOW)
     async with database.write() as session:
         account = await accounts.create(session, "ada@example.org", "hash", NOW)
         key = await api_keys.create(
@@ -91,3 +91,21 @@ async def test_a_plan_is_retired_once(database: Database) -> None:
         return was_retired
 
     assert await one_after_the_other(retire, retire) is True
+
+
+async def test_settings_are_changed_by_one_operator_at_a_time(database: Database) -> None:
+    async def set_mode(
+        mode: str, also: Callable[[AsyncSession], Awaitable[None]] | None = None
+    ) -> object:
+        async with database.write() as session:
+            await site_settings.lock(session)
+            before = (await site_settings.stored(session)).get("sign_up")
+            await site_settings.change(session, {"sign_up": mode}, NOW)
+            if also is not None:
+                await also(session)
+        return before
+
+    seen = await one_after_the_other(
+        lambda also: set_mode("closed", also), lambda: set_mode("invite")
+    )
+    assert seen == "closed"

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.key_format import mint
-from daypass.records import accounts, api_keys
+from daypass.records import accounts, api_keys, site_settings
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -35,6 +35,10 @@ async def rises(database: Database, key: ApiKey, change: str) -> bool:
                 await accounts.set_disabled(session, mine.account_id, NOW)
             case "add another":
                 await add_key(session, mine.account_id)
+            case "set a setting" | "change a setting":
+                await site_settings.change(session, {"sign_up": change}, NOW)
+            case "restore a default":
+                await site_settings.change(session, {"sign_up": None}, NOW)
             case "delete":
                 await api_keys.remove(session, mine, NOW)
 
@@ -50,8 +54,9 @@ async def test_a_change_of_what_a_key_may_do_raises_the_revision(database: Datab
     async with database.write() as session:
         account = await accounts.create(session, "a@example.org", "hash", NOW)
         key = await add_key(session, account.id)
-    # Another key's plan can raise the account's ceiling.
-    for change in ("rotate", "rotate at once", "move", "add another", "disable"):
+    # Another key's plan can raise the account's ceiling. Settings of the site are ceilings too.
+    settings = ("set a setting", "change a setting", "restore a default")
+    for change in ("rotate", "rotate at once", "move", "add another", "disable", *settings):
         assert await rises(database, key, change), change
     for change in ("rename", "use"):
         assert not await rises(database, key, change), change

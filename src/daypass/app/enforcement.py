@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from daypass.config.settings import Settings, SettingsError
@@ -14,13 +14,13 @@ from daypass.enforcement.aws.gateway_guard import (
     ApiGatewayGuard,
 )
 from daypass.enforcement.base import Enforcer
+from daypass.enforcement.current_policy import current_policy
 from daypass.enforcement.embedded import EmbeddedEnforcer
 from daypass.enforcement.usage_recovery import RecordedUse
 from daypass.gateway.app import NOTHING_COUNTED
 from daypass.gateway.authenticate import Authenticator, DatabaseAuthenticator
 from daypass.http.types import Application
 from daypass.quota.ledger import Ledger
-from daypass.quota.policy import QuotaPolicy
 from daypass.quota.sqlite.ledger import SqliteLedger
 from daypass.records.database import Database
 
@@ -66,14 +66,11 @@ class Embedded:
         self._settings = settings
         self._database = database
         self._clock = clock
-        self._policy = replace(
-            QuotaPolicy.of(settings.usage_plans, settings.account_daily_ceiling, None),
-            account_limits=settings.account_limits,
-            site_limits=settings.site_limits,
-            ceiling_follows_plans=settings.account_requests_per_day is None,
-        )
         self.authenticator = DatabaseAuthenticator(
-            database, self._policy, clock, fail_open=settings.fail_open
+            database,
+            partial(current_policy, settings=settings),
+            clock,
+            fail_open=settings.fail_open,
         )
         self.ledger = make_ledger(settings, database, clock)
         self.base_url = f"{settings.public_url}/v1" if settings.public_url else None
@@ -89,11 +86,7 @@ class Embedded:
     ) -> AsyncIterator[Enforcer]:
         """Yield the enforcer, which needs only the database."""
         yield EmbeddedEnforcer(
-            self._database,
-            self._policy,
-            self._clock,
-            max_keys=self._settings.keys_per_account,
-            keys_changed=keys_changed,
+            self._database, self._settings, self._clock, keys_changed=keys_changed
         )
 
 

@@ -161,8 +161,8 @@ def create_key(
 
     try:
         print_rows([with_enforcer(settings, create)], as_json)
-    except api_keys.TooManyKeysError:
-        fail(f"{email} has {settings.keys_per_account} API keys, as many as an account may")
+    except api_keys.TooManyKeysError as error:
+        fail(f"{email} has {error.most} API keys, as many as an account may")
 
 
 @keys_app.command("revoke")

@@ -70,6 +70,16 @@ def setting_location(location: Sequence[int | str]) -> str:
     return f"{name}: " if line is None else f"{config_path()} line {line}: {name}: "
 
 
+def setting_place(name: str) -> str:
+    """Return where a setting is set: its variable, or `daypass.toml line 12`."""
+    variable = ENV_PREFIX + name.upper()
+    # Names of variables are not case-sensitive. Empty variables are ignored.
+    if any(value and x.upper() == variable for x, value in os.environ.items()):
+        return variable
+    line = _line_of(config_path(), [name])
+    return str(config_path()) if line is None else f"{config_path()} line {line}"
+
+
 def _line_of(path: Path, location: Sequence[int | str]) -> int | None:
     """Return the line number of a setting, such as `("plans", 1, "name")`.
 

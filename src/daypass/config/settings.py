@@ -1,6 +1,7 @@
 """All settings. `DAYPASS_*` environment variables take precedence over `daypass.toml`."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import quote, urlsplit
@@ -36,17 +37,10 @@ from daypass.config.file import (
 from daypass.config.plans import MOST, Dollars, PlanSettings
 from daypass.config.prices import PriceSettings
 from daypass.config.sign_in import CommaSeparated, SignInSettings
+from daypass.config.site_settings import CEILINGS, EMBEDDED_ONLY, SignUpMode, SiteSettings
 from daypass.config.upstream import check_upstream_key, check_upstream_url
 from daypass.domain.network import may_be_upstream
-from daypass.domain.plans import (
-    DEFAULT_PLANS,
-    Limit,
-    Measure,
-    UsagePlan,
-    Window,
-    largest_daily_requests,
-    limits_of_amounts,
-)
+from daypass.domain.plans import DEFAULT_PLANS, UsagePlan
 from daypass.domain.retention import Retention
 from daypass.observability.logging import LogFormat
 
@@ -54,14 +48,6 @@ __all__ = ["Settings", "SettingsError", "load_settings"]
 
 SECRET_VARIABLE = "DAYPASS_SECRET_KEY"  # noqa: S105  (a name)
 OPENAI_BASE_URL = "https://api.openai.com/v1"
-CEILING_WINDOWS = (Window.DAY, Window.MONTH)
-CEILINGS = tuple(
-    f"{subject}_{measure.value}_per_{window.value}"
-    for subject in ("account", "site")
-    for measure in Measure
-    for window in CEILING_WINDOWS
-)
-"""Settings that limit accounts and the site, whatever the plans."""
 
 
 class Settings(SignInSettings):
@@ -89,7 +75,7 @@ class Settings(SignInSettings):
     aws_endpoint_url: str | None = None
     allowed_hosts: CommaSeparated = ()
     cors_origins: CommaSeparated = ()
-    sign_up: Literal["open", "invite", "closed"] = "open"
+    sign_up: SignUpMode = "open"
     allowed_email_domains: CommaSeparated = ()
     max_keys_per_account: int = Field(default=3, ge=1, le=1000)
     account_requests_per_day: int | None = Field(default=None, ge=0, le=MOST)
@@ -256,13 +242,23 @@ class Settings(SignInSettings):
         return Retention(receipt_days=self.receipt_days, audit_days=self.audit_days)
 
     @property
-    def keys_per_account(self) -> int:
-        """Return how many API keys an account may have.
+    def set_elsewhere(self) -> dict[str, Any]:
+        """Return the settings of `SiteSettings` that the environment or `daypass.toml` sets."""
+        names = SiteSettings.model_fields.keys() & self.model_fields_set
+        return {name: getattr(self, name) for name in names}
 
-        With API Gateway only one: it counts each key separately, so a second would double the
-        quota.
+    def site_settings(self, stored: Mapping[str, Any]) -> SiteSettings:
+        """Return the settings in force, given the values that are set on the site.
+
+        Names that this version does not know are ignored. API Gateway has no ceilings and one key
+        per account: it counts each key separately, so a second would double the quota.
         """
-        return 1 if self.enforcer == "aws" else self.max_keys_per_account
+        values = {x: stored[x] for x in SiteSettings.model_fields if x in stored}
+        values |= self.set_elsewhere
+        if self.enforcer == "aws":
+            values = {x: values[x] for x in values if x not in EMBEDDED_ONLY}
+            values["max_keys_per_account"] = 1
+        return SiteSettings(**values)
 
     @property
     def uses_demo_model(self) -> bool:
@@ -274,33 +270,6 @@ class Settings(SignInSettings):
     def usage_plans(self) -> tuple[UsagePlan, ...]:
         """The plans of `daypass.toml`, or the three default ones."""
         return tuple(plan.to_plan(plan.id) for plan in self.plans) or DEFAULT_PLANS
-
-    @property
-    def account_daily_ceiling(self) -> int | None:
-        """Return the daily requests of all an account's keys together; None if not limited."""
-        if self.enforcer == "aws":
-            return None
-        if self.account_requests_per_day is not None:
-            return self.account_requests_per_day
-        return largest_daily_requests(self.usage_plans)
-
-    @property
-    def account_limits(self) -> tuple[Limit, ...]:
-        """The ceilings of each account, without its requests per day."""
-        return tuple(x for x in self._ceilings("account") if not x.is_daily_requests)
-
-    @property
-    def site_limits(self) -> tuple[Limit, ...]:
-        """The ceilings of the site."""
-        return self._ceilings("site")
-
-    def _ceilings(self, subject: str) -> tuple[Limit, ...]:
-        amounts = {
-            (measure, window): getattr(self, f"{subject}_{measure.value}_per_{window.value}")
-            for measure in Measure
-            for window in CEILING_WINDOWS
-        }
-        return limits_of_amounts(amounts, None)
 
     @property
     def database_address(self) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+from daypass.config.settings import Settings
 from daypass.domain.key_format import mint
 from daypass.domain.plans import UsagePlan
 from daypass.domain.times import Clock
 from daypass.enforcement.base import Also, IssuedKey, found, nothing_else, remove_keys
+from daypass.enforcement.current_policy import current_policy
 from daypass.quota.policy import QuotaPolicy
-from daypass.records import api_keys, usage_plans
+from daypass.records import api_keys, site_settings
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -18,35 +20,34 @@ class EmbeddedEnforcer:
     def __init__(
         self,
         database: Database,
-        policy: QuotaPolicy,
+        settings: Settings,
         clock: Clock,
         *,
-        max_keys: int,
         keys_changed: Callable[[], None] = lambda: None,
     ) -> None:
         """`keys_changed` makes the gateway look keys up again."""
         self._database = database
-        self._policy = policy
+        self._settings = settings
         self._clock = clock
-        self._max_keys = max_keys
         self._keys_changed = keys_changed
 
     async def policy(self) -> QuotaPolicy:
-        """Return the plans and ceilings of the settings, with the plans made on the site."""
+        """Return the plans and ceilings in force."""
         async with self._database.read() as session:
-            return self._policy.with_plans(await usage_plans.plans(session))
+            return await current_policy(session, self._settings)
 
     async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
         """Create an API key in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()
         async with self._database.write() as session:
+            site = await site_settings.read(session, self._settings)
             key = await api_keys.create(
                 session,
                 account_id,
                 minted,
                 name=name,
                 usage_plan_id=plan.id,
-                max_keys=self._max_keys,
+                max_keys=site.max_keys_per_account,
                 now=self._now(),
             )
         return IssuedKey(key, minted.secret)

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.background import end
 from daypass.domain import key_format
@@ -16,7 +18,6 @@ from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.http.types import Headers
 from daypass.quota.ledger import Claim
 from daypass.quota.policy import QuotaPolicy
-from daypass.records import usage_plans
 from daypass.records.api_keys import KeyHolder, find_holder, find_holder_by_id, key_revision
 from daypass.records.database import Database, DatabaseUnavailableError
 
@@ -87,19 +88,21 @@ class DatabaseAuthenticator:
     def __init__(
         self,
         database: Database,
-        policy: QuotaPolicy,
+        read_policy: Callable[[AsyncSession], Awaitable[QuotaPolicy]],
         clock: Clock,
         *,
         fail_open: bool = False,
     ) -> None:
         """Create an authenticator. `clock` returns Unix time in seconds.
 
+        `read_policy` returns the plans and ceilings in force.
+
         With `fail_open`, a key that was valid at its last lookup stays valid while the database
         is unavailable.
         """
         self._fail_open = fail_open
         self._database = database
-        self._policy = policy
+        self._read_policy = read_policy
         self._clock = clock
         # Keyed by the digest of the whole key: keys never share an entry or stay in memory.
         self._known: dict[str, Principal] = {}
@@ -139,7 +142,7 @@ class DatabaseAuthenticator:
         """Return the principal of a key by id, for a session that owns it. Raises GatewayError."""
         async with self._database.read() as session:
             holder = await find_holder_by_id(session, api_key_id)
-            policy = self._policy.with_plans(await usage_plans.plans(session))
+            policy = await self._read_policy(session)
         if holder is None:
             raise invalid_api_key("This API key has been deleted.")
         principal = _to_principal(holder, policy)
@@ -176,7 +179,7 @@ class DatabaseAuthenticator:
         began = self._forgotten
         async with self._database.read() as session:
             holder = await find_holder(session, digest)
-            policy = self._policy.with_plans(await usage_plans.plans(session))
+            policy = await self._read_policy(session)
         if holder is None:
             self._known.pop(digest, None)
             return None

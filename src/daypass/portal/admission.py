@@ -31,14 +31,14 @@ class NotAdmittedError(ProblemError):
 
 async def check(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
     """Raise NotAdmittedError if the sign-up policy does not admit this address."""
-    settings = portal.settings
-    if settings.sign_up == "closed":
+    site = await portal.site_settings(session)
+    if site.sign_up == "closed":
         raise NotAdmittedError("closed", "Sign-up is closed on this site. Ask its operator.")
-    domains = settings.allowed_email_domains
+    domains = site.allowed_email_domains
     if domains and email.rpartition("@")[2].lower() not in domains:
         message = f"Sign up with an e-mail address at {' or '.join(domains)}."
         raise NotAdmittedError("domain", message, field="email")
-    if settings.sign_up == "invite" and not await invitations.is_open(
+    if site.sign_up == "invite" and not await invitations.is_open(
         session, invitation or "", portal.now()
     ):
         raise NotAdmittedError("not_invited", NOT_INVITED)
@@ -47,7 +47,7 @@ async def check(session: AsyncSession, email: str, invitation: str | None, porta
 async def admit(session: AsyncSession, email: str, invitation: str | None, portal: Portal) -> None:
     """Run `check` and use up the invitation, in the transaction that creates the account."""
     await check(session, email, invitation, portal)
-    needs_one = portal.settings.sign_up == "invite"
+    needs_one = (await portal.site_settings(session)).sign_up == "invite"
     if needs_one and not await invitations.use(
         session, invitation or "", normalise(email), portal.now()
     ):

@@ -132,8 +132,8 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
     plan = await _offered_plan(portal, new.usage_plan_id)
     try:
         issued = await portal.enforcer.create_key(account.id, new.name, plan)
-    except api_keys.TooManyKeysError:
-        most = portal.settings.keys_per_account
+    except api_keys.TooManyKeysError as error:
+        most = error.most
         message = (
             f"You have {most} API key{'s' if most > 1 else ''}, the most an account may have. "
             "Delete one, or rotate one if you have lost its secret."

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp
 
 from daypass.config.settings import Settings
+from daypass.config.site_settings import SiteSettings
 from daypass.domain.times import Clock
 from daypass.enforcement.base import Enforcer
 from daypass.portal.client_address import Caller, caller_of
@@ -21,7 +22,7 @@ from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
-from daypass.records import accounts, departures
+from daypass.records import accounts, departures, site_settings
 from daypass.records.database import Database
 from daypass.records.tables import Account
 from daypass.upstreams.refusals import LastRefusal
@@ -59,6 +60,10 @@ class Portal:
     async def policy(self) -> QuotaPolicy:
         """Return the plans and ceilings currently in force."""
         return await self.enforcer.policy()
+
+    async def site_settings(self, session: AsyncSession) -> SiteSettings:
+        """Return the settings in force that operators can change on the site."""
+        return await site_settings.read(session, self.settings)
 
     async def create_account(
         self,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from daypass.config.site_settings import SignUpMode
 from daypass.portal import first_operator
 from daypass.portal.context import InPortal
 from daypass.records import operators
@@ -18,7 +19,7 @@ class SiteView(BaseModel):
     """The public settings of this installation."""
 
     demo: bool
-    sign_up: Literal["open", "invite", "closed"]
+    sign_up: SignUpMode
     enforcer: Literal["embedded", "aws"]
     gateway_base_url: str | None
     max_keys_per_account: int
@@ -57,12 +58,13 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
     async with portal.database.read() as session:
         has_operator = await operators.has_active(session)
         first_sign_up_operates = await first_operator.would_be_first(session, request, portal)
+        site = await portal.site_settings(session)
     return SiteView(
         demo=settings.uses_demo_model,
-        sign_up=settings.sign_up,
+        sign_up=site.sign_up,
         enforcer=settings.enforcer,
         gateway_base_url=portal.gateway_base_url,
-        max_keys_per_account=settings.keys_per_account,
+        max_keys_per_account=site.max_keys_per_account,
         account_requests_per_day=(await portal.policy()).account_daily_ceiling,
         has_operator=has_operator,
         first_sign_up_operates=first_sign_up_operates,

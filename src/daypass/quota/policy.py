@@ -1,9 +1,9 @@
 """The claims that a request makes, from its key, account and usage plan."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from daypass.domain.plans import Limit, Measure, UsagePlan, Window, largest_daily_requests
+from daypass.domain.plans import Limit, Measure, UsagePlan, Window
 from daypass.quota.ledger import Claim, Subject
 
 SITE = Subject("site")
@@ -35,16 +35,6 @@ class QuotaPolicy:
         """Return a policy of these plans, with ceilings in requests per day."""
         site_limits = () if site_ceiling is None else (_per_day(site_ceiling),)
         return cls({plan.id: plan for plan in plans}, account_ceiling, site_limits=site_limits)
-
-    def with_plans(self, more: Sequence[UsagePlan]) -> "QuotaPolicy":
-        """Return the policy with more plans. Plans it already has are not replaced."""
-        if not more:
-            return self
-        plans = self.plans | {plan.id: plan for plan in more if plan.id not in self.plans}
-        ceiling = self.account_daily_ceiling
-        if self.ceiling_follows_plans:
-            ceiling = largest_daily_requests(plans.values())
-        return replace(self, plans=plans, account_daily_ceiling=ceiling)
 
     def claims(
         self, account_id: str, slot: int, plan: UsagePlan, plan_ids: Collection[str] = ()

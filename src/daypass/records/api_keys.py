@@ -16,7 +16,11 @@ from daypass.records.tables import Account, ApiKey, ApiKeySecret, KeyRevision
 
 
 class TooManyKeysError(Exception):
-    """The account has reached its limit of API keys."""
+    """The account has `most` API keys, as many as it may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ async def create(
     )
     free = [slot for slot in range(1, max_keys + 1) if slot not in taken]
     if len(taken) >= max_keys or not free:
-        raise TooManyKeysError
+        raise TooManyKeysError(max_keys)
     key = ApiKey(
         id=new_id("key"),
         account_id=account_id,
@@ -76,7 +80,7 @@ async def create(
         await session.flush()
     except IntegrityError as error:
         # Two concurrent requests may pick the same slot. The database lets one have it.
-        raise TooManyKeysError from error
+        raise TooManyKeysError(max_keys) from error
     session.add(ApiKeySecret(digest=minted.digest, api_key_id=key.id, expires_at=None))
     await session.flush()
     if taken:

@@ -300,6 +300,16 @@ class StoredPlan(Base):
     retired_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class SiteSetting(Base):
+    """A setting that an operator has set on the site. Triggers raise the key revision."""
+
+    __tablename__ = "site_setting"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+    changed_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class AuditEntry(Base):
     """An operator's action. The actor's address is kept too, because accounts can be deleted."""
 

@@ -1,7 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { portal } from "./client";
 import type { paths } from "./schema.gen";
-import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role } from "./types";
+import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role, SettingsChange } from "./types";
 
 const operatorKey = ["account", "operator"] as const;
 
@@ -69,6 +69,20 @@ export function useSignUpPolicy() {
     queryKey: [...operatorKey, "sign-up"],
     queryFn: ({ signal }) => portal.GET("/api/operator/sign-up", { signal }),
   });
+}
+
+export function useSettings() {
+  return useQuery({
+    queryKey: [...operatorKey, "settings"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/settings", { signal }),
+  });
+}
+
+/** Change the named settings, all or none. Null restores a default. */
+export function useChangeSettings() {
+  return useOfficeMutation((body: SettingsChange) =>
+    portal.PATCH("/api/operator/settings", { body }),
+  );
 }
 
 /** Polled, because e-mails are retried in the background. */

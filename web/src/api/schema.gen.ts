@@ -627,6 +627,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description List the settings that can be changed on the site, with their values and sources.
+         */
+        get: operations["list_settings_api_operator_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Change settings, all of them or none. Null restores a default.
+         *
+         *     A change holds on every process within a second. Returns 409 for a setting that the environment
+         *     or `daypass.toml` sets, and for one that API Gateway does not have.
+         */
+        patch: operations["change_settings_api_operator_settings_patch"];
+        trace?: never;
+    };
     "/api/operator/sign-up": {
         parameters: {
             query?: never;
@@ -636,7 +663,7 @@ export interface paths {
         };
         /**
          * Sign Up Policy
-         * @description Return the settings for sign-up and account limits, and recent invitations.
+         * @description Return who may sign up, and recent invitations.
          */
         get: operations["sign_up_policy_api_operator_sign_up_get"];
         put?: never;
@@ -997,8 +1024,9 @@ export interface components {
          * Ceiling
          * @description A limit of the whole site, or of all the keys of an account. `limit` is null if not set.
          *
-         *     `used` is what everybody has used in the current window, reserved amounts included; null for
-         *     accounts, each of which has its own count. Costs are in micro-dollars.
+         *     `setting` is its name in the settings. `used` is what everybody has used in the current window,
+         *     reserved amounts included; null for accounts, each of which has its own count. Costs are in
+         *     micro-dollars.
          */
         Ceiling: {
             /** Setting */
@@ -1206,6 +1234,7 @@ export interface components {
             /** Detail */
             detail: string;
         };
+        JsonValue: unknown;
         /**
          * KeyAllowance
          * @description The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel.
@@ -1916,13 +1945,43 @@ export interface components {
         };
         /**
          * SettingView
-         * @description A setting of this installation. It is changed on the server.
+         * @description A setting and the value in force.
          */
         SettingView: {
             /** Name */
             name: string;
             /** Value */
-            value: string;
+            value: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Default */
+            default: boolean | number | string | string[] | {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Source
+             * @description `site`: set here; `settings`: set by the environment or daypass.toml
+             * @enum {string}
+             */
+            source: "default" | "site" | "settings";
+            /**
+             * Place
+             * @description Where it is set if not here, such as `DAYPASS_SIGN_UP`. Change it there.
+             */
+            place: string | null;
+            /**
+             * Unavailable
+             * @description Why this site cannot have this setting
+             */
+            unavailable: string | null;
+        };
+        /**
+         * SettingsView
+         * @description Every setting that operators can change on the site, with costs in micro-dollars.
+         */
+        SettingsView: {
+            /** Settings */
+            settings: components["schemas"]["SettingView"][];
         };
         /**
          * Setup
@@ -1941,7 +2000,7 @@ export interface components {
         };
         /**
          * SignUpPolicy
-         * @description The sign-up settings and the invitations.
+         * @description Who may sign up, and the invitations.
          */
         SignUpPolicy: {
             /**
@@ -1949,8 +2008,8 @@ export interface components {
              * @enum {string}
              */
             sign_up: "open" | "invite" | "closed";
-            /** Settings */
-            settings: components["schemas"]["SettingView"][];
+            /** Allowed Email Domains */
+            allowed_email_domains: string[];
             /** Invitations */
             invitations: components["schemas"]["InvitationView"][];
         };
@@ -2034,6 +2093,42 @@ export interface components {
             mail: boolean;
             /** Sign In With */
             sign_in_with: string | null;
+        };
+        /**
+         * StoredSettings
+         * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
+         */
+        StoredSettings: {
+            /** Sign Up */
+            sign_up?: ("open" | "invite" | "closed") | null;
+            /** Allowed Email Domains */
+            allowed_email_domains?: string[] | null;
+            /** Max Keys Per Account */
+            max_keys_per_account?: number | null;
+            /** Account Requests Per Day */
+            account_requests_per_day?: number | null;
+            /** Account Requests Per Month */
+            account_requests_per_month?: number | null;
+            /** Account Tokens Per Day */
+            account_tokens_per_day?: number | null;
+            /** Account Tokens Per Month */
+            account_tokens_per_month?: number | null;
+            /** Account Cost Per Day */
+            account_cost_per_day?: number | null;
+            /** Account Cost Per Month */
+            account_cost_per_month?: number | null;
+            /** Site Requests Per Day */
+            site_requests_per_day?: number | null;
+            /** Site Requests Per Month */
+            site_requests_per_month?: number | null;
+            /** Site Tokens Per Day */
+            site_tokens_per_day?: number | null;
+            /** Site Tokens Per Month */
+            site_tokens_per_month?: number | null;
+            /** Site Cost Per Day */
+            site_cost_per_day?: number | null;
+            /** Site Cost Per Month */
+            site_cost_per_month?: number | null;
         };
         /**
          * UpstreamView
@@ -3646,6 +3741,86 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings_api_operator_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_settings_api_operator_settings_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoredSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
                 };
             };
             /** @description A problem with the request */

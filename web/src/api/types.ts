@@ -32,5 +32,7 @@ export type Ceiling = Schemas["Ceiling"];
 export type AuditEntry = Schemas["AuditEntryView"];
 export type UpstreamHealth = Schemas["UpstreamView"];
 export type SignUpPolicy = Schemas["SignUpPolicy"];
+export type Setting = Schemas["SettingView"];
+export type SettingsChange = Schemas["StoredSettings"];
 export type FailedMail = Schemas["MailView"];
 export type Invitation = Schemas["InvitationView"];

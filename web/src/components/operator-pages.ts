@@ -9,5 +9,6 @@ export const operatorPages = [
   { href: "/operator/keys/", label: pages.keys },
   { href: "/operator/plans/", label: pages.plans },
   { href: "/operator/sign-up/", label: pages.signUp },
+  { href: "/operator/settings/", label: pages.settings },
   { href: "/operator/audit-log/", label: pages.audit },
 ];

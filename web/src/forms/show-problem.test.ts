@@ -24,6 +24,15 @@ test("puts the server's words beside their fields", async () => {
   ]);
 });
 
+test("puts an error in an item of a list beside the list's field", async () => {
+  const form = formWith("domains");
+  const errors = [{ pointer: "#/domains/1", detail: "Not a domain." }];
+  showProblem(form, await problem({ detail: "A field is wrong.", errors }));
+  expect(form.setError.mock.calls).toEqual([
+    ["domains", { type: "server", message: "Not a domain." }, { shouldFocus: true }],
+  ]);
+});
+
 test("puts what belongs to no field of the form at its head", async () => {
   const form = formWith("email");
   showProblem(form, await problem({ detail: "Closed.", errors: [{ pointer: "#/x", detail: "?" }] }, 403));

@@ -7,9 +7,14 @@ export function showProblem<Values extends FieldValues>(
   error: unknown,
 ): void {
   const known = Object.keys(form.getValues());
+  // An error in an item of a list belongs to the list's field.
+  const fieldOf = (pointer: string) => {
+    const path = pathOf(pointer);
+    return known.find((name) => path === name || path.startsWith(`${name}.`));
+  };
   const placed =
     error instanceof ApiError
-      ? error.fields.filter(({ pointer }) => known.includes(fieldOf(pointer)))
+      ? error.fields.filter(({ pointer }) => fieldOf(pointer) !== undefined)
       : [];
   placed.forEach(({ pointer, detail }, index) =>
     form.setError(
@@ -23,6 +28,6 @@ export function showProblem<Values extends FieldValues>(
   }
 }
 
-function fieldOf(pointer: string): string {
+function pathOf(pointer: string): string {
   return pointer.replace(/^#?\//, "").replaceAll("/", ".");
 }

@@ -81,7 +81,7 @@ class ApiGatewayEnforcer:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
-                raise api_keys.TooManyKeysError
+                raise api_keys.TooManyKeysError(MAX_KEYS)
         held = await self._held(plan.id)
         minted, aws_key_id = await self._make(account_id, name, held)
         try:

@@ -7,9 +7,21 @@ from daypass.portal.operator import (
     mails,
     people,
     plans,
+    settings,
     sign_up,
     site_usage,
     upstream,
 )
 
-OPERATOR_NOUNS = (people, keys, plans, site_usage, sign_up, mails, audit_log, upstream, batch)
+OPERATOR_NOUNS = (
+    people,
+    keys,
+    plans,
+    site_usage,
+    settings,
+    sign_up,
+    mails,
+    audit_log,
+    upstream,
+    batch,
+)

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from daypass.config.file import ENV_PREFIX
-from daypass.config.settings import CEILING_WINDOWS
+from daypass.config.site_settings import CEILING_WINDOWS
 from daypass.domain.plans import Amounts, Measure, Window
 from daypass.portal.context import Portal
 from daypass.portal.times import Instant
@@ -17,8 +16,9 @@ _SUBJECTS: tuple[Literal["site", "account"], ...] = ("site", "account")
 class Ceiling(BaseModel):
     """A limit of the whole site, or of all the keys of an account. `limit` is null if not set.
 
-    `used` is what everybody has used in the current window, reserved amounts included; null for
-    accounts, each of which has its own count. Costs are in micro-dollars.
+    `setting` is its name in the settings. `used` is what everybody has used in the current window,
+    reserved amounts included; null for accounts, each of which has its own count. Costs are in
+    micro-dollars.
     """
 
     setting: str
@@ -71,10 +71,10 @@ async def _recorded(portal: Portal, now: int) -> dict[Window, Amounts]:
 
 async def _limits(portal: Portal) -> dict[tuple[str, Measure, Window], int | None]:
     """Return the amounts. That of an account's daily requests may follow the plans on offer."""
+    async with portal.database.read() as session:
+        site = await portal.site_settings(session)
     limits: dict[tuple[str, Measure, Window], int | None] = {
-        (subject, measure, window): getattr(
-            portal.settings, f"{subject}_{measure.value}_per_{window.value}"
-        )
+        (subject, measure, window): getattr(site, _setting(subject, measure, window))
         for subject in _SUBJECTS
         for measure in Measure
         for window in CEILING_WINDOWS
@@ -85,4 +85,4 @@ async def _limits(portal: Portal) -> dict[tuple[str, Measure, Window], int | Non
 
 
 def _setting(subject: str, measure: Measure, window: Window) -> str:
-    return f"{ENV_PREFIX}{subject}_{measure.value}_per_{window.value}".upper()
+    return f"{subject}_{measure.value}_per_{window.value}"

@@ -1,10 +1,11 @@
 """/api/operator/sign-up and invitations: who may sign up."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictInt
 
+from daypass.config.site_settings import SignUpMode
 from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.problems import ProblemError
@@ -15,13 +16,6 @@ from daypass.records.tables import Invitation
 MAX_DAYS = 90
 
 router = APIRouter()
-
-
-class SettingView(BaseModel):
-    """A setting of this installation. It is changed on the server."""
-
-    name: str
-    value: str
 
 
 class InvitationView(BaseModel):
@@ -54,29 +48,22 @@ class NewInvitation(BaseModel):
 
 
 class SignUpPolicy(BaseModel):
-    """The sign-up settings and the invitations."""
+    """Who may sign up, and the invitations."""
 
-    sign_up: Literal["open", "invite", "closed"]
-    settings: list[SettingView]
+    sign_up: SignUpMode
+    allowed_email_domains: list[str]
     invitations: list[InvitationView]
 
 
 @router.get("/sign-up")
 async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
-    """Return the settings for sign-up and account limits, and recent invitations."""
-    settings = portal.settings
+    """Return who may sign up, and recent invitations."""
     async with portal.database.read() as session:
+        site = await portal.site_settings(session)
         made = await invitations.recent(session)
-    values = {
-        "DAYPASS_SIGN_UP": settings.sign_up,
-        "DAYPASS_ALLOWED_EMAIL_DOMAINS": ", ".join(settings.allowed_email_domains),
-        "DAYPASS_MAX_KEYS_PER_ACCOUNT": str(settings.max_keys_per_account),
-        "DAYPASS_ACCOUNT_REQUESTS_PER_DAY": _amount(settings.account_requests_per_day),
-        "DAYPASS_SITE_REQUESTS_PER_DAY": _amount(settings.site_requests_per_day),
-    }
     return SignUpPolicy(
-        sign_up=settings.sign_up,
-        settings=[SettingView(name=name, value=value) for name, value in values.items()],
+        sign_up=site.sign_up,
+        allowed_email_domains=list(site.allowed_email_domains),
         invitations=[InvitationView.of(row) for row in made],
     )
 
@@ -84,12 +71,12 @@ async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
 @router.post("/invitations", status_code=201)
 async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> CreatedInvitation:
     """Create a link with which one person may sign up."""
-    if portal.settings.sign_up != "invite":
-        message = "This site does not use invitations: DAYPASS_SIGN_UP is not `invite`."
-        raise ProblemError(409, message)
     now = portal.now()
     note = new.note.strip()
     async with portal.database.write() as session:
+        if (await portal.site_settings(session)).sign_up != "invite":
+            message = "Sign-up on this site is not by invitation. An operator can set it so."
+            raise ProblemError(409, message)
         row, token = await invitations.create(session, note, now, new.days * DAY_S)
         audit.add(session, operator, "invitation created", note or row.id, now=now)
     return CreatedInvitation.of(row, token=token)
@@ -103,7 +90,3 @@ async def withdraw(invitation_id: str, operator: Operator, portal: InPortal) -> 
         if row is None:
             raise ProblemError(404, "This invitation does not exist, or it has been used.")
         audit.add(session, operator, "invitation withdrawn", row.note or row.id, now=portal.now())
-
-
-def _amount(value: int | None) -> str:
-    return "" if value is None else str(value)

@@ -3,7 +3,7 @@ import { Cell, Table } from "@/components/ui/table";
 import * as strings from "@/strings";
 
 const words = strings.operator.overview;
-const { limit, subject, used, setting } = words.ceilingColumns;
+const { limit, subject, used } = words.ceilingColumns;
 
 /** Show every limit that applies in addition to the plans, set or not, and its usage. */
 export function Ceilings({ ceilings }: { ceilings: Ceiling[] }) {
@@ -12,7 +12,7 @@ export function Ceilings({ ceilings }: { ceilings: Ceiling[] }) {
       <p className="-mt-2 mb-4 max-w-2xl text-sm leading-6 text-muted">{words.ceilingsText}</p>
       <Table
         label={words.ceilingsTable}
-        columns={[{ label: limit }, { label: subject }, { label: used }, { label: setting }]}
+        columns={[{ label: limit }, { label: subject }, { label: used }]}
       >
         {ceilings.map((ceiling) => (
           <tr key={ceiling.setting}>
@@ -27,7 +27,6 @@ export function Ceilings({ ceilings }: { ceilings: Ceiling[] }) {
             <Cell className="tabular-nums">
               {ceiling.used !== null && words.used(ceiling.measure, ceiling.used, ceiling.window)}
             </Cell>
-            <Cell className="font-mono text-xs">{ceiling.setting}</Cell>
           </tr>
         ))}
       </Table>

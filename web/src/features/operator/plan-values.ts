@@ -134,7 +134,8 @@ function problemOf(row: LimitValues, index: number, rows: LimitValues[]): string
   return rows.findIndex(isSame) < index ? words.limitTwice : undefined;
 }
 
-function isAmount(measure: Limit["measure"], amount: string): boolean {
+/** Return whether a text is an amount of a measure, or empty. */
+export function isAmount(measure: Limit["measure"], amount: string): boolean {
   return (measure === "cost" ? /^(\d{1,6}(\.\d{1,6})?)?$/ : /^\d{0,12}$/).test(amount);
 }
 
@@ -147,15 +148,20 @@ function numberOf(text: string): number | null {
 }
 
 /** Convert dollars to micro-dollars digit by digit: binary fractions would be rounded. */
-function amountOf(measure: Limit["measure"], amount: string): number {
+export function amountOf(measure: Limit["measure"], amount: string): number {
   if (measure !== "cost") return Number(amount);
   const [whole, decimals = ""] = amount.split(".");
   return Number(whole) * microPerDollar + Number(decimals.padEnd(6, "0"));
 }
 
 function rowOf({ measure, window, amount }: Limit): LimitValues {
-  if (measure !== "cost") return { measure, window, amount: String(amount) };
+  return { measure, window, amount: amountText(measure, amount) };
+}
+
+/** Return an amount as a form shows it: a cost is in dollars. */
+export function amountText(measure: Limit["measure"], amount: number): string {
+  if (measure !== "cost") return String(amount);
   const decimals = String(amount % microPerDollar).padStart(6, "0").replace(/0+$/, "");
   const whole = String(Math.floor(amount / microPerDollar));
-  return { measure, window, amount: decimals ? `${whole}.${decimals}` : whole };
+  return decimals ? `${whole}.${decimals}` : whole;
 }

@@ -1,9 +1,11 @@
 "use client";
 
+import clsx from "clsx";
+import Link from "next/link";
 import { useSignUpPolicy } from "@/api/operator";
 import type { SignUpPolicy } from "@/api/types";
+import { buttonStyles } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
-import { Cell, Table } from "@/components/ui/table";
 import * as strings from "@/strings";
 import { Invitations } from "./invitations";
 import { Loaded } from "./loaded";
@@ -16,7 +18,7 @@ export function SignUpPage() {
     <Loaded query={policy} skeleton="h-96">
       {(data) => (
         <div className="space-y-10">
-          <Settings policy={data} />
+          <Policy policy={data} />
           <section aria-labelledby="invitations">
             <h2 id="invitations" className="mb-4 text-lg font-semibold tracking-tight">
               {words.invitations}
@@ -33,21 +35,18 @@ export function SignUpPage() {
   );
 }
 
-function Settings({ policy: { sign_up, settings } }: { policy: SignUpPolicy }) {
+function Policy({ policy: { sign_up, allowed_email_domains: domains } }: { policy: SignUpPolicy }) {
   return (
-    <section aria-labelledby="sign-up-settings">
-      <h2 id="sign-up-settings" className="text-lg font-semibold tracking-tight">
+    <section aria-labelledby="sign-up-policy">
+      <h2 id="sign-up-policy" className="text-lg font-semibold tracking-tight">
         {words.policy[sign_up]}
       </h2>
-      <p className="mt-1 mb-4 text-sm text-muted">{words.settingsText}</p>
-      <Table label={words.settings} columns={[{ label: words.setting }, { label: words.value }]}>
-        {settings.map(({ name, value }) => (
-          <tr key={name}>
-            <Cell className="font-mono text-xs">{name}</Cell>
-            <Cell className={value ? "font-medium" : "text-muted"}>{value || words.unset}</Cell>
-          </tr>
-        ))}
-      </Table>
+      {domains.length > 0 && sign_up !== "closed" && (
+        <p className="mt-1 text-sm text-muted">{words.domains(domains)}</p>
+      )}
+      <Link href="/operator/settings/" className={clsx(buttonStyles({ variant: "secondary" }), "mt-4")}>
+        {words.change}
+      </Link>
     </section>
   );
 }

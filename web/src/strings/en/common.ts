@@ -27,6 +27,7 @@ export const titles = {
   usagePlans: "Plans",
   upstreams: "Upstreams",
   signUpPolicy: "Sign-up",
+  settings: "Settings",
   auditLog: "Audit log",
   docs: "API reference",
   notFound: "Page not found",

@@ -13,6 +13,7 @@ export const operator = {
     plans: "Plans",
     upstreams: "Upstreams",
     signUp: "Sign-up",
+    settings: "Settings",
     audit: "Audit log",
   },
   forbidden: "Only operators can see this page",
@@ -36,13 +37,13 @@ export const operator = {
   overview: {
     ceiling: "Today, all users",
     site: "Whole site",
-    noCeiling: "There is no site-wide limit. To set one, use DAYPASS_SITE_REQUESTS_PER_DAY.",
-    ceilingFrom: "The limit is set by DAYPASS_SITE_REQUESTS_PER_DAY.",
+    noCeiling: "There is no site-wide limit. Set one on the Settings page.",
+    ceilingFrom: "This limit is on the Settings page.",
     spentToday: (cost: number, tokens: number) => `${dollars(cost)} and ${count(tokens, "token", "tokens")} today, including reserved amounts.`,
     ceilings: "Site and account limits",
-    ceilingsText: "They apply in addition to the plans. Set them in the environment or in daypass.toml, then reload or restart Daypass.",
+    ceilingsText: "They apply in addition to the plans. Change them on the Settings page.",
     ceilingsTable: "Limits and their use",
-    ceilingColumns: { limit: "Limit", subject: "Applies to", used: "Used by all users", setting: "Setting" },
+    ceilingColumns: { limit: "Limit", subject: "Applies to", used: "Used by all users" },
     subjects: { site: "Whole site", account: "Each account" },
     limit: (measure: Measure, amount: number, window: keyof typeof windows) => `${quantity(measure, amount)} ${windows[window]}`,
     noLimit: (measure: Measure, window: keyof typeof windows) => `No limit on ${measure} ${windows[window]}`,
@@ -134,7 +135,7 @@ export const operator = {
     text: (ceiling: number | null) =>
       ceiling === null
         ? "There is no limit across an account's keys."
-        : `An account's keys share ${count(ceiling, "request", "requests")} per day (DAYPASS_ACCOUNT_REQUESTS_PER_DAY, or by default the largest plan that people can choose). Without that setting, an account that was given a key with a larger plan gets the larger plan's limit.`,
+        : `An account's keys share ${count(ceiling, "request", "requests")} per day. By default, that is the largest plan that people can choose, or a larger plan that the account was given. Change it on the Settings page.`,
     new: "New plan",
     allModels: "All",
     noLimits: "No limits",
@@ -200,13 +201,10 @@ export const operator = {
 
   signUp: {
     policy: { open: "Anyone can sign up.", invite: "Only people with an invitation can sign up.", closed: "No one can sign up." },
-    settings: "Settings",
-    settingsText: "Read-only. Daypass reads these settings from its environment or daypass.toml when it starts.",
-    setting: "Setting",
-    value: "Value",
-    unset: "Not set",
+    domains: (domains: string[]) => `Only e-mail addresses at ${domains.join(", ")}.`,
+    change: "Change who can sign up",
     invitations: "Invitations",
-    onlyInvite: "To use invitations, set DAYPASS_SIGN_UP to invite.",
+    onlyInvite: "To use invitations, set sign-up to “By invitation” on the Settings page.",
     note: "Note",
     noteHint: "Who it is for. Only operators see this.",
     noteLong: "Use at most 80 characters.",
@@ -234,6 +232,31 @@ export const operator = {
     },
     createdOn: (name: string, when: string) => `${name}, created ${when}`,
     someone: "Someone",
+  },
+
+  settings: {
+    signUp: "Sign-up",
+    signUpText: "Who can create an account, and how many API keys they can have.",
+    signUpMode: "New accounts",
+    signUpModes: { open: "Anyone can sign up", invite: "By invitation", closed: "No one can sign up" },
+    domains: "E-mail domains",
+    domainsHint: "Such as school.example, separated by commas. Leave it empty for all domains.",
+    keysPerAccount: "API keys per account",
+    keysPerAccountHint: "People who have more keep them.",
+    siteCeilings: "Limits of the site",
+    siteCeilingsText: "All users together cannot use more than this, whatever their plans.",
+    accountCeilings: "Limits of each account",
+    accountCeilingsText: "All keys of an account together cannot use more than this, whatever their plans.",
+    ceiling: (measure: Measure, window: "day" | "month") =>
+      `${{ requests: "Requests", tokens: "Tokens", cost: "US dollars" }[measure]} ${windows[window]}`,
+    followsPlans: "If empty: as many as the largest plan that people can choose.",
+    noLimit: "No limit",
+    amountWrong: "Enter a whole number, or leave it empty.",
+    numberWrong: (most: number) => `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it empty.`,
+    setIn: (place: string) => `Set in ${place}. To change it here, remove it there and restart Daypass.`,
+    saved: "Settings saved.",
+    allSaved: "Changes take effect within a second.",
+    unsaved: "There are unsaved changes.",
   },
 
   mails: {
