@@ -1,7 +1,17 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { portal } from "./client";
 import type { paths } from "./schema.gen";
-import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role, SettingsChange } from "./types";
+import type {
+  KeysBatch,
+  NewPlan,
+  NewUpstream,
+  PeopleBatch,
+  PlanChange,
+  Role,
+  SettingsChange,
+  UpstreamChange,
+  UpstreamTest,
+} from "./types";
 
 const operatorKey = ["account", "operator"] as const;
 
@@ -203,7 +213,7 @@ export function useDeleteUpstream() {
 }
 
 export function useTestUpstream() {
-  return useOfficeMutation((body: UpstreamToTest) => portal.POST("/api/operator/upstreams/test", { body }));
+  return useOfficeMutation((body: UpstreamTest) => portal.POST("/api/operator/upstreams/test", { body }));
 }
 
 function useOfficeMutation<Variables, Data>(call: (variables: Variables) => Promise<Data>) {

@@ -37,7 +37,7 @@ export function Checklist() {
 
   const next = data.steps.find(({ done }) => !done)?.step;
   return (
-    <section aria-labelledby="checklist" className="rounded-xl border bg-raised p-5 sm:p-6">
+    <section aria-labelledby="checklist" className="scroll-mt-32 rounded-xl border bg-raised p-5 sm:p-6">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         <div>
           <h2 id="checklist" className="text-lg font-semibold tracking-tight">

@@ -1,4 +1,5 @@
 import type { UseFormReturn } from "react-hook-form";
+import type { Upstream } from "@/api/types";
 import { Field } from "@/components/ui/field";
 import { controlStyles, Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
@@ -8,8 +9,10 @@ import { auths, type UpstreamValues } from "./upstream-values";
 const words = strings.upstreams;
 const advanced = ["auth", "models", "aliases", "weight", "priority", "measure_streams"] as const;
 
+type Props = { form: UseFormReturn<UpstreamValues>; upstream?: Upstream };
+
 /** The parts of an upstream that most sites leave as they are. */
-export function UpstreamAdvanced({ form }: { form: UseFormReturn<UpstreamValues> }) {
+export function UpstreamAdvanced({ form, upstream }: Props) {
   const { errors } = form.formState;
   const isWrong = advanced.some((name) => errors[name]);
   return (
@@ -30,6 +33,9 @@ export function UpstreamAdvanced({ form }: { form: UseFormReturn<UpstreamValues>
         <Field label={words.measureStreams} hint={words.measureStreamsHint}>
           {(control) => (
             <Select {...control} {...form.register("measure_streams")}>
+              <option value="default">
+                {upstream ? words.measuredAsNow(upstream.measure_streams) : words.measuredByDefault}
+              </option>
               {Object.entries(words.measured).map(([id, label]) => (
                 <option key={id} value={id}>
                   {label}

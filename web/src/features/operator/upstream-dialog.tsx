@@ -104,7 +104,7 @@ export function UpstreamDialog({ upstream, onClose }: { upstream?: Upstream; onC
         <Field label={words.name} error={errors.name?.message}>
           {(control) => <Input {...control} {...form.register("name")} autoComplete="off" />}
         </Field>
-        <UpstreamAdvanced form={form} />
+        <UpstreamAdvanced form={form} upstream={upstream} />
         <UpstreamTester onTest={tested} />
       </DialogForm>
     </Dialog>

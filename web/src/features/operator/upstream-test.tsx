@@ -3,7 +3,7 @@
 import { CircleCheck } from "lucide-react";
 import { useTestUpstream } from "@/api/operator";
 import { messageOf } from "@/api/problem";
-import type { UpstreamTest } from "@/api/types";
+import type { UpstreamTest, UpstreamTestResult } from "@/api/types";
 import { Button } from "@/components/ui/button";
 import { Notice } from "@/components/ui/notice";
 import * as strings from "@/strings";
@@ -12,7 +12,7 @@ const words = strings.upstreams;
 
 type Props = {
   /** What to test, or undefined if the form has errors. */
-  onTest: () => Promise<Parameters<ReturnType<typeof useTestUpstream>["mutateAsync"]>[0] | undefined>;
+  onTest: () => Promise<UpstreamTest | undefined>;
 };
 
 /** Make a real call to an upstream, and explain what failed. */
@@ -40,7 +40,7 @@ export function UpstreamTester({ onTest }: Props) {
   );
 }
 
-function Outcome({ outcome: { ok, problem, models, model_tried, latency_ms } }: { outcome: UpstreamTest }) {
+function Outcome({ outcome: { ok, problem, models, model_tried, latency_ms } }: { outcome: UpstreamTestResult }) {
   if (!ok) {
     return (
       <Notice tone="danger" alert title={problem?.what ?? words.testFailed}>

@@ -24,11 +24,10 @@ const problems = (values: object) =>
   upstreamSchema.safeParse({ ...upstreamValues(), ...values }).error?.issues.map(({ path }) => path[0]) ?? [];
 
 describe("the form of an upstream", () => {
-  it("returns what it was filled with, and keeps the stored key", () => {
+  it("returns what it was filled with, and keeps the stored key and the setting of streams", () => {
     const sent = upstreamOf(upstreamSchema.parse(upstreamValues(stored)));
-    const { name, base_url, auth, models, aliases, weight, priority, measure_streams } = stored;
-    expect(sent).toEqual({ name, base_url, auth, models, aliases, weight, priority, measure_streams });
-    expect("api_key" in sent).toBe(false);
+    const { name, base_url, auth, models, aliases, weight, priority } = stored;
+    expect(sent).toEqual({ name, base_url, auth, models, aliases, weight, priority });
   });
 
   it("sends a key without the whitespace around it", () => {

@@ -76,12 +76,14 @@ export function upstreamValues(upstream?: Upstream): UpstreamValues {
     aliases: Object.entries(upstream?.aliases ?? {}).map((pair) => pair.join(" = ")).join("\n"),
     weight: String(upstream?.weight ?? 1),
     priority: String(upstream?.priority ?? 0),
-    measure_streams: measured(upstream?.measure_streams),
+    // Whether the upstream has a value of its own is not known, so it is left as it is.
+    measure_streams: "default",
     test_model: "",
   };
 }
 
-/** Convert form values for the portal. Without a key, a stored one is kept. */
+/** Convert form values for the portal. What is left out keeps its value: a stored key, and the site's
+ * setting for measuring streams. */
 export function upstreamOf(values: UpstreamValues): NewUpstream {
   return {
     name: values.name,
@@ -92,13 +94,8 @@ export function upstreamOf(values: UpstreamValues): NewUpstream {
     aliases: Object.fromEntries(linesOf(values.aliases).flatMap((line) => [aliasOf(line) ?? []])),
     weight: Number(values.weight),
     priority: Number(values.priority),
-    measure_streams: values.measure_streams === "default" ? null : values.measure_streams === "on",
+    ...(values.measure_streams !== "default" && { measure_streams: values.measure_streams === "on" }),
   };
-}
-
-function measured(value: boolean | null | undefined): UpstreamValues["measure_streams"] {
-  if (value == null) return "default";
-  return value ? "on" : "off";
 }
 
 function linesOf(text: string): string[] {

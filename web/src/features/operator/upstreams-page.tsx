@@ -12,8 +12,6 @@ import { Empty } from "@/components/ui/empty";
 import { Actions, Cell, Name, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
-import { formatInstant } from "@/time/local-time";
-import { useNow } from "@/time/use-now";
 import { Loaded } from "./loaded";
 import { UpstreamDialog } from "./upstream-dialog";
 import { UpstreamTester } from "./upstream-test";
@@ -130,14 +128,13 @@ function UpstreamTable({ rows, onAction }: TableProps) {
 const tones = { closed: "good", half_open: "warn", open: "danger" } as const;
 
 function Health({ upstream: { health, problem } }: { upstream: Upstream }) {
-  const now = useNow() ?? 0;
   const { state, requests, failures, last_failure } = health;
   return (
     <>
       <Badge tone={problem ? "danger" : tones[state]}>{problem ? words.broken : words.states[state]}</Badge>
       <span className="mt-1.5 block max-w-64 text-xs whitespace-normal text-muted">
         {problem ?? words.recent(requests, failures)}
-        {last_failure && ` ${words.lastFailure(formatInstant(last_failure, now))}`}
+        {last_failure && ` ${words.lastFailure(last_failure)}`}
       </span>
     </>
   );

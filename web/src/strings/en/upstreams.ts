@@ -10,9 +10,9 @@ export const upstreams = {
   broken: "Not usable",
   recent: (requests: number, failures: number) =>
     requests === 0
-      ? "No requests lately."
-      : `${count(requests, "request", "requests")} lately, ${failures.toLocaleString("en")} failed (${Math.round((failures / requests) * 100)}%).`,
-  lastFailure: (when: string) => `Last failure: ${when}.`,
+      ? "No requests since Daypass started."
+      : `${count(requests, "request", "requests")} since Daypass started, ${failures.toLocaleString("en")} failed (${Math.round((failures / requests) * 100)}%).`,
+  lastFailure: (reason: string) => `Last failure: ${reason}.`,
   allModels: "All",
   noKey: "None",
   keyEnding: (last4: string | null) => `…${last4 ?? ""}`,
@@ -59,7 +59,9 @@ export const upstreams = {
   weightHint: "The share among upstreams with the same priority.",
   measureStreams: "Measure streams",
   measureStreamsHint: "Ask for usage at the end of streams. Turn it off for servers that refuse stream_options.",
-  measured: { default: "As the site's setting says", on: "On", off: "Off" },
+  measured: { on: "On", off: "Off" },
+  measuredByDefault: "As the site's setting says",
+  measuredAsNow: (on: boolean) => `Keep it ${on ? "on" : "off"}`,
   testModel: "Model for the test",
   testModelHint: "Leave empty to use one that the upstream lists.",
 
