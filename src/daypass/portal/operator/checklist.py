@@ -49,6 +49,6 @@ async def _done(session: AsyncSession, portal: Portal) -> list[tuple[ChecklistSt
     return [
         ("upstream", has_upstream),
         ("plans", has_plans),
-        ("name", site.site_name != ""),
+        ("name", site.site_name is not None),
         ("share", is_shared),
     ]
