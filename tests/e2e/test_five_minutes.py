@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD, Server, start_server
 from tests.e2e.visit import DESKTOP, KEY, Visit, copied, models_and, settled
 from tests.support.upstream import FakeUpstream
 
-OPERATOR_INTERACTIONS = 16
+OPERATOR_INTERACTIONS = 17
 PERSON_INTERACTIONS = 6
 """What clicking, typing and choosing may take at most, the operator's and the other person's."""
 UPSTREAM_KEY = "sk-planted-key-of-the-upstream-0123456789"
