@@ -131,10 +131,14 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-    # Two commands print a secret, and nothing else does: a new key, and a set-up link.
-    shows_secret = arguments[:2] == ("keys", "create") or arguments[:1] == ("setup-link",)
+    # Three commands print a secret, and nothing else does: a new key and two kinds of link.
+    shows_secret = arguments[:1] == ("setup-link",) or arguments[:2] in (
+        ("keys", "create"),
+        ("accounts", "reset-password"),
+    )
     printed = "" if shows_secret else ended.stdout
     OUTPUTS.plant(*re.findall(r"/setup/#(\w+)", ended.stdout))
+    OUTPUTS.plant(*re.findall(r"/reset-password/#token=([\w.-]+)", ended.stdout))
     OUTPUTS.add(f"daypass {' '.join(arguments)}", printed + ended.stderr)
     return ended
 

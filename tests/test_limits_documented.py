@@ -39,7 +39,7 @@ def test_each_option_is_shown() -> None:
 
 
 def test_the_bounds_constants_are_those_of_the_code() -> None:
-    rows = re.findall(r"\| ([\d,]+) (?:tokens|bytes|answers) \| `([A-Z_]+)` \|", COUNTING)
+    rows = re.findall(r"\| ([\d,]+) (?:tokens|bytes|answers|images) \| `([A-Z_]+)` \|", COUNTING)
     documented = {name: int(amount.replace(",", "")) for amount, name in rows}
     ((pattern, tokens),) = bound.IMAGE_TOKENS_OF
     assert f"`{pattern}` | {tokens:,} tokens | `IMAGE_TOKENS_OF`" in COUNTING

@@ -54,6 +54,8 @@ class Evidence:
     operator: Person
     person: Person
     keys: list[str] = field(default_factory=list)
+    reset_tokens: list[str] = field(default_factory=list)
+    """The tokens in links that operators handed over."""
     answers: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of each call, with its answer: status, headers and body."""
 
@@ -244,6 +246,12 @@ def look_as_operator(evidence: Evidence) -> None:
     account_id = people.json()["people"][0]["id"]
     for disabled in (True, False):
         http.patch(f"/api/operator/people/{account_id}", json={"disabled": disabled})
+    created = http.post(f"/api/operator/people/{account_id}/password-reset").json()
+    evidence.reset_tokens.append(created["url"].partition("#token=")[2])
+    # The token is right, and the password is not.
+    unfit = {"token": evidence.reset_tokens[0], "password": "x"}
+    assert http.put("/api/password-resets", json=unfit).status_code == 422
+    http.get(f"/api/operator/people/{account_id}")
     # Its session ended with that.
     credentials = {"email": evidence.person.email, "password": f"{PASSWORD}, new"}
     evidence.person.http.post("/api/session", json=credentials)
@@ -273,6 +281,8 @@ def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
             forbidden |= set(evidence.keys)
         if what not in ("POST /api/session", "PUT /api/account/password"):
             forbidden |= cookies(evidence)
+        if not what.endswith("/password-reset"):
+            forbidden |= set(evidence.reset_tokens)
         if not what.startswith(("POST /v1/", "POST /api/chat/")):
             forbidden |= {PROMPT, ANSWER}
         assert not {x for x in forbidden if x in answer}, (what, answer)
@@ -283,6 +293,8 @@ def test_what_belongs_to_the_caller_does_arrive(evidence: Evidence) -> None:
     relayed = [answer for what, answer in evidence.answers if what == "POST /v1/chat/completions"]
     assert sum(ANSWER in answer for answer in relayed) >= 8
     assert sum("*" * len(UPSTREAM_KEY) in answer for answer in relayed) >= 6
+    (link,) = [answer for what, answer in evidence.answers if what.endswith("/password-reset")]
+    assert evidence.reset_tokens[0] in link
     created = [answer for what, answer in evidence.answers if what == "POST /api/api-keys"]
     assert evidence.keys[0] in created[0]
     assert find_secrets(evidence.keys[0], set()) == {evidence.keys[0]}
@@ -294,7 +306,8 @@ def test_no_log_line_and_no_metric_holds_a_secret(evidence: Evidence) -> None:
         assert event in log
     metrics = evidence.server.client().get("/metrics").text
     assert "daypass_requests_total" in metrics
-    planted = {PROMPT, ANSWER, METRICS_TOKEN, UPSTREAM_KEY, *evidence.keys, *cookies(evidence)}
+    planted = {PROMPT, ANSWER, METRICS_TOKEN, UPSTREAM_KEY, *evidence.keys, *cookies(evidence),
+               *evidence.reset_tokens}  # fmt: skip
     assert find_secrets(log + metrics, planted) == set()
     for name in ("person", "example.org", "30RequestPerDay", "gpt"):
         assert name not in metrics
@@ -308,7 +321,7 @@ def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
     assert key_format.digest(evidence.keys[1]).encode() in everything
     assert b"$argon2id$" in everything
     secrets = {*evidence.keys, *cookies(evidence), PASSWORD, PROMPT, ANSWER, UPSTREAM_KEY,
-               METRICS_TOKEN, evidence.server.setup_token()}  # fmt: skip
+               METRICS_TOKEN, evidence.server.setup_token(), *evidence.reset_tokens}  # fmt: skip
     for path, content in stored.items():
         assert not {x for x in secrets if x.encode() in content}, path
 

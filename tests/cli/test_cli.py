@@ -4,14 +4,17 @@ import json
 import sqlite3
 import stat
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from starlette.responses import JSONResponse, Response
+from typer.testing import CliRunner, Result
 
 from daypass import __version__
+from daypass.cli.commands import app
 from daypass.domain import key_format
 from daypass.domain.plans import Limit, Measure, Window
 from daypass.quota.ledger import Claim, Subject
@@ -37,6 +40,12 @@ def run(server: Server, *arguments: str) -> Any:
     ended = daypass(*arguments, DAYPASS_DATA_DIR=str(server.data_dir))
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout) if "--json" in arguments else ended.stdout
+
+
+def here(server: Server, *arguments: str, answer: str = "") -> Result:
+    """Run a command in this process, which takes no time to start."""
+    environment = {"DAYPASS_DATA_DIR": str(server.data_dir)}
+    return CliRunner().invoke(app, arguments, env=environment, input=answer)
 
 
 def test_plans_are_listed(tmp_path: Path) -> None:
@@ -186,6 +195,45 @@ def test_an_account_is_deleted_with_all_that_names_its_owner(start: StartServer)
     state = {"DAYPASS_DATA_DIR": str(server.data_dir)}
     last = daypass("accounts", "delete", operator.email, "--yes", **state)
     assert "is the last operator" in last.stderr
+
+
+def test_a_forgotten_password_is_reset_without_mail(server: Server, person: Person) -> None:
+    created = run(server, "accounts", "reset-password", person.email, "--json", "--port", "8080")
+    site, _, token = created["url"].partition("/reset-password/#token=")
+    assert site == "http://127.0.0.1:8080"
+    lasts = datetime.fromisoformat(created["expires_at"]).timestamp() - time.time()
+    assert 86_390 < lasts <= 86_400
+    # Also for an operator, as this one is.
+    new = "planted-password of another day"
+    body = {"token": token, "password": new}
+    assert server.client().put("/api/password-resets", json=body).status_code == 204
+    assert person.http.get("/api/session").status_code == 401
+    body = {"email": person.email, "password": new}
+    assert person.http.post("/api/session", json=body).status_code == 200
+    (entry,) = person.http.get("/api/operator/audit-log").json()
+    assert entry["action"] == "password reset link created"
+    assert entry["actor_email"] == "the daypass command"
+    assert here(server, "accounts", "reset-password", person.email).output.startswith(
+        "http://127.0.0.1:8000/reset-password/#token="
+    )
+    other = server.sign_up()
+    assert here(server, "accounts", "disable", other.email).exit_code == 0
+    for email, reason in ((other.email, "is disabled"), ("x@x.org", "there is no account x@x.org")):
+        refused = here(server, "accounts", "reset-password", email, "--json")
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert reason in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    kept = here(server, "accounts", "delete", other.email, "--json", answer="n\n")
+    assert (kept.exit_code, "deleted" in kept.stdout) == (0, False)
+    deleted = json.loads(here(server, "accounts", "delete", other.email, "--yes", "--json").stdout)
+    assert (deleted["email"], deleted["deleted"]) == (other.email, True)
+
+
+def test_plans_are_listed_before_the_first_start(tmp_path: Path) -> None:
+    environment = {"DAYPASS_DATA_DIR": str(tmp_path)}
+    assert CliRunner().invoke(app, ["migrate"], env=environment).exit_code == 0
+    listed = CliRunner().invoke(app, ["plans", "list", "--json"], env=environment)
+    assert len(json.loads(listed.stdout)) == 3
 
 
 def test_doctor_reports_faults(tmp_path: Path, upstream: FakeUpstream) -> None:

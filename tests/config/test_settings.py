@@ -10,6 +10,7 @@ from daypass.config.plans import PlanSettings
 from daypass.config.prices import PriceSettings
 from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.config.site_settings import CEILINGS
+from daypass.domain.plans import DEFAULT_PLANS
 from daypass.upstreams.proxy_environment import check_proxies
 from tests.conftest import daypass
 
@@ -34,6 +35,8 @@ def test_nothing_is_needed_and_the_demo_model_answers(monkeypatch: pytest.Monkey
     monkeypatch.setenv("DAYPASS_CONFIG", "")
     settings = load_settings()
     assert settings.uses_demo_model
+    assert settings.usage_plans == DEFAULT_PLANS
+    assert settings.configured_plans == ()
     assert settings.upstream_base_url == "https://api.openai.com/v1"
 
 

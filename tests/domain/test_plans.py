@@ -66,6 +66,7 @@ def test_the_default_plans() -> None:
 def test_the_largest_choice_ignores_plans_that_cannot_be_chosen() -> None:
     hidden = UsagePlan("x", "x", requests_per_day(1000).limits, self_service=False)
     assert largest_daily_requests([*DEFAULT_PLANS, hidden]) == 30
+    assert largest_daily_requests([hidden]) == 0
     without_day = UsagePlan("y", "y", (Limit(Measure.REQUESTS, 5, Window.MINUTE),))
     assert largest_daily_requests([*DEFAULT_PLANS, without_day]) is None
 

@@ -10,7 +10,7 @@ from daypass.domain.usage import BilledUnits, TokenUsage
 
 TOKENS = st.integers(0, 300_000)
 RATES = st.integers(0, 10**8)
-PRICES = st.builds(Price, *[RATES] * 12)
+PRICES = st.builds(Price, *[RATES] * 13)
 TIERED = st.builds(
     lambda price, tiers: replace(price, tiers=tuple(tiers)),
     PRICES,
@@ -21,7 +21,7 @@ TIERED = st.builds(
 UNITS = st.builds(BilledUnits, *[st.integers(0, 1000)] * 3)
 
 
-@given(TIERED, st.builds(TokenUsage, *[TOKENS] * 8), UNITS, TOKENS, TOKENS, UNITS)
+@given(TIERED, st.builds(TokenUsage, *[TOKENS] * 9), UNITS, TOKENS, TOKENS, UNITS)
 @settings(max_examples=200, deadline=None)
 def test_no_usage_within_the_bound_costs_more(
     price: Price, used: TokenUsage, units: BilledUnits, input_more: int, output_more: int,

@@ -176,7 +176,8 @@ def test_no_text_from_outside_widens_a_page(
     settled(page, "/")
     assert fits(page)
     visit.sign_in(operator)
-    for path in ("/usage/", "/account/", *OPERATOR):
+    own_page = f"/operator/person/?id={operator.http.get('/api/session').json()['id']}"
+    for path in ("/usage/", "/account/", *OPERATOR, own_page):
         settled(page, path)
         assert fits(page), path
         assert page.evaluate(ACTIONS_OUT_OF_SIGHT) == [], path

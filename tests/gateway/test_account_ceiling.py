@@ -69,3 +69,13 @@ def test_a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account(
     assert [key["remaining"] for key in person.http.get("/api/api-keys").json()] == [0, 0]
     assert operator.http.delete(path).status_code == 204
     wait_for_ceiling(site, chosen["key"], 30)
+    # The built-in plans' own limits count: they can be edited.
+    edited = {"name": "Edited", "requests_per_day": 45}
+    plans = "/api/operator/usage-plans"
+    assert operator.http.put(f"{plans}/10RequestPerDay", json=edited).status_code == 204
+    wait_for_ceiling(site, chosen["key"], 45)
+    for plan in operator.http.get(plans).json()["plans"]:
+        retired = {"name": "Retired", "requests_per_day": 30, "retired": True}
+        assert operator.http.put(f"{plans}/{plan['id']}", json=retired).status_code == 204
+    # No plan is on offer, and the account's keys still share their largest one.
+    wait_for_ceiling(site, chosen["key"], 30)

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from daypass.gateway.bound import (
     DEFAULT_OUTPUT,
     FILE_TOKENS,
+    HOSTED_TOKENS,
     IMAGE_TOKENS,
+    MADE_IMAGE_TOKENS,
     MOST_OUTPUT,
+    VIDEO_TOKENS,
     Bound,
     bound_of_document,
 )
@@ -126,6 +129,68 @@ def test_the_bytes_of_media_are_no_text(part: dict[str, Any], most: int) -> None
     assert most - 400 < bound(chat(part)).input_tokens < most
 
 
+@pytest.mark.parametrize(
+    ("part", "least"),
+    [
+        ({"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}}, VIDEO_TOKENS),
+        ({"type": "input_video", "video_url": "https://example.org/a.mp4"}, VIDEO_TOKENS),
+        ({"type": "audio_url", "audio_url": {"url": "https://example.org/a"}}, HOSTED_TOKENS),
+        ({"type": "input_audio", "input_audio": "https://example.org/a"}, HOSTED_TOKENS),
+        ({"type": "input_audio", "input_audio": {"file_id": "file-1"}}, HOSTED_TOKENS),
+        ({"role": "assistant", "audio": {"id": "audio_1"}}, HOSTED_TOKENS),
+        ({"type": "document_url", "document_url": "https://example.org/a"}, FILE_TOKENS),
+        ({"type": "file_url", "file_url": {"url": "https://example.org/a"}}, FILE_TOKENS),
+        ({"type": "image_file", "image_file": {"file_id": "file-1"}}, IMAGE_TOKENS),
+        ({"type": "item_reference", "id": "msg_1"}, HOSTED_TOKENS),
+        ({"Type": "image_url", "Image_URL": {"url": "https://example.org/a"}}, IMAGE_TOKENS),
+        ({"Type": "Text", "Video_Url": "https://example.org/a"}, VIDEO_TOKENS),
+    ],
+)
+def test_what_is_only_named_counts_too(part: dict[str, Any], least: int) -> None:
+    found = bound(chat(*[part] * 3)).input_tokens
+    assert 3 * least < found < 3 * least + 600
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"web_search_options": {"search_context_size": "high"}},
+        {"search_parameters": {"mode": "on"}},
+        {"plugins": [{"id": "web"}]},
+        {"previous_response_id": "resp_1"},
+        {"conversation": "conv_1"},
+        {"prompt": {"id": "pmpt_1"}},
+        {"tools": [{"type": "web_search"}]},
+    ],
+)
+def test_searches_and_stored_conversations_are_input(options: dict[str, Any]) -> None:
+    assert bound(chat("a", **options)).input_tokens > HOSTED_TOKENS
+
+
+@pytest.mark.parametrize("name", ["n_predict", "max_new_tokens", "num_predict", "N_Predict"])
+def test_a_cap_by_another_name_is_lowered_and_the_usual_one_is_set(name: str) -> None:
+    found = bound(chat("a", **{name: 90_000}), most_output=500)
+    assert (found.cap, found.is_edited) == (500, True)
+    assert set(found.cap_members) == {name, "max_completion_tokens"}
+    # An upstream that does not know the name must not take its own default.
+    assert bound(chat("a", **{name: 300})).is_edited
+    assert bound(chat("a", **{name: -1})).cap == DEFAULT_OUTPUT
+
+
+def test_a_wrong_prediction_is_output_beyond_the_cap() -> None:
+    predicted = {"type": "content", "content": LONG}
+    found = bound(chat("a", max_tokens=10, prediction=predicted))
+    assert found.amounts.tokens - found.input_tokens > len(LONG)
+
+
+def test_images_are_edited_by_json_too() -> None:
+    document = {"images": [{"file_id": "file-1"}] * 16, "prompt": "a", "n": 3}
+    found = bound(document, "/v1/images/edits")
+    assert found.input_tokens > 16 * IMAGE_TOKENS
+    assert found.amounts.tokens - found.input_tokens == 3 * MADE_IMAGE_TOKENS
+    assert found.units.images == 3
+
+
 def test_a_deep_document_is_bounded() -> None:
     deep: Any = []
     for _ in range(150):
@@ -135,9 +200,10 @@ def test_a_deep_document_is_bounded() -> None:
 
 @pytest.mark.parametrize("name", ["n", "best_of", "N", "Best_Of"])
 def test_answers_and_prompts_multiply_the_cap(name: str) -> None:
-    document = {"prompt": [1, "a", "b"], "max_tokens": 10, name: 7}
-    found = bound(document, "/v1/completions")
-    assert found.amounts.tokens - found.input_tokens == 7 * 3 * 10
+    for prompt in ("prompt", "Prompt"):
+        document = {prompt: [1, "a", "b"], "max_tokens": 10, name: 7}
+        found = bound(document, "/v1/completions")
+        assert found.amounts.tokens - found.input_tokens == 7 * 3 * 10
     tokens = bound({"prompt": [1, 2, 3], "max_tokens": 10}, "/v1/completions")
     assert tokens.amounts.tokens - tokens.input_tokens == 10
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -14,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from daypass.quota.counters import SECOND
 from daypass.quota.ledger import LEASE_S
-from tests.conftest import Server, StartServer
+from tests.conftest import Person, Server, StartServer
 from tests.support.upstream import FakeUpstream, Seen, completion
 from tests.support.waiting import until
 
@@ -100,6 +101,7 @@ def test_a_key_has_so_many_requests_open_over_all_processes(
         assert call(second).status_code == 429
         chat = person.http.post("/api/chat/completions", json=CHAT | {"api_key_id": key["id"]})
         assert chat.status_code == 429
+        _is_shown(servers, person, key)
         # What is not counted needs no room.
         assert first.get("/v1/models").status_code == 200
         assert servers[0].used(key["key"]) == 3
@@ -118,6 +120,31 @@ def test_a_key_has_so_many_requests_open_over_all_processes(
     assert [call(x).status_code for x in (first, second) * 3] == [200] * 6
     may_end.clear()
     _killed_server_frees_its_leases(servers, key["key"])
+
+
+def _is_shown(servers: list[Server], person: Person, key: dict[str, Any]) -> None:
+    """The limit and what is in use are shown, and the two refusals were recorded."""
+    in_use = {"limit": 3, "used": 3}
+    for server in servers:
+        assert server.gateway(key["key"]).get("/v1/key").json()["concurrent_requests"] == in_use
+    (listed,) = person.keys()
+    assert listed["concurrent_requests"] == in_use
+
+    def refused() -> list[tuple[int, str, str, str]]:
+        receipts = person.http.get("/api/requests").json()
+        return [
+            (x["status"], x["reason"], x["model"], x["via"])
+            for x in receipts
+            if x["outcome"] == "refused"
+        ]
+
+    model = CHAT["model"]
+    expected = [(429, "key_concurrent", model, via) for via in ("api", "api", "chat")]
+    until(lambda: sorted(refused()) == expected)
+    rows = person.http.get("/api/usage").json()
+    assert sum(x["refused"] for x in rows) == 3
+    metrics = servers[0].client().get("/metrics").text
+    assert 'daypass_requests_total{outcome="refused",status="429"} 3.0' in metrics
 
 
 def _killed_server_frees_its_leases(servers: list[Server], key: str) -> None:

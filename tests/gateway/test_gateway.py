@@ -506,7 +506,12 @@ def test_other_origins_may_call_when_the_operator_says_so(
     response = page.post("/v1/chat/completions", json=CHAT, headers={"x-api-key": key})
     assert response.headers["access-control-allow-origin"] == "https://app.example.org"
     exposed = response.headers["access-control-expose-headers"]
-    assert "x-ratelimit-remaining-requests" in exposed
+    sent_here = {
+        f"x-ratelimit-{part}-{measure}"
+        for part in ("limit", "remaining", "reset")
+        for measure in ("requests", "tokens")
+    }
+    assert sent_here | {"x-daypass-max-output-tokens"} <= set(exposed.split(", "))
     signed_up = page.post("/api/accounts", json={"email": "x@x.org", "password": "long enough 1"})
     assert signed_up.status_code == 201
     stranger = server.client(headers={"origin": "https://evil.example.org"})

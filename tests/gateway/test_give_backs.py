@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from tests.conftest import Server, StartServer, start_server
 from tests.support.redis import Redis
+from tests.support.relaying import relaying_to
 from tests.support.upstream import FakeUpstream, completion
 from tests.support.waiting import until
 
@@ -38,11 +39,8 @@ def failing(
     upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server with a daily limit of 10, so 100 give-backs a day."""
-    directory = tmp_path_factory.mktemp("failing")
-    (directory / "daypass.toml").write_text(PLANS)
-    server = start_server(directory, DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url)
-    yield server
-    server.stop()
+    with relaying_to(upstream_process, tmp_path_factory.mktemp("failing"), PLANS) as server:
+        yield server
 
 
 class Silent(Response):

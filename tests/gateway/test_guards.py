@@ -282,6 +282,10 @@ def test_a_key_and_an_account_have_so_many_requests_under_way(
         assert [x.result().status_code for x in under_way] == [200] * 3
     assert call(keys[0]).status_code == 200
     assert [server.used(key) for key in keys] == [3, 1]
+    # Refusals have receipts like those of any other limit.
+    receipts = person.http.get("/api/requests").json()
+    refusals = [(x["status"], x["reason"]) for x in receipts if x["outcome"] == "refused"]
+    assert sorted(refusals) == [(429, "account_concurrent"), (429, "key_concurrent")]
 
 
 PATIENCE = Timeouts(connect_s=2, first_byte_s=2, gap_s=2, call_s=2)

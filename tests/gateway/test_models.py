@@ -11,8 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from daypass.gateway.forms import FormError, FormReader
 from daypass.gateway.named_models import is_function, models_in_document, models_in_query
-from tests.conftest import Person, Server, start_server
+from tests.conftest import Person, Server
 from tests.gateway.sdk_calls import everyday_calls
+from tests.support.relaying import relaying_to
 from tests.support.upstream import FakeUpstream, Seen
 from tests.support.waiting import until
 
@@ -34,17 +35,15 @@ LISTED = ["small", "large", "mini-1", "Mini-1", "a/b"]
 def server(
     upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    directory = tmp_path_factory.mktemp("models")
-    (directory / "daypass.toml").write_text(PLANS)
-    server = start_server(
-        directory,
-        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
+    with relaying_to(
+        upstream_process,
+        tmp_path_factory.mktemp("models"),
+        PLANS,
         DAYPASS_MAX_BODY_BYTES="300000",
         DAYPASS_STORED_OBJECTS="shared",
         DAYPASS_EXTRA_PATHS="score",
-    )
-    yield server
-    server.stop()
+    ) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daypass.domain.prices import PICO, Price
+from daypass.domain.prices import LABEL_LENGTH, PICO, Price, prices_in
 from daypass.domain.usage import TokenUsage
 from daypass.gateway.price_list import REMEMBERED, PriceList
 
@@ -47,6 +47,55 @@ def test_the_first_of_the_operators_globs_that_matches_is_used() -> None:
     assert prices.find("llama:free", DAY) == Price()
     assert prices.find("GPT-4O", DAY) != Price(input=2), "globs match the case"
     assert prices.find("gpt-4.1", DAY) == PriceList([]).find("gpt-4.1", DAY)
+
+
+def test_prices_follow_the_time_of_day() -> None:
+    prices = PriceList([])
+    cheap, dear = (prices.find("deepseek-v4-pro", DAY + hour * 3600) for hour in (0, 2))
+    assert cheap is not None
+    assert dear is not None
+    assert dear.output == 2 * cheap.output
+    assert prices.find("deepseek-v4-pro", DAY + 30.5) == cheap
+
+
+def test_output_that_may_be_images_costs_as_much_as_images() -> None:
+    price = PriceList([]).find("gpt-image-1.5", DAY)
+    assert price is not None
+    assert price.cost(TokenUsage(output=1000)) == 32_000
+    assert price.cost(TokenUsage(output=1000, image_output=900)) == 900 * 32 + 100 * 10
+    assert price.bound(0, 1000) == 32_000
+
+
+@pytest.mark.parametrize(
+    ("model", "unpriced"),
+    [
+        ("gpt-4o", {"audio_input", "audio_output"}),
+        ("gpt-4o-transcribe", {"audio_output"}),
+        ("whisper-1", {"audio_output"}),
+        ("gpt-audio", set()),
+    ],
+)
+def test_audio_without_a_published_price_is_known_to_have_none(
+    model: str, unpriced: set[str]
+) -> None:
+    price = PriceList([], "https://api.openai.com/v1").find(model, DAY)
+    assert price is not None
+    assert price.unpriced == unpriced
+
+
+def test_a_label_names_every_price() -> None:
+    price = Price(input=150_000, output=600_000, image=40_000 * PICO, audio_second=100 * PICO)
+    assert price.label == "input=0.15 cached_input=0 output=0.6 per_image=0.04 per_minute=0.006"
+    assert prices_in(price.label) == {
+        "input": 0.15,
+        "cached_input": 0,
+        "output": 0.6,
+        "per_image": 0.04,
+        "per_minute": 0.006,
+    }
+    many = 10**18 + 1
+    long = Price(many, many, output=many, request=many, image=many, character=many)
+    assert len(long.label) <= LABEL_LENGTH
 
 
 @pytest.mark.parametrize("model", ["", "nobody-knows-it", "\0", "*", "[", "a" * 5000])

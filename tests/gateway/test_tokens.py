@@ -11,7 +11,8 @@ import orjson
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tests.conftest import Server, start_server
+from tests.conftest import Server
+from tests.support.relaying import relaying_to
 from tests.support.upstream import FakeUpstream, Seen
 from tests.support.waiting import until
 
@@ -55,15 +56,8 @@ output = 10
 def site(
     upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    directory = tmp_path_factory.mktemp("tokens")
-    (directory / "daypass.toml").write_text(PLANS)
-    server = start_server(
-        directory,
-        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
-        DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
-    )
-    yield server
-    server.stop()
+    with relaying_to(upstream_process, tmp_path_factory.mktemp("tokens"), PLANS) as server:
+        yield server
 
 
 @pytest.fixture
@@ -230,6 +224,35 @@ def test_a_form_is_priced_by_its_model_wherever_it_stands(
     assert unknown.json()["error"]["code"] == "price_unknown"
     assert api.post("/v1/audio/transcriptions", **form("our-own")).status_code == 200
     until_used(api, 1_000 * 2 + 200 * 10)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "param"),
+    [
+        ("our-own", {"service_tier": "priority"}, "service_tier"),
+        ("our-own", {"Service_Tier": "fast"}, "Service_Tier"),
+        ("our-own", {"speed": "fast"}, "speed"),
+        ("our-own", {"web_search_options": {}, "plugins": [{"id": "web"}]}, "plugins"),
+        ("our-own", {"tools": [{"type": "web_search_20260209", "name": "w"}]}, "tools"),
+        ("our-own", {"tools": [{"type": "code_interpreter"}]}, "tools"),
+        ("gpt-4o", {"modalities": ["text", "audio"]}, "modalities"),
+        ("gpt-4o", {"x": [{"type": "input_audio", "input_audio": {"data": "UklG"}}]}, "messages"),
+    ],
+)
+def test_what_is_billed_apart_is_refused_where_cost_is_limited(
+    site: Server, upstream: FakeUpstream, model: str, options: dict[str, Any], param: str
+) -> None:
+    person = site.sign_up()
+    cents, tokens = (site.gateway(person.create_key(x)["key"]) for x in ("cents", "tokens"))
+    request = chat(max_tokens=5) | {"model": model}
+    refused = cents.post("/v1/chat/completions", json=request | options)
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["param"]) == (403, "price_unknown", param)
+    assert upstream.seen == []
+    usual = {"service_tier": "auto", "speed": None, "tools": [{"type": "function"}], "plugins": []}
+    assert cents.post("/v1/chat/completions", json=request | usual).status_code == 200
+    # Without a limit on cost, they pass.
+    assert tokens.post("/v1/chat/completions", json=request | options).status_code != 403
 
 
 def test_a_plan_caps_output_without_a_limit_on_tokens(site: Server, upstream: FakeUpstream) -> None:

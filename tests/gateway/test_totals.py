@@ -13,9 +13,10 @@ import orjson
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tests.conftest import Server, start_server
+from tests.conftest import Server
 from tests.support.postgres import Postgres
 from tests.support.redis import Redis
+from tests.support.relaying import relaying_to
 from tests.support.upstream import FakeUpstream, Seen
 from tests.support.waiting import until
 
@@ -105,8 +106,6 @@ def site(
     upstream: FakeUpstream,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    directory = tmp_path_factory.mktemp("totals")
-    (directory / "daypass.toml").write_text(PLANS)
     stores = {}
     if request.param == "redis":
         postgres: Postgres = request.getfixturevalue("postgres_server")
@@ -114,14 +113,8 @@ def site(
         redis.empty()
         database = postgres.create_database(f"test_{uuid4().hex}")
         stores = {"DAYPASS_DATABASE_URL": database, "DAYPASS_REDIS_URL": redis.url}
-    server = start_server(
-        directory,
-        DAYPASS_UPSTREAM_BASE_URL=upstream.base_url,
-        DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
-        **stores,
-    )
-    yield server
-    server.stop()
+    with relaying_to(upstream, tmp_path_factory.mktemp("totals"), PLANS, **stores) as server:
+        yield server
 
 
 def body_of(kind: str, number: int) -> bytes:

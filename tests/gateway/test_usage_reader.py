@@ -143,6 +143,19 @@ def test_long_documents_are_read_as_short_ones_are(document: object, size: int) 
     [
         ({"prompt_tokens": "11", "completion_tokens": True}, None),
         ({"total_tokens": 5}, None),
+        ({"prompt_tokens": 5, "completion_tokens": "7"}, None),
+        ({"prompt_tokens": -5, "completion_tokens": 7}, None),
+        ({"prompt_tokens": 5, "completion_tokens": 10**9}, None),
+        ({"prompt_tokens": 5, "completion_tokens": 7.5}, None),
+        ({"input_tokens": 5.0, "output_tokens": 7.0}, TokenUsage(input=5, output=7)),
+        (
+            {
+                "input_tokens": 5,
+                "output_tokens": 7,
+                "output_tokens_details": {"image_tokens": 6, "reasoning_tokens": -1},
+            },
+            TokenUsage(input=5, output=7, image_output=6),
+        ),
         ({"prompt_tokens": 0, "completion_tokens": 0}, TokenUsage()),
         (
             {
@@ -161,7 +174,20 @@ def test_long_documents_are_read_as_short_ones_are(document: object, size: int) 
         ),
         ({"prompt_tokens": 5, "total_tokens": 30}, TokenUsage(input=5, output=25)),
     ],
-    ids=["no numbers", "a total only", "zero", "OpenAI", "Anthropic", "reasoning in the total"],
+    ids=[
+        "no numbers",
+        "a total only",
+        "text",
+        "negative",
+        "huge",
+        "a fraction",
+        "whole floats",
+        "images",
+        "zero",
+        "OpenAI",
+        "Anthropic",
+        "reasoning in the total",
+    ],
 )
 def test_each_kind_of_token_is_read(usage: dict[str, Any], expected: TokenUsage | None) -> None:
     assert token_usage(usage) == expected

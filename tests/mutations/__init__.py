@@ -1,4 +1,4 @@
-"""Negative controls: each guard is broken on purpose, and a named test must fail for it."""
+"""Negative controls: break each guard on purpose; a named test must then fail."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,19 +8,22 @@ PACKAGE = ROOT / "src" / "daypass"
 
 
 class Mutation(NamedTuple):
-    """One line of one file, broken."""
+    """A change to one line of one file."""
 
     guard: str
     file: str
     line: str
-    """Without its indentation; it stands in its file once."""
+    """Without indentation. It must occur once in the file."""
     broken: str
     test: str
-    """What fails for it, as pytest names it."""
+    """The test that must fail, as a pytest node id."""
 
 
 def mutate(whole: str, mutation: Mutation) -> str:
-    """The text of a file with its line broken. Raises ValueError unless it has it once."""
+    """Return the file's text with the line replaced.
+
+    Raises ValueError unless the line occurs exactly once.
+    """
     lines = whole.splitlines(keepends=True)
     places = [i for i, line in enumerate(lines) if line.strip() == mutation.line]
     if len(places) != 1:

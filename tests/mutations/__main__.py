@@ -1,6 +1,6 @@
-"""Breaks each guard in turn, in a temporary copy of `src`: this checkout is not touched.
+"""Break each guard in turn, in a temporary copy of `src`; this checkout is not changed.
 
-`make mutations`, or for some of them `python -m tests.mutations reservation forgery`.
+Run all with `make mutations`, or some with `python -m tests.mutations reservation forgery`.
 """
 
 import os
@@ -15,7 +15,7 @@ from tests.mutations.table import MUTATIONS
 
 
 def main(wanted: list[str]) -> int:
-    """Try the mutations whose guard has one of these words, or all. Returns the exit code."""
+    """Try the mutations whose guard contains one of these words, or all; return the exit code."""
     chosen = [x for x in MUTATIONS if not wanted or any(word in x.guard for word in wanted)]
     with tempfile.TemporaryDirectory(prefix="daypass-mutations-") as directory:
         copy = Path(directory) / "daypass"
@@ -25,7 +25,7 @@ def main(wanted: list[str]) -> int:
         as_it_is = _run(copy, sorted({x.test for x in chosen}))
         if as_it_is.returncode:
             print(as_it_is.stdout)
-            print("The tests do not pass as it is: what fails for a mutation would mean nothing.")
+            print("The tests do not pass on the unbroken code, so failures would mean nothing.")
             return 1
         print("| guard | broken line | test that fails | |\n|---|---|---|---|")
         survivors = 0
@@ -44,7 +44,7 @@ def main(wanted: list[str]) -> int:
 
 
 def _run(copy: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run these tests on the copy. Raises RuntimeError when they cannot be run."""
+    """Run these tests on the copy. Raises RuntimeError if they cannot be run."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     environment = os.environ | {"PYTHONPATH": str(copy.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     ended = subprocess.run(

@@ -27,6 +27,10 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(site: Server, person: Person) 
         "name",
         "usage_plan_id",
         "created_at",
+        "expires_at",
+        "paused",
+        "note",
+        "allowed_models",
     }
     assert key_format.is_well_formed(created["key"])
     assert created["name"] == "laptop"

@@ -132,6 +132,9 @@ ROWS = [
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
     Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/people/{account_id}", OPERATOR),
+    Row("POST /api/operator/people/{account_id}/password-reset", done(OPERATOR, 201)),
+    Row("POST /api/operator/people/{account_id}/sign-out", done(OPERATOR, 204)),
     Row(
         "POST /api/operator/people/batch",
         OPERATOR,
@@ -149,6 +152,7 @@ ROWS = [
         {"usage_plan_id": "20RequestPerDay"},
     ),
     Row("DELETE /api/operator/api-keys/{api_key_id}", done(OPERATOR, 204)),
+    Row("POST /api/operator/leaked-keys", OPERATOR, {"keys": ["{secret}"]}),
     Row("GET /api/operator/usage-plans", OPERATOR),
     Row("POST /api/operator/usage-plans", done(OPERATOR, 201), NEW_PLAN),
     Row("PUT /api/operator/usage-plans/{plan_id}", done(OPERATOR, 204), NEW_TERMS),
@@ -173,7 +177,9 @@ ROWS = [
     Row("* /v1/*", SIGNED_IN, call="GET /v1/key", with_key=True),
     Row("* /v1/*", SIGNED_IN, call="GET /v1/models", with_key=True),
     Row("* /v1/*", SIGNED_IN, CHAT, call="POST /v1/chat/completions", with_key=True),
+    Row("* /v1/*", SIGNED_IN, call="GET /v1/key/usage", with_key=True),
     Row("* /v1/*", (401,) * 5, call="GET /v1/key"),
+    Row("* /v1/*", (401,) * 5, call="GET /v1/key/usage"),
     Row("* /v1/*", (401,) * 5, CHAT, call="POST /v1/chat/completions"),
     Row("* /v1/*", (401,) * 5, call="GET /v1/api/operator/people"),
 ]
@@ -291,6 +297,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             owned[caller] = {
                 "account_id": account.id,
                 "api_key_id": key.id,
+                "secret": minted.secret,
                 "confirmation": signer.sign("address", [claimed.id, claimed.email], 60),
                 "password_reset": signer.sign("password reset", reset, 60),
             }

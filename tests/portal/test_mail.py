@@ -245,6 +245,23 @@ def test_a_strangers_invitation_does_not_spoil_the_owners_link(
     assert problem(confirm(server.client(), token)) == 403
 
 
+def test_a_person_is_told_that_an_operator_created_a_reset_link(
+    operated: tuple[Server, Person, Mailbox],
+) -> None:
+    server, operator, mailbox = operated
+    (found,) = operator.http.get("/api/operator/people").json()["people"][-1:]
+    assert found["email"] == operator.email
+    path = f"/api/operator/people/{found['id']}/password-reset"
+    created = operator.http.post(path).json()
+    mail = mailbox.take(operator.email)
+    assert str(mail["subject"]).startswith("A link to change your password")
+    text = mail.get_content()
+    assert f"{server.url}/forgot-password/" in text
+    token = created["url"].partition("#token=")[2]
+    OUTPUTS.plant(token)
+    assert token not in text
+
+
 @pytest.fixture
 def unproven(site: Server, unproven_people: list[Person], mailbox: Mailbox) -> tuple[Person, str]:
     """An account with a key from before mail was set, and the link to confirm its address."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from tests.conftest import PASSWORD, Person, Server, start_server
+from tests.conftest import PASSWORD, Person, Server
 from tests.portal.test_operator import get
+from tests.support.relaying import relaying_to
 from tests.support.upstream import FakeUpstream
 from tests.support.waiting import until
 
@@ -60,15 +61,18 @@ class Site:
 def site(
     upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    directory = tmp_path_factory.mktemp("measures")
-    (directory / "daypass.toml").write_text(PRICES)
-    server = start_server(
-        directory,
-        DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
-        DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
+    with relaying_to(
+        upstream_process,
+        tmp_path_factory.mktemp("measures"),
+        PRICES,
         DAYPASS_SITE_TOKENS_PER_DAY="90000",
         DAYPASS_ACCOUNT_COST_PER_MONTH="3.5",
-    )
+    ) as server:
+        yield use_it(server, upstream_process)
+
+
+def use_it(server: Server, upstream: FakeUpstream) -> Site:
+    """Set up a site with a member who has made two requests."""
     operator = server.set_up()
     assert operator.http.post("/api/operator/usage-plans", json=PLAN).status_code == 201
     # An address is a formula too, if somebody signs up with one.
@@ -76,18 +80,17 @@ def site(
     body = {"email": "+person@example.org", "password": PASSWORD}
     assert http.post("/api/accounts", json=body).status_code == 201
     member = Person(http, body["email"])
-    default = upstream_process.reply
+    default = upstream.reply
     answers: Iterator[dict[str, Any]] = iter([{"usage": USAGE}, {}])
-    upstream_process.reply = lambda _seen: JSONResponse(next(answers))
+    upstream.reply = lambda _seen: JSONResponse(next(answers))
     messages = [{"role": "user", "content": "Hello."}]
     with server.gateway(member.create_key("measured")["key"]) as api:
         for _ in range(2):
             chat = {"model": FORMULA, "messages": messages}
             assert api.post("/v1/chat/completions", json=chat).status_code == 200
-    upstream_process.reply = default
+    upstream.reply = default
     until(lambda: len(member.http.get("/api/requests").json()) == 2)
-    yield Site(server, operator, member)
-    server.stop()
+    return Site(server, operator, member)
 
 
 def reserved_by(site: Site) -> dict[str, int]:
@@ -122,6 +125,22 @@ def test_keys_show_what_is_left_in_each_measure(site: Site) -> None:
     assert (key["used"], key["limit"], key["window"]) == (2, 7, "total")
     today = site.member.http.get("/api/usage/today").json()
     assert today["keys"][0]["limits"] == key["limits"]
+    assert key["concurrent_requests"] == {"limit": 4, "used": 0}
+
+
+def test_today_sums_tokens_and_cost_where_they_are_limited(site: Site) -> None:
+    reserved = reserved_by(site)
+    today = site.member.http.get("/api/usage/today").json()
+    used = {"tokens": 150 + reserved["tokens"], "cost": COST + reserved["cost"]}
+    for of in (today["account"], *today["keys"]):
+        assert {name: of[name] for name in used} == used
+    limits = {(x["measure"], x["window"]): x for x in today["account"]["limits"]}
+    # The ceiling of the settings, and what the keys share of their plans.
+    assert limits["cost", "month"]["limit"] == 3_500_000
+    assert limits["tokens", "day"]["limit"] == 10_000
+    assert {x["subject"] for x in limits.values()} == {"account"}
+    assert limits["cost", "month"]["used"] == used["cost"]
+    assert limits["tokens", "day"]["used"] == used["tokens"]
 
 
 def test_usage_has_the_tokens_of_each_kind_the_cost_and_what_is_reserved(site: Site) -> None:
@@ -133,6 +152,15 @@ def test_usage_has_the_tokens_of_each_kind_the_cost_and_what_is_reserved(site: S
         "reasoning_tokens": 20,
         "audio_tokens": 15,
         "cost": COST,
+        "price": {
+            "input": 2,
+            "cached_input": 1,
+            "output": 10,
+            "per_request": None,
+            "per_image": None,
+            "per_minute": None,
+            "per_million_characters": None,
+        },
         "reserved": reserved_by(site),
     }
     (own,) = site.member.http.get("/api/usage").json()
@@ -163,24 +191,24 @@ def test_operators_see_who_spent_what(site: Site) -> None:
 
 def test_operators_see_every_ceiling_and_the_sites_use(site: Site) -> None:
     ceilings = {x["setting"]: x for x in get(site.operator, "usage")["ceilings"]}
-    measures = ("REQUESTS", "TOKENS", "COST")
+    measures = ("requests", "tokens", "cost")
     assert set(ceilings) == {
-        f"DAYPASS_{subject}_{measure}_PER_{window}"
-        for subject in ("ACCOUNT", "SITE")
+        f"{subject}_{measure}_per_{window}"
+        for subject in ("account", "site")
         for measure in measures
-        for window in ("DAY", "MONTH")
+        for window in ("day", "month")
     }
     reserved = reserved_by(site)
 
     def shown(setting: str) -> tuple[Any, ...]:
         return ceilings[setting]["limit"], ceilings[setting]["used"]
 
-    assert shown("DAYPASS_SITE_TOKENS_PER_DAY") == (90_000, 150 + reserved["tokens"])
-    assert shown("DAYPASS_SITE_COST_PER_MONTH") == (None, COST + reserved["cost"])
-    assert shown("DAYPASS_SITE_REQUESTS_PER_DAY") == (None, 2)
-    assert shown("DAYPASS_ACCOUNT_COST_PER_MONTH") == (3_500_000, None)
+    assert shown("site_tokens_per_day") == (90_000, 150 + reserved["tokens"])
+    assert shown("site_cost_per_month") == (None, COST + reserved["cost"])
+    assert shown("site_requests_per_day") == (None, 2)
+    assert shown("account_cost_per_month") == (3_500_000, None)
     # Without a setting it follows the largest plan on offer, and this one sets no daily limit.
-    assert shown("DAYPASS_ACCOUNT_REQUESTS_PER_DAY") == (None, None)
+    assert shown("account_requests_per_day") == (None, None)
 
 
 def test_the_csv_has_every_row_and_no_formula(site: Site) -> None:
@@ -191,5 +219,6 @@ def test_the_csv_has_every_row_and_no_formula(site: Site) -> None:
     assert (row["email"], row["model"]) == (f"'{site.member.email}", f"'{FORMULA}")
     assert (row["requests"], row["input_tokens"], row["audio_tokens"]) == ("2", "100", "15")
     assert row["cost_usd"] == "0.000660"
+    assert row["price"] == "input=2 cached_input=1 output=10"
     assert int(row["reserved_tokens"]) == reserved_by(site)["tokens"]
     assert site.member.http.get("/api/operator/usage.csv").status_code == 403

@@ -50,6 +50,9 @@ def actions(operator: Person, subject: str) -> list[str]:
     [
         ("GET", "people"),
         ("PATCH", "people/acc_1"),
+        ("GET", "people/acc_1"),
+        ("POST", "people/acc_1/password-reset"),
+        ("POST", "people/acc_1/sign-out"),
         ("POST", "people/batch"),
         ("GET", "api-keys"),
         ("PATCH", "api-keys/key_1"),
@@ -222,10 +225,27 @@ def test_plans_of_the_site_live_beside_those_of_the_settings(
     managed = {x["id"]: x for x in get(operator, "usage-plans")["plans"]}
     assert (managed["lab"]["source"], managed["lab"]["keys"]) == ("site", 1)
     assert managed["lab"]["retired_at"]
-    assert managed["10RequestPerDay"]["source"] == "settings"
-    assert problem(operator.http.put(f"{path}/10RequestPerDay", json=changed)) == 409
     assert problem(operator.http.put(f"{path}/nothing", json=changed)) == 404
     assert actions(operator, "lab") == ["plan retired", "plan changed", "plan created"]
+
+
+def test_a_built_in_plan_is_edited_like_any_other(site: Server, operator: Person) -> None:
+    person = site.sign_up()
+    api = site.gateway(person.create_key("20RequestPerDay")["key"])
+    path = "/api/operator/usage-plans"
+    managed = {x["id"]: x for x in get(operator, "usage-plans")["plans"]}
+    assert list(managed)[:3] == ["10RequestPerDay", "20RequestPerDay", "30RequestPerDay"]
+    assert managed["20RequestPerDay"]["source"] == "site"
+    change = {"name": "Larger", "requests_per_day": 25}
+    assert operator.http.put(f"{path}/20RequestPerDay", json=change).status_code == 204
+    until(lambda: 25 in [x["limit"] for x in api.get("/v1/key").json()["limits"]], 1 + BUSY_S)
+    offered = {x["id"]: x["name"] for x in site.client().get("/api/usage-plans").json()}
+    assert offered["20RequestPerDay"] == "Larger"
+    retired = change | {"retired": True}
+    assert operator.http.put(f"{path}/20RequestPerDay", json=retired).status_code == 204
+    offered = {x["id"]: x["name"] for x in site.client().get("/api/usage-plans").json()}
+    assert "20RequestPerDay" not in offered
+    assert api.get("/v1/key").json()["usage_plan"]["name"] == "Larger"
 
 
 @pytest.mark.parametrize(

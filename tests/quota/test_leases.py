@@ -62,10 +62,27 @@ async def test_acquiring_a_lease_again_takes_no_more_room(ledger: Ledger) -> Non
     for _ in range(2):
         assert (await ledger.acquire_lease(lease(1), 2)).used == 1
     assert await admits(ledger, lease(2), limit=2)
-    assert (await ledger.acquire_lease(lease(1), 2)) == (True, 2)
+    assert (await ledger.acquire_lease(lease(1), 2))[:2] == (True, 2)
     assert not await admits(ledger, lease(3), limit=2)
     # A lower limit closes no open request.
-    assert await ledger.acquire_lease(lease(3), 1) == (False, 2)
+    assert (await ledger.acquire_lease(lease(3), 1))[:2] == (False, 2)
+
+
+async def test_held_leases_are_counted_by_key_and_expired_ones_are_not(store: Store) -> None:
+    ledger, other = [await store.open() for _ in range(2)]
+    for number in (1, 2):
+        await ledger.acquire_lease(lease(number), 5)
+    store.shift_clock(LEASE_S - 5)
+    await ledger.acquire_lease(lease(3), 5)
+    await ledger.acquire_lease(lease(4, slot=2), 5)
+    keys = [lease(0, slot).subject for slot in (1, 2, 3)]
+    assert await other.count_leases(keys) == (3, 1, 0)
+    store.shift_clock(5)
+    assert await other.count_leases(keys) == (1, 1, 0)
+    # Counting has changed nothing.
+    store.shift_clock(-10)
+    assert await other.count_leases(keys) == (3, 1, 0)
+    assert await other.count_leases([]) == ()
 
 
 async def test_the_leases_of_a_dead_process_expire(store: Store) -> None:

@@ -23,6 +23,7 @@ from daypass.gateway.app import Gateway
 from daypass.gateway.base_url_hint import BaseUrlHint, is_api_call
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.key_report import KeyReport
 from daypass.gateway.ownership import Ownership
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request_meter import RequestMeter
@@ -77,6 +78,10 @@ EXPOSED_HEADERS = (
     "x-ratelimit-limit-requests",
     "x-ratelimit-remaining-requests",
     "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+    "x-daypass-max-output-tokens",
 )
 
 
@@ -248,6 +253,8 @@ class Daypass:
                     measures_streams=settings.measure_streams,
                 ),
                 last_refusal=last_refusal,
+                report=KeyReport(ledger, database, recorder, clock),
+                clock=clock,
                 denied_paths=settings.denied_paths,
                 open_per_key=settings.open_requests_per_key,
                 open_per_account=settings.open_requests_per_account,

@@ -9,15 +9,17 @@ from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings
 from daypass.domain.times import Clock
 from daypass.gateway.path_settings import check_path_settings
+from daypass.records import usage_plans
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.schema import upgrade
 from daypass.upstreams.proxy_environment import check_proxies
 
 
 async def prepare(settings: Settings) -> None:
-    """Create the data directory and the tables. Raises DatabaseUnavailableError.
+    """Create the data directory, the tables and the site's first plans.
 
     An existing directory keeps its mode, because it may be shared with other users on purpose.
+    Raises DatabaseUnavailableError.
     """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -25,6 +27,21 @@ async def prepare(settings: Settings) -> None:
         message = f"cannot create the directory {settings.data_dir}: {error.strerror}"
         raise DatabaseUnavailableError(message) from error
     await upgrade(settings.database_address)
+    if settings.enforcer == "embedded" and not settings.plans:
+        await _copy_built_in_plans(settings)
+
+
+async def _copy_built_in_plans(settings: Settings) -> None:
+    """Copy the built-in plans to a database that lacks them, so that operators can edit them."""
+    database = Database(settings.database_address)
+    try:
+        async with database.read() as session:
+            if await usage_plans.has_built_in(session):
+                return
+        async with database.write() as session:
+            await usage_plans.add_built_in(session)
+    finally:
+        await database.close()
 
 
 def sharing_warning(data_dir: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""`daypass accounts`: list, promote, disable and delete people."""
+"""`daypass accounts`: list, promote, disable, delete, and reset passwords."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -7,11 +7,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.cli.output import AsJson, fail, iso, print_rows
+from daypass.cli.output import AsJson, fail, iso, print_json, print_rows
+from daypass.cli.setup import Host, Port, site_address
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
 from daypass.enforcement.base import Enforcer
-from daypass.records import accounts, api_keys, departures, operators
+from daypass.records import accounts, api_keys, audit, departures, operators, outbox
 from daypass.records.database import Database
 from daypass.records.schema import with_database
 from daypass.records.tables import Account
@@ -87,45 +88,86 @@ def disable_account(
 def delete_account(
     email: Email,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete a person with everything but totals. Their keys are rejected within a second."""
     settings = load_settings()
 
-    async def remove(database: Database, enforcer: Enforcer) -> bool:
+    async def remove(database: Database, enforcer: Enforcer) -> str:
         (secret, *_) = secret_keys(settings)
         async with database.read() as session:
-            account = await accounts.find_by_email(session, email)
-            if account is None:
-                return False
-            if await operators.is_last(session, account):
-                fail(f"{email} is the last operator: promote another account first")
+            account = await _find(session, email)
             keys = await api_keys.list_of(session, account.id)
 
         async def depart(session: AsyncSession) -> None:
             await operators.lock(session)
-            await departures.remove(session, account, secret, int(time.time()))
+            current = await _find(session, email)
+            if await operators.is_last(session, current):
+                fail(f"{email} is the last operator: promote another account first")
+            now = int(time.time())
+            audit.add_from_command(session, "account deleted", current.id, now=now)
+            await session.flush()
+            await departures.remove(session, current, secret, now)
 
         await enforcer.delete_keys(keys, depart)
         await database.empty_log()
-        return True
+        return account.id
 
-    if not yes and not typer.confirm(f"Delete {email} with all keys and usage?"):
+    # Not on standard output, where --json prints.
+    if not yes and not typer.confirm(f"Delete {email} with all keys and usage?", err=True):
         return
-    if not with_enforcer(settings, remove):
+    account_id = with_enforcer(settings, remove)
+    if as_json:
+        print_json({"id": account_id, "email": email, "deleted": True})
+    else:
+        typer.echo(f"{email} is deleted.")
+
+
+@accounts_app.command("reset-password")
+def reset_password(
+    email: Email, host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = False
+) -> None:
+    """Print a link to hand over, with which a person chooses a new password. It works once."""
+    from daypass.portal.password_resets import LINK_LIFETIME_S, link_to_hand_over  # noqa: PLC0415
+    from daypass.portal.signer import Signer  # noqa: PLC0415  (FastAPI is slow to import)
+
+    settings = load_settings()
+    now = int(time.time())
+
+    async def create(database: Database) -> Account:
+        async with database.write() as session:
+            account = await _find(session, email)
+            if account.disabled_at is not None:
+                fail(f"{email} is disabled: see 'daypass accounts disable --undo'")
+            audit.add_from_command(session, "password reset link created", account.email, now=now)
+            if settings.smtp_url is not None:
+                await outbox.add(session, "reset-link", account.email, account.id, now)
+        return account
+
+    account = with_database(settings.database_address, create)
+    site = site_address(settings, host, port)
+    signer = Signer(secret_keys(settings), time.time)
+    url = link_to_hand_over(site, signer, account, issuer=None)
+    expires_at = now + LINK_LIFETIME_S
+    if as_json:
+        print_json({"url": url, "expires_at": iso(expires_at)})
+    else:
+        typer.echo(url)
+
+
+async def _find(session: AsyncSession, email: str) -> Account:
+    account = await accounts.find_by_email(session, email)
+    if account is None:
         fail(f"there is no account {email}; see 'daypass accounts list'")
-    typer.echo(f"{email} is deleted.")
+    return account
 
 
 def _change_account(email: str, change: Callable[[AsyncSession, Account], Awaitable[None]]) -> None:
-    async def apply(database: Database) -> bool:
+    async def apply(database: Database) -> None:
         async with database.write() as session:
             await operators.lock(session)
-            account = await accounts.find_by_email(session, email)
-            if account is not None:
-                await change(session, account)
+            await change(session, await _find(session, email))
             if await operators.has_active(session):
                 await operators.void_setup_tokens(session)
-            return account is not None
 
-    if not with_database(load_settings().database_address, apply):
-        fail(f"there is no account {email}; see 'daypass accounts list'")
+    with_database(load_settings().database_address, apply)

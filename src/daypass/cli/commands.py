@@ -8,23 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from daypass import __version__
-from daypass.cli.accounts import Email, accounts_app, with_enforcer
+from daypass.cli.accounts import accounts_app, with_enforcer
 from daypass.cli.aws import aws_app
 from daypass.cli.clock import clock_app
-from daypass.cli.output import AsJson, fail, iso, print_json, print_rows
+from daypass.cli.keys import keys_app
+from daypass.cli.output import AsJson, fail, print_json, print_rows
 from daypass.cli.serve import serve
 from daypass.cli.setup import setup_link
 from daypass.config.settings import SettingsError, load_settings
 from daypass.domain.plans import UsagePlan
 from daypass.enforcement.base import Enforcer, EnforcerError
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records import accounts, api_keys
 from daypass.records.database import Database, DatabaseUnavailableError
-from daypass.records.schema import NoDatabaseError, upgrade, with_database
+from daypass.records.schema import NoDatabaseError
 
 app = typer.Typer(no_args_is_help=True)
 plans_app = typer.Typer(help="Usage plans.", no_args_is_help=True)
-keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(plans_app, name="plans")
 app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
@@ -79,7 +78,9 @@ def main() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    asyncio.run(upgrade(load_settings().database_address))
+    from daypass.app.startup import prepare  # noqa: PLC0415  (slow to import)
+
+    asyncio.run(prepare(load_settings()))
     typer.echo("The database is up to date.")
 
 
@@ -113,72 +114,6 @@ def list_plans(as_json: AsJson = False) -> None:
     except NoDatabaseError:
         plans = list(settings.usage_plans)
     print_rows([_plan_row(plan) for plan in plans], as_json)
-
-
-@keys_app.command("list")
-def list_keys(as_json: AsJson = False) -> None:
-    """List every API key, without its secret."""
-
-    async def query(database: Database) -> list[dict[str, Any]]:
-        async with database.read() as session:
-            found = await api_keys.list_all(session)
-        return [
-            {
-                "id": key.id,
-                "account": email,
-                "name": key.name,
-                "usage_plan_id": key.usage_plan_id,
-                "key": f"{key.prefix}…{key.last4}",
-                "created_at": iso(key.created_at),
-                "last_used_at": iso(key.last_used_at),
-            }
-            for key, email in found
-        ]
-
-    print_rows(with_database(load_settings().database_address, query), as_json)
-
-
-@keys_app.command("create")
-def create_key(
-    email: Email,
-    plan: Annotated[str, typer.Option(help="Id of the usage plan.")],
-    name: Annotated[str, typer.Option(help="Name of the key.")] = "from the command line",
-    as_json: AsJson = False,
-) -> None:
-    """Create an API key for an account. Its secret is printed once."""
-    settings = load_settings()
-
-    async def create(database: Database, enforcer: Enforcer) -> dict[str, Any]:
-        plans = (await enforcer.policy()).plans
-        if plan not in plans:
-            fail(f"there is no usage plan {plan}; see 'daypass plans list'")
-        async with database.read() as session:
-            account = await accounts.find_by_email(session, email)
-        if account is None:
-            fail(f"there is no account {email}; see 'daypass accounts list'")
-        issued = await enforcer.create_key(account.id, name, plans[plan])
-        return {"id": issued.key.id, "usage_plan_id": plan, "name": name, "key": issued.secret}
-
-    try:
-        print_rows([with_enforcer(settings, create)], as_json)
-    except api_keys.TooManyKeysError as error:
-        fail(f"{email} has {error.most} API keys, as many as an account may")
-
-
-@keys_app.command("revoke")
-def revoke_key(api_key_id: Annotated[str, typer.Argument(help="Id of the API key.")]) -> None:
-    """Revoke an API key. It is rejected everywhere within a second."""
-
-    async def revoke(database: Database, enforcer: Enforcer) -> bool:
-        async with database.read() as session:
-            key = await api_keys.find_any(session, api_key_id)
-        if key is not None:
-            await enforcer.delete_keys([key])
-        return key is not None
-
-    if not with_enforcer(load_settings(), revoke):
-        fail(f"there is no API key {api_key_id}; see 'daypass keys list'")
-    typer.echo(f"{api_key_id} is revoked.")
 
 
 def _plan_row(plan: UsagePlan) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Collection
 
 from sqlalchemy.engine import make_url
 
@@ -11,7 +12,9 @@ from daypass.cli.doctor_sign_in import examine_sign_in
 from daypass.cli.doctor_upstream import examine_upstream
 from daypass.cli.finding import Finding, duration
 from daypass.config.settings import Settings, SettingsError, load_settings
+from daypass.domain.plans import UsagePlan
 from daypass.enforcement.base import EnforcerError
+from daypass.enforcement.current_policy import current_policy
 from daypass.gateway.path_settings import check_path_settings
 from daypass.portal.pages import PAGES
 from daypass.quota.ledger import LedgerUnavailableError
@@ -32,16 +35,31 @@ async def examine() -> list[Finding]:
     except SettingsError as error:
         advice = "Correct it in the environment or in daypass.toml."
         return [Finding("settings", False, str(error), advice)]
-    plans = ", ".join(plan.id for plan in settings.usage_plans)
+    plans = await _read_plans(settings)
     return [
-        Finding("settings", True, f"usage plans: {plans}"),
+        Finding("settings", True, f"usage plans: {', '.join(plan.id for plan in plans)}"),
         _examine_site(),
         *await _examine_stores(settings),
         *await _examine_enforcer(settings),
-        *await examine_upstream(settings),
+        *await examine_upstream(settings, plans),
         *_examine_stored_objects(settings),
         *await examine_sign_in(settings),
     ]
+
+
+async def _read_plans(settings: Settings) -> Collection[UsagePlan]:
+    """Return the site's plans, or those it begins with while its database cannot be read."""
+    if settings.enforcer == "aws":
+        return settings.usage_plans
+    database = Database(settings.database_address)
+    try:
+        await check_tables(settings.database_address)
+        async with database.read() as session:
+            return (await current_policy(session, settings)).plans.values()
+    except DatabaseUnavailableError:
+        return settings.usage_plans
+    finally:
+        await database.close()
 
 
 def _examine_site() -> Finding:

@@ -1,7 +1,7 @@
 """Checks of `daypass doctor` for the upstream: list its models and ask one for a token."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +9,7 @@ import orjson
 
 from daypass.cli.finding import Finding
 from daypass.config.settings import Settings, SettingsError
+from daypass.domain.plans import UsagePlan
 from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.upstreams.base import Upstream, UpstreamBrokeError, UpstreamError, UpstreamRequest
 from daypass.upstreams.proxy_environment import check_proxies
@@ -30,7 +31,7 @@ _NOT_CHAT = re.compile(
 )
 
 
-async def examine_upstream(settings: Settings) -> list[Finding]:
+async def examine_upstream(settings: Settings, plans: Collection[UsagePlan]) -> list[Finding]:
     """Make two real calls: the list of models, and a chat of one token if a model is known."""
     try:
         check_proxies(settings)
@@ -40,7 +41,7 @@ async def examine_upstream(settings: Settings) -> list[Finding]:
     upstream = open_upstream(settings.model_copy(update=waits))
     try:
         models, finding = await _list_models(settings, upstream)
-        model = _choose_model(settings, models)
+        model = _choose_model(plans, models)
         if not finding.ok or model is None:
             return [finding]
         return [finding, await _try_chat(upstream, model)]
@@ -106,9 +107,9 @@ async def _call(upstream: Upstream, request: UpstreamRequest) -> tuple[int, byte
         response.close()
 
 
-def _choose_model(settings: Settings, models: list[str]) -> str | None:
+def _choose_model(plans: Collection[UsagePlan], models: list[str]) -> str | None:
     """Return a model of the plans, or a listed one that looks like a chat model."""
-    planned: Iterable[str] = sorted({x for plan in settings.usage_plans for x in plan.models})
+    planned: Iterable[str] = sorted({x for plan in plans for x in plan.models})
     listed = [x for x in models if not _NOT_CHAT.search(x)]
     return next((x for x in planned if x in models), next(iter(listed), None))
 

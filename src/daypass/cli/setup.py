@@ -1,5 +1,6 @@
 """The link that creates a site's first operator, for `daypass setup-link` and `serve`."""
 
+import asyncio
 import time
 from typing import Annotated
 
@@ -21,7 +22,10 @@ Port = Annotated[int, typer.Option(help="Port that the site listens on.", min=0,
 
 def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = False) -> None:
     """Print a link that creates the first operator. It works once; earlier links stay valid."""
+    from daypass.app.startup import prepare  # noqa: PLC0415  (slow to import)
+
     settings = load_settings()
+    asyncio.run(prepare(settings))
 
     async def create(database: Database) -> str:
         async with database.write() as session:
@@ -30,7 +34,7 @@ def setup_link(host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = Fa
                 fail(HAS_OPERATOR)
             return await operators.create_setup_token(session, int(time.time()))
 
-    token = with_database(settings.database_address, create, create=True)
+    token = with_database(settings.database_address, create)
     link = _link(site_address(settings, host, port), token)
     if as_json:
         print_json({"url": link})
@@ -51,7 +55,7 @@ def link_of_new_site(settings: Settings, host: str, port: int) -> str | None:
                 return None
             return await operators.create_setup_token(session, int(time.time()))
 
-    token = with_database(settings.database_address, create, create=True)
+    token = with_database(settings.database_address, create)
     return token and _link(site_address(settings, host, port), token)
 
 

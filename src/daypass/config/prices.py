@@ -38,6 +38,7 @@ class PriceSettings(BaseModel):
             output=answer,
             reasoning=answer,
             audio_output=answer,
+            image_output=answer,
             request=_pico(self.per_request * 1_000_000),
             image=_pico(self.per_image * 1_000_000),
             audio_second=_pico(self.per_minute * 1_000_000 / 60),

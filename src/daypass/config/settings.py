@@ -267,9 +267,14 @@ class Settings(SignInSettings):
         return self.demo or not named
 
     @property
+    def configured_plans(self) -> tuple[UsagePlan, ...]:
+        """The plans of `daypass.toml`. If there are none, the database has the built-in ones."""
+        return tuple(plan.to_plan(plan.id) for plan in self.plans)
+
+    @property
     def usage_plans(self) -> tuple[UsagePlan, ...]:
-        """The plans of `daypass.toml`, or the three default ones."""
-        return tuple(plan.to_plan(plan.id) for plan in self.plans) or DEFAULT_PLANS
+        """The plans that a new site begins with, and those that `daypass aws` deploys."""
+        return self.configured_plans or DEFAULT_PLANS
 
     @property
     def database_address(self) -> str:

@@ -6,6 +6,7 @@ would add no protection.
 """
 
 import hashlib
+import re
 import secrets
 import string
 import zlib
@@ -18,6 +19,9 @@ RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
 KEY_LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
 
+_KEY_IN_TEXT = re.compile(
+    rf"(?<![0-9A-Za-z]){PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}(?![0-9A-Za-z])"
+)
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -57,6 +61,11 @@ def is_well_formed(secret: str) -> bool:
         return False
     body = secret[len(PREFIX) : -CHECKSUM_LENGTH]
     return body.isascii() and body.isalnum() and secret.endswith(checksum(body))
+
+
+def find_keys(words: str) -> list[str]:
+    """Return every API key in a text, each once, in order. The checksum excludes look-alikes."""
+    return [x for x in dict.fromkeys(_KEY_IN_TEXT.findall(words)) if is_well_formed(x)]
 
 
 def digest(secret: str) -> str:

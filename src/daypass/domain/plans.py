@@ -156,20 +156,28 @@ class UsagePlan:
     max_key_days: int | None = None
     """The longest lifetime of a key, in days."""
 
-    def allows(self, model: str) -> bool:
-        """Return whether this plan includes a model. Names are case-sensitive, as OpenAI's are."""
-        if not self.models or model in self.models:
-            return True
-        return any(fnmatchcase(model, pattern) for pattern in self.models)
+    def allows(self, model: str, narrowed: frozenset[str] = frozenset()) -> bool:
+        """Return whether this plan includes a model. Names are case-sensitive, as OpenAI's are.
+
+        `narrowed` are the names or globs to which a key's owner has narrowed it, if any.
+        """
+        is_included = not self.models or _matches(model, self.models)
+        return is_included and (not narrowed or _matches(model, narrowed))
 
     @property
     def daily_requests(self) -> int | None:
         """Requests per day, or None where the plan sets no such limit."""
         return next((x.amount for x in self.limits if x.is_daily_requests), None)
 
-    def key_expires_at(self, created_at: int) -> int | None:
-        """Return when a key created at `created_at` expires (both Unix time, seconds)."""
-        return None if self.max_key_days is None else created_at + self.max_key_days * DAY_S
+    def key_expires_at(self, created_at: int, chosen: int | None = None) -> int | None:
+        """Return when a key expires: at the time its owner chose, or earlier if the plan says so.
+
+        All are Unix time in seconds. None: never.
+        """
+        if self.max_key_days is None:
+            return chosen
+        latest = created_at + self.max_key_days * DAY_S
+        return latest if chosen is None else min(chosen, latest)
 
     def limits_of(self, measure: Measure) -> tuple[Limit, ...]:
         """Return the limits on one measure."""
@@ -199,6 +207,10 @@ def limits_of_amounts(
     )
 
 
+def _matches(model: str, patterns: frozenset[str]) -> bool:
+    return model in patterns or any(fnmatchcase(model, pattern) for pattern in patterns)
+
+
 def _may_burst(measure: Measure, window: Window) -> bool:
     return measure is Measure.REQUESTS and window.is_throttle
 
@@ -220,10 +232,18 @@ def requests_per_day(amount: int) -> UsagePlan:
 
 
 DEFAULT_PLANS = tuple(requests_per_day(amount) for amount in (10, 20, 30))
+"""The built-in plans. A site's first start copies them to its database: see `app/startup.py`."""
 
 
 def largest_daily_requests(plans: Iterable[UsagePlan]) -> int | None:
-    """Return the highest daily limit of the self-service plans; None if one has no such limit."""
-    amounts = [plan.daily_requests for plan in plans if plan.self_service]
-    known = [amount for amount in amounts if amount is not None]
-    return max(known) if known and len(known) == len(amounts) else None
+    """Return the highest daily limit of the self-service plans; None if one has no such limit.
+
+    Return 0 if there is no self-service plan.
+    """
+    largest = 0
+    for plan in plans:
+        if plan.self_service:
+            if plan.daily_requests is None:
+                return None
+            largest = max(largest, plan.daily_requests)
+    return largest

@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from daypass.domain.usage import NO_UNITS, BilledUnits, TokenUsage
 
 PICO = 1_000_000
 """Pico-dollars in a micro-dollar. A dollar per million tokens is PICO pico-dollars per token."""
+
+LABEL_LENGTH = 100
+_ALWAYS = ("input", "cached_input", "output")
+_SHOWN = Decimal("0.000000001")
+"""Labels have dollars with nine decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +27,33 @@ class Price:
     output: int = 0
     reasoning: int = 0
     audio_output: int = 0
+    image_output: int = 0
     request: int = 0
     image: int = 0
     audio_second: int = 0
     character: int = 0
+    unpriced: frozenset[Literal["audio_input", "audio_output"]] = frozenset()
+    """Kinds of tokens that are billed at a price that is not known, if the model takes them."""
     tiers: tuple[tuple[int, "Price"], ...] = ()
     """Prices of requests with more input tokens than a threshold, the largest threshold first."""
     label: str = field(init=False, compare=False)
-    """Dollars per million input, cached input and output tokens."""
+    """The price in text, as the usage records keep it: US dollars, by the names of `[[prices]]`."""
 
     def __post_init__(self) -> None:
-        prices = (self.input, self.cached_input, self.output)
-        label = " ".join(f"{Decimal(x) / PICO:f}" for x in prices)
+        label = ""
+        for name, pico, number in (
+            ("input", self.input, 1_000_000),
+            ("cached_input", self.cached_input, 1_000_000),
+            ("output", self.output, 1_000_000),
+            ("per_request", self.request, 1),
+            ("per_image", self.image, 1),
+            ("per_minute", self.audio_second, 60),
+            ("per_million_characters", self.character, 1_000_000),
+        ):
+            if pico or name in _ALWAYS:
+                dollars = (Decimal(pico * number) / PICO**2).quantize(_SHOWN).normalize()
+                longer = f"{label} {name}={dollars:f}".lstrip()
+                label = longer if len(longer) <= LABEL_LENGTH else label
         object.__setattr__(self, "label", label)
 
     def cost(self, tokens: TokenUsage, units: BilledUnits = NO_UNITS) -> int:
@@ -53,9 +74,11 @@ class Price:
             )
             + _cost_of(
                 tokens.output,
-                price.output,
+                # Without a report of image tokens, any of them may be some.
+                price.output if tokens.image_output else max(price.output, price.image_output),
                 (tokens.reasoning, price.reasoning),
                 (tokens.audio_output, price.audio_output),
+                (tokens.image_output, price.image_output),
             )
             + price.cost_of_units(units)
         )
@@ -66,7 +89,7 @@ class Price:
         prices = (self, *(price for _, price in self.tiers))
         most = max(
             max(x.input, x.cached_input, x.cache_write, x.audio_input, x.image_input) * input_tokens
-            + max(x.output, x.reasoning, x.audio_output) * output_tokens
+            + max(x.output, x.reasoning, x.audio_output, x.image_output) * output_tokens
             + x.cost_of_units(units)
             for x in prices
         )
@@ -91,6 +114,12 @@ def _cost_of(total: int, price: int, *parts: tuple[int, int]) -> int:
             cost += counted * price_of_part
             total -= counted
     return cost + total * price
+
+
+def prices_in(label: str) -> dict[str, float]:
+    """Return the prices in a label, in US dollars, by the names of `[[prices]]`."""
+    parts = (part.split("=", 1) for part in label.split() if "=" in part)
+    return {name: float(dollars) for name, dollars in parts}
 
 
 FREE = Price()

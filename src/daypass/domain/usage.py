@@ -15,6 +15,7 @@ class TokenUsage(NamedTuple):
     output: int = 0
     reasoning: int = 0
     audio_output: int = 0
+    image_output: int = 0
 
     @property
     def total(self) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.domain.plans import UsagePlan
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.tables import ApiKey
 
 
@@ -85,7 +86,12 @@ class Enforcer(Protocol):
     async def policy(self) -> QuotaPolicy:
         """Return the current usage plans and the ceilings above them."""
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    def unenforced_options(self, plan: UsagePlan) -> list[str]:
+        """Return the options of a plan that nothing enforces, such as `tokens_per_day`."""
+
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+    ) -> IssuedKey:
         """Create an API key. What its account used today counts against it.
 
         Raises TooManyKeysError if the account has as many as it may.

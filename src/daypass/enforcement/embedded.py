@@ -10,6 +10,7 @@ from daypass.enforcement.base import Also, IssuedKey, found, nothing_else, remov
 from daypass.enforcement.current_policy import current_policy
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, site_settings
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -36,7 +37,13 @@ class EmbeddedEnforcer:
         async with self._database.read() as session:
             return await current_policy(session, self._settings)
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    def unenforced_options(self, plan: UsagePlan) -> list[str]:
+        """Return none: every option is enforced."""
+        return []
+
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+    ) -> IssuedKey:
         """Create an API key in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()
         async with self._database.write() as session:
@@ -49,6 +56,7 @@ class EmbeddedEnforcer:
                 usage_plan_id=plan.id,
                 max_keys=site.max_keys_per_account,
                 now=self._now(),
+                options=options,
             )
         return IssuedKey(key, minted.secret)
 

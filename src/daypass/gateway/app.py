@@ -2,18 +2,20 @@
 
 from collections.abc import Coroutine
 from time import perf_counter
+from typing import Literal
 
 import structlog
 
-from daypass.gateway.authenticate import Authenticator
+from daypass.domain.times import Clock
+from daypass.gateway import key_report
+from daypass.gateway.authenticate import Authenticator, Principal
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader
-from daypass.gateway.charge import Charge
+from daypass.gateway.charge import Charge, record_refusal
 from daypass.gateway.concurrency import HeldLease
 from daypass.gateway.endpoint_policy import EndpointPolicy
-from daypass.gateway.errors import GatewayError, upstream_failed
+from daypass.gateway.errors import GatewayError, TooManyOpenError, upstream_failed
 from daypass.gateway.headers import response_headers
-from daypass.gateway.key_report import describe_key
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.owned_objects import OwnedObjects
@@ -39,6 +41,7 @@ from daypass.gateway.verdict import (
 from daypass.http.types import Application, Receive, Scope, Send
 from daypass.observability.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
+from daypass.records.receipts import Receipt
 from daypass.records.recorder import Recorder
 from daypass.upstreams.base import (
     Upstream,
@@ -63,7 +66,7 @@ class Gateway:
         gateway = Gateway(
             authenticator, ledger, upstream, recorder, metrics, max_body_bytes=2**20,
             endpoints=EndpointPolicy("off", ()), ownership=None, meter=meter,
-            last_refusal=last_refusal,
+            last_refusal=last_refusal, report=report, clock=time.time,
         )
         await gateway(scope, receive, send)
     """
@@ -81,6 +84,8 @@ class Gateway:
         ownership: Ownership | None,
         meter: RequestMeter,
         last_refusal: LastRefusal,
+        report: key_report.KeyReport,
+        clock: Clock,
         denied_paths: tuple[str, ...] = (),
         open_per_key: int = 0,
         open_per_account: int = 0,
@@ -99,13 +104,14 @@ class Gateway:
         self._recorder = recorder
         self._metrics = metrics
         self._last_refusal = last_refusal
+        self._key_report = report
         self._fail_open = fail_open
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
         self._owned = OwnedObjects(ownership, upstream) if ownership is not None else None
         self._reader = CallReader(endpoints, self._owned, meter, max_body_bytes)
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
-        self._open_requests = OpenRequests(open_per_key, open_per_account)
+        self._open_requests = OpenRequests(open_per_key, open_per_account, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request to `/v1/*` that carries an API key."""
@@ -116,14 +122,17 @@ class Gateway:
             if b"upgrade" in by_name:
                 refuse_websocket(scope["headers"])
             principal = await self._authenticator.by_headers(scope["headers"])
-            if target.path == b"/key":
-                await describe_key(self._ledger, principal, target, answer)
+            if target.path in key_report.PATHS:
+                await self._key_report.send(principal, target, answer)
             else:
                 with self._open_requests.one_of(principal):
                     call = await self._reader.read(
                         scope["headers"], by_name, receive, principal, target
                     )
                     await self._serve(call, receive, answer)
+        except TooManyOpenError as error:
+            self._record(error, principal, "api", answer.request_id)
+            await answer.fail(error)
         except Exception as error:
             await answer.fail(error)
 
@@ -140,6 +149,9 @@ class Gateway:
                 call = await self._reader.read_chat(principal, body)
                 with self._open_requests.one_of(principal):
                     await self._serve(call, receive, answer)
+            except TooManyOpenError as error:
+                self._record(error, principal, "chat", answer.request_id)
+                await answer.fail(error)
             except Exception as error:
                 await answer.fail(error)
 
@@ -159,8 +171,26 @@ class Gateway:
 
     async def _relay_leased(self, call: Call, receive: Receive, answer: ResponseWriter) -> None:
         request_id, fail_open = answer.request_id, self._fail_open
-        async with HeldLease(self._ledger, call.principal, request_id, fail_open=fail_open):
-            await self._relay(call, receive, answer)
+        try:
+            async with HeldLease(self._ledger, call.principal, request_id, fail_open=fail_open):
+                await self._relay(call, receive, answer)
+        except TooManyOpenError as error:
+            error.model = call.model
+            raise
+
+    def _record(
+        self,
+        error: TooManyOpenError,
+        principal: Principal,
+        via: Literal["api", "chat"],
+        request_id: str,
+    ) -> None:
+        """Record the refusal of a request because too many are open."""
+        at_ms, key = int(error.at * 1000), principal.api_key_id
+        receipt = Receipt(
+            request_id, at_ms, key, error.model, via, error.status, "refused", error.reason, None
+        )
+        record_refusal(self._recorder, self._metrics, principal, receipt)
 
     async def _relay(self, call: Call, receive: Receive, answer: ResponseWriter) -> None:
         """Reserve, relay and settle. The unit is given back only if the upstream did not serve."""
@@ -240,7 +270,7 @@ class Gateway:
                 if charge.counts_after_all:
                     raise upstream_failed(response.status)
             elif call.lists_models and 200 <= response.status < 300:
-                response = await only_models_of(call.principal.usage_plan, response)
+                response = await only_models_of(call.principal, response)
             if self._owned is not None:
                 response = await self._owned.guard(call, response)
         except BaseException:

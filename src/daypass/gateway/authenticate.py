@@ -16,7 +16,7 @@ from daypass.domain.plans import Measure, UsagePlan
 from daypass.domain.times import Clock, iso_utc
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.http.types import Headers
-from daypass.quota.ledger import Claim
+from daypass.quota.ledger import Claim, Subject
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.api_keys import KeyHolder, find_holder, find_holder_by_id, key_revision
 from daypass.records.database import Database, DatabaseUnavailableError
@@ -55,8 +55,21 @@ class Principal:
     """The claim of a give-back on the account's daily give-back limit."""
     key_expires_at: int | None = None
     """When the key itself expires (Unix time, seconds)."""
+    is_paused: bool = False
+    key_models: frozenset[str] = frozenset()
+    """The models that the key's owner allows; empty: every model of the plan."""
+    limits_models: bool = False
     limits_tokens: bool = False
     limits_cost: bool = False
+
+    def allows(self, model: str) -> bool:
+        """Return whether the plan and the key allow a model."""
+        return self.usage_plan.allows(model, self.key_models)
+
+    @property
+    def subject(self) -> Subject:
+        """The key, as the subject of its buckets and leases."""
+        return Subject("key", self.account_id, self.slot)
 
 
 class Authenticator(Protocol):
@@ -135,7 +148,7 @@ class DatabaseAuthenticator:
             principal.expires_at is not None and principal.expires_at <= self._clock()
         ):
             raise invalid_api_key(BAD_KEY.format(mask(secret)))
-        check_not_expired(principal, self._clock)
+        check_usable(principal, self._clock)
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
@@ -146,7 +159,7 @@ class DatabaseAuthenticator:
         if holder is None:
             raise invalid_api_key("This API key has been deleted.")
         principal = _to_principal(holder, policy)
-        check_not_expired(principal, self._clock)
+        check_usable(principal, self._clock)
         return principal
 
     def invalidate(self) -> None:
@@ -217,6 +230,16 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
         raise GatewayError(403, "usage_plan_retired", message)
     claims = policy.claims(holder.account_id, holder.slot, plan, holder.account_plan_ids)
     give_backs = policy.give_backs_claim(holder.account_id, plan, holder.account_plan_ids)
+    return principal_of(holder, plan, claims, give_backs)
+
+
+def principal_of(
+    holder: KeyHolder,
+    plan: UsagePlan,
+    claims: tuple[Claim, ...],
+    give_backs: Claim | None = None,
+) -> Principal:
+    """Return the principal of a key in its plan."""
     return Principal(
         holder.api_key_id,
         holder.account_id,
@@ -225,18 +248,24 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
         claims,
         holder.expires_at,
         give_backs,
-        key_expires_at=plan.key_expires_at(holder.created_at),
+        key_expires_at=plan.key_expires_at(holder.created_at, holder.key_expires_at),
+        is_paused=holder.is_paused,
+        key_models=holder.allowed_models,
+        limits_models=bool(plan.models or holder.allowed_models),
         limits_tokens=any(x.limit.measure is Measure.TOKENS for x in claims),
         limits_cost=any(x.limit.measure is Measure.COST for x in claims),
     )
 
 
-def check_not_expired(principal: Principal, clock: Clock) -> None:
-    """Raise GatewayError 401 `api_key_expired` for a key that has expired."""
+def check_usable(principal: Principal, clock: Clock) -> None:
+    """Raise GatewayError for a key that has expired (401) or that is paused (403)."""
     at = principal.key_expires_at
     if at is not None and at <= clock():
         message = f"This API key expired at {iso_utc(at)}. Create a new one on the keys page."
         raise GatewayError(401, "api_key_expired", message)
+    if principal.is_paused:
+        message = "This API key is paused. Resume it on this site's keys page."
+        raise GatewayError(403, "api_key_paused", message)
 
 
 def presented_key(headers: Headers) -> str:

@@ -27,8 +27,9 @@ IMAGE_TOKENS = 5_000
 IMAGE_TOKENS_OF = (("gpt-4o-mini*", 50_000),)
 """Models that count more tokens for an image."""
 FILE_TOKENS = 50_000
+VIDEO_TOKENS = 500_000
 HOSTED_TOKENS = 20_000
-"""For input that a request only names: a stored conversation, or a tool of the upstream's."""
+"""For input that a request only names: a stored conversation, audio, a tool of the upstream's."""
 AUDIO_BYTES_PER_TOKEN = 50
 AUDIO_BYTES_PER_SECOND = 500
 SPEECH_TOKENS_PER_BYTE = 10
@@ -38,6 +39,8 @@ MOST_OUTPUT = 10**10
 MOST_ANSWERS = 10**6
 """No upstream returns more answers or images for one request."""
 PARTIAL_IMAGE_TOKENS = 100
+EDITED_IMAGES = 16
+"""The most images that a request to edit images sends."""
 
 _CAPS = {
     "/chat/completions": ("max_completion_tokens", "max_tokens"),
@@ -46,6 +49,14 @@ _CAPS = {
     "/messages": ("max_tokens",),
 }
 """Members that cap the output, by the end of the path. The first is set if there is none."""
+
+_OTHER_CAPS = frozenset({"max_new_tokens", "n_predict", "num_predict"})
+"""Names that some upstreams prefer to those above (llama.cpp, Ollama)."""
+
+_NAMED_INPUTS = (
+    "previous_response_id", "conversation", "web_search_options", "search_parameters", "plugins",
+)  # fmt: skip
+"""Members that name a stored conversation, or turn on searches whose results are input."""
 
 _PLAIN_TOOLS = frozenset({"function", "custom"})
 
@@ -121,10 +132,14 @@ def bound_of_document(
     a number.
     """
     text, media = _input_of(body, document, model)
-    bound = Bound(text + media)
+    # Predicted output that turns out wrong is billed as output, beyond the cap.
+    predicted = len(body) if document.get("prediction") else 0
+    bound = Bound(text + media, fixed_output=predicted)
     for end, names in _CAPS.items():
         if pattern.endswith(end):
             return _with_cap(bound, document, names, most_output, is_limited=is_limited)
+    if "/images/" in pattern and not pattern.endswith("/images/generations"):
+        bound = replace(bound, input_tokens=bound.input_tokens + EDITED_IMAGES * IMAGE_TOKENS)
     return replace(bound, **_fixed_output(pattern, len(body), document))
 
 
@@ -137,7 +152,7 @@ def bound_of_form(pattern: str, length: int) -> Bound:
         return Bound(tokens, fixed_output=tokens, units=units)
     if "/images/" in pattern:
         most = 10
-        input_tokens = 16 * IMAGE_TOKENS + 32_000
+        input_tokens = EDITED_IMAGES * IMAGE_TOKENS + 32_000
         units = BilledUnits(images=most)
         return Bound(input_tokens, fixed_output=most * MADE_IMAGE_TOKENS, units=units)
     return Bound(length)
@@ -152,7 +167,9 @@ def _with_cap(
     is_limited: bool,
 ) -> Bound:
     # Some upstreams match names without regard to case.
-    present = {x: document[x] for x in document if x.casefold() in names}
+    present = {
+        x: document[x] for x in document if x.casefold() in names or x.casefold() in _OTHER_CAPS
+    }
     asked = [_cap_of(name, value) for name, value in present.items()]
     caps = [cap for cap in asked if cap is not None]
     most = max(caps, default=None)
@@ -163,12 +180,13 @@ def _with_cap(
         cap = most_output if cap is None else min(cap, most_output)
     if cap is None:
         return bound
-    is_edited = most is None or cap < most or len(caps) < len(asked)
+    is_named = any(x.casefold() in names for x in present)
+    is_edited = most is None or cap < most or len(caps) < len(asked) or not is_named
     return replace(
         bound,
         cap=cap,
         answers=_answers(document),
-        cap_members=tuple(present) or names[:1],
+        cap_members=tuple(present) if is_named else (*present, names[0]),
         is_edited=is_edited,
     )
 
@@ -190,19 +208,19 @@ def _whole_number(name: str, value: Any) -> int:
 
 def _answers(document: Mapping[str, Any]) -> int:
     """Return how many answers a request may get: `n`, or `best_of`, for each prompt."""
-    count = 1
-    for name in document:
-        if name.casefold() in ("n", "best_of") and document[name] is not None:
-            count = max(count, _whole_number(name, document[name]))
-    prompt = document.get("prompt")
-    is_tokens = isinstance(prompt, list) and all(type(x) is int for x in prompt)
-    if isinstance(prompt, list) and not is_tokens:
-        count *= len(prompt)
-    return min(count, MOST_ANSWERS)
+    count = prompts = 1
+    for name, value in document.items():
+        folded = name.casefold()
+        if folded in ("n", "best_of") and value is not None:
+            count = max(count, _whole_number(name, value))
+        elif folded == "prompt" and isinstance(value, list):
+            is_tokens = all(type(x) is int for x in value)
+            prompts = max(prompts, 1 if is_tokens else len(value))
+    return min(count * prompts, MOST_ANSWERS)
 
 
 def _fixed_output(pattern: str, length: int, document: Mapping[str, Any]) -> dict[str, Any]:
-    if pattern.endswith("/images/generations"):
+    if "/images/" in pattern:
         images = _answers(document)
         partial = document.get("partial_images")
         more = partial * PARTIAL_IMAGE_TOKENS if type(partial) is int and partial > 0 else 0
@@ -233,7 +251,11 @@ def _input_of(body: bytes, document: Mapping[str, Any], model: str) -> tuple[int
         if kind == "image":
             tokens += image_tokens
         elif kind == "audio":
-            tokens += -(-len(data) // AUDIO_BYTES_PER_TOKEN)
+            tokens += -(-len(data) // AUDIO_BYTES_PER_TOKEN) if data else HOSTED_TOKENS
+        elif kind == "video":
+            tokens += VIDEO_TOKENS
+        elif kind == "reference":
+            tokens += HOSTED_TOKENS
         else:
             tokens += FILE_TOKENS
     tokens += HOSTED_TOKENS * _hosted_inputs(document)
@@ -242,7 +264,7 @@ def _input_of(body: bytes, document: Mapping[str, Any], model: str) -> tuple[int
 
 def _hosted_inputs(document: Mapping[str, Any]) -> int:
     """Count the inputs that the request names but does not contain."""
-    names = [name for name in ("previous_response_id", "conversation") if document.get(name)]
+    names = [name for name in _NAMED_INPUTS if document.get(name)]
     if isinstance(document.get("prompt"), dict):
         names.append("prompt")
     tools = document.get("tools")

@@ -61,7 +61,7 @@ class Call:
     def lists_models(self) -> bool:
         """Whether the answer is a list of models that must be filtered by the plan."""
         is_list = self.route.endpoint.pattern == "/models"
-        return is_list and bool(self.principal.usage_plan.models)
+        return is_list and self.principal.limits_models
 
     @property
     def makes_objects(self) -> bool:

@@ -69,7 +69,7 @@ class CallReader:
         route = self._policy.route(target)
         length = declared_length(by_name, self._max_body_bytes)
         kept = request_headers(headers, by_name)
-        if principal.usage_plan.models or principal.limits_cost:
+        if principal.limits_models or principal.limits_cost:
             kept = without_model_choice(kept)
         call = Call(principal, route, target, kept, b"", "", "api")
         content_type = by_name.get(b"content-type", b"")
@@ -109,7 +109,7 @@ class CallReader:
     def _is_strict(self, call: Call) -> bool:
         """Return whether a body must be parsed before it may be relayed."""
         principal = call.principal
-        return bool(principal.usage_plan.models) or principal.limits_cost or self._owned is not None
+        return principal.limits_models or principal.limits_cost or self._owned is not None
 
     async def _check(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
@@ -129,16 +129,16 @@ class CallReader:
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
     ) -> None:
         """Check the models that a request names, and set the model to record."""
-        plan = call.principal.usage_plan
+        principal = call.principal
         in_path = call.route.parameters.get("model")
         named = document.get("model")
-        if plan.models or call.principal.limits_cost:
+        if principal.limits_models or principal.limits_cost:
             models = [*models_in_document(document), *models_in_query(call.target.query), *in_form]
             if in_path is not None:
                 models.append(in_path)
-            if plan.models:
-                check_models(plan, call.route, models)
-            if call.principal.limits_cost:
+            if principal.limits_models:
+                check_models(principal, call.route, models)
+            if principal.limits_cost:
                 _refuse_several_models(models)
             named = named if isinstance(named, str) else (models[0] if models else "")
         elif not isinstance(named, str):
@@ -151,7 +151,7 @@ class CallReader:
     ) -> None:
         """Stream a form, but hold it back until its model has been read."""
         # For the plan's list, or for the price.
-        needs_model = bool(call.principal.usage_plan.models) or call.principal.limits_cost
+        needs_model = call.principal.limits_models or call.principal.limits_cost
         models: list[str] = []
 
         async def examine(field: Field) -> None:

@@ -9,6 +9,7 @@ import structlog
 from daypass.domain.plans import Amounts, Measure
 from daypass.domain.times import DAY_S
 from daypass.domain.usage import NO_TOKENS, NO_UNITS, TokenUsage
+from daypass.gateway.authenticate import Principal
 from daypass.gateway.call import Call
 from daypass.gateway.errors import GatewayError, give_backs_spent, over_limit
 from daypass.gateway.rate_limit_headers import fullest, rate_limit_headers
@@ -70,18 +71,18 @@ class Charge:
         self._metrics.decision.add(perf_counter() - began)
         self._buckets = outcome.buckets
         if isinstance(outcome, Refusal):
-            self._recorder.use(self._usage_row(outcome.at, model="")).refused += 1
             hit = outcome.hit.claim
             self.reason = f"{hit.subject.kind}_{hit.limit.window.value}"
             if hit.limit.measure is not Measure.REQUESTS:
                 self.reason += f"_{hit.limit.measure.value}"
             self._outcome = "refused"
-            self._write_receipt(request_id, outcome.at, 429)
-            self._metrics.count(self._outcome, 429)
+            receipt = self._receipt(request_id, outcome.at, 429)
+            record_refusal(self._recorder, self._metrics, self._principal, receipt)
             raise over_limit(outcome, self._principal.usage_plan.id)
         self._reservation = outcome
         self._outcome = "counted"
-        self._row = self._usage_row(outcome.at, self._call.model)
+        day = int(outcome.at) // DAY_S * DAY_S
+        self._row = UsageRow(day, self._principal.api_key_id, self._call.model, self._call.via)
         use = self._recorder.use(self._row)
         use.reserve(outcome.amounts)
         use.last_at = int(outcome.at)
@@ -168,7 +169,8 @@ class Charge:
         if self._reservation is not None:
             if self._outcome == "counted":
                 tokens = self._settle(self._reservation, status, usage)
-            self._write_receipt(request_id, self._reservation.at, status)
+            receipt = self._receipt(request_id, self._reservation.at, status)
+            self._recorder.receipt(self._principal.account_id, receipt)
         self._metrics.count(self._outcome, status, tokens or NO_TOKENS)
 
     def _settle(
@@ -204,15 +206,11 @@ class Charge:
         self._recorder.use(self._row).settle(reserved, tokens, cost, label)
         return tokens
 
-    def _usage_row(self, at: float, model: str) -> UsageRow:
-        day = int(at) // DAY_S * DAY_S
-        return UsageRow(day, self._principal.api_key_id, model, self._call.via)
-
-    def _write_receipt(self, request_id: str, at: float, status: int) -> None:
+    def _receipt(self, request_id: str, at: float, status: int) -> Receipt:
         requests = (x for x in self._buckets if x.claim.limit.measure is Measure.REQUESTS)
         least = fullest(requests)
         reserved = tuple(self._reservation.amounts) if self._reservation is not None else None
-        receipt = Receipt(
+        return Receipt(
             request_id,
             int(at * 1000),
             self._principal.api_key_id,
@@ -225,7 +223,16 @@ class Charge:
             reserved,
             tuple(self._settled) if self._settled is not None else None,
         )
-        self._recorder.receipt(self._principal.account_id, receipt)
+
+
+def record_refusal(
+    recorder: Recorder, metrics: Metrics, principal: Principal, receipt: Receipt
+) -> None:
+    """Record the receipt of a call that a limit refused, and count it."""
+    day = receipt.at // 1000 // DAY_S * DAY_S
+    recorder.use(UsageRow(day, receipt.api_key_id, "", receipt.via)).refused += 1
+    recorder.receipt(principal.account_id, receipt)
+    metrics.count(receipt.outcome, receipt.status)
 
 
 def _given_back(state: BucketState, amounts: Amounts) -> BucketState:

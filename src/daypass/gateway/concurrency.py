@@ -9,7 +9,7 @@ import structlog
 
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import too_many_open
-from daypass.quota.ledger import LEASE_S, Lease, Ledger, LedgerUnavailableError, Subject
+from daypass.quota.ledger import LEASE_S, Lease, Ledger, LedgerUnavailableError
 
 RENEW_EVERY_S = LEASE_S / 3
 LOOK_AGAIN_S = 0.1
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 class HeldLease:
     """A context manager that holds one of a key's concurrent requests, and renews its lease.
 
-    Entering it raises GatewayError 429 if the usage plan's `max_concurrent_requests` are open, and
+    Entering it raises TooManyOpenError if the usage plan's `max_concurrent_requests` are open, and
     LedgerUnavailableError if that is unknown. With `fail_open`, the request is then let through.
     """
 
@@ -34,7 +34,7 @@ class HeldLease:
         self._ledger = ledger
         self._principal = principal
         self._fail_open = fail_open
-        self._lease = Lease(Subject("key", principal.account_id, principal.slot), request_id)
+        self._lease = Lease(principal.subject, request_id)
         self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> None:
@@ -62,7 +62,7 @@ class HeldLease:
             await asyncio.sleep(LOOK_AGAIN_S)
             found = await self._ledger.acquire_lease(self._lease, limit)
         if not found.is_admitted:
-            raise too_many_open(limit, found.used, plan.id)
+            raise too_many_open(limit, found, plan.id)
         self._renew_later()
 
     def _renew_later(self) -> None:

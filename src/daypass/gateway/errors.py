@@ -6,7 +6,7 @@ The official SDKs read this format and these codes: `{"error": {"message", "type
 
 import math
 import random
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -14,7 +14,7 @@ from daypass.domain.plans import Measure, Window
 from daypass.domain.times import iso_utc
 from daypass.gateway.rate_limit_headers import rate_limit_headers
 from daypass.http.types import Headers
-from daypass.quota.ledger import BucketState, Refusal
+from daypass.quota.ledger import BucketState, Occupancy, Refusal
 
 THROTTLE_RETRY_MAX_S = 60
 RETRY_SPREAD_S = 5
@@ -151,25 +151,43 @@ def over_limit(refusal: Refusal, usage_plan_id: str) -> GatewayError:
     return GatewayError(429, code, message, type_=type_, headers=headers, **figures)
 
 
-def too_many_open(limit: int, used: int, usage_plan_id: str) -> GatewayError:
+class TooManyOpenError(GatewayError):
+    """The 429 of a limit on concurrent requests. A retry may find room."""
+
+    def __init__(
+        self, message: str, *, subject: Literal["key", "account"], at: float, **figures: Any
+    ) -> None:
+        """`subject` has too many requests open; `at` is the time of the refusal (Unix, s)."""
+        code = "rate_limit_exceeded"
+        retry = [(b"retry-after", b"1")]
+        super().__init__(
+            429,
+            code,
+            message,
+            type_=code,
+            headers=retry,
+            uncounted=True,
+            subject=subject,
+            **figures,
+        )
+        self.at = at
+        self.reason = f"{subject}_concurrent"
+        """The reason in its receipt."""
+        self.model = ""
+        """The model that the request named, if it has been read."""
+
+
+def too_many_open(limit: int, found: Occupancy, usage_plan_id: str) -> TooManyOpenError:
     """Return the 429 for a key whose usage plan allows no further concurrent request."""
-    code = "rate_limit_exceeded"
-    message = (
-        f"This API key has {used} requests open, and its usage plan {usage_plan_id} allows {limit} "
-        "at the same time. Try again when one of them has finished."
-    )
-    return GatewayError(
-        429,
-        code,
-        message,
-        type_=code,
-        headers=[(b"retry-after", b"1")],
-        uncounted=True,
+    return TooManyOpenError(
+        f"This API key has {found.used} requests open, and its usage plan {usage_plan_id} allows "
+        f"{limit} at the same time. Try again when one of them has finished.",
+        subject="key",
+        at=found.at,
         measure=Measure.REQUESTS.value,
         limit=limit,
-        used=used,
+        used=found.used,
         window=None,
-        subject="key",
         usage_plan_id=usage_plan_id,
         resets_at=None,
     )

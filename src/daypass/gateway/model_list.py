@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import structlog
 
-from daypass.domain.plans import UsagePlan
+from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError, server_error
 from daypass.gateway.read_ahead import read_ahead
 from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
@@ -44,14 +44,14 @@ async def fetch_model_names(upstream: Upstream, last_refusal: LastRefusal) -> li
         response.close()
 
 
-async def only_models_of(plan: UsagePlan, response: UpstreamResponse) -> UpstreamResponse:
-    """Return a list of models without those that the plan does not include.
+async def only_models_of(principal: Principal, response: UpstreamResponse) -> UpstreamResponse:
+    """Return a list of models without those that the plan or the key does not allow.
 
     Raises GatewayError 502 if the answer is not a list of models.
     """
 
     async def hidden(names: list[str]) -> set[str]:
-        return {name for name in names if not plan.allows(name)}
+        return {name for name in names if not principal.allows(name)}
 
     return await without_models(hidden, response)
 

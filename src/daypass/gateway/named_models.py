@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from daypass.domain.plans import UsagePlan
+from daypass.gateway.authenticate import Principal
 from daypass.gateway.endpoints import ModelChoice, Route
 from daypass.gateway.errors import GatewayError
 
@@ -83,23 +83,25 @@ def names_model(name: str) -> bool:
     return any(part.strip() in TOP_MEMBERS for part in SEPARATORS.split(name.casefold()))
 
 
-def check_models(plan: UsagePlan, route: Route, named: list[str]) -> None:
-    """Raise GatewayError 404 unless the plan includes every model that a request names.
+def check_models(principal: Principal, route: Route, named: list[str]) -> None:
+    """Raise GatewayError 404 unless the plan and the key allow every model that a request names.
 
-    If the plan is limited to some models, also refuse calls that leave out a required model or
-    name it in a file.
+    If they are limited to some models, also refuse calls that leave out a required model or name
+    it in a file.
     """
-    if not plan.models:
+    if not principal.limits_models:
         return
     for model in named:
         # LiteLLM accepts several models, separated by commas.
-        if not all(plan.allows(one) for one in model.split(",")):
-            raise _not_included(plan, f"the model {model[:100]}" if model else "an empty model")
+        if not all(principal.allows(one) for one in model.split(",")):
+            raise _not_included(
+                principal, f"the model {model[:100]}" if model else "an empty model"
+            )
     choice = route.endpoint.model
     if choice is ModelChoice.IN_FILE:
-        raise _not_included(plan, "requests whose models are named in a file")
+        raise _not_included(principal, "requests whose models are named in a file")
     if choice is ModelChoice.REQUIRED and not named:
-        raise _not_included(plan, "a request that names no model")
+        raise _not_included(principal, "a request that names no model")
 
 
 def _named(value: Any) -> Iterator[str]:
@@ -132,7 +134,16 @@ def _nested(value: Any) -> Iterator[str]:
             yield from _nested(item)
 
 
-def _not_included(plan: UsagePlan, what: str) -> GatewayError:
-    allowed = ", ".join(sorted(plan.models))
-    message = f"Your usage plan {plan.id} does not include {what}. It includes: {allowed}."
+def _not_included(principal: Principal, what: str) -> GatewayError:
+    plan = principal.usage_plan
+    in_plan, by_key = ", ".join(sorted(plan.models)), ", ".join(sorted(principal.key_models))
+    if not by_key:
+        message = f"Your usage plan {plan.id} does not include {what}. It includes: {in_plan}."
+    elif not in_plan:
+        message = f"This API key does not allow {what}. It allows: {by_key}."
+    else:
+        message = (
+            f"This API key does not allow {what}. It allows: {by_key}. Of those it can use only "
+            f"what its usage plan {plan.id} includes: {in_plan}."
+        )
     return GatewayError(404, "model_not_found", message, param="model")

@@ -1,37 +1,38 @@
 """Limits the concurrent requests per key and per account in this process."""
 
 import math
+from typing import Literal
 
+from daypass.domain.times import Clock
 from daypass.gateway.authenticate import Principal
-from daypass.gateway.errors import GatewayError
-
-RETRY_AFTER_S = 1
+from daypass.gateway.errors import TooManyOpenError
 
 
 class OpenRequests:
     """Counts open requests, so that one key cannot use up the process's connections."""
 
-    __slots__ = ("_open", "_per_account", "_per_key")
+    __slots__ = ("_clock", "_open", "_per_account", "_per_key")
 
-    def __init__(self, per_key: int, per_account: int) -> None:
+    def __init__(self, per_key: int, per_account: int, clock: Clock) -> None:
         """Create a counter with the limits per key and per account; 0 means no limit."""
+        self._clock = clock
         self._per_key = per_key or math.inf
         self._per_account = per_account or math.inf
         self._open: dict[str, int] = {}
         """The number of open requests by key id and by account id."""
 
     def one_of(self, principal: Principal) -> "OpenRequest":
-        """Return a context manager for one request. Entering it may raise GatewayError 429."""
+        """Return a context manager for one request. Entering it may raise TooManyOpenError."""
         return OpenRequest(self, principal)
 
     def enter(self, principal: Principal) -> None:
-        """Count a request as open. Raises GatewayError 429 if there are too many."""
+        """Count a request as open. Raises TooManyOpenError if there are too many."""
         key, account = principal.api_key_id, principal.account_id
         of_key, of_account = self._open.get(key, 0), self._open.get(account, 0)
         if of_key >= self._per_key:
-            raise _too_many("This API key has", of_key)
+            raise self._too_many("This API key has", of_key, "key")
         if of_account >= self._per_account:
-            raise _too_many("Your account's API keys have", of_account)
+            raise self._too_many("Your account's API keys have", of_account, "account")
         self._open[key] = of_key + 1
         self._open[account] = of_account + 1
 
@@ -43,6 +44,15 @@ class OpenRequests:
                 self._open[name] = left
             else:
                 del self._open[name]
+
+    def _too_many(
+        self, who: str, number: int, subject: Literal["key", "account"]
+    ) -> TooManyOpenError:
+        message = (
+            f"{who} {number} requests under way, as many as this site allows at once. "
+            "Try again when one of them is answered."
+        )
+        return TooManyOpenError(message, subject=subject, at=self._clock())
 
 
 class OpenRequest:
@@ -59,13 +69,3 @@ class OpenRequest:
 
     def __exit__(self, *_: object) -> None:
         self._all.leave(self._principal)
-
-
-def _too_many(who: str, number: int) -> GatewayError:
-    message = (
-        f"{who} {number} requests under way, as many as this site allows at once. "
-        "Try again when one of them is answered."
-    )
-    code = "rate_limit_exceeded"
-    retry = [(b"retry-after", b"%d" % RETRY_AFTER_S)]
-    return GatewayError(429, code, message, type_=code, headers=retry, uncounted=True)

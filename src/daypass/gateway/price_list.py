@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelPrice, TieredPrices
@@ -26,26 +27,30 @@ class PriceList:
         self._upstream_url = upstream_url
         self._known: dict[tuple[str, int], Price | None] = {}
 
-    def find(self, model: str, day: int) -> Price | None:
-        """Return the price of a model on a day (Unix time of its first second), or None."""
-        key = (model, day)
+    def find(self, model: str, at: float) -> Price | None:
+        """Return the price of a model at a time (Unix time, seconds), or None.
+
+        Some prices depend on the time of day, to the minute.
+        """
+        minute = int(at) // 60 * 60
+        key = (model, minute)
         try:
             return self._known[key]
         except KeyError:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            price = self._known[key] = self._look_up(model, day)
+            price = self._known[key] = self._look_up(model, minute)
             return price
 
-    def _look_up(self, model: str, day: int) -> Price | None:
+    def _look_up(self, model: str, minute: int) -> Price | None:
         for pattern, price in self._own:
             if fnmatchcase(model, pattern):
                 return price
-        return _published(get_snapshot(), model, self._upstream_url, day) if model else None
+        return _published(get_snapshot(), model, self._upstream_url, minute) if model else None
 
 
 def _published(
-    snapshot: DataSnapshot, model: str, upstream_url: str | None, day: int
+    snapshot: DataSnapshot, model: str, upstream_url: str | None, minute: int
 ) -> Price | None:
     """Return the published price: the upstream's own, else that of the model's maker.
 
@@ -57,7 +62,7 @@ def _published(
             _, found = snapshot.find_provider_model(model, None, provider, url)
         except LookupError:
             continue
-        return _to_price(found.get_prices(datetime.fromtimestamp(day, UTC)))
+        return _to_price(found.get_prices(datetime.fromtimestamp(minute, UTC)))
     return None
 
 
@@ -95,7 +100,21 @@ def _flat(prices: ModelPrice, above: int) -> Price:
         output=answer,
         reasoning=rate("output_reasoning_mtok", answer),
         audio_output=rate("output_audio_mtok", answer),
+        image_output=max(rate("output_image_mtok", answer), rate("output_video_mtok", 0)),
         request=rate("requests_kcount", 0, 1_000),
         audio_second=second,
         character=rate("input_mchars", 0),
+        unpriced=_unpriced(prices, audio_second=second),
     )
+
+
+def _unpriced(
+    prices: ModelPrice, *, audio_second: int
+) -> frozenset[Literal["audio_input", "audio_output"]]:
+    """Return the kinds of tokens that have no published price: audio costs many times as text."""
+    kinds: list[Literal["audio_input", "audio_output"]] = []
+    if getattr(prices, "input_audio_mtok", None) is None and not audio_second:
+        kinds.append("audio_input")
+    if getattr(prices, "output_audio_mtok", None) is None:
+        kinds.append("audio_output")
+    return frozenset(kinds)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from daypass.domain.prices import FREE
-from daypass.domain.times import DAY_S, Clock
+from daypass.domain.times import Clock
 from daypass.gateway.bound import Bound, bound_of_document, bound_of_form
 from daypass.gateway.call import Call
 from daypass.gateway.endpoint_policy import turned_off
@@ -14,6 +14,7 @@ from daypass.gateway.errors import GatewayError
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request import StreamedBody
 from daypass.gateway.stream_usage import ask_for_usage
+from daypass.gateway.unpriced import unpriced_in
 
 _STREAM_WITH_OPTIONS = "/completions"
 """The end of the paths of chat and plain completions, which take `stream_options`."""
@@ -44,12 +45,11 @@ class RequestMeter:
         """
         if call.is_free:
             return
-        day = int(self._clock()) // DAY_S * DAY_S
-        call.price = self._prices.find(call.model, day)
+        call.price = self._prices.find(call.model, self._clock())
         principal = call.principal
         is_limited = principal.limits_tokens or principal.limits_cost
         if is_limited:
-            self._check(call)
+            self._check(call, document)
         most_output = principal.usage_plan.max_output_tokens
         if is_limited or most_output is not None:
             bound = _bound_of(call, document, most_output, max_body_bytes, is_limited=is_limited)
@@ -57,27 +57,24 @@ class RequestMeter:
         if self._measures_streams and document.get("stream") is True:
             self._measure_stream(call, document)
 
-    def _check(self, call: Call) -> None:
+    def _check(self, call: Call, document: Mapping[str, Any]) -> None:
         endpoint = call.route.endpoint
         if endpoint.billed_later or endpoint.cls is EndpointClass.UNKNOWN:
             raise turned_off(
                 f"{call.target.method} {call.target.path.decode()} is turned off for this API "
                 "key: its usage plan limits tokens or cost, and nothing bounds what it uses."
             )
-        is_unknown = call.price is None and endpoint.cls is EndpointClass.METERED
-        if is_unknown and call.principal.limits_cost and self._refuses_unknown_prices:
-            message = (
-                f"The price of the model {call.model or '(none)'} is unknown, and cost is limited "
-                "here. Use another model, or ask the operator to add it to [[prices]]."
-            )
-            raise GatewayError(
-                403,
-                "price_unknown",
-                message,
-                param="model",
-                headers=[(b"x-should-retry", b"false")],
-                uncounted=True,
-            )
+        if endpoint.cls is not EndpointClass.METERED or not call.principal.limits_cost:
+            return
+        if not self._refuses_unknown_prices:
+            return
+        if call.price is None:
+            what = f"the model {call.model or '(none)'}"
+            advice = "Use another model, or ask the operator to add it to [[prices]]."
+            raise _price_unknown("model", what, advice)
+        found = unpriced_in(endpoint.pattern, call.body, document, call.price)
+        if found is not None:
+            raise _price_unknown(found.param, found.what, "Leave it out.")
 
     @staticmethod
     def _measure_stream(call: Call, document: Mapping[str, Any]) -> None:
@@ -88,6 +85,12 @@ class RequestMeter:
             if asking is not None:
                 call.body = asking
                 call.hides_usage = True
+
+
+def _price_unknown(param: str, what: str, advice: str) -> GatewayError:
+    message = f"The price of {what} is unknown, and cost is limited here. {advice}"
+    retry = [(b"x-should-retry", b"false")]
+    return GatewayError(403, "price_unknown", message, param=param, headers=retry, uncounted=True)
 
 
 def _bound_of(

@@ -110,8 +110,8 @@ class UsageReader:
         if not isinstance(usage, dict):
             return
         seconds = usage.get("seconds")
-        if usage.get("type") == "duration" and isinstance(seconds, int | float):
-            self.audio_seconds = math.ceil(min(max(seconds, 0), MOST_SECONDS))
+        if usage.get("type") == "duration" and isinstance(seconds, int | float) and seconds >= 0:
+            self.audio_seconds = math.ceil(min(seconds, MOST_SECONDS))
             self._found = self._found or TokenUsage()
             return
         found = token_usage(usage)
@@ -122,12 +122,19 @@ class UsageReader:
 
 
 def token_usage(usage: dict[str, Any]) -> TokenUsage | None:
-    """Return the counts of a `usage` object, in OpenAI's or Anthropic's form; None without any."""
+    """Return the counts of a `usage` object, in OpenAI's or Anthropic's form.
+
+    None without any, and if one of them is no count (negative, a fraction, text): then the bound
+    is nearer to the truth than the rest of the report.
+    """
+    if any(_is_wrong(usage.get(x)) for x in _COUNT_NAMES):
+        return None
     sent = _count(usage, "prompt_tokens") or _count(usage, "input_tokens")
     answered = _count(usage, "completion_tokens") or _count(usage, "output_tokens")
-    if not sent and not answered and not any(type(usage.get(x)) is int for x in _COUNT_NAMES):
+    if not sent and not answered and all(usage.get(x) is None for x in _COUNT_NAMES):
         return None
-    cached = cache_write = audio_input = image_input = reasoning = audio_output = 0
+    cached = cache_write = audio_input = image_input = 0
+    reasoning = audio_output = image_output = 0
     details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
     if isinstance(details, dict):
         cached = _count(details, "cached_tokens")
@@ -139,6 +146,7 @@ def token_usage(usage: dict[str, Any]) -> TokenUsage | None:
     if isinstance(details, dict):
         reasoning = _count(details, "reasoning_tokens")
         audio_output = _count(details, "audio_tokens")
+        image_output = _count(details, "image_tokens")
     if "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage:
         # Anthropic's input_tokens leave out what was read from or written to the cache.
         cached = _count(usage, "cache_read_input_tokens")
@@ -147,13 +155,29 @@ def token_usage(usage: dict[str, Any]) -> TokenUsage | None:
     # Some upstreams count reasoning in the total only.
     answered = max(answered, _count(usage, "total_tokens") - sent)
     return TokenUsage(
-        sent, cached, cache_write, audio_input, image_input, answered, reasoning, audio_output
+        input=sent,
+        cached_input=cached,
+        cache_write=cache_write,
+        audio_input=audio_input,
+        image_input=image_input,
+        output=answered,
+        reasoning=reasoning,
+        audio_output=audio_output,
+        image_output=image_output,
     )
 
 
 def _count(usage: dict[str, Any], name: str) -> int:
+    """Return a count; 0 if there is none. Some upstreams write whole numbers as `12.0`."""
     count = usage.get(name)
-    return count if type(count) is int and 0 <= count < MOST_TOKENS else 0
+    return 0 if count is None or _is_wrong(count) else int(count)
+
+
+def _is_wrong(count: Any) -> bool:
+    """Return whether a value is present and no possible count of tokens."""
+    if type(count) is float:
+        return not (count.is_integer() and 0 <= count < MOST_TOKENS)
+    return count is not None and not (type(count) is int and 0 <= count < MOST_TOKENS)
 
 
 def _parsed(document: bytes) -> Any:

@@ -6,14 +6,18 @@ from unicodedata import category
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.plans import UsagePlan, Window
 from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Portal, SignedIn
-from daypass.portal.meters import LimitUse, Meter, read_meters
+from daypass.portal.key_options import KeyOptionFields
+from daypass.portal.meters import ConcurrentUse, LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
 from daypass.portal.times import Instant
+from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.tables import Account, ApiKey
 
 MAX_GRACE_S = 7 * DAY_S
@@ -46,15 +50,15 @@ def _check_name(value: str) -> str:
 KeyName = Annotated[str, Field(max_length=80), AfterValidator(_check_name)]
 
 
-class NewApiKey(BaseModel):
+class NewApiKey(KeyOptionFields):
     """A request for an API key."""
 
     name: KeyName
     usage_plan_id: str
 
 
-class ApiKeyChange(BaseModel):
-    """A new name, another usage plan, or both."""
+class ApiKeyChange(KeyOptionFields):
+    """The fields to change: a new name, another usage plan, other options."""
 
     name: KeyName | None = None
     usage_plan_id: str | None = None
@@ -75,6 +79,12 @@ class ApiKeyCore(BaseModel):
     name: str
     usage_plan_id: str
     created_at: Instant
+    expires_at: Instant | None = Field(
+        description="What its owner chose, or earlier if the usage plan limits a key's lifetime"
+    )
+    paused: bool
+    note: str
+    allowed_models: list[str]
 
 
 class CreatedApiKey(ApiKeyCore):
@@ -95,7 +105,8 @@ class ApiKeyView(ApiKeyCore):
     `limits` holds every limit that applies to a call with this key, each with its own reset.
     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
     describe the tightest quota overall, which may be the account's or the site's. All of these
-    are about requests: `limits` has tokens and cost too.
+    are about requests: `limits` has tokens and cost too. `concurrent_requests` is null if the plan
+    does not limit how many requests may be in progress at once.
 
     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -108,18 +119,20 @@ class ApiKeyView(ApiKeyCore):
     remaining: int | None
     resets_at: Instant | None
     limits: list[LimitUse]
+    concurrent_requests: ConcurrentUse | None
     activating: bool
     next_usage_plan_id: str | None
 
     @classmethod
-    def of(cls, meter: Meter, now: int) -> Self:
+    def of(cls, meter: Meter, policy: QuotaPolicy, now: int) -> Self:
         """Return the view of a key and its meter. `now` is Unix time in seconds."""
         key = meter.key
         return cls(
-            **core_of(key),
+            **core_of(key, policy),
             last_used_at=key.last_used_at,
             activating=key.activating_until is not None and key.activating_until > now,
             next_usage_plan_id=key.next_usage_plan_id,
+            concurrent_requests=meter.concurrent,
             **meter.figures(),
         )
 
@@ -129,9 +142,11 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
     """Create an API key. Only this response contains its secret."""
     if portal.outbox is not None and not account.email_confirmed:
         raise ProblemError(403, UNCONFIRMED)
-    plan = await _offered_plan(portal, new.usage_plan_id)
+    policy = await portal.policy()
+    plan = _offered_plan(policy, new.usage_plan_id)
+    options = new.options(NO_OPTIONS, plan, portal.now())
     try:
-        issued = await portal.enforcer.create_key(account.id, new.name, plan)
+        issued = await portal.enforcer.create_key(account.id, new.name, plan, options)
     except api_keys.TooManyKeysError as error:
         most = error.most
         message = (
@@ -139,7 +154,7 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
             "Delete one, or rotate one if you have lost its secret."
         )
         raise ProblemError(409, message) from None
-    return CreatedApiKey(**core_of(issued.key), key=issued.secret)
+    return CreatedApiKey(**core_of(issued.key, policy), key=issued.secret)
 
 
 @router.get("/api-keys")
@@ -148,30 +163,41 @@ async def list_api_keys(account: SignedIn, portal: InPortal) -> list[ApiKeyView]
     await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
-    now = portal.now()
-    return [ApiKeyView.of(meter, now) for meter in await read_meters(portal, keys)]
+    policy, now = await portal.policy(), portal.now()
+    return [ApiKeyView.of(meter, policy, now) for meter in await read_meters(portal, keys)]
 
 
 @router.patch("/api-keys/{api_key_id}")
 async def change_api_key(
     api_key_id: str, change: ApiKeyChange, account: SignedIn, portal: InPortal
 ) -> ApiKeyView:
-    """Rename a key or move it to another usage plan. Its usage today still counts.
+    """Rename a key, move it to another usage plan, or change its options.
+
+    Its usage today still counts.
 
     With the `aws` enforcer, a move to a larger plan takes effect at the next 00:00 UTC.
     """
     key = await find(portal, account, api_key_id)
+    policy = await portal.policy()
     wanted = change.usage_plan_id
     plan = None
     if wanted == key.usage_plan_id:
-        plan = (await portal.policy()).plans.get(wanted)
+        plan = policy.plans.get(wanted)
     elif wanted is not None:
-        plan = await _offered_plan(portal, wanted)
+        plan = _offered_plan(policy, wanted)
+    current_plan = plan or policy.plans.get(key.usage_plan_id)
+    change.options(KeyOptions.of(key), current_plan, portal.now())
+
+    async def set_options(session: AsyncSession) -> None:
+        row = await api_keys.find_locked(session, key.id)
+        if row is not None:
+            change.options(KeyOptions.of(row), current_plan, portal.now()).apply_to(row)
+
     # Read before the change: a 503 then means that nothing has changed.
     meters = await _meters_by_plan(portal, key, plan)
-    changed = await portal.enforcer.change_key(key, change.name or key.name, plan)
+    changed = await portal.enforcer.change_key(key, change.name or key.name, plan, set_options)
     meter = replace(meters[changed.usage_plan_id], key=changed)
-    return ApiKeyView.of(meter, portal.now())
+    return ApiKeyView.of(meter, policy, portal.now())
 
 
 @router.post("/api-keys/{api_key_id}/rotate")
@@ -182,7 +208,9 @@ async def rotate_api_key(
     key = await find(portal, account, api_key_id)
     issued = await portal.enforcer.rotate_key(key, rotation.grace_seconds if rotation else 0)
     return RotatedApiKey(
-        **core_of(issued.key), key=issued.secret, previous_valid_until=issued.previous_valid_until
+        **core_of(issued.key, await portal.policy()),
+        key=issued.secret,
+        previous_valid_until=issued.previous_valid_until,
     )
 
 
@@ -201,8 +229,8 @@ async def find(portal: Portal, account: Account, api_key_id: str) -> ApiKey:
     return key
 
 
-async def _offered_plan(portal: Portal, usage_plan_id: str) -> UsagePlan:
-    plan = (await portal.policy()).plans.get(usage_plan_id)
+def _offered_plan(policy: QuotaPolicy, usage_plan_id: str) -> UsagePlan:
+    plan = policy.plans.get(usage_plan_id)
     if plan is None or not plan.self_service:
         message = "This usage plan does not exist or is not on offer."
         raise ProblemError(422, message, field="usage_plan_id")
@@ -223,6 +251,10 @@ async def _meters_by_plan(portal: Portal, key: ApiKey, plan: UsagePlan | None) -
     }
 
 
-def core_of(key: ApiKey) -> dict[str, Any]:
+def core_of(key: ApiKey, policy: QuotaPolicy) -> dict[str, Any]:
     """Return the values of the `ApiKeyCore` fields."""
-    return {name: getattr(key, name) for name in ApiKeyCore.model_fields}
+    values = {name: getattr(key, name) for name in ApiKeyCore.model_fields}
+    plan = policy.plans.get(key.usage_plan_id)
+    if plan is not None:
+        values["expires_at"] = plan.key_expires_at(key.created_at, key.expires_at)
+    return values

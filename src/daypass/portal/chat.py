@@ -102,8 +102,13 @@ async def list_models(
         async with portal.database.read() as session:
             keys = await api_keys.list_of(session, account.id)
     plans = (await portal.policy()).plans
-    chosen = [plans[key.usage_plan_id] for key in keys if key.usage_plan_id in plans]
-    if not keys:
-        chosen = [plan for plan in plans.values() if plan.self_service]
     models = await portal.list_models()
-    return [ModelView(id=model) for model in models if any(plan.allows(model) for plan in chosen)]
+    if keys:
+        of_keys = [(plans.get(key.usage_plan_id), frozenset(key.allowed_models)) for key in keys]
+    else:
+        of_keys = [(plan, frozenset()) for plan in plans.values() if plan.self_service]
+    return [
+        ModelView(id=model)
+        for model in models
+        if any(plan is not None and plan.allows(model, narrowed) for plan, narrowed in of_keys)
+    ]

@@ -119,6 +119,15 @@ def is_https(request: Request, portal: Portal) -> bool:
     return scheme == "https"
 
 
+def site_address(request: Request, portal: Portal) -> str:
+    """Return this site's address, without a slash: `DAYPASS_PUBLIC_URL`, or the one requested."""
+    public_url = portal.settings.public_url
+    if public_url:
+        return public_url.rstrip("/")
+    scheme = "https" if is_https(request, portal) else "http"
+    return f"{scheme}://{request.url.netloc}"
+
+
 def cookie_name(name: str, *, secure: bool) -> str:
     """Return a cookie's name. Browsers accept `__Host-` cookies only from the host itself."""
     return f"__Host-{name}" if secure else name

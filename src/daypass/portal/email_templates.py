@@ -64,6 +64,19 @@ def reset_password(site: str, token: str, *, is_confirmed: bool) -> Letter:
     )
 
 
+def reset_link_created(site: str) -> Letter:
+    """Return the e-mail that tells a person that an operator can hand over a reset link."""
+    return _letter(
+        site,
+        "A link to change your password",
+        "An operator of this site created a link with which the password of your account can be "
+        "changed. It works once, within a day. Whoever opens it can sign in to your account.",
+        "If you asked for it, the operator gives you the link, and you need to do nothing else.",
+        "If you did not, choose a new password yourself, which makes the link useless:",
+        f"{site}/forgot-password/",
+    )
+
+
 def _letter(site: str, subject: str, *paragraphs: str) -> Letter:
     host = site.partition("://")[2]
     text = "\n\n".join((*paragraphs, FOOTER.format(site=site)))

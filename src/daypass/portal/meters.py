@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from daypass.domain.plans import Measure, Window
 from daypass.portal.context import Portal
 from daypass.portal.times import Instant
-from daypass.quota.ledger import BucketState, Claim
+from daypass.quota.ledger import BucketState, Claim, Subject
 from daypass.quota.policy import QuotaPolicy
 from daypass.records.tables import ApiKey
 
@@ -48,6 +48,13 @@ class LimitUse(BaseModel):
         )
 
 
+class ConcurrentUse(BaseModel):
+    """The requests of one key that are in progress, and the most that its usage plan allows."""
+
+    limit: int
+    used: int
+
+
 def reset_of(state: BucketState) -> int | None:
     """Return when a bucket's window ends (Unix time, seconds); None if it never does."""
     return None if state.claim.limit.window is Window.TOTAL else state.resets_at
@@ -59,6 +66,8 @@ class Meter:
 
     key: ApiKey
     buckets: Sequence[BucketState]
+    concurrent: ConcurrentUse | None = None
+    """None if the key's plan does not limit concurrent requests."""
 
     @property
     def quotas(self) -> list[BucketState]:
@@ -114,10 +123,45 @@ async def read_meters(
     plan_ids = {key.id: key.usage_plan_id for key in keys} | dict(moved or {})
     claims_of = [_claims(policy, key, plan_ids) for key in keys]
     states = iter(await portal.ledger.peek([x for claims in claims_of for x in claims]))
+    concurrent = await _concurrent_uses(portal, policy, keys, plan_ids)
     return [
-        Meter(key, [next(states) for _ in claims])
+        Meter(key, [next(states) for _ in claims], concurrent.get(key.id))
         for key, claims in zip(keys, claims_of, strict=True)
     ]
+
+
+async def read_account_limits(
+    portal: Portal, account_id: str, meters: Sequence[Meter]
+) -> list[LimitUse]:
+    """Return the usage of the limits that an account's keys share. Raises LedgerUnavailableError.
+
+    `meters` are those of all its keys. An account without keys has only its ceilings.
+    """
+    shared = [x for meter in meters for x in meter.buckets if x.claim.subject.kind == "account"]
+    if not meters:
+        claims = (await portal.policy()).account_claims(account_id, ())
+        shared = list(await portal.ledger.peek(claims))
+    by_limit = {(x.claim.limit.measure, x.claim.limit.window): x for x in shared}
+    return [LimitUse.of(x) for x in by_limit.values()]
+
+
+async def _concurrent_uses(
+    portal: Portal, policy: QuotaPolicy, keys: Sequence[ApiKey], plan_ids: Mapping[str, str]
+) -> dict[str, ConcurrentUse]:
+    """Return the concurrent requests of the keys whose plans limit them, by the key's id."""
+    limits: dict[str, int] = {}
+    subjects: list[Subject] = []
+    for key in keys:
+        plan = policy.plans.get(plan_ids[key.id])
+        if plan is None or plan.max_concurrent_requests is None or key.slot is None:
+            continue
+        limits[key.id] = plan.max_concurrent_requests
+        subjects.append(Subject("key", key.account_id, key.slot))
+    used = await portal.ledger.count_leases(subjects)
+    return {
+        key_id: ConcurrentUse(limit=limit, used=number)
+        for (key_id, limit), number in zip(limits.items(), used, strict=True)
+    }
 
 
 def _claims(policy: QuotaPolicy, key: ApiKey, plan_ids: Mapping[str, str]) -> tuple[Claim, ...]:

@@ -31,7 +31,7 @@ POLL_S = 2.0
 """Interval in seconds between checks for retries and for mails added by other processes."""
 RESET_LIFETIME_S = 1800
 
-Kind = Literal["sign-up", "has-account", "address", "password-reset"]
+Kind = Literal["sign-up", "has-account", "address", "password-reset", "reset-link"]
 
 log = structlog.get_logger()
 
@@ -150,9 +150,15 @@ class Outbox:
             account = await accounts.find(session, mail.about or "")
         if account is None or account.email != mail.recipient or account.disabled_at is not None:
             return None
-        if mail.kind == "password-reset":
+        return self._write_about(account, mail.kind)
+
+    def _write_about(self, account: Account, kind: str) -> Letter | None:
+        site = self._mailer.site
+        if kind == "password-reset":
             token = self.reset_token(account)
             return email_templates.reset_password(site, token, is_confirmed=account.email_confirmed)
+        if kind == "reset-link":
+            return email_templates.reset_link_created(site)
         if account.email_confirmed:
             return None
         return email_templates.confirm_address(site, self.address_token(account))

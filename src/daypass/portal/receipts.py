@@ -5,13 +5,14 @@ from typing import Literal, Self, cast
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.plans import Amounts
 from daypass.domain.times import DAY_S
-from daypass.portal.context import InPortal, SignedIn
+from daypass.portal.context import InPortal, Portal, SignedIn
 from daypass.portal.times import Moment
 from daypass.records import receipts
-from daypass.records.receipts import Outcome
+from daypass.records.receipts import Outcome, Receipt
 
 DAY_MS = DAY_S * 1000
 
@@ -57,20 +58,14 @@ class RequestView(BaseModel):
     reserved: RequestAmounts | None
     settled: RequestAmounts | None
 
-
-@router.get("/requests")
-async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView]:
-    """List the account's requests of the last 7 days, newest first, at most 200."""
-    await portal.write_usage()
-    since = int(portal.clock() * 1000) - portal.settings.receipt_days * DAY_MS
-    async with portal.database.read() as session:
-        rows = await receipts.recent(session, account.id, since)
-    return [
-        RequestView(
+    @classmethod
+    def of(cls, row: Receipt, api_key_name: str) -> Self:
+        """Return the view of a receipt."""
+        return cls(
             request_id=row.request_id,
             at=row.at,
             api_key_id=row.api_key_id,
-            api_key_name=name,
+            api_key_name=api_key_name,
             model=row.model,
             via=cast(Literal["api", "chat"], row.via),
             status=row.status,
@@ -80,5 +75,20 @@ async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView
             reserved=RequestAmounts.of(row.reserved),
             settled=RequestAmounts.of(row.settled),
         )
-        for row, name in rows
-    ]
+
+
+@router.get("/requests")
+async def list_requests(account: SignedIn, portal: InPortal) -> list[RequestView]:
+    """List the account's requests of the last 7 days, newest first, at most 200."""
+    await portal.write_usage()
+    async with portal.database.read() as session:
+        return await recent_requests(session, account.id, portal)
+
+
+async def recent_requests(
+    session: AsyncSession, account_id: str, portal: Portal
+) -> list[RequestView]:
+    """Return an account's recent requests, newest first."""
+    since = int(portal.clock() * 1000) - portal.settings.receipt_days * DAY_MS
+    rows = await receipts.recent(session, account_id, since)
+    return [RequestView.of(row, name) for row, name in rows]

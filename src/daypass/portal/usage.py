@@ -1,5 +1,6 @@
 """/api/usage: today's usage, and usage by day, key and model."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from daypass.domain.plans import Window
+from daypass.domain.prices import prices_in
 from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, SignedIn
 from daypass.portal.meters import LimitUse, Meter, read_meters, reset_of
@@ -39,12 +41,22 @@ class Allowance(BaseModel):
         )
 
 
-class KeyAllowance(Allowance):
+class AllowanceToday(Allowance):
+    """An allowance of requests, every limit in each measure, and today's tokens and cost.
+
+    `tokens` and `cost` (micro-dollars) include what is reserved.
+    """
+
+    limits: list[LimitUse]
+    tokens: int
+    cost: int
+
+
+class KeyAllowance(AllowanceToday):
     """The usage of one API key: limits as in `/api/api-keys`, and today's requests by channel."""
 
     api_key_id: str
     name: str
-    limits: list[LimitUse]
     by_api: int
     by_chat: int
 
@@ -52,7 +64,7 @@ class KeyAllowance(Allowance):
 class UsageToday(BaseModel):
     """Today's usage of the account and each of its keys."""
 
-    account: Allowance
+    account: AllowanceToday
     keys: list[KeyAllowance]
 
 
@@ -67,10 +79,27 @@ class ReservedAmounts(BaseModel):
     cost: int
 
 
+class PriceUsed(BaseModel):
+    """The last price that was used on a day, in US dollars.
+
+    `input`, `cached_input` and `output` are per million tokens. The others are null unless the
+    price has them.
+    """
+
+    input: float
+    cached_input: float
+    output: float
+    per_request: float | None = None
+    per_image: float | None = None
+    per_minute: float | None = None
+    per_million_characters: float | None = None
+
+
 class TokensAndCost(BaseModel):
     """What answers reported. `cost` is in micro-dollars, at the prices of the time.
 
     Cached tokens are part of the input, reasoning tokens of the output, audio tokens of both.
+    `price` is null if no answer was priced.
     """
 
     input_tokens: int
@@ -79,14 +108,17 @@ class TokensAndCost(BaseModel):
     reasoning_tokens: int
     audio_tokens: int
     cost: int
+    price: PriceUsed | None
     reserved: ReservedAmounts
 
     @staticmethod
     def fields_of(row: UsageDay | UsageSiteDay) -> dict[str, Any]:
         """Return these fields' values in a usage row."""
-        names = TokensAndCost.model_fields.keys() - {"reserved"}
-        reserved = ReservedAmounts(tokens=row.reserved_tokens, cost=row.reserved_cost)
-        return {name: getattr(row, name) for name in names} | {"reserved": reserved}
+        names = TokensAndCost.model_fields.keys() - {"reserved", "price"}
+        return {name: getattr(row, name) for name in names} | {
+            "reserved": ReservedAmounts(tokens=row.reserved_tokens, cost=row.reserved_cost),
+            "price": prices_in(row.price) if row.price else None,
+        }
 
 
 class UsageOfDay(TokensAndCost):
@@ -129,33 +161,33 @@ async def usage_by_day(
 
 @router.get("/usage/today")
 async def usage_today(account: SignedIn, portal: InPortal) -> UsageToday:
-    """Return today's usage, as counted by the ledger."""
+    """Return today's usage. Limits are as counted by the ledger, and include deleted keys."""
     today = portal.now() // DAY_S * DAY_S
     await portal.write_usage()
     async with portal.database.read() as session:
         keys = await api_keys.list_of(session, account.id)
-        rows = await usage.by_day(session, account.id, today)
-    used_by = {(key.id, via): 0 for key in keys for via in ("api", "chat")}
-    for row, _ in rows:
-        if (row.api_key_id, row.via) in used_by:
-            used_by[row.api_key_id, row.via] += row.requests
-    allowances = [
-        _of_key(meter, used_by[meter.key.id, "api"], used_by[meter.key.id, "chat"])
-        for meter in await read_meters(portal, keys)
+        rows = [row for row, _ in await usage.by_day(session, account.id, today)]
+    meters = await read_meters(portal, keys)
+    of_keys = [
+        _of_key(meter, [x for x in rows if x.api_key_id == meter.key.id]) for meter in meters
     ]
     plan_ids = {x.usage_plan_id for x in keys}
     claims = (await portal.policy()).account_claims(account.id, plan_ids)
-    claim = next((x for x in claims if x.limit.is_daily_requests), None)
-    return UsageToday(account=await _account_allowance(portal, claim, allowances), keys=allowances)
+    # The keys also share what their plans allow in tokens and cost.
+    shared = {x.claim for meter in meters for x in meter.buckets} - set(claims)
+    claims += sorted((x for x in shared if x.subject.kind == "account"), key=lambda x: x.name)
+    return UsageToday(account=await _of_account(portal, claims, rows, of_keys), keys=of_keys)
 
 
-def _of_key(meter: Meter, by_api: int, by_chat: int) -> KeyAllowance:
+def _of_key(meter: Meter, rows: Sequence[UsageDay]) -> KeyAllowance:
     """Return a key's usage. Usage inherited from a deleted key counts as API usage."""
+    by_api, by_chat = (sum(x.requests for x in rows if x.via == via) for via in ("api", "chat"))
     if meter.day is not None:
         by_chat = min(by_chat, meter.day.used)
         by_api = meter.day.used - by_chat
     return KeyAllowance(
         **meter.figures(),
+        **_tokens_and_cost(rows),
         api_key_id=meter.key.id,
         name=meter.key.name,
         by_api=by_api,
@@ -163,11 +195,28 @@ def _of_key(meter: Meter, by_api: int, by_chat: int) -> KeyAllowance:
     )
 
 
-async def _account_allowance(
-    portal: InPortal, claim: Claim | None, keys: list[KeyAllowance]
-) -> Allowance:
-    if claim is None:
+async def _of_account(
+    portal: InPortal,
+    claims: Sequence[Claim],
+    rows: Sequence[UsageDay],
+    keys: Sequence[KeyAllowance],
+) -> AllowanceToday:
+    buckets = await portal.ledger.peek(claims)
+    daily = next((x for x in buckets if x.claim.limit.is_daily_requests), None)
+    if daily is not None:
+        requests = Allowance.of(daily)
+    else:
         used = sum(key.by_api + key.by_chat for key in keys)
-        return Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
-    (state,) = await portal.ledger.peek([claim])
-    return Allowance.of(state)
+        requests = Allowance(used=used, limit=None, window=None, remaining=None, resets_at=None)
+    return AllowanceToday(
+        **dict(requests),
+        **_tokens_and_cost(rows),
+        limits=[LimitUse.of(x) for x in buckets],
+    )
+
+
+def _tokens_and_cost(rows: Sequence[UsageDay]) -> dict[str, Any]:
+    return {
+        "tokens": sum(x.input_tokens + x.output_tokens + x.reserved_tokens for x in rows),
+        "cost": sum(x.cost + x.reserved_cost for x in rows),
+    }

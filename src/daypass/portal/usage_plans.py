@@ -1,12 +1,14 @@
 """GET /api/usage-plans: the plans on offer."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from daypass.domain.plans import Measure, UsagePlan, Window
-from daypass.portal.context import InPortal
+from daypass.portal.context import InPortal, Portal
+from daypass.records import usage_plans
 
 router = APIRouter(tags=["usage plans"])
 
@@ -38,9 +40,12 @@ class UsagePlanView(BaseModel):
     ] = None
     models: list[str]
     self_service: bool
+    not_enforced: Annotated[
+        list[str], Field(description="Options that API Gateway does not enforce")
+    ]
 
     @classmethod
-    def of(cls, plan: UsagePlan) -> Self:
+    def of(cls, plan: UsagePlan, not_enforced: Sequence[str] = ()) -> Self:
         """Return the view of a plan."""
         return cls(
             id=plan.id,
@@ -55,6 +60,7 @@ class UsagePlanView(BaseModel):
             max_key_days=plan.max_key_days,
             models=sorted(plan.models),
             self_service=plan.self_service,
+            not_enforced=list(not_enforced),
         )
 
 
@@ -62,4 +68,30 @@ class UsagePlanView(BaseModel):
 async def list_usage_plans(portal: InPortal) -> list[UsagePlanView]:
     """List the usage plans on offer. Needs no session."""
     plans = (await portal.policy()).plans.values()
-    return [UsagePlanView.of(plan) for plan in plans if plan.self_service]
+    described = await described_plans(portal)
+    return [
+        UsagePlanView.of(plan, unenforced_options(portal, plan.id, described))
+        for plan in plans
+        if plan.self_service
+    ]
+
+
+async def described_plans(portal: Portal) -> dict[str, UsagePlan]:
+    """Return the plans of the settings and of the site by id, as they were written.
+
+    Empty with the embedded enforcer, which enforces them as they are. API Gateway has only what it
+    can enforce of a plan.
+    """
+    if portal.settings.enforcer != "aws":
+        return {}
+    async with portal.database.read() as session:
+        stored = await usage_plans.plans(session)
+    return {plan.id: plan for plan in (*stored, *portal.settings.usage_plans)}
+
+
+def unenforced_options(
+    portal: Portal, plan_id: str, described: Mapping[str, UsagePlan]
+) -> list[str]:
+    """Return the options of a plan that API Gateway does not enforce."""
+    plan = described.get(plan_id)
+    return [] if plan is None else portal.enforcer.unenforced_options(plan)

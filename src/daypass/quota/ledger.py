@@ -131,6 +131,8 @@ class Occupancy(NamedTuple):
     is_admitted: bool
     used: int
     """Leases that the key now holds, including this one if it was admitted."""
+    at: float
+    """The ledger's clock (Unix time, seconds)."""
 
 
 class Ledger(Protocol):
@@ -198,6 +200,9 @@ class Ledger(Protocol):
 
     def release_lease(self, lease: Lease) -> None:
         """Free a lease at once. Does not wait; if the store is away, the lease expires."""
+
+    async def count_leases(self, subjects: Sequence[Subject]) -> tuple[int, ...]:
+        """Return how many leases each key holds, without changing anything."""
 
     async def check_writable(self) -> None:
         """Test that the store accepts writes, counting nothing. Raises LedgerUnavailableError."""

@@ -280,6 +280,23 @@ async def session_opened_at(session: AsyncSession, token: str) -> int | None:
     return await session.scalar(select(Session.created_at).where(Session.digest == digest(token)))
 
 
+class OpenSessions(NamedTuple):
+    """The number of browsers that are signed in, and when the last one signed in (Unix time)."""
+
+    browsers: int
+    last_opened_at: int | None
+
+
+async def open_sessions(session: AsyncSession, account_id: str, now: int) -> OpenSessions:
+    """Return how many browsers are signed in to an account. `now` is Unix time in seconds."""
+    found = await session.execute(
+        select(func.count(), func.max(Session.created_at)).where(
+            Session.account_id == account_id, Session.expires_at > now
+        )
+    )
+    return OpenSessions(*found.one())
+
+
 async def close_session(session: AsyncSession, token: str) -> None:
     """Sign a browser out."""
     await session.execute(delete(Session).where(Session.digest == digest(token)))

@@ -24,6 +24,30 @@ class TooManyKeysError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyOptions:
+    """What the owner of a key may set beside its name and plan. Times are Unix time, seconds."""
+
+    expires_at: int | None = None
+    paused_at: int | None = None
+    note: str = ""
+    allowed_models: tuple[str, ...] = ()
+    """Names or globs. Empty: every model of the plan."""
+
+    def apply_to(self, key: ApiKey) -> None:
+        """Set a key's columns."""
+        key.expires_at, key.paused_at, key.note = self.expires_at, self.paused_at, self.note
+        key.allowed_models = list(self.allowed_models)
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyOptions":
+        """Return a key's options."""
+        return cls(key.expires_at, key.paused_at, key.note, tuple(key.allowed_models))
+
+
+NO_OPTIONS = KeyOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class KeyHolder:
     """What the gateway needs to know of a key."""
 
@@ -36,6 +60,10 @@ class KeyHolder:
     account_disabled: bool
     created_at: int
     """Unix time, seconds."""
+    key_expires_at: int | None
+    """When the key expires (Unix time, seconds), if its owner has set that."""
+    is_paused: bool
+    allowed_models: frozenset[str]
     expires_at: int | None
     """When the grace period of a rotated-out secret ends (Unix time, seconds)."""
 
@@ -49,6 +77,7 @@ async def create(
     usage_plan_id: str,
     max_keys: int,
     now: int,
+    options: KeyOptions = NO_OPTIONS,
 ) -> ApiKey:
     """Add a key in the lowest free slot of its account. Raises TooManyKeysError."""
     taken = set(
@@ -75,6 +104,7 @@ async def create(
         next_plan_at=None,
         activating_until=None,
     )
+    options.apply_to(key)
     session.add(key)
     try:
         await session.flush()
@@ -99,6 +129,11 @@ async def list_of(session: AsyncSession, account_id: str) -> list[ApiKey]:
             .order_by(ApiKey.created_at, ApiKey.slot)
         )
     )
+
+
+async def ids_of(session: AsyncSession, account_id: str) -> list[str]:
+    """Return the ids of all keys that an account has or had."""
+    return list(await session.scalars(select(ApiKey.id).where(ApiKey.account_id == account_id)))
 
 
 async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
@@ -156,6 +191,37 @@ async def search(
     found = await session.execute(matching.order_by(*by).offset(offset).limit(limit))
     total = await session.scalar(select(func.count()).select_from(matching.subquery()))
     return [(key, email) for key, email in found], total or 0
+
+
+@dataclass(frozen=True, slots=True)
+class SecretOwner:
+    """A key that has a certain secret, and its owner's e-mail address."""
+
+    key: ApiKey
+    email: str
+    is_current: bool
+    """False for a rotated-out secret in its grace period."""
+
+
+async def find_by_secret(session: AsyncSession, digest: str) -> SecretOwner | None:
+    """Return the key with this secret and its owner's address."""
+    row = await session.execute(
+        select(ApiKey, Account.email, ApiKeySecret.expires_at)
+        .join(ApiKeySecret, ApiKeySecret.api_key_id == ApiKey.id)
+        .join(Account, Account.id == ApiKey.account_id)
+        .where(ApiKeySecret.digest == digest, ApiKey.deleted_at.is_(None))
+    )
+    found = row.first()
+    return None if found is None else SecretOwner(found[0], found[1], found[2] is None)
+
+
+async def end_secret(session: AsyncSession, digest: str) -> None:
+    """Make a rotated-out secret stop working before its grace period ends."""
+    await session.execute(
+        delete(ApiKeySecret).where(
+            ApiKeySecret.digest == digest, ApiKeySecret.expires_at.is_not(None)
+        )
+    )
 
 
 async def count_by_plan(session: AsyncSession) -> dict[str, int]:
@@ -270,6 +336,9 @@ HOLDER = (
         _plan_ids,
         Account.disabled_at,
         ApiKey.created_at,
+        ApiKey.expires_at,
+        ApiKey.paused_at,
+        ApiKey.allowed_models,
     )
     .join(Account, Account.id == ApiKey.account_id)
     .where(ApiKey.deleted_at.is_(None))
@@ -280,7 +349,8 @@ def to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
     """Convert a row of `HOLDER`, which may end with a secret's expiry, to a holder."""
     if row is None:
         return None
-    api_key_id, account_id, slot, plan_id, plan_ids, disabled_at, created_at, *ends = row
+    api_key_id, account_id, slot, plan_id, plan_ids, disabled_at, created_at, *options = row
+    key_expires_at, paused_at, allowed_models, *ends = options
     return KeyHolder(
         api_key_id,
         account_id,
@@ -289,5 +359,8 @@ def to_holder(row: Sequence[Any] | None) -> KeyHolder | None:
         frozenset(plan_ids.split(",")),
         account_disabled=disabled_at is not None,
         created_at=created_at,
+        key_expires_at=key_expires_at,
+        is_paused=paused_at is not None,
+        allowed_models=frozenset(allowed_models),
         expires_at=ends[0] if ends else None,
     )

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.records.order import in_order
-from daypass.records.tables import Account, AuditEntry
+from daypass.records.tables import Account, ApiKey, AuditEntry
 
 AuditSort = Literal["at", "actor_email", "action", "subject"]
 
@@ -26,6 +26,56 @@ def add(
             detail=detail[:500],
         )
     )
+
+
+COMMAND = "the daypass command"
+"""The actor of what was done on the command line."""
+
+
+def add_from_command(session: AsyncSession, action: str, subject: str, *, now: int) -> None:
+    """Record an action of the command in the transaction that does it."""
+    session.add(
+        AuditEntry(
+            at=now,
+            actor_id="",
+            actor_email=COMMAND,
+            action=action,
+            subject=subject[:320],
+            detail="",
+        )
+    )
+
+
+async def about(session: AsyncSession, account: Account, limit: int) -> Sequence[AuditEntry]:
+    """Return the entries about an account and the keys that it has or had, newest first."""
+    of_key = ApiKey.id.concat(" ")  # See the subjects in `portal/operator/keys.py`.
+    of_a_key = (
+        select(ApiKey.id)
+        .where(
+            ApiKey.account_id == account.id,
+            func.substr(AuditEntry.subject, 1, func.length(of_key)) == of_key,
+        )
+        .exists()
+    )
+    found = await session.scalars(
+        select(AuditEntry)
+        .where(or_(AuditEntry.subject.in_((account.email, account.id)), of_a_key))
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def account_ids(session: AsyncSession, entries: Sequence[AuditEntry]) -> dict[int, str]:
+    """Return the ids of the accounts that entries are about, by the entries' ids."""
+    names = {entry.id: entry.subject.partition(" ")[0] for entry in entries}
+    wanted = set(names.values())
+    people = await session.execute(
+        select(Account.email, Account.id).where(Account.email.in_(wanted))
+    )
+    keys = await session.execute(select(ApiKey.id, ApiKey.account_id).where(ApiKey.id.in_(wanted)))
+    known = {name: account_id for name, account_id in (*people, *keys)}
+    return {entry_id: known[name] for entry_id, name in names.items() if name in known}
 
 
 async def search(

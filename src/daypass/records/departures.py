@@ -13,10 +13,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 from daypass.domain.emails import canonical, normalise
 from daypass.domain.plans import Window
 from daypass.domain.times import DAY_S
+from daypass.records import api_keys
 from daypass.records.identifiers import digest
 from daypass.records.tables import (
     Account,
-    ApiKey,
     AuditEntry,
     DepartedAccount,
     Invitation,
@@ -83,7 +83,7 @@ def fingerprint(secret: str, email: str) -> str:
 
 async def _remove_usage(session: AsyncSession, account_id: str) -> None:
     """Delete usage by key. The weeks are listed because their table's index begins with them."""
-    keys = list(await session.scalars(select(ApiKey.id).where(ApiKey.account_id == account_id)))
+    keys = await api_keys.ids_of(session, account_id)
     if not keys:
         return
     mine = UsageDay.api_key_id.in_(keys)

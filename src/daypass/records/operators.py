@@ -41,6 +41,19 @@ async def is_last(session: AsyncSession, account: Account) -> bool:
     return account.role == OPERATOR and other is None
 
 
+def is_active(account: Account) -> bool:
+    """Return whether an account is that of an operator who is not disabled."""
+    return account.role == OPERATOR and account.disabled_at is None
+
+
+def is_other_operator(account: Account, operator_id: str) -> bool:
+    """Return whether an account is another operator's.
+
+    An operator must not take it over, to act in the other's name.
+    """
+    return account.role == OPERATOR and account.id != operator_id
+
+
 async def create_setup_token(session: AsyncSession, now: int) -> str:
     """Return a new token for a set-up link; only its digest is stored.
 

@@ -73,6 +73,7 @@ class Recorder:
         self._batches = 0
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_too_long = False
         self.is_overdue = False
         """Whether too much is waiting to be written to gather more."""
 
@@ -104,6 +105,16 @@ class Recorder:
             return 0, 0.0
         waiting = self._gathering.rows if oldest is not self._gathering else 0
         return oldest.rows + waiting, time.monotonic() - oldest.since
+
+    def check_backlog(self) -> None:
+        """Set `is_overdue` if the backlog is too long, now and at the previous check.
+
+        A process that was suspended finds an old backlog, but has had no time to write it.
+        """
+        rows, age_s = self.backlog()
+        was_too_long = self._is_too_long
+        self._is_too_long = rows > MAX_ROWS or age_s > MAX_BEHIND_S
+        self.is_overdue = self._is_too_long and was_too_long
 
     def start(self) -> None:
         """Start to write in the background."""
@@ -175,14 +186,10 @@ class Recorder:
 
     async def _watch(self) -> None:
         """Announce the start and end of a backlog, and check whether it has grown too long."""
-        is_announced = was_too_long = False
+        is_announced = False
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
-            rows, age_s = self.backlog()
-            is_too_long = rows > MAX_ROWS or age_s > MAX_BEHIND_S
-            # Twice in a row: a process that was suspended has had no time to write.
-            self.is_overdue = is_too_long and was_too_long
-            was_too_long = is_too_long
+            self.check_backlog()
             behind_ms = _behind_ms(self._unwritten or self._gathering)
             if behind_ms is not None or is_announced:
                 with contextlib.suppress(DatabaseUnavailableError):

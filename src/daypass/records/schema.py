@@ -58,17 +58,11 @@ async def check(url: str) -> None:
         )
 
 
-def with_database(
-    url: str, work: Callable[[Database], Awaitable[Result]], *, create: bool = False
-) -> Result:
-    """Run a coroutine on a database that is up to date.
-
-    Tables are created or migrated only with `create`. Raises
-    DatabaseUnavailableError.
-    """
+def with_database(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Run a coroutine on a database that is up to date. Raises DatabaseUnavailableError."""
 
     async def run() -> Result:
-        await (upgrade(url) if create else check(url))
+        await check(url)
         database = Database(url)
         try:
             return await work(database)

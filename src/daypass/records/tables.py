@@ -135,11 +135,21 @@ class ApiKey(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    paused_at: Mapped[int | None] = mapped_column(BigInteger)
+    note: Mapped[str] = mapped_column(String(500), server_default="")
+    allowed_models: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    """Names or globs. Empty: every model of the plan."""
     # Only for keys that API Gateway enforces:
     aws_key_id: Mapped[str | None] = mapped_column(String(64))
     next_usage_plan_id: Mapped[str | None] = mapped_column(String(64))
     next_plan_at: Mapped[int | None] = mapped_column(BigInteger)
     activating_until: Mapped[int | None] = mapped_column(BigInteger)
+
+    @property
+    def paused(self) -> bool:
+        """Return whether its owner has paused it."""
+        return self.paused_at is not None
 
     __table_args__ = (
         UniqueConstraint("account_id", "slot", name="uq_api_key_slot"),
@@ -197,7 +207,7 @@ class UsageDay(Base):
     """Reserved and not settled: the request has not ended, or reported no usage."""
     reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
     price: Mapped[str | None] = mapped_column(String(100))
-    """The last price used: dollars per million input, cached input and output tokens."""
+    """The last price used, as `Price.label` writes it."""
 
     __table_args__ = (Index("ix_usage_day_api_key_id", "api_key_id", "day"),)
 
@@ -219,6 +229,7 @@ class UsageSiteDay(Base):
     cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved_tokens: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reserved_cost: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    price: Mapped[str | None] = mapped_column(String(100))
 
 
 class UsageKeyWeek(Base):
@@ -284,7 +295,9 @@ class ReceiptBatch(Base):
 
 
 class StoredPlan(Base):
-    """A usage plan made on the site. Plans in `daypass.toml` are not stored.
+    """A usage plan made on the site, or the site's copy of a built-in one.
+
+    Plans in `daypass.toml` are not stored.
 
     A retired plan is not offered but still applies to the keys that have it.
     """

@@ -134,6 +134,16 @@ async def by_day(
     return [(usage, name) for usage, name in rows]
 
 
+async def of_key(session: AsyncSession, api_key_id: str, since: int) -> Sequence[UsageDay]:
+    """Return a key's usage rows, newest first; `since` as in `by_day`."""
+    rows = await session.scalars(
+        select(UsageDay)
+        .where(UsageDay.api_key_id == api_key_id, UsageDay.day >= since, _SOMETHING)
+        .order_by(UsageDay.day.desc(), UsageDay.model, UsageDay.via)
+    )
+    return rows.all()
+
+
 async def requests_since(session: AsyncSession, account_id: str, since: int) -> int:
     """Return the requests of all of an account's keys, deleted ones included, since a day."""
     total = await session.scalar(
@@ -192,6 +202,7 @@ async def site_by_day(session: AsyncSession, since: int) -> Sequence[UsageSiteDa
 class AccountUse(NamedTuple):
     """What an account used. `cost` is in micro-dollars."""
 
+    account_id: str
     email: str
     requests: int
     refused: int
@@ -215,15 +226,17 @@ async def by_account(session: AsyncSession, since: int, limit: int) -> list[Acco
     sums = [func.sum(uses.c[name]) for name in ("requests", "refused", "tokens", "cost")]
     served, refused, _, cost = sums
     rows = await session.execute(
-        select(Account.email, *sums)
+        select(Account.id, Account.email, *sums)
         .join(ApiKey, ApiKey.id == uses.c.api_key_id)
         .join(Account, Account.id == ApiKey.account_id)
-        .group_by(Account.email)
+        .group_by(Account.id, Account.email)
         .having(or_(served > 0, refused > 0))
         .order_by(cost.desc(), served.desc(), Account.email)
         .limit(limit)
     )
-    return [AccountUse(email, *map(int, amounts)) for email, *amounts in rows]
+    return [
+        AccountUse(account_id, email, *map(int, amounts)) for account_id, email, *amounts in rows
+    ]
 
 
 def _settled_of(table: type[UsageDay | UsageKeyWeek]) -> list[Any]:

@@ -115,6 +115,20 @@ def test_a_plan_with_keys_is_not_taken_away(server: Server, tmp_path: Path) -> N
     assert "10RequestPerDay" in plans_at_aws(server)
 
 
+def test_a_plan_that_api_gateway_cannot_enforce_is_not_deployed(
+    server: Server, tmp_path: Path
+) -> None:
+    config = tmp_path / "daypass.toml"
+    options = "tokens_per_day = 900\ncost_per_month = 1\nmax_concurrent_requests = 2\n"
+    config.write_text(WORKSHOP.format(limit=50) + options)
+    before = plans_at_aws(server)
+    names = "tokens_per_day, cost_per_month, max_concurrent_requests"
+    for command in (("deploy", "--origin", server.url), ("sync", "--yes")):
+        refused = refusal(server, *command, DAYPASS_CONFIG=str(config))
+        assert f"usage plan workshop: API Gateway cannot enforce {names}" in refused
+    assert plans_at_aws(server) == before
+
+
 def test_verify_reports_all_findings(server: Server) -> None:
     server.sign_up()
     ended = daypass("aws", "verify", **server.settings)

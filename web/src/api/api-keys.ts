@@ -5,7 +5,9 @@ import type { ApiKey } from "./types";
 export const apiKeysKey = ["account", "api-keys"] as const;
 
 export type NewApiKey = { name: string; usage_plan_id: string };
-export type ApiKeyChange = NewApiKey & { id: string };
+export type ApiKeyChange = { id: string } & Partial<
+  NewApiKey & Pick<ApiKey, "note" | "expires_at" | "allowed_models" | "paused">
+>;
 
 export function useApiKeys() {
   return useQuery({

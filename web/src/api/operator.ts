@@ -28,6 +28,16 @@ export function usePeople(query: ListQuery<"/api/operator/people">) {
   );
 }
 
+export function usePerson(id: string) {
+  return useQuery({
+    queryKey: [...operatorKey, "person", id],
+    queryFn: ({ signal }) =>
+      portal.GET("/api/operator/people/{account_id}", { params: { path: { account_id: id } }, signal }),
+    enabled: id !== "",
+    staleTime: 5_000,
+  });
+}
+
 export function useOwnedKeys(query: ListQuery<"/api/operator/api-keys">) {
   return usePage("keys", query, (signal) =>
     portal.GET("/api/operator/api-keys", { params: { query }, signal }),
@@ -129,6 +139,21 @@ export function useChangePeople() {
 export function useDeletePerson() {
   return useOfficeMutation(({ id }: { id: string }) =>
     portal.DELETE("/api/operator/people/{account_id}", { params: { path: { account_id: id } } }),
+  );
+}
+
+/** Create a reset link. The response holds its token: the caller must take it and reset the mutation. */
+export function useCreateResetLink() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.POST("/api/operator/people/{account_id}/password-reset", {
+      params: { path: { account_id: id } },
+    }),
+  );
+}
+
+export function useSignOutPerson() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.POST("/api/operator/people/{account_id}/sign-out", { params: { path: { account_id: id } } }),
   );
 }
 

@@ -166,11 +166,11 @@ export interface paths {
         get?: never;
         /**
          * Choose New Password
-         * @description Choose a new password with the link from the mail. Every browser is signed out.
+         * @description Choose a new password with a link. Every browser is signed out.
          *
          *     This browser may then sign in even while an attack exhausts the account's sign-in limits. If
-         *     the address was never confirmed, a stranger may have created the account, so its API keys are
-         *     deleted.
+         *     the link was mailed to an address that was never confirmed, a stranger may have created the
+         *     account, so its API keys are deleted.
          */
         put: operations["choose_new_password_api_password_resets_put"];
         /**
@@ -297,7 +297,9 @@ export interface paths {
         head?: never;
         /**
          * Change Api Key
-         * @description Rename a key or move it to another usage plan. Its usage today still counts.
+         * @description Rename a key, move it to another usage plan, or change its options.
+         *
+         *     Its usage today still counts.
          *
          *     With the `aws` enforcer, a move to a larger plan takes effect at the next 00:00 UTC.
          */
@@ -353,7 +355,7 @@ export interface paths {
         };
         /**
          * Usage Today
-         * @description Return today's usage, as counted by the ledger.
+         * @description Return today's usage. Limits are as counted by the ledger, and include deleted keys.
          */
         get: operations["usage_today_api_usage_today_get"];
         put?: never;
@@ -478,7 +480,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show Person
+         * @description Return an account with its keys, limits, usage today, recent requests and audit entries.
+         */
+        get: operations["show_person_api_operator_people__account_id__get"];
         put?: never;
         post?: never;
         /**
@@ -495,6 +501,49 @@ export interface paths {
          *     Raises 409 for the last operator who can sign in.
          */
         patch: operations["change_person_api_operator_people__account_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/people/{account_id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Reset Link
+         * @description Create a link to hand over, with which the person chooses a new password.
+         *
+         *     It works once, within a day, and not after the password has changed otherwise. The person is
+         *     notified if the site sends mail. Raises 409 for another operator and for a disabled account.
+         */
+        post: operations["create_reset_link_api_operator_people__account_id__password_reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/people/{account_id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out Person
+         * @description Sign a person out on every device. API keys keep working.
+         */
+        post: operations["sign_out_person_api_operator_people__account_id__sign_out_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/api-keys": {
@@ -539,6 +588,29 @@ export interface paths {
          * @description Move a key to another plan. Its usage today still counts.
          */
         patch: operations["assign_plan_api_operator_api_keys__api_key_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/leaked-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Leaked Keys
+         * @description Revoke keys that were found in public: they are refused everywhere within a second.
+         *
+         *     If only a secret that has been rotated out leaked, it stops working and the key stays. Strings
+         *     that are no key of this site are ignored, and only their number is returned.
+         */
+        post: operations["revoke_leaked_keys_api_operator_leaked_keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/usage-plans": {
@@ -883,6 +955,8 @@ export interface components {
          * @description One account's usage over the days shown. `cost` is in micro-dollars.
          */
         AccountUsage: {
+            /** Account Id */
+            account_id: string;
             /** Email */
             email: string;
             /** Requests */
@@ -934,10 +1008,50 @@ export interface components {
             resets_at: string | null;
         };
         /**
+         * AllowanceToday
+         * @description An allowance of requests, every limit in each measure, and today's tokens and cost.
+         *
+         *     `tokens` and `cost` (micro-dollars) include what is reserved.
+         */
+        AllowanceToday: {
+            /** Used */
+            used: number;
+            /** Limit */
+            limit: number | null;
+            window: components["schemas"]["Window"] | null;
+            /** Remaining */
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
+        };
+        /**
          * ApiKeyChange
-         * @description A new name, another usage plan, or both.
+         * @description The fields to change: a new name, another usage plan, other options.
          */
         ApiKeyChange: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name?: string | null;
             /** Usage Plan Id */
@@ -950,7 +1064,8 @@ export interface components {
          *     `limits` holds every limit that applies to a call with this key, each with its own reset.
          *     `used`, `limit` and `window` describe the key's tightest quota. `remaining` and `resets_at`
          *     describe the tightest quota overall, which may be the account's or the site's. All of these
-         *     are about requests: `limits` has tokens and cost too.
+         *     are about requests: `limits` has tokens and cost too. `concurrent_requests` is null if the plan
+         *     does not limit how many requests may be in progress at once.
          *
          *     With the `aws` enforcer, `activating` is true until API Gateway admits a new key, and
          *     `next_usage_plan_id` is the plan that the key moves to at 00:00 UTC.
@@ -971,6 +1086,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Last Used At */
             last_used_at: string | null;
             /** Used */
@@ -984,6 +1110,7 @@ export interface components {
             resets_at: string | null;
             /** Limits */
             limits: components["schemas"]["LimitUse"][];
+            concurrent_requests: components["schemas"]["ConcurrentUse"] | null;
             /** Activating */
             activating: boolean;
             /** Next Usage Plan Id */
@@ -991,7 +1118,7 @@ export interface components {
         };
         /**
          * AuditEntryView
-         * @description An action of an operator.
+         * @description An action of an operator. `account_id` is that of the person it is about, if any.
          */
         AuditEntryView: {
             /** Id */
@@ -1009,6 +1136,8 @@ export interface components {
             subject: string;
             /** Detail */
             detail: string;
+            /** Account Id */
+            account_id: string | null;
         };
         /**
          * BatchOutcome
@@ -1047,6 +1176,16 @@ export interface components {
              * Format: date-time
              */
             resets_at: string;
+        };
+        /**
+         * ConcurrentUse
+         * @description The requests of one key that are in progress, and the most that its usage plan allows.
+         */
+        ConcurrentUse: {
+            /** Limit */
+            limit: number;
+            /** Used */
+            used: number;
         };
         /**
          * Confirmation
@@ -1094,6 +1233,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
         };
@@ -1249,12 +1399,16 @@ export interface components {
             remaining: number | null;
             /** Resets At */
             resets_at: string | null;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
             /** Api Key Id */
             api_key_id: string;
             /** Name */
             name: string;
-            /** Limits */
-            limits: components["schemas"]["LimitUse"][];
             /** By Api */
             by_api: number;
             /** By Chat */
@@ -1274,6 +1428,14 @@ export interface components {
             action: "move" | "revoke";
             /** Usage Plan Id */
             usage_plan_id?: string | null;
+        };
+        /**
+         * LeakedKeys
+         * @description API keys that were found in public.
+         */
+        LeakedKeys: {
+            /** Keys */
+            keys: string[];
         };
         /**
          * LimitUse
@@ -1361,7 +1523,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "sign-up" | "has-account" | "address" | "password-reset";
+            kind: "sign-up" | "has-account" | "address" | "password-reset" | "reset-link";
             /** Recipient */
             recipient: string;
             /**
@@ -1411,6 +1573,11 @@ export interface components {
             models: string[];
             /** Self Service */
             self_service: boolean;
+            /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
             /**
              * Source
              * @enum {string}
@@ -1471,6 +1638,23 @@ export interface components {
          * @description A request for an API key.
          */
         NewApiKey: {
+            /**
+             * Expires At
+             * @description When the key stops working; null: when its plan says so, or never
+             */
+            expires_at?: string | null;
+            /**
+             * Paused
+             * @description Whether to refuse calls with the key; null: leave as it is
+             */
+            paused?: boolean | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Allowed Models
+             * @description Names or globs, narrower than the plan; null or empty: all that the plan has
+             */
+            allowed_models?: string[] | null;
             /** Name */
             name: string;
             /** Usage Plan Id */
@@ -1603,6 +1787,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Account Id */
             account_id: string;
             /** Account Email */
@@ -1662,6 +1857,61 @@ export interface components {
             role?: ("operator" | "member") | null;
             /** Disabled */
             disabled?: boolean | null;
+        };
+        /**
+         * PersonDetail
+         * @description An account with all that belongs to it.
+         *
+         *     `limits` are those that all keys share; each key has its own too. `requests` are the receipts
+         *     of recent requests, and `audit_log` has what operators did to the account and its keys.
+         */
+        PersonDetail: {
+            /** Id */
+            id: string;
+            /** Email */
+            email: string;
+            /** Email Confirmed */
+            email_confirmed: boolean;
+            /** Has Password */
+            has_password: boolean;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "operator" | "member";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            sessions: components["schemas"]["SignedInBrowsers"];
+            usage_today: components["schemas"]["PersonUsage"];
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Keys */
+            keys: components["schemas"]["ApiKeyView"][];
+            /** Requests */
+            requests: components["schemas"]["RequestView"][];
+            /** Audit Log */
+            audit_log: components["schemas"]["AuditEntryView"][];
+        };
+        /**
+         * PersonUsage
+         * @description What answers reported today, through keys that were deleted too. `cost` is in micro-dollars.
+         *
+         *     `tokens` and `cost` do not include what is reserved; limits do.
+         */
+        PersonUsage: {
+            /** Requests */
+            requests: number;
+            /** Refused */
+            refused: number;
+            /** Tokens */
+            tokens: number;
+            /** Cost */
+            cost: number;
         };
         /**
          * PersonView
@@ -1777,6 +2027,29 @@ export interface components {
              * @default false
              */
             retired: boolean;
+        };
+        /**
+         * PriceUsed
+         * @description The last price that was used on a day, in US dollars.
+         *
+         *     `input`, `cached_input` and `output` are per million tokens. The others are null unless the
+         *     price has them.
+         */
+        PriceUsed: {
+            /** Input */
+            input: number;
+            /** Cached Input */
+            cached_input: number;
+            /** Output */
+            output: number;
+            /** Per Request */
+            per_request?: number | null;
+            /** Per Image */
+            per_image?: number | null;
+            /** Per Minute */
+            per_minute?: number | null;
+            /** Per Million Characters */
+            per_million_characters?: number | null;
         };
         /**
          * Problem
@@ -1897,6 +2170,19 @@ export interface components {
             password: string;
         };
         /**
+         * ResetLink
+         * @description A link with which one person chooses a new password, once. It is shown only this once.
+         */
+        ResetLink: {
+            /** Url */
+            url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /**
          * ResetRequest
          * @description A request for a reset link.
          */
@@ -1906,6 +2192,36 @@ export interface components {
              * Format: email
              */
             email: string;
+        };
+        /**
+         * RevokedKey
+         * @description A key that had leaked. `deleted` is false if only a rotated-out secret had.
+         */
+        RevokedKey: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Prefix */
+            prefix: string;
+            /** Last4 */
+            last4: string;
+            /** Account Id */
+            account_id: string;
+            /** Account Email */
+            account_email: string;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * RevokedKeys
+         * @description The keys that were revoked, and how many strings were no key of this site.
+         */
+        RevokedKeys: {
+            /** Revoked */
+            revoked: components["schemas"]["RevokedKey"][];
+            /** Unknown */
+            unknown: number;
         };
         /**
          * RotatedApiKey
@@ -1927,6 +2243,17 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Expires At
+             * @description What its owner chose, or earlier if the usage plan limits a key's lifetime
+             */
+            expires_at: string | null;
+            /** Paused */
+            paused: boolean;
+            /** Note */
+            note: string;
+            /** Allowed Models */
+            allowed_models: string[];
             /** Key */
             key: string;
             /** Previous Valid Until */
@@ -2014,6 +2341,16 @@ export interface components {
             invitations: components["schemas"]["InvitationView"][];
         };
         /**
+         * SignedInBrowsers
+         * @description How many browsers are signed in, and when the last one signed in.
+         */
+        SignedInBrowsers: {
+            /** Browsers */
+            browsers: number;
+            /** Last Opened At */
+            last_opened_at: string | null;
+        };
+        /**
          * SiteUsage
          * @description Today's requests, every ceiling, usage by day and model, and by the most active accounts.
          *
@@ -2046,6 +2383,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2172,6 +2510,7 @@ export interface components {
             audio_tokens: number;
             /** Cost */
             cost: number;
+            price: components["schemas"]["PriceUsed"] | null;
             reserved: components["schemas"]["ReservedAmounts"];
             /**
              * Date
@@ -2223,13 +2562,18 @@ export interface components {
             models: string[];
             /** Self Service */
             self_service: boolean;
+            /**
+             * Not Enforced
+             * @description Options that API Gateway does not enforce
+             */
+            not_enforced: string[];
         };
         /**
          * UsageToday
          * @description Today's usage of the account and each of its keys.
          */
         UsageToday: {
-            account: components["schemas"]["Allowance"];
+            account: components["schemas"]["AllowanceToday"];
             /** Keys */
             keys: components["schemas"]["KeyAllowance"][];
         };
@@ -3353,6 +3697,46 @@ export interface operations {
             };
         };
     };
+    show_person_api_operator_people__account_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     delete_person_api_operator_people__account_id__delete: {
         parameters: {
             query?: never;
@@ -3405,6 +3789,84 @@ export interface operations {
                 "application/json": components["schemas"]["PersonChange"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_reset_link_api_operator_people__account_id__password_reset_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_person_api_operator_people__account_id__sign_out_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             204: {
@@ -3538,6 +4000,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_leaked_keys_api_operator_leaked_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeakedKeys"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedKeys"];
+                };
             };
             /** @description A problem with the request */
             "4XX": {

@@ -9,10 +9,15 @@ import { ResetClock } from "./reset-clock";
 
 const words = strings.keys;
 
-type Props = { limits: LimitUse[]; subject: string };
+type Props = {
+  limits: LimitUse[];
+  subject: string;
+  /** What remains, by the limit's subject. By default to the account's own person. */
+  leftOf?: typeof words.leftOf;
+};
 
 /** Show what remains of each limit and when it resets. */
-export function LimitMeters({ limits, subject }: Props) {
+export function LimitMeters({ limits, subject, leftOf = words.leftOf }: Props) {
   const enforcedByAws = useEnforcedByAws();
   if (limits.length === 0) return <p className="text-sm text-muted">{words.noLimit}</p>;
   return (
@@ -20,7 +25,7 @@ export function LimitMeters({ limits, subject }: Props) {
       {limits.map((limit) => (
         <li key={`${limit.subject} ${limit.measure} ${limit.window}`}>
           <AllowanceMeter
-            title={words.leftOf[limit.subject](limit.measure, limit.remaining, limit.window)}
+            title={leftOf[limit.subject](limit.measure, limit.remaining, limit.window)}
             subject={subject}
             allowance={limit}
           />

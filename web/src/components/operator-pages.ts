@@ -2,10 +2,21 @@ import * as strings from "@/strings";
 
 const { pages } = strings.operator;
 
+type OperatorPage = {
+  href: string;
+  label: string;
+  /** The page about one entry of this list. The header has no link to it. */
+  details?: { href: string; label: string };
+};
+
 /** The operator's pages in the order of the header. A line here links a page and gives its heading. */
-export const operatorPages = [
+export const operatorPages: OperatorPage[] = [
   { href: "/operator/", label: pages.overview },
-  { href: "/operator/people/", label: pages.people },
+  {
+    href: "/operator/people/",
+    label: pages.people,
+    details: { href: "/operator/person/", label: pages.person },
+  },
   { href: "/operator/keys/", label: pages.keys },
   { href: "/operator/plans/", label: pages.plans },
   { href: "/operator/sign-up/", label: pages.signUp },

@@ -6,6 +6,17 @@ export function formatInstant(iso: string, now: number): string {
   return instant.toLocaleString(undefined, sameDay ? clock : { weekday: "short", day: "numeric", month: "short", ...clock });
 }
 
+/** Return an instant as the value of a `datetime-local` input. */
+export function toDateTimeInput(iso: string): string {
+  const at = new Date(iso);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** Return the instant that a `datetime-local` input holds, in UTC. */
+export function fromDateTimeInput(value: string): string {
+  return new Date(value).toISOString();
+}
+
 export function formatUtc(iso: string): string {
   return `${new Date(iso).toISOString().slice(11, 16)} UTC`;
 }

@@ -16,7 +16,7 @@ from daypass.enforcement.aws.activation import PATIENCE_S
 from daypass.enforcement.aws.catalogue import Catalogue
 from daypass.enforcement.aws.client import ApiGateway
 from daypass.enforcement.aws.errors import AwsError, aws_id_of
-from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of
+from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of, unenforced_options
 from daypass.enforcement.aws.usage import Use
 from daypass.enforcement.base import (
     Also,
@@ -28,6 +28,7 @@ from daypass.enforcement.base import (
 )
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, api_keys
+from daypass.records.api_keys import NO_OPTIONS, KeyOptions
 from daypass.records.database import Database
 from daypass.records.tables import ApiKey
 
@@ -77,7 +78,13 @@ class ApiGatewayEnforcer:
             [x.plan for x in (await self._catalogue.plans()).values()], None, None
         )
 
-    async def create_key(self, account_id: str, name: str, plan: UsagePlan) -> IssuedKey:
+    def unenforced_options(self, plan: UsagePlan) -> list[str]:
+        """Return the options that need the embedded enforcer."""
+        return unenforced_options(plan)
+
+    async def create_key(
+        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+    ) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
             if await api_keys.list_of(session, account_id):
@@ -94,6 +101,7 @@ class ApiGatewayEnforcer:
                     usage_plan_id=plan.id,
                     max_keys=MAX_KEYS,
                     now=self._now(),
+                    options=options,
                 )
                 self._begin(key, aws_key_id)
         except BaseException:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from daypass.domain.plans import UsagePlan
 from daypass.domain.times import Clock
-from daypass.gateway.authenticate import Principal, check_not_expired
+from daypass.gateway.authenticate import Principal, check_usable, principal_of
 from daypass.gateway.errors import GatewayError, invalid_api_key
 from daypass.gateway.response_writer import ResponseWriter
 from daypass.http.types import Application, Headers, Receive, Scope, Send
@@ -84,13 +84,14 @@ class ApiGatewayAuthenticator:
     async def by_headers(self, headers: Headers) -> Principal:
         """Return the principal of a request that has passed ApiGatewayGuard.
 
-        Raises GatewayError: 401 for an unknown or expired key, 403 for a disabled account.
+        Raises GatewayError: 401 for an unknown or expired key, 403 for a disabled account or a
+        paused key.
         """
         key_id = next((value for name, value in headers if name == KEY_ID_HEADER), b"")
         now = time.monotonic()
         known = self._known.get(key_id)
         if known is not None and now < known[0]:
-            check_not_expired(known[1], self._clock)
+            check_usable(known[1], self._clock)
             return known[1]
         async with self._database.read() as session:
             holder = await find_holder_by_aws_id(session, key_id.decode("latin-1"))
@@ -98,14 +99,14 @@ class ApiGatewayAuthenticator:
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
         self._known[key_id] = (now + KNOWN_FOR_S, principal)
-        check_not_expired(principal, self._clock)
+        check_usable(principal, self._clock)
         return principal
 
     async def by_id(self, api_key_id: str) -> Principal:
         """Return the principal of a key by its Daypass id. Raises GatewayError."""
         async with self._database.read() as session:
             principal = self._to_principal(await find_holder_by_id(session, api_key_id))
-        check_not_expired(principal, self._clock)
+        check_usable(principal, self._clock)
         return principal
 
     def invalidate(self) -> None:
@@ -120,12 +121,4 @@ class ApiGatewayAuthenticator:
             raise GatewayError(403, "account_disabled", message)
         plan = self._plan_of(holder.usage_plan_id)
         claims = NO_CEILINGS.claims(holder.account_id, holder.slot, plan)
-        return Principal(
-            holder.api_key_id,
-            holder.account_id,
-            holder.slot,
-            plan,
-            claims,
-            None,
-            key_expires_at=plan.key_expires_at(holder.created_at),
-        )
+        return principal_of(holder, plan, claims)

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from daypass.domain.plans import ONE_REQUEST, Amounts
 from daypass.domain.times import Clock
 from daypass.enforcement.aws.usage import Use
-from daypass.quota.ledger import BucketState, Claim, Lease, Occupancy, Refusal, Reservation
+from daypass.quota.ledger import (
+    BucketState,
+    Claim,
+    Lease,
+    Occupancy,
+    Refusal,
+    Reservation,
+    Subject,
+)
 
 
 class ApiGatewayLedger:
@@ -43,13 +51,17 @@ class ApiGatewayLedger:
 
     async def acquire_lease(self, lease: Lease, limit: int) -> Occupancy:
         """Admit it: API Gateway has no limit on open requests."""
-        return Occupancy(is_admitted=True, used=0)
+        return Occupancy(is_admitted=True, used=0, at=self._clock())
 
     def renew_lease(self, lease: Lease) -> None:
         """There is nothing to renew."""
 
     def release_lease(self, lease: Lease) -> None:
         """There is nothing to release."""
+
+    async def count_leases(self, subjects: Sequence[Subject]) -> tuple[int, ...]:
+        """Return zeros: nothing is held."""
+        return (0,) * len(subjects)
 
     async def check_writable(self) -> None:
         """Do nothing."""

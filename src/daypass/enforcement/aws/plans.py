@@ -32,10 +32,10 @@ def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]
 
     Raises PlanNotPossibleError.
     """
-    unsupported = _unsupported_options(plan)
-    if unsupported:
+    unenforced = unenforced_options(plan)
+    if unenforced:
         raise PlanNotPossibleError(
-            f"usage plan {plan.id}: API Gateway cannot enforce {', '.join(unsupported)}. Use one "
+            f"usage plan {plan.id}: API Gateway cannot enforce {', '.join(unenforced)}. Use one "
             "of requests_per_day, requests_per_week or requests_per_month, with "
             "requests_per_minute if you like, or set DAYPASS_ENFORCER=embedded."
         )
@@ -52,7 +52,7 @@ def quota_and_throttle(plan: UsagePlan) -> tuple[dict[str, Any], dict[str, Any]]
     return quota, {"rateLimit": throttle.amount / 60, "burstLimit": throttle.capacity}
 
 
-def _unsupported_options(plan: UsagePlan) -> list[str]:
+def unenforced_options(plan: UsagePlan) -> list[str]:
     """Return the options of a plan that neither API Gateway nor the gateway behind it enforces.
 
     The gateway enforces the others: `models`, `max_output_tokens` and `max_key_days`.

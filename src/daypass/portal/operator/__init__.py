@@ -6,6 +6,7 @@ from daypass.portal.operator import (
     keys,
     mails,
     people,
+    person,
     plans,
     settings,
     sign_up,
@@ -15,6 +16,7 @@ from daypass.portal.operator import (
 
 OPERATOR_NOUNS = (
     people,
+    person,
     keys,
     plans,
     site_usage,

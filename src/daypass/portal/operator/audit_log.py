@@ -1,5 +1,7 @@
 """GET /api/operator/audit-log: the actions of operators."""
 
+from typing import Self
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 
@@ -8,12 +10,13 @@ from daypass.portal.operator.paging import PAGE, Offset, Order, Search
 from daypass.portal.times import Instant
 from daypass.records import audit
 from daypass.records.audit import AuditSort
+from daypass.records.tables import AuditEntry
 
 router = APIRouter()
 
 
 class AuditEntryView(BaseModel):
-    """An action of an operator."""
+    """An action of an operator. `account_id` is that of the person it is about, if any."""
 
     id: int
     at: Instant
@@ -21,6 +24,13 @@ class AuditEntryView(BaseModel):
     action: str
     subject: str
     detail: str
+    account_id: str | None
+
+    @classmethod
+    def of(cls, entry: AuditEntry, account_id: str | None) -> Self:
+        """Return the view of a row."""
+        names = cls.model_fields.keys() - {"account_id"}
+        return cls(**{name: getattr(entry, name) for name in names}, account_id=account_id)
 
 
 @router.get("/audit-log")
@@ -37,7 +47,5 @@ async def list_entries(
         entries = await audit.search(
             session, search.strip(), offset, PAGE, sort=sort, descending=order == "desc"
         )
-    return [
-        AuditEntryView(**{name: getattr(entry, name) for name in AuditEntryView.model_fields})
-        for entry in entries
-    ]
+        people = await audit.account_ids(session, entries)
+    return [AuditEntryView.of(entry, people.get(entry.id)) for entry in entries]

@@ -1,10 +1,13 @@
 """/api/operator/api-keys: find keys, move them to any plan, revoke them."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.enforcement.base import Also
+from daypass.enforcement.leaked_keys import revoke_leaked
 from daypass.portal.api_keys import ApiKeyCore, core_of
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.operator.paging import PAGE, Offset, Order, Search
@@ -40,6 +43,31 @@ class PlanAssignment(BaseModel):
     usage_plan_id: str
 
 
+class LeakedKeys(BaseModel):
+    """API keys that were found in public."""
+
+    keys: list[Annotated[str, Field(max_length=200)]] = Field(min_length=1, max_length=1000)
+
+
+class RevokedKey(BaseModel):
+    """A key that had leaked. `deleted` is false if only a rotated-out secret had."""
+
+    id: str
+    name: str
+    prefix: str
+    last4: str
+    account_id: str
+    account_email: str
+    deleted: bool
+
+
+class RevokedKeys(BaseModel):
+    """The keys that were revoked, and how many strings were no key of this site."""
+
+    revoked: list[RevokedKey]
+    unknown: int
+
+
 @router.get("/api-keys")
 async def list_keys(
     _operator: Operator,
@@ -55,11 +83,12 @@ async def list_keys(
         rows, total = await api_keys.search(
             session, search.strip(), offset, PAGE, sort=sort, descending=order == "desc"
         )
+    policy = await portal.policy()
     return OwnedKeys(
         total=total,
         keys=[
             OwnedKeyView(
-                **core_of(key),
+                **core_of(key, policy),
                 account_id=key.account_id,
                 account_email=email,
                 last_used_at=key.last_used_at,
@@ -87,6 +116,40 @@ async def revoke_key(api_key_id: str, operator: Operator, portal: InPortal) -> N
     """Revoke a key: it is refused everywhere within a second."""
     key = await _find(api_key_id, portal)
     await portal.enforcer.delete_keys([key], _note("key revoked", key, operator, portal))
+
+
+@router.post("/leaked-keys")
+async def revoke_leaked_keys(
+    leaked: LeakedKeys, operator: Operator, portal: InPortal
+) -> RevokedKeys:
+    """Revoke keys that were found in public: they are refused everywhere within a second.
+
+    If only a secret that has been rotated out leaked, it stops working and the key stays. Strings
+    that are no key of this site are ignored, and only their number is returned.
+    """
+
+    async def record(session: AsyncSession, owner: api_keys.SecretOwner) -> None:
+        action = "leaked key revoked" if owner.is_current else "leaked old secret revoked"
+        subject = f"{owner.key.id} ({owner.key.prefix}…{owner.key.last4})"
+        audit.add(session, operator, action, subject, now=portal.now(), detail=owner.email)
+
+    secrets = list(dict.fromkeys(x.strip() for x in leaked.keys))
+    revoked = await revoke_leaked(portal.enforcer, portal.database, secrets, record)
+    return RevokedKeys(
+        revoked=[
+            RevokedKey(
+                id=x.key.id,
+                name=x.key.name,
+                prefix=x.key.prefix,
+                last4=x.key.last4,
+                account_id=x.key.account_id,
+                account_email=x.email,
+                deleted=x.is_current,
+            )
+            for x in revoked
+        ],
+        unknown=len(secrets) - len(revoked),
+    )
 
 
 async def _find(api_key_id: str, portal: Portal) -> ApiKey:

@@ -82,9 +82,7 @@ async def change_person(
 
     async def apply(session: AsyncSession) -> None:
         await operators.lock(session)
-        account = await accounts.find(session, account_id)
-        if account is None:
-            raise ProblemError(404, "There is no such account.")
+        account = await find_person(session, account_id)
         if change.role == accounts.MEMBER or change.disabled:
             await _check_not_last(session, account)
         if change.role is not None and change.role != account.role:
@@ -108,9 +106,7 @@ async def delete_person(account_id: str, operator: Operator, portal: InPortal) -
 
     async def remove(session: AsyncSession) -> None:
         await operators.lock(session)
-        account = await accounts.find(session, account_id)
-        if account is None:
-            raise ProblemError(404, "There is no such account.")
+        account = await find_person(session, account_id)
         await _check_not_last(session, account)
         audit.add(session, operator, "account deleted", account.id, now=portal.now())
         await session.flush()
@@ -118,6 +114,14 @@ async def delete_person(account_id: str, operator: Operator, portal: InPortal) -
 
     await portal.write_usage()
     await delete_keys(account_id, portal, remove)
+
+
+async def find_person(session: AsyncSession, account_id: str) -> Account:
+    """Return an account. Raises ProblemError 404."""
+    account = await accounts.find(session, account_id)
+    if account is None:
+        raise ProblemError(404, "There is no such account.")
+    return account
 
 
 async def _check_not_last(session: AsyncSession, account: Account) -> None:

@@ -1,8 +1,10 @@
 """/api/operator/usage-plans: create, edit and retire plans.
 
-Plans from `daypass.toml` are listed too, but can only be changed in that file.
+Plans from `daypass.toml` are listed too, but can only be changed in that file. The built-in ones
+are copied to the database when the site first starts, and edited like any other.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter
@@ -12,7 +14,7 @@ from daypass.config.plans import PlanId, PlanTerms
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
-from daypass.portal.usage_plans import UsagePlanView
+from daypass.portal.usage_plans import UsagePlanView, described_plans, unenforced_options
 from daypass.records import api_keys, audit, usage_plans
 from daypass.records.tables import StoredPlan
 
@@ -54,16 +56,21 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
         stored = {row.id: row for row in await usage_plans.rows(session)}
         counts = await api_keys.count_by_plan(session)
     made_here = stored.keys() - _configured(portal)
+    described = await described_plans(portal)
+    # API Gateway may lack a plan that was made on the site.
+    plans = {x.id: replace(x, self_service=False) for x in described.values()} | policy.plans
     return ManagedPlans(
         account_requests_per_day=policy.account_daily_ceiling,
         plans=[
             ManagedPlan(
-                **UsagePlanView.of(plan).model_dump(),
+                **UsagePlanView.of(
+                    plan, unenforced_options(portal, plan.id, described)
+                ).model_dump(),
                 source="site" if plan.id in made_here else "settings",
                 keys=counts.get(plan.id, 0),
                 retired_at=stored[plan.id].retired_at if plan.id in made_here else None,
             )
-            for plan in policy.plans.values()
+            for plan in plans.values()
         ],
     )
 
@@ -103,7 +110,10 @@ async def change_plan(
 
 
 def _configured(portal: Portal) -> set[str]:
-    return {plan.id for plan in portal.settings.usage_plans}
+    """Return the ids of the plans that are changed elsewhere. API Gateway has its own."""
+    settings = portal.settings
+    is_aws = settings.enforcer == "aws"
+    return {plan.id for plan in (settings.usage_plans if is_aws else settings.configured_plans)}
 
 
 def _check_not_aws(portal: Portal) -> None:

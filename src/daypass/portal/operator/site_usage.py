@@ -34,6 +34,7 @@ class SiteUsageOfDay(TokensAndCost):
 class AccountUsage(BaseModel):
     """One account's usage over the days shown. `cost` is in micro-dollars."""
 
+    account_id: str
     email: str
     requests: int
     refused: int

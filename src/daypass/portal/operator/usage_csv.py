@@ -13,7 +13,7 @@ from daypass.records.tables import UsageDay
 COLUMNS = (
     "date", "email", "api_key_id", "model", "via", "requests", "refused", "input_tokens",
     "cached_tokens", "output_tokens", "reasoning_tokens", "audio_tokens", "reserved_tokens",
-    "cost_usd", "reserved_cost_usd",
+    "cost_usd", "reserved_cost_usd", "price",
 )  # fmt: skip
 
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  (full-width)
@@ -50,6 +50,7 @@ def _cells(row: UsageDay, email: str | None) -> list[object]:
         row.reserved_tokens,
         _dollars(row.cost),
         _dollars(row.reserved_cost),
+        row.price or "",
     ]
 
 

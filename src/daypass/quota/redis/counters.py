@@ -5,7 +5,6 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from itertools import count
-from typing import Literal
 
 import structlog
 from redis.exceptions import RedisError
@@ -13,13 +12,13 @@ from redis.exceptions import RedisError
 from daypass.domain.plans import Amounts, Measure
 from daypass.quota.counters import SECOND, Moment
 from daypass.quota.deadline import Deadline
-from daypass.quota.ledger import DECISION_S, LEASE_S, Claim, Lease, LedgerUnavailableError
+from daypass.quota.ledger import DECISION_S, Claim, LedgerUnavailableError
 from daypass.quota.redis.call import Call
 from daypass.quota.redis.cluster import ClusterWire
 from daypass.quota.redis.connections import unavailable
 from daypass.quota.redis.pipeline import Lane
 from daypass.quota.redis.recovery import TAKE_OVER_S, CounterRecovery, Doubt, Recalled, UsageRecords
-from daypass.quota.redis.scripts import GIVE, LEASE, TAKE, UNKNOWN, ScriptReply, arguments_of
+from daypass.quota.redis.scripts import GIVE, TAKE, UNKNOWN, ScriptReply, arguments_of
 from daypass.quota.redis.sentinel import SentinelWire
 from daypass.quota.redis.url import RedisUrl, parse
 from daypass.quota.redis.wire import ServerWire, Wire
@@ -101,12 +100,12 @@ class RedisCounters:
         question = None
         while True:
             arguments = (
-                self._offset_us(),
+                self.offset_us,
                 *settings,
                 recalled.text,
                 *listed,
             )
-            reply = await self._lane(key).submit(Call(TAKE, key, name, arguments), deadline.at)
+            reply = await self.submit(Call(TAKE, key, name, arguments), deadline.at)
             if reply == b"closed":
                 raise LedgerUnavailableError("Redis: the call arrived too late")
             answer = ScriptReply.of(reply)
@@ -153,20 +152,11 @@ class RedisCounters:
         `amounts` are those to give back of one unit. Negative ones are taken, even beyond a limit.
         """
         cap = "" if give_backs is None else "capped"
-        arguments = (self._offset_us(), str(taken), cap, *arguments_of(claims, amounts))
+        arguments = (self.offset_us, str(taken), cap, *arguments_of(claims, amounts))
         if give_backs is not None:
             arguments += arguments_of([give_backs], ONE_OF_EACH)
         key = hash_of(claims[0] if give_backs is None else give_backs)
-        return self._lane(key).submit(Call(GIVE, key, name, arguments))
-
-    def lease(
-        self, action: Literal["acquire", "renew", "release"], lease: Lease, limit: int = 0
-    ) -> "asyncio.Future[bytes]":
-        """Call lease.lua. Repeated, it does the same again, so the call needs no name."""
-        subject = lease.subject
-        key = f"{hash_of_tag(subject.account)}:open/{subject.slot}"
-        arguments = (self._offset_us(), action, lease.id, limit, LEASE_S * SECOND)
-        return self._lane(key).submit(Call(LEASE, key, "", arguments))
+        return self.submit(Call(GIVE, key, name, arguments))
 
     def _log_loss(
         self, claims: Sequence[Claim], stored: ScriptReply, recalled: Recalled, answer: ScriptReply
@@ -184,6 +174,10 @@ class RedisCounters:
                 "counters_rolled_back", subject=subject, units=lost, then="raised to the records"
             )
 
+    def submit(self, call: Call, deadline: float | None = None) -> "asyncio.Future[bytes]":
+        """Send a call to the node of its key. Arguments as in `Lane.submit`."""
+        return self._lane(call.key).submit(call, deadline)
+
     def _lane(self, key: str) -> Lane:
         node = self._wire.node(key)
         lane = self._lanes.get(node)
@@ -195,7 +189,9 @@ class RedisCounters:
         """Return a unique name for a call."""
         return f"{self._name}-{next(self._numbers)}"
 
-    def _offset_us(self) -> int:
+    @property
+    def offset_us(self) -> int:
+        """Return what the scripts add to the server's clock (microseconds)."""
         return int(self.clock_offset_s * SECOND)
 
 

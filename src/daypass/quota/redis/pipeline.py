@@ -117,3 +117,9 @@ class Lane:
 def _give_up(call: Call) -> None:
     if call.reply is not None and not call.reply.done():
         call.reply.set_exception(unavailable(TimeoutError("no reply in time")))
+
+
+def ignore_failure(done: "asyncio.Future[bytes]") -> None:
+    """Mark the failure of a call that nobody waits for as seen."""
+    if not done.cancelled():
+        done.exception()

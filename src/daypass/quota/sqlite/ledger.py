@@ -26,6 +26,7 @@ from daypass.quota.ledger import (
     Occupancy,
     Refusal,
     Reservation,
+    Subject,
 )
 from daypass.quota.sqlite.transaction import SCHEMA, LedgerTransaction, Operation
 
@@ -122,6 +123,15 @@ class SqliteLedger:
     def release_lease(self, lease: Lease) -> None:
         """Free a lease."""
         self._gather(Operation(lambda transaction, _: transaction.release_lease(lease), ()))
+
+    async def count_leases(self, subjects: Sequence[Subject]) -> tuple[int, ...]:
+        """Return how many leases each key holds."""
+        if not subjects:
+            return ()
+        numbers: tuple[int, ...] = await self._submit(
+            Operation(lambda transaction, _: tuple(map(transaction.count_leases, subjects)), ())
+        )
+        return numbers
 
     async def check_writable(self) -> None:
         """Take the write lock and commit. Raises LedgerUnavailableError."""

@@ -18,6 +18,7 @@ from daypass.quota.ledger import (
     Occupancy,
     Refusal,
     Reservation,
+    Subject,
     refuse,
     state,
 )
@@ -81,6 +82,7 @@ _HOLD_LEASE = "INSERT OR REPLACE INTO quota_lease VALUES (?, ?, ?)"
 _EXPIRE_LEASES = "DELETE FROM quota_lease WHERE subject = ? AND expires_at <= ?"
 _SHORTEN_LEASES = "UPDATE quota_lease SET expires_at = ?2 WHERE subject = ?1 AND expires_at > ?2"
 _COUNT_OTHER_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND id <> ?"
+_COUNT_LEASES = "SELECT count(*) FROM quota_lease WHERE subject = ? AND expires_at > ?"
 _RELEASE_LEASE = "DELETE FROM quota_lease WHERE subject = ? AND id = ?"
 
 
@@ -201,10 +203,11 @@ class LedgerTransaction:
         self._connection.execute(_EXPIRE_LEASES, (subject, self._clock_us))
         self._connection.execute(_SHORTEN_LEASES, (subject, self._lease_end))
         (others,) = self._connection.execute(_COUNT_OTHER_LEASES, (subject, lease.id)).fetchone()
+        at = self._now.us / SECOND
         if others >= limit:
-            return Occupancy(is_admitted=False, used=others)
+            return Occupancy(is_admitted=False, used=others, at=at)
         self.renew_lease(lease)
-        return Occupancy(is_admitted=True, used=others + 1)
+        return Occupancy(is_admitted=True, used=others + 1, at=at)
 
     def renew_lease(self, lease: Lease) -> None:
         """Hold a lease for another LEASE_S."""
@@ -214,6 +217,12 @@ class LedgerTransaction:
     def release_lease(self, lease: Lease) -> None:
         """Free a lease."""
         self._connection.execute(_RELEASE_LEASE, (str(lease.subject), lease.id))
+
+    def count_leases(self, subject: Subject) -> int:
+        """Return how many leases a key holds."""
+        held = self._connection.execute(_COUNT_LEASES, (str(subject), self._clock_us))
+        number: int = held.fetchone()[0]
+        return number
 
     @property
     def _lease_end(self) -> int:

@@ -1,11 +1,15 @@
-import { Pencil, Plug, RotateCw, Trash2 } from "lucide-react";
+import { Pause, Pencil, Play, Plug, RotateCw, Trash2 } from "lucide-react";
 import { quotasToShow } from "@/api/limits";
 import type { ApiKey, UsagePlan } from "@/api/types";
 import { describeLimit } from "@/components/describe-limits";
 import { LimitMeters } from "@/components/limit-meters";
+import { NotEnforced } from "@/components/not-enforced";
 import { SinceClock } from "@/components/since-clock";
+import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import * as strings from "@/strings";
+import { formatInstant } from "@/time/local-time";
+import { useNow } from "@/time/use-now";
 import type { KeyAction } from "./key-list";
 import { controlOf } from "./return-focus";
 
@@ -24,10 +28,12 @@ type Props = {
   /** The plan that takes effect at the end of the day, if any. */
   next: UsagePlan | undefined;
   onAction: (action: KeyAction) => void;
+  onPause: (paused: boolean) => void;
 };
 
-export function KeyCard({ apiKey, plan, next, onAction }: Props) {
-  const { name, prefix, last4, limits, last_used_at } = apiKey;
+export function KeyCard({ apiKey, plan, next, onAction, onPause }: Props) {
+  const { name, prefix, last4, limits, concurrent_requests: concurrent, last_used_at } = apiKey;
+  const { paused, note, expires_at, allowed_models } = apiKey;
   // A throttle refills all the time, so there is nothing to draw.
   const throttles = plan?.limits.filter(({ window }) => window === "minute") ?? [];
   return (
@@ -43,9 +49,16 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
             {throttles.map((limit) => (
               <span key={limit.measure}>{words.atMost(describeLimit(limit))}</span>
             ))}
+            {concurrent && <span>{words.concurrent(concurrent.used, concurrent.limit)}</span>}
             {next && <span>{words.nextPlan(next.name)}</span>}
             {apiKey.activating && <span>{words.activating}</span>}
+            {paused && <Badge tone="warn">{words.paused}</Badge>}
+            {expires_at && <Expiry at={expires_at} />}
+            {allowed_models.length > 0 && (
+              <span className="break-words">{words.onlyModels(allowed_models.join(", "))}</span>
+            )}
           </p>
+          {note && <p className="mt-1 text-sm break-words text-muted">{note}</p>}
         </div>
         <div className="-ml-2.5 flex flex-wrap sm:-mt-1 sm:-mr-2.5 sm:ml-0">
           {actions.map(({ action, label, Icon }) => (
@@ -61,8 +74,18 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
               {label}
             </Button>
           ))}
+          <Button
+            variant="ghost"
+            size="small"
+            aria-label={words.actionOn(paused ? words.resume : words.pause, name)}
+            onClick={() => onPause(!paused)}
+          >
+            {paused ? <Play aria-hidden className="size-3.5 max-sm:hidden" /> : <Pause aria-hidden className="size-3.5 max-sm:hidden" />}
+            {paused ? words.resume : words.pause}
+          </Button>
         </div>
       </div>
+      {plan && <NotEnforced options={plan.not_enforced} className="mt-3" />}
       <div className="mt-5">
         <LimitMeters limits={quotasToShow(limits)} subject={name} />
       </div>
@@ -71,4 +94,12 @@ export function KeyCard({ apiKey, plan, next, onAction }: Props) {
       </p>
     </li>
   );
+}
+
+function Expiry({ at }: { at: string }) {
+  const now = useNow();
+  if (now === null) return null;
+  const when = formatInstant(at, now);
+  const isOver = new Date(at).getTime() <= now;
+  return isOver ? <Badge tone="danger">{words.expired(when)}</Badge> : <span>{words.expires(when)}</span>;
 }

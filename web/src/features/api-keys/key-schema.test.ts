@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as strings from "@/strings";
-import { keySchema, rotationSchema } from "./key-schema";
+import { editSchema, keySchema, modelsOf, rotationSchema } from "./key-schema";
 
 const plan = "10RequestPerDay";
 
@@ -18,6 +18,22 @@ test.each([
   [{ name: "laptop", usage_plan_id: null }, strings.keys.planMissing],
 ])("refuses %j", (values, message) => {
   expect(keySchema.safeParse(values).error?.issues.map((issue) => issue.message)).toEqual([message]);
+});
+
+const edited = { name: "laptop", usage_plan_id: plan, note: "", expires_at: "", allowed_models: "" };
+
+test.each([
+  [{ note: "x".repeat(501) }, strings.keys.noteLong],
+  [{ expires_at: "2020-01-01T00:00" }, strings.keys.expiryPast],
+  [{ expires_at: "soon" }, strings.keys.expiryPast],
+  [{ allowed_models: Array.from({ length: 51 }, (_, i) => `m${i}`).join() }, strings.keys.modelsMany(50)],
+])("refuses to change a key to %j", (values, message) => {
+  const issues = editSchema.safeParse({ ...edited, ...values }).error?.issues;
+  expect(issues?.map((issue) => issue.message)).toEqual([message]);
+});
+
+test("models are separated by commas or spaces, each once", () => {
+  expect(modelsOf(" gpt-4o, gpt-4o*  a/b,gpt-4o")).toEqual(["gpt-4o", "gpt-4o*", "a/b"]);
 });
 
 test("the grace period comes from a select, as text, and is at most a week", () => {

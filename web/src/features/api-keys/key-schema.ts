@@ -10,9 +10,32 @@ export const keySchema = z.object({
   usage_plan_id: z.string(words.planMissing).check(z.minLength(1, words.planMissing)),
 });
 
+const mostModels = 50;
+
+export const editSchema = z.object({
+  ...keySchema.shape,
+  note: z.string().check(z.trim(), z.maxLength(500, words.noteLong)),
+  /** The value of a `datetime-local` input. */
+  expires_at: z.string().check(z.refine(isFutureOrEmpty, words.expiryPast)),
+  /** Names separated by commas or spaces. */
+  allowed_models: z
+    .string()
+    .check(z.refine((value) => modelsOf(value).length <= mostModels, words.modelsMany(mostModels))),
+});
+
+/** Return the models in a text, separated by commas or spaces. */
+export function modelsOf(value: string): string[] {
+  return [...new Set(value.split(/[\s,]+/).filter(Boolean))];
+}
+
+function isFutureOrEmpty(value: string): boolean {
+  return value === "" || new Date(value).getTime() > Date.now();
+}
+
 export const rotationSchema = z.object({
   // A select's value is a string.
   grace_seconds: z.coerce.number<string | number>().check(z.minimum(0), z.maximum(604_800)),
 });
 
 export type KeyValues = z.infer<typeof keySchema>;
+export type EditValues = z.infer<typeof editSchema>;

@@ -8,7 +8,7 @@ const noon = Date.parse("2026-11-25T12:00:00Z");
 
 function planOf(...windows: Limit["window"][]): UsagePlan {
   const limits = windows.map((window) => ({ measure: "requests" as const, amount: 10, window, burst: null }));
-  return { id: "plan", name: "Plan", description: "", models: [], limits, self_service: true };
+  return { id: "plan", name: "Plan", description: "", models: [], limits, self_service: true, not_enforced: [] };
 }
 
 function limitOf(used: number, resets_at = midnight, changes: Partial<LimitUse> = {}): LimitUse {
@@ -17,7 +17,7 @@ function limitOf(used: number, resets_at = midnight, changes: Partial<LimitUse> 
 }
 
 function todayOf(...limits: LimitUse[]): UsageToday {
-  const none = { used: 0, limit: null, window: null, remaining: null, resets_at: null };
+  const none = { used: 0, limit: null, window: null, remaining: null, resets_at: null, limits: [], tokens: 0, cost: 0 };
   const key = { ...none, limits, api_key_id: "key_1", name: "laptop", by_api: 0, by_chat: 0 };
   return { account: none, keys: [key] };
 }

@@ -10,7 +10,7 @@ import { keyInfo, quotaError } from "./samples";
 import { Part, Section } from "./section";
 
 const words = strings.docs.gateway;
-const { key, examples, counting, headers, keyInfo: ofKey, errors, quota } = words.sections;
+const { key, examples, counting, headers, streams, keyInfo: ofKey, errors, quota } = words.sections;
 
 export function GatewayReference() {
   return (
@@ -33,6 +33,7 @@ export function GatewayReference() {
           }
         />
       </Section>
+      <Section {...streams} />
       <Section {...ofKey}>
         <Frame>
           <KeyInfoRequest />

@@ -4,7 +4,15 @@ export const keyInfo = JSON.stringify(
   {
     object: "api_key",
     id: "key_…",
-    usage_plan: { id: "10RequestPerDay", name: "10 requests per day" },
+    usage_plan: {
+      id: "10RequestPerDay",
+      name: "10 requests per day",
+      max_output_tokens: null,
+      max_concurrent_requests: 2,
+      max_key_days: null,
+      models: [],
+    },
+    expires_at: null,
     limits: [
       {
         subject: "key",
@@ -16,6 +24,7 @@ export const keyInfo = JSON.stringify(
         resets_at: resetsAt,
       },
     ],
+    concurrent_requests: { limit: 2, used: 1 },
   },
   null,
   2,
@@ -28,6 +37,7 @@ export const quotaError = JSON.stringify(
       type: "insufficient_quota",
       param: null,
       code: "insufficient_quota",
+      measure: "requests",
       limit: 10,
       used: 10,
       window: "day",

@@ -6,6 +6,7 @@ import { useLikelySession } from "@/api/session";
 import type { UsagePlan } from "@/api/types";
 import { useUsagePlans } from "@/api/usage-plans";
 import { limitsBesidesName } from "@/components/describe-limits";
+import { NotEnforced } from "@/components/not-enforced";
 import { LoadFailed } from "@/components/load-failed";
 import { buttonStyles } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
@@ -56,6 +57,7 @@ function PlanCard({ plan, signedIn }: { plan: UsagePlan; signedIn: boolean }) {
           </li>
         ))}
       </ul>
+      <NotEnforced options={plan.not_enforced} className="mb-6" />
       <Link
         href={href}
         aria-label={`${words.choose}: ${plan.name}`}

@@ -2,10 +2,10 @@
 
 import { useAuditLog } from "@/api/operator";
 import { Empty } from "@/components/ui/empty";
-import { Cell, Table } from "@/components/ui/table";
+import { Table } from "@/components/ui/table";
 import * as strings from "@/strings";
-import { formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
+import { AuditRow } from "./audit-row";
 import { Loaded } from "./loaded";
 import { Pager } from "./pager";
 import { SearchBox } from "./search-box";
@@ -40,15 +40,7 @@ export function AuditPage() {
                 ]}
               >
                 {entries.map((entry) => (
-                  <tr key={entry.id}>
-                    <Cell>
-                      <time dateTime={entry.at}>{formatInstant(entry.at, now)}</time>
-                    </Cell>
-                    <Cell className="max-w-64 truncate">{entry.actor_email}</Cell>
-                    <Cell className="font-medium first-letter:uppercase">{entry.action}</Cell>
-                    <Cell className="max-w-72 truncate">{entry.subject}</Cell>
-                    <Cell className="text-muted">{entry.detail}</Cell>
-                  </tr>
+                  <AuditRow key={entry.id} entry={entry} now={now} linked />
                 ))}
               </Table>
             )}

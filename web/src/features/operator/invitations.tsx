@@ -7,7 +7,6 @@ import type { Invitation } from "@/api/types";
 import { invitationAddress } from "@/browser/use-invitation";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { CopyButton } from "@/components/ui/copy-button";
 import { Empty } from "@/components/ui/empty";
 import { Notice } from "@/components/ui/notice";
 import { Actions, Cell, Name, Selector, Table } from "@/components/ui/table";
@@ -16,6 +15,7 @@ import * as strings from "@/strings";
 import { formatDate, formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
 import { InvitationForm } from "./invitation-form";
+import { OneTimeLink } from "./one-time-link";
 import { SelectionBar } from "./selection-bar";
 import { sorted } from "./table-state";
 import { useSelection } from "./use-selection";
@@ -52,18 +52,12 @@ export function Invitations({ invitations, open }: Props) {
     <div className="space-y-6">
       {open && <InvitationForm onCreated={setToken} />}
       {token && (
-        <div className="space-y-3 rounded-xl border border-accent/50 bg-accent-soft p-5">
-          <p className="text-sm">{words.linkText}</p>
-          <div className="flex flex-wrap items-center gap-3 rounded-lg border bg-raised p-3">
-            <code
-              aria-label={words.link}
-              className="min-w-0 flex-1 basis-64 font-mono text-sm break-all select-all"
-            >
-              {invitationAddress(token)}
-            </code>
-            <CopyButton variant="primary" text={invitationAddress(token)} label={words.copyLink} />
-          </div>
-        </div>
+        <OneTimeLink
+          text={words.linkText}
+          label={words.link}
+          copyLabel={words.copyLink}
+          url={invitationAddress(token)}
+        />
       )}
       {withdraw.isError && (
         <Notice tone="danger" alert>

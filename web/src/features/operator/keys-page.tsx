@@ -13,6 +13,7 @@ import { formatDate } from "@/time/local-time";
 import { AssignPlanDialog } from "./assign-plan-dialog";
 import { Loaded } from "./loaded";
 import { Pager } from "./pager";
+import { PersonLink } from "./person-link";
 import { SearchBox } from "./search-box";
 import { SelectionBar } from "./selection-bar";
 import { useSelection } from "./use-selection";
@@ -137,7 +138,9 @@ function KeysTable({ rows, sorting, selection, onAction }: TableProps) {
       {rows.map((apiKey) => (
         <tr key={apiKey.id}>
           <Selector>{selection.box(itemOf(apiKey))}</Selector>
-          <Name>{apiKey.account_email}</Name>
+          <Name>
+            <PersonLink id={apiKey.account_id}>{apiKey.account_email}</PersonLink>
+          </Name>
           <Cell className="max-w-48 truncate">{apiKey.name}</Cell>
           <Cell className="font-mono text-xs">
             {apiKey.prefix}…{apiKey.last4}

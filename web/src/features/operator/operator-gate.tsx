@@ -15,7 +15,8 @@ const words = strings.operator;
 export function OperatorGate({ children }: { children: ReactNode }) {
   const { data: account } = useSession();
   const here = usePathname();
-  const page = operatorPages.find(({ href }) => href === here);
+  const pages = operatorPages.flatMap(({ details, ...page }) => (details ? [page, details] : [page]));
+  const page = pages.find(({ href }) => href === here);
   return (
     <div className="mx-auto w-full max-w-6xl px-4 py-8 sm:px-6">
       <PageHeading title={page?.label ?? words.title} />

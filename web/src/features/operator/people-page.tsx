@@ -1,18 +1,17 @@
 "use client";
 
 import { useState, type ComponentProps } from "react";
-import { useChangePeople, useChangePerson, useDeletePerson, usePeople } from "@/api/operator";
+import { useChangePeople, usePeople } from "@/api/operator";
 import type { PersonView } from "@/api/types";
-import { ConfirmDialog } from "@/components/confirm-dialog";
-import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Empty } from "@/components/ui/empty";
 import { Actions, Cell, Figure, Name, Selector, Table } from "@/components/ui/table";
-import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { formatDate } from "@/time/local-time";
+import { AccountDialog, AccountState, actionsOn, type AccountAction } from "./account-actions";
 import { Loaded } from "./loaded";
 import { Pager } from "./pager";
+import { PersonLink } from "./person-link";
 import { SearchBox } from "./search-box";
 import { SelectionBar } from "./selection-bar";
 import { useSelection } from "./use-selection";
@@ -29,30 +28,14 @@ const sortable = {
   created_at: "desc",
 } as const;
 
-type Action = "promote" | "demote" | "disable" | "enable" | "delete";
-type Asked = { action: Action; person: PersonView };
-
-const changes = {
-  promote: { role: "operator" },
-  demote: { role: "member" },
-  disable: { disabled: true },
-  enable: { disabled: false },
-} as const;
+type Asked = { action: AccountAction; person: PersonView };
 
 export function PeoplePage() {
   const { state, search, turn, sorting } = useTableState(sortable, "created_at");
   const people = usePeople(state);
   const selection = useSelection();
   const changeMany = useChangePeople();
-  const change = useChangePerson();
-  const remove = useDeletePerson();
   const [asked, setAsked] = useState<Asked>();
-
-  async function apply({ action, person }: Asked) {
-    if (action === "delete") await remove.mutateAsync({ id: person.id });
-    else await change.mutateAsync({ id: person.id, ...changes[action] });
-    toast(words.done[action]);
-  }
 
   return (
     <>
@@ -83,11 +66,9 @@ export function PeoplePage() {
         onAct={(action, ids) => changeMany.mutateAsync({ ids, action })}
       />
       {asked && (
-        <ConfirmDialog
-          {...question(asked)}
-          danger={asked.action === "disable" || asked.action === "delete"}
-          confirmLabel={words[asked.action]}
-          onConfirm={() => apply(asked)}
+        <AccountDialog
+          action={asked.action}
+          account={asked.person}
           onDone={() => setAsked(undefined)}
           onCancel={() => setAsked(undefined)}
         />
@@ -100,7 +81,7 @@ type TableProps = {
   rows: PersonView[];
   sorting: ComponentProps<typeof Table>["sorting"];
   selection: ReturnType<typeof useSelection>;
-  onAction: (action: Action, person: PersonView) => void;
+  onAction: (action: AccountAction, person: PersonView) => void;
 };
 
 const itemOf = ({ id, email }: PersonView) => ({ id, name: email });
@@ -123,9 +104,11 @@ function PeopleTable({ rows, sorting, selection, onAction }: TableProps) {
       {rows.map((person) => (
         <tr key={person.id}>
           <Selector>{selection.box(itemOf(person))}</Selector>
-          <Name>{person.email}</Name>
+          <Name>
+            <PersonLink id={person.id}>{person.email}</PersonLink>
+          </Name>
           <Cell>
-            <State person={person} />
+            <AccountState account={person} />
           </Cell>
           <Figure>{person.keys}</Figure>
           <Figure>{person.requests_today}</Figure>
@@ -147,32 +130,4 @@ function PeopleTable({ rows, sorting, selection, onAction }: TableProps) {
       ))}
     </Table>
   );
-}
-
-function State({ person }: { person: PersonView }) {
-  if (person.disabled_at) return <Badge tone="danger">{words.disabled}</Badge>;
-  return person.role === "operator" ? (
-    <Badge tone="good">{words.operator}</Badge>
-  ) : (
-    <Badge>{words.member}</Badge>
-  );
-}
-
-function actionsOn({ role, disabled_at }: PersonView): Action[] {
-  return [role === "operator" ? "demote" : "promote", disabled_at ? "enable" : "disable", "delete"];
-}
-
-function question({ action, person: { email } }: Asked): { title: string; text: string } {
-  switch (action) {
-    case "promote":
-      return { title: words.promoteTitle(email), text: words.promoteText };
-    case "demote":
-      return { title: words.demoteTitle(email), text: words.demoteText };
-    case "disable":
-      return { title: words.disableTitle(email), text: words.disableText };
-    case "enable":
-      return { title: words.enableTitle(email), text: words.enableText };
-    case "delete":
-      return { title: words.deleteTitle(email), text: words.deleteText };
-  }
 }

@@ -17,6 +17,7 @@ const plan: ManagedPlan = {
   max_key_days: 30,
   models: ["a", "b"],
   self_service: false,
+  not_enforced: [],
   source: "site",
   keys: 1,
   retired_at: null,

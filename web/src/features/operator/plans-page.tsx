@@ -4,8 +4,10 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useChangePlan, useManagedPlans } from "@/api/operator";
 import type { ManagedPlan } from "@/api/types";
+import { ByEnforcer } from "@/components/by-enforcer";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { describeLimits } from "@/components/describe-limits";
+import { NotEnforced } from "@/components/not-enforced";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Actions, Cell, Figure, Name, Table } from "@/components/ui/table";
@@ -41,7 +43,9 @@ export function PlansPage() {
       {({ plans: rows, account_requests_per_day: ceiling }) => (
         <>
           <div className="mb-4 flex flex-wrap items-start justify-between gap-4">
-            <p className="max-w-2xl text-sm leading-6 text-muted">{words.text(ceiling)}</p>
+            <div className="max-w-2xl text-sm leading-6 text-muted">
+              <ByEnforcer embedded={<p>{words.text(ceiling)}</p>} aws={<p>{words.textAws}</p>} />
+            </div>
             <Button size="small" onClick={() => setAsked({ action: "new" })}>
               <Plus aria-hidden className="size-4" />
               {words.new}
@@ -100,7 +104,10 @@ function PlansTable({ rows, onAction }: TableProps) {
               {plan.id}
             </span>
           </Name>
-          <Cell className="min-w-48 whitespace-normal">{describeLimits(plan).join(", ") || words.noLimits}</Cell>
+          <Cell className="min-w-48 whitespace-normal">
+            {describeLimits(plan).join(", ") || words.noLimits}
+            <NotEnforced options={plan.not_enforced} />
+          </Cell>
           <Cell className="max-w-48 truncate">{plan.models.join(", ") || words.allModels}</Cell>
           <Cell>
             <State plan={plan} />

@@ -10,6 +10,7 @@ import { Figure, Name, Table } from "@/components/ui/table";
 import * as strings from "@/strings";
 import { serverNow } from "@/time/clock";
 import { formatUtcDate } from "@/time/local-time";
+import { PersonLink } from "./person-link";
 import { spendBy, type Spend } from "./spend";
 import { sorted } from "./table-state";
 import { useTableChoice, useTableState } from "./use-table-state";
@@ -75,7 +76,7 @@ function SpendChart({ rows, days }: { rows: SiteUsage["days"]; days: number }) {
 
 function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
   const { requests, refused, tokens, cost } = words.columns;
-  const { state, sorting } = useTableState<keyof Spend>(
+  const { state, sorting } = useTableState<keyof typeof largestFirst>(
     by === "day" ? newestFirst : largestFirst,
     by === "day" ? "name" : "cost",
   );
@@ -94,7 +95,9 @@ function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
     >
       {sorted(spends, (spend) => spend[state.sort], state.order).map((spend) => (
         <tr key={spend.name}>
-          <Name>{by === "day" ? formatUtcDate(spend.name) : spend.name || usageWords.noModel}</Name>
+          <Name>
+            <SpendName by={by} spend={spend} />
+          </Name>
           <Figure>{spend.requests}</Figure>
           <Figure>{spend.refused}</Figure>
           <Figure>{spend.tokens}</Figure>
@@ -103,6 +106,11 @@ function SpendTable({ by, spends }: { by: By; spends: Spend[] }) {
       ))}
     </Table>
   );
+}
+
+function SpendName({ by, spend }: { by: By; spend: Spend }) {
+  if (spend.account_id) return <PersonLink id={spend.account_id}>{spend.name}</PersonLink>;
+  return by === "day" ? formatUtcDate(spend.name) : spend.name || usageWords.noModel;
 }
 
 /** Return one row per day, model or person. The table sorts them. */

@@ -14,6 +14,7 @@ function row(date: string, model: string, cost: number): SiteUsage["days"][numbe
     reasoning_tokens: 5,
     audio_tokens: 0,
     cost,
+    price: null,
     reserved: { tokens: 9, cost: 9 },
   };
 }

@@ -1,6 +1,14 @@
 import type { SiteUsage } from "@/api/types";
 
-export type Spend = { name: string; requests: number; refused: number; tokens: number; cost: number };
+export type Spend = {
+  name: string;
+  /** Of a person. */
+  account_id?: string;
+  requests: number;
+  refused: number;
+  tokens: number;
+  cost: number;
+};
 
 type Row = SiteUsage["days"][number];
 

@@ -31,8 +31,8 @@ export default function OperatorNav() {
     <nav aria-label={strings.operator.nav} className="border-t">
       <div className="relative mx-auto flex h-11 max-w-6xl overflow-x-auto px-2 [scrollbar-width:none] sm:px-3">
         {(account === undefined || account?.role === "operator") &&
-          operatorPages.map(({ href, label }) => {
-            const isCurrent = here === href;
+          operatorPages.map(({ href, label, details }) => {
+            const isCurrent = here === href || here === details?.href;
             return (
               <Link
                 key={href}

@@ -15,11 +15,19 @@ const columns: [name: string, value: (row: UsageRow) => string | number][] = [
   ["reserved_tokens", (row) => row.reserved.tokens],
   ["cost_usd", (row) => inDollars(row.cost)],
   ["reserved_cost_usd", (row) => inDollars(row.reserved.cost)],
+  ["price", (row) => priceOf(row)],
 ];
 
 export function toCsv(rows: UsageRow[]): string {
   const lines = rows.map((row) => columns.map(([, value]) => cell(value(row))).join(","));
   return [columns.map(([name]) => name).join(","), ...lines, ""].join("\r\n");
+}
+
+/** Describe the price that was used as the operator's CSV does: `input=2.5 cached_input=1.25 output=10`. */
+function priceOf({ price }: UsageRow): string {
+  return Object.entries(price ?? {})
+    .flatMap(([name, dollars]) => (dollars === null ? [] : [`${name}=${dollars}`]))
+    .join(" ");
 }
 
 function inDollars(micro: number): string {

@@ -32,6 +32,8 @@ export function Today() {
 }
 
 function Allowances({ account, keys }: UsageToday) {
+  // The day's requests have a meter of their own, also without a limit.
+  const limits = account.limits.filter((x) => x.measure !== "requests" || x.window !== "day");
   return (
     <div className="rounded-xl border bg-raised">
       <div className="p-5">
@@ -41,6 +43,12 @@ function Allowances({ account, keys }: UsageToday) {
             <ResetClock at={account.resets_at} />
           </p>
         )}
+        {limits.length > 0 && (
+          <div className="mt-4">
+            <LimitMeters limits={limits} subject={words.account} />
+          </div>
+        )}
+        <UsedToday {...account} />
       </div>
       {keys.length > 0 ? (
         <ul aria-label={words.perKey} className="divide-y border-t">
@@ -51,6 +59,7 @@ function Allowances({ account, keys }: UsageToday) {
               <p className="mt-2 text-sm text-muted">
                 {strings.chat.split(key.by_api, key.by_chat)}
               </p>
+              <UsedToday {...key} />
             </li>
           ))}
         </ul>
@@ -67,4 +76,9 @@ function Allowances({ account, keys }: UsageToday) {
       )}
     </div>
   );
+}
+
+function UsedToday({ tokens, cost }: Pick<UsageToday["account"], "tokens" | "cost">) {
+  if (tokens === 0 && cost === 0) return null;
+  return <p className="mt-2 text-sm text-muted">{words.usedToday(tokens, cost)}</p>;
 }

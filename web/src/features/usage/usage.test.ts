@@ -18,6 +18,7 @@ function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
     reasoning_tokens: 0,
     audio_tokens: 0,
     cost: 125,
+    price: { input: 2.5, cached_input: 1.25, output: 10, per_image: null },
     reserved: { tokens: 7, cost: 0 },
     ...changes,
   };
@@ -75,7 +76,7 @@ test("the table begins with today", () => {
   ]);
 });
 
-const figures = "1,0,2,1,3,0,0,7,0.000125,0.000000";
+const figures = "1,0,2,1,3,0,0,7,0.000125,0.000000,input=2.5 cached_input=1.25 output=10";
 
 test.each(["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1", "＝1"])("a spreadsheet runs no name: %j", (name) => {
   const [, line] = toCsv([row("2026-10-26", { api_key_name: name })]).split("\r\n");
@@ -87,7 +88,7 @@ test("a spreadsheet gets figures and never a formula", () => {
   const csv = toCsv([row("2026-10-26", { api_key_name: '=1+1, "x"' })]);
   expect(csv.split("\r\n")).toEqual([
     "date,api_key_name,model,via,requests,refused,input_tokens,cached_tokens,output_tokens," +
-      "reasoning_tokens,audio_tokens,reserved_tokens,cost_usd,reserved_cost_usd",
+      "reasoning_tokens,audio_tokens,reserved_tokens,cost_usd,reserved_cost_usd,price",
     `2026-10-26,"'=1+1, ""x""",demo,api,${figures}`,
     "",
   ]);

@@ -23,6 +23,7 @@ export const titles = {
   account: "Account",
   operator: "Operator",
   people: "People",
+  person: "Person",
   allKeys: "All keys",
   usagePlans: "Plans",
   upstreams: "Upstreams",
@@ -52,6 +53,9 @@ export const plans = {
   maxOutput: (tokens: number) => `Up to ${count(tokens, "output token", "output tokens")} per request`,
   maxConcurrent: (requests: number) => `Up to ${count(requests, "request", "requests")} at a time`,
   maxKeyDays: (days: number) => `Keys last up to ${count(days, "day", "days")}`,
+  /** Takes names of options, such as `tokens_per_day`. */
+  notEnforced: (options: string[]) =>
+    `API Gateway does not enforce: ${options.join(", ").replaceAll("_", " ")}`,
   allModels: "All models",
   everyWay: "API and chat",
 };

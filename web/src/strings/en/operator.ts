@@ -3,12 +3,16 @@ import { count } from "./count";
 import { period } from "./period";
 import { dollars, quantity, type Measure } from "./quantity";
 
+const left = (measure: Measure, remaining: number, window?: string | null) =>
+  `${quantity(measure, remaining)} left${period(window)}`;
+
 export const operator = {
   title: "Operator",
   nav: "Operator pages",
   pages: {
     overview: "Overview",
     people: "People",
+    person: "Person",
     keys: "Keys",
     plans: "Plans",
     upstreams: "Upstreams",
@@ -105,6 +109,49 @@ export const operator = {
     done: { promote: "Account is now an operator.", demote: "Account is now a member.", disable: "Account disabled.", enable: "Account enabled.", delete: "Account deleted." },
   },
 
+  person: {
+    back: "All people",
+    missing: "Open a person's page from the list of people.",
+    since: (date: string) => `Account created on ${date}.`,
+    confirmed: "E-mail address confirmed.",
+    unconfirmed: "E-mail address not confirmed.",
+    noPassword: "No password: signs in with another service.",
+    sessions: (browsers: number) =>
+      browsers === 0 ? "Not signed in anywhere." : `Signed in on ${count(browsers, "browser", "browsers")}`,
+    lastSignIn: (when: string) => `, most recently ${when}.`,
+    actions: "Actions",
+    reset: "Reset password",
+    resetTitle: (email: string) => `Create a reset link for ${email}?`,
+    resetText: "You get a link to hand over, with which this person chooses a new password and is signed out everywhere. It works once, for 24 hours. The person is notified if this site sends e-mail.",
+    createLink: "Create link",
+    link: "Password reset link",
+    linkText: (until: string) => `Hand this link over to the person only: whoever opens it can sign in as them. It works once, until ${until}, and is not shown again.`,
+    copyLink: "Copy link",
+    linkCreated: "Reset link created.",
+    signOut: "Sign out",
+    signOutTitle: (email: string) => `Sign ${email} out?`,
+    signOutText: "They are signed out on every device. Their password and API keys keep working.",
+    signedOut: "Signed out everywhere.",
+    today: "Today",
+    used: (requests: number, refused: number, tokens: number, cost: number) =>
+      `${count(requests, "request", "requests")} served, ${refused.toLocaleString("en")} refused. ${count(tokens, "token", "tokens")}, ${dollars(cost)}.`,
+    account: "All keys",
+    /** What remains, by the limit's subject. */
+    leftOf: {
+      key: left,
+      account: (...limit: Parameters<typeof left>) => `${left(...limit)} across all keys`,
+      site: (...limit: Parameters<typeof left>) => `${left(...limit)} across all users`,
+    },
+    noLimits: "No limits across keys.",
+    keys: "Keys",
+    noKeys: "This person has no keys.",
+    keyCreated: (date: string) => `Created on ${date}`,
+    requests: "Recent requests",
+    audit: "Audit log",
+    auditTable: "What operators did",
+    noAudit: "No operator has changed this account or its keys.",
+  },
+
   keys: {
     placeholder: "Owner, name, plan or part of the key",
     columns: { owner: "Owner", name: "Name", key: "Key", plan: "Plan", lastUsed: "Last used", created: "Created", actions: "Actions" },
@@ -132,6 +179,7 @@ export const operator = {
 
   plans: {
     columns: { name: "Plan", limits: "Limits", models: "Models", state: "State", keys: "Keys", actions: "Actions" },
+    textAws: "API Gateway holds the plans and counts requests. It cannot limit tokens, cost or concurrent requests, and a plan that does so is not deployed.",
     text: (ceiling: number | null) =>
       ceiling === null
         ? "There is no limit across an account's keys."
@@ -269,6 +317,7 @@ export const operator = {
       "has-account": "Account already exists",
       address: "Confirm address",
       "password-reset": "Reset password",
+      "reset-link": "Reset link created",
     },
     gaveUp: "None",
     retry: "Retry",

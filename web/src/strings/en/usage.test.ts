@@ -8,6 +8,7 @@ test.each([
   ["refused", "site_month", "Refused: the site's limit per month was reached"],
   ["refused", "key_day_tokens", "Refused: the key's limit on tokens per day was reached"],
   ["refused", "site_total_cost", "Refused: the site's limit on cost in total was reached"],
+  ["refused", "key_concurrent", "Refused: the key had too many requests in progress"],
   ["given_back", "upstream_429", "Given back: the upstream was busy"],
   ["given_back", "upstream_503", "Given back: the upstream returned 503"],
   ["counted", "", "Counted"],

@@ -10,6 +10,8 @@ const outcomes: Record<string, string> = {
 
 const reasons: Record<string, string> = {
   give_backs_spent: "it failed, and no more failures are given back today",
+  key_concurrent: "the key had too many requests in progress",
+  account_concurrent: "the account had too many requests in progress",
   caller_left: "the client disconnected",
   upstream_429: "the upstream was busy",
   upstream_unreachable: "the upstream could not be reached",
@@ -44,6 +46,7 @@ export const usage = {
   text: "Days run from 00:00 to 24:00 UTC.",
   today: "Today",
   account: "All keys",
+  usedToday: (tokens: number, cost: number) => `${amounts(tokens, cost)} used or reserved today`,
   perKey: "By key",
   history: "Last 30 days",
   served: "Served",
