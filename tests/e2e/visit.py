@@ -26,7 +26,17 @@ PUBLIC = (
 SIGNED_IN = ("/keys/", "/chat/", "/usage/", "/account/")
 OPERATOR = tuple(
     f"/operator/{page}"
-    for page in ("", "people/", "person/", "keys/", "plans/", "sign-up/", "settings/", "audit-log/")
+    for page in (
+        "",
+        "people/",
+        "person/",
+        "keys/",
+        "plans/",
+        "upstreams/",
+        "sign-up/",
+        "settings/",
+        "audit-log/",
+    )
 )
 KEY = re.compile(r"^dp_[0-9A-Za-z]{38}$")
 # What the content security policy forbids becomes a fault like any other.

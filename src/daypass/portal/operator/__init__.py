@@ -3,6 +3,7 @@
 from daypass.portal.operator import (
     audit_log,
     batch,
+    checklist,
     keys,
     mails,
     people,
@@ -26,4 +27,5 @@ OPERATOR_NOUNS = (
     audit_log,
     upstream,
     batch,
+    checklist,
 )

@@ -43,7 +43,8 @@ async def read_checklist(_operator: Operator, portal: InPortal) -> Checklist:
 
 async def _done(session: AsyncSession, portal: Portal) -> list[tuple[ChecklistStep, bool]]:
     site = await portal.site_settings(session)
-    has_upstream = not portal.settings.uses_demo_model or await upstreams.has_any(session)
+    configured = portal.settings.configured_upstreams
+    has_upstream = bool(configured) or await upstreams.count(session) > 0
     has_plans = bool(portal.settings.plans) or await audit.has_action(session, "plan ")
     is_shared = await accounts.has_several(session) or await invitations.has_any(session)
     return [

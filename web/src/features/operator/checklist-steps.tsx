@@ -1,7 +1,7 @@
 "use client";
 
 import Link from "next/link";
-import { useState, type ReactNode } from "react";
+import { lazy, Suspense, useState, type ReactNode } from "react";
 import { useForm } from "react-hook-form";
 import { useChangeSettings } from "@/api/operator";
 import { useSite } from "@/api/site";
@@ -11,7 +11,9 @@ import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { showProblem } from "@/forms/show-problem";
 import * as strings from "@/strings";
-import { UpstreamDialog } from "./upstream-dialog";
+
+// Most visits to the overview do not need the form.
+const UpstreamDialog = lazy(async () => ({ default: (await import("./upstream-dialog")).UpstreamDialog }));
 
 const { steps: words } = strings.checklist;
 const link = buttonStyles({ variant: "secondary", size: "small" });
@@ -25,7 +27,11 @@ export function UpstreamStep() {
       <Button size="small" onClick={() => setOpen(true)}>
         {words.upstream.action}
       </Button>
-      {open && <UpstreamDialog onClose={() => setOpen(false)} />}
+      {open && (
+        <Suspense>
+          <UpstreamDialog onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </Step>
   );
 }
@@ -62,7 +68,7 @@ export function NameStep() {
         <Field
           label={words.name.label}
           error={errors.site_name?.message ?? errors.root?.server?.message}
-          className="w-full max-w-sm"
+          className="w-full max-w-xs"
         >
           {(control) => (
             <Input
@@ -74,7 +80,7 @@ export function NameStep() {
             />
           )}
         </Field>
-        <Button type="submit" variant="secondary" size="small" pending={isSubmitting}>
+        <Button type="submit" variant="secondary" className="mt-auto" pending={isSubmitting}>
           {words.name.action}
         </Button>
       </Step>
@@ -117,7 +123,7 @@ function Step({ text, children }: { text: string; children: ReactNode }) {
   return (
     <>
       <p className="mt-1 max-w-2xl text-sm leading-6 text-muted">{text}</p>
-      <div className="mt-3 flex flex-wrap items-center gap-2">{children}</div>
+      <div className="mt-3 flex flex-wrap gap-2">{children}</div>
     </>
   );
 }

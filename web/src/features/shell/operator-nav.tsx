@@ -56,7 +56,7 @@ export default function OperatorNav() {
   );
 }
 
-/** At the end of the row, so that nothing moves when it appears. */
+/** At the end of the row, where it stays in sight and moves nothing when it appears. */
 function ChecklistLink() {
   const { data } = useChecklist();
   if (!data || data.steps.every(({ done }) => done)) return null;
@@ -65,7 +65,7 @@ function ChecklistLink() {
     <Link
       href="/operator/#checklist"
       aria-label={strings.checklist.linkLabel(...progress)}
-      className="my-auto ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent -outline-offset-2"
+      className="sticky right-1 my-auto ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent shadow-[0_0_0_6px_var(--background)] -outline-offset-2 sm:right-3"
     >
       {strings.checklist.link(...progress)}
     </Link>
