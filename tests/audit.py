@@ -1,8 +1,8 @@
 """Report known vulnerabilities of the locked packages: `make audit`.
 
-pip-audit and `npm audit` ask the registries' advisory services. Where one does not answer this
-says so and fails: an unanswered query is not a clean result. (pip-audit alone skips what
-its service does not know, and reports no vulnerabilities.)
+pip-audit and `npm audit` query the registries' advisory services. If one does not answer, this
+says so and fails: an unanswered query is not a clean result. (pip-audit alone skips packages
+that its service does not know, and reports no vulnerabilities.)
 """
 
 import json
@@ -53,7 +53,7 @@ def node(directory: str) -> str:
 
 
 def ask(command: list[str]) -> dict[str, Any]:
-    """The JSON object that a command prints; where it prints none, its last word as `message`."""
+    """Return the JSON object that a command prints, or its last line as `message`."""
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     try:
         said: dict[str, Any] = json.loads(ended.stdout)

@@ -1,4 +1,4 @@
-"""Real parts for tests: a server process, an upstream, people with accounts and keys."""
+"""Fixtures with real parts: server processes, an upstream, people with accounts and keys."""
 
 import itertools
 import os
@@ -63,7 +63,7 @@ class Server:
     log_path: Path
     settings: dict[str, str]
     gateway_root: str = ""
-    """Address below which programs find `/v1`, where it is not this server's."""
+    """Address below which clients find `/v1`, if it is not this server's."""
 
     def client(self, **options: Any) -> httpx.Client:
         headers = {"origin": self.url} | options.pop("headers", {})
@@ -116,7 +116,7 @@ StartServer = Callable[..., Server]
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """The environment of a newcomer: nothing of ours but these settings."""
+    """Return the environment of a new user: only these Daypass settings."""
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     return environment | settings
 
@@ -131,7 +131,7 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-    # Three commands print a secret, and nothing else does: a new key and two kinds of link.
+    # Only three commands print a secret: a new key, and two kinds of link.
     shows_secret = arguments[:1] == ("setup-link",) or arguments[:2] in (
         ("keys", "create"),
         ("accounts", "reset-password"),
@@ -186,7 +186,7 @@ def serve_on(
 
 
 def start_behind_aws(directory: Path, ministack: Ministack, **settings: str) -> Server:
-    """Start `daypass serve` behind a stage that `daypass aws deploy` has just made."""
+    """Start `daypass serve` behind a stage that `daypass aws deploy` has just created."""
     port = free_port()
     settings = {"DAYPASS_DATA_DIR": str(directory / "data")} | ministack.settings | settings
     origin, stack = f"http://127.0.0.1:{port}", f"daypass-{port}"
@@ -220,7 +220,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Search the output that Daypass's parts print inside the tests, too."""
+    """Search the output of code that runs inside the tests, too."""
     OUTPUTS.add(report.nodeid, report.capstdout + report.capstderr + report.caplog)
 
 
@@ -263,7 +263,7 @@ def upstream_process() -> Iterator[FakeUpstream]:
 
 @pytest.fixture
 def upstream(upstream_process: FakeUpstream) -> Iterator[FakeUpstream]:
-    """An upstream whose behaviour the test chooses; well-behaved by default."""
+    """An upstream whose behaviour the test chooses; it behaves well by default."""
     default = upstream_process.reply
     upstream_process.seen.clear()
     upstream_process.cancelled.clear()
@@ -282,7 +282,7 @@ def relaying(
         DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
         DAYPASS_READ_TIMEOUT_S="2",
         DAYPASS_MAX_BODY_BYTES="100000",
-        # Paths that the upstream takes as they are.
+        # Paths that the upstream accepts unchanged.
         DAYPASS_EXTRA_PATHS="x,attack,smuggled",
     )
     yield server
@@ -361,7 +361,7 @@ def moto() -> Iterator[Moto]:
 
 @pytest.fixture(scope="session")
 def behind_aws(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the demo model, whose plans API Gateway enforces."""
+    """A server with the demo model and API Gateway as the enforcer."""
     server = start_behind_aws(tmp_path_factory.mktemp("aws"), ministack)
     yield server
     server.stop()

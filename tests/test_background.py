@@ -1,4 +1,4 @@
-"""Ending background work: also where a cancellation is lost."""
+"""Ending background tasks, even if they swallow a cancellation."""
 
 import asyncio
 import contextlib

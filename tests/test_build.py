@@ -1,4 +1,4 @@
-"""The site is built from what is here: fonts, packages and the portal's document."""
+"""The site is built without a network: fonts, packages and the portal's OpenAPI document."""
 
 import shutil
 import subprocess
@@ -42,7 +42,7 @@ def test_a_new_site_takes_the_place_of_the_former_one_whole(tmp_path: Path) -> N
 
 
 def make(directory: Path, python: str) -> subprocess.CompletedProcess[str]:
-    """Run the Makefile's first step in a directory with a Python that is this shell script."""
+    """Run the Makefile's first step in a directory, with this shell script as Python."""
     shutil.copy(Path(hatch_build.__file__).with_name("Makefile"), directory)
     fake = directory / "python"
     fake.write_text(f"#!/bin/sh\n{python}\n")

@@ -64,7 +64,7 @@ def test_python_is_locked_with_hashes_and_names_no_registry(path: Path) -> None:
 def test_node_is_locked_with_hashes(path: str) -> None:
     lock = json.loads((ROOT / path / "package-lock.json").read_text())
     for name, package in lock["packages"].items():
-        # What is bundled inside another package has that one's hash.
+        # Bundled packages are covered by the hash of the package that contains them.
         if name and not package.get("inBundle"):
             assert package["integrity"].startswith("sha512-"), name
 

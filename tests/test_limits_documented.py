@@ -1,4 +1,4 @@
-"""`docs/plans.md` and `docs/counting.md` say what the code does."""
+"""`docs/plans.md` and `docs/counting.md` match the code."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""That the mutations of `make mutations` still fit the code. They themselves take minutes."""
+"""The mutations of `make mutations` still apply to the code. Running them takes minutes."""
 
 import re
 

@@ -68,7 +68,7 @@ class Evidence:
 
 
 def echo(status: int) -> Reply:
-    """An upstream that quotes all that it was sent, in pieces that cut its key in two."""
+    """An upstream that echoes everything it was sent, in chunks that split its key in two."""
 
     def reply(seen: Seen) -> Response:
         credentials = seen.headers.get("authorization", "")
@@ -140,7 +140,7 @@ def evidence(
 
 
 def use_portal(evidence: Evidence) -> None:
-    """Keys come and go, passwords change, sessions begin and end."""
+    """Create and delete keys, change passwords, start and end sessions."""
     http = evidence.person.http
     created = evidence.person.create_key("30RequestPerDay")
     rotated = http.post(f"/api/api-keys/{created['id']}/rotate", json={"grace_seconds": 60})
@@ -155,7 +155,7 @@ def use_portal(evidence: Evidence) -> None:
 
 
 def use_gateway(evidence: Evidence, upstream: FakeUpstream) -> None:
-    """Good calls and bad ones, in front of an upstream that quotes what it should not."""
+    """Make valid and invalid calls, with an upstream that echoes secrets."""
     first, second, deleted = evidence.keys
     key_id = evidence.person.keys()[0]["id"]
     bad = first[:20] + ("a" if first[20] != "a" else "b") + first[21:]
@@ -188,7 +188,7 @@ def use_gateway(evidence: Evidence, upstream: FakeUpstream) -> None:
 
 
 def misuse_portal(evidence: Evidence) -> None:
-    """Calls that fail, with secrets in every place; one meets a fault of our own."""
+    """Make failing calls with secrets in every place; one causes an internal error."""
     first = evidence.keys[0]
     with evidence.server.client(event_hooks={"response": [evidence.note]}) as http:
         for body in (
@@ -209,7 +209,7 @@ def misuse_portal(evidence: Evidence) -> None:
     http.patch(f"/api/api-keys/{first}", json={"name": PROMPT})
     http.post("/api/chat/completions", json=CHAT | {"api_key_id": first})
     http.post("/api/account/deletion", json={"password": f"{PASSWORD}, wrong"})
-    # What was stored is broken: an error whose words would tell what it read.
+    # Corrupt stored data, so that the exception's message would quote it.
     change = "UPDATE api_key SET created_at = ? WHERE name = 'desk'"
     with sqlite3.connect(evidence.server.data_dir / "daypass.db") as connection:
         (before,) = connection.execute("SELECT created_at FROM api_key WHERE name = 'desk'")
@@ -240,7 +240,7 @@ def misuse_protocol(evidence: Evidence) -> None:
 
 
 def look_as_operator(evidence: Evidence) -> None:
-    """Everything that operators do and see."""
+    """Use all of the operator's routes."""
     http = evidence.operator.http
     people = http.get("/api/operator/people", params={"search": evidence.person.email})
     account_id = people.json()["people"][0]["id"]
@@ -252,7 +252,7 @@ def look_as_operator(evidence: Evidence) -> None:
     unfit = {"token": evidence.reset_tokens[0], "password": "x"}
     assert http.put("/api/password-resets", json=unfit).status_code == 422
     http.get(f"/api/operator/people/{account_id}")
-    # Its session ended with that.
+    # This ended the session.
     credentials = {"email": evidence.person.email, "password": f"{PASSWORD}, new"}
     evidence.person.http.post("/api/session", json=credentials)
     key_id = evidence.person.keys()[0]["id"]
@@ -289,7 +289,7 @@ def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
 
 
 def test_what_belongs_to_the_caller_does_arrive(evidence: Evidence) -> None:
-    """The control: the search above would see what it looks for."""
+    """The control: the search above would find these secrets."""
     relayed = [answer for what, answer in evidence.answers if what == "POST /v1/chat/completions"]
     assert sum(ANSWER in answer for answer in relayed) >= 8
     assert sum("*" * len(UPSTREAM_KEY) in answer for answer in relayed) >= 6
@@ -397,7 +397,7 @@ def test_mail_and_another_sites_sign_in_fail_without_their_secrets(
     try:
         http = server.client()
         email = "secret.person@example.org"
-        # The mail fails.
+        # Sending the mail fails.
         asked = http.post("/api/accounts", json={"email": email, "password": PASSWORD})
         assert http.post("/api/password-resets", json={"email": email}).status_code == 202
         away = http.post("/api/session/oidc", json={"invitation": "planted-invitation"})

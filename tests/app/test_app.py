@@ -1,4 +1,4 @@
-"""Several processes of one Daypass."""
+"""Several processes that share one Daypass site."""
 
 import inspect
 from concurrent.futures import ThreadPoolExecutor

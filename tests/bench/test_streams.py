@@ -1,4 +1,4 @@
-"""The stream client and the mock upstream agree, and the client sees what goes wrong."""
+"""The stream client and the mock upstream agree, and the client detects failures."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,7 +38,7 @@ async def upstream() -> AsyncIterator[int]:
 
 
 async def look_at(talk: Talk, **changes: object) -> Result:
-    """The result of one stream from an upstream that talks like this."""
+    """Return the result of one stream from an upstream that runs this handler."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -55,7 +55,7 @@ async def test_every_event_of_every_stream_is_counted(upstream: int) -> None:
     result = await look(upstream)
     assert result.errors == {}
     assert result.finished == result.still_open == 20
-    # 20 streams of an event each 10 ms; how many fall into the window is up to the machine.
+    # 20 streams, an event every 10 ms; the number within the window depends on the machine.
     assert 0 < result.events <= 20 * (result.window_s / 0.01 + 5)
     assert result.first_event_p50_s > 0
 

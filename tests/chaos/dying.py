@@ -1,4 +1,4 @@
-"""`daypass`, which dies by SIGKILL at a named point of the first request that it counts.
+"""Run `daypass` and kill it (SIGKILL) at a named point of the first request that it counts.
 
 python tests/chaos/dying.py POINT serve --port 8000 …
 """
@@ -23,7 +23,7 @@ def die(*_: Any, **__: Any) -> Any:
 
 
 def after(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Do it and die."""
+    """Return a function that awaits `work` and then dies."""
 
     async def wrapped(*arguments: Any) -> None:
         await work(*arguments)

@@ -1,4 +1,4 @@
-"""`kill -9` at random moments under load: what was admitted, served and counted.
+"""Kill the server (`kill -9`) at random moments under load, and compare what was counted.
 
 python -m tests.chaos.kill --cycles 100
 """
@@ -25,13 +25,13 @@ from tests.support.upstream import FakeUpstream, completion
 LIMIT = 30
 CALLERS = 16
 PACE_S = 0.05
-"""In which an upstream answers, at most."""
+"""The longest time that the upstream takes to answer, in seconds."""
 LONGEST_LIFE_S = 2.0
 
 
 @dataclass
 class Figures:
-    """The outcome of some cycles: for each, a fresh key with a limit of 30 requests a day."""
+    """The outcome of some cycles, each with a fresh key that is limited to 30 requests a day."""
 
     cycles: int = 0
     kills: int = 0
@@ -58,7 +58,7 @@ class Figures:
 
 
 def run(cycles: int, **settings: str) -> Figures:
-    """Run cycles of load and kills. In each, two lives of the server end by SIGKILL."""
+    """Run cycles of load. In each, the server is killed twice (SIGKILL)."""
     figures = Figures()
     upstream = FakeUpstream(reply=lambda seen: Late(completion(seen).body))
     upstream.start()
@@ -93,7 +93,7 @@ def _cycle(
 
 
 class Late(Response):
-    """An answer that takes its time, so that a kill finds some under way."""
+    """Answer slowly, so that a kill finds requests in progress."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(random.uniform(0, PACE_S))
@@ -101,9 +101,9 @@ class Late(Response):
 
 
 async def _load(server: Server, key: str, kill_under: FakeUpstream | None) -> int:
-    """Call until all callers are refused, or until the server is killed. Returns the answers got.
+    """Call until all clients are refused or the server is killed; return the number of responses.
 
-    It is killed when the upstream has seen some of the requests that the limit leaves.
+    It is killed when the upstream has seen some of the requests that the limit still allows.
     """
     served = 0
 

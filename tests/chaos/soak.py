@@ -1,10 +1,10 @@
-"""Mixed traffic with faults on, for as long as is asked: memory, errors and counts in the end.
+"""Run mixed traffic with faults for some time; check memory, errors and counts at the end.
 
 python -m tests.chaos.soak --seconds 1800
 
-Callers want answers, streams and uploads; send what is no JSON or no key; leave before and
-after the first byte. The upstream fails, hangs up and refuses as each request tells it to. Now
-and then another program holds the database's lock for a moment.
+Clients request completions, streams and uploads, send invalid JSON or no key, and disconnect
+before and after the first byte. The upstream fails, hangs up and refuses as each request says.
+From time to time another program holds the database's lock briefly.
 """
 
 import argparse
@@ -28,7 +28,7 @@ KEYS = 3
 REPORT_EVERY_S = 10.0
 LOCKED_S = 0.2
 GROWTH_BYTES = 12 * 1024 * 1024
-"""Of resident memory, from the first quarter's median to the last one's, that is no leak."""
+"""Growth of resident memory between the medians of the first and last quarter that is no leak."""
 SETTINGS = """
 [[plans]]
 id = "plenty"
@@ -41,8 +41,8 @@ CHUNK = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
 BODY = b'{"usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
 
-# What a caller wants → how often, whether it counts, and the status that he gets (None: he is
-# gone, or his answer is cut).
+# Kind of request → its frequency, whether it counts, and the status (None: the client has
+# disconnected, or the response is truncated).
 WANTS: dict[str, tuple[int, bool, int | None]] = {
     "answer": (40, True, 200),
     "stream": (20, True, 200),
@@ -65,7 +65,7 @@ OURS = {"internal_error", "quota_unavailable"}
 
 
 class Upstream:
-    """Does with each request what the request's header `x-want` says."""
+    """An upstream that treats each request as its header `x-want` says."""
 
     def __init__(self) -> None:
         self.arrived: dict[str, asyncio.Event] = {}
@@ -122,14 +122,14 @@ def _header(head: bytes, name: bytes) -> str:
 
 
 class Soak:
-    """Callers of one server, and what they have seen."""
+    """Clients of one server, and the responses that they received."""
 
     def __init__(self, server: Server, upstream: Upstream, keys: list[str]) -> None:
         self.server = server
         self.upstream = upstream
         self.keys = keys
         self.counted: Counter[str] = Counter()
-        """By key: what has to be counted."""
+        """By key: the number of requests that must be counted."""
         self.asked: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.wrong: Counter[str] = Counter()
@@ -140,7 +140,7 @@ class Soak:
         names = list(WANTS)
         weights = [weight for weight, _, _ in WANTS.values()]
         while time.monotonic() < end:
-            # Connections are kept for a while, as clients do.
+            # Connections are kept alive for a while, as by real clients.
             async with httpx.AsyncClient(base_url=self.server.url, timeout=30) as client:
                 for want in random.choices(names, weights, k=20):
                     await self._call(client, want, random.choice(self.keys))
@@ -209,7 +209,7 @@ class Soak:
         return response.status_code, response.json()["error"]["code"] if is_error else ""
 
     async def lock_until(self, end: float) -> None:
-        """Hold the database's lock for a moment, now and then."""
+        """Hold the database's write lock briefly, from time to time."""
         while time.monotonic() < end:
             await asyncio.sleep(random.uniform(1, 4))
             with contextlib.suppress(sqlite3.OperationalError):
@@ -242,7 +242,7 @@ class Soak:
         return len(list(Path(f"/proc/{self.server.process.pid}/fd").iterdir()))
 
     def verdict(self) -> list[str]:
-        """What was seen in the end that should not be."""
+        """Return the findings that must not occur."""
         found = [f"{what} ({times} times)" for what, times in self.wrong.items()]
         for key in self.keys:
             described = self.server.gateway(key).get("/v1/key").json()
@@ -261,7 +261,7 @@ class Soak:
 
 
 async def soak(server: Server, upstream: Upstream, seconds: float) -> list[str]:
-    """Run the traffic. Returns what was wrong."""
+    """Run the traffic and return the findings."""
     person = server.sign_up()
     keys = [person.create_key("plenty", f"key {n}")["key"] for n in range(KEYS)]
     run = Soak(server, upstream, keys)

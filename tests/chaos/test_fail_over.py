@@ -1,4 +1,4 @@
-"""Two machines on PostgreSQL and Redis, whose master is replaced while callers never stop."""
+"""Two machines on PostgreSQL and Redis whose master fails over under continuous load."""
 
 import threading
 from collections import Counter
@@ -39,7 +39,7 @@ def machines(
         return [
             start(
                 "--workers",
-                str(2 - number),  # One of the machines has two.
+                str(2 - number),  # One of the machines has two workers.
                 DAYPASS_UPSTREAM_BASE_URL=upstream.base_url,
                 DAYPASS_DATABASE_URL=database,
                 DAYPASS_REDIS_URL=sentinels.url,
@@ -54,7 +54,7 @@ def machines(
 
 
 class Callers:
-    """One caller for each machine and key. They count what they are answered."""
+    """One client for each machine and key; they count the responses."""
 
     def __init__(self, machines: list[Server], keys: list[str]) -> None:
         self.answers: Counter[int] = Counter()
@@ -69,7 +69,7 @@ class Callers:
             thread.start()
 
     def all_are_refused(self) -> bool:
-        """Whether each caller's latest answer is that its limit is reached."""
+        """Return whether each client's latest response is that its limit is reached."""
         return len(self._latest) == len(self._threads) and set(self._latest.values()) == {429}
 
     def stop(self) -> None:

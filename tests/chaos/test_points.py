@@ -1,4 +1,4 @@
-"""SIGKILL at each named point of a request: what is counted afterwards is the truth."""
+"""SIGKILL at each named point of a request: the counts afterwards are correct."""
 
 import contextlib
 import signal
@@ -36,7 +36,7 @@ TRUTH = {
     "before settle": (1, 1),
     "after settle": (1, 1),
 }
-"""Of each point: what is counted, and what the upstream has seen."""
+"""For each point: requests counted, and requests seen by the upstream."""
 
 
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("redis", marks=pytest.mark.soak)])
@@ -69,7 +69,7 @@ def test_killed_at_each_point_it_has_counted_the_truth(
         assert server.used(key) == counted
         with server.gateway(key) as api:
             tokens = api.get("/v1/key").json()["limits"][1]["used"]
-        # Nobody settled: each stands at its bound. The last died with its settlement on the way.
+        # None was settled, so each counts at its bound. The last died while settling.
         assert tokens in (counted * BOUND, (counted - 1) * BOUND + 18)
         upstream.reply = completion
         with server.gateway(key) as api:

@@ -1,4 +1,4 @@
-"""Usage that PostgreSQL takes slowly or not yet, and a Redis that loses its counters meanwhile."""
+"""Usage that PostgreSQL writes slowly or not yet, while Redis loses its counters."""
 
 import sys
 from collections.abc import Iterator
@@ -38,12 +38,12 @@ from daypass.records import recorder
 recorder.MAX_BEHIND_S = 1
 main()
 """
-"""The command, with a bound of one second in place of a minute."""
+"""Run the command with a backlog bound of one second instead of a minute."""
 
 
 @dataclass
 class Machines:
-    """Two servers on one Redis, and on one PostgreSQL at the end of a wire."""
+    """Two servers on one Redis, and on one PostgreSQL behind a faulty wire."""
 
     servers: list[Server]
     wire: FaultyWire
@@ -102,7 +102,7 @@ def machines(
 def test_a_distant_database_does_not_make_a_second_day(
     machines: Machines, upstream: FakeUpstream
 ) -> None:
-    """The next test proves the same, of writes that are held up longer."""
+    """The next test proves the same for writes that are delayed longer."""
     key = machines.servers[0].sign_up().create_key("hundred")["key"]
     assert machines.call_often(key, 2) == [200, 200]
     machines.wire.delay_s = ROUND_TRIP_S
@@ -115,7 +115,7 @@ def test_a_distant_database_does_not_make_a_second_day(
         served += statuses.count(200)
     assert served <= 98
     assert len(upstream.seen) == served + 2
-    # All of it is written in the end, and no more than that.
+    # All of it is written in the end, and only once.
     until(lambda: recorded(machines.database) == len(upstream.seen), within_s=60)
 
 
@@ -124,13 +124,13 @@ def test_an_index_that_is_being_created_does_not_make_a_second_day(
 ) -> None:
     key = machines.servers[0].sign_up().create_key("hundred")["key"]
     with psycopg.connect(machines.database) as connection:
-        # As CREATE INDEX does: the table can be read and not written.
+        # As with CREATE INDEX, the table can be read but not written.
         connection.execute("LOCK TABLE usage_day IN SHARE MODE")
         assert machines.call_often(key, 70) == [200] * 70
         until(lambda: machines.backlog() > 1.5)
         machines.lose_counters()
         assert set(machines.call_often(key, 10)) == {503}
-    # Written, the counters begin with it.
+    # Once it is written, the counters start from it.
     until(lambda: machines.call(key, 0) == 200)
     statuses = machines.call_often(key, 60)
     assert statuses.count(200) == 29

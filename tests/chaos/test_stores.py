@@ -1,4 +1,4 @@
-"""The stores away, one after the other: 503 in time, nothing relayed, recovery without restart."""
+"""Each store unavailable in turn: 503 in time, nothing relayed, recovery without a restart."""
 
 import contextlib
 import sqlite3
@@ -32,7 +32,7 @@ def used(api: httpx.Client) -> int:
 
 
 def is_ready(server: Server) -> bool:
-    """Whether it says so. A good answer holds for FRESH_S."""
+    """Return whether `/readyz` says so. A positive result is cached for FRESH_S."""
     return server.client().get("/readyz").status_code == 200
 
 

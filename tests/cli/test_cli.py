@@ -154,7 +154,7 @@ def test_accounts_are_listed_promoted_and_disabled(server: Server, person: Perso
         (person.email, "operator", True),
         (other.email, "operator", False),
     }
-    # What was signed in before does not become an operator's, nor live again.
+    # Existing sessions do not gain an operator's rights and do not become valid again.
     assert other.http.get("/api/api-keys").status_code == 401
     run(server, "accounts", "disable", other.email, "--undo")
     assert other.http.get("/api/api-keys").status_code == 401
@@ -394,7 +394,7 @@ def test_a_wrong_argument_is_one_clear_line(arguments: tuple[str, ...], said: st
 def test_state_files_are_private_to_their_owner(server: Server) -> None:
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
     for path in server.data_dir.rglob("*"):
-        # The server replaces the files of its metrics all the time.
+        # The server replaces its metrics files all the time.
         with contextlib.suppress(FileNotFoundError):
             allowed = 0o700 if path.is_dir() else 0o600
             assert stat.S_IMODE(path.stat().st_mode) == allowed, path

@@ -1,4 +1,4 @@
-"""What a request costs, and that no request within its bound costs more than the bound."""
+"""The cost of a request, which never exceeds the cost of its bound."""
 
 from dataclasses import replace
 

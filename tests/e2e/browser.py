@@ -15,14 +15,14 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A name that is not the loopback's, for what browsers allow on secure origins alone.
+    # Not a loopback name: for features that browsers allow only on secure origins.
     "--host-resolver-rules=MAP daypass.test 127.0.0.1",
 ]
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A headless browser. Raises ProgramMissingError where there is none."""
+    """Return a headless browser. Raises ProgramMissingError if none is installed."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=programs.chromium(), args=FLAGS)
         yield browser

@@ -11,7 +11,7 @@ from tests.e2e.visit import DESKTOP, Visit, models_and
 from tests.support.upstream import FakeUpstream
 
 
-# Not for the whole session: while Playwright runs, no asynchronous test can.
+# Not session-scoped: asynchronous tests cannot run while Playwright does.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:

@@ -1,4 +1,4 @@
-"""Makes a picture of every page: `python -m tests.e2e.screenshots docs/screenshots`."""
+"""Take a screenshot of every page: `python -m tests.e2e.screenshots docs/screenshots`."""
 
 import asyncio
 import sys
@@ -18,11 +18,11 @@ from tests.e2e.visit import KEY, OPERATOR, PHONE, settled
 
 DAY_S = 86_400
 PAST = (3, 5, 8, 0, 0, 6, 9, 10, 7, 4, 0, 0, 2, 10, 10, 8, 6, 1, 0, 5, 9, 7, 8, 10, 3, 0, 4, 9, 6)
-"""Requests of the days before this one, the latest first."""
+"""Requests of past days, the latest first."""
 
 
 def main(directory: Path) -> None:
-    """Walk through the site and take a picture at each stop."""
+    """Walk through the site and take a screenshot at each stop."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state, chromium() as browser:
         server = start_server(Path(state), DAYPASS_SITE_REQUESTS_PER_DAY="500")
@@ -33,7 +33,7 @@ def main(directory: Path) -> None:
 
 
 class Walk:
-    """One visit to one server, from the first account on."""
+    """One visit to one server, starting with its first account."""
 
     def __init__(self, browser: Browser, server: Server, directory: Path) -> None:
         self._server = server
@@ -46,7 +46,7 @@ class Walk:
         self._page = context.new_page()
 
     def all(self) -> None:
-        """Every stop."""
+        """Take every screenshot."""
         self._entrance()
         secret = self._first_key()
         self._chat(secret)

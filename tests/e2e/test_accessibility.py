@@ -1,4 +1,4 @@
-"""Every page with axe-core, in both themes, in every state that hides or shows something."""
+"""Every page with axe-core, in both themes and in every state that shows or hides elements."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ NARROW = (640, 360)
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds in both themes; waits for what is still moving."""
+    """Return what axe-core finds in both themes, once animations have ended."""
     page.evaluate(AXE.read_text())
     found: list[str] = []
     for scheme in ("light", "dark"):
@@ -103,7 +103,7 @@ def test_the_reveal_and_the_dialogs_pass_axe(
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
         expect(button).to_be_focused()
-    # Where the opener has gone, the focus is on what stands in its place.
+    # If the opener is gone, the focus is on its replacement.
     page.get_by_role("button", name="Delete Key 2").click()
     dialog.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("button", name="Delete Key 2")).to_have_count(0)

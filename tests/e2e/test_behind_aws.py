@@ -1,4 +1,4 @@
-"""The site where API Gateway enforces, in a real browser."""
+"""The site with API Gateway as the enforcer, in a real browser."""
 
 import os
 import re
@@ -23,7 +23,7 @@ def page(browser: Browser, behind_aws: Server) -> Iterator[Page]:
     )
     yield visit.page
     visit.close()
-    # The last of the day is refused, and a key that is activating.
+    # Refuse the last call of the day, and a key that is activating.
     assert [x for x in visit.take_faults() if "429" not in x and "403" not in x] == []
 
 
@@ -72,7 +72,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     page.get_by_role("button", name="Done").click()
 
     page.get_by_role("link", name="Chat", exact=True).first.click()
-    # Nothing of a key stays in the page after that: the chat asks for it.
+    # No part of the key stays in the page after that, so the chat asks for it.
     page.get_by_label(re.compile("Key “")).fill(secret)
     page.get_by_role("button", name="Use this key").click()
     composer = page.get_by_role("textbox", name="Message")
@@ -85,7 +85,7 @@ def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> 
     shoot(page, "aws-chat")
     assert secret not in page.evaluate("JSON.stringify([localStorage, sessionStorage])")
 
-    # The page forgot the key with a reload: it asks for it, and takes no other.
+    # The reloaded page no longer has the key: it asks for it, and accepts no other.
     page.reload()
     field = page.get_by_label(re.compile("Key “"))
     field.fill("dp_wrong")

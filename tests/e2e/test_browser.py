@@ -1,4 +1,4 @@
-"""A newcomer's way through the site, in a real browser."""
+"""A new user's path through the site, in a real browser."""
 
 import re
 import time
@@ -60,12 +60,12 @@ def test_from_the_landing_page_to_the_spent_day(
 
     for left in range(7, 0, -1):
         composer.fill("again")
-        # Stopped before it has arrived, it would not count.
+        # If it were stopped before it arrives, it would not count.
         with page.expect_response("**/api/chat/completions"):
             composer.press("Enter")
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text(f"{left} left today")).to_be_visible()
-    # The last unit goes to a program, unseen by this page: its next message meets the 429.
+    # A program uses the last unit without this page knowing, so the next message gets the 429.
     with demo.gateway(secret) as api:
         assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
     draft = "  a draft\n\nof  mine  "

@@ -71,7 +71,7 @@ def test_our_own_pages_do_nothing_that_is_forbidden(
     page.get_by_role("button", name="Verify key").click()
     expect(page.get_by_text("The key works")).to_be_visible()
     page.get_by_role("button", name="Send a test request").click()
-    # Its markdown is drawn here as in the chat.
+    # Its markdown is rendered as in the chat.
     expect(page.locator("strong", has_text="This is Daypass's demo model.")).to_be_visible()
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Delete =1+1").click()
@@ -117,7 +117,7 @@ def test_injected_code_does_not_run(browser: Browser, demo: Server, upstream: Fa
     )
     page.goto("/nothing-here/")
     page.evaluate("address => fetch(address).catch(() => 0)", f"{elsewhere}/fetched")
-    # Once more by way of the document, as an attacker within it would: React has then drawn it.
+    # Once more through the DOM, as an attacker would, after React has rendered the page.
     page.get_by_role("link", name="Sign in").wait_for()
     page.evaluate(
         "html => document.body.append(document.createRange().createContextualFragment(html))",
@@ -149,7 +149,7 @@ def test_what_a_model_writes_is_text_and_links_to_the_web(
     answer = page.get_by_role("article", name="Assistant")
     expect(answer).to_contain_text("<script>window.ran = 1</script>")
     expect(page.get_by_text("Answer complete")).to_be_attached()
-    expect(answer.get_by_role("link").first).to_be_visible()  # Until then its words are plain.
+    expect(answer.get_by_role("link").first).to_be_visible()  # Plain text until then.
     assert answer.locator("img, script, iframe, object, [onload], [onerror], [style]").count() == 0
     links = answer.locator("a").evaluate_all("all => all.map(({ href, rel }) => [href, rel])")
     assert [href for href, _ in links] == [

@@ -1,4 +1,4 @@
-"""Signing up and in with mail and another site's sign-in, in a real browser."""
+"""Signing up and in with mail and with single sign-on, in a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -200,7 +200,7 @@ def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
     expect(page.get_by_role("button", name="Create key")).to_have_count(0)
     assert violations(page) == []
     assert fits(page)
-    # The mail server is down: the mail waits, and the operator sees that.
+    # The mail server is down: the mail waits, and the operator is shown this.
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_text("Sent, unless")).to_be_visible()
     settled(page, "/operator/")
@@ -217,7 +217,7 @@ def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
     page.keyboard.press("Enter")
     token = token_of(mailbox.take(operator.email))
     expect(page.get_by_text("Failed e-mails")).to_have_count(0, timeout=20_000)
-    # Another browser does not get an operator's account by the link.
+    # The link does not give another browser an operator's account.
     there = Visit(browser, server, PHONE, reduced_motion="reduce")
     settled(there.page, f"/confirm/#token={token}")
     refused = there.page.get_by_role("alert").filter(has_text="an operator's account")
@@ -230,7 +230,7 @@ def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text(KEY)).to_be_visible()
     assert [fault for fault in here.take_faults() if "404" not in fault] == []
-    # The owner of a mailbox takes the account that a stranger made with it.
+    # The owner of a mailbox takes over the account that a stranger created with it.
     http = server.client(cookies=dict(stranger.http.cookies))
     assert http.post("/api/confirmations").status_code == 202
     settled(there.page, f"/confirm/#token={token_of(mailbox.take(stranger.email))}")

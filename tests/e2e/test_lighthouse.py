@@ -1,9 +1,8 @@
 """Lighthouse in the system's Chromium: each category on the public pages, speed on the others too.
 
-The device is Lighthouse's own default, a phone whose slow network and processor it simulates
-(`throttlingMethod: "simulate"`), from what it sees of the page here. What else this machine does
-meanwhile can only lower a score: nothing else is tested beside it, and the best of up to five
-counts.
+The device is Lighthouse's default, a phone with a slow network and processor, which it simulates
+(`throttlingMethod: "simulate"`) from one load of the page. Other load on this machine can only
+lower a score, so no other test runs at the same time, and the best of up to five runs counts.
 """
 
 import json

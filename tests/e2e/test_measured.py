@@ -1,4 +1,4 @@
-"""What the site promises in figures: clicks, counts, times, secrets, keys of the keyboard."""
+"""Measurable promises of the site: clicks, counts, times, secrets, keyboard use."""
 
 import asyncio
 import os
@@ -168,7 +168,7 @@ def test_copying_works_on_an_address_that_browsers_do_not_trust(
     page.get_by_label("Name").fill("")
     page.get_by_label("Name").press("Control+v")
     expect(page.get_by_label("Name")).to_have_value(secret)
-    # On such an address browsers heed one header less, and say so.
+    # On such an origin browsers ignore one header, and log that.
     assert [x for x in visit.take_faults() if "Cross-Origin-Opener-Policy" not in x] == []
     visit.close()
 
@@ -235,7 +235,7 @@ def test_a_long_reply_is_painted_at_once_and_blocks_nothing(
     )
 
     def measured() -> tuple[float, float]:
-        """Milliseconds to the first token on the screen, and of the longest task."""
+        """Return the milliseconds to the first painted token, and of the longest task."""
         page.goto("/chat/")
         composer = page.get_by_role("textbox", name="Message", exact=True)
         composer.fill("a long one")
@@ -248,12 +248,12 @@ def test_a_long_reply_is_painted_at_once_and_blocks_nothing(
         longest: float = page.evaluate(
             "Math.max(0, ...longTasks.filter(([at]) => at > began).map(([, length]) => length))"
         )
-        # The next one begins with an empty conversation, as a new tab does.
+        # The next one begins with an empty conversation, like a new tab.
         page.evaluate("sessionStorage.clear()")
         print(f"first token painted after {first_token:.0f} ms; longest task {longest:.0f} ms")
         return first_token, longest
 
-    # Another process may come between: the page is to blame if it is slow each time.
+    # Another process may interfere; the page is at fault only if it is slow each time.
     assert any(first <= 100 and longest <= 50 for first, longest in (measured() for _ in range(3)))
 
 
@@ -317,7 +317,7 @@ def test_the_whole_flow_needs_no_mouse(visit: Visit, upstream: FakeUpstream) -> 
 @pytest.mark.parametrize(
     ("zone", "now", "resets_at", "local"),
     [
-        # Summer time ends in Berlin during this UTC day, in New York during that one.
+        # Summer time ends during the first UTC day in Berlin, during the second in New York.
         ("Europe/Berlin", "2026-10-24T23:30:00Z", "2026-10-26T00:00:00Z", "01:00 AM"),
         ("America/New_York", "2026-11-01T05:30:00Z", "2026-11-02T00:00:00Z", "07:00 PM"),
         ("Asia/Tokyo", "2026-11-01T05:30:00Z", "2026-11-02T00:00:00Z", "09:00 AM"),

@@ -1,4 +1,4 @@
-"""Limits on tokens, from the operator's form to what is left after a chat."""
+"""Limits on tokens, from the operator's form to the remaining quota after a chat."""
 
 import re
 
@@ -24,7 +24,7 @@ def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
     first, second = (dialog.get_by_role("group", name=f"Limit {n}") for n in (1, 2))
     first.get_by_label("Amount").fill("6000")
     first.get_by_label("Measure").select_option("tokens")
-    # By keyboard: a second limit gets the focus, and gives it back when it is removed.
+    # By keyboard: a second limit gets the focus and returns it when it is removed.
     dialog.get_by_role("button", name="Add limit").press("Enter")
     expect(second.get_by_label("Amount")).to_be_focused()
     page.keyboard.type("0.0000001")
@@ -54,7 +54,7 @@ def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
     composer.fill("Hello.")
     composer.press("Enter")
     expect(page.get_by_text("Answer complete")).to_be_attached(timeout=30_000)
-    # What the answer reported, and no longer the bound that was reserved.
+    # The usage that the response reported, no longer the reserved bound.
     expect(page.get_by_text(re.compile(r"^5,[6-9]\d\d tokens left today$"))).to_be_visible()
     assert fits(page)
 

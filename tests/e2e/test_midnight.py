@@ -1,4 +1,4 @@
-"""A day's end, with the quota clock moved to just before it."""
+"""The end of a day, with the quota clock set to just before it."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ def test_a_stream_belongs_to_the_day_it_began_in(
             await asyncio.sleep(0.2)
         yield b"data: [DONE]\n\n"
 
-    # By the quota clock, midnight comes a few seconds after the servers have started.
+    # By the quota clock, midnight is a few seconds after the servers have started.
     midnight = time.time() + BEFORE_S
     offset = DAY - midnight % DAY
     upstream.reply = lambda _seen: StreamingResponse(events(), media_type="text/event-stream")

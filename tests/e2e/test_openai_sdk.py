@@ -1,4 +1,4 @@
-"""What a user does: the official `openai` SDK with another `base_url`."""
+"""The official `openai` SDK with another `base_url`, as users call it."""
 
 import time
 

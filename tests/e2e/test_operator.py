@@ -106,7 +106,7 @@ def test_settings_are_changed_on_a_phone(browser: Browser, operated: tuple[Serve
     sign_up.get_by_label("API keys per account").fill("5")
     sign_up.get_by_role("button", name="Save").tap()
     expect(page.get_by_role("status").get_by_text("Settings saved.")).to_be_visible()
-    # What is being typed into another group is kept.
+    # Unsaved input in another group stays.
     expect(cost).to_have_value("2.5000001")
     cost.fill("250.5")
     cost.press("Enter")

@@ -1,4 +1,4 @@
-"""Texts that other people and programs wrote: deep, large, or one unbroken word."""
+"""External texts that are deeply nested, large, or one unbroken word."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -68,7 +68,7 @@ def test_an_answer_too_deep_to_format_is_plain_text_and_can_be_deleted(
     page.goto("/chat/")
     ask(page, "quote")
     expect(page.get_by_text("Answer complete")).to_be_attached()
-    # As though the model had answered in each of the other ways too.
+    # As if the model had sent each of the other answers too.
     page.evaluate(
         """(answers) => {
           const name = Object.keys(localStorage).find((name) => /chat\\..*\\.(?!index)/.test(name));
@@ -81,7 +81,7 @@ def test_an_answer_too_deep_to_format_is_plain_text_and_can_be_deleted(
     )
     page.reload()
     expect(answers(page)).to_have_count(len(DEEP) + 1)
-    # Tags are text whatever their depth.
+    # Tags are shown as text at any depth.
     expect(page.get_by_text("Shown as plain text")).to_have_count(len(DEEP) - 1)
     expect(page.locator("strong", has_text="Well")).to_be_visible()
     expect(page.get_by_text("end of quotes")).to_be_attached()
@@ -111,7 +111,7 @@ def test_a_megabyte_in_one_line_is_drawn_in_pieces(
     page = visit.page
     page.goto("/chat/")
     ask(page, "a megabyte")
-    # Laid out whole, it takes longer than a minute.
+    # Rendered as one piece, it would take longer than a minute.
     expect(page.get_by_text("Answer complete")).to_be_attached(timeout=20_000)
     page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
     shown = answers(page).inner_text().count("m")
@@ -127,7 +127,7 @@ def test_a_megabyte_in_one_line_is_drawn_in_pieces(
 def overlong(
     upstream_process: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Person]]:
-    """A server where every name, address and text is as long as can be, and has no spaces."""
+    """A server where every name, address and text has its maximum length and no spaces."""
     server = start_server(
         tmp_path_factory.mktemp("overlong"),
         DAYPASS_UPSTREAM_BASE_URL=upstream_process.base_url,
@@ -203,7 +203,7 @@ def test_no_text_from_outside_widens_a_page(
     assert fits(page)
     alert = page.get_by_role("alert").filter(has_text="unbroken")
     assert len(alert.inner_text()) < 700
-    # Beside the message that went back, which must stay in reach.
+    # Beside the message that returned to the composer, which must stay reachable.
     expect(page.get_by_role("button", name="Send")).to_be_in_viewport()
     problem = {"title": "x", "status": 400, "detail": LONG, "errors": []}
     page.route("**/api/api-keys", lambda route: route.fulfill(status=400, json=problem))

@@ -1,4 +1,4 @@
-"""What the site says and does when the server says no."""
+"""What the site shows and does when the server refuses a request."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def test_send_returns_only_when_the_server_confirms(
     expect(banner).to_contain_text("10 by key laptop")
     expect(page.get_by_role("link", name="See usage")).to_be_visible()
     expect(page.get_by_role("link", name="Change plan")).to_be_visible()
-    # By this computer's clock the day is over; the server has not said so.
+    # The day is over by this computer's clock, but not by the server's.
     page.clock.fast_forward("25:00:00")
     expect(page.get_by_text("checking with the server")).to_be_visible()
     expect(send).to_have_attribute("aria-disabled", "true")
@@ -143,7 +143,7 @@ def test_a_throttle_is_neither_a_spent_day_nor_a_busy_upstream(
     composer = page.get_by_role("textbox", name="Message", exact=True)
     composer.fill("one")
     composer.press("Enter")
-    # Stopped before that, the request may not have been counted.
+    # If it were stopped before that, the request might not be counted.
     expect(page.get_by_role("article", name="Assistant")).to_contain_text("Daypass")
     page.get_by_role("button", name="Stop").click()
     composer.fill("two at once")
@@ -183,7 +183,7 @@ def test_a_refused_change_is_rolled_back_on_the_page(visit: Visit, person: Perso
     page.route("**/api/api-keys/*", hold)
     page.goto("/keys/")
     page.get_by_role("button", name="Edit laptop").click()
-    # The list is not reloaded either: the page must have kept its contents.
+    # The list is not reloaded either, so the page must still have its contents.
     page.route("**/api/api-keys", lambda route: route.abort())
     page.get_by_label("Name").fill("desk")
     page.get_by_label("Plan").select_option("20 requests per day")

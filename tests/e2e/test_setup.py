@@ -30,7 +30,7 @@ def test_the_operator_is_created_by_keyboard_alone_on_a_phone(
     expect(page.get_by_text("Open the set-up link")).to_be_visible()
     page.goto("about:blank")
     settled(page, f"/setup/#{token}")
-    # The token is in the address bar and in the history no longer.
+    # The token is no longer in the address bar or the history.
     page.wait_for_url(f"{site.url}/setup/")
     assert violations(page) == []
     assert fits(page)
@@ -66,7 +66,7 @@ def test_a_wrong_link_says_what_to_do(browser: Browser, site: Server) -> None:
     page = visit.page
     settled(page, "/setup/")
     expect(page.get_by_text("Open the set-up link")).to_be_visible()
-    # The link is pasted into the same tab: that changes the fragment and loads nothing.
+    # Pasting the link into the same tab changes the fragment and loads nothing.
     page.evaluate("location.hash = 'made-up'")
     page.get_by_label("E-mail address").fill("ada@example.org")
     page.get_by_label("Password", exact=True).fill(PASSWORD)

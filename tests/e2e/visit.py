@@ -39,7 +39,7 @@ OPERATOR = tuple(
     )
 )
 KEY = re.compile(r"^dp_[0-9A-Za-z]{38}$")
-# What the content security policy forbids becomes a fault like any other.
+# Violations of the content security policy are faults like any other.
 TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
   console.error(`forbidden by the policy: ${effectiveDirective} ${blockedURI}`));
@@ -47,7 +47,7 @@ addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI })
 
 
 class Visit:
-    """One browser context with one page. Remembers its faults and every answer's address."""
+    """One browser context with one page. Records its faults and every response's address."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Visit:
         self.context.close()
 
     def open(self) -> Page:
-        """One more tab."""
+        """Open another tab."""
         page = self.context.new_page()
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", self._on_console)
@@ -110,7 +110,7 @@ class Visit:
 
 
 def sign_up(page: Page, email: str) -> None:
-    """From the landing page to the keys page of a new account."""
+    """Sign up, from the landing page to the keys page of the new account."""
     page.goto("/")
     page.get_by_role("link", name="Get your key").click()
     page.get_by_label("E-mail address").fill(email)
@@ -122,21 +122,21 @@ def sign_up(page: Page, email: str) -> None:
 
 
 def settled(page: Page, path: str) -> None:
-    """Go there, and wait until nothing is loading any more."""
+    """Open the page and wait until it has finished loading."""
     page.goto(path)
     page.get_by_role("heading", level=1).first.wait_for(state="attached")
     expect(page.locator("main .animate-pulse")).to_have_count(0)
 
 
 def copied(page: Page) -> str:
-    """What the copy button that was just clicked has copied."""
+    """Return the text that the copy button just copied."""
     expect(page.get_by_role("status").filter(has_text="Copied").first).to_be_attached()
     text: str = page.evaluate("navigator.clipboard.readText()")
     return text
 
 
 def fits(page: Page) -> bool:
-    """Whether the page can be read without scrolling sideways."""
+    """Return whether the page fits without horizontal scrolling."""
     fits: bool = page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
@@ -144,7 +144,7 @@ def fits(page: Page) -> bool:
 
 
 def models_and(reply: Reply) -> Reply:
-    """An upstream that lists one model, and otherwise replies so."""
+    """Return an upstream that lists one model and otherwise uses this reply."""
 
     def answer(seen: Seen) -> HttpResponse:
         if seen.target.endswith("/models"):

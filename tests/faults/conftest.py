@@ -21,21 +21,21 @@ name = "Plenty"
 requests_per_day = 1000000
 """
 SILENCE_S = 1.2
-"""After which the server gives an upstream up, or up to half a second later."""
+"""The server's upstream timeout; it may take up to half a second longer."""
 CALL_S = 3
-"""The same, for all of an answer."""
+"""The timeout for a whole response."""
 
 
 @dataclass
 class Scene:
-    """The server, its surroundings, and an account's API key."""
+    """A server, its upstream and wire, and an API key."""
 
     server: Server
     upstream: RawUpstream
     wire: FaultyWire
     key: str
     counted: int = 0
-    """Requests of this test that have to be counted in the end."""
+    """Requests of this test that must be counted in the end."""
 
     @property
     def port(self) -> int:
@@ -46,13 +46,13 @@ class Scene:
         return self.server.process.pid
 
     def post(self, **options: object) -> httpx.Response:
-        """A chat completion on a connection of its own."""
+        """Request a chat completion on a new connection."""
         with self.server.gateway(self.key) as api:
             chat = {"json": {"model": "m"}} if "content" not in options else {}
             return api.post("/v1/chat/completions", **chat, **options)  # type: ignore[arg-type]
 
     def request(self, *headers: str, body: bytes = b'{"model":"m"}') -> bytes:
-        """A chat completion as bytes, for a socket."""
+        """Return a chat completion request as bytes, for a socket."""
         lines = [
             "POST /v1/chat/completions HTTP/1.1", "host: x", f"x-api-key: {self.key}",
             "content-type: application/json", f"content-length: {len(body)}", *headers, "", "",
@@ -65,12 +65,12 @@ class Scene:
         return count
 
     def resident_bytes(self) -> int:
-        """The server's memory."""
+        """Return the server's resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
 
     def holds(self) -> dict[str, float]:
-        """What the server holds."""
+        """Return the resources that the server holds."""
         with self.server.client() as client:
             text = client.get("/metrics").text
         found = re.findall(r"^daypass_(open_requests|tasks) (\S+)$", text, re.MULTILINE)
@@ -83,7 +83,7 @@ class Scene:
 
 @pytest.fixture(scope="session")
 def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A server whose upstream is at the end of a faulty wire."""
+    """A server that reaches its upstream over a faulty wire."""
     directory = tmp_path_factory.mktemp("faults")
     (directory / "daypass.toml").write_text(PLANS)
     upstream = RawUpstream()
@@ -93,7 +93,7 @@ def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     server = start_server(
         directory,
         DAYPASS_EXTRA_PATHS="raw",
-        # Otherwise forms that can be read in two ways are refused, whose end is tested here.
+        # Otherwise ambiguous forms, whose end is tested here, would be refused.
         DAYPASS_STORED_OBJECTS="shared",
         DAYPASS_UPSTREAM_BASE_URL=f"http://127.0.0.1:{wire.port}/v1",
         DAYPASS_UPSTREAM_API_KEY="sk-the-operators-own",
@@ -103,7 +103,7 @@ def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     )
     person = server.sign_up()
     scene = Scene(server, upstream, wire, person.create_key("plenty")["key"])
-    # What it opens once and keeps: connections to its database.
+    # Opened once and kept: connections to the database.
     with ThreadPoolExecutor(20) as pool:
         for answered in [pool.submit(person.http.get, "/api/api-keys") for _ in range(60)]:
             answered.result()
@@ -116,7 +116,7 @@ def faulty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 @pytest.fixture
 def scene(faulty_server: Scene) -> Iterator[Scene]:
-    """The server. Afterwards it must hold nothing more than before, and have counted right."""
+    """The server. It must hold no more resources after the test, and counts must match."""
     scene = faulty_server
     scene.upstream.behave()
     scene.wire.fault = None

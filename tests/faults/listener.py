@@ -1,4 +1,4 @@
-"""A TCP server for tests, on a free loopback port and in a thread of its own."""
+"""A TCP server for tests, on a free loopback port and in its own thread."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Listener(ABC):
-    """Serves every connection in a task of its own."""
+    """Serves every connection in its own task."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -69,6 +69,6 @@ class Listener(ABC):
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """Break a connection off so that the other side gets a reset."""
+    """Abort a connection with a reset."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
     writer.transport.abort()

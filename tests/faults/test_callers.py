@@ -239,7 +239,7 @@ def test_stalling_until_the_upstream_times_out_counts(scene: Scene) -> None:
 def test_a_body_that_outgrows_the_limit_once_the_upstream_may_have_worked_counts(
     scene: Scene, first: bytes, counted: int
 ) -> None:
-    """As a document, blanks and more blanks; or as a form whose file never ends."""
+    """Either a document with endless white space, or a form whose file never ends."""
     scene.upstream.script = scene.upstream.waits_for_anything
     media_type = "content-type: text/plain" if first else MULTIPART
     with socket.create_connection(("127.0.0.1", scene.port), timeout=10) as caller:

@@ -25,7 +25,7 @@ from daypass.portal import readiness
 readiness.FRESH_S = 0
 main()
 """
-"""The command, without a second in which a good answer holds."""
+"""Run the command without caching a positive result for a second."""
 
 
 def is_ready(server: Server) -> bool:
@@ -37,7 +37,7 @@ def is_ready(server: Server) -> bool:
 
 @pytest.fixture
 def disk() -> Iterator[Path]:
-    """A file system of 96 MiB, which may be filled, and entered by PostgreSQL's user."""
+    """A file system of 96 MiB that may be filled, and that PostgreSQL's user can access."""
     place = Path(tempfile.mkdtemp(prefix="daypass-disk-"))
     with small_file_system(place, "96m"):
         place.chmod(0o755)
@@ -46,7 +46,7 @@ def disk() -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """Leave no room on a disk. Returns the file that takes it."""
+    """Fill a disk and return the file that fills it."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
         while True:
@@ -69,7 +69,7 @@ def test_a_standby_is_not_ready_until_it_is_promoted(start: StartServer) -> None
         wire.server_port = standby.port
         primary.kill()
         until(lambda: not is_ready(server))
-        # It answers reads all the while.
+        # It still answers reads.
         until(lambda: server.client().get("/api/usage-plans").status_code == 200)
         assert not is_ready(server)
         standby.promote()

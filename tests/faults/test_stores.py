@@ -1,6 +1,6 @@
-"""The stores, or the network to them, failing under a server: refused in time, counted right.
+"""Failing stores, or networks to them: requests are refused in time and counted correctly.
 
-What a ledger does by itself is tested in tests/quota; stores killed and restarted in tests/chaos.
+tests/quota tests ledgers on their own; tests/chaos kills and restarts stores.
 """
 
 import os
@@ -33,7 +33,7 @@ FAULTS: tuple[Fault, ...] = ("refuse", "reset", "truncate", "corrupt", "half-clo
 
 
 def call(key: str, server: Server) -> tuple[int, str]:
-    """Status and code of a call, which must come in time."""
+    """Return status and code of a call, which must complete within the deadline."""
     began = time.monotonic()
     with server.gateway(key) as api:
         response = api.post("/v1/embeddings", json={"model": "m"})
@@ -42,7 +42,7 @@ def call(key: str, server: Server) -> tuple[int, str]:
 
 
 def served_again(key: str, server: Server) -> None:
-    """Call until the store is found again."""
+    """Call until the store is available again."""
     until(lambda: call(key, server)[0] == 200)
 
 
@@ -123,7 +123,7 @@ def test_an_unreachable_redis_refuses_in_time_and_counts_served_requests(
     served_again(key, server)
     assert server.used(key) == before + 1
     assert len(upstream.seen) == 1
-    assert wire.open_connections <= 3  # decisions, word of changes, and its announcements
+    assert wire.open_connections <= 3  # decisions, subscription to changes, announcements
 
 
 def test_a_slow_connection_to_redis_still_serves(on_redis: Site, upstream: FakeUpstream) -> None:
@@ -247,7 +247,7 @@ def test_a_pool_that_is_exhausted_refuses_in_time_and_is_whole_again(
 def test_a_models_name_with_a_nul_does_not_stop_the_statistics(
     on_postgres: Site, upstream: FakeUpstream
 ) -> None:
-    """PostgreSQL has no such text: one request would keep all others from being written."""
+    """PostgreSQL cannot store a NUL: one request would keep all others from being written."""
     logged = len(on_postgres.server.log())
     with on_postgres.server.gateway(on_postgres.key) as api:
         assert api.post("/v1/embeddings", json={"model": "a\0b"}).status_code == 400
@@ -306,12 +306,12 @@ def test_a_file_spoilt_in_use_refuses_and_serves_again_with_its_backup(
     person = server.sign_up()
     key = person.create_key("30RequestPerDay")["key"]
     assert call(key, server) == (200, "")
-    time.sleep(1.5)  # until what was served is written down
+    time.sleep(1.5)  # until the usage is written
     path = server.data_dir / "daypass.db"
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     good = path.read_bytes()
-    with path.open("r+b") as file:  # In place: the server has the file open.
+    with path.open("r+b") as file:  # Written in place, because the server has the file open.
         file.write(b"\xff" * len(good))
     until(lambda: server.gateway(key).get("/v1/key").status_code == 503)
     for _ in range(2):
@@ -349,7 +349,7 @@ def test_a_disk_that_turns_read_only_in_use_refuses_and_serves_again(
     person = server.sign_up()
     key = person.create_key("30RequestPerDay")["key"]
     assert call(key, server) == (200, "")
-    # What the kernel does when a disk returns errors (ext4(5), errors=remount-ro).
+    # As the kernel does when a disk returns errors (ext4(5), errors=remount-ro).
     subprocess.run(["mount", "-o", "remount,abort", str(ext4)], check=True)
     for _ in range(2):
         assert call(key, server) == (503, "quota_unavailable")

@@ -168,7 +168,7 @@ def test_an_answer_that_breaks_off_never_looks_whole(scene: Scene, script: Scrip
         response = scene.post()
     except httpx.TransportError:
         scene.counted = 1
-    else:  # On a busy machine all of it arrives at once: then nothing has been passed on yet.
+    else:  # On a busy machine all of it may arrive at once, before anything was relayed.
         assert response.status_code == 502
         assert response.json()["error"]["code"] == "upstream_unreachable"
 
@@ -277,7 +277,7 @@ def test_the_upstreams_own_limit_is_not_taken_for_ours(scene: Scene) -> None:
     scene.upstream.script = says(answer(body, b"429 Too Many Requests", *headers))
     response = scene.post()
     assert response.status_code == 429
-    assert response.content == body  # without `limit`, `used` and the plan, which ours has
+    assert response.content == body  # without `limit`, `used` and the plan, which our own 429 has
     left = [str(1_000_000 - scene.used())]
     assert response.headers.get_list("x-ratelimit-remaining-requests") == left
     assert response.headers.get_list("x-ratelimit-limit-requests") == ["1000000"]

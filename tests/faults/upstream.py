@@ -1,4 +1,4 @@
-"""An upstream that answers byte for byte as a test says, however wrong."""
+"""An upstream that sends exactly the bytes of a test's script, valid or not."""
 
 import asyncio
 import re
@@ -20,26 +20,26 @@ def chunk(data: bytes) -> bytes:
 
 
 def answer(body: bytes = JSON, status: bytes = b"200 OK", *headers: bytes) -> bytes:
-    """A whole answer, after which the connection closes."""
+    """Return a complete response, after which the connection closes."""
     lines = [b"HTTP/1.1 " + status, b"content-length: %d" % len(body), b"connection: close"]
     return b"\r\n".join([*lines, *headers, b"", body])
 
 
 @dataclass
 class Exchange:
-    """A request whose head has come, and the way to answer it."""
+    """A request whose head has arrived, and the stream to answer it."""
 
     head: bytes
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     async def body(self) -> bytes:
-        """The body, which is of a declared length."""
+        """Read the body, which has a declared length."""
         found = re.search(rb"content-length: (\d+)", self.head)
         return await self.reader.readexactly(int(found[1]) if found else 0)
 
     async def say(self, *pieces: bytes) -> None:
-        """Send these pieces, each in a packet of its own."""
+        """Send these pieces, each in its own packet."""
         for piece in pieces:
             self.writer.write(piece)
             await self.writer.drain()
@@ -58,14 +58,14 @@ class RawUpstream(Listener):
     script: Script = field(init=False)
     heads: list[bytes] = field(default_factory=list)
     left_at: list[float] = field(default_factory=list)
-    """By the monotonic clock, of exchanges that waited to be left."""
+    """Monotonic times at which the peer disconnected from waiting scripts."""
 
     def __post_init__(self) -> None:
         super().__init__()
         self.behave()
 
     def behave(self) -> None:
-        """Answer well from now on."""
+        """Send valid responses from now on."""
         self.script = says(answer())
         self.heads.clear()
         self.left_at.clear()
@@ -76,7 +76,7 @@ class RawUpstream(Listener):
         await self.script(Exchange(head, reader, writer))
 
     async def waits_for_anything(self, exchange: Exchange) -> None:
-        """Take whatever comes, and never answer."""
+        """Read everything and never answer."""
         await exchange.until_left()
 
     def waits(self, *pieces: bytes) -> Script:

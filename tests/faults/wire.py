@@ -1,4 +1,4 @@
-"""A wire to a server, which delays, holds, breaks or spoils what comes back over it."""
+"""A TCP proxy that delays, holds, breaks or corrupts the replies of a server."""
 
 import asyncio
 import contextlib
@@ -13,14 +13,14 @@ LET_THROUGH = 10
 
 
 class FaultyWire(Listener):
-    """A TCP proxy to a port of this machine. Its fault holds for every connection, at once."""
+    """A TCP proxy to a local port. Its fault applies to every connection at once."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
         self.server_port = port
         self.fault: Fault | None = None
         self.delay_s = 0.1
-        """By which "delay" holds each reply."""
+        """The delay of each reply in "delay" mode, in seconds."""
 
     async def serve(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         if self.fault == "refuse":

@@ -1,4 +1,4 @@
-"""Fuzzing of the gateway, with its figures: python -m tests.fuzz --cases 120000."""
+"""Fuzz the gateway and print the figures: python -m tests.fuzz --cases 120000."""
 
 import argparse
 import time

@@ -37,14 +37,14 @@ LOOP = asyncio.new_event_loop()
 
 
 class Property(NamedTuple):
-    """What to try, and how to see whether it holds."""
+    """A property: a strategy of values, and a check of one value."""
 
     values: st.SearchStrategy[Any]
     check: Callable[[Any], None]
 
 
 def run(tried: Property, cases: int) -> int:
-    """Try a property on about so many values. Returns on how many."""
+    """Check a property on about this many values; return the number of cases."""
     count = 0
 
     @settings(
@@ -69,7 +69,7 @@ GOOD_KEY = key_format.mint().secret
 
 
 def mutated(good: bytes) -> st.SearchStrategy[bytes]:
-    """Bytes that differ a little from good ones."""
+    """Return bytes that differ slightly from valid ones."""
 
     def change(where: tuple[int, int, bytes]) -> bytes:
         start, length, new = where
@@ -119,7 +119,7 @@ PATHS = st.one_of(
 
 
 def readings(path: str) -> list[str]:
-    """A path as lenient servers may read it."""
+    """Return a path as a lenient server may read it."""
     found = [path]
     for encoding in ("utf-8", "latin-1"):
         read = path
@@ -213,7 +213,7 @@ REQUESTS = st.tuples(
 
 
 class Transport:
-    """The client's end of a simulated connection."""
+    """The client side of a simulated connection."""
 
     def __init__(self) -> None:
         self.written = b""
@@ -245,7 +245,7 @@ class Transport:
 
 
 def serve(pieces: list[bytes]) -> tuple[list[tuple[str, str, bytes]], bytes]:
-    """The requests that were understood of these pieces, and what was answered."""
+    """Return the requests parsed from these pieces, and the responses."""
     understood: list[tuple[str, str, bytes]] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -337,7 +337,7 @@ SPLITS = st.tuples(
 
 
 class Pieces:
-    """An upstream's answer in these pieces, which may break off after them."""
+    """An upstream response in these pieces, which may break off after them."""
 
     status = 200
     headers: Headers = [(b"content-type", b"text/event-stream")]  # noqa: RUF012
@@ -360,7 +360,7 @@ class Pieces:
 
 
 def relayed(pieces: list[bytes], *, breaks: bool) -> tuple[bytes, tuple[int, int]]:
-    """What a caller gets of these pieces, and the tokens that were read."""
+    """Return what a client receives of these pieces, and the tokens that were read."""
     sent: list[bytes] = []
 
     async def send(message: Message) -> None:
@@ -375,7 +375,7 @@ def relayed(pieces: list[bytes], *, breaks: bool) -> tuple[bytes, tuple[int, int
 
 
 def check_split(split: tuple[str, list[int], bool]) -> None:
-    """However a stream is cut it passes unchanged, and its tokens are read."""
+    """However a stream is split, it is relayed unchanged and its tokens are read."""
     name, cuts, breaks = split
     stream, tokens = RECORDED[name]
     places = sorted({0, *(x % len(stream) for x in cuts), len(stream)})
@@ -395,7 +395,7 @@ def check_split(split: tuple[str, list[int], bool]) -> None:
 
 
 def every_split() -> int:
-    """Cut each recorded stream in two at every byte. Returns how many cuts."""
+    """Split each recorded stream at every byte; return the number of splits."""
     cuts = 0
     for stream, tokens in RECORDED.values():
         for at in range(1, len(stream)):

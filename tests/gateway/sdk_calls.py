@@ -1,4 +1,4 @@
-"""What ordinary programs ask for with the official SDK."""
+"""Common calls with the official SDK."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ REPLAYED: list[dict[str, Any]] = [
 
 def everyday_calls(sdk: openai.OpenAI, model: str) -> int:
     """Make one call of each kind and return how many there were."""
-    client: Any = sdk  # It takes plain dictionaries; its types do not.
+    client: Any = sdk  # The SDK accepts plain dictionaries, but its types do not.
     messages: list[Any] = [
         {"role": "user", "content": "hi"},
         {

@@ -1,4 +1,4 @@
-"""What an account may use in a day, by default: what the largest plan of its keys may."""
+"""An account's default daily ceiling: the limit of the largest plan of its keys."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ GIVEN = {"id": "given", "name": "Given", "requests_per_day": 60, "self_service":
 
 @pytest.fixture(params=["sqlite", "redis"])
 def site(request: pytest.FixtureRequest, start: StartServer) -> Iterator[Server]:
-    """A site of two workers: on one file, and with Redis and PostgreSQL."""
+    """A site with two workers, on one SQLite file, and with Redis and PostgreSQL."""
     settings = {}
     if request.param == "redis":
         redis: Redis = request.getfixturevalue("redis_server")
@@ -39,7 +39,7 @@ def ceiling(server: Server, key: str) -> int:
 
 
 def wait_for_ceiling(server: Server, key: str, limit: int) -> None:
-    """Wait until every worker knows it: each look is a connection of its own."""
+    """Wait until every worker knows the key; each call uses a new connection."""
     until(lambda: all(ceiling(server, key) == limit for _ in range(8)))
 
 

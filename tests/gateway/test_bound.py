@@ -1,4 +1,4 @@
-"""The bound is a bound: no text is uncounted, wherever a request hides it."""
+"""The bound covers all text, wherever a request hides it."""
 
 import json
 from typing import Any
@@ -172,7 +172,7 @@ def test_a_cap_by_another_name_is_lowered_and_the_usual_one_is_set(name: str) ->
     found = bound(chat("a", **{name: 90_000}), most_output=500)
     assert (found.cap, found.is_edited) == (500, True)
     assert set(found.cap_members) == {name, "max_completion_tokens"}
-    # An upstream that does not know the name must not take its own default.
+    # An upstream that does not know the name must not use its own default.
     assert bound(chat("a", **{name: 300})).is_edited
     assert bound(chat("a", **{name: -1})).cap == DEFAULT_OUTPUT
 

@@ -1,4 +1,4 @@
-"""What clients, browsers and proxies in front meet: headers, conditional requests, base URLs."""
+"""What clients, browsers and proxies see: headers, conditional requests, base URLs."""
 
 import subprocess
 import time
@@ -45,7 +45,7 @@ def api(relaying: Server, key: str, upstream: FakeUpstream) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def default_nginx(relaying: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an nginx with its default settings in front of the server."""
+    """Return the address of an nginx with default settings in front of the server."""
     directory = tmp_path_factory.mktemp("nginx")
     port = free_port()
     configuration = directory / "nginx.conf"
@@ -75,7 +75,7 @@ def used(api: httpx.Client) -> int:
 def test_a_conditional_request_gets_its_304(api: httpx.Client, upstream: FakeUpstream) -> None:
     def reply(seen: Seen) -> Response:
         assert seen.headers["if-none-match"] == '"one"'
-        # RFC 9110, section 15.4.5: it may state the length of what it does not send.
+        # RFC 9110, section 15.4.5: a 304 may state the length of the omitted body.
         return Response(status_code=304, headers={"etag": '"one"', "content-length": "999"})
 
     upstream.reply = reply
@@ -88,7 +88,7 @@ def test_a_conditional_request_gets_its_304(api: httpx.Client, upstream: FakeUps
 def test_the_upstream_sees_nothing_of_the_browsers_page(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
-    """Ollama refuses every origin that it does not know; addresses of people are private."""
+    """Ollama refuses unknown origins, and client addresses are private."""
     private = {
         "origin": "https://app.example.org",
         "referer": "https://app.example.org/secret",
@@ -126,7 +126,7 @@ def test_behind_an_nginx_with_default_settings_events_come_one_by_one(
     relaying: Server, default_nginx: str, upstream: FakeUpstream, person: Person, key: str,
     by_chat: bool,
 ) -> None:  # fmt: skip
-    """The upstream says each word only when the caller has the one before."""
+    """The upstream sends each word only once the client has received the previous one."""
     heard = [Event() for _ in range(3)]
 
     def events() -> Iterator[bytes]:
@@ -172,10 +172,10 @@ def test_a_model_that_the_upstream_does_not_have_is_the_callers_error(
     assert response.status_code == status
     assert response.json()["error"]["code"] == "model_not_found"
     assert response.headers["x-custom"] == "kept"
-    # Unchanged, but for the operator's key.
+    # Unchanged, except for the operator's key.
     expected = bytes(not_found(status).body).replace(b"sk-the-operators-own", b"*" * 20)
     assert response.content == expected
-    assert used(api) == 1  # as a 404 counts
+    assert used(api) == 1  # like a 404
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -208,7 +208,7 @@ def test_an_upstream_that_stalls_in_its_refusal_holds_nobody_up(
 def test_the_operator_reads_why_the_upstream_refuses(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
-    """On the page and in the log; without keys, on one line, and not at any length."""
+    """On the page and in the log: without keys, on one line, truncated."""
     own = "sk-the-operators-own"
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_UPSTREAM_API_KEY=own)
     operator = server.set_up()

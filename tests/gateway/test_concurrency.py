@@ -31,7 +31,7 @@ max_concurrent_requests = 3
 
 @pytest.fixture
 def may_end(upstream: FakeUpstream) -> Iterator[threading.Event]:
-    """The upstream's streams stay open until this is set; other answers come at once."""
+    """The upstream's streams stay open until this is set; other responses complete at once."""
     event = threading.Event()
 
     def reply(seen: Seen) -> Response:
@@ -56,7 +56,7 @@ def call(api: httpx.Client) -> httpx.Response:
 
 
 def open_stream(api: httpx.Client, stack: ExitStack) -> Iterator[bytes]:
-    """Begin a stream, which stays open until the stack is closed."""
+    """Open a stream that stays open until the stack is closed."""
     response = stack.enter_context(
         api.stream("POST", "/v1/chat/completions", json=CHAT | {"stream": True})
     )
@@ -102,13 +102,13 @@ def test_a_key_has_so_many_requests_open_over_all_processes(
         chat = person.http.post("/api/chat/completions", json=CHAT | {"api_key_id": key["id"]})
         assert chat.status_code == 429
         _is_shown(servers, person, key)
-        # What is not counted needs no room.
+        # Requests that are not counted need no lease.
         assert first.get("/v1/models").status_code == 200
         assert servers[0].used(key["key"]) == 3
-        # Another key of the account has its own.
+        # Another key of the account has its own leases.
         assert call(servers[1].gateway(person.create_key("three")["key"])).status_code == 200
 
-        # A client that leaves makes room.
+        # A client that disconnects frees its lease.
         leaving.close()
         until(lambda: call(first).status_code == 200)
         open_stream(first, leaving)
@@ -116,14 +116,14 @@ def test_a_key_has_so_many_requests_open_over_all_processes(
         may_end.set()
         for pieces in lasting:
             assert list(pieces)[-1].endswith(b"[DONE]\n\n")
-    # One after the other, on either server, none is refused.
+    # Sequential requests on alternating servers are not refused.
     assert [call(x).status_code for x in (first, second) * 3] == [200] * 6
     may_end.clear()
     _killed_server_frees_its_leases(servers, key["key"])
 
 
 def _is_shown(servers: list[Server], person: Person, key: dict[str, Any]) -> None:
-    """The limit and what is in use are shown, and the two refusals were recorded."""
+    """Check that the limit and its use are shown and that the two refusals were recorded."""
     in_use = {"limit": 3, "used": 3}
     for server in servers:
         assert server.gateway(key["key"]).get("/v1/key").json()["concurrent_requests"] == in_use
@@ -155,7 +155,7 @@ def _killed_server_frees_its_leases(servers: list[Server], key: str) -> None:
         servers[1].process.send_signal(signal.SIGKILL)
         servers[1].process.wait(10)
         assert call(first).status_code == 429
-        # As if the time of a lease had passed.
+        # As if the lease had expired.
         with sqlite3.connect(servers[0].data_dir / "daypass.db", timeout=10) as database:
             earlier = "UPDATE quota_lease SET expires_at = expires_at - ?"
             assert database.execute(earlier, (LEASE_S * SECOND,)).rowcount == 3

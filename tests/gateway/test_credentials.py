@@ -19,7 +19,7 @@ CARRIERS: list[Callable[[str], dict[str, str]]] = [
 def test_a_key_that_begins_like_another_is_another(
     relaying: Server, upstream: FakeUpstream
 ) -> None:
-    """LiteLLM CVE-2026-35030: keys were remembered by their first 20 characters."""
+    """LiteLLM CVE-2026-35030: keys were cached by their first 20 characters."""
     person = relaying.sign_up()
     first, second = person.create_key(name="first"), person.create_key(name="second")
     body = first["key"][len(key_format.PREFIX) : -key_format.CHECKSUM_LENGTH]
@@ -42,7 +42,7 @@ def test_a_key_that_begins_like_another_is_another(
 def test_both_carriers_of_a_key_meet_the_same_checks(
     start: StartServer, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
-    """Open WebUI CVE-2026-45339: what Bearer enforced, `x-api-key` skipped."""
+    """Open WebUI CVE-2026-45339: `x-api-key` skipped checks that Bearer had."""
     config = tmp_path / "daypass.toml"
     config.write_text(
         'denied_paths = ["files"]\n[[plans]]\nid = "small"\nname = "Small"\n'
@@ -71,7 +71,7 @@ def test_both_carriers_of_a_key_meet_the_same_checks(
 
 
 def test_a_list_of_keys_in_one_header_is_no_key(relaying: Server, upstream: FakeUpstream) -> None:
-    """Two readers of a header that came twice took different ones for the key."""
+    """Two parsers of a repeated header took different values for the key."""
     person = relaying.sign_up()
     first, second = (person.create_key(name=name)["key"] for name in ("first", "second"))
     with httpx.Client(base_url=relaying.url) as http:

@@ -1,4 +1,4 @@
-"""Which endpoints are relayed: the table, and a site that stores nothing (the default)."""
+"""Which endpoints are relayed: the table, and the default with stored objects off."""
 
 import ast
 import re
@@ -35,7 +35,7 @@ def code(response: httpx.Response) -> tuple[int, str]:
 
 
 def sdk_endpoints() -> set[tuple[str, str]]:
-    """Every method and path that the official SDK calls, read from its source."""
+    """Return every method and path that the official SDK calls, read from its source."""
     found = set()
     for file in RESOURCES.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -241,7 +241,7 @@ NAMES_STORED = [
     ("/v1/responses", {"input": [{"id": "msg_1", "content": None}]}, "input[0].id"),
     ("/v1/responses", {"input": {"id": "msg_1"}}, "input.id"),
     ("/v1/responses", {"input": [{"type": ["x"], "file_id": "file-1"}]}, "input[0].file_id"),
-    # It stands for the image that the upstream keeps, unless it holds the image.
+    # It refers to the image that the upstream stores, unless it contains the image.
     ("/v1/responses", {"input": [{"type": "image_generation_call", "id": "ig_1"}]}, "input[0].id"),
     (
         "/v1/responses",
@@ -254,7 +254,7 @@ NAMES_STORED = [
         {"tools": [{"vector_store_ids": [{"ID": "v"}]}]},
         "tools[0].vector_store_ids.id",
     ),
-    # Members that make a tool's call or a function of the whole request.
+    # Members that make the whole request look like a tool call or a function.
     (
         "/v1/responses",
         {"type": "tool_use", "input": [{"type": "item_reference", "id": "msg_1"}]},
@@ -285,7 +285,7 @@ def test_a_request_cannot_name_what_is_stored(
 ) -> None:
     for escaped in (False, True):
         content = httpx.Request("POST", "http://x", json=body).content
-        if escaped:  # Any letter of a name can be written in another way.
+        if escaped:  # Any letter of a name can be escaped.
             content = re.sub(rb'_(?=\w*"\s*:)', rb"\\u005f", content)
         headers = {"content-type": content_type} if content_type else {}
         response = api.post(path, content=content, headers=headers)
@@ -363,7 +363,7 @@ def test_what_names_nothing_that_is_stored_passes(
 def test_a_metered_body_is_json_whatever_its_type_says(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
-    """`curl -d` says that it sends a form, and some upstreams read JSON all the same."""
+    """`curl -d` declares a form, but some upstreams parse JSON all the same."""
     as_form = {"content-type": "application/x-www-form-urlencoded"}
     assert api.post("/v1/chat/completions", content=b"{}", headers=as_form).status_code == 200
     refused = api.post("/v1/chat/completions", content=b"model=m", headers=as_form)
@@ -455,7 +455,7 @@ def test_an_extra_path_does_not_turn_stored_objects_on(
 def test_an_encoded_slash_passes_below_models(
     api: httpx.Client, upstream: FakeUpstream, path: str
 ) -> None:
-    """What the official SDKs send for `models.retrieve("a/b")`."""
+    """The official SDKs send this for `models.retrieve("a/b")`."""
     assert api.get(path).status_code == 200
     assert upstream.seen[0].target == path
 

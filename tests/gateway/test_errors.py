@@ -1,4 +1,4 @@
-"""Headers of limits, checked without a server."""
+"""Rate-limit headers and errors, without a server."""
 
 from daypass.domain.plans import Limit, Measure, Window
 from daypass.gateway.errors import over_limit

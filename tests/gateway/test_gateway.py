@@ -245,7 +245,7 @@ def test_a_stream_arrives_piece_by_piece(api: httpx.Client, upstream: FakeUpstre
 
     async def events() -> AsyncIterator[bytes]:
         yield b'data: {"n": 1}\n\n'
-        # The second is sent when the first has come through.
+        # The second event is sent once the first has arrived.
         assert await asyncio.to_thread(arrived.wait, 20)
         yield b"data: [DONE]\n\n"
 

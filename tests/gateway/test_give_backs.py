@@ -1,4 +1,4 @@
-"""Failures of the upstream that a caller can provoke: given back up to a cap, then counted."""
+"""Upstream failures that a client can provoke: given back up to a cap, then counted."""
 
 import signal
 from collections import Counter
@@ -56,7 +56,7 @@ def call(api: httpx.Client) -> httpx.Response:
 
 
 def attack(api: httpx.Client) -> list[httpx.Response]:
-    """Call 64 times at once, again and again, until all ten units stay used."""
+    """Make 64 concurrent calls repeatedly, until all ten units stay used."""
     answers: list[httpx.Response] = []
     with ThreadPoolExecutor(64) as pool:
         while api.get("/v1/key").json()["limits"][0]["used"] < 10:
@@ -76,7 +76,7 @@ def test_provoked_failures_reach_the_upstream_no_more_often_than_the_cap_allows(
     errors = [x.json()["error"] for x in answers]
     assert Counter(x.get("counted", False) for x in errors)[True] == 10
     assert call(api).json()["error"]["code"] == "insufficient_quota"
-    # Another key of the account has none left either.
+    # Another key of the account has no give-backs left either.
     another = failing.gateway(person.create_key("ten")["key"])
     assert call(another).status_code == 429
     assert len(upstream.seen) == CAP + 10
@@ -141,7 +141,7 @@ def test_a_throttle_holds_whatever_becomes_of_the_requests(
     upstream.reply = lambda _seen: JSONResponse({}, 500)
     api = failing.gateway(failing.sign_up().create_key("slow")["key"])
     answers = [call(api) for _ in range(20)]
-    assert len(upstream.seen) <= 4  # A burst of three, and one that may have refilled.
+    assert len(upstream.seen) <= 4  # A burst of three, and one unit that may have refilled.
     assert answers[2].headers["x-ratelimit-remaining-requests"] == "0"
     assert answers[-1].json()["error"]["code"] == "rate_limit_exceeded"
     upstream.reply = lambda _seen: Response(status_code=401)

@@ -23,7 +23,7 @@ CHAT = {"model": "m", "messages": []}
 
 
 def say(server: Server, request: str) -> str:
-    """Send a request as it is written here and read to the connection's end."""
+    """Send a raw request and read until the connection closes."""
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as caller:
         caller.sendall(request.replace("\n", "\r\n").encode("latin-1"))
         caller.settimeout(10)
@@ -151,7 +151,7 @@ def test_both_carriers_of_a_key_are_refused_alike(
 def test_a_request_for_another_server_goes_to_the_upstream(
     relaying: Server, key: str, upstream: FakeUpstream
 ) -> None:
-    """The absolute form of RFC 9112, section 3.2.2, is for proxies."""
+    """The absolute form (RFC 9112, section 3.2.2) is meant for proxies."""
     elsewhere = socket.create_server(("127.0.0.1", 0))
     elsewhere.settimeout(0.1)
     other = f"127.0.0.1:{elsewhere.getsockname()[1]}"
@@ -270,7 +270,7 @@ def test_a_key_and_an_account_have_so_many_requests_under_way(
         message: str = error["message"]
         return message
 
-    # The upstream answers one after the other: the others wait before it.
+    # The upstream answers one request at a time; the others wait for it.
     with ThreadPoolExecutor(3) as pool:
         under_way = [pool.submit(call, keys[0]) for _ in range(2)]
         until(lambda: server.used(keys[0]) == 2)
@@ -282,7 +282,7 @@ def test_a_key_and_an_account_have_so_many_requests_under_way(
         assert [x.result().status_code for x in under_way] == [200] * 3
     assert call(keys[0]).status_code == 200
     assert [server.used(key) for key in keys] == [3, 1]
-    # Refusals have receipts like those of any other limit.
+    # Refusals have receipts, like those by any other limit.
     receipts = person.http.get("/api/requests").json()
     refusals = [(x["status"], x["reason"]) for x in receipts if x["outcome"] == "refused"]
     assert sorted(refusals) == [(429, "account_concurrent"), (429, "key_concurrent")]

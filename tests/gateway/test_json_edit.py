@@ -1,4 +1,4 @@
-"""Editing one member of a JSON object leaves every other byte as it was."""
+"""Editing one member of a JSON object leaves every other byte unchanged."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ SPACE = st.text(" \t\r\n", max_size=2)
 
 @st.composite
 def spelled(draw: st.DrawFn, value: Any) -> str:
-    """A JSON text of a value, with any whitespace and any escapes."""
+    """Return a JSON text of a value, with arbitrary white space and escapes."""
     if isinstance(value, dict):
         pairs = [draw(spelled(k)) + draw(SPACE) + ":" + draw(spelled(v)) for k, v in value.items()]
         return "{" + draw(SPACE) + (draw(SPACE) + "," + draw(SPACE)).join(pairs) + "}"

@@ -1,4 +1,4 @@
-"""A plan that names models: every place from which an upstream may take one."""
+"""A plan with models: every place from which an upstream may take one is checked."""
 
 import socket
 from collections.abc import Iterator
@@ -198,7 +198,7 @@ PASSES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/v1/engines/small/completions", {"prompt": "x"}),
     ("POST", "/v1/deployments/mini-1/chat/completions?api-version=1", {"messages": []}),
     ("POST", "/v1/chat/completions?model=small", {"messages": []}),
-    # They cannot choose a model.
+    # These calls cannot choose a model.
     ("POST", "/v1/batches/b/cancel", None),
     ("POST", "/v1/responses/r/cancel", None),
     ("POST", "/v1/threads", {}),
@@ -253,7 +253,7 @@ TRANSCRIPTION = "/v1/audio/transcriptions"
         b"\r\n" + AUDIO + SMALL + END + b"an epilogue",
         AUDIO + part("timestamp_granularities[]", b"word") + SMALL + END,
         b"--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; "
-        b"name=model\r\n\r\nsmall\r\n" + AUDIO + END,  # .NET's
+        b"name=model\r\n\r\nsmall\r\n" + AUDIO + END,  # as .NET writes it
     ],
 )
 def test_a_form_that_names_a_model_of_the_plan_passes(
@@ -298,7 +298,7 @@ def test_a_form_that_names_a_model_of_the_plan_passes(
     ],
 )
 def test_a_form_hides_no_model(api: httpx.Client, upstream: FakeUpstream, form: bytes) -> None:
-    """Whole, or in pieces of which the upstream gets no more than it may."""
+    """Sent whole, or in pieces, of which the upstream must not get the last."""
 
     def pieces() -> Iterator[bytes]:
         for start in range(0, len(form), 5003):
@@ -366,7 +366,7 @@ def test_a_form_that_grows_without_a_model_is_413(
 def test_a_form_goes_on_as_soon_as_its_model_is_known(
     server: Server, key: str, upstream: FakeUpstream
 ) -> None:
-    """A client need not send the rest once the upstream has responded."""
+    """The client need not send the rest once the upstream has responded."""
     with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as caller:
         head = (
             f"POST {TRANSCRIPTION} HTTP/1.1\r\nhost: x\r\nx-api-key: {key}\r\n"
@@ -458,7 +458,7 @@ def test_the_list_of_models_shows_what_the_plan_includes(
         (lambda _seen: Response(b"x", headers={"content-encoding": "gzip"}), 502),
         (lambda _seen: Response(b"[" + b" " * 5_000_000 + b"]"), 502),
         (lambda _seen: JSONResponse(["large", "small", {"x": "large"}]), 200),
-        # What an upstream answers to `Range`.
+        # An upstream's response to `Range`.
         (lambda _seen: JSONResponse([{"id": "large"}], 206), 206),
         (lambda _seen: Response(b'[{"id": "large"', 206), 502),
     ],
@@ -503,7 +503,7 @@ def test_usage_names_the_model_that_was_checked(
 
 
 def test_reading_models_takes_time_in_proportion() -> None:
-    """Each level was read twice, so a 2 kB body took longer than any timeout."""
+    """Each nesting level was read twice, so a 2 kB body took longer than any timeout."""
     deep: Any = {}
     for _ in range(150):
         deep = {"model": deep}

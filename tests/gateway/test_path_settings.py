@@ -1,4 +1,4 @@
-"""Paths in the settings that would change nothing."""
+"""Path settings without effect are refused."""
 
 import pytest
 

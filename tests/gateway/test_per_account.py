@@ -1,4 +1,4 @@
-"""`DAYPASS_STORED_OBJECTS=per-account`: an account sees what it has stored, and nothing else."""
+"""`DAYPASS_STORED_OBJECTS=per-account`: an account sees only the objects that it stored."""
 
 import contextlib
 import re
@@ -110,7 +110,7 @@ def test_an_object_is_there_for_its_account_alone(
 
 
 def below(pattern: str) -> str:
-    """An endpoint's path with a place for its first object, and some name for the others."""
+    """Return an endpoint's path with a placeholder for its first object and names for the rest."""
     first, *others = re.split(r"\{\w+\}", pattern)
     return first + "{}" + "x1".join(others)
 
@@ -262,7 +262,7 @@ def test_children_of_an_object_belong_to_its_owner(
     content = ann.get(f"/v1/files/{output}/content")
     assert content.content == b'{"id": "no object"}\n'
     assert code(bob.get(f"/v1/files/{output}/content")) == (404, "not_found")
-    # What comes later is known from the next answer about the batch.
+    # Later output is recorded from the next response about the batch.
     late = store.add("files")["id"]
     next(x for x in store.objects["batches"] if x["id"] == batch["id"])["error_file_id"] = late
     assert code(ann.get(f"/v1/files/{late}")) == (404, "not_found")
@@ -341,7 +341,7 @@ def test_children_of_an_object_are_checked_for_ownership(
         answer = bob.request(method, f"/v1/vector_stores/{vector_store}/files/{file}")
         assert code(answer) == (404, "not_found")
     own = make(bob, "files")["id"]
-    # It is taken out of the vector store, and stays.
+    # It is removed from the vector store, but still exists.
     assert bob.delete(f"/v1/vector_stores/{vector_store}/files/{own}").status_code == 200
     assert bob.get(f"/v1/files/{own}").status_code == 200
 
@@ -424,14 +424,14 @@ def test_an_account_that_goes_leaves_no_rows(server: Server, store: ObjectStore)
     )
     assert deleted.status_code == 204, deleted.text
     assert rows(server, made) == 0
-    assert store.objects["files"]  # The upstream still has it; only the operator can delete it.
+    assert store.objects["files"]  # The upstream still has them; only the operator can delete them.
 
 
 def test_without_the_database_stored_objects_are_unavailable(
     server: Server, ann: httpx.Client, upstream: FakeUpstream, store: ObjectStore
 ) -> None:
     url = server.settings.get("DAYPASS_DATABASE_URL")
-    if url is None:  # In one file with the ledger it is never away alone: see the faults of stores.
+    if url is None:  # SQLite: the ledger fails with it.
         return
     made = make(ann, "files")["id"]
     with psycopg.connect(url) as connection:

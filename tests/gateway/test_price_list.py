@@ -1,4 +1,4 @@
-"""Published prices, and the operator's own before them."""
+"""Published prices, and the operator's own, which take precedence."""
 
 from datetime import UTC, datetime
 

@@ -32,7 +32,7 @@ async def test_every_process_learns_of_a_change_even_after_redis_restarts() -> N
 
 
 async def test_changes_are_received_after_a_fail_over() -> None:
-    """Also while the server that was replaced still answers."""
+    """Even while the replaced server still answers."""
     sentinels = Sentinels()
     heard = [asyncio.Event(), asyncio.Event()]
     both: list[Revocations] = []

@@ -1,4 +1,4 @@
-"""The official SDKs make the same objects and events of an answer, directly and through Daypass."""
+"""The official SDKs build the same objects and events directly and through Daypass."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Stored objects that a form or a query names while `DAYPASS_STORED_OBJECTS` is off."""
+"""Stored objects named in a form or query while `DAYPASS_STORED_OBJECTS` is off."""
 
 import gzip
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def test_a_form_cannot_name_what_is_stored(
         assert error["code"] == "endpoint_turned_off"
         assert error["param"].startswith(name)
     assert upstream.seen == []
-    # Behind the file, when what came before is under way: the upstream does not get to the end.
+    # After the file, when the upload has begun: the upstream never gets the end.
     assert api.post(EDITS, content=IMAGE + named + END, headers=FORM).status_code == 403
     assert not any(seen.body.endswith(END) for seen in upstream.seen)
     assert api.get("/v1/key").json()["limits"][0]["used"] == 0
@@ -60,7 +60,7 @@ def test_a_form_cannot_name_what_is_stored(
     [
         gzip.compress(PROMPT + END, mtime=0),
         PROMPT + b"--b\r\n",
-        # Two parsers would disagree where the part ends.
+        # Two parsers would disagree about where the part ends.
         b'--b\r\ncontent-disposition: form-data; name="x"\r\n\r\n\n--b\n'
         + part("file_id", b"f")
         + END,
@@ -81,13 +81,13 @@ def test_a_form_that_hides_its_fields_is_refused(
 @pytest.mark.parametrize(
     ("form", "content_type"),
     [
-        # curl and others on Windows write the name as the system encodes it.
+        # curl and others on Windows write the name in the system's encoding.
         (AUDIO.replace(b"a.wav", b"\xe9t\xe9.wav"), "multipart/form-data; boundary=b"),
         (
             part("file", b"x", "; filename=a.wav; filename*=utf-8''a.wav"),
             "multipart/form-data; boundary=b",
         ),
-        (part("file", b"\x00\xff"), 'multipart/form-data;charset=UTF-8;boundary="b"'),  # Spring's
+        (part("file", b"\x00\xff"), 'multipart/form-data;charset=UTF-8;boundary="b"'),  # Spring
         (AUDIO, "multipart/form-data; boundary=b; charset=utf-8"),
         (part("image", b"[" * 70_000, '; filename="a.json"'), "multipart/form-data; boundary=b"),
         (part("prompt", b'{"file_id": "a story of a file"}'), "multipart/form-data; boundary=b"),

@@ -1,4 +1,4 @@
-"""Removing usage that only Daypass asked for: in every split, the bytes are those without it."""
+"""Usage that only Daypass asked for is removed from a stream, however it is split."""
 
 import time
 from itertools import pairwise
@@ -29,7 +29,7 @@ def dump(value: Any) -> str:
 
 @st.composite
 def chunks(draw: st.DrawFn) -> tuple[str, str]:
-    """A chunk as it is without usage, and the same with `"usage": null` somewhere."""
+    """Return a chunk without usage, and the same chunk with `"usage": null` somewhere."""
     members = draw(st.dictionaries(TEXT.filter(lambda x: x != "usage"), VALUES, max_size=3))
     members |= {"choices": draw(CHOICES)}
     space = [draw(SPACES) for _ in range(3)]
@@ -41,7 +41,7 @@ def chunks(draw: st.DrawFn) -> tuple[str, str]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[bytes, bytes]:
-    """A stream without usage, and with it."""
+    """Return a stream without usage, and the same stream with it."""
     end = draw(ENDS)
     before = draw(st.sampled_from([b"", b": ping" + end, b"event: chunk" + end, b"id: 7" + end]))
     after = draw(st.sampled_from([b"", end + b"id: 8", end + b": pong"]))

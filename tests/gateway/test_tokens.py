@@ -205,7 +205,7 @@ def test_cost_counts_each_kind_of_token_at_its_price(site: Server, upstream: Fak
 
 
 def form(*models: str) -> dict[str, Any]:
-    """A form with a file before its models, as the Node SDK's examples send it."""
+    """Return a form with a file before its models, as the Node SDK's examples send it."""
     parts = ['name="file"; filename="a.wav"\r\n\r\n' + "x" * 100_000]
     parts += [f'name="model"\r\n\r\n{model}' for model in models]
     text = "".join(f"--b\r\ncontent-disposition: form-data; {x}\r\n" for x in parts)
@@ -251,7 +251,7 @@ def test_what_is_billed_apart_is_refused_where_cost_is_limited(
     assert upstream.seen == []
     usual = {"service_tier": "auto", "speed": None, "tools": [{"type": "function"}], "plugins": []}
     assert cents.post("/v1/chat/completions", json=request | usual).status_code == 200
-    # Without a limit on cost, they pass.
+    # Without a limit on cost they are relayed.
     assert tokens.post("/v1/chat/completions", json=request | options).status_code != 403
 
 
@@ -267,7 +267,7 @@ def test_a_plan_caps_output_without_a_limit_on_tokens(site: Server, upstream: Fa
 
 
 def stream(usage: bool) -> bytes:
-    """A stream as an upstream sends it with or without `include_usage`."""
+    """Return a stream as an upstream sends it with or without `include_usage`."""
     null = b',"usage":null' if usage else b""
     quoted = b'\\",\\"usage\\":null}'
     chunks = [
@@ -387,7 +387,7 @@ def test_several_keys_share_the_tokens_of_one(site: Server, upstream: FakeUpstre
     assert first.post("/v1/chat/completions", json=chat(max_tokens=10)).status_code == 200
     until_used(first, 7_000)
     refused = second.post("/v1/chat/completions", json=chat(n=4, max_tokens=1_000))
-    assert refused.status_code == 200  # Lowered to what the account has left.
+    assert refused.status_code == 200  # The cap is lowered to what the account has left.
     assert upstream.seen[-1].json()["max_tokens"] < 750
     error = second.post("/v1/chat/completions", json=chat(max_tokens=300)).json()["error"]
     assert (error["subject"], error["measure"]) == ("account", "tokens")

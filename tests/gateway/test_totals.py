@@ -1,4 +1,4 @@
-"""Many requests of every kind at once: totals equal the upstream's own books."""
+"""After many concurrent requests of every kind, totals equal those of the upstream."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ output = {OUTPUT}
 
 
 class Books:
-    """What the upstream bills, and what stands at its bound."""
+    """What the upstream bills, and what counts at its bound."""
 
     def __init__(self) -> None:
         self.totals: Counter[str] = Counter()
@@ -63,7 +63,7 @@ class Books:
 
 
 class Upstream:
-    """Answers each kind of request and keeps the books."""
+    """An upstream that answers each kind of request and adds up what it bills."""
 
     def __init__(self) -> None:
         self.books = Books()

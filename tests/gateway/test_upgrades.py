@@ -1,4 +1,4 @@
-"""Requests that offer an upgrade, whose body must stay a body: raw, by nginx, curl and Java."""
+"""Bodies of requests that offer an upgrade: raw, through nginx, from curl and Java."""
 
 import json
 import re
@@ -75,7 +75,7 @@ def names_of_keys(person: Person) -> list[str]:
 
 
 def read_answer(caller: socket.socket) -> tuple[int, bytes]:
-    """The status and the body of one answer on a connection that stays open."""
+    """Return status and body of one response on a connection that stays open."""
     file = caller.makefile("rb")
     status = int(file.readline().split(b" ")[1])
     length = 0
@@ -87,7 +87,7 @@ def read_answer(caller: socket.socket) -> tuple[int, bytes]:
 
 @pytest.fixture(scope="module")
 def proxies(relaying: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    """The ports of an nginx with the usual lines for WebSockets, and upstream keep-alive."""
+    """The ports of an nginx with the usual WebSocket directives and upstream keep-alive."""
     directory = tmp_path_factory.mktemp("nginx")
     ports = {"always": free_port(), "mapped": free_port()}
     address = relaying.url.removeprefix("http://")
@@ -159,7 +159,7 @@ def test_a_request_smuggled_through_nginx_is_not_served(
     proxy: str, is_chunked: bool, offer: str,
 ) -> None:  # fmt: skip
     attacker, victim = (relaying.sign_up().create_key()["key"] for _ in range(2))
-    # This would absorb another client's next request, with its key, as its own body.
+    # This would capture another client's next request, with its key, as its own body.
     smuggled = (
         f"POST /v1/smuggled HTTP/1.1\r\nhost: x\r\nx-api-key: {attacker}\r\n"
         "content-type: text/plain\r\ncontent-length: 100000\r\n\r\n"

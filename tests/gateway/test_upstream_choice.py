@@ -1,4 +1,4 @@
-"""Callers cannot redirect a request to another upstream."""
+"""Clients cannot redirect a request to another upstream."""
 
 from collections.abc import Iterator
 
@@ -20,8 +20,7 @@ def evil() -> Iterator[FakeUpstream]:
 def test_a_caller_cannot_choose_the_upstream(
     relaying: Server, upstream: FakeUpstream, evil: FakeUpstream
 ) -> None:
-    """LiteLLM: `api_base` in a request sent it, with the operator's key, where its sender liked
-    (SSRF)."""
+    """LiteLLM (SSRF): `api_base` sent a request with the operator's key to any address."""
     api = relaying.gateway(relaying.sign_up().create_key()["key"])
     there = evil.base_url
     chosen = {"api_base": there, "base_url": there, "custom_llm_provider": there}

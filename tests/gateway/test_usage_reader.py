@@ -1,4 +1,4 @@
-"""The tokens in answers of every provider, however they are cut."""
+"""Token usage in responses of every provider, however they are split."""
 
 import json
 from collections.abc import Iterable
@@ -90,7 +90,7 @@ def test_anthropics_stream_reports_input_first_and_output_last() -> None:
 
 
 def test_the_start_of_anthropics_stream_is_no_report_of_its_output() -> None:
-    """Else whoever leaves just before the end would pay for one output token."""
+    """Otherwise a client that disconnects just before the end would pay for one output token."""
     usage = {"input_tokens": 25, "output_tokens": 1}
     start = event({"type": "message_start", "message": {"usage": usage}})
     text = event({"type": "content_block_delta", "delta": {"usage": FAKE}})
@@ -123,7 +123,7 @@ values = st.recursive(
 
 @given(values, st.integers(1, 40))
 def test_long_documents_are_read_as_short_ones_are(document: object, size: int) -> None:
-    """The scanner finds what parsing finds, whatever the nesting and the cuts."""
+    """The scanner finds the same usage as the parser, for any nesting and split."""
     scanner = JsonScanner()
     text = json.dumps(document).encode()
     for piece in cut(text, size):

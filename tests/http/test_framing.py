@@ -1,4 +1,4 @@
-"""Where requests begin and end, however their bytes are cut into packets.
+"""Where requests begin and end, however their bytes are split into packets.
 
 The protocol is fed directly, so that every cut is exactly where the test wants it.
 """
@@ -19,20 +19,20 @@ from daypass.http.server_protocol import HttpProtocol
 from daypass.http.types import Receive, Scope, Send
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n"
-"""A body that reads like a request."""
+"""A body that looks like a request."""
 
 
 class Outcome(NamedTuple):
     """The outcome of one connection."""
 
     seen: tuple[bytes, ...]
-    """Of each request that the application received whole: method, target, `upgrade`, body."""
+    """Method, target, `upgrade` and body of each request that the application received whole."""
     statuses: tuple[int, ...]
     is_closed: bool
 
 
 class Wire(asyncio.Transport):
-    """A connection in memory."""
+    """An in-memory connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Wire(asyncio.Transport):
 
 
 class Connection:
-    """A connection to an application that reads each body whole and answers 200."""
+    """An in-memory connection to an application that reads each body whole and answers 200."""
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []
@@ -165,7 +165,7 @@ def offered(headers: tuple[bytes, ...]) -> list[bytes]:
 
 
 def one(path: bytes, offer: tuple[bytes, ...], body: Body) -> tuple[bytes, bytes, list[int]]:
-    """A request, what the application sees of it, and the statuses of its answer."""
+    """Return a request, what the application sees of it, and its response statuses."""
     raw = request(b"POST " + path, *offer, *body.headers, body=body.raw)
     statuses = [100, 200] if b"Expect: 100-continue" in body.headers else [200]
     return raw, b" ".join([b"POST", path, *offered(offer), body.content]), statuses

@@ -1,4 +1,4 @@
-"""The life of `daypass serve`: signals, workers, restarts, and the data directory it holds."""
+"""`daypass serve` as processes: signals, workers, restarts, and the lock on the data directory."""
 
 import contextlib
 import ctypes
@@ -53,7 +53,7 @@ http {{
 
 
 def workers_of(supervisor: int) -> list[int]:
-    """The process ids of a supervisor's workers, which spawn's main function serves in."""
+    """Return the process ids of a supervisor's workers, recognised by spawn's main function."""
     pids = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -94,7 +94,7 @@ def test_workers_are_replaced_and_end_with_their_supervisor(start: StartServer) 
     os.kill(first, signal.SIGKILL)
     until(lambda: len(list(shared.glob("*.json"))) == 3)
     assert "worker_ended" in server.log()
-    # What the dead worker had under way is not shown beside the live ones'.
+    # Requests that the dead worker had open are no longer shown.
     until(lambda: gauge(server, "daypass_tasks") < tasks * 1.4)
 
     orphans = workers_of(server.process.pid)
@@ -130,7 +130,7 @@ def test_sighup_reloads_and_a_wrong_file_keeps_the_old_settings(
     assert {sign_up() for _ in range(8)} == {"invite"}
     assert server.process.poll() is None
 
-    # A second interrupt hurries it, without a traceback.
+    # A second interrupt stops it at once, without a traceback.
     server.process.send_signal(signal.SIGINT)
     server.process.send_signal(signal.SIGINT)
     server.process.wait(20)
@@ -139,7 +139,7 @@ def test_sighup_reloads_and_a_wrong_file_keeps_the_old_settings(
 
 @contextlib.contextmanager
 def starting(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
-    """A server that has just begun to start, its port, and its log."""
+    """A server that has just been started, its port, and its log."""
     port, log_path = free_port(), directory / "log"
     with (
         log_path.open("w") as log,
@@ -160,7 +160,7 @@ def starting(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
 def test_a_reload_that_is_asked_for_during_the_start_is_carried_out(tmp_path: Path) -> None:
     with starting(tmp_path) as (process, _, log):
         until(lambda: _handles(process.pid, signal.SIGHUP))
-        process.send_signal(signal.SIGHUP)  # Must not end it.
+        process.send_signal(signal.SIGHUP)  # Must not stop it.
         until(lambda: '"started"' in log.read_text())
         process.send_signal(signal.SIGHUP)
         until(lambda: '"reloaded"' in log.read_text())
@@ -168,7 +168,7 @@ def test_a_reload_that_is_asked_for_during_the_start_is_carried_out(tmp_path: Pa
 
 def test_an_interrupt_during_the_start_is_one_line(tmp_path: Path) -> None:
     with starting(tmp_path) as (process, _, log):
-        # Ignoring SIGHUP is the first thing it does; it imports for a second after that.
+        # It ignores SIGHUP first, and then imports modules for a second.
         until(lambda: _handles(process.pid, signal.SIGHUP))
         process.send_signal(signal.SIGINT)
         process.wait(20)
@@ -184,7 +184,7 @@ def test_workers_that_start_end_with_their_supervisor(tmp_path: Path) -> None:
         killed_at = time.monotonic()
         try:
             until(lambda: not _is_up(port))
-            # They have two seconds, but are nowhere near serving, which they need not finish.
+            # They have two seconds, and need not finish starting.
             assert time.monotonic() - killed_at < 1
         finally:
             _kill(workers)
@@ -192,7 +192,7 @@ def test_workers_that_start_end_with_their_supervisor(tmp_path: Path) -> None:
 
 
 def _handles(process: int, number: signal.Signals) -> bool:
-    """Whether a process ignores a signal or has a handler for it."""
+    """Return whether a process ignores a signal or has a handler for it."""
     status = Path(f"/proc/{process}/status").read_text()
     masks = re.findall(r"^Sig(?:Ign|Cgt):\s*(\w+)$", status, re.MULTILINE)
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
@@ -207,7 +207,7 @@ def test_a_server_that_stops_is_not_ready_and_serves_on_for_the_grace(start: Sta
         answer = kept.get("/healthz")
     assert answer.status_code == 200
     assert answer.headers["connection"] == "close"
-    server.process.terminate()  # Once more: the grace is over.
+    server.process.terminate()  # A second signal ends the grace period.
     server.process.wait(20)
     assert server.process.returncode == 0
 
@@ -249,7 +249,7 @@ def test_a_socket_that_takes_no_new_connections_keeps_those_that_wait() -> None:
 
 
 def may_filter_sockets() -> bool:
-    """Try a filter of one step, which accepts everything: `BPF_RET | BPF_K`."""
+    """Try a one-instruction filter that accepts everything: `BPF_RET | BPF_K`."""
     program = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 2**32 - 1))
     pointer = struct.pack("HP", 1, ctypes.addressof(program))
     with socket.socket() as tried:
@@ -312,7 +312,7 @@ def test_a_rolling_restart_behind_nginx_loses_no_request(
     is_over = threading.Event()
 
     def call() -> None:
-        # A POST, which nginx sends to another server only if it has not sent it yet.
+        # A POST: nginx sends it to another server only if it has not been sent yet.
         body = {"model": "demo", "input": "x"}
         with httpx.Client(headers={"x-api-key": key}, timeout=30) as api:
             while not is_over.is_set():

@@ -1,4 +1,4 @@
-"""The HTTP protocol of `daypass serve`, spoken to byte by byte."""
+"""The HTTP protocol of `daypass serve`, byte by byte."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from daypass.http.types import Application, Message, Receive, Scope, Send
 
 
 class Site:
-    """An application served by the server_protocol, and a way to talk to it."""
+    """An application served by server_protocol, and a client for raw bytes."""
 
     def __init__(self, port: int, running: uvicorn.Server) -> None:
         self.port = port
@@ -25,7 +25,7 @@ class Site:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def say(self, *pieces: bytes, pause_s: float = 0.002) -> bytes:
-        """Send these pieces, each in a packet of its own, and read to the connection's end."""
+        """Send these pieces, each in its own packet, and read until the connection closes."""
         reader, writer = await self.connect()
         for piece in pieces:
             writer.write(piece)
@@ -56,7 +56,7 @@ async def serving(app: Application, keep_alive_s: float = 5) -> AsyncIterator[Si
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the method, the path and the body."""
+    """Answer with the method, the path and the body."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -165,7 +165,7 @@ async def test_each_part_of_a_request_has_its_deadline(monkeypatch: pytest.Monke
         assert slow.startswith(b"HTTP/1.1 408 ")
         partial = head(b"POST /", b"content-length: 9") + b"x"
         assert await site.say(partial) == b""
-        whole = await site.say(head(b"GET /"))  # kept alive, and then closed in silence
+        whole = await site.say(head(b"GET /"))  # kept alive, then closed without a response
         assert bodies(whole) == [b"GET / "]
 
 
@@ -197,7 +197,7 @@ async def test_a_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.M
 
 
 async def fill_buffers(site: Site, send: Send) -> None:
-    """Answer until the first bytes wait that the system no longer takes; then end the answer."""
+    """Write until the socket's buffers are full, then end the response."""
     (connection,) = site.running.server_state.connections
     await send({"type": "http.response.start", "status": 200, "headers": []})
     while not connection._transport.get_write_buffer_size():  # type: ignore[union-attr]
@@ -377,7 +377,7 @@ async def test_a_body_comes_no_faster_than_it_is_read() -> None:
         request = head(b"POST /", b"content-length: %d" % size, b"connection: close")
         answer = await site.say(request + b"x" * size)
         assert b"%d" % size in answer
-    # No more waits than a few reads' worth, however much is sent.
+    # Only a few reads are buffered, however much is sent.
     assert max(read) < 2_000_000
 
 

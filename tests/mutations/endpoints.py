@@ -1,4 +1,4 @@
-"""The mutations of what decides which endpoints and models are relayed."""
+"""The mutations of the code that decides which endpoints and models are relayed."""
 
 from tests.mutations import Mutation
 

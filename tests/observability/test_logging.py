@@ -1,4 +1,4 @@
-"""What is logged, by us and by libraries."""
+"""What Daypass and libraries log."""
 
 import subprocess
 import sys

@@ -10,7 +10,7 @@ from tests.support.portal import invited
 
 @pytest.fixture(params=["embedded", "aws"])
 def site(request: pytest.FixtureRequest) -> Server:
-    """A server with the demo model: the portal is the same for every enforcer."""
+    """A server with the demo model, for each enforcer: the portal behaves alike with both."""
     name = {"embedded": "demo", "aws": "behind_aws"}[request.param]
     server: Server = request.getfixturevalue(name)
     return server
@@ -23,7 +23,7 @@ def person(site: Server) -> Person:
 
 @pytest.fixture(scope="session")
 def invite_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on which people sign up by invitation."""
+    """A server where sign-up needs an invitation."""
     server = start_server(tmp_path_factory.mktemp("invite"), DAYPASS_SIGN_UP="invite")
     yield server
     server.stop()

@@ -1,4 +1,4 @@
-"""One's own account: password, sessions, end."""
+"""A person's own account: password, sessions, deletion."""
 
 import sqlite3
 import time
@@ -13,7 +13,7 @@ NEW = "another horse, another battery"
 
 @pytest.fixture
 def person(demo: Server) -> Person:
-    demo.sign_up()  # Not the first account: that one is the operator and stays.
+    demo.sign_up()  # Not the first account: it is the operator, who cannot be deleted.
     return demo.sign_up()
 
 
@@ -88,7 +88,7 @@ HALF_WAY: list[tuple[str, str, str, dict[str, str] | None]] = [
     ("audit_entry", "PATCH", "/api/operator/api-keys/{}", {"usage_plan_id": "30RequestPerDay"}),
     ("audit_entry", "DELETE", "/api/operator/api-keys/{}", None),
 ]
-"""A table whose next row cannot be written, and a call that writes it last."""
+"""A table whose next row cannot be written, and a call that writes to it last."""
 
 
 def test_a_failed_change_is_rolled_back(start: StartServer) -> None:

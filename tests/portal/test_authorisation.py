@@ -1,8 +1,7 @@
 """Authorisation of every route, tried by each kind of caller.
 
-Each row of the table has the status that each of the callers gets. They ask for what belongs to
-`account`; `disabled` asks for what was its own. A route without a row fails, and so does a row
-without a route.
+Each row of the table has the status that each caller gets. They request objects of `account`;
+`disabled` requests its own. A route without a row fails, and so does a row without a route.
 """
 
 import contextlib
@@ -58,13 +57,13 @@ class Row:
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     call: str = ""
-    """Of a route that stands for many, one of them."""
+    """An actual path, if the route stands for many."""
     with_key: bool = False
     """The caller sends an API key instead of a session."""
 
 
 def done(statuses: tuple[int, ...], success: int) -> tuple[int, ...]:
-    """The same where success has another status than 200."""
+    """Like `row`, but success has a status other than 200."""
     return tuple(success if status == 200 else status for status in statuses)
 
 
@@ -93,7 +92,7 @@ ROWS = [
     Row("POST /api/session", (200, 200, 200, 200, 403), {"email": "{email}", "password": PASSWORD}),
     Row("POST /api/session/oidc", EVERYBODY, {}),
     Row("GET /api/session/oidc/callback", done(EVERYBODY, 303)),
-    # A link proves access to the mailbox. (All accounts here have confirmed their addresses, but
+    # A link proves access to the mailbox. (All accounts here have confirmed their addresses, except
     # those of these links.)
     Row("POST /api/confirmations", done(SIGNED_IN, 409)),
     Row("POST /api/confirmations/preview", LINK, {"token": "{confirmation}"}),
@@ -117,7 +116,7 @@ ROWS = [
     ),
     Row("DELETE /api/account/sessions", done(SIGNED_IN, 204)),
     Row("POST /api/account/deletion", done(SIGNED_IN, 204), {"password": PASSWORD}),
-    # API keys and what is done with them.
+    # API keys.
     Row("GET /api/api-keys", SIGNED_IN),
     Row("POST /api/api-keys", done(SIGNED_IN, 201), NEW_KEY),
     Row("PATCH /api/api-keys/{api_key_id}", OWNER, {"name": "desk"}),
@@ -128,7 +127,7 @@ ROWS = [
     Row("GET /api/requests", SIGNED_IN),
     Row("GET /api/models", SIGNED_IN),
     Row("POST /api/chat/completions", OWNER, CHAT | {"api_key_id": "{api_key_id}"}),
-    # What is for operators.
+    # Operators' routes.
     Row("GET /api/operator/people", OPERATOR),
     Row("PATCH /api/operator/people/{account_id}", done(OPERATOR, 204), {"disabled": True}),
     Row("DELETE /api/operator/people/{account_id}", done(OPERATOR, 204)),
@@ -174,7 +173,7 @@ ROWS = [
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),
     Row("GET /api/operator/audit-log", OPERATOR),
     Row("GET /api/operator/upstream", OPERATOR),
-    # The gateway knows keys, and no sessions.
+    # The gateway accepts keys, not sessions.
     Row("* /v1/*", SIGNED_IN, call="GET /v1/key", with_key=True),
     Row("* /v1/*", SIGNED_IN, call="GET /v1/models", with_key=True),
     Row("* /v1/*", SIGNED_IN, CHAT, call="POST /v1/chat/completions", with_key=True),
@@ -207,8 +206,7 @@ def test_the_security_page_lists_what_answers_without_a_credential() -> None:
 def site(
     mailbox_server: Mailbox, oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A site that sends mails, needs invitations and is signed in to by another one too, so that
-    every call makes sense."""
+    """A site with mail, invitations and single sign-on, so that every call is possible."""
     server = start_public(
         tmp_path_factory.mktemp("authorisation"),
         DAYPASS_SIGN_UP="invite",
@@ -227,13 +225,13 @@ def password_hash() -> str:
 
 @dataclass
 class World:
-    """Five callers, and what belongs to them."""
+    """Five callers and their objects."""
 
     http: httpx.AsyncClient
     sessions: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By caller: what stands for the names in braces in a row."""
+    """By caller: the values for the names in braces of a row."""
 
     async def call(self, row: Row, caller: str, **headers: str) -> httpx.Response:
         """Make a row's call as one of the callers."""
@@ -255,7 +253,7 @@ class World:
 
 def filled(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, list):
-        # Messages of a chat hold objects, which name nothing.
+        # Chat messages contain objects without placeholders.
         return [filled(item, names) for item in value]
     return value.format_map(names) if isinstance(value, str) else value
 
@@ -265,9 +263,9 @@ _numbers = itertools.count(1)
 
 @asynccontextmanager
 async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
-    """Return a fresh world: a call may have changed the previous one."""
+    """Return fresh data, because a call may have changed the previous data."""
     database = Database(f"sqlite:///{site.data_dir}/daypass.db")
-    # verify: no certificates are read from disk for every world.
+    # `verify` avoids reading certificates from disk each time.
     http = httpx.AsyncClient(base_url=site.url, timeout=30, verify=False)
     world, number, now = World(http), next(_numbers), 1_800_000_000
     emails = {caller: f"{caller}{number}@example.org" for caller in CALLERS[1:]}
@@ -336,7 +334,7 @@ async def test_cross_site_requests_change_nothing(site: Server, password_hash: s
     ]
     assert len(changing) > 15
     forged = [{"origin": "https://evil.example"}, {"origin": "null"}]
-    # A call with no word of where it comes from is no browser's, unless it has a cookie.
+    # A call with neither header is not from a browser, unless it has a cookie.
     unsaid = [{"origin": ""}, {"origin": "", "sec-fetch-site": "cross-site"}]
     async with new_world(site, password_hash) as world:
         for row in changing:
@@ -345,7 +343,7 @@ async def test_cross_site_requests_change_nothing(site: Server, password_hash: s
                     answer = await world.call(row, caller, **headers)
                     assert answer.status_code == 403, (row.route, caller, headers)
                     assert "did not come from this site" in answer.json()["detail"]
-        # And none of it was done.
+        # None of the calls had an effect.
         keys = await world.call(Row("GET /api/api-keys", ()), "account")
         assert [key["name"] for key in keys.json()] == ["k"]
         assert (await world.call(Row("GET /api/session", ()), "other")).status_code == 200
@@ -353,7 +351,7 @@ async def test_cross_site_requests_change_nothing(site: Server, password_hash: s
 
 @pytest.fixture
 def without_audit_log(site: Server) -> Iterator[sqlite3.Connection]:
-    """The site's database, whose audit log takes no more entries."""
+    """The site's database, with an audit log that accepts no more entries."""
     path = site.data_dir / "daypass.db"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(

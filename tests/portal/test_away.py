@@ -1,4 +1,4 @@
-"""What the portal answers while the ledger is away."""
+"""The portal's responses while the ledger is unavailable."""
 
 import contextlib
 import sqlite3
@@ -70,5 +70,5 @@ def test_a_request_answered_with_503_changes_nothing(site: Server, redis_of_its_
                 unavailable.append((method, where))
             else:
                 assert answer.is_success, answer.text
-        # What reads the counters, and no other.
+        # Only routes that read the counters.
         assert set(unavailable) == {("PATCH", path)}

@@ -1,4 +1,4 @@
-"""Request bodies that are not what they should be."""
+"""Invalid request bodies."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.talk import talk
 def test_a_request_body_cannot_set_a_role(
     invite_site: Server, invite_operator: Person, invited_person: Person
 ) -> None:
-    """Mass assignment: members of a body that are not for its sender."""
+    """Mass assignment: members that the sender may not set."""
     token = invite_operator.http.post("/api/operator/invitations", json={}).json()["token"]
     email = f"{uuid4().hex}@example.org"
     body = {"email": email, "password": PASSWORD, "invitation": token}
@@ -45,7 +45,7 @@ NUMBERS_AND_TEXTS = [
 
 @pytest.mark.parametrize("body", NUMBERS_AND_TEXTS)
 def test_invalid_json_is_rejected(invited_person: Person, body: bytes) -> None:
-    """Half a surrogate pair, NaN and too many levels became a fault of the server's."""
+    """Half a surrogate pair, NaN and deep nesting caused a 500."""
     key = invited_person.create_key()
     content = body.replace(b"KEY", key["id"].encode())
     headers = {"content-type": "application/json"}
@@ -86,13 +86,13 @@ def test_a_large_body_is_refused_before_it_is_read(invite_site: Server) -> None:
     for content in (large, pieces()):
         refused = invite_site.client().post("/api/session", content=content, headers=headers)
         assert problem(refused) == 413
-    # What declares more than it sends is refused without waiting for it.
+    # A body that declares too large a length is refused at once.
     head = "POST /api/accounts HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n"
     assert talk(invite_site.url, head).status == 413
 
 
 def test_duplicate_members_are_rejected(invited_person: Person) -> None:
-    """Two parsers of one body disagreed on which duplicate member applies."""
+    """Two parsers of one body disagreed about which duplicate member applies."""
     key = invited_person.create_key()
     body = f'{{"api_key_id": "key_other", "api_key_id": "{key["id"]}", "model": "a", "model": "b"}}'
     headers: Any = {"content-type": "application/json"}

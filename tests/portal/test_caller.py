@@ -1,4 +1,4 @@
-"""The address behind proxies."""
+"""The client address behind proxies."""
 
 from ipaddress import ip_network
 
@@ -18,16 +18,16 @@ def network(peer: str, headers: Headers) -> str:
 @pytest.mark.parametrize(
     ("peer", "forwarded_for", "expected"),
     [
-        # A peer that is not trusted speaks for itself alone.
+        # The headers of an untrusted peer are ignored.
         ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
         ("127.0.0.1", "203.0.113.7", "203.0.113.7"),
         ("127.0.0.1", "", "127.0.0.1"),
-        # The right-most hop that is not trusted; what is to its left is invented.
+        # The rightmost untrusted hop; anything to its left may be forged.
         ("127.0.0.1", "1.2.3.4, 203.0.113.7", "203.0.113.7"),
         ("127.0.0.1", "1.2.3.4, 203.0.113.7, 10.1.2.3", "203.0.113.7"),
         ("127.0.0.1", "127.0.0.1, 203.0.113.7", "203.0.113.7"),
         ("127.0.0.1", "10.9.9.9, 10.1.2.3", "10.9.9.9"),
-        # What is no address hides what is to its left.
+        # An invalid address ends the search.
         ("127.0.0.1", "203.0.113.7, unknown", "127.0.0.1"),
         ("127.0.0.1", "203.0.113.7, <script>, 10.1.2.3", "10.1.2.3"),
         ("127.0.0.1", "1.2.3.4\x00, 999.1.1.1", "127.0.0.1"),

@@ -1,4 +1,4 @@
-"""When a sign-up comes from this machine alone, with the demo model."""
+"""When a sign-up with the demo model counts as local."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def request(
     server: tuple[str, int] | None = HERE,
     version: str = "1.1",
 ) -> Request:
-    """A request as the server hands it on; by default one from a browser on this machine."""
+    """Return a request as the server passes it on; by default from a browser on this machine."""
     lines = [("host", host), ("origin", "http://127.0.0.1:8000"), *headers]
     scope = {
         "type": "http",

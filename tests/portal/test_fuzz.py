@@ -1,4 +1,4 @@
-"""The portal's own OpenAPI document turned against it (Schemathesis), with and without a session.
+"""Requests generated from the portal's OpenAPI document (Schemathesis), with and without a session.
 
 `make test` tries a few cases of each call, the same ones every time; `make soak` tries many, new
 ones each time.
@@ -22,7 +22,7 @@ from tests.conftest import PASSWORD, Person, Server, start_server
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 ENDS_SESSION = ("POST /api/accounts", "DELETE /api/session", "DELETE /api/account/sessions")
 
-# Processes that share the work tell tests apart by name; these have one for all calls.
+# pytest-xdist distributes tests by name, and these have one name for all calls.
 pytestmark = pytest.mark.serial
 
 schema = schemathesis.openapi.from_dict(Daypass(Settings()).openapi())
@@ -37,22 +37,22 @@ trials = settings(
 
 @dataclass(frozen=True)
 class Site:
-    """A server, its operator, an account that may be signed out, and what path parameters may be
-    replaced with to find something."""
+    """A server, its operator, an account that may be signed out, and path parameters of existing
+    objects."""
 
     server: Server
     operator: Person
     guest: Person
     real: dict[str, str]
     answers: Counter[int] = field(default_factory=Counter)
-    """By status."""
+    """Number of responses by status."""
 
     def call(self, case: Any, **headers: str) -> None:
-        """Make a call and hold its answer to the document."""
-        # What a call may ask for is not in its schema alone: a plan's id has to be that of a plan.
+        """Make a call and check its response against the document."""
+        # The schema does not express everything: a plan's id must be that of an existing plan.
         excluded = [positive_data_acceptance]
         if case.method == "GET":
-            # Of a parameter that comes twice the last one holds, and 0.0 is a whole number there.
+            # The last of repeated parameters applies, and 0.0 is a whole number there.
             excluded.append(negative_data_rejection)
         headers = {"origin": self.server.url} | headers
         url = self.server.url

@@ -1,4 +1,4 @@
-"""Signing in by another site, with a real provider that checks what it must."""
+"""Single sign-on with a real provider that validates requests."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ Start = Callable[..., Server]
 
 @pytest.fixture
 def start_with(oidc: OidcProvider, tmp_path: Path) -> Any:
-    """Starts a server that signs people in by `oidc`."""
+    """A function that starts a server with single sign-on by `oidc`."""
     servers: list[Server] = []
 
     def starter(**settings: str) -> Server:
@@ -37,7 +37,7 @@ def start_with(oidc: OidcProvider, tmp_path: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def site(oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that signs people in by `oidc`, and has an operator."""
+    """A server with single sign-on by `oidc` and an operator."""
     server = start_public(tmp_path_factory.mktemp("identity"), **oidc_server.settings)
     server.sign_up()
     yield server
@@ -45,7 +45,7 @@ def site(oidc_server: OidcProvider, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def depart(http: httpx.Client, **departure: str) -> str:
-    """Leave for the provider. Returns the address to which it sends the browser back."""
+    """Start sign-in at the provider; return the address to which it redirects the browser."""
     left = http.post("/api/session/oidc", json=departure)
     assert left.status_code == 200, left.text
     return httpx.get(left.json()["url"]).headers["location"]
@@ -79,7 +79,7 @@ def test_a_new_user_gets_an_account_and_can_return_to_it(oidc: OidcProvider, sit
     other = site.client()
     assert sign_in(other) == "/keys/"
     assert other.get("/api/session").json()["id"] == account["id"]
-    # An account without a password is not opened by an empty one, nor deleted by any.
+    # An account without a password accepts no password, not even an empty one.
     body = {"email": account["email"], "password": " "}
     assert problem(site.client().post("/api/session", json=body)) == 401
     assert "daypass_oidc" not in dict(browser.cookies)
@@ -161,7 +161,7 @@ def test_only_the_browser_that_left_comes_back_and_once(oidc: OidcProvider, site
     again = depart(browser)
     kept = dict(browser.cookies)
     assert arrive(browser, again) == "/keys/"
-    # The provider accepts a code once, in case it has leaked.
+    # The provider accepts a code only once, in case it has leaked.
     assert arrive(site.client(cookies=kept), again) == refused("provider")
     no_code = depart(browser).partition("&code=")[0]
     assert arrive(browser, no_code) == refused("provider")
@@ -195,7 +195,7 @@ def test_an_unconfirmed_account_is_not_handed_over(oidc: OidcProvider, site: Ser
     body = {"email": oidc.email, "password": PASSWORD}
     assert squatter.post("/api/accounts", json=body).status_code == 201
     assert sign_in(site.client()) == refused("email_taken")
-    # Its owner proves both: the password in this browser, the address over there.
+    # The owner proves both: the password in this browser, the address at the provider.
     assert sign_in(squatter, next="/account/") == "/account/"
     assert squatter.get("/api/session").json()["email_confirmed"] is True
     elsewhere = site.client()
@@ -220,7 +220,7 @@ def test_a_confirmed_account_is_linked(
 
 def test_sign_up_rules_apply_to_provider_accounts(oidc: OidcProvider, start_with: Start) -> None:
     server = start_with(DAYPASS_SIGN_UP="invite", DAYPASS_ALLOWED_EMAIL_DOMAINS="example.org")
-    assert sign_in(server.client()) == refused("not_invited")  # also as the first of all
+    assert sign_in(server.client()) == refused("not_invited")  # even as the first account
     operator = server.set_up().http
     token = operator.post("/api/operator/invitations", json={}).json()["token"]
     oidc.reset()

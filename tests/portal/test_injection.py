@@ -23,7 +23,7 @@ INJECTIONS = (
 
 
 def well_formed(body: str) -> str:
-    """A key with the right length, prefix and checksum around text that was never minted."""
+    """Return a key with valid length, prefix and checksum that was never created."""
     padded = body.ljust(key_format.RANDOM_LENGTH, "x")[: key_format.RANDOM_LENGTH]
     return key_format.PREFIX + padded + key_format.checksum(padded)
 
@@ -32,7 +32,7 @@ def well_formed(body: str) -> str:
 def test_sql_in_a_credential_is_a_wrong_credential(
     invite_site: Server, invite_operator: Person, invited_person: Person, injection: str
 ) -> None:
-    """LiteLLM CVE-2026-42208: the bearer value went into a statement as text."""
+    """LiteLLM CVE-2026-42208: the bearer value was concatenated into a statement."""
     invited_person.create_key()
     before = contents(invite_site)
     http = invite_site.client()
@@ -59,7 +59,7 @@ def test_sql_in_a_credential_is_a_wrong_credential(
 def test_sql_in_a_search_or_a_path_finds_nothing(
     invite_site: Server, invite_operator: Person, invited_person: Person, injection: str
 ) -> None:
-    """The same, where a text is meant to be searched for."""
+    """The same for texts that are searched for."""
     before = contents(invite_site)
     query = {"search": injection}
     for path, count in (("people", "people"), ("api-keys", "keys"), ("audit-log", "")):
@@ -75,8 +75,7 @@ def test_sql_in_a_search_or_a_path_finds_nothing(
 
 
 def test_search_wildcards_are_literal_and_cheap(invite_operator: Person) -> None:
-    """New API CVE-2026-25591: `%` in LIKE found everything, and many of them took the server's
-    time."""
+    """New API CVE-2026-25591: `%` in LIKE found everything, and many of them were slow."""
     for path, count in (("people", "total"), ("api-keys", "total"), ("audit-log", "")):
         for text in ("%", "__", "%%%", "\\", "[a-z]", "*"):
             found = invite_operator.http.get(
@@ -94,8 +93,8 @@ def test_search_wildcards_are_literal_and_cheap(invite_operator: Person) -> None
 def test_a_nul_is_rejected_without_affecting_other_requests(
     start: StartServer, postgres_server: Postgres
 ) -> None:
-    """PostgreSQL's texts hold no NUL: what came with one was taken for a database that is away,
-    and one request could stop the statistics of all."""
+    """PostgreSQL cannot store a NUL: it was mistaken for an unavailable database, and one request
+    could stop everyone's statistics."""
     server = start(DAYPASS_DATABASE_URL=postgres_server.create_database(f"test_{uuid4().hex}"))
     operator = server.sign_up()
     http = operator.http

@@ -1,4 +1,4 @@
-"""What the owner of a key sets beside its name and plan, leaked keys, and a key's own history."""
+"""Options of a key beside its name and plan, leaked keys, and the history of a key."""
 
 import subprocess
 import time

@@ -11,7 +11,7 @@ from tests.support.talk import talk
 def test_no_secret_is_in_the_audit_log_or_an_error(
     invite_site: Server, invite_operator: Person, invited_person: Person
 ) -> None:
-    """LiteLLM: API keys in audit logs, in exceptions and in the texts of errors."""
+    """LiteLLM: API keys in audit logs, exceptions and error messages."""
     created = invited_person.create_key()
     secret = created["key"]
     path = f"/api/operator/api-keys/{created['id']}"
@@ -61,7 +61,7 @@ def test_an_empty_secret_grants_no_access(
 
 
 def test_an_empty_secret_setting_counts_as_unset(start: StartServer) -> None:
-    """The same, from the side of the settings: an empty token grants no access."""
+    """The same for settings: an empty token grants no access."""
     server = start(DAYPASS_METRICS_TOKEN="", DAYPASS_UPSTREAM_API_KEY="", OPENAI_API_KEY=" ")
     for sent in ("authorization: Bearer ", "authorization:", "x: y"):
         assert status_of(server.url, "/metrics", "x-real-ip: 192.0.2.1", sent) == 403

@@ -1,4 +1,4 @@
-"""Mail: confirmed addresses, forgotten passwords. A real SMTP server takes it."""
+"""Mail: confirmed addresses and forgotten passwords, with a real SMTP server."""
 
 import re
 import sqlite3
@@ -28,7 +28,7 @@ NEW = "another horse, another battery"
 
 @pytest.fixture(scope="module")
 def unproven_people() -> list[Person]:
-    """People with a key and an account of before `site` sent mails; one for each test."""
+    """People with a key and an account from before mail was set up on `site`; one for each test."""
     return []
 
 
@@ -38,7 +38,7 @@ def site(
     unproven_people: list[Person],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    """A server that sends mails, and that did not do so before."""
+    """A server with mail, which was set up after accounts existed."""
     directory = tmp_path_factory.mktemp("mail")
     before = start_public(directory)
     people = [before.sign_up() for _ in range(5)]
@@ -78,13 +78,13 @@ def sign_in(http: httpx.Client, email: str, password: str = PASSWORD) -> httpx.R
 
 
 def strangers(site: Server, count: int) -> Iterator[httpx.Client]:
-    """People who call from so many addresses."""
+    """Return clients that call from this many addresses."""
     for number in range(count):
         yield site.client(headers={"x-forwarded-for": f"198.51.100.{number}"})
 
 
 def all_sent(site: Server, mailbox: Mailbox) -> list[EmailMessage]:
-    """The mails that came, once none waits to be sent."""
+    """Return the mails received, once none waits to be sent."""
 
     def waiting() -> int:
         with sqlite3.connect(site.data_dir / "daypass.db") as connection:
@@ -97,7 +97,7 @@ def all_sent(site: Server, mailbox: Mailbox) -> list[EmailMessage]:
 
 
 def ask_reset(site: Server, mailbox: Mailbox, email: str) -> str:
-    """The token of a link to a new password."""
+    """Request a password reset and return the link's token."""
     asked = site.client().post("/api/password-resets", json={"email": email})
     assert (asked.status_code, asked.json()) == (202, {"mailed_to": email})
     return token_of(mailbox.take(email))
@@ -121,7 +121,7 @@ def test_a_sign_up_becomes_an_account_by_the_link_in_its_mail(
         assert problem(confirm(http, forged)) == 403
     assert problem(confirm(http, token, None), "password") == 422
     assert problem(confirm(http, token, "password1234"), "password") == 422
-    # To look at the link, as mail scanners do, uses nothing up.
+    # Opening the link, as mail scanners do, does not use it up.
     seen = http.post("/api/confirmations/preview", json={"token": token}).json()
     assert seen == {"email": email, "makes": "account", "needs_password": True}
     assert sign_in(site.client(), email).status_code == 401
@@ -165,7 +165,7 @@ def test_sign_ups_by_others_neither_lock_the_owner_out_nor_flood_the_mailbox(
     assert sign_up(site, email).status_code == 202
     mails = all_sent(site, mailbox)
     assert [mail["to"] for mail in mails] == [email] * 3
-    # Of several mails, the link of any works, even of one that another person requested.
+    # The link of any mail works, even of one that another person requested.
     owner = site.client()
     assert confirm(owner, token_of(mails[0])).status_code == 200
     assert owner.get("/api/session").json()["email"] == email
@@ -205,7 +205,7 @@ def test_one_address_has_only_so_many_mails_sent(site: Server) -> None:
 
 @pytest.fixture(scope="module")
 def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Person, Mailbox]]:
-    """A site by invitation, its operator, and a mail server of its own."""
+    """A site with sign-up by invitation, its operator, and its own mail server."""
     directory, mailbox = tmp_path_factory.mktemp("operated"), Mailbox()
     before = start_public(directory)
     operator = before.set_up()
@@ -236,7 +236,7 @@ def test_a_strangers_invitation_does_not_spoil_the_owners_link(
     assert withdrawn.status_code == 204
     assert len(mails) == 2
     assert confirm(server.client(), token_of(mails[1])).status_code == 200
-    # And without any that is open there is no account.
+    # Without an open invitation there is no account.
     invited = invite(operator)
     body = {"email": "grace@example.org", "invitation": invited["token"]}
     assert server.client().post("/api/accounts", json=body).status_code == 202
@@ -264,7 +264,7 @@ def test_a_person_is_told_that_an_operator_created_a_reset_link(
 
 @pytest.fixture
 def unproven(site: Server, unproven_people: list[Person], mailbox: Mailbox) -> tuple[Person, str]:
-    """An account with a key from before mail was set, and the link to confirm its address."""
+    """An account with a key from before mail was set up, and the token to confirm its address."""
     person = unproven_people.pop()
     assert person.http.post("/api/confirmations").status_code == 202
     return person, token_of(mailbox.take(person.email))
@@ -289,7 +289,7 @@ def test_an_account_from_before_confirms_its_address_where_it_is_signed_in(
     assert len(person.keys()) == 1
     person.create_key()
     assert problem(person.http.post("/api/confirmations")) == 409
-    # Elsewhere the link is not another way in.
+    # In another browser the link does not sign in.
     assert problem(confirm(site.client(), token, NEW)) == 409
     assert site.client().get("/api/site").json()["mail"] is True
 
@@ -346,7 +346,7 @@ def test_a_new_password_by_mail_takes_an_account_from_a_stranger_too(
 def test_an_account_under_an_alias_is_reset_from_the_plain_address(
     site: Server, mailbox: Mailbox
 ) -> None:
-    """A stranger may have taken the mailbox with an alias, before mail was set."""
+    """A stranger may have signed up with an alias of the mailbox before mail was set up."""
     join(site, mailbox, "taken+unknown@example.org")
     asked = site.client().post("/api/password-resets", json={"email": "taken@example.org"})
     assert asked.json() == {"mailed_to": "taken@example.org"}
@@ -368,7 +368,7 @@ def test_a_password_reset_link_works_once(site: Server, mailbox: Mailbox) -> Non
     assert sign_in(site.client(), person.email).status_code == 401
     use_up(site, f"sign-in account {digest(person.email)}", throttles.SIGN_IN_ACCOUNT)
     assert sign_in(site.client(), person.email, NEW).status_code == 429
-    # The mailbox owner can still get in while others guess.
+    # The mailbox owner can still sign in while others guess.
     assert sign_in(http, person.email, NEW).status_code == 200
     for used in (token, other):
         again = {"token": used, "password": "a third horse, a third battery"}
@@ -407,7 +407,7 @@ def test_a_token_is_for_its_purpose_its_time_and_its_secret_alone(
     server.stop()
 
     def put(resets: str, **more: str) -> int:
-        """What comes of that link on a server with these settings."""
+        """Use the link on a server with these settings and return the status."""
         later = serve_on(port, tmp_path, (), settings | more)
         answer = later.client().put("/api/password-resets", json={"token": resets, "password": NEW})
         later.stop()
@@ -459,7 +459,7 @@ async def test_a_server_without_tls_gets_nothing_that_was_meant_for_tls(
     mailer = Mailer(f"{scheme}://me:secret@127.0.0.1:{mailbox.port}", SENDER, "http://site")
     logins = len(mailbox.logins)
     failed = await send(mailer, "a@b.org", Letter("Hello", "text"))
-    # The operator may yet put that right.
+    # Not permanent: the operator can fix it.
     assert failed is not None
     assert not failed.permanent
     assert (mailbox.mails, len(mailbox.logins)) == ([], logins)
@@ -525,7 +525,7 @@ def test_a_mail_that_failed_is_on_the_operators_page_and_is_sent_at_a_press(
     found = daypass("doctor", **server.settings)
     assert "FAIL mail: 127.0.0.1 does not take mail" in found.stdout
     mailbox.start()
-    # It may be under way just now by itself, and is then no failed one.
+    # It may just be retried automatically, and is then not listed as failed.
     assert http.post(f"/api/operator/mails/{mail['id']}/retry").status_code in (204, 404)
     link_of(mailbox.take("private@example.org"))
     until(lambda: failed() == {})

@@ -54,7 +54,7 @@ class Site:
     server: Server
     operator: Person
     member: Person
-    """Who has made one request that was served, and one whose answer reported no usage."""
+    """A member with one served request, and one whose response reported no usage."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def use_it(server: Server, upstream: FakeUpstream) -> Site:
     """Set up a site with a member who has made two requests."""
     operator = server.set_up()
     assert operator.http.post("/api/operator/usage-plans", json=PLAN).status_code == 201
-    # An address is a formula too, if somebody signs up with one.
+    # An address can be a formula too.
     http = server.client()
     body = {"email": "+person@example.org", "password": PASSWORD}
     assert http.post("/api/accounts", json=body).status_code == 201
@@ -94,7 +94,7 @@ def use_it(server: Server, upstream: FakeUpstream) -> Site:
 
 
 def reserved_by(site: Site) -> dict[str, int]:
-    """What the request without a report has reserved."""
+    """Return the amounts reserved by the request without reported usage."""
     receipt = site.member.http.get("/api/requests").json()[0]
     return {name: receipt["reserved"][name] for name in ("tokens", "cost")}
 
@@ -135,7 +135,7 @@ def test_today_sums_tokens_and_cost_where_they_are_limited(site: Site) -> None:
     for of in (today["account"], *today["keys"]):
         assert {name: of[name] for name in used} == used
     limits = {(x["measure"], x["window"]): x for x in today["account"]["limits"]}
-    # The ceiling of the settings, and what the keys share of their plans.
+    # The ceiling of the settings, and the limit that the keys share.
     assert limits["cost", "month"]["limit"] == 3_500_000
     assert limits["tokens", "day"]["limit"] == 10_000
     assert {x["subject"] for x in limits.values()} == {"account"}
@@ -207,7 +207,7 @@ def test_operators_see_every_ceiling_and_the_sites_use(site: Site) -> None:
     assert shown("site_cost_per_month") == (None, COST + reserved["cost"])
     assert shown("site_requests_per_day") == (None, 2)
     assert shown("account_cost_per_month") == (3_500_000, None)
-    # Without a setting it follows the largest plan on offer, and this one sets no daily limit.
+    # Without a setting it follows the largest plan, and this plan has no daily limit.
     assert shown("account_requests_per_day") == (None, None)
 
 

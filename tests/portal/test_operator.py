@@ -1,4 +1,4 @@
-"""The operator's pages and actions, which are for operators alone."""
+"""Operators' pages and actions, which only operators can use."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -110,7 +110,7 @@ def test_people_are_disabled_and_promoted_within_a_second(site: Server, operator
     assert person_of(operator, person.email)["disabled_at"]
     assert operator.http.patch(path, json={"disabled": False}).status_code == 204
     assert site.gateway(key).get("/v1/key").status_code == 200
-    # No session of before lives again, and none gains or keeps an operator's rights.
+    # Old sessions stay invalid, and none gains or keeps an operator's rights.
     assert person.http.get("/api/session").status_code == 401
     sign_in(person)
     assert operator.http.patch(path, json={"role": "operator"}).status_code == 204
@@ -166,7 +166,7 @@ def test_every_limit_of_a_key_has_its_own_reset(site: Server, operator: Person) 
     for _ in range(2):
         assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200
     (listed,) = person.keys()
-    # But for the minute, which may end between the two.
+    # Except the minute, which may end between the two calls.
     assert listed["limits"][1:] == api.get("/v1/key").json()["limits"][1:]
     minute, hour, day, account, whole_site = listed["limits"]
     assert [minute["window"], hour["window"], day["window"]] == ["minute", "hour", "day"]
@@ -174,14 +174,14 @@ def test_every_limit_of_a_key_has_its_own_reset(site: Server, operator: Person) 
     assert (whole_site["subject"], whole_site["limit"]) == ("site", 1000)
     assert (hour["used"], hour["remaining"], day["remaining"]) == (2, 0, 23)
     assert hour["resets_at"] <= day["resets_at"]
-    # What sums them up is true of one limit, the hour's: not "0 left" until midnight.
+    # The summary describes the hour's limit: not "0 left" until midnight.
     summary = {name: listed[name] for name in ("used", "limit", "window", "remaining", "resets_at")}
     assert summary == {name: hour[name] for name in summary}
     today = person.http.get("/api/usage/today").json()
     assert today["keys"][0]["limits"][1:] == listed["limits"][1:]
     assert (today["keys"][0]["by_api"], today["keys"][0]["by_chat"]) == (2, 0)
 
-    # With the account's allowance the tighter one, what is left and until when are the account's.
+    # If the account's limit is tighter, the remaining quota and reset are the account's.
     other = site.gateway(person.create_key("30RequestPerDay", "other")["key"])
     for _ in range(28):
         assert other.post("/v1/embeddings", json={"input": "x"}).status_code == 200

@@ -1,4 +1,4 @@
-"""One action of an operator on many people, keys or invitations."""
+"""Batch actions of an operator on people, keys or invitations."""
 
 from typing import Any
 

@@ -69,6 +69,6 @@ def test_same_origin_requests_are_allowed(browser: httpx.Client, demo: Server) -
 def test_a_forged_host_does_not_make_another_origin_ones_own(
     browser: httpx.Client, demo: Server
 ) -> None:
-    """The browser writes Host itself, so what it names is what the page's Origin must be."""
+    """Browsers set the Host header themselves, and the Origin must match it."""
     headers = {"origin": "https://evil.example", "x-forwarded-host": "evil.example"}
     assert browser.post("/api/api-keys", json=BODY, headers=headers).status_code == 403

@@ -1,4 +1,4 @@
-"""The outbox: what becomes of a mail when the mail server fails. A real server fails."""
+"""The outbox: mails while the mail server fails, with a real server."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ SECRET_KEY = "planted-secret-key-of-the-outbox-0123456789"
 
 
 class Clock:
-    """Unix time, which a test moves on."""
+    """Unix time that a test can advance."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -82,7 +82,7 @@ async def eventually(condition: Callable[[], object]) -> None:
 
 
 async def failure(database: Database) -> Mail:
-    """The one mail that has failed, as soon as it has."""
+    """Wait for the failed mail and return it."""
     deadline = time.monotonic() + 30
     while not (found := await waits(database)):
         assert time.monotonic() < deadline
@@ -108,7 +108,7 @@ async def test_a_mail_waits_for_a_server_that_is_down(database: Database, server
         await eventually(lambda: server.mails)
         (sent,) = server.mails
         assert sent["message-id"] == f"<{mail.id}@site.example>"
-        # The link is signed when it is sent, and lives from then on.
+        # The link is signed when it is sent, and its lifetime starts then.
         token = token_of(sent)
         assert Signer((SECRET_KEY,), clock).read("sign-up", token) == "ada@example.org"
     assert await is_empty(database)
@@ -236,7 +236,7 @@ def test_a_process_that_dies_while_it_sends_leaves_the_mail_to_the_next(
     daypass.process.send_signal(signal.SIGKILL)
     daypass.process.wait(10)
     server.holds = False
-    # No link is at rest, in no file.
+    # No file contains a link.
     OUTPUTS.plant(token_of(server.mails[0]))
     for path in daypass.data_dir.rglob("*"):
         assert not path.is_file() or b"token=" not in path.read_bytes()

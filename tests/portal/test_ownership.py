@@ -1,4 +1,4 @@
-"""Keys and plans that are not the caller's to use."""
+"""Keys and plans that the caller may not use."""
 
 from tests.conftest import Person, Server
 from tests.support.portal import CHAT, invited, problem
@@ -24,12 +24,12 @@ def test_resources_of_another_account_are_not_found(
             missing = problem(response)
             assert missing == 404
             unknown = actor.http.delete("/api/api-keys/key_nothing")
-            # Not even that it exists.
+            # The response does not reveal that it exists.
             assert response.json() == unknown.json()
         for listing in ("api-keys", "usage", "requests", "usage/today"):
             answer = actor.http.get(f"/api/{listing}", params={"account_id": theirs["id"]})
             assert theirs["id"] not in answer.text
-    # A member of the body that names another account is no way in either.
+    # A member of the body that names another account has no effect.
     forged = {"name": "x", "usage_plan_id": "10RequestPerDay", "account_id": "acc_x", "slot": 1}
     made = invited_person.http.post("/api/api-keys", json=forged).json()
     (mine,) = invited_person.keys()
@@ -42,7 +42,7 @@ def test_resources_of_another_account_are_not_found(
 def test_a_retired_or_private_plan_cannot_be_chosen(
     invite_site: Server, invite_operator: Person
 ) -> None:
-    """The plan that people could not see they could still name."""
+    """People could choose a hidden plan by its id."""
     plans = "/api/operator/usage-plans"
     private = {"id": "private", "name": "Private", "unlimited": True, "self_service": False}
     assert invite_operator.http.post(plans, json=private).status_code == 201

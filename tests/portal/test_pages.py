@@ -1,4 +1,4 @@
-"""The exported pages, and the headers that keep what is injected into them from running."""
+"""The exported pages, and the headers that block injected code."""
 
 import base64
 import gzip
@@ -25,7 +25,7 @@ ADDRESSES = sorted(f"/{page.relative_to(PAGES)}" for page in PAGES.rglob("*.html
 
 
 class InlineScripts(HTMLParser):
-    """The inline scripts of a page, as a parser of HTML sees them."""
+    """Return the inline scripts of a page, as an HTML parser sees them."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

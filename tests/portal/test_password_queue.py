@@ -25,7 +25,7 @@ IDLE_S = 4
 
 
 def password_processes(server: Server) -> list[int]:
-    """The processes that hash passwords for this server."""
+    """Return the processes that hash passwords for this server."""
     lock = str(server.data_dir / "passwords.lock")
     found = []
     for process in Path("/proc").iterdir():
@@ -89,7 +89,7 @@ def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer
 
 
 async def refusals(server: Server, people: int, wanted: int) -> list[bytes]:
-    """Sign up many people at once. Returns the first responses."""
+    """Sign up many people at once and return the first responses."""
     parts = urlsplit(server.url)
 
     async def sign_up(number: int) -> bytes:
@@ -130,7 +130,7 @@ def test_throttled_requests_do_not_queue(server: Server) -> None:
     with ThreadPoolExecutor(passwords.TURNS) as pool:
         os.kill(process, signal.SIGSTOP)
         others = [pool.submit(sign_in, attempt | {"email": f"{n}@example.org"}) for n in range(2)]
-        until(lambda: taken_units(server) == before + 4)  # Both have their turn.
+        until(lambda: taken_units(server) == before + 4)  # Both get their turn.
         assert sign_in(attempt) == 429
         assert not any(other.done() for other in others)
         os.kill(process, signal.SIGCONT)
@@ -162,7 +162,7 @@ def test_one_person_does_not_fill_the_queue(server: Server) -> None:
 
 
 def taken_units(server: Server) -> int:
-    """How many throttles are not whole."""
+    """Return how many throttles have units taken."""
     with sqlite3.connect(server.data_dir / "daypass.db") as connection:
         count: int = connection.execute("SELECT count(*) FROM attempts").fetchone()[0]
     return count
@@ -194,8 +194,8 @@ def test_a_crowd_that_signs_up_is_served(tmp_path: Path) -> None:
 def test_a_crowd_that_signs_up_leaves_the_gateway_alone(tmp_path: Path, workers: int) -> None:
     """The gateway's p99 while 200 people sign up is at most three times its idle value.
 
-    On a machine that is busy with other things both are noise: the best of three rounds counts,
-    and less than 10 ms passes, since callers do not notice it.
+    On a busy machine both are noise: the best of three rounds counts, and less than 10 ms
+    passes, because clients do not notice it.
     """
     (tmp_path / "daypass.toml").write_text(
         '[[plans]]\nid = "large"\nname = "Large"\nrequests_per_day = 10000000\n'

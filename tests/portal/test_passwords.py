@@ -64,7 +64,7 @@ async def test_strong_passwords_are_accepted(passwords: Passwords, password: str
 
 
 def test_judging_takes_a_bounded_time() -> None:
-    """zxcvbn tries every spelling: 576 where each of these symbols may stand for a letter."""
+    """zxcvbn tries every spelling: 576 if each of these symbols may stand for a letter."""
     assert bounded("4@8({[<3690!|17$5+%24@8({[<3690!") == "4@8({[<3690!|"
     for whole in ("1234567890-correct-horse", PASSWORD, ""):
         assert bounded(whole) == whole
@@ -82,7 +82,7 @@ def test_the_answer_says_so_beside_the_field(demo: Server) -> None:
     ("kept", "typed", "is_right"),
     [
         ("\u00e9t\u00e9 \u00e0 la mer", "e\u0301te\u0301 a\u0300 la mer", True),
-        # Kept before passwords were composed.
+        # Stored before passwords were normalised.
         ("e\u0301te\u0301 a\u0300 la mer", "e\u0301te\u0301 a\u0300 la mer", True),
         ("wide horse 42", "\uff57\uff49\uff44\uff45\u3000horse 42", True),
         ("\u00e9t\u00e9 \u00e0 la mer", "ete a la mer", False),
@@ -107,6 +107,6 @@ def test_a_new_password_is_kept_composed(demo: Server) -> None:
     composed = {name: normalize("NFC", value) for name, value in body.items()}
     for typed in (composed, body):
         assert demo.client().post("/api/session", json=typed).status_code == 200
-    # Ten code points as they were typed, and five letters.
+    # Ten code points as typed, but five letters.
     short = {"email": "short@decomposed.example", "password": "e\u0301o\u0301a\u0300u\u0301i\u0300"}
     assert problem(demo.client().post("/api/accounts", json=short), "password") == 422

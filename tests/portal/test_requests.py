@@ -1,4 +1,4 @@
-"""Receipts: what became of each recent request."""
+"""Receipts: the outcome of each recent request."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Hosts, paths and headers that must not reach another route. Each docstring names the incident."""
+"""Hosts, paths and headers must not reach another route. Docstrings name the incidents."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def test_a_host_header_does_not_bypass_authorisation(
 def test_alternative_path_spellings_do_not_bypass_authorisation(
     invite_site: Server, invite_operator: Person, target: str
 ) -> None:
-    """The admin routes of several peers were open under another spelling."""
+    """The admin routes of several similar products were open under another spelling."""
     answer = talk(invite_site.url, f"GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     assert answer.status in (307, 400, 401, 404), answer
     assert invite_operator.email not in answer.body
@@ -70,7 +70,7 @@ def test_alternative_path_spellings_do_not_bypass_authorisation(
 def test_method_and_path_override_headers_are_ignored(
     invite_site: Server, invited_person: Person
 ) -> None:
-    """Method and path overrides that frameworks and proxies honour."""
+    """Frameworks and proxies honour these method and path overrides."""
     for name in ("x-original-url", "x-rewrite-url", "x-forwarded-prefix", "x-http-method-override"):
         value = "DELETE" if "method" in name else "/api/site"
         refused = invite_site.client().get("/api/operator/people", headers={name: value})
@@ -85,7 +85,7 @@ def test_method_and_path_override_headers_are_ignored(
 
 
 def test_a_redirect_stays_on_this_site(invite_site: Server) -> None:
-    """Open redirects, by a path that begins with two slashes."""
+    """Open redirect through a path that begins with two slashes."""
     for target in ("//evil.example/keys", "/keys", "/%2fevil.example/..", "/\\evil.example"):
         answer = talk(
             invite_site.url, f"GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Who becomes the operator of a new site: who has the set-up link, not who comes first."""
+"""The operator of a new site is whoever has the set-up link, not the first to sign up."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def test_the_domains_hold_for_the_first_account_too(
         DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_ALLOWED_EMAIL_DOMAINS="school.example"
     )
     assert problem(sign_up(site), "email") == 403
-    # Not for the operator, who has the link.
+    # Does not apply to the operator, who has the link.
     assert set_up(site, site.setup_token()).status_code == 201
 
 
@@ -85,7 +85,7 @@ def test_the_domains_hold_for_the_first_account_too(
 def shared(
     request: pytest.FixtureRequest, start: StartServer, upstream: FakeUpstream
 ) -> Iterator[Server]:
-    """A new site of two workers, on each database."""
+    """A new site with two workers, on each database."""
     settings = {"DAYPASS_UPSTREAM_BASE_URL": upstream.base_url}
     if request.param == "postgresql":
         postgres: Postgres = request.getfixturevalue("postgres_server")
@@ -98,7 +98,7 @@ def operators_of(site: Server) -> int:
 
 
 def race(site: Server, tokens: dict[str, str]) -> None:
-    """Set a site up with many tokens at once, by e-mail address, and see one operator."""
+    """Use many set-up tokens at once, each for an address, and check that one operator results."""
     with ThreadPoolExecutor(len(tokens)) as pool:
         answers = list(pool.map(lambda email: set_up(site, tokens[email], email), tokens))
     statuses = [answer.status_code for answer in answers]
@@ -141,7 +141,7 @@ def test_the_command_prints_a_link_until_there_is_an_operator(site: Server) -> N
     as_json = daypass("setup-link", "--json", **site.settings)
     assert LINK.fullmatch(json.loads(as_json.stdout)["url"])
     assert set_up(site, token).status_code == 201
-    # The one that the server printed has ended with it.
+    # The link that the server printed is invalid too.
     assert USED in set_up(site, site.setup_token(), "eve@example.org").json()["detail"]
     refused = daypass("setup-link", **site.settings)
     assert refused.returncode == 2
@@ -154,7 +154,7 @@ def test_a_promotion_ends_the_link(site: Server) -> None:
     person = site.sign_up()
     assert daypass("accounts", "promote", person.email, **site.settings).returncode == 0
     assert problem(set_up(site, token)) == 403
-    # For good, also when the operator is gone again.
+    # Permanently, even after the operator is deleted.
     assert daypass("accounts", "disable", person.email, **site.settings).returncode == 0
     assert "is not valid" in set_up(site, token).json()["detail"]
 
@@ -193,7 +193,7 @@ def test_on_this_machine_with_the_demo_model_the_first_account_is_the_operators(
 ) -> None:
     site = start()
     assert site.client().get("/api/site").json()["first_sign_up_operates"] is True
-    # What came through a proxy, or names another host, came from elsewhere.
+    # Requests through a proxy or with another host name are not local.
     for name, value in (
         ("x-forwarded-for", "127.0.0.1"),
         ("forwarded", "for=127.0.0.1"),
@@ -220,18 +220,18 @@ def test_an_account_that_came_through_a_proxy_is_a_member_even_with_the_demo_mod
 
 
 def test_on_every_address_the_first_account_is_a_member(start: StartServer) -> None:
-    """The demo model on a public address: a connection to another address than loopback."""
+    """With the demo model, a connection to an address other than loopback is not local."""
     site = start("--host", "0.0.0.0")
     # The link names an address that browsers open.
     assert f" at {site.url}/setup/#" in site.log()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # Sends nothing; finds this machine's own address.
+        probe.connect(("192.0.2.1", 9))  # Sends nothing: finds this machine's own address.
         own: str = probe.getsockname()[0]
     if own.startswith("127."):
         pytest.fail("this machine has no address but loopback")
     port = site.url.rpartition(":")[2]
     elsewhere = f"http://{own}:{port}"
-    for host in (site.url, elsewhere):  # The Host header is the caller's to choose.
+    for host in (site.url, elsewhere):  # The client chooses the Host header.
         body = {"email": f"{uuid4().hex}@example.org", "password": PASSWORD}
         headers = {"origin": host, "host": host.removeprefix("http://")}
         described = httpx.get(f"{elsewhere}/api/site", headers=headers).json()

@@ -25,7 +25,7 @@ WRONG = "not the password"
 
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server behind a proxy on this machine, so that a test chooses who calls."""
+    """A server behind a local proxy, so that tests can choose the client address."""
     server = start_server(
         tmp_path_factory.mktemp("proxied"), "--workers", "2", DAYPASS_TRUSTED_PROXIES="127.0.0.1"
     )
@@ -85,7 +85,7 @@ def test_sign_in_takes_as_long_without_an_account(proxied: Server, victim: Perso
         return min(taken)
 
     known, unknown = times(victim.email, 10), times("nobody-else@example.org", 20)
-    # Without the look at a hash, the unknown one would be ten times as fast.
+    # Without checking a hash, the unknown address would be ten times as fast.
     assert 0.4 < known / unknown < 2.5
 
 
@@ -102,7 +102,7 @@ def test_concurrent_guesses_do_not_bypass_the_throttle(proxied: Server, victim: 
 
 def test_spraying_is_throttled_by_address_and_ipv6_by_its_64(proxied: Server) -> None:
     def spray(number: int) -> int:
-        # All of them within one /64.
+        # All within one /64.
         with call_from(proxied, f"2001:db8:5:5::{number:x}") as http:
             return try_password(http, f"pupil{number}@example.org").status_code
 
@@ -127,7 +127,7 @@ def test_an_attack_from_everywhere_leaves_the_owners_browser_in(
     # Another device waits for a unit of the account, never longer than 36 seconds.
     assert int(refused.headers["retry-after"]) <= 36
     assert try_password(browser, victim.email, PASSWORD).status_code == 200
-    # The cookie is for its account alone, and a forged one for none.
+    # A cookie is valid only for its account, a forged one for none.
     other = proxied.sign_up()
     use_up_the_account(proxied, other.email)
     assert try_password(browser, other.email, PASSWORD).status_code == 429
@@ -148,12 +148,12 @@ def test_a_shared_browser_is_recognised_for_each_of_its_accounts(
 
 
 def use_up_the_account(server: Server, email: str) -> None:
-    """What an attack from a hundred addresses does, without a hundred hashes."""
+    """Use up the account's units like an attack from a hundred addresses, without the hashes."""
     use_up(server, f"sign-in account {digest(email)}", throttles.SIGN_IN_ACCOUNT)
 
 
 def use_up(server: Server, name: str, throttle: Throttle, left: int = 0) -> None:
-    """Leave so many units of a throttle."""
+    """Take all but this many units of a throttle."""
     whole_at = int((time.time() + (throttle.burst - left) * throttle.every_s) * 1000)
     with sqlite3.connect(server.data_dir / "daypass.db") as connection:
         row = (digest(name), whole_at)
@@ -161,14 +161,14 @@ def use_up(server: Server, name: str, throttle: Throttle, left: int = 0) -> None
 
 
 def kept_throttles(server: Server) -> set[str]:
-    """The digests of the names of all that is not whole."""
+    """Return the name digests of throttles with units taken."""
     with sqlite3.connect(server.data_dir / "daypass.db") as connection:
         return {row[0] for row in connection.execute("SELECT name FROM attempts")}
 
 
 @pytest.fixture
 def pupils(proxied: Server, victim: Person) -> list[str]:
-    """The addresses of 60 accounts, which all have the same password."""
+    """The e-mail addresses of 60 accounts with the same password."""
     prefix = victim.email.partition("@")[0]
     emails = [f"{prefix}-pupil{number}@example.org" for number in range(60)]
     with sqlite3.connect(proxied.data_dir / "daypass.db") as connection:
@@ -181,7 +181,7 @@ def pupils(proxied: Server, victim: Person) -> list[str]:
 
 
 def sign_in_from(server: Server, address: str, emails: list[str], password: str) -> Counter[int]:
-    """The statuses of as many new browsers, which all sign in at once."""
+    """Count the statuses of new browsers that all sign in at once."""
     bodies = [{"email": email, "password": password} for email in emails]
     return crowd.post_at_once(server.url, "/api/session", bodies, address).statuses
 
@@ -194,7 +194,7 @@ def test_a_class_that_mistypes_behind_one_address_gets_in(
     assert try_password(browser, pupils[0], PASSWORD).status_code == 200
     assert sign_in_from(proxied, school, pupils, WRONG) == {401: 60}
     assert sign_in_from(proxied, school, pupils, PASSWORD) == {200: 60}
-    # The allowance of a known browser cannot be spent by others.
+    # Others cannot use up the limit of a known browser.
     use_up(proxied, f"sign-in address {school}", throttles.SIGN_IN_ADDRESS, left=-500)
     use_up_the_account(proxied, pupils[0])
     here = {"x-forwarded-for": school, "origin": proxied.url}
@@ -336,7 +336,7 @@ def test_on_https_the_cookie_is_the_hosts_own(start: StartServer) -> None:
     with server.client() as bare:
         secure = {"x-forwarded-proto": "https"}
         assert bare.get("/api/session", headers=host | secure).status_code == 200
-        # A page of a subdomain can set the plain one.
+        # A page of a subdomain can set the cookie without the prefix.
         assert bare.get("/api/session", headers=plain | secure).status_code == 401
         assert bare.get("/api/session", headers=plain).status_code == 200
 

@@ -22,9 +22,9 @@ def test_metrics_report_request_outcomes(start: StartServer) -> None:
     person = server.sign_up()
     secret = person.create_key()["key"]
     for _ in range(11):
-        with server.gateway(secret) as api:  # a connection each, so that both workers serve
+        with server.gateway(secret) as api:  # one connection each, so that both workers serve
             api.post("/v1/embeddings", json={"input": "x"})
-    # Each worker shares its numbers every second.
+    # Each worker publishes its metrics every second.
     metrics = server.client()
     ended = ('200"} 10.0', '429"} 1.0', "daypass_open_requests 0.0")
     until(lambda: all(x in metrics.get("/metrics").text for x in ended))

@@ -212,16 +212,3 @@ def test_each_change_is_in_the_audit_log_once(operator: Person) -> None:
         assert change(operator, **{name: value}, account_tokens_per_day=7).status_code == 200
     assert changes(operator, name)[:3] == ["$1.00 → default", "$2.50 → $1.00", "default → $2.50"]
     assert changes(operator, "account_tokens_per_day")[0] == "default → 7"
-
-
-def test_api_gateway_has_no_ceilings(behind_aws: Server) -> None:
-    person = behind_aws.sign_up()
-    promoted = daypass("accounts", "promote", person.email, **behind_aws.settings)
-    assert promoted.returncode == 0, promoted.stderr
-    body = {"email": person.email, "password": PASSWORD}
-    assert person.http.post("/api/session", json=body).status_code == 200
-    for name in ("site_requests_per_day", "max_keys_per_account"):
-        assert problem(change(person, **{name: 5, "sign_up": "closed"}), name) == 409
-        assert "API Gateway has no such limit" in listed(person)[name]["unavailable"]
-    found = listed(person)
-    assert (found["max_keys_per_account"]["value"], found["sign_up"]["value"]) == (1, "open")

@@ -29,7 +29,7 @@ async def ledger(store: Store) -> Ledger:
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[RedisCluster]:
-    """Three nodes that share the slots among them."""
+    """A Redis Cluster of three nodes."""
     cluster = RedisCluster()
     try:
         cluster.start()

@@ -1,4 +1,4 @@
-"""A wire to a server that loses what it carries when a test says so."""
+"""A TCP proxy that loses messages on demand."""
 
 import asyncio
 import contextlib
@@ -13,17 +13,17 @@ class LossyWire:
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[tuple[asyncio.StreamWriter, bytes]] = []
         self.replies_to_lose = 0
-        """So many connections are cut in place of the next reply that they carry."""
+        """Number of replies to lose; each loss closes the connection instead."""
         self.holds = False
-        """Requests are kept until `deliver`, and the server sees nothing of them."""
+        """Hold requests until `deliver`; the server does not see them before."""
 
     async def start(self) -> str:
-        """Open the wire. Returns the URL at its near end."""
+        """Start the proxy and return its URL."""
         self._listener = await asyncio.start_server(self._connect, "127.0.0.1", 0)
         return f"redis://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}/0"
 
     async def deliver(self) -> None:
-        """Bring the server what was held, as if it had been long under way."""
+        """Send the held requests to the server, as if they had been delayed in the network."""
         self.holds = False
         for writer, data in self._held:
             writer.write(data)
@@ -51,7 +51,7 @@ class LossyWire:
                 held = True
             else:
                 forth.write(data)
-        if not held:  # What is held shall arrive even though its sender has gone.
+        if not held:  # Held requests must arrive even though the sender has disconnected.
             forth.close()
 
     async def _replies(self, far: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""What the contract tests count in: a store, its clock, and ledgers that share both."""
+"""Stores for the contract tests: a store, its clock, and ledgers that share both."""
 
 import asyncio
 import time
@@ -20,20 +20,20 @@ NOON = 1_795_608_000  # 2026-11-25T12:00:00Z, a Wednesday
 
 
 class Store(Protocol):
-    """Where ledgers count. Its clock starts at NOON."""
+    """A store that ledgers share. Its clock starts at NOON."""
 
     @property
     def ledgers(self) -> Sequence[Ledger]:
-        """The ledgers that are open."""
+        """The open ledgers."""
 
     async def open(self) -> Ledger:
-        """One more ledger on this store, as another process would open it."""
+        """Open another ledger on this store, as another process would."""
 
     async def close(self, ledger: Ledger) -> None:
-        """Close one of the ledgers."""
+        """Close a ledger."""
 
     def shift_clock(self, seconds: float) -> None:
-        """Move the clock of every ledger, forwards or back."""
+        """Move the clock of every ledger forwards or back, in seconds."""
 
 
 class SqliteStore:
@@ -57,7 +57,7 @@ class SqliteStore:
 
 
 class Notebook:
-    """Records of usage, kept by hand."""
+    """Usage records that tests write themselves."""
 
     def __init__(self) -> None:
         self.begun: set[str] = set()
@@ -81,7 +81,7 @@ class Notebook:
 
 
 class RedisStore:
-    """A Redis of one test alone. Its clock is the server's, moved to NOON."""
+    """A Redis for one test. Its clock is the server's, shifted to NOON."""
 
     def __init__(self, server: Redis) -> None:
         server.empty()
@@ -150,7 +150,7 @@ async def refuse(ledger: Ledger, claims: tuple[Claim, ...]) -> Refusal:
 
 
 async def race(ledgers: Sequence[Ledger], claims: tuple[Claim, ...], times: int) -> int:
-    """How many of so many decisions at once, spread over the ledgers, admit."""
+    """Return how many of these concurrent decisions, spread over the ledgers, admit."""
     outcomes = await asyncio.gather(
         *(ledgers[i % len(ledgers)].reserve(claims) for i in range(times))
     )

@@ -1,4 +1,4 @@
-"""Amounts in several measures: reserved at a bound, settled at the truth. On every ledger."""
+"""Amounts in several measures: reserved at a bound, settled at actual usage. On every ledger."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ async def reserve(ledger: Ledger, claims: tuple[Claim, ...], amounts: Amounts) -
 
 
 async def until_used(ledger: Ledger, claims: tuple[Claim, ...], expected: list[int]) -> None:
-    """Settling does not wait: look until the amounts are there."""
+    """Wait until the amounts are settled: settling is asynchronous."""
     async with asyncio.timeout(10):
         while await used(ledger, claims) != expected:
             await asyncio.sleep(0.005)
@@ -106,7 +106,7 @@ async def test_a_settlement_of_a_closed_window_changes_no_later_one(store: Store
 
 
 async def test_the_site_counts_tokens_for_all(store: Store) -> None:
-    """Through the leases too: 40 requests of 250 fit into 10,000, and what was settled is free."""
+    """With leases too: 40 requests of 250 fit into 10,000, and settling frees the excess."""
     ledgers = [await store.open() for _ in range(3)]
     site = Claim(Subject("site"), TOKENS)
     people = [(*claims_of(per_day(100), account=name), site) for name in ("ann", "bob", "cy")]
@@ -123,7 +123,7 @@ async def test_the_site_counts_tokens_for_all(store: Store) -> None:
 
 
 async def eventually(look: Callable[[], Awaitable[list[int]]], expected: list[int]) -> None:
-    """Wait until leases have been returned and settlements have arrived."""
+    """Wait until leases are returned and settlements are written."""
     async with asyncio.timeout(10):
         while (found := await look()) != expected:
             await asyncio.sleep(0.05)

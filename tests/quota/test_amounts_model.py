@@ -1,4 +1,4 @@
-"""Random histories in three measures: the buckets hold what was reserved and settled, no more."""
+"""Random histories in three measures: buckets hold exactly the reserved and settled amounts."""
 
 import asyncio
 import tempfile
@@ -49,7 +49,7 @@ class AmountsMachine(RuleBasedStateMachine):
         self._runner = asyncio.Runner()
         self._used: Counter[Name] = Counter()
         self._excess: Counter[Name] = Counter()
-        """What was settled beyond a reservation."""
+        """The amount settled beyond a reservation."""
         self._open: list[tuple[Ledger, Reservation, list[Name]]] = []
         self._seen: dict[tuple[Claim, ...], None] = {}
 
@@ -86,7 +86,7 @@ class AmountsMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), tokens=st.integers(0, 900), cost=st.integers(0, 300))
     def settle(self, data: st.DataObject, tokens: int, cost: int) -> None:
-        """At less, as much or more, or at the bound; perhaps after its window has closed."""
+        """Settle at less, as much or more, or at the bound; perhaps after the window has closed."""
         if not self._open:
             return
         ledger, reservation, names = self._pop(data)
@@ -109,7 +109,7 @@ class AmountsMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        """A process dies: what it had reserved stands at its bound."""
+        """Kill a process: its reservations count at their bounds."""
         dead = self._ledgers.pop(0)
         self._open = [x for x in self._open if x[0] is not dead]
         self._runner.run(self._store.close(dead))
@@ -156,7 +156,7 @@ class AmountsMachine(RuleBasedStateMachine):
         return state.used == self._used[self._name(state)]
 
     async def _until_right(self, names: list[Name], reservation: Reservation) -> None:
-        """Settling does not wait: look until the amounts are there."""
+        """Wait until the amounts are settled: settling is asynchronous."""
         claims = [x.claim for x in reservation.buckets]
         async with asyncio.timeout(10):
             while not all(map(self._is_right, await self._ledgers[0].peek(claims))):
@@ -173,13 +173,13 @@ class AmountsMachine(RuleBasedStateMachine):
 
 
 class RedisMachine(AmountsMachine):
-    """In Redis the site counts in leases, which lag behind. `test_amounts` has them."""
+    """Redis, without the site: its leases lag behind. `test_amounts` covers them."""
 
     has_site = False
 
 
 class ForgetfulMachine(RedisMachine):
-    """In a Redis that loses its counters now and then. The records know what was used."""
+    """A Redis that loses its counters from time to time. The records contain the usage."""
 
     @initialize()
     def start(self) -> None:
@@ -188,13 +188,13 @@ class ForgetfulMachine(RedisMachine):
 
     @rule()
     def lose(self) -> None:
-        """What was open then stands at its bound: it is in the records."""
+        """Lose all counters. Open reservations count at their bound, from the records."""
         self._store.forget()
         self._open.clear()
 
     @rule(minutes=st.sampled_from([1, 60, 60 * 24, 60 * 24 * 31]))
     def shift_clock(self, minutes: int) -> None:
-        """Forwards only: the latest moment has been lost too."""
+        """Move forwards only: the latest time has been lost too."""
         self._store.shift_clock(minutes * 60)
 
 

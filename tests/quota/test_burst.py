@@ -1,4 +1,4 @@
-"""Throttles: a burst at once, then an even rate. Each test runs against each ledger."""
+"""Bursts: several requests at once, then an even rate. Each test runs against each ledger."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ import math
 from daypass.quota.ledger import Ledger
 from tests.quota.stores import NOON, Store, admit, burst, claims_of, per_day, race, refuse, used
 
-# One a minute: slow enough that nothing refills while a test runs.
+# One unit a minute, so that nothing refills while a test runs.
 SLOW = burst(3, 1)
 
 
@@ -36,7 +36,7 @@ async def test_the_state_says_what_is_left_and_when_the_next_frees(
     assert (unused.used, unused.remaining) == (0, 3)
     first, second = await admit(ledger, claims), await admit(ledger, claims)
     assert [x.buckets[0].remaining for x in (first, second)] == [2, 1]
-    # A unit refills in 30 seconds; the second request has put off what the first had begun.
+    # A unit refills in 30 seconds; the second request did not delay the refill of the first.
     for reservation in (first, second):
         frees = reservation.buckets[0].resets_at
         assert math.ceil(first.at) + 30 == frees
@@ -83,7 +83,7 @@ async def test_a_smaller_burst_applies_at_once(store: Store, ledger: Ledger) -> 
     assert await race([ledger], claims_of(burst(5, 1)), 5) == 5
     refusal = await refuse(ledger, claims_of(burst(2, 1)))
     assert refusal.hit.remaining == 0
-    # Four of the five have to refill before one of two is free.
+    # Four of the five must refill before one of two is free.
     assert abs(refusal.hit.resets_at - (NOON + 240)) <= 60
     store.shift_clock(245)
     assert await race([ledger], claims_of(burst(2, 1)), 3) == 1

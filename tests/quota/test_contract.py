@@ -1,4 +1,4 @@
-"""What every ledger promises. Each test runs against each of them."""
+"""The contract of ledgers. Each test runs against each ledger."""
 
 import asyncio
 
@@ -141,7 +141,7 @@ async def test_a_clock_that_steps_back_reopens_no_day(store: Store, ledger: Ledg
     await admit(ledger, claims)
     store.shift_clock(-DAY)
     assert (await refuse(ledger, claims)).hit.resets_at > NOON + DAY
-    # Nor does it for a key of the account that had not been used on the later day.
+    # The same for a key of the account that was not used on the later day.
     assert (await refuse(ledger, claims_of(per_day(1), slot=2, ceiling=1))).at >= NOON + DAY
     store.shift_clock(2 * DAY)
     await admit(ledger, claims)
@@ -213,7 +213,7 @@ async def test_the_sites_unit_comes_back_too(store: Store, ledger: Ledger) -> No
     assert await ledger.release(taken[0])
     await admit(ledger, claims)
     await refuse(ledger, claims)
-    # A refusal by the account's bucket costs the site nothing either.
+    # A refusal by the account's bucket takes no unit of the site either.
     assert await ledger.release(taken[1])
     await refuse(ledger, claims_of(per_day(1), ceiling=1000, site=5))
     await admit(ledger, claims)

@@ -1,4 +1,4 @@
-"""A disk that fills up under the embedded ledger: a small tmpfs of its own."""
+"""A disk that fills up under the embedded ledger: a small tmpfs."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Fail-overs with three real sentinels: followed in time, and no unit is granted twice."""
+"""Fail-overs with three real sentinels are followed in time, and no unit is granted twice."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from tests.support.tls import Authority
 from tests.support.waiting import BUSY_S
 
 FOLLOWED_S = 3
-"""Seconds after the sentinels have agreed in which the ledger must decide again."""
+"""The ledger must decide again within these seconds after the sentinels have agreed."""
 
 
 Open = Callable[..., Awaitable[RedisLedger]]
@@ -25,7 +25,7 @@ Open = Callable[..., Awaitable[RedisLedger]]
 
 @pytest.fixture
 async def opened(sentinels: Sentinels) -> AsyncIterator[Open]:
-    """Opens ledgers that share a notebook."""
+    """A function that opens ledgers with shared usage records."""
     ledgers: list[RedisLedger] = []
     notebook = Notebook()
 
@@ -42,7 +42,7 @@ async def opened(sentinels: Sentinels) -> AsyncIterator[Open]:
 
 
 class Callers:
-    """Callers that never stop, on several ledgers. What they get is in the records at once."""
+    """Clients that call continuously on several ledgers and record their usage at once."""
 
     def __init__(self, ledgers: list[RedisLedger], notebook: Notebook, limit: int) -> None:
         self.claims = claims_of(per_day(limit), ceiling=limit)
@@ -73,7 +73,7 @@ def record(notebook: Notebook, outcome: Reservation) -> None:
 
 
 async def admit_in_the_end(ledger: RedisLedger, claims: tuple[Claim, ...]) -> None:
-    """Admit one call. On a busy machine a replica may confirm too late; that takes nothing."""
+    """Admit one call. If a replica confirms too late on a busy machine, nothing is taken."""
     async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(LedgerUnavailableError):
@@ -82,7 +82,7 @@ async def admit_in_the_end(ledger: RedisLedger, claims: tuple[Claim, ...]) -> No
 
 
 async def until_served_after(callers: Callers, moment: float) -> float:
-    """When a call was served that was decided after a moment."""
+    """Wait for a call that was decided after `moment`; return when it was served."""
     async with asyncio.timeout(30):
         while callers.served_at <= moment:
             await asyncio.sleep(0.01)
@@ -103,11 +103,11 @@ async def test_a_fail_over_neither_loses_nor_doubles_units(
         old.kill() if how == "killed" else old.stop()
         await asyncio.to_thread(sentinels.await_another_than, old.port)
     agreed = time.monotonic()
-    # Units taken on the old server after it was replaced would be neither here nor there.
+    # Units taken on the old server after the fail-over would be lost.
     served = await until_served_after(callers, agreed + 0.5)
     assert served - agreed < FOLLOWED_S + BUSY_S
     await callers.stop()
-    # A call that was stopped on its way is given back with the next one of its ledger.
+    # An interrupted call is given back with the ledger's next one.
     for ledger in ledgers:
         await used(ledger, callers.claims)
     for ledger in ledgers:
@@ -144,8 +144,8 @@ async def test_what_a_replica_lacked_when_it_took_over_is_not_given_again(
     assert await used(ledger, claims) == [100, 100, 100]
     lost = {x["subject"]: x["units"] for x in logs if x["event"] == "counters_rolled_back"}
     assert lost["ann"] == 80
-    assert lost["site"] > 0  # Of the site, more had been taken than was spent.
-    # What was open before may still fail, and comes back once.
+    assert lost["site"] > 0  # More units of the site had been leased than spent.
+    # Earlier reservations may still fail, and are then given back once.
     assert await ledger.release(early)
     assert await ledger.release(late)
     assert await race([ledger], claims, 5) == 2
@@ -161,7 +161,7 @@ async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
         sentinel.stop()
     for _ in range(3):
         await asyncio.wait_for(admit(ledger, claims), 1 + BUSY_S)
-        await asyncio.sleep(0.5)  # They are asked each second.
+        await asyncio.sleep(0.5)  # Sentinels are polled every second.
     # Without a connection, the current master is unknown.
     with sentinels.servers[0].client() as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
@@ -169,11 +169,11 @@ async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
     with pytest.raises(LedgerUnavailableError, match="sentinel"):
         await ledger.reserve(claims)
     assert time.monotonic() - began < 2 + BUSY_S
-    # One of them is enough.
+    # One sentinel is enough.
     sentinels.sentinels[1].resume()
     await admit(ledger, claims)
     assert await used(ledger, claims) == [5]
-    # Once all are back, a fail-over is followed. (Resumed, they would do nothing for 30 seconds.)
+    # Once all are back, a fail-over is followed. (Resumed, they would be idle for 30 seconds.)
     for sentinel in sentinels.sentinels:
         sentinel.kill()
         await asyncio.to_thread(sentinel.start)

@@ -1,4 +1,4 @@
-"""Leases limit the open requests of a key. The contract holds for each ledger."""
+"""Leases limit the open requests of a key. Each test of the contract runs on each ledger."""
 
 import asyncio
 import sqlite3
@@ -79,7 +79,7 @@ async def test_held_leases_are_counted_by_key_and_expired_ones_are_not(store: St
     assert await other.count_leases(keys) == (3, 1, 0)
     store.shift_clock(5)
     assert await other.count_leases(keys) == (1, 1, 0)
-    # Counting has changed nothing.
+    # Reading the count has changed nothing.
     store.shift_clock(-10)
     assert await other.count_leases(keys) == (3, 1, 0)
     assert await other.count_leases([]) == ()
@@ -191,7 +191,7 @@ async def test_a_long_request_renews_its_lease(
 async def test_a_lease_that_is_just_being_released_is_waited_for(ledger: Ledger) -> None:
     assert await admits(ledger, lease(1))
     entering = asyncio.create_task(held_lease(ledger, "req_2").__aenter__())
-    await asyncio.sleep(0)  # It has asked, before the release.
+    await asyncio.sleep(0)  # It tries once before the release.
     ledger.release_lease(lease(1))
     await entering
 

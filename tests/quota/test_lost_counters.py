@@ -60,7 +60,7 @@ async def test_counters_that_are_new_begin_at_once_and_ask_the_records_once(
 
 
 async def test_use_from_before_redis_came_counts(store: RedisStore, ledger: RedisLedger) -> None:
-    """The counters of one machine were in its file; the records are the same."""
+    """After a move from SQLite to Redis, usage comes from the same records."""
     store.notebook.units[KEY + "day", TODAY] = 7
     claims = claims_of(per_day(10), ceiling=20)
     assert await used(ledger, claims) == [7, 0]
@@ -98,7 +98,7 @@ async def test_a_counter_missing_among_lost_ones_is_looked_up_too(
 async def test_a_window_that_began_after_a_loss_lost_nothing(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
-    """A plan with other windows asks nothing, once the counters are older than its windows."""
+    """A plan with other windows needs no query if the counters are older than its windows."""
     store.notebook.units[KEY + "hour", NOON + 2 * 3600] = 100
     await admit(ledger, claims_of(per_day(10)))
     store.shift_clock(2 * 3600)
@@ -153,7 +153,7 @@ async def test_units_of_the_site_that_others_hold_do_not_outlive_its_counter(
 ) -> None:
     others = [await store.open() for _ in range(3)]
     claims = claims_of(site=640)
-    assert await race(others, claims, 3) == 3  # Each holds a dozen more.
+    assert await race(others, claims, 3) == 3  # Each holds a dozen more units.
     store.forget()
     store.notebook.units["site requests/day", TODAY] = 3
     await admit(ledger, claims)
@@ -169,7 +169,7 @@ async def test_a_decision_waits_for_the_site_and_then_for_the_account(
     await admit(ledger, claims)
     store.forget()
     store.notebook.units.update({("site requests/day", TODAY): 639, (KEY + "day", TODAY): 8})
-    # The units of the site that it holds are returned, and forgotten, before it asks for more.
+    # The leased units of the site are returned, and lost, before it asks for more.
     await asyncio.sleep(RETURN_AFTER_S + 0.1)
     began = time.monotonic()
     assert [x.used for x in (await admit(ledger, claims)).buckets] == [9, 640]
@@ -179,7 +179,7 @@ async def test_a_decision_waits_for_the_site_and_then_for_the_account(
 async def test_units_of_the_site_in_hand_do_not_outlive_its_counter(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
-    """Decisions that wait for their accounts' counters have taken a unit of the site before."""
+    """Decisions take a unit of the site before they wait for their accounts' counters."""
     people = [claims_of(per_day(1000), account=f"p{x}", site=640) for x in range(8)]
     assert sum([await race([ledger], claims, 1) for claims in people]) == 8
     store.forget()
@@ -206,7 +206,7 @@ async def test_a_new_account_seen_by_two_processes_is_not_a_loss(
 async def test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_lost_nothing(
     store: RedisStore, ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The records, which are slow, say only once that these counters begin."""
+    """The slow records report only once that these counters are new."""
     claims = claims_of(per_day(10), site=640)
     monkeypatch.setattr("daypass.quota.redis.site_lease.LEASE_S", 0.2)
     asked = store.notebook.used

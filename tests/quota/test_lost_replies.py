@@ -112,9 +112,9 @@ async def test_a_give_back_that_arrives_late_and_was_repeated_counts_once(
 async def test_a_give_back_is_not_repeated_when_it_has_been_forgotten(
     redis_server: Redis, wire: LossyWire, ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A node may be away for longer than it remembers what it has done."""
+    """A node may be unavailable for longer than it remembers calls."""
     claims = claims_of(per_day(10), ceiling=20)
-    await ledger.release(await admit(ledger, claims))  # The server knows the script from now on.
+    await ledger.release(await admit(ledger, claims))  # Load the script.
     await admit(ledger, claims)
     reservation = await admit(ledger, claims)
     monkeypatch.setattr(call, "VALID_S", 1)

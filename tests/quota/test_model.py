@@ -27,14 +27,14 @@ from tests.support.redis import Redis
 CEILING = 5
 CAP = 4
 THROTTLE = per(Window.MINUTE, 1000)
-"""In every plan: never full here, and never given back."""
+"""In every plan: never full in this test, and never given back."""
 ACCOUNTS = st.sampled_from(["ann", "bob"])
 SLOTS = st.integers(1, 2)
 LIMITS = st.integers(0, 4)
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Two ledgers on one store, and what a day's buckets must hold."""
+    """Two ledgers on one store, and the expected contents of a day's buckets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1), account=ACCOUNTS, slot=SLOTS, limit=LIMITS)
     def reserve(self, which: int, account: str, slot: int, limit: int) -> None:
-        """A request, on a plan that may have changed since the last one."""
+        """Make a request, on a plan that may have changed since the last one."""
         claims = claims_of(per_day(limit), THROTTLE, account=account, slot=slot, ceiling=CEILING)
         outcome = self._runner.run(self._ledgers[which].reserve(claims))
         day = Window.DAY.start(outcome.at)
@@ -91,7 +91,7 @@ class LedgerMachine(RuleBasedStateMachine):
         (given,) = self._runner.run(ledger.peek([cap]))
         today = account, given.resets_at - Window.DAY.seconds
         outcome = self._runner.run(ledger.release(reservation, cap if is_capped else None))
-        # What was taken before a loss has no names left, and is not given back.
+        # Units taken before a loss are no longer known by name, and are not given back.
         if was_open and names and is_capped:
             assert isinstance(outcome, Refusal) == (self._given[today] >= CAP)
             self._given[today] += isinstance(outcome, bool)
@@ -102,7 +102,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        """A process dies: what it had reserved is never closed, and stays used."""
+        """Kill a process: its reservations are never closed and stay used."""
         dead = self._ledgers.pop(0)
         self._open = [x for x in self._open if x[0] is not dead]
         self._runner.run(self._store.close(dead))
@@ -123,7 +123,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return state.used == self._used[state.claim.name, start]
 
     def _follows_back(self) -> bool:
-        """Whether the ledger may go back to where the clock is."""
+        """Return whether the ledger may follow the clock back."""
         return False
 
     def teardown(self) -> None:
@@ -159,12 +159,12 @@ class CorrectedMachine(LedgerMachine):
         return self._was_corrected
 
     def _is_right(self, state: BucketState) -> bool:
-        # A minute that the clock comes back to, days later, begins empty.
+        # A minute to which the clock returns days later begins empty.
         return state.claim.limit == THROTTLE or super()._is_right(state)
 
 
 class ForgetfulMachine(LedgerMachine):
-    """The same in a Redis that forgets now and then. The records know what was used."""
+    """The same in a Redis that loses its data from time to time. The records contain the usage."""
 
     @initialize()
     def start(self) -> None:
@@ -174,7 +174,7 @@ class ForgetfulMachine(LedgerMachine):
 
     @rule()
     def lose(self) -> None:
-        """All counters are gone. What was open then is never given back: it was recorded."""
+        """Lose all counters. Open reservations were recorded and are never given back."""
         self._store.forget()
         for _, _, names in self._open:
             names.clear()
@@ -182,7 +182,7 @@ class ForgetfulMachine(LedgerMachine):
 
     @rule(which=st.integers(0, 1), account=ACCOUNTS, slot=SLOTS, limit=LIMITS)
     def reserve(self, which: int, account: str, slot: int, limit: int) -> None:
-        """As ever; and on the day on which lost counters are rebuilt nothing is given back."""
+        """Give back as before, but nothing on a day on which lost counters were rebuilt."""
         super().reserve(which, account, slot, limit)
         if account in self._lost:
             self._lost.remove(account)
@@ -192,7 +192,7 @@ class ForgetfulMachine(LedgerMachine):
 
     @rule(hours=st.integers(0, 30))
     def shift_clock(self, hours: int) -> None:
-        """Forwards only: which moment was the latest has been lost too."""
+        """Move forwards only: the latest time has been lost too."""
         self._store.shift_clock(hours * 3600)
 
 

@@ -1,4 +1,4 @@
-"""Slots of a real Cluster that move from node to node: their accounts are served all the while."""
+"""Accounts are served while slots of a real Cluster move from node to node."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def slot_of(account: str) -> int:
 async def test_an_account_whose_slot_moves_is_served_and_counted(
     cluster: RedisCluster, ledger: RedisLedger, where: str
 ) -> None:
-    """Whether its counters are still here, there already, apart from a taking's key, or nowhere."""
+    """With counters on the old node, on the new one, split between them, or missing."""
     account = f"moving, {where}"
     claims = claims_of(per_day(10), account=account, ceiling=10)
     slot = slot_of(account)
@@ -42,13 +42,13 @@ async def test_an_account_whose_slot_moves_is_served_and_counted(
         assert len(cluster.move_keys(slot, source, target)) == 4
     if where == "half moved":
         cluster.move_keys(slot, source, target, "*}:*")
-    # A new process too finds its way.
+    # A new process is redirected too.
     other = RedisLedger(cluster.url, Notebook())
     await other.start()
     during = [await admit(x, claims) for x in (ledger, other, ledger)]
     taken = len(before) + len(during)
     assert await used(other, claims) == [taken, taken]
-    # What is given back comes back once, whenever it was taken.
+    # A unit is given back once, whenever it was taken.
     for owner, reservation in ((ledger, during[0]), *((ledger, x) for x in before[:1])):
         assert await owner.release(reservation)
         taken -= 1
@@ -66,7 +66,7 @@ async def test_an_account_whose_slot_moves_is_served_and_counted(
 async def test_a_call_that_is_repeated_while_its_slot_moves_counts_once(
     cluster: RedisCluster, ledger: RedisLedger
 ) -> None:
-    """A cancelled call gets its unit back, even if it was taken with one key."""
+    """A cancelled call gives back its unit, even if the script ran with one key."""
     claims = claims_of(per_day(10), account="impatient", ceiling=10)
     await admit(ledger, claims)
     slot = slot_of("impatient")

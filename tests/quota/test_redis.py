@@ -16,7 +16,7 @@ from tests.support.redis import Redis, RedisCluster, Sentinel
 
 @pytest.fixture
 def server() -> Iterator[Redis]:
-    """A server of this test alone, which it may harm."""
+    """A server for one test, which may damage it."""
     server = Redis()
     server.start()
     yield server
@@ -58,7 +58,7 @@ async def test_a_redis_that_hangs_is_an_error_in_time_and_takes_nothing(
         os.kill(server.process.pid, signal.SIGCONT)
     assert all(isinstance(x, LedgerUnavailableError) for x in outcomes)
     await admit(ledger, claims)
-    # What the hung server carried out after all has been given back.
+    # Decisions that the hung server carried out later were given back.
     assert await used(ledger, claims) == [2, 2]
 
 
@@ -111,7 +111,7 @@ async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) ->
     await admit(ledgers[0], claims_of())
     assert (await refuse(ledgers[0], claims_of(site=100))).hit.used == 100
     await admit(ledgers[0], claims_of(site=101))
-    # So are open requests, whichever node has the account.
+    # So are open requests, whichever node holds the account.
     for number in range(12):
         key = Subject("key", f"person {number}", 1)
         leases = [ledgers[i % 3].acquire_lease(Lease(key, f"req_{i}"), 4) for i in range(9)]
@@ -176,7 +176,7 @@ async def test_a_cluster_goes_on_with_the_replica_of_a_master_that_fails(how: st
     ledger = RedisLedger(cluster.url, notebook)
 
     async def call(number: int) -> bool:
-        """Whether a decision was made."""
+        """Return whether a decision was made."""
         try:
             outcome = await ledger.reserve(claims[number])
         except LedgerUnavailableError:

@@ -1,4 +1,4 @@
-"""One connection to a Redis: what interrupts it is never lost, and leaves no half of a reply."""
+"""One Redis connection: interruptions are not swallowed and leave no partial reply."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ async def test_a_cancellation_ends_an_exchange_whenever_it_comes(
     exchange.cancel()
     await asyncio.wait({exchange}, timeout=10)
     assert exchange.cancelled()
-    assert not link.is_open or not turns  # Before its first turn it had not begun.
+    assert not link.is_open or not turns  # Before its first turn it has not started.
     await link.close()
 
 
@@ -37,5 +37,5 @@ async def test_a_server_that_accepts_and_says_nothing_is_given_up_and_left() -> 
         link = Link(access, Place("127.0.0.1", port))
         with pytest.raises(OSError):
             await link.connect()
-        # Else the late reply to the password would be taken for that of the first command.
+        # Otherwise the late reply to AUTH would be taken for that of the first command.
         assert not link.is_open

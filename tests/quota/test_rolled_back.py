@@ -1,4 +1,4 @@
-"""A Redis that comes back with older counters: they are compared with the records first."""
+"""When Redis comes back with older counters, they are first compared with the records."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -54,7 +54,7 @@ async def ledger(server: Redis, notebook: Notebook) -> AsyncIterator[RedisLedger
 
 
 def record(notebook: Notebook, units: int) -> None:
-    """The day's units are in the records. They know no hours."""
+    """Write the day's units to the records, which have no hours."""
     key = "key:ann/1 requests/"
     for name, since in (
         (f"{key}day", TODAY),
@@ -89,7 +89,7 @@ async def test_what_was_taken_since_the_last_save_counts(
     events = [(x["event"], x["subject"], x["units"]) for x in logs]
     assert events == [("counters_rolled_back", "ann", 30)]
     assert await race([ledger], claims, 20) == 2
-    assert notebook.questions == 2  # At the beginning, and once for all.
+    assert notebook.questions == 2  # At the start, and once for the whole loss.
 
 
 async def test_an_hour_is_not_charged_with_the_whole_day_where_nothing_was_lost(
@@ -98,7 +98,7 @@ async def test_an_hour_is_not_charged_with_the_whole_day_where_nothing_was_lost(
     claims = claims_of(per_day(DAY_LIMIT), per(Window.HOUR, 5), burst(5, 1), ceiling=DAY_LIMIT)
     record(notebook, 30)
     assert await used(ledger, claims) == [30, 30, 5, 30]
-    # As if the other 30 had been used in hours that are over.
+    # As if the 30 had been used in earlier hours.
     with redis.Redis.from_url(server.url) as client:
         await refuse(ledger, claims)
         kept = client.hgetall("daypass:{ann}")

@@ -1,4 +1,4 @@
-"""What sentinels say, before all of them have heard of a fail-over. They are spoken for here."""
+"""Sentinels that have not all learnt of a fail-over, with simulated sentinels."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -63,7 +63,7 @@ async def test_a_majority_that_has_not_heard_of_a_fail_over_is_not_followed_back
     sentinels, asked, changes = three
     sentinels[0].master = NEW
     assert (await asked.find()).place.port == NEW[1]
-    sentinels[0].answers = False  # The only one that knows is slow.
+    sentinels[0].answers = False  # The only one that knows of the fail-over is slow.
     for _ in range(2):
         assert (await asked.find()).place.port == NEW[1]
     assert len(changes) == 1

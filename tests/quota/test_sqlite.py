@@ -1,4 +1,4 @@
-"""What is particular to the embedded ledger: a file."""
+"""Properties of the embedded ledger's file."""
 
 import asyncio
 import contextlib
@@ -85,7 +85,7 @@ async def test_a_file_without_its_clock_fails_decisions_until_it_has_one(
 async def test_a_unit_that_comes_too_late_is_given_back(
     ledger: Ledger, blocker: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The writer hangs, here in waiting for the lock, and commits after its caller gave up."""
+    """The writer hangs (here waiting for the lock) and commits after the caller has given up."""
     monkeypatch.setattr("daypass.quota.sqlite.ledger.DECISION_S", 0.3)
     first = asyncio.create_task(ledger.reserve(CLAIMS))
     with pytest.raises(LedgerUnavailableError):
@@ -145,7 +145,7 @@ async def test_a_corrupt_file_is_reported_and_recovers_with_its_backup(
     with sqlite3.connect(store.path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     good = store.path.read_bytes()
-    with store.path.open("r+b") as file:  # In place: the ledger has the file open.
+    with store.path.open("r+b") as file:  # Written in place, because the ledger has the file open.
         file.write(b"\xff" * len(good))
     with pytest.raises(LedgerUnavailableError):
         await ledger.reserve(CLAIMS)
@@ -170,7 +170,7 @@ async def test_a_clock_a_year_ahead_leaves_this_years_windows_unchanged(
     store: SqliteStore, ledger: Ledger
 ) -> None:
     assert await race([ledger], EVERY_WINDOW, 4) == 4
-    for days in (365, 1):  # Of a year ahead two days are used, and windows are swept.
+    for days in (365, 1):  # A year ahead, two days are used and windows are swept.
         store.shift_clock(days * DAY)
         other = await store.open()
         await admit(other, EVERY_WINDOW)
@@ -179,7 +179,7 @@ async def test_a_clock_a_year_ahead_leaves_this_years_windows_unchanged(
     assert (today.used, today.resets_at) == (4, NOON + DAY // 2)
     assert await used(ledger, EVERY_WINDOW) == [4] * len(EVERY_WINDOW)
     assert await race([ledger], EVERY_WINDOW, 20) == 6
-    # The clock was right after all: what was used a year ahead is used, too.
+    # The clock was right after all: usage a year ahead counts too.
     store.shift_clock(366 * DAY)
     assert await used(ledger, claims_of(per_day(10))) == [1]
     assert await used(ledger, claims_of(per(Window.MONTH, 10))) == [2]
@@ -216,7 +216,7 @@ async def test_a_burst_refills_after_a_clock_was_a_year_ahead(
 async def test_decides_beside_a_process_that_writes_all_the_time(
     store: SqliteStore, ledger: Ledger
 ) -> None:
-    """A second worker under load holds the lock for most of the time, group after group."""
+    """A second worker under load holds the lock most of the time, batch after batch."""
     done = threading.Event()
 
     def write() -> None:

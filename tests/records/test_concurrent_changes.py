@@ -1,4 +1,4 @@
-"""Two operators, by two processes, change the same thing at the same time."""
+"""Two operators, in two processes, change the same object at the same time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ SMALL, MEDIUM, LARGE = DEFAULT_PLANS
 
 @pytest.fixture
 async def database(postgres_server: Postgres) -> AsyncIterator[Database]:
-    """PostgreSQL: in SQLite a transaction that writes is alone from its beginning."""
+    """PostgreSQL only: in SQLite, write transactions never overlap."""
     url = postgres_server.create_database(f"test_{uuid4().hex}")
     await upgrade(url)
     database = Database(url)
@@ -39,7 +39,7 @@ async def one_after_the_other(
     first: Callable[[Callable[[AsyncSession], Awaitable[None]]], Awaitable[object]],
     second: Callable[[], Awaitable[object]],
 ) -> object:
-    """Begin `second` while `first` is in its transaction. Returns what `second` ends with."""
+    """Start `second` while `first` is in its transaction; return the outcome of `second`."""
     others: list[asyncio.Task[object]] = []
 
     async def meanwhile(_session: AsyncSession) -> None:

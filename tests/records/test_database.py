@@ -272,7 +272,7 @@ async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database
 async def test_no_session_opens_for_an_account_that_has_changed_meanwhile(
     database: Database,
 ) -> None:
-    """A sign-in that was under way when its account was disabled, or got another password."""
+    """A sign-in that was in progress when the account was disabled or its password changed."""
     async with database.write() as session:
         seen = await accounts.create(session, "a@example.org", "hash", DAY)
 
@@ -304,7 +304,7 @@ async def test_a_database_of_a_newer_version_is_not_changed(database_url: str) -
 
 async def test_a_connection_that_is_stopped_while_it_closes_is_closed(tmp_path: Path) -> None:
     connection = await SqliteConnection.to(str(tmp_path / "a.db"))
-    connection._tx.put_nowait((None, lambda: time.sleep(0.2)))  # It is busy.
+    connection._tx.put_nowait((None, lambda: time.sleep(0.2)))  # The connection is busy.
     closing = asyncio.create_task(connection.close())
     await asyncio.sleep(0)
     connection.stop()

@@ -1,4 +1,4 @@
-"""What is left of a person who is deleted, and of records whose time is over."""
+"""What remains of a deleted person, and of expired records."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ async def contents(database: Database) -> str:
 
 
 async def fill(database: Database, email: str, at: int) -> Account:
-    """Leave something of a person in every place."""
+    """Store data of a person in every table."""
     async with database.write(30) as session:
         account = await accounts.create(session, email, "hash", at)
         await accounts.open_session(session, account.id, at, 60)

@@ -1,4 +1,4 @@
-"""The lists of operators: their order and their pages, in each database."""
+"""Operators' lists: order and pagination, on each database."""
 
 from typing import get_args
 

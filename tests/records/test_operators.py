@@ -1,4 +1,4 @@
-"""How a site gets its first operator, in transactions of several processes."""
+"""The first operator of a site, with concurrent transactions of several processes."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ stay unnoticed, but the test does not fail without one."""
 
 
 async def make_operator(database: Database, email: str) -> bool:
-    """Make an operator, unless there is one."""
+    """Create an operator unless one exists."""
     async with database.write() as session:
         await operators.lock(session)
         if await operators.has_active(session):
@@ -23,7 +23,7 @@ async def make_operator(database: Database, email: str) -> bool:
 
 
 async def test_no_two_transactions_make_the_first_operator(postgres_server: Postgres) -> None:
-    """In SQLite a transaction that writes is alone from its beginning."""
+    """PostgreSQL only: in SQLite, write transactions never overlap."""
     url = postgres_server.create_database("test_operators")
     await upgrade(url)
     first, second = Database(url), Database(url)

@@ -85,7 +85,7 @@ async def test_a_mail_that_waits_is_not_there_twice(database: Database) -> None:
         again = await outbox.claim(session, NOW)
         assert again is not None
         await outbox.give_up(session, again, "no such mailbox")
-    # One that was given up makes room.
+    # An abandoned mail allows a new one.
     assert await add(database, "a@example.org", kind=again.kind)
     assert await shown(database) == []
 

@@ -66,7 +66,7 @@ async def test_each_window_gets_the_usage_since_the_day_it_began(
     assert week == 22
     assert month == 222
     assert total == 2222
-    assert burst == 22  # 1440 units that refill one each minute reach back for a day.
+    assert burst == 22  # 1440 units that refill one per minute reach back a day.
     assert account == 16
     assert site == 616
     assert (await recorded(database, ann, 2))[2] == 14
@@ -85,12 +85,12 @@ async def test_tokens_and_cost_include_what_is_reserved(database: Database) -> N
     plan = UsagePlan("p", "p", limits)
     claims = QuotaPolicy.of([plan], None, None).claims(ann, 1, plan)
     found = await RecordedUse(database, lambda: TODAY).used(claims, NOON)
-    # Of the key, then of the account, which has no ceiling on requests.
+    # The key's, then the account's, which has no ceiling on requests.
     assert found == [4, 542, 27, 542, 27]
 
 
 async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) -> None:
-    """Its slot is no longer known, and deleting a key must not open a new day."""
+    """Its slot is no longer known, and deleting a key must not reset a limit."""
     ann = await person(database, "ann@example.org", [{0: 5}, {0: 1}])
     async with database.write() as session:
         first = next(x for x in await api_keys.list_of(session, ann) if x.slot == 1)

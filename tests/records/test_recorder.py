@@ -1,4 +1,4 @@
-"""Usage that is hard to write: retried until it is there, and there once."""
+"""Usage is retried until it is written, and written only once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -34,7 +34,7 @@ async def requests_of(database: Database, table: str) -> int:
 
 
 class LosesReplies(Database):
-    """A database whose commits are carried out, and whose replies are lost."""
+    """A database that commits but whose replies are lost."""
 
     lost = 2
 
@@ -71,7 +71,7 @@ def postgresql(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def index_being_created(url: str) -> Iterator[None]:
-    """The lock that CREATE INDEX holds on the usage table: it can be read, not written."""
+    """Hold CREATE INDEX's lock on the usage table, which allows reads but no writes."""
     with psycopg.connect(url) as connection:
         connection.execute("LOCK TABLE usage_day IN SHARE MODE")
         yield
@@ -95,7 +95,7 @@ async def test_lost_counters_wait_for_use_that_cannot_be_written_yet(
         assert age_s > recorder_module.BEHIND_AFTER_S
         asking = asyncio.create_task(records.used([SITE], noon))
         for _ in range(10):
-            await asyncio.sleep(0)  # It has begun to wait, for as long as it usually does.
+            await asyncio.sleep(0)  # It has started its usual wait.
         impatient = RecordedUse(database, lambda: MONDAY)
         with monkeypatch.context() as patch:
             patch.setattr("daypass.enforcement.usage_recovery.BEHIND_MAX_S", 0.5)
@@ -184,7 +184,7 @@ async def test_sums_agree_with_the_days_they_are_of(database: Database) -> None:
 async def test_the_sites_usage_is_read_from_sums_and_not_from_every_row(
     database: Database,
 ) -> None:
-    """A year of a large site has millions of rows, which take longer than an answer may."""
+    """A year of a large site has millions of rows, too many to read for one response."""
     async with database.write() as session:
         account = await accounts.create(session, "ann@example.org", "", MONDAY)
         key = await api_keys.create(

@@ -17,7 +17,7 @@ WIDE = Throttle(burst=5, every_s=10)
 
 
 async def take(database: Database, *names: str, now: int = NOW) -> int:
-    """Milliseconds to wait; 0: the units were taken."""
+    """Return the milliseconds to wait, or 0 if the units were taken."""
     units = {name: WIDE if name == "wide" else SLOW for name in names}
     try:
         async with database.write() as session:

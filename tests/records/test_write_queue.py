@@ -38,7 +38,7 @@ async def test_many_concurrent_transactions_are_all_served(database: Database) -
     async def add() -> None:
         async with database.write() as session:
             await session.execute(text(ADD))
-            # What a slow disk, or a database far away, would take.
+            # As with a slow disk or a distant database.
             await asyncio.sleep(0.02)
 
     began = time.monotonic()
@@ -91,7 +91,7 @@ async def test_turns_are_given_in_order_and_cancelled_waiters_are_skipped() -> N
         await asyncio.sleep(0)
         waiting[1].cancel()
         await asyncio.sleep(0)
-    waiting[2].cancel()  # Its turn has just come or is about to.
+    waiting[2].cancel()  # Its turn has just come or is about to come.
     await asyncio.gather(*waiting, return_exceptions=True)
     assert served == [number for number in (0, 2, 3, 4) if number in served]
     assert {0, 3, 4} <= set(served)
@@ -117,7 +117,7 @@ CREATE CONSTRAINT TRIGGER slowly AFTER UPDATE ON key_revision
 
 
 def commit_takes(url: str, seconds: float) -> None:
-    """Make PostgreSQL take so long for the COMMIT, not for the statement."""
+    """Delay PostgreSQL's COMMIT, not the statement."""
     with psycopg.connect(url) as connection:
         connection.execute(SLOW_COMMIT.format(seconds=seconds))
 

@@ -1,4 +1,4 @@
-"""What stands in for AWS in tests: a server of its own on a free loopback port."""
+"""The base of AWS simulators: a server on a free loopback port."""
 
 import subprocess
 import time
@@ -20,7 +20,7 @@ CREDENTIALS = {
 
 
 class AwsServer:
-    """A server that forgets everything when it ends."""
+    """A server that loses its state when it stops."""
 
     def __init__(self) -> None:
         self._port = free_port()
@@ -32,16 +32,16 @@ class AwsServer:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What makes Daypass take this for AWS."""
+        """Return the settings with which Daypass uses this server as AWS."""
         return CREDENTIALS | {"DAYPASS_AWS_ENDPOINT_URL": self.url}
 
     def stop(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._process.terminate()
         self._process.wait(20)
 
     def _await(self, look: Callable[[], httpx.Response]) -> None:
-        """Look at it until it answers."""
+        """Wait until the server answers."""
         deadline = time.monotonic() + START_S
         while True:
             try:
@@ -54,7 +54,7 @@ class AwsServer:
 
 
 def client_of(url: str, service: str = "apigateway") -> Any:
-    """boto3's client of a service at such a server."""
+    """Return a boto3 client of a service of such a server."""
     return boto3.client(
         service,
         endpoint_url=url,

@@ -15,22 +15,22 @@ from tests.support.talk import is_whole
 
 PROBES = 4
 PAUSE_S = 0.01
-"""Between the requests of one probing connection."""
+"""Pause between the requests of one probing connection, in seconds."""
 
 
 @dataclass
 class Crowd:
-    """What became of requests that were sent at once."""
+    """The outcome of requests that were sent at once."""
 
     statuses: Counter[int]
     seconds: float
-    """Until the last answer."""
+    """Seconds until the last response."""
     retry_after: list[str]
-    """Of those that were refused."""
+    """`Retry-After` of the refusals."""
 
 
 def probe(url: str, key: str) -> subprocess.Popen[str]:
-    """Start to call the gateway steadily. `latencies` stops it and returns what it saw."""
+    """Start calling the gateway steadily. `latencies` stops it and returns the latencies."""
     command = [sys.executable, "-m", "tests.support.crowd", "probe", url, key]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -41,18 +41,18 @@ def probe(url: str, key: str) -> subprocess.Popen[str]:
 
 
 def latencies(probing: subprocess.Popen[str]) -> list[float]:
-    """Stop probing. Returns the seconds that each request took, sorted."""
+    """Stop probing and return the sorted latencies of the requests, in seconds."""
     printed, _ = probing.communicate("stop\n", timeout=60)
     return sorted(json.loads(printed))
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which this share of the sorted values lies."""
+    """Return the value at this quantile of sorted values."""
     return values[min(len(values) - 1, int(len(values) * share))]
 
 
 def sign_ups(url: str, emails: list[str], password: str, address: str | None = None) -> Crowd:
-    """Sign up all of them at once; `address` is the one that a proxy vouches for."""
+    """Sign up all of them at once; `address` is the client address that a proxy reports."""
     bodies = [{"email": email, "password": password} for email in emails]
     return post_at_once(url, "/api/accounts", bodies, address)
 
@@ -60,7 +60,7 @@ def sign_ups(url: str, emails: list[str], password: str, address: str | None = N
 def post_at_once(
     url: str, path: str, bodies: list[dict[str, str]], address: str | None = None
 ) -> Crowd:
-    """Post each of these bodies on a connection of its own, all at once."""
+    """Post all these bodies at once, each on its own connection."""
     asked = {"url": url, "path": path, "bodies": bodies, "address": address}
     ended = subprocess.run(
         [sys.executable, "-m", "tests.support.crowd", "post"],

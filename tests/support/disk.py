@@ -1,4 +1,4 @@
-"""A small file system of its own, which a test may fill."""
+"""A small file system that a test may fill."""
 
 import os
 import subprocess

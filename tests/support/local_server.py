@@ -1,4 +1,4 @@
-"""An ASGI application served in a thread of its own, on a free loopback port."""
+"""An ASGI application served in its own thread, on a free loopback port."""
 
 import socket
 import threading
@@ -9,10 +9,10 @@ from starlette.types import ASGIApp
 
 
 class LocalServer:
-    """The base of servers that tests talk to. Its address is known before it starts."""
+    """The base of test servers. Its address is known before it starts."""
 
     def __init__(self, app: ASGIApp, certificate: Path | None = None) -> None:
-        """With a `certificate` it speaks TLS, as `localhost`."""
+        """With a `certificate`, serve TLS as `localhost`."""
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         config = uvicorn.Config(

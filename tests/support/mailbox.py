@@ -17,18 +17,18 @@ SENDER = "daypass@site.example"
 
 
 class Mailbox:
-    """Takes mails, on a free loopback port, in a thread of its own."""
+    """An SMTP server on a free loopback port, in its own thread."""
 
     def __init__(self, **options: Any) -> None:
-        """`tls_context` to offer STARTTLS, `ssl_context` to speak TLS at once."""
+        """Pass `tls_context` to offer STARTTLS, `ssl_context` to use TLS from the start."""
         self.mails: list[EmailMessage] = []
         self.port = free_port()
         self.replies: dict[str, str] = {}
-        """What it answers to MAIL, RCPT or DATA, where that is not 250."""
+        """Its responses to MAIL, RCPT or DATA, if not 250."""
         self.holds = False
-        """Whether it leaves mails without an answer, until it does no more."""
+        """Whether it leaves mails unanswered; reset it to answer them."""
         self.recipients: list[str] = []
-        """The address of every RCPT."""
+        """The addresses of every RCPT."""
         self.logins: list[tuple[bytes, bytes]] = []
         self._options = options
         self._controller: Controller | None = None
@@ -38,7 +38,7 @@ class Mailbox:
         return {"DAYPASS_SMTP_URL": f"smtp://127.0.0.1:{self.port}", "DAYPASS_MAIL_FROM": SENDER}
 
     def start(self) -> None:
-        """Take mails, also after a stop."""
+        """Start accepting mails; also works after a stop."""
         self._controller = Controller(
             self,
             hostname="127.0.0.1",
@@ -85,7 +85,7 @@ class Mailbox:
         return "250 OK"
 
     def take(self, recipient: str) -> EmailMessage:
-        """The one mail to an address, as soon as it comes."""
+        """Wait for the mail to an address and remove it."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             found = [mail for mail in self.mails if mail["to"] == recipient]
@@ -98,10 +98,10 @@ class Mailbox:
 
 
 def link_of(mail: EmailMessage) -> str:
-    """The link that a mail is about."""
+    """Return the link in a mail."""
     return re.findall(r"^https?://\S+", mail.get_content(), re.MULTILINE)[0]  # type: ignore[no-any-return]
 
 
 def token_of(mail: EmailMessage) -> str:
-    """The token of its link."""
+    """Return the token of the link in a mail."""
     return link_of(mail).partition("#token=")[2]

@@ -1,4 +1,4 @@
-"""A private ministack: AWS as far as these tests need it."""
+"""A private ministack: the parts of AWS that these tests need."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ VENV = Path(sys.prefix) / "ministack"
 
 
 def find_python() -> Path:
-    """The Python of ministack's own virtual environment, made where it is not up to date."""
+    """Return the Python of ministack's own virtual environment, which is updated if necessary."""
     python, installed = VENV / "bin" / "python", VENV / "installed"
     if not installed.is_file() or installed.stat().st_mtime < LOCK.stat().st_mtime:
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
@@ -27,14 +27,14 @@ def find_python() -> Path:
 
 
 class Ministack(AwsServer):
-    """One server, in a directory of its own."""
+    """One server, in its own directory."""
 
     def __init__(self) -> None:
         super().__init__()
         self._directory = tempfile.TemporaryDirectory(prefix="daypass-ministack-")
 
     def stage_root(self, rest_api_id: str) -> str:
-        """The address below which the API's stages are."""
+        """Return the base address of the API's stages."""
         return f"{self.url}/_aws/execute-api/{rest_api_id}"
 
     def start(self) -> None:
@@ -58,6 +58,6 @@ class Ministack(AwsServer):
         self._await(lambda: httpx.get(f"{self.url}/_ministack/health"))
 
     def stop(self) -> None:
-        """End the server."""
+        """Stop the server."""
         super().stop()
         self._directory.cleanup()

@@ -20,5 +20,5 @@ class Moto(AwsServer):
         self._await(self.forget)
 
     def forget(self) -> httpx.Response:
-        """Forget everything."""
+        """Reset all state."""
         return httpx.post(f"{self.url}/moto-api/reset")

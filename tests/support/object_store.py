@@ -22,13 +22,13 @@ _numbers = itertools.count(1)
 
 
 class ObjectStore:
-    """Answers as the real one does, as far as ids, lists and streams go."""
+    """Responds like the real one as far as ids, lists and streams are concerned."""
 
     def __init__(self) -> None:
         self.objects: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
 
     def add(self, kind: str, **members: Any) -> dict[str, Any]:
-        """Make an object, as the operator might beside Daypass."""
+        """Create an object, as the operator might outside Daypass."""
         made = {"id": f"{KINDS[kind]}-{next(_numbers):04d}", "object": kind} | members
         self.objects[kind].append(made)
         return made
@@ -93,7 +93,7 @@ class ObjectStore:
             return JSONResponse({"error": {"message": "none", "code": "gone"}}, 404)
         if below[1:] == ["content"]:
             return Response(b'{"id": "no object"}\n', media_type="application/jsonl")
-        if len(below) > 1:  # Lax: whatever is asked for below an object is there.
+        if len(below) > 1:  # Lenient: everything below an object exists.
             return JSONResponse({"id": f"part-{next(_numbers)}", "object": "part"})
         if method == "DELETE":
             self.objects[kind].remove(found)

@@ -1,4 +1,4 @@
-"""A real OpenID provider, GitHub's API beside it, which checks what a provider must."""
+"""A real OpenID provider with GitHub's API beside it, which validates requests."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class OidcProvider(LocalServer):
-    """Signs in every request at once as the person, and with the faults, that a test chooses."""
+    """Signs in every request at once, as the user and with the faults that a test chooses."""
 
     signing_key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
 
@@ -54,15 +54,15 @@ class OidcProvider(LocalServer):
         self.subject = f"subject-{next(_numbers)}"
         self.email = f"{self.subject}@example.org"
         self.claims: dict[str, Any] = {}
-        """Over the right ones of an ID token; None takes one out."""
+        """Overrides for the claims of an ID token; None removes a claim."""
         self.error = ""
-        """What comes back in place of a code."""
+        """The error to return instead of a code."""
         self.redirect_uri = ""
-        """The one that is registered; any, while it is empty."""
+        """The registered redirect URI; any is accepted while it is empty."""
         self.emails: list[dict[str, Any]] = []
-        """What GitHub tells of the person's addresses."""
+        """The person's addresses as GitHub returns them."""
         self.forged = False
-        """Whether tokens are signed with a key that is not published."""
+        """Whether tokens are signed with an unpublished key."""
         self.down = False
         self.userinfo: dict[str, Any] = {}
         """Return the user information served beside the ID token."""
@@ -113,7 +113,7 @@ class OidcProvider(LocalServer):
         sent = {
             name: values[0] for name, values in parse_qs((await request.body()).decode()).items()
         }
-        # A code is good once.
+        # A code works once.
         asked = self._codes.pop(sent.get("code", ""), None)
         if asked is None or sent["redirect_uri"] != asked["redirect_uri"]:
             return JSONResponse({"error": "invalid_grant"}, 400)
@@ -166,5 +166,5 @@ def _is_client(request: Request, sent: dict[str, str]) -> bool:
 
 
 def parameters(url: str) -> dict[str, str]:
-    """The query of an address."""
+    """Return the query parameters of a URL."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

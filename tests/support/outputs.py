@@ -1,4 +1,4 @@
-"""What every Daypass of the suite has printed, and the search for secrets in it."""
+"""The output of every Daypass process of the suite, and the search for secrets in it."""
 
 import itertools
 import re
@@ -18,11 +18,11 @@ SECRET = re.compile(
 SETUP_LINE = re.compile(r"^No operator yet\. .* at http\S+/setup/#(\w+)$", re.MULTILINE)
 TRACEBACK = "Traceback"
 SHOWN = 4000
-"""Characters of a traceback, which is a fault of ours and has to be found again."""
+"""Number of characters of a traceback to show."""
 
 
 class Outputs:
-    """The outputs of a run of the tests."""
+    """The outputs of a test run."""
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="daypass-outputs-")
@@ -31,16 +31,16 @@ class Outputs:
         self._printed: list[tuple[str, str]] = []
 
     def file(self, name: str) -> Path:
-        """A new file for what a server prints."""
+        """Return a new file for a server's output."""
         return Path(self._directory.name) / f"{next(self._numbers)}-{name}"
 
     def add(self, origin: str, text: str) -> None:
-        """Something that was printed elsewhere than to such a file."""
+        """Add output that was not printed to such a file."""
         if text:
             self._printed.append((origin, text))
 
     def plant(self, *secrets: str) -> None:
-        """Search for these too."""
+        """Search for these secrets too."""
         self._planted.update(secrets)
 
     def secrets(self) -> list[str]:
@@ -67,7 +67,7 @@ class Outputs:
 
 
 def find_secrets(text: str, planted: set[str]) -> set[str]:
-    """What a text holds of what must not be printed."""
+    """Return the secrets in a text."""
     return set(SECRET.findall(text)) | {secret for secret in planted if secret in text}
 
 

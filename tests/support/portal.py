@@ -1,4 +1,4 @@
-"""What the tests of the portal share."""
+"""Shared code of the portal's tests."""
 
 import sqlite3
 from uuid import uuid4
@@ -40,12 +40,12 @@ def invited(site: Server, operator: Person) -> Person:
 
 
 def contents(site: Server) -> dict[str, int]:
-    """How many rows each table has."""
+    """Return the number of rows of each table."""
     with sqlite3.connect(site.data_dir / "daypass.db") as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         return {
             name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
             for (name,) in names
-            # Written on any request, even a refused one, or in the background.
+            # Written for any request, even a refused one, or in the background.
             if not name.startswith(("usage_", "quota_", "receipt_", "attempts"))
         }

@@ -4,7 +4,7 @@ import socket
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
+    """Return a port on which nothing listens at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A private PostgreSQL server for tests: on a free loopback port."""
+"""A private PostgreSQL server for tests, on a free loopback port."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ class Postgres:
     """One server, with its own data directory."""
 
     def __init__(self, directory: Path | None = None, standby_of: "Postgres | None" = None) -> None:
-        """In a directory of its own by default; empty, or a standby of another server."""
+        """Use a new directory by default; start empty, or as a standby of another server."""
         self._programs = programs.postgres()
         self._directory = directory or Path(tempfile.mkdtemp(prefix="daypass-postgres-"))
         self._port = free_port()
@@ -71,11 +71,11 @@ class Postgres:
                 time.sleep(0.05)
 
     def promote(self) -> None:
-        """Make a standby the server that is written to."""
+        """Promote a standby to the primary."""
         self._run([str(self._programs / "pg_ctl"), "-D", str(self._data), "promote"])
 
     def kill(self) -> None:
-        """End the server at once, as a crash would."""
+        """Kill the server, as in a crash."""
         if self._process is not None:
             self._run(
                 [str(self._programs / "pg_ctl"), "-D", str(self._data), "-m", "immediate", "stop"]
@@ -84,12 +84,12 @@ class Postgres:
             self._process = None
 
     def remove(self) -> None:
-        """End the server and delete what it held."""
+        """Stop the server and delete its data."""
         self.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def create_database(self, name: str) -> str:
-        """Make an empty database. Returns its address."""
+        """Create an empty database and return its URL."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name)

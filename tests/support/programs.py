@@ -1,4 +1,4 @@
-"""Programs of Debian's packages that tests and measurements use: found, or installed for root.
+"""Find Debian programs that tests and measurements use, or install them as root.
 
 `python -m tests.programs` installs everything that the tests need besides Python's and Node's
 packages, so that no two of them try to at the same time.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class ProgramMissingError(RuntimeError):
-    """A program is not here and could not be installed."""
+    """A program is missing and could not be installed."""
 
     def __init__(self, name: str, package: str) -> None:
         super().__init__(f"install {name}: Debian's package is {package}")
@@ -39,37 +39,37 @@ def program(name: str, package: str | None = None) -> str:
 
 
 def chromium() -> str:
-    """The browser."""
+    """Return the path of the browser."""
     return program("chromium")
 
 
 def redis_server() -> str:
-    """Redis's server, which is its sentinel too."""
+    """Return the path of redis-server, which is also the sentinel."""
     return program("redis-server")
 
 
 def postgres() -> Path:
-    """The directory of PostgreSQL's server programs."""
+    """Return the directory of PostgreSQL's server programs."""
     return Path(program("initdb", "postgresql")).resolve().parent
 
 
 def nginx() -> str:
-    """The reverse proxy."""
+    """Return the path of nginx."""
     return program("nginx", "nginx-light")
 
 
 def curl() -> str:
-    """The command-line client."""
+    """Return the path of curl."""
     return program("curl")
 
 
 def java() -> str:
-    """The launcher of a Java development kit, which runs a source file as it is."""
+    """Return the path of `java` of a JDK, which runs source files directly."""
     return str(Path(program("javac", "default-jdk-headless")).with_name("java"))
 
 
 def mkfs_ext4() -> str:
-    """What makes a file system of a file."""
+    """Return the path of mkfs."""
     return program("mkfs.ext4", "e2fsprogs")
 
 
@@ -79,12 +79,12 @@ def _find(name: str) -> str | None:
 
 
 def _of_postgresql() -> list[str]:
-    """Debian keeps them apart, by version."""
+    """Debian has one directory per version."""
     return sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
 def main() -> None:
-    """Find or install all of them; end with one line that names what is missing."""
+    """Find or install all programs; exit with one line that names the missing ones."""
     from tests.support.ministack import find_python
 
     missing = []

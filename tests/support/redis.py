@@ -1,4 +1,4 @@
-"""A private Redis server for tests: on a free loopback port."""
+"""A private Redis server for tests, on a free loopback port."""
 
 import contextlib
 import shutil
@@ -37,7 +37,7 @@ class Redis:
         return self._port
 
     def client(self) -> redis.Redis:
-        """A client of this server."""
+        """Return a client of this server."""
         return redis.Redis.from_url(self.url)
 
     def start(self) -> None:
@@ -65,23 +65,23 @@ class Redis:
                 time.sleep(0.05)
 
     def kill(self) -> None:
-        """End the server at once, as a crash would."""
+        """Kill the server, as in a crash."""
         self.process.kill()
         self.process.wait(20)
 
     def empty(self) -> None:
-        """Forget everything."""
+        """Delete all data."""
         with redis.Redis.from_url(self.url) as client:
             client.flushall()
 
     def remove(self) -> None:
-        """End the server and delete what it held."""
+        """Stop the server and delete its data."""
         self.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
 class RedisCluster:
-    """Three nodes that share the slots among them."""
+    """A Redis Cluster of three nodes."""
 
     def __init__(self) -> None:
         self._directories = [Path(tempfile.mkdtemp(prefix="daypass-cluster-")) for _ in range(3)]
@@ -110,7 +110,7 @@ class RedisCluster:
                 client.close()
 
     def add_replica(self, number: int) -> None:
-        """Start a fourth node, which takes over when the node of this number fails."""
+        """Start a fourth node, a replica that takes over when this node fails."""
         self._ports.append(free_port())
         self._bus_ports.append(free_port())
         self._directories.append(Path(tempfile.mkdtemp(prefix="daypass-cluster-")))
@@ -126,11 +126,11 @@ class RedisCluster:
                 node.config_set("cluster-node-timeout", 500)
 
     def client(self, number: int) -> redis.Redis:
-        """A client of one node, which follows no redirection."""
+        """Return a client of one node that follows no redirections."""
         return redis.Redis(port=self._ports[number])
 
     def begin_to_move(self, slot: int) -> tuple[int, int]:
-        """Let a slot migrate. Returns the numbers of the nodes, from and to."""
+        """Start migrating a slot; return the numbers of the source and target nodes."""
         ids = [self._id(number) for number in range(3)]
         source = self._server_of(slot)
         target = (source + 1) % 3
@@ -141,7 +141,7 @@ class RedisCluster:
         return source, target
 
     def move_keys(self, slot: int, source: int, target: int, pattern: str = "*") -> list[str]:
-        """Move a slot's keys of a pattern. Returns their names."""
+        """Move a slot's keys that match a pattern; return their names."""
         with self.client(source) as client:
             names = [
                 name.decode()
@@ -153,7 +153,7 @@ class RedisCluster:
         return names
 
     def finish_moving(self, slot: int, target: int) -> None:
-        """Give the slot to its new node, and wait until all know."""
+        """Assign the slot to its new node, and wait until all nodes know."""
         for number in (target, *(x for x in range(3) if x != target)):
             with self.client(number) as client:
                 client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", self._id(target))
@@ -172,7 +172,7 @@ class RedisCluster:
         raise RuntimeError(f"no node serves slot {slot}")
 
     def kill(self, number: int) -> None:
-        """End one of the nodes at once, as a crash would."""
+        """Kill one of the nodes, as in a crash."""
         self._processes[number].kill()
         self._processes[number].wait(20)
 
@@ -204,7 +204,7 @@ class RedisCluster:
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def remove(self) -> None:
-        """End the nodes and delete what they held."""
+        """Stop the nodes and delete their data."""
         for process in self._processes:
             process.kill()
             process.wait(20)
@@ -218,7 +218,7 @@ def _serves_every_slot(client: redis.Redis) -> bool:
 
 
 def _until(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds; an answer that is an error does not."""
+    """Wait until a condition holds; error replies count as false."""
     deadline = time.monotonic() + START_S
     while True:
         with contextlib.suppress(redis.RedisError):
@@ -255,7 +255,7 @@ class Sentinel:
             _until(client.ping)
 
     def remove(self) -> None:
-        """End the sentinel and delete what it held."""
+        """Stop the sentinel and delete its data."""
         self._process.kill()
         self._process.wait(20)
         shutil.rmtree(self._directory, ignore_errors=True)

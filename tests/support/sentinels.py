@@ -21,7 +21,7 @@ DOWN_AFTER_MS = 500
 
 
 class Secured(NamedTuple):
-    """How servers and sentinels are protected: passwords, and TLS with a certificate."""
+    """Protection of servers and sentinels: passwords, and TLS with a certificate."""
 
     password: str
     sentinel_password: str
@@ -29,7 +29,7 @@ class Secured(NamedTuple):
     authority: Path
 
     def lines(self, password: str) -> list[str]:
-        """The configuration of one of them."""
+        """Return the configuration lines of a server or sentinel."""
         return [
             f"requirepass {password}",
             f"tls-cert-file {self.certificate}",
@@ -40,17 +40,17 @@ class Secured(NamedTuple):
         ]
 
     def options(self, password: str) -> dict[str, Any]:
-        """Those of a client."""
+        """Return the options of a client."""
         return {"password": password, "ssl": True, "ssl_ca_certs": str(self.authority)}
 
 
 class Program:
-    """One process of redis-server, with a directory of its own."""
+    """One redis-server process, with its own directory."""
 
     def __init__(
         self, directory: Path, port: int, arguments: Sequence[str], options: dict[str, Any]
     ) -> None:
-        """`options` are those of its clients."""
+        """Take the options of its clients."""
         self._directory = directory
         self._arguments = arguments
         self._options = options
@@ -58,18 +58,18 @@ class Program:
         self.process: subprocess.Popen[bytes]
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start the process and wait until it answers."""
         self._directory.mkdir(exist_ok=True)
         command = [redis_server(), *self._arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self._directory)
         until(self._answers)
 
     def client(self) -> redis.Redis:
-        """A client of this one."""
+        """Return a client of this process."""
         return redis.Redis(host="127.0.0.1", port=self.port, socket_timeout=5, **self._options)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the process, as in a crash."""
         self.process.kill()
         self.process.wait(20)
 
@@ -103,7 +103,7 @@ class Sentinels:
         return self.url_of([sentinel.port for sentinel in self.sentinels])
 
     def url_of(self, ports: list[int]) -> str:
-        """The URL that names sentinels by these ports."""
+        """Return the URL for sentinels on these ports."""
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
         if self._secured is None:
             return f"redis+sentinel://{hosts}/{SERVICE}"
@@ -113,31 +113,31 @@ class Sentinels:
 
     @property
     def master(self) -> Program:
-        """The server that a majority of the sentinels calls the master."""
+        """Return the server that a majority of the sentinels considers the master."""
         votes = [self._vote(sentinel) for sentinel in self.sentinels]
         ports = [port for port in votes if votes.count(port) > len(votes) // 2]
         return next(server for server in self.servers if server.port in ports)
 
     @property
     def replica(self) -> Program:
-        """The other server."""
+        """Return the other server."""
         master = self.master
         return next(server for server in self.servers if server is not master)
 
     @property
     def fail_overs(self) -> int:
-        """How many there were."""
+        """Return the number of fail-overs so far."""
         with self.sentinels[0].client() as client:
             return int(client.sentinel_master(SERVICE)["config-epoch"])
 
     def start(self) -> None:
-        """Start all, and wait until every sentinel knows the replica and the other sentinels."""
+        """Start all processes, and wait until every sentinel knows the replica and the others."""
         for program in (*self.servers, *self.sentinels):
             program.start()
         until(self._is_ready, within_s=60)
 
     def fail_over(self) -> None:
-        """Have the replica take over, as an operator plans it."""
+        """Start a planned fail-over to the replica."""
         before = self.master.port
         until(self._asks_for_a_fail_over)
         until(lambda: self._is_elsewhere(before))
@@ -147,14 +147,14 @@ class Sentinels:
         until(lambda: self._is_elsewhere(port))
 
     def let_the_replica_lag(self) -> None:
-        """Cut the replica off from the master, for good. It stays as it is now."""
+        """Disconnect the replica from the master permanently, with its current data."""
         with self.master.client() as client:
             client.wait(1, 5000)
             client.execute_command("ACL", "SETUSER", "default", "-psync", "-sync")
             client.execute_command("CLIENT", "KILL", "TYPE", "replica")
 
     def remove(self) -> None:
-        """End all and delete what they held."""
+        """Stop all processes and delete their data."""
         for program in (*self.servers, *self.sentinels):
             with contextlib.suppress(AttributeError):
                 program.kill()

@@ -1,4 +1,4 @@
-"""HTTP as it is on the wire, for what no client library would send."""
+"""Raw HTTP, for requests that no client library would send."""
 
 import contextlib
 import re
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Answer:
-    """An answer as it came."""
+    """A raw response."""
 
     status: int
     headers: dict[str, str]
@@ -17,7 +17,7 @@ class Answer:
 
 
 def talk(url: str, request: str) -> Answer:
-    """Send these bytes (latin-1) and read the answer to its end, or the connection's."""
+    """Send these bytes (latin-1); read to the end of the response or the connection."""
     with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=30) as caller:
         caller.sendall(request.encode("latin-1"))
         said = b""
@@ -32,7 +32,7 @@ def talk(url: str, request: str) -> Answer:
 
 
 def is_whole(said: bytes) -> bool:
-    """Whether this is an answer whose length is known and has come."""
+    """Return whether this is a complete response of known length."""
     head, _, body = said.partition(b"\r\n\r\n")
     length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
     return length is not None and len(body) >= int(length[1])

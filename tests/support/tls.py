@@ -8,7 +8,7 @@ import trustme
 
 
 class Authority:
-    """Writes its certificates into a directory."""
+    """An authority that writes its certificates to a directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -18,11 +18,11 @@ class Authority:
 
     @property
     def trusted(self) -> dict[str, str]:
-        """The environment of a process that trusts it (OpenSSL, SSL_CTX_load_verify_locations)."""
+        """Return the environment of a process that trusts it (SSL_CTX_load_verify_locations)."""
         return {"SSL_CERT_FILE": str(self._bundle)}
 
     def certify(self, name: str, *, expired: bool = False) -> Path:
-        """The file with the key and the certificate of a host."""
+        """Return the file with the key and certificate of a host."""
         until = datetime(2001, 1, 1, tzinfo=UTC) if expired else None
         path = self._directory / f"{name}{'-expired' if expired else ''}.pem"
         certificate = self._authority.issue_cert(name, not_after=until)
@@ -31,7 +31,7 @@ class Authority:
 
 
 def serving(certificate: Path) -> ssl.SSLContext:
-    """What a server with this certificate speaks."""
+    """Return the TLS context of a server with this certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     return context

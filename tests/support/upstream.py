@@ -17,7 +17,7 @@ from tests.support.local_server import LocalServer
 
 @dataclass
 class Seen:
-    """A request as the upstream saw it."""
+    """A request as the upstream received it."""
 
     method: str
     target: str
@@ -32,7 +32,7 @@ Reply = Callable[[Seen], Response]
 
 
 def completion(seen: Seen) -> Response:
-    """An unary or streamed chat completion, as the request asks."""
+    """Return a unary or streamed chat completion, as requested."""
     is_json = seen.headers.get("content-type") == "application/json"
     asked = orjson.loads(seen.body) if seen.body and is_json else {}
     usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}

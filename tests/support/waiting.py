@@ -1,12 +1,12 @@
-"""Waiting, in tests that share the machine with each other."""
+"""Waiting for conditions, on a machine shared with other tests."""
 
 import time
 from collections.abc import Callable
 
 BUSY_S = 5.0
-"""What a busy machine may take on top of a time that Daypass promises."""
+"""Seconds that a busy machine may add to a deadline that Daypass promises."""
 START_S = 120.0
-"""For a server to start. One that cannot says so at once: this only bounds one that hangs."""
+"""Seconds for a server to start. Failures are reported at once: this only bounds hangs."""
 
 
 def until(condition: Callable[[], bool], within_s: float = 30, every_s: float = 0.02) -> None:

@@ -22,7 +22,7 @@ def warm(server: Server, key: str) -> None:
 
 
 def known_after(is_known: Callable[[], bool]) -> float:
-    """Seconds until something is known 20 times in a row."""
+    """Return the seconds until something is known 20 times in a row."""
     began = last_unknown = time.monotonic()
     known = 0
     while known < 20:
@@ -34,5 +34,5 @@ def known_after(is_known: Callable[[], bool]) -> float:
 
 
 def refused_after(server: Server, key: str) -> float:
-    """Seconds until a key that has just been revoked is refused by all."""
+    """Return the seconds until all workers refuse a key that has just been revoked."""
     return known_after(lambda: look(server, key).status_code != 200)

@@ -1,4 +1,4 @@
-"""An upstream whose name stands for several addresses. Real sockets; only the resolver is ours."""
+"""An upstream whose name has several addresses: real sockets with our own resolver."""
 
 import asyncio
 import socket
@@ -28,12 +28,12 @@ HANGS, REFUSES, SERVES, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.
 
 
 def resolving(loop: type[Any], hosts: list[str]) -> Callable[[], asyncio.AbstractEventLoop]:
-    """A kind of event loop for which every name stands for these addresses."""
+    """Return an event loop class that resolves every name to these addresses."""
 
     class Resolving(loop):  # type: ignore[misc]
         async def getaddrinfo(self, name: str, port: int, *_: Any, **__: Any) -> list[Any]:
             kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
-            found = hosts if name.endswith(".example") else [name]  # uvloop asks of addresses too
+            found = hosts if name.endswith(".example") else [name]  # uvloop resolves addresses too
             return [(*kind, (host, port)) for host in found]
 
     return Resolving
@@ -41,7 +41,7 @@ def resolving(loop: type[Any], hosts: list[str]) -> Callable[[], asyncio.Abstrac
 
 @contextmanager
 def full_backlog(host: str) -> Iterator[int]:
-    """A port on which connections are never completed: its queue is full."""
+    """A port whose backlog is full, so that connections never complete."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server((host, 0), backlog=0))
         port: int = listener.getsockname()[1]
@@ -53,7 +53,7 @@ def full_backlog(host: str) -> Iterator[int]:
 
 
 async def fetch(port: int, patience: Timeouts = PATIENCE, *, scheme: str = "http") -> float:
-    """Ask the upstream. Returns the seconds that it took."""
+    """Call the upstream and return the seconds that it took."""
     client = HttpUpstream(f"{scheme}://several.example:{port}", None, patience)
     began = time.monotonic()
     try:
@@ -80,7 +80,7 @@ async def serve(host: str, port: int) -> tuple[asyncio.Server, list[int]]:
 @pytest.mark.parametrize("loop", LOOPS, ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("others", [[HANGS], [REFUSES], [HANGS, REFUSES, HANGS]], ids=len)
 def test_an_address_that_does_not_answer_costs_a_moment(loop: type[Any], others: list[str]) -> None:
-    """Without RFC 8305 a first address that hangs costs all of the time to connect, and a 504."""
+    """Without RFC 8305, a first address that hangs uses up the connect timeout: a 504."""
 
     async def run(port: int) -> float:
         server, _ = await serve(SERVES, port)

@@ -31,7 +31,7 @@ POST = UpstreamRequest("POST", b"/x", [], b"{}")
 
 @asynccontextmanager
 async def upstream(script: Script) -> AsyncIterator[HttpUpstream]:
-    """A client of a server on which this runs for each connection."""
+    """A client of a server that runs this script for each connection."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -52,7 +52,7 @@ async def upstream(script: Script) -> AsyncIterator[HttpUpstream]:
 
 
 def says(*pieces: bytes, ends: bool = True) -> Script:
-    """Answer every request with these pieces, each in a packet of its own."""
+    """Answer every request with these pieces, each in its own packet."""
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.readuntil(b"\r\n\r\n"):
@@ -315,7 +315,7 @@ async def test_cancelled_requests_leave_nothing_behind(monkeypatch: pytest.Monke
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 3))
 def test_no_bytes_break_the_client(noise: bytes, place: int) -> None:
-    """Whatever comes, there is an answer, an UpstreamError or an UpstreamBrokeError."""
+    """The result is always a response, an UpstreamError or an UpstreamBrokeError."""
     chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
     cut = (0, 20, 47, len(chunked))[place]
 

@@ -15,7 +15,7 @@ BLOT = b"*" * len(SECRET)
 
 
 class Pieces:
-    """An answer that comes in these pieces."""
+    """A response that arrives in these pieces."""
 
     status = 500
 

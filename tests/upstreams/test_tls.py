@@ -1,4 +1,4 @@
-"""An upstream that speaks TLS, as those on the internet do."""
+"""An upstream over TLS, like those on the internet."""
 
 import os
 from collections.abc import Iterator

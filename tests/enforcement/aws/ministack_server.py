@@ -1,9 +1,9 @@
-"""ministack with what it lacks of API Gateway. Runs in ministack's own virtual environment.
+"""ministack with missing API Gateway features. Runs in ministack's own virtual environment.
 
-Added here, as the AWS documentation describes it:
-- an HTTP proxy integration sets the headers that its request parameters name, in place of the
-  caller's, and passes the answer's headers on;
-- UpdateUsage sets what a key has left, GetUsage tells it;
+Added here, as the AWS documentation describes them:
+- an HTTP proxy integration sets the headers that its request parameters name, replacing
+  the client's, and relays the response's headers;
+- UpdateUsage sets what a key has left, GetUsage returns it;
 - a key that UpdateApiKey disables is refused.
 """
 
@@ -24,7 +24,7 @@ NOT_PASSED = {"host", "content-length", "connection", "transfer-encoding", "acce
 
 
 def mapped_headers(integration, headers):
-    """The request's headers, with those that the integration sets."""
+    """Return the request's headers, with those that the integration sets."""
     key = v1._resolve_api_key(v1._api_key_from_request(headers))
     context = {"context.identity.apiKeyId": key["id"] if key else ""}
     added = {}
@@ -39,7 +39,7 @@ def mapped_headers(integration, headers):
 async def invoke_http_proxy(
     integration, path, method, headers, body, query_params, path_params=None
 ):
-    """Forward a request to the integration's address, and its answer back."""
+    """Forward a request to the integration's address and return its response."""
     uri = integration["uri"].replace("{proxy}", (path_params or {}).get("proxy", ""))
     request = urllib.request.Request(
         uri, data=body or None, method=method, headers=mapped_headers(integration, headers)

@@ -85,7 +85,7 @@ def test_plans_go_both_ways_and_destroy_removes_all(own_server: Server, tmp_path
     assert plans_at_aws(server) == {"workshop": [(50, "day")]}
     assert "are the same" in aws(server, "sync", **mine)
 
-    # Changed there, by hand: taken over here, or put right there.
+    # Changed by hand at AWS: copied to the file, or corrected at AWS.
     client = client_of(server.settings["DAYPASS_AWS_ENDPOINT_URL"])
     (plan,) = [x for x in client.get_usage_plans(limit=500)["items"] if x["name"] == "workshop"]
     change = [{"op": "replace", "path": "/quota/limit", "value": "70"}]
@@ -136,7 +136,7 @@ def test_verify_reports_all_findings(server: Server) -> None:
     assert "ok   a call without a key is refused: 401 invalid_api_key" in said
     assert "ok   a new key works" in said
     assert "5 passed, then 429" in said
-    # ministack gives an answer in one piece, unlike API Gateway.
+    # Unlike API Gateway, ministack returns a response in one piece.
     assert "FAIL a stream arrives in pieces: 200, 1 pieces" in said
     assert "removed" in said
     assert ended.returncode == 1

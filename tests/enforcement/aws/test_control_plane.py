@@ -356,7 +356,7 @@ def test_a_stack_is_made_and_removed(moto: Moto) -> None:
     assert stack.describe() is None
     assert list(stack.delete()) == []
     template = build_template(DEFAULT_PLANS, "v1", "one")
-    # moto knows no MOCK integration in a stack; ministack, in test_commands, has the whole.
+    # moto has no MOCK integration in a stack; test_commands tests the whole stack with ministack.
     del template["Resources"]["OptionsMethod"]
     for resource in template["Resources"].values():
         resource.pop("DependsOn", None)

@@ -7,9 +7,10 @@ from typing import Any
 import httpx2 as httpx
 import openai
 import pytest
-from tests.conftest import Person, Server, daypass, start_server
+from tests.conftest import PASSWORD, Person, Server, daypass, start_server
 from tests.support.aws_server import client_of
 from tests.support.ministack import Ministack
+from tests.support.portal import problem
 from tests.support.waiting import until
 
 EMBEDDING = {"input": "x"}
@@ -35,7 +36,7 @@ def calls_until_refused(server: Server, key: str) -> int:
 
 
 def wait_until_active(person: Person) -> None:
-    """Wait until the look at a new key has been given back."""
+    """Wait until the request that probed a new key has been credited."""
     until(lambda: not person.keys()[0]["activating"])
 
 
@@ -108,7 +109,7 @@ def test_requests_that_bypass_api_gateway_are_refused(behind_aws: Server, person
         answer = behind_aws.client().post("/v1/embeddings", json=EMBEDDING, headers=headers)
         assert answer.status_code == 403, headers
         assert answer.json()["error"]["code"] == "not_through_api_gateway"
-    # The caller's own headers of these names do not get through, nor add to those that do.
+    # The client's own headers with these names are replaced, not relayed or appended.
     other = active_key(behind_aws.sign_up())
     forged = behind_aws.gateway(other["key"]).get("/v1/key", headers=named)
     assert forged.json()["id"] == other["id"]
@@ -202,7 +203,7 @@ def test_a_larger_plan_holds_from_midnight(behind_aws: Server, person: Person) -
         later.stop()
     (moved,) = person.keys()
     assert moved["next_usage_plan_id"] is None
-    # It was moved by a clock of tomorrow, on which nothing has been used.
+    # The key was moved by tomorrow's clock, and nothing has been used tomorrow.
     assert calls_until_refused(behind_aws, created["key"]) == 20
 
 
@@ -273,3 +274,18 @@ def test_the_command_manages_keys_too(behind_aws: Server, person: Person) -> Non
     assert call(behind_aws, created["key"]).status_code == 401
     assert created["key"] not in {key["value"] for key in keys_at_aws(behind_aws).values()}
     assert "20RequestPerDay" in run("plans", "list")
+
+
+def test_the_sites_settings_have_no_ceilings(behind_aws: Server, person: Person) -> None:
+    path = "/api/operator/settings"
+    promoted = daypass("accounts", "promote", person.email, **behind_aws.settings)
+    assert promoted.returncode == 0, promoted.stderr
+    signed_in = person.http.post("/api/session", json={"email": person.email, "password": PASSWORD})
+    assert signed_in.status_code == 200
+    for name in ("site_requests_per_day", "max_keys_per_account"):
+        refused = person.http.patch(path, json={name: 5, "sign_up": "closed"})
+        assert problem(refused, name) == 409
+        assert "API Gateway has no such limit" in refused.json()["detail"]
+    found = {x["name"]: x for x in person.http.get(path).json()["settings"]}
+    assert (found["max_keys_per_account"]["value"], found["sign_up"]["value"]) == (1, "open")
+    assert "API Gateway" in found["site_cost_per_day"]["unavailable"]

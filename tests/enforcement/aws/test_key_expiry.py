@@ -1,4 +1,4 @@
-"""`max_key_days` behind API Gateway, which knows no expiry: Daypass's gateway refuses the key."""
+"""`max_key_days` behind API Gateway, which has no expiry: Daypass's gateway refuses the key."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The operator's pages where API Gateway enforces."""
+"""The operator's pages with API Gateway as the enforcer."""
 
 import json
 import sqlite3
@@ -23,7 +23,7 @@ def site(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def make_plans_of_the_embedded_enforcer(server: Server) -> None:
-    """Add two plans that were made on the site. API Gateway has one of the same name as one."""
+    """Add two plans on the site; API Gateway has a plan with the name of one of them."""
     terms = {"requests_per_day": 10, "tokens_per_day": 900, "max_concurrent_requests": 2}
     row = (
         "INSERT INTO usage_plan (id, name, description, terms, created_at) VALUES (?, ?, '', ?, 1)"

@@ -1,4 +1,4 @@
-"""Plans here and at API Gateway: pure."""
+"""Conversion and comparison of plans, without AWS."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What neither moto nor ministack has, on botocore's Stubber: usage, pages, faults."""
+"""Features that moto and ministack lack, with botocore's Stubber: usage, pages, errors."""
 
 from typing import Any
 

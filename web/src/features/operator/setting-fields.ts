@@ -40,7 +40,7 @@ export function ceilingFields(subject: "account" | "site"): SettingField[] {
   return measures.flatMap((measure) =>
     (["day", "month"] as const).map((window): SettingField => {
       const name: SettingName = `${subject}_${measure}_per_${window}`;
-      const hint = name === "account_requests_per_day" ? words.followsPlans : undefined;
+      const hint = name === "account_requests_per_day" ? words.largestPlanHint : undefined;
       return { kind: "amount", name, measure, label: words.ceiling(measure, window), hint };
     }),
   );

@@ -100,6 +100,7 @@ export function SettingsForm({ fields, settings }: Props) {
 }
 
 function placeholderOf(field: SettingField, { default: fallback }: Setting): string | undefined {
+  if (field.name === "account_requests_per_day") return words.largestPlan;
   if (field.kind === "amount") return words.noLimit;
   return field.kind === "number" ? String(fallback) : undefined;
 }
