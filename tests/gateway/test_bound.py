@@ -31,7 +31,7 @@ HIDING_PLACES = ["text", "image_url", "input_audio", "file", "source", "file_dat
 
 def bound(document: dict[str, Any], path: str = "/v1/chat/completions", **more: Any) -> Bound:
     body = json.dumps(document, ensure_ascii=False).encode()
-    options = {"model": "m", "most_output": None, "is_limited": True} | more
+    options = {"models": ["m"], "most_output": None, "is_limited": True} | more
     return bound_of_document(path, body, document, **options)
 
 

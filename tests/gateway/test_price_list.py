@@ -78,7 +78,7 @@ def test_output_that_may_be_images_costs_as_much_as_images() -> None:
 def test_audio_without_a_published_price_is_known_to_have_none(
     model: str, unpriced: set[str]
 ) -> None:
-    price = PriceList([], "https://api.openai.com/v1").find(model, DAY)
+    price = PriceList([]).find(model, DAY, "https://api.openai.com/v1")
     assert price is not None
     assert price.unpriced == unpriced
 
@@ -100,7 +100,7 @@ def test_a_label_names_every_price() -> None:
 
 @pytest.mark.parametrize("model", ["", "nobody-knows-it", "\0", "*", "[", "a" * 5000])
 def test_an_unknown_model_has_no_price(model: str) -> None:
-    assert PriceList([], "https://api.openai.com/v1").find(model, DAY) is None
+    assert PriceList([]).find(model, DAY, "https://api.openai.com/v1") is None
 
 
 def test_made_up_names_do_not_fill_the_memory() -> None:

@@ -158,8 +158,8 @@ MUTATIONS = (
     Mutation(
         "models: a partial list is filtered too",
         "gateway/app.py",
-        "elif call.lists_models and 200 <= response.status < 300:",
-        "elif call.lists_models and response.status == 200:",
+        "if call.lists_models and 200 <= response.status < 300:",
+        "if call.lists_models and response.status == 200:",
         f"{MODELS}a_list_that_cannot_be_filtered_is_not_shown",
     ),
     Mutation(

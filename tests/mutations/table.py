@@ -1,6 +1,6 @@
 """The mutations. Each line is written without indentation and occurs once in its file."""
 
-from tests.mutations import Mutation, endpoints, people
+from tests.mutations import Mutation, endpoints, people, upstreams
 
 CONTRACT = "tests/quota/test_contract.py::test_"
 SESSIONS = "tests/portal/test_sessions.py::test_"
@@ -410,7 +410,7 @@ MUTATIONS = (
     Mutation(
         "clients: an unused proxy setting is reported",
         "upstreams/proxy_environment.py",
-        "if proxy_bypass(host):",
+        "if scheme is None or is_loopback(host) or proxy_bypass(host):",
         "if True:",
         "tests/config/test_settings.py::test_an_unused_proxy_setting_is_reported",
     ),
@@ -430,7 +430,7 @@ MUTATIONS = (
     ),
     Mutation(
         "clients: doctor makes a real call",
-        "cli/doctor_upstream.py",
+        "upstreams/probe.py",
         "if status == 200:",
         "if True:",
         "tests/cli/test_cli.py::test_doctor_makes_real_calls_and_says_what_fails",
@@ -760,7 +760,7 @@ MUTATIONS = (
     Mutation(
         "first operator: not the first sign-up",
         "portal/first_operator.py",
-        "if not is_for_this_machine_alone(request, portal.settings):",
+        "if not _makes_operator(request, portal):",
         "if False:",
         f"{SETUP}who_signs_up_first_is_a_member_as_the_settings_allow[mode0]",
     ),
@@ -1564,6 +1564,7 @@ MUTATIONS = (
         "tests/config/test_settings.py::test_a_wrong_file_is_named_with_its_line",
     ),
     *endpoints.MUTATIONS,
+    *upstreams.MUTATIONS,
     *people.MUTATIONS,
     Mutation(
         "tokens: each bucket takes its measure's amount (SQLite)",

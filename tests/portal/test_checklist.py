@@ -1,4 +1,4 @@
-"""The steps of a new site. tests/e2e/test_five_minutes.py takes them all, from an empty directory."""
+"""The steps of a new site. tests/e2e/test_five_minutes.py takes them all."""
 
 from typing import Any
 

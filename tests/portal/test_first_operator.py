@@ -9,7 +9,7 @@ from daypass.config.settings import Settings
 from daypass.portal.first_operator import is_for_this_machine_alone
 
 HERE = ("127.0.0.1", 8000)
-DEMO = Settings(demo=True)
+ALONE = Settings()
 
 
 def request(
@@ -42,7 +42,7 @@ def request(
     ],
 )
 def test_a_browser_on_this_machine(found: dict[str, Any]) -> None:
-    assert is_for_this_machine_alone(request(**found), DEMO)
+    assert is_for_this_machine_alone(request(**found), ALONE)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_a_browser_on_this_machine(found: dict[str, Any]) -> None:
     ],
 )
 def test_what_comes_from_elsewhere(found: dict[str, Any]) -> None:
-    assert not is_for_this_machine_alone(request(**found), DEMO)
+    assert not is_for_this_machine_alone(request(**found), ALONE)
 
 
 def test_two_hosts() -> None:
-    assert not is_for_this_machine_alone(request(("host", "127.0.0.1:8000")), DEMO)
+    assert not is_for_this_machine_alone(request(("host", "127.0.0.1:8000")), ALONE)
 
 
 @pytest.mark.parametrize(
@@ -92,16 +92,15 @@ def test_two_hosts() -> None:
     ],
 )
 def test_a_header_that_proxies_add(name: str) -> None:
-    assert not is_for_this_machine_alone(request((name, "127.0.0.1")), DEMO)
+    assert not is_for_this_machine_alone(request((name, "127.0.0.1")), ALONE)
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(demo=True, public_url="http://127.0.0.1:8000"),
-        Settings(demo=True, trusted_proxies="127.0.0.1"),  # type: ignore[arg-type]
-        Settings(demo=True, cors_origins="http://127.0.0.1:3000"),  # type: ignore[arg-type]
-        Settings(upstream_base_url="http://127.0.0.1:11434/v1"),
+        Settings(public_url="http://127.0.0.1:8000"),
+        Settings(trusted_proxies="127.0.0.1"),  # type: ignore[arg-type]
+        Settings(cors_origins="http://127.0.0.1:3000"),  # type: ignore[arg-type]
     ],
 )
 def test_a_site_that_others_use(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from daypass.app.access_log import AccessLog
 from daypass.app.enforcement import choose
 from daypass.app.host_check import HostCheck
 from daypass.app.startup import check_settings, make_clock, prepare
+from daypass.app.upstream_source import UpstreamSource
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
 from daypass.gateway.app import Gateway
@@ -60,9 +61,10 @@ from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
+from daypass.records.sealed_keys import KeySealer
 from daypass.records.sweeper import sweeping
+from daypass.upstreams.current import CurrentUpstreams
 from daypass.upstreams.refusals import LastRefusal
-from daypass.upstreams.selection import open_upstream
 
 log = structlog.get_logger()
 
@@ -217,8 +219,13 @@ class Daypass:
             metrics.backlog = recorder.backlog
             stack.push_async_callback(recorder.close)
             await stack.enter_async_context(sweeping(database, clock, settings.retention))
-            upstream = open_upstream(settings)
-            stack.push_async_callback(upstream.close)
+            signer = Signer(secret_keys(settings), clock)
+            upstreams = CurrentUpstreams(settings)
+            stack.push_async_callback(upstreams.close)
+            metrics.upstreams = upstreams.numbers
+            source = UpstreamSource(settings, database, KeySealer(signer.keys), upstreams)
+            await source.start()
+            stack.push_async_callback(source.close)
 
             authenticator = enforcement.authenticator
             authenticator.start()
@@ -237,20 +244,16 @@ class Daypass:
             self._gateway = gateway = Gateway(
                 authenticator,
                 ledger,
-                upstream,
+                upstreams,
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
                 endpoints=EndpointPolicy(settings.stored_objects, settings.extra_paths),
                 ownership=Ownership(database, clock) if has_owners else None,
                 meter=RequestMeter(
-                    PriceList(
-                        [(x.model, x.to_price()) for x in settings.prices],
-                        settings.upstream_base_url,
-                    ),
+                    PriceList([(x.model, x.to_price()) for x in settings.prices]),
                     clock,
                     refuses_unknown_prices=settings.unknown_price == "refuse",
-                    measures_streams=settings.measure_streams,
                 ),
                 last_refusal=last_refusal,
                 report=KeyReport(ledger, database, recorder, clock),
@@ -269,7 +272,6 @@ class Daypass:
             site = pages(enforcement.base_url if behind_aws else None)
             self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
-            signer = Signer(secret_keys(settings), clock)
             outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
@@ -288,6 +290,9 @@ class Daypass:
                 readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
                 last_refusal=last_refusal,
+                upstreams=upstreams,
+                reload_upstreams=source.reload,
+                upstream_numbers=metrics.upstream_numbers,
             )
             _tune_interpreter()
             yield

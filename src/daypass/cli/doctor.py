@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from daypass.app.enforcement import open_enforcer
 from daypass.app.startup import check_ledger, make_clock, sharing_warning
 from daypass.cli.doctor_sign_in import examine_sign_in
-from daypass.cli.doctor_upstream import examine_upstream
+from daypass.cli.doctor_upstream import examine_upstreams
 from daypass.cli.finding import Finding, duration
 from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.domain.plans import UsagePlan
@@ -28,7 +28,7 @@ CLOCK_TOLERANCE_S = 90
 
 
 async def examine() -> list[Finding]:
-    """Check settings, site, database, ledger and upstream."""
+    """Check settings, site, database, ledger and upstreams."""
     try:
         settings = load_settings()
         check_path_settings(settings)
@@ -41,7 +41,7 @@ async def examine() -> list[Finding]:
         _examine_site(),
         *await _examine_stores(settings),
         *await _examine_enforcer(settings),
-        *await examine_upstream(settings, plans),
+        *await examine_upstreams(settings, plans),
         *_examine_stored_objects(settings),
         *await examine_sign_in(settings),
     ]

@@ -1,129 +1,101 @@
-"""Checks of `daypass doctor` for the upstream: list its models and ask one for a token."""
+"""Checks of `daypass doctor` for the upstreams: list their models and ask one for a token."""
 
-import re
-from collections.abc import Collection, Iterable
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Collection
 
-import orjson
-
+from daypass.app.upstream_source import configured, read_site_upstreams
 from daypass.cli.finding import Finding
 from daypass.config.settings import Settings, SettingsError
+from daypass.config.upstreams import DEFAULT_NAME
 from daypass.domain.plans import UsagePlan
-from daypass.gateway.read_ahead import ReadAhead, read_ahead
-from daypass.upstreams.base import Upstream, UpstreamBrokeError, UpstreamError, UpstreamRequest
+from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.upstreams.base import Upstream
+from daypass.upstreams.current import Described, open_upstream
+from daypass.upstreams.demo import DemoUpstream
+from daypass.upstreams.probe import ProbeProblem, probe
 from daypass.upstreams.proxy_environment import check_proxies
-from daypass.upstreams.refusals import explanation
-from daypass.upstreams.selection import open_upstream
 
-LIST_BYTES = 4 * 1024 * 1024
-CHECK_KEY = "Check DAYPASS_UPSTREAM_API_KEY or OPENAI_API_KEY, and what the key may do."
-CHECK_ADDRESS = "Check DAYPASS_UPSTREAM_BASE_URL and the network."
-WITHOUT_V1 = (
-    "Most services have their API below /v1: then DAYPASS_UPSTREAM_BASE_URL has to end in it."
-)
-
-# Names of models that are not chat models.
-_NOT_CHAT = re.compile(
-    r"embed|tts|whisper|dall-e|image|audio|realtime|transcri|moderation|rerank|babbage|davinci"
-    r"|sora|search|instruct$|bge|clip",
-    re.IGNORECASE,
-)
+CHECK_S = 30.0
+"""How long each call may take, in seconds."""
+VARIABLES = {
+    "key": "Check DAYPASS_UPSTREAM_API_KEY or OPENAI_API_KEY, and what the key may do.",
+    "address": "Check DAYPASS_UPSTREAM_BASE_URL and the network.",
+    "no_list": "Check DAYPASS_UPSTREAM_BASE_URL and the network.",
+    "no_v1": "Most services have their API below /v1: then DAYPASS_UPSTREAM_BASE_URL has to end "
+    "in it.",
+}
+"""Advice for the upstream that is set by these variables."""
 
 
-async def examine_upstream(settings: Settings, plans: Collection[UsagePlan]) -> list[Finding]:
-    """Make two real calls: the list of models, and a chat of one token if a model is known."""
+async def examine_upstreams(settings: Settings, plans: Collection[UsagePlan]) -> list[Finding]:
+    """Make two real calls to each: the list of models, and a chat of one token if one is known."""
     try:
         check_proxies(settings)
     except SettingsError as error:
         return [Finding("upstream", False, str(error))]
-    waits = {"read_timeout_s": min(30, settings.read_timeout_s), "first_byte_timeout_s": None}
-    upstream = open_upstream(settings.model_copy(update=waits))
+    preferred = sorted({x for plan in plans for x in plan.models})
+    described = [*configured(settings), *await _made_on_site(settings)]
+    if settings.demo or not described:
+        advice = "Set OPENAI_API_KEY for real answers."
+        return await _examine(preferred, DemoUpstream(), "the demo model", None, advice)
+    waits = {"read_timeout_s": min(CHECK_S, settings.read_timeout_s), "first_byte_timeout_s": None}
+    found: list[Finding] = []
+    for upstream in described:
+        found += await _examine_one(settings.model_copy(update=waits), preferred, upstream)
+    return found
+
+
+async def _made_on_site(settings: Settings) -> list[Described]:
+    """Return the site's own upstreams. The check of the database reports why there are none."""
+    database = Database(settings.database_address)
     try:
-        models, finding = await _list_models(settings, upstream)
-        model = _choose_model(plans, models)
-        if not finding.ok or model is None:
-            return [finding]
-        return [finding, await _try_chat(upstream, model)]
+        return await read_site_upstreams(settings, database)
+    except (DatabaseUnavailableError, SettingsError):
+        return []
+    finally:
+        await database.close()
+
+
+async def _examine_one(
+    settings: Settings, preferred: list[str], described: Described
+) -> list[Finding]:
+    config, terms = described.config, described.config.terms
+    if config.problem is not None:
+        what = _named("upstream", terms.name)
+        return [Finding(what, False, f"{terms.base_url} is off", config.problem)]
+    upstream = open_upstream(settings, terms, described.api_key)
+    return await _examine(preferred, upstream, terms.base_url, terms.name)
+
+
+async def _examine(
+    preferred: list[str], upstream: Upstream, where: str, name: str | None, advice: str = ""
+) -> list[Finding]:
+    try:
+        result = await probe(upstream, where, preferred=preferred)
     finally:
         await upstream.close()
-
-
-async def _list_models(settings: Settings, upstream: Upstream) -> tuple[list[str], Finding]:
-    where = "the demo model" if settings.uses_demo_model else settings.upstream_base_url
-    advice = "Set OPENAI_API_KEY for real answers." if settings.uses_demo_model else ""
-    try:
-        status, body = await _call(upstream, UpstreamRequest("GET", b"/models", [], b""))
-    except (UpstreamError, UpstreamBrokeError) as error:
-        return [], Finding("upstream", False, f"{where} does not answer ({error})", CHECK_ADDRESS)
-    if status in (401, 403):
-        found = f"{where} refuses the key ({_said(status, body)})"
-        return [], Finding("upstream", False, found, CHECK_KEY)
-    models = _ids(body)
-    if status == 200 and models is not None:
-        return models, Finding("upstream", True, where, advice)
-    has_path = urlsplit(settings.upstream_base_url).path not in ("", "/")
-    found = f"{where} does not list its models ({_said(status, body)})"
-    return [], Finding("upstream", False, found, CHECK_ADDRESS if has_path else WITHOUT_V1)
-
-
-async def _try_chat(upstream: Upstream, model: str) -> Finding:
-    message = {"role": "user", "content": "Hi"}
-    try:
-        for cap in (
-            "max_tokens",
-            "max_completion_tokens",
-        ):  # OpenAI's newer models require this member.
-            body = orjson.dumps({"model": model, "messages": [message], cap: 1})
-            headers = [(b"content-type", b"application/json")]
-            request = UpstreamRequest("POST", b"/chat/completions", headers, body)
-            status, answer = await _call(upstream, request)
-            if status != 400 or b"max_completion_tokens" not in answer:
-                break
-    except (UpstreamError, UpstreamBrokeError) as error:
-        return Finding("chat", False, f"{model} does not answer ({error})", CHECK_ADDRESS)
-    if status == 200:
-        return Finding("chat", True, f"{model} answers")
-    found = f"{model} does not answer ({_said(status, answer)})"
-    if status in (401, 403, 429):
-        return Finding("chat", False, found, "Check the key's permissions, credit and limits.")
-    if status >= 500:
-        return Finding("chat", False, found, "The upstream itself fails.")
+    problem = result.problem
+    if problem is not None and problem.step == "models" and problem.cause != "no_model":
+        what = problem.what.removeprefix("It ")
+        found = Finding(_named("upstream", name), False, f"{where} {what}", _advice(problem, name))
+        return [found]
+    found = Finding(_named("upstream", name), True, where, advice)
+    if result.model_tried is None:
+        return [found]
+    chat = _named("chat", name)
+    if problem is None:
+        return [found, Finding(chat, True, f"{result.model_tried} answers")]
     # It may not be a chat model: its name does not tell.
-    return Finding("chat", True, found, "Try a model of yours: this one was chosen by its name.")
+    is_chosen = problem.cause == "other"
+    advice = "Try a model of yours: this one was chosen by its name." if is_chosen else ""
+    return [found, Finding(chat, is_chosen, problem.what, advice or _advice(problem, name))]
 
 
-async def _call(upstream: Upstream, request: UpstreamRequest) -> tuple[int, bytes]:
-    response = await upstream.open(request)
-    try:
-        if response.status >= 300:
-            error: ReadAhead = await read_ahead(response)
-            return error.status, error.beginning
-        body = b""
-        while not response.ended and len(body) <= LIST_BYTES:
-            body += await response.read()
-        return response.status, body
-    finally:
-        response.close()
+def _named(what: str, name: str | None) -> str:
+    return what if name in (None, DEFAULT_NAME) else f"{what} {name}"
 
 
-def _choose_model(plans: Collection[UsagePlan], models: list[str]) -> str | None:
-    """Return a model of the plans, or a listed one that looks like a chat model."""
-    planned: Iterable[str] = sorted({x for plan in plans for x in plan.models})
-    listed = [x for x in models if not _NOT_CHAT.search(x)]
-    return next((x for x in planned if x in models), next(iter(listed), None))
-
-
-def _ids(body: bytes) -> list[str] | None:
-    try:
-        document: Any = orjson.loads(body)
-        return [str(model["id"]) for model in document["data"]]
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _said(status: int, body: bytes) -> str:
-    code, message = explanation(body)
-    if not code and not message and body.lstrip()[:1] == b"<":
-        message = "a web page"
-    return ", ".join(x for x in (str(status), code, message) if x)
+def _advice(problem: ProbeProblem, name: str | None) -> str:
+    own = (
+        VARIABLES.get(problem.cause) if name == DEFAULT_NAME and problem.step == "models" else None
+    )
+    return own or problem.advice

@@ -157,4 +157,4 @@ def _make_site(settings: Settings) -> "Site":
 def _upstream_name(settings: Settings) -> str:
     if settings.uses_demo_model:
         return "the demo model (set OPENAI_API_KEY for real answers)"
-    return settings.upstream_base_url
+    return ", ".join(x.base_url for x in settings.configured_upstreams)

@@ -80,6 +80,12 @@ def setting_place(name: str) -> str:
     return str(config_path()) if line is None else f"{config_path()} line {line}"
 
 
+def table_place(name: str, number: int) -> str:
+    """Return where one of several tables, such as `[[upstreams]]`, is: `daypass.toml line 12`."""
+    line = _line_of(config_path(), (name, number))
+    return str(config_path()) if line is None else f"{config_path()} line {line}"
+
+
 def _line_of(path: Path, location: Sequence[int | str]) -> int | None:
     """Return the line number of a setting, such as `("plans", 1, "name")`.
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validate_model
@@ -39,7 +39,7 @@ from daypass.config.prices import PriceSettings
 from daypass.config.sign_in import CommaSeparated, SignInSettings
 from daypass.config.site_settings import CEILINGS, EMBEDDED_ONLY, SignUpMode, SiteSettings
 from daypass.config.upstream import check_upstream_key, check_upstream_url
-from daypass.domain.network import may_be_upstream
+from daypass.config.upstreams import DEFAULT_NAME, UpstreamSettings, check_upstream_address
 from daypass.domain.plans import DEFAULT_PLANS, UsagePlan
 from daypass.domain.retention import Retention
 from daypass.observability.logging import LogFormat
@@ -111,6 +111,7 @@ class Settings(SignInSettings):
     clock_offset_s: float = 0
     plans: tuple[PlanSettings, ...] = ()
     prices: tuple[PriceSettings, ...] = ()
+    upstreams: tuple[UpstreamSettings, ...] = ()
     unknown_price: Literal["refuse", "free"] = "refuse"
     measure_streams: bool = True
 
@@ -209,13 +210,19 @@ class Settings(SignInSettings):
 
     @validate_model(mode="after")
     def _check_upstream(self) -> Self:
-        host = urlsplit(self.upstream_base_url).hostname or ""
         private = self.upstream_private_addresses == "allow"
-        if not may_be_upstream(host, private=private):
-            also = "" if private else ", and DAYPASS_UPSTREAM_PRIVATE_ADDRESSES=refuse private ones"
+        addresses = {"DAYPASS_UPSTREAM_BASE_URL": self.upstream_base_url}
+        addresses |= {f"the upstream {x.name}": x.base_url for x in self.upstreams}
+        for what, base_url in addresses.items():
+            try:
+                check_upstream_address(base_url, private=private)
+            except ValueError as error:
+                raise ValueError(f"{what}: {error}") from None
+        names = [x.name for x in self.configured_upstreams]
+        if len(set(names)) != len(names):
             raise ValueError(
-                "DAYPASS_UPSTREAM_BASE_URL: link-local addresses and metadata services are "
-                f"refused{also}"
+                f"two upstreams have the same name. That of DAYPASS_UPSTREAM_BASE_URL is "
+                f"{DEFAULT_NAME!r}"
             )
         return self
 
@@ -262,9 +269,24 @@ class Settings(SignInSettings):
 
     @property
     def uses_demo_model(self) -> bool:
-        """Return whether to use the demo model: on request, or if no upstream is configured."""
+        """Return whether to use the demo model: on request, or if no upstream is configured.
+
+        An upstream made on the site replaces it too: ask `CurrentUpstreams.is_demo`.
+        """
+        return not self.configured_upstreams
+
+    @property
+    def configured_upstreams(self) -> tuple[UpstreamSettings, ...]:
+        """Return the upstreams of the environment and `daypass.toml`, the default one first."""
+        if self.demo:
+            return ()
         named = self.upstream_api_key is not None or "upstream_base_url" in self.model_fields_set
-        return self.demo or not named
+        if not named:
+            return self.upstreams
+        default = UpstreamSettings(
+            name=DEFAULT_NAME, base_url=self.upstream_base_url, api_key=self.upstream_api_key
+        )
+        return (default, *self.upstreams)
 
     @property
     def configured_plans(self) -> tuple[UsagePlan, ...]:
@@ -309,7 +331,7 @@ def load_settings() -> Settings:
     fallback = os.environ.get("OPENAI_API_KEY", "").strip()
     try:
         settings = Settings()
-        if settings.upstream_api_key is None and fallback:
+        if settings.upstream_api_key is None and fallback and not settings.upstreams:
             settings = Settings(upstream_api_key=SecretStr(fallback))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]

@@ -105,6 +105,17 @@ class Price:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class HighestPrice:
+    """The highest of several prices: a request may go to any of several upstreams."""
+
+    prices: tuple[Price, ...]
+
+    def bound(self, input_tokens: int, output_tokens: int, units: BilledUnits = NO_UNITS) -> int:
+        """Return the most that a request with at most these tokens costs, in micro-dollars."""
+        return max(x.bound(input_tokens, output_tokens, units) for x in self.prices)
+
+
 def _cost_of(total: int, price: int, *parts: tuple[int, int]) -> int:
     """Return the cost of tokens of which some parts have a price of their own."""
     cost = 0

@@ -9,6 +9,6 @@ Clock = Callable[[], float]
 DAY_S = 86_400
 
 
-def iso_utc(at: int) -> str:
+def iso_utc(at: float) -> str:
     """Format Unix time in seconds as ISO 8601 in UTC: `2026-11-25T00:00:00Z`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,7 @@
 """The request pipeline: authenticate → reserve → relay → settle."""
 
 from collections.abc import Coroutine
-from time import perf_counter
+from time import perf_counter, time
 from typing import Literal
 
 import structlog
@@ -16,11 +16,11 @@ from daypass.gateway.concurrency import HeldLease
 from daypass.gateway.endpoint_policy import EndpointPolicy
 from daypass.gateway.errors import GatewayError, TooManyOpenError, upstream_failed
 from daypass.gateway.headers import response_headers
+from daypass.gateway.merged_models import merge_models
 from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.owned_objects import OwnedObjects
 from daypass.gateway.ownership import Ownership
-from daypass.gateway.read_ahead import ReadAhead, read_ahead
 from daypass.gateway.request import (
     ClientDisconnected,
     cancel_on_disconnect,
@@ -36,18 +36,19 @@ from daypass.gateway.verdict import (
     is_chargeable,
     is_refusal,
     may_have_been_served,
+    reason_of,
     refused_operator,
+    words_of,
 )
 from daypass.http.types import Application, Receive, Scope, Send
 from daypass.observability.metrics import Metrics
 from daypass.quota.ledger import Ledger, LedgerUnavailableError
 from daypass.records.receipts import Receipt
 from daypass.records.recorder import Recorder
-from daypass.upstreams.base import (
-    Upstream,
-    UpstreamError,
-    UpstreamResponse,
-)
+from daypass.upstreams.base import UpstreamError, UpstreamRequest, UpstreamResponse
+from daypass.upstreams.current import CurrentUpstreams
+from daypass.upstreams.failover import open_in_turn
+from daypass.upstreams.read_ahead import ReadAhead, read_ahead
 from daypass.upstreams.refusals import LastRefusal
 
 NOTHING_COUNTED = "Nothing was counted."
@@ -64,7 +65,7 @@ class Gateway:
     Example::
 
         gateway = Gateway(
-            authenticator, ledger, upstream, recorder, metrics, max_body_bytes=2**20,
+            authenticator, ledger, upstreams, recorder, metrics, max_body_bytes=2**20,
             endpoints=EndpointPolicy("off", ()), ownership=None, meter=meter,
             last_refusal=last_refusal, report=report, clock=time.time,
         )
@@ -75,7 +76,7 @@ class Gateway:
         self,
         authenticator: Authenticator,
         ledger: Ledger,
-        upstream: Upstream,
+        upstreams: CurrentUpstreams,
         recorder: Recorder,
         metrics: Metrics,
         *,
@@ -100,7 +101,7 @@ class Gateway:
         """
         self._authenticator = authenticator
         self._ledger = ledger
-        self._upstream = upstream
+        self._upstreams = upstreams
         self._recorder = recorder
         self._metrics = metrics
         self._last_refusal = last_refusal
@@ -108,8 +109,8 @@ class Gateway:
         self._fail_open = fail_open
         self._give_back_timeouts = give_back_timeouts
         self._uncounted = uncounted
-        self._owned = OwnedObjects(ownership, upstream) if ownership is not None else None
-        self._reader = CallReader(endpoints, self._owned, meter, max_body_bytes)
+        self._owned = OwnedObjects(ownership) if ownership is not None else None
+        self._reader = CallReader(endpoints, self._owned, meter, upstreams, max_body_bytes)
         self._denied_paths = tuple(b"/" + x.strip("/").lower().encode() for x in denied_paths)
         self._open_requests = OpenRequests(open_per_key, open_per_account, clock)
 
@@ -158,8 +159,8 @@ class Gateway:
         return application
 
     async def list_models(self) -> list[str]:
-        """Return the ids of the upstream's models. Raises GatewayError 502 or 504."""
-        return await fetch_model_names(self._upstream, self._last_refusal)
+        """Return the ids of the upstreams' models. Raises GatewayError 502 or 504."""
+        return await fetch_model_names(self._upstreams, self._last_refusal)
 
     def _serve(
         self, call: Call, receive: Receive, answer: ResponseWriter
@@ -206,8 +207,7 @@ class Gateway:
                 remover = UsageRemover() if call.hides_usage else None
                 if not await answer.relay(response, usage, remover):
                     charge.reason = "upstream_broke_off"
-                    self._metrics.fail_upstream(charge.reason)
-                    self._log_failure(call, answer, response.status, charge.reason)
+                    self._fail(call, answer, response.status, charge.reason)
         except GatewayError as error:
             charge.explain(error)
             answer.status = error.status
@@ -239,14 +239,16 @@ class Gateway:
         """
         began = perf_counter()
         try:
-            response = await self._upstream.open(call.to_upstream())
+            if len(call.candidates) == 1 and not call.is_model_list:
+                (only,) = call.candidates
+                response = await only.member.upstream.open(call.to_upstream(only))
+            else:
+                response = await self._open_any(call, answer)
         except UpstreamError as error:
             failure = failure_of(error, call.body)
             reason = failure.code if isinstance(failure, GatewayError) else "caller_left"
             if reason.startswith("upstream_"):  # the client's body is not at fault
-                self._metrics.fail_upstream(reason)
-                words = str(error) or type(error).__name__
-                self._log_failure(call, answer, None, reason, words)
+                self._fail(call, answer, None, reason, words_of(error))
             timeouts = self._give_back_timeouts
             if may_have_been_served(error, call.body, give_back_timeouts=timeouts):
                 charge.keep(reason, UPSTREAM_MAY_HAVE_WORKED)
@@ -259,17 +261,10 @@ class Gateway:
             if is_refusal(response):
                 response = await read_ahead(response)
             if not is_chargeable(response):
-                reason = f"upstream_{response.status}"
-                self._metrics.fail_upstream(reason)
-                self._log_failure(call, answer, response.status, reason)
-                await charge.give_back(reason)
-                answer.replace(charge.headers)
-                if isinstance(response, ReadAhead):
-                    self._last_refusal.note(response.status, response.beginning)
-                    raise refused_operator()
-                if charge.counts_after_all:
-                    raise upstream_failed(response.status)
-            elif call.lists_models and 200 <= response.status < 300:
+                await self._refuse(call, charge, answer, response)
+            elif call.member is not None:
+                call.member.succeed()
+            if call.lists_models and 200 <= response.status < 300:
                 response = await only_models_of(call.principal, response)
             if self._owned is not None:
                 response = await self._owned.guard(call, response)
@@ -279,15 +274,54 @@ class Gateway:
         answer.add(response_headers(response.headers))
         return response
 
-    @staticmethod
-    def _log_failure(
-        call: Call, answer: ResponseWriter, status: int | None, failure: str, reason: str = ""
+    async def _refuse(
+        self, call: Call, charge: Charge, answer: ResponseWriter, response: UpstreamResponse
     ) -> None:
-        """Log an upstream failure. `status` is the upstream's, or None if it did not answer."""
+        """Give back the units of a call that the upstream refused.
+
+        Raises GatewayError if the client gets another error than the upstream's.
+        """
+        reason = f"upstream_{response.status}"
+        self._fail(call, answer, response.status, reason)
+        await charge.give_back(reason)
+        answer.replace(charge.headers)
+        if isinstance(response, ReadAhead):
+            self._last_refusal.note(response.status, response.beginning)
+            raise refused_operator()
+        if charge.counts_after_all:
+            raise upstream_failed(response.status)
+
+    async def _open_any(self, call: Call, answer: ResponseWriter) -> UpstreamResponse:
+        """Send the call to its upstreams in turn. Raises UpstreamError and GatewayError."""
+        if call.is_model_list and not self._upstreams.only and call.target.method == "GET":
+            headers = [x for x in call.headers if x[0].startswith(b"anthropic-")]
+            request = UpstreamRequest("GET", call.target.raw, headers, b"")
+            return await merge_models(self._upstreams.members, request, self._last_refusal)
+
+        def passed_over(status: int | None, error: UpstreamError | None) -> None:
+            failure = f"upstream_{status}" if error is None else reason_of(error)
+            self._fail(call, answer, status, failure, words_of(error))
+
+        call_s = self._upstreams.call_timeout_s
+        return await open_in_turn(call.candidates, call.to_upstream, passed_over, call_s)
+
+    def _fail(
+        self,
+        call: Call,
+        answer: ResponseWriter,
+        status: int | None,
+        failure: str,
+        reason: str = "",
+    ) -> None:
+        """Note and log an upstream failure. `status` is None if the upstream did not answer."""
+        self._metrics.fail_upstream(failure)
+        if call.member is not None:
+            call.member.fail(failure, time())
         log.warning(
             "upstream_failed",
             request_id=answer.request_id,
             api_key_id=call.principal.api_key_id,
+            upstream=call.member.name if call.member is not None else None,
             status=status,
             failure=failure,
             reason=reason,

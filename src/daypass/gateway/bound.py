@@ -6,13 +6,13 @@ of their bytes. Output: the request's cap times the number of answers. `docs/cou
 the constants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from daypass.domain.plans import Amounts, Measure
-from daypass.domain.prices import FREE, Price
+from daypass.domain.prices import FREE, HighestPrice, Price
 from daypass.domain.usage import NO_UNITS, BilledUnits
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.media_parts import media_in
@@ -76,7 +76,7 @@ class Bound:
     is_edited: bool = False
     """Whether the cap differs from what the request says."""
     units: BilledUnits = NO_UNITS
-    price: Price = FREE
+    price: Price | HighestPrice = FREE
 
     @property
     def amounts(self) -> Amounts:
@@ -120,18 +120,18 @@ def bound_of_document(
     pattern: str,
     body: bytes,
     document: Mapping[str, Any],
-    model: str,
+    models: Iterable[str],
     most_output: int | None,
     *,
     is_limited: bool,
 ) -> Bound:
     """Return the bound of a request with a JSON body.
 
-    `most_output` is the plan's `max_output_tokens`. `is_limited` tells whether tokens or cost are
-    limited: then a request without a cap gets one. Raises GatewayError 400 for a cap that is not
-    a number.
+    `models` are the names of its model at the upstreams that may serve it, and `most_output` is
+    the plan's `max_output_tokens`. `is_limited` tells whether tokens or cost are limited: then a
+    request without a cap gets one. Raises GatewayError 400 for a cap that is not a number.
     """
-    text, media = _input_of(body, document, model)
+    text, media = _input_of(body, document, models)
     # Predicted output that turns out wrong is billed as output, beyond the cap.
     predicted = len(body) if document.get("prediction") else 0
     bound = Bound(text + media, fixed_output=predicted)
@@ -240,11 +240,9 @@ def _fixed_output(pattern: str, length: int, document: Mapping[str, Any]) -> dic
     return {}
 
 
-def _input_of(body: bytes, document: Mapping[str, Any], model: str) -> tuple[int, int]:
+def _input_of(body: bytes, document: Mapping[str, Any], models: Iterable[str]) -> tuple[int, int]:
     """Return the bytes of text, and the tokens of everything else."""
-    image_tokens = next(
-        (tokens for pattern, tokens in IMAGE_TOKENS_OF if fnmatchcase(model, pattern)), IMAGE_TOKENS
-    )
+    image_tokens = max(map(_image_tokens, models))
     text, tokens = len(body), 0
     for kind, data in media_in(document):
         text -= len(data)
@@ -260,6 +258,11 @@ def _input_of(body: bytes, document: Mapping[str, Any], model: str) -> tuple[int
             tokens += FILE_TOKENS
     tokens += HOSTED_TOKENS * _hosted_inputs(document)
     return max(0, text), tokens
+
+
+def _image_tokens(model: str) -> int:
+    found = (tokens for pattern, tokens in IMAGE_TOKENS_OF if fnmatchcase(model, pattern))
+    return next(found, IMAGE_TOKENS)
 
 
 def _hosted_inputs(document: Mapping[str, Any]) -> int:

@@ -32,7 +32,9 @@ from daypass.gateway.stored_names import (
     stored_names,
     stored_names_in_query,
 )
+from daypass.gateway.upstream_choice import choose_upstreams
 from daypass.http.types import Headers, Receive
+from daypass.upstreams.current import CurrentUpstreams
 
 PARAM_LENGTH = 200
 WITH_BODY = ("POST", "PUT", "PATCH")
@@ -49,9 +51,11 @@ class CallReader:
         policy: EndpointPolicy,
         owned: OwnedObjects | None,
         meter: RequestMeter,
+        upstreams: CurrentUpstreams,
         max_body_bytes: int,
     ) -> None:
         """Create a reader. `owned` is None unless stored objects are per account."""
+        self._upstreams = upstreams
         self._policy = policy
         self._owned = owned
         self._meter = meter
@@ -114,7 +118,7 @@ class CallReader:
     async def _check(
         self, call: Call, document: dict[str, Any], in_form: tuple[str, ...] = ()
     ) -> None:
-        """Check the models and stored objects that a request names, and bound what it uses."""
+        """Check what a request names, choose its upstreams, and bound what it uses."""
         self._check_models(call, document, in_form)
         if self._owned is not None:
             call.stores = bool(document.get("store")) and call.route.endpoint.pattern.endswith(
@@ -123,6 +127,9 @@ class CallReader:
             await self._owned.check(call, document)
         elif self._policy.stored_objects == "off":
             _refuse_stored_objects(call, document)
+        call.candidates = self._upstreams.only or choose_upstreams(
+            self._upstreams, call, document, keeps_objects=self._policy.stored_objects != "off"
+        )
         self._meter.prepare(call, document, self._max_body_bytes)
 
     def _check_models(

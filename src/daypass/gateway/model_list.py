@@ -1,4 +1,4 @@
-"""The upstream's list of models, filtered by usage plan."""
+"""The upstreams' list of models, filtered by usage plan."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,26 +7,34 @@ import orjson
 import structlog
 
 from daypass.gateway.authenticate import Principal
-from daypass.gateway.errors import GatewayError, server_error
-from daypass.gateway.read_ahead import read_ahead
-from daypass.gateway.verdict import failure_of, is_refusal, refused_operator
+from daypass.gateway.errors import GatewayError
+from daypass.gateway.merged_models import (
+    LIST_BYTES,
+    merge_models,
+    model_name,
+    no_model_list,
+)
+from daypass.gateway.verdict import failure_of, is_refusal, no_upstream, refused_operator
 from daypass.gateway.whole_answer import read_whole
-from daypass.upstreams.base import Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
+from daypass.upstreams.base import UpstreamError, UpstreamRequest, UpstreamResponse
+from daypass.upstreams.current import CurrentUpstreams
+from daypass.upstreams.read_ahead import read_ahead
 from daypass.upstreams.refusals import LastRefusal
 from daypass.upstreams.whole_response import WholeResponse
-
-LIST_BYTES = 4 * 1024 * 1024
-"""The longest list of models that is read, in bytes."""
-
-_NAMES = ("id", "name", "model")
 
 log = structlog.get_logger()
 
 
-async def fetch_model_names(upstream: Upstream, last_refusal: LastRefusal) -> list[str]:
-    """Return the ids of the upstream's models. Raises GatewayError 502 or 504."""
+async def fetch_model_names(upstreams: CurrentUpstreams, last_refusal: LastRefusal) -> list[str]:
+    """Return the ids of the upstreams' models. Raises GatewayError 502 or 504."""
+    if not upstreams.members:
+        raise no_upstream()
+    request = UpstreamRequest("GET", b"/models", [], b"")
     try:
-        response = await upstream.open(UpstreamRequest("GET", b"/models", [], b""))
+        if upstreams.only:
+            response = await upstreams.members[0].upstream.open(request)
+        else:
+            response = await merge_models(upstreams.members, request, last_refusal)
     except UpstreamError as error:
         log.warning("upstream_failed", reason=str(error) or type(error).__name__)
         raise failure_of(error, b"") from error
@@ -37,9 +45,9 @@ async def fetch_model_names(upstream: Upstream, last_refusal: LastRefusal) -> li
         body = await read_whole(response, LIST_BYTES)
         return [str(model["id"]) for model in orjson.loads(body)["data"]]
     except (ValueError, KeyError, TypeError):
-        raise _no_list() from None
+        raise no_model_list() from None
     except GatewayError as error:
-        raise error if error.code == "upstream_misconfigured" else _no_list() from None
+        raise error if error.code == "upstream_misconfigured" else no_model_list() from None
     finally:
         response.close()
 
@@ -69,16 +77,16 @@ async def without_models(
     try:
         document = orjson.loads(body)
     except ValueError:
-        raise _no_list() from None
+        raise no_model_list() from None
     if not isinstance(document, dict | list):
-        raise _no_list()
+        raise no_model_list()
     # llama.cpp lists its models twice, as `data` and as `models`; Together sends a bare list.
     lists = [document] if isinstance(document, list) else list(document.values())
-    names = [_name_of(model) for models in lists if isinstance(models, list) for model in models]
+    names = [model_name(model) for models in lists if isinstance(models, list) for model in models]
     out = await hidden([name for name in names if name is not None])
 
     def shown(models: list[Any]) -> list[Any]:
-        return [model for model in models if _name_of(model) not in (None, *out)]
+        return [model for model in models if model_name(model) not in (None, *out)]
 
     if isinstance(document, list):
         return WholeResponse(response, orjson.dumps(shown(document)))
@@ -91,15 +99,3 @@ async def without_models(
         if name in kept:
             kept[name] = ids[place] if ids else None
     return WholeResponse(response, orjson.dumps(kept))
-
-
-def _name_of(model: Any) -> str | None:
-    if isinstance(model, str):
-        return model
-    names = [model.get(name) for name in _NAMES] if isinstance(model, dict) else []
-    return next((name for name in names if isinstance(name, str)), None)
-
-
-def _no_list() -> GatewayError:
-    message = "The upstream does not list its models."
-    return server_error(502, "upstream_misconfigured", message)

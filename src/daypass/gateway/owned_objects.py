@@ -23,7 +23,7 @@ from daypass.gateway.stored_names import (
     stored_names_in_query,
 )
 from daypass.gateway.whole_answer import read_whole
-from daypass.upstreams.base import Upstream, UpstreamBrokeError, UpstreamResponse
+from daypass.upstreams.base import UpstreamBrokeError, UpstreamResponse
 from daypass.upstreams.whole_response import WholeResponse
 
 ANSWER_BYTES = 64 * 1024 * 1024
@@ -36,9 +36,8 @@ WHOLE_STORE = frozenset({"logs", "responses", "stored_completions"})
 class OwnedObjects:
     """Checks the objects that requests name, and records those that answers create."""
 
-    def __init__(self, ownership: Ownership, upstream: Upstream) -> None:
+    def __init__(self, ownership: Ownership) -> None:
         self._ownership = ownership
-        self._upstream = upstream
 
     async def check(self, call: Call, document: dict[str, Any]) -> None:
         """Raise GatewayError 404 if a request names an object of another account."""
@@ -101,7 +100,8 @@ class OwnedObjects:
         if call.target.method == "HEAD":
             return WholeResponse(response, await read_whole(response, ANSWER_BYTES))
         account_id = call.principal.account_id
-        return await only_own(listing, response, self._upstream, self._ownership, account_id)
+        upstream = call.candidates[0].member.upstream
+        return await only_own(listing, response, upstream, self._ownership, account_id)
 
     async def _without_others_models(
         self, account_id: str, response: UpstreamResponse

@@ -21,32 +21,32 @@ OPENAI = "openai"
 class PriceList:
     """Finds the price of a model by its name. Works offline."""
 
-    def __init__(self, own: Sequence[tuple[str, Price]], upstream_url: str | None = None) -> None:
+    def __init__(self, own: Sequence[tuple[str, Price]]) -> None:
         """`own` are names or globs with their prices; the first that matches is used."""
         self._own = tuple(own)
-        self._upstream_url = upstream_url
-        self._known: dict[tuple[str, int], Price | None] = {}
+        self._known: dict[tuple[str, int, str | None], Price | None] = {}
 
-    def find(self, model: str, at: float) -> Price | None:
-        """Return the price of a model at a time (Unix time, seconds), or None.
+    def find(self, model: str, at: float, upstream_url: str | None = None) -> Price | None:
+        """Return the price of an upstream's model at a time (Unix time, seconds), or None.
 
-        Some prices depend on the time of day, to the minute.
+        Some prices depend on the time of day, to the minute. `upstream_url` is the upstream's base
+        URL.
         """
         minute = int(at) // 60 * 60
-        key = (model, minute)
+        key = (model, minute, upstream_url)
         try:
             return self._known[key]
         except KeyError:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            price = self._known[key] = self._look_up(model, minute)
+            price = self._known[key] = self._look_up(model, minute, upstream_url)
             return price
 
-    def _look_up(self, model: str, minute: int) -> Price | None:
+    def _look_up(self, model: str, minute: int, upstream_url: str | None) -> Price | None:
         for pattern, price in self._own:
             if fnmatchcase(model, pattern):
                 return price
-        return _published(get_snapshot(), model, self._upstream_url, minute) if model else None
+        return _published(get_snapshot(), model, upstream_url, minute) if model else None
 
 
 def _published(

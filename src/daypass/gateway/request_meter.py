@@ -1,10 +1,10 @@
-"""Prepares a call to be measured: its price, the most it can use, and the usage of its stream."""
+"""Prepares a call to be measured: its prices, and the most that it can use."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from daypass.domain.prices import FREE
+from daypass.domain.prices import FREE, HighestPrice, Price
 from daypass.domain.times import Clock
 from daypass.gateway.bound import Bound, bound_of_document, bound_of_form
 from daypass.gateway.call import Call
@@ -13,15 +13,15 @@ from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request import StreamedBody
-from daypass.gateway.stream_usage import ask_for_usage
-from daypass.gateway.unpriced import unpriced_in
+from daypass.gateway.unpriced import Unpriced, unpriced_in
+from daypass.upstreams.routing import Candidate
 
 _STREAM_WITH_OPTIONS = "/completions"
 """The end of the paths of chat and plain completions, which take `stream_options`."""
 
 
 class RequestMeter:
-    """Bounds calls before they are sent, and asks for the usage of their streams."""
+    """Bounds calls before they are sent."""
 
     def __init__(
         self,
@@ -29,15 +29,13 @@ class RequestMeter:
         clock: Clock,
         *,
         refuses_unknown_prices: bool,
-        measures_streams: bool,
     ) -> None:
         self._prices = prices
         self._clock = clock
         self._refuses_unknown_prices = refuses_unknown_prices
-        self._measures_streams = measures_streams
 
     def prepare(self, call: Call, document: Mapping[str, Any], max_body_bytes: int) -> None:
-        """Set the bound of a call, and make its stream report usage.
+        """Set the bound and the price of a call, and note whether its stream can report usage.
 
         `document` is the parsed JSON body; empty for others. Raises GatewayError: 400 for a cap
         that is not a number, 403 if tokens or cost are limited and nothing bounds what the call
@@ -45,17 +43,42 @@ class RequestMeter:
         """
         if call.is_free:
             return
-        call.price = self._prices.find(call.model, self._clock())
         principal = call.principal
+        self._set_prices(call, document)
         is_limited = principal.limits_tokens or principal.limits_cost
         if is_limited:
             self._check(call, document)
         most_output = principal.usage_plan.max_output_tokens
         if is_limited or most_output is not None:
             bound = _bound_of(call, document, most_output, max_body_bytes, is_limited=is_limited)
-            call.bound = replace(bound, price=call.price or FREE)
-        if self._measures_streams and document.get("stream") is True:
-            self._measure_stream(call, document)
+            call.bound = replace(bound, price=_highest_price(call))
+        if document.get("stream") is True and isinstance(call.body, bytes):
+            call.is_measurable = call.route.endpoint.pattern.endswith(_STREAM_WITH_OPTIONS)
+            call.stream_options = document.get("stream_options")
+
+    def _set_prices(self, call: Call, document: Mapping[str, Any]) -> None:
+        """Set the price at each candidate, and leave out those that would be refused for theirs."""
+        now = self._clock()
+        if len(call.candidates) == 1:
+            call.price = self._price(call, call.candidates[0], now)
+            return
+        prices = {x: self._price(call, x, now) for x in call.candidates}
+        if self._needs_price(call):
+            priced = tuple(
+                candidate
+                for candidate, price in prices.items()
+                if price is not None and _unpriced_in(call, document, price) is None
+            )
+            call.candidates = priced or call.candidates
+        call.price = prices[call.candidates[0]]
+        call.prices = prices
+
+    def _price(self, call: Call, candidate: Candidate, now: float) -> Price | None:
+        return self._prices.find(candidate.model or call.model, now, candidate.member.base_url)
+
+    def _needs_price(self, call: Call) -> bool:
+        is_metered = call.route.endpoint.cls is EndpointClass.METERED
+        return is_metered and call.principal.limits_cost and self._refuses_unknown_prices
 
     def _check(self, call: Call, document: Mapping[str, Any]) -> None:
         endpoint = call.route.endpoint
@@ -64,27 +87,27 @@ class RequestMeter:
                 f"{call.target.method} {call.target.path.decode()} is turned off for this API "
                 "key: its usage plan limits tokens or cost, and nothing bounds what it uses."
             )
-        if endpoint.cls is not EndpointClass.METERED or not call.principal.limits_cost:
-            return
-        if not self._refuses_unknown_prices:
+        if not self._needs_price(call):
             return
         if call.price is None:
             what = f"the model {call.model or '(none)'}"
             advice = "Use another model, or ask the operator to add it to [[prices]]."
             raise _price_unknown("model", what, advice)
-        found = unpriced_in(endpoint.pattern, call.body, document, call.price)
+        found = _unpriced_in(call, document, call.price)
         if found is not None:
             raise _price_unknown(found.param, found.what, "Leave it out.")
 
-    @staticmethod
-    def _measure_stream(call: Call, document: Mapping[str, Any]) -> None:
-        if isinstance(call.body, bytes) and call.route.endpoint.pattern.endswith(
-            _STREAM_WITH_OPTIONS
-        ):
-            asking = ask_for_usage(call.body, document)
-            if asking is not None:
-                call.body = asking
-                call.hides_usage = True
+
+def _unpriced_in(call: Call, document: Mapping[str, Any], price: Price) -> Unpriced | None:
+    return unpriced_in(call.route.endpoint.pattern, call.body, document, price)
+
+
+def _highest_price(call: Call) -> Price | HighestPrice:
+    """Return the price that bounds the call at each of its candidates."""
+    prices = call.prices
+    if prices is None:
+        return call.price or FREE
+    return HighestPrice(tuple(prices[x] or FREE for x in call.candidates))
 
 
 def _price_unknown(param: str, what: str, advice: str) -> GatewayError:
@@ -108,5 +131,10 @@ def _bound_of(
         length = max_body_bytes if call.body.length is None else call.body.length
         return bound_of_form(pattern, length)
     return bound_of_document(
-        pattern, call.body, document, call.model, most_output, is_limited=is_limited
+        pattern,
+        call.body,
+        document,
+        [x.model or call.model for x in call.candidates],
+        most_output,
+        is_limited=is_limited,
     )

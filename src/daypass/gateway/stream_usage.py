@@ -6,7 +6,6 @@ Removing both leaves the bytes that the upstream sends without the option.
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -24,12 +23,11 @@ _NEXT_LINE = re.compile(rb"(?:\r\n|\r|\n)data:[ ]?")
 _NULL_AT_END = re.compile(rb',\s*"usage"\s*:\s*null\s*\}\s*\Z')
 
 
-def ask_for_usage(body: bytes, document: Mapping[str, Any]) -> bytes | None:
+def ask_for_usage(body: bytes, options: Any) -> bytes | None:
     """Return a streamed request's body that asks for usage, or None if it already does.
 
-    `document` is the parsed body.
+    `options` are its parsed `stream_options`, or None.
     """
-    options = document.get("stream_options")
     if options is None:
         return set_members(body, {"stream_options": {"include_usage": True}})
     if not isinstance(options, dict) or options.get("include_usage") is True:

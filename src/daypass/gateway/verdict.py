@@ -1,9 +1,9 @@
 """Classifies upstream answers and failures: whether they count, and which error the client gets."""
 
 from daypass.gateway.errors import GatewayError, server_error
-from daypass.gateway.read_ahead import ReadAhead
 from daypass.gateway.request import StreamedBody
 from daypass.upstreams.base import UpstreamError, UpstreamResponse, UpstreamTimeoutError
+from daypass.upstreams.read_ahead import ReadAhead
 from daypass.upstreams.refusals import error_code
 
 
@@ -29,10 +29,20 @@ def is_chargeable(response: UpstreamResponse | ReadAhead) -> bool:
 
 def refused_operator() -> GatewayError:
     """Return the 502 for an upstream that refuses the operator. The client's key is fine."""
-    message = (
+    return _misconfigured(
         "The upstream refused this gateway's own key or address. Your key is fine. The "
         "operator of this site has to look at it."
     )
+
+
+def no_upstream() -> GatewayError:
+    """Return the 502 for a site whose upstreams are all off."""
+    return _misconfigured(
+        "None of this site's upstreams is in use. The operator of this site has to look at it."
+    )
+
+
+def _misconfigured(message: str) -> GatewayError:
     error = server_error(502, "upstream_misconfigured", message, uncounted=True)
     # Only the operator can fix this, so SDKs must not retry.
     error.headers = [(b"x-should-retry", b"false")]
@@ -59,8 +69,18 @@ def failure_of(error: UpstreamError, body: bytes | StreamedBody) -> Exception:
     """Return the error for an unanswered request: the body's own failure if it was incomplete."""
     if isinstance(body, StreamedBody) and body.is_incomplete:
         return body.failure()
+    reason = reason_of(error)
     if isinstance(error, UpstreamTimeoutError):
-        message = "The upstream did not answer in time."
-        return server_error(504, "upstream_timeout", message, uncounted=True)
-    message = "The upstream cannot be reached."
-    return server_error(502, "upstream_unreachable", message, uncounted=True)
+        return server_error(504, reason, "The upstream did not answer in time.", uncounted=True)
+    return server_error(502, reason, "The upstream cannot be reached.", uncounted=True)
+
+
+def reason_of(error: UpstreamError) -> str:
+    """Return the code of an upstream's failure, as in receipts and metrics."""
+    is_timeout = isinstance(error, UpstreamTimeoutError)
+    return "upstream_timeout" if is_timeout else "upstream_unreachable"
+
+
+def words_of(error: UpstreamError | None) -> str:
+    """Return what is logged of an upstream's failure."""
+    return "" if error is None else str(error) or type(error).__name__

@@ -1,6 +1,7 @@
 """Metrics of the gateway for Prometheus.
 
-No label value comes from a client: no key, account, model or path. Requests increment plain
+No label value comes from a client: no key, account, model or path. Upstreams have the names that
+the operator gave them. Requests increment plain
 numbers. Once a second, each process writes its numbers to a file in a directory shared by all
 workers, and the worker that serves `/metrics` sums them. A process holds a lock while it runs: its
 counters outlive it, its gauges do not.
@@ -12,7 +13,7 @@ import os
 import secrets
 import shutil
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -21,6 +22,7 @@ import structlog
 
 from daypass.domain.usage import NO_TOKENS, TokenUsage
 from daypass.observability.safe_errors import error_location
+from daypass.observability.upstream_metrics import UpstreamNumbers, upstream_families
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -79,6 +81,8 @@ class Metrics:
         """Returns the number of unwritten usage rows, and the age of the oldest in seconds."""
         self.decision = Durations(DECISION_BOUNDS_S)
         self.first_byte = Durations(FIRST_BYTE_BOUNDS_S)
+        self.upstreams: Callable[[], Mapping[str, UpstreamNumbers]] = dict
+        """Returns the numbers of each upstream in this process, by name."""
 
     def start(self) -> None:
         """Start to write the numbers in the background."""
@@ -107,6 +111,16 @@ class Metrics:
     def fail_upstream(self, reason: str) -> None:
         """Count a request that the upstream did not serve completely."""
         self.upstream_failures[reason] = self.upstream_failures.get(reason, 0) + 1
+
+    def upstream_numbers(self) -> dict[str, UpstreamNumbers]:
+        """Return the numbers of each upstream over all processes of this machine."""
+        self._share()
+        total: dict[str, UpstreamNumbers] = {}
+        for file in self._directory.glob("*.json"):
+            is_alive = _is_locked(file.with_suffix(".lock"))
+            for name, numbers in orjson.loads(file.read_bytes())["upstreams"].items():
+                total.setdefault(name, UpstreamNumbers()).add(numbers, is_alive=is_alive)
+        return total
 
     def exposition(self) -> tuple[bytes, str]:
         """Return the sum over all processes in Prometheus' text format, and its content type."""
@@ -149,6 +163,7 @@ class Metrics:
                 total.unreserved_cost / 1_000_000,
             ),
             failures,
+            *upstream_families(self.upstream_numbers()),
             core.GaugeMetricFamily(
                 "daypass_tasks", "Event-loop tasks (steady growth means a leak).", total.tasks
             ),
@@ -192,6 +207,7 @@ class Metrics:
             "backlog": self.backlog(),
             "decision": [self.decision.counts, self.decision.total],
             "first_byte": [self.first_byte.counts, self.first_byte.total],
+            "upstreams": {name: x.to_json() for name, x in self.upstreams().items()},
         }
         shared = orjson.dumps(numbers)
         if shared == self._shared:

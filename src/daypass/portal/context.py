@@ -1,6 +1,6 @@
 """The portal's dependencies, and authentication of its requests."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from daypass.config.settings import Settings
 from daypass.config.site_settings import SiteSettings
 from daypass.domain.times import Clock
 from daypass.enforcement.base import Enforcer
+from daypass.observability.upstream_metrics import UpstreamNumbers
 from daypass.portal.client_address import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
 from daypass.portal.outbox import Outbox
@@ -25,6 +26,7 @@ from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, departures, site_settings
 from daypass.records.database import Database
 from daypass.records.tables import Account
+from daypass.upstreams.current import CurrentUpstreams
 from daypass.upstreams.refusals import LastRefusal
 
 COOKIE = "daypass_session"
@@ -56,6 +58,11 @@ class Portal:
     metrics: Callable[[], tuple[bytes, str]]
     """Returns all metrics in Prometheus' text format, and the content type."""
     last_refusal: LastRefusal
+    upstreams: CurrentUpstreams
+    reload_upstreams: Callable[[], Awaitable[None]]
+    """Read the upstreams again after a change. Other processes follow within a second."""
+    upstream_numbers: Callable[[], Mapping[str, UpstreamNumbers]]
+    """Returns what all processes of this machine have seen of each upstream, by name."""
 
     async def policy(self) -> QuotaPolicy:
         """Return the plans and ceilings currently in force."""

@@ -24,14 +24,14 @@ _PROXY_HEADER = re.compile(
 
 
 def is_for_this_machine_alone(request: Request, settings: Settings) -> bool:
-    """Return whether a local browser is using a demo site that only this machine can reach.
+    """Return whether a local browser is using a site that only this machine can reach.
 
     Both ends of the connection and the Host header must be loopback, which also defeats DNS
     rebinding. Nothing may hint at a proxy on this machine: no setting, no header, and not
     HTTP/1.0, which nginx uses by default.
     """
     is_public = settings.public_url or settings.trusted_proxies or settings.cors_origins
-    if is_public or not settings.uses_demo_model or request.scope["http_version"] != "1.1":
+    if is_public or request.scope["http_version"] != "1.1":
         return False
     hosts = request.headers.getlist("host")
     return (
@@ -45,20 +45,22 @@ def is_for_this_machine_alone(request: Request, settings: Settings) -> bool:
 
 async def would_be_first(session: AsyncSession, request: Request, portal: Portal) -> bool:
     """Return whether signing up with this request would create the first, operator account."""
-    return is_for_this_machine_alone(request, portal.settings) and not await accounts.has_any(
-        session
-    )
+    return _makes_operator(request, portal) and not await accounts.has_any(session)
 
 
 async def role_of_new_account(session: AsyncSession, request: Request, portal: Portal) -> str:
     """Return a new account's role. Call it in the transaction that creates the account."""
-    if not is_for_this_machine_alone(request, portal.settings):
+    if not _makes_operator(request, portal):
         return accounts.MEMBER
     await operators.lock(session)
     if await accounts.has_any(session):
         return accounts.MEMBER
     await operators.void_setup_tokens(session)
     return accounts.OPERATOR
+
+
+def _makes_operator(request: Request, portal: Portal) -> bool:
+    return portal.upstreams.is_demo and is_for_this_machine_alone(request, portal.settings)
 
 
 def _is_loopback(end: tuple[str, int] | None) -> bool:

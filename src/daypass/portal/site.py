@@ -43,7 +43,7 @@ async def mark_page(portal: InPortal) -> Response:
     """Return a script that, before the first paint, marks a page with settings its texts need."""
     settings = portal.settings
     marks: dict[str, str] = {"enforcer": settings.enforcer}
-    if settings.uses_demo_model:
+    if portal.upstreams.is_demo:
         marks["demo"] = ""
     if portal.outbox is not None:
         marks["mail"] = ""
@@ -60,7 +60,7 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
         first_sign_up_operates = await first_operator.would_be_first(session, request, portal)
         site = await portal.site_settings(session)
     return SiteView(
-        demo=settings.uses_demo_model,
+        demo=portal.upstreams.is_demo,
         sign_up=site.sign_up,
         enforcer=settings.enforcer,
         gateway_base_url=portal.gateway_base_url,

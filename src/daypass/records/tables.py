@@ -389,3 +389,19 @@ class StoredObject(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_stored_object_account_id", "account_id"),)
+
+
+class StoredUpstream(Base):
+    """An upstream made on the site. `terms` is everything but its name and key.
+
+    The key is encrypted: see `sealed_keys`.
+    """
+
+    __tablename__ = "upstream"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed_key: Mapped[str | None] = mapped_column(Text)
+    key_last4: Mapped[str | None] = mapped_column(String(4))
+    created_at: Mapped[int] = mapped_column(BigInteger)

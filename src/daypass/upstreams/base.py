@@ -52,6 +52,8 @@ class UpstreamRequest:
     body: bytes | AsyncIterable[bytes]
     length: int | None = None
     """Size in bytes of a streamed body, if the client declared it."""
+    began_at: float | None = None
+    """When the call began (the event loop's time), if another upstream was tried before."""
 
 
 class UpstreamResponse(Protocol):
@@ -86,5 +88,12 @@ class Upstream(Protocol):
     async def open(self, request: UpstreamRequest) -> UpstreamResponse:
         """Send a request and return once the response head has arrived. Raises UpstreamError."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no connection is open."""
+
     async def close(self) -> None:
         """Close every connection."""
+
+    def drain(self) -> None:
+        """Let requests in flight finish, and keep no connection after them."""

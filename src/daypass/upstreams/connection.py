@@ -68,6 +68,8 @@ class Connection(asyncio.Protocol):
         self._is_head = request.method == "HEAD"
         self.was_heard = False
         self._began_at = self._spoke_at = self._loop.time()
+        if request.began_at is not None:
+            self._began_at = request.began_at
         try:
             if isinstance(request.body, bytes):
                 self._transport.write(head + request.body)

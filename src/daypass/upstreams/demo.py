@@ -72,7 +72,12 @@ class DemoUpstream:
         message = f"The demo model does not support {request.method} {path}. It supports chat, "
         return _error(404, "unknown_url", message + "responses, embeddings and models.")
 
+    is_idle = True
+
     async def close(self) -> None:
+        """Do nothing; there are no connections."""
+
+    def drain(self) -> None:
         """Do nothing; there are no connections."""
 
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
+from daypass.config.upstreams import Auth
 from daypass.domain.network import may_be_upstream
 from daypass.upstreams.base import (
     Timeouts,
@@ -39,11 +40,13 @@ class HttpUpstream:
         api_key: str | None,
         timeouts: Timeouts,
         *,
+        auth: Auth = "bearer",
         may_be_private: bool = True,
     ) -> None:
         """Create the pool. Needs a running event loop.
 
-        Without `may_be_private`, only public addresses are allowed.
+        `auth` chooses the header that carries the key. Without `may_be_private`, only public
+        addresses are allowed.
         """
         address = urlsplit(base_url)
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
@@ -52,7 +55,8 @@ class HttpUpstream:
         self._path = address.path.rstrip("/").encode()
         lines = [f"host: {address.netloc.rpartition('@')[2]}", "accept-encoding: identity"]
         if api_key:
-            lines.append(f"authorization: Bearer {api_key}")
+            name = "authorization: Bearer" if auth == "bearer" else f"{auth}:"
+            lines.append(f"{name} {api_key}")
         secret = (api_key or "").encode("latin-1")
         self._secret = secret if len(secret) >= SHORTEST_SECRET else b""
         self._fixed_headers = "".join(f"\r\n{line}" for line in lines).encode("latin-1")
@@ -60,7 +64,9 @@ class HttpUpstream:
         self._may_be_private = may_be_private
         self._connections: set[Connection] = set()
         self._idle: dict[Connection, float] = {}
+        self._is_draining = False
         self._loop = asyncio.get_running_loop()
+        self._sweeping: asyncio.TimerHandle | None
         self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
 
     async def open(self, request: UpstreamRequest) -> UpstreamResponse:
@@ -77,15 +83,31 @@ class HttpUpstream:
         connection = await self._connect()
         return self._guarded(await connection.exchange(request, self._head(request)))
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no connection is open."""
+        return not self._connections
+
     async def close(self) -> None:
         """Close every connection."""
-        self._sweeping.cancel()
+        self.drain()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         for connection in list(self._connections):
+            connection.abort()
+
+    def drain(self) -> None:
+        """Let requests in flight finish, and keep no connection after them."""
+        self._is_draining = True
+        for connection in list(self._idle):
             connection.abort()
 
     def keep(self, connection: Connection) -> None:
         """Put a connection into the pool for the next request."""
-        self._idle[connection] = self._loop.time()
+        if self._is_draining:
+            connection.abort()
+        else:
+            self._idle[connection] = self._loop.time()
 
     def discard(self, connection: Connection) -> None:
         """Remove a closed connection from the pool."""
@@ -110,6 +132,8 @@ class HttpUpstream:
         except (OSError, UnicodeError) as error:  # UnicodeError: invalid host name
             raise UpstreamUnreachableError(_reason(error)) from error
         self._connections.add(connection)
+        if self._sweeping is None:
+            self._sweep()
         return connection
 
     async def _resolve(self) -> list[Address]:
@@ -160,7 +184,9 @@ class HttpUpstream:
             connection.abort()
         for connection in list(self._connections):
             connection.expire(now, self._timeouts)
-        self._sweeping = self._loop.call_later(SWEEP_EVERY_S, self._sweep)
+        # The timer holds the pool, and so its key, in memory.
+        is_over = self._is_draining and not self._connections
+        self._sweeping = None if is_over else self._loop.call_later(SWEEP_EVERY_S, self._sweep)
 
 
 def _reason(error: Exception) -> str:

@@ -886,6 +886,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Upstreams
+         * @description List every upstream, also those that are off.
+         */
+        get: operations["list_upstreams_api_operator_upstreams_get"];
+        put?: never;
+        /**
+         * Create Upstream
+         * @description Create an upstream. Every process uses it within a second.
+         */
+        post: operations["create_upstream_api_operator_upstreams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/upstreams/{upstream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Upstream
+         * @description Delete an upstream. Requests in flight finish.
+         */
+        delete: operations["delete_upstream_api_operator_upstreams__upstream_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Upstream
+         * @description Change an upstream. Requests in flight finish as they began.
+         */
+        patch: operations["change_upstream_api_operator_upstreams__upstream_id__patch"];
+        trace?: never;
+    };
+    "/api/operator/upstreams/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Upstream
+         * @description List an upstream's models, then chat with one, and explain what failed.
+         */
+        post: operations["test_upstream_api_operator_upstreams_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/people/batch": {
         parameters: {
             query?: never;
@@ -940,6 +1008,26 @@ export interface paths {
          * @description Withdraw many unused invitations. Each has its own entry in the audit log.
          */
         post: operations["change_invitations_api_operator_invitations_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/checklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Checklist
+         * @description Return the steps from a new site to a shared one.
+         */
+        get: operations["read_checklist_api_operator_checklist_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1176,6 +1264,16 @@ export interface components {
              * Format: date-time
              */
             resets_at: string;
+        };
+        /**
+         * Checklist
+         * @description Every step in order, and those that an operator has confirmed.
+         */
+        Checklist: {
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+            /** Confirmed */
+            confirmed: ("upstream" | "plans" | "name" | "share")[];
         };
         /**
          * ConcurrentUse
@@ -1751,6 +1849,45 @@ export interface components {
             self_service: boolean;
             /** Id */
             id: string;
+        };
+        /**
+         * NewUpstream
+         * @description An upstream as an `[[upstreams]]` table of `daypass.toml` describes it.
+         */
+        NewUpstream: {
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @default bearer
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            };
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+            /** Api Key */
+            api_key?: string | null;
         };
         /**
          * OutcomeCount
@@ -2433,6 +2570,19 @@ export interface components {
             sign_in_with: string | null;
         };
         /**
+         * StepView
+         * @description A step, and whether it is done or confirmed.
+         */
+        StepView: {
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "upstream" | "plans" | "name" | "share";
+            /** Done */
+            done: boolean;
+        };
+        /**
          * StoredSettings
          * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
          */
@@ -2467,6 +2617,147 @@ export interface components {
             site_cost_per_day?: number | null;
             /** Site Cost Per Month */
             site_cost_per_month?: number | null;
+            /** Checklist Done */
+            checklist_done?: ("upstream" | "plans" | "name" | "share")[] | null;
+        };
+        /**
+         * UpstreamChange
+         * @description The members to change. `api_key: null` removes the key; without it the key is kept.
+         */
+        UpstreamChange: {
+            /** Name */
+            name?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Models */
+            models?: string[] | null;
+            /** Aliases */
+            aliases?: {
+                [key: string]: string;
+            } | null;
+            /** Weight */
+            weight?: number | null;
+            /** Priority */
+            priority?: number | null;
+            /** Measure Streams */
+            measure_streams?: boolean | null;
+        };
+        /**
+         * UpstreamDescription
+         * @description An upstream as shown to operators. Those with `source` "settings" are set in `place`.
+         */
+        UpstreamDescription: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Base Url */
+            base_url: string;
+            /**
+             * Auth
+             * @enum {string}
+             */
+            auth: "bearer" | "x-api-key" | "api-key";
+            /** Models */
+            models: string[];
+            /** Aliases */
+            aliases: {
+                [key: string]: string;
+            };
+            /** Weight */
+            weight: number;
+            /** Priority */
+            priority: number;
+            /** Measure Streams */
+            measure_streams: boolean;
+            /** Has Api Key */
+            has_api_key: boolean;
+            /** Key Last4 */
+            key_last4: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "settings" | "site";
+            /** Place */
+            place: string | null;
+            /**
+             * Problem
+             * @description Why the upstream is off
+             */
+            problem: string | null;
+            health: components["schemas"]["UpstreamHealth"];
+        };
+        /**
+         * UpstreamHealth
+         * @description What the processes of this machine have seen of an upstream since they started.
+         */
+        UpstreamHealth: {
+            /**
+             * State
+             * @description The state of its circuit breaker that is furthest from closed
+             * @enum {string}
+             */
+            state: "closed" | "open" | "half_open";
+            /** Requests */
+            requests: number;
+            /** Failures */
+            failures: number;
+            /** Last Failure */
+            last_failure: string | null;
+        };
+        /**
+         * UpstreamList
+         * @description Every upstream, the first one first.
+         */
+        UpstreamList: {
+            /** Upstreams */
+            upstreams: components["schemas"]["UpstreamDescription"][];
+        };
+        /**
+         * UpstreamTest
+         * @description An upstream to try: a stored one by its `id`, a new one by its `base_url`, or both.
+         */
+        UpstreamTest: {
+            /** Id */
+            id?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Api Key */
+            api_key?: string | null;
+            /** Auth */
+            auth?: ("bearer" | "x-api-key" | "api-key") | null;
+            /** Model */
+            model?: string | null;
+        };
+        /**
+         * UpstreamTestProblem
+         * @description What failed, and what to do.
+         */
+        UpstreamTestProblem: {
+            /** What */
+            what: string;
+            /** Advice */
+            advice: string;
+        };
+        /**
+         * UpstreamTestResult
+         * @description The result of a test: a list of models, then a chat of one token.
+         */
+        UpstreamTestResult: {
+            /** Ok */
+            ok: boolean;
+            problem: components["schemas"]["UpstreamTestProblem"] | null;
+            /** Models */
+            models: string[];
+            /** Model Tried */
+            model_tried: string | null;
+            /** Latency Ms */
+            latency_ms: number;
         };
         /**
          * UpstreamView
@@ -4663,6 +4954,210 @@ export interface operations {
             };
         };
     };
+    list_upstreams_api_operator_upstreams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamList"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upstream_api_operator_upstreams_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpstream"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upstream_api_operator_upstreams__upstream_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_upstream_api_operator_upstreams__upstream_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamDescription"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_upstream_api_operator_upstreams_test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpstreamTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamTestResult"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_people_api_operator_people_batch_post: {
         parameters: {
             query?: never;
@@ -4767,6 +5262,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_checklist_api_operator_checklist_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
                 };
             };
             /** @description A problem with the request */

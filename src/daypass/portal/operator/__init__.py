@@ -13,6 +13,8 @@ from daypass.portal.operator import (
     sign_up,
     site_usage,
     upstream,
+    upstream_test,
+    upstreams,
 )
 
 OPERATOR_NOUNS = (
@@ -26,6 +28,8 @@ OPERATOR_NOUNS = (
     mails,
     audit_log,
     upstream,
+    upstreams,
+    upstream_test,
     batch,
     checklist,
 )

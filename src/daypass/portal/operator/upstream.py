@@ -61,7 +61,7 @@ async def upstream_health(_operator: Operator, portal: InPortal) -> UpstreamView
     async with portal.database.read() as session:
         outcomes = await receipts.outcomes(session, int(portal.clock() - HOUR_S) * 1000)
     return UpstreamView(
-        demo=portal.settings.uses_demo_model,
+        demo=portal.upstreams.is_demo,
         checked_at=portal.now(),
         reachable=problem is None,
         problem=problem,

@@ -1,0 +1,123 @@
+"""Upstreams as the settings and the database describe them, without a server."""
+
+from pathlib import Path
+
+import pytest
+
+from daypass.app.upstream_source import UpstreamSource, configured
+from daypass.config.settings import Settings, load_settings
+from daypass.config.upstreams import UpstreamTerms
+from daypass.records import upstreams as stored
+from daypass.records.database import Database
+from daypass.records.schema import upgrade
+from daypass.records.sealed_keys import KeySealer
+from daypass.upstreams.current import CurrentUpstreams
+
+KEY = "sk-planted-of-a-source-0123456789"
+TOML = """
+[[upstreams]]
+name = "second"
+base_url = "http://127.0.0.1:2/v1"
+
+[[upstreams]]
+name = "third"
+base_url = "http://127.0.0.1:3/v1"
+api_key = "none"
+"""
+
+
+async def test_a_new_secret_key_encrypts_anew_and_a_lost_one_stops_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    await upgrade(database_url)
+    database = Database(database_url)
+    settings = Settings()
+    terms = UpstreamTerms(name="mine", base_url="http://127.0.0.1:1/v1")
+    async with database.write() as session:
+        await stored.create(session, terms, KEY, KeySealer(("old",)), 1)
+
+    async def sealed() -> str:
+        async with database.read() as session:
+            (row,) = await stored.rows(session)
+        return row.sealed_key or ""
+
+    async def problem(*secret_keys: str) -> str | None:
+        upstreams = CurrentUpstreams(settings)
+        assert upstreams.is_demo
+        source = UpstreamSource(settings, database, KeySealer(secret_keys), upstreams)
+        await source.start()
+        await source.close()
+        await upstreams.close()
+        assert not upstreams.is_demo
+        (config,) = upstreams.configs
+        assert len(upstreams.members) == (0 if config.problem else 1)
+        return config.problem
+
+    first = await sealed()
+    assert await problem("old") is None
+    assert await sealed() == first
+    assert await problem("new", "old") is None
+    assert await sealed() != first
+    assert await problem("new") is None
+    assert "cannot be decrypted" in (await problem("old") or "")
+    await database.close()
+
+
+async def test_an_unchanged_upstream_keeps_its_connections() -> None:
+    settings = Settings(upstream_base_url="http://127.0.0.1:1/v1")
+    upstreams = CurrentUpstreams(settings)
+    upstreams.replace(configured(settings))
+    (before,) = upstreams.members
+    assert upstreams.only[0].member is before
+    upstreams.replace(configured(settings))
+    assert upstreams.members == (before,)
+    await upstreams.close()
+
+
+def test_the_default_upstream_comes_first_and_each_has_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "daypass.toml").write_text(TOML)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    described = list(configured(load_settings()))
+    # A key for OpenAI that happens to be in the environment makes no further upstream.
+    assert [(x.config.terms.name, x.config.place) for x in described] == [
+        ("second", "daypass.toml line 2"),
+        ("third", "daypass.toml line 6"),
+    ]
+    assert [x.config.key_last4 for x in described] == [None, None]
+    monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("DAYPASS_UPSTREAM_API_KEY", KEY)
+    first, *others = configured(load_settings())
+    assert (first.config.terms.name, first.config.place) == ("default", "DAYPASS_UPSTREAM_BASE_URL")
+    assert (first.api_key, first.config.key_last4) == (KEY, KEY[-4:])
+    assert len(others) == 2
+    monkeypatch.setenv("DAYPASS_DEMO", "1")
+    assert list(configured(load_settings())) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ('name = "default"\nbase_url = "http://x/v1"', "two upstreams have the same name"),
+        ('name = "a"\nbase_url = "http://metadata/v1"', "the upstream a: link-local addresses"),
+        ('name = "a"\nbase_url = "https://api.openai.com"', "line 3: upstreams.0.base_url: write"),
+        ('name = "a"\nbase_url = "http://x"\napi_key = "b c"', "line 4: upstreams.0.api_key: con"),
+        ('name = "a"\nbase_url = "http://x"\nkey = "planted"', "there is no such setting"),
+    ],
+)
+def test_a_wrong_table_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str, message: str
+) -> None:
+    from daypass.config.settings import SettingsError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", "http://127.0.0.1:1/v1")
+    (tmp_path / "daypass.toml").write_text(f"[[upstreams]]\n{wrong}\n")
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "planted" not in str(error.value)

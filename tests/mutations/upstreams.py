@@ -1,0 +1,131 @@
+"""Mutations of what guards several upstreams and their keys."""
+
+from tests.mutations import Mutation
+
+GATEWAY = "tests/gateway/test_upstreams.py::test_"
+PORTAL = "tests/portal/test_upstreams.py::test_"
+ROUTING = "tests/upstreams/test_routing.py::test_"
+FAILOVER = "tests/upstreams/test_failover.py::test_"
+SEALED = "tests/records/test_sealed_keys.py::test_"
+
+MUTATIONS = (
+    Mutation(
+        "upstreams: a model goes to those that name it",
+        "upstreams/routing.py",
+        "return _in_order(named or [Candidate(x) for x in members if not x.models])[:MOST_TRIES]",
+        "return _in_order([*named, *(Candidate(x) for x in members if not x.models)])[:MOST_TRIES]",
+        f"{ROUTING}a_model_goes_to_the_upstreams_that_name_it",
+    ),
+    Mutation(
+        "upstreams: an open circuit is tried last",
+        "upstreams/routing.py",
+        "return member.breaker.is_last_resort, member.priority, lot",
+        "return False, member.priority, lot",
+        f"{ROUTING}an_open_circuit_is_tried_last_and_not_never",
+    ),
+    Mutation(
+        "upstreams: one probe at a time",
+        "upstreams/circuit_breaker.py",
+        "self._is_probing = True",
+        "return",
+        f"{ROUTING}the_circuit_breaker_probes_after_a_pause",
+    ),
+    Mutation(
+        "upstreams: nothing moves on after a timeout in which the work may have been done",
+        "upstreams/failover.py",
+        "return isinstance(error, UpstreamTimeoutError) and error.was_sent",
+        "return False",
+        f"{GATEWAY}nothing_moves_on_once_the_work_may_have_been_done",
+    ),
+    Mutation(
+        "upstreams: a streamed body is sent once",
+        "upstreams/failover.py",
+        "is_spent = watched is not None and watched.is_begun",
+        "is_spent = False",
+        f"{GATEWAY}a_streamed_body_is_sent_once",
+    ),
+    Mutation(
+        "upstreams: all tries are within one call",
+        "upstreams/failover.py",
+        "return not is_spent and loop.time() - began_at < call_s",
+        "return not is_spent",
+        f"{FAILOVER}no_further_upstream_is_tried_once_the_time_is_up",
+    ),
+    Mutation(
+        "upstreams: the time of earlier tries counts",
+        "upstreams/connection.py",
+        "self._began_at = request.began_at",
+        "pass",
+        f"{FAILOVER}the_time_of_earlier_tries_counts",
+    ),
+    Mutation(
+        "upstreams: the bound covers the dearest upstream",
+        "gateway/request_meter.py",
+        "return HighestPrice(tuple(prices[x] or FREE for x in call.candidates))",
+        "return prices[call.candidates[0]] or FREE",
+        f"{GATEWAY}the_bound_covers_the_dearest_upstream",
+    ),
+    Mutation(
+        "upstreams: the cost is that of the upstream that served",
+        "gateway/call.py",
+        "self.price = self.prices[candidate]",
+        "pass",
+        f"{GATEWAY}a_plan_and_prices_follow_the_upstreams_model",
+    ),
+    Mutation(
+        "upstreams: a drained pool is left by its last request",
+        "upstreams/http.py",
+        "is_over = self._is_draining and not self._connections",
+        "is_over = False",
+        f"{FAILOVER}a_drained_pool_serves_what_it_has_and_keeps_nothing",
+    ),
+    Mutation(
+        "upstreams: a change of the address needs the key",
+        "portal/operator/upstreams.py",
+        'if is_elsewhere and row.sealed_key and "api_key" not in changed:',
+        "if False:",
+        f"{PORTAL}a_stored_key_goes_nowhere_else",
+    ),
+    Mutation(
+        "upstreams: a test of another address needs the key",
+        "portal/operator/upstream_test.py",
+        "if terms_now.origin != before.origin and stored_key is not None:",
+        "if False:",
+        f"{PORTAL}a_stored_key_goes_nowhere_else",
+    ),
+    Mutation(
+        "upstreams: a sealed key is bound to its address",
+        "records/sealed_keys.py",
+        "sealed = self._ciphers[0].encrypt(nonce, text.encode(), context.encode())",
+        'sealed = self._ciphers[0].encrypt(nonce, text.encode(), b"")',
+        f"{SEALED}the_newest_secret_seals_and_every_one_opens",
+    ),
+    Mutation(
+        "upstreams: a key is encrypted anew with the newest secret key",
+        "records/sealed_keys.py",
+        "return self.seal(text, context) if number else None",
+        "return None",
+        f"{SEALED}the_newest_secret_seals_and_every_one_opens",
+    ),
+    Mutation(
+        "upstreams: a metadata service is no upstream",
+        "portal/operator/upstreams.py",
+        "check_upstream_address(terms.base_url, private=private)",
+        "pass",
+        f"{PORTAL}what_is_wrong_is_named",
+    ),
+    Mutation(
+        "upstreams: settings are not changed on the site",
+        "portal/operator/upstreams.py",
+        'if config.id == upstream_id and config.source == "settings":',
+        "if False:",
+        f"{PORTAL}names_are_unique_and_settings_are_not_changed_here",
+    ),
+    Mutation(
+        "upstreams: other processes follow a change",
+        "app/upstream_source.py",
+        "if revision != self._revision:",
+        "if False:",
+        f"{PORTAL}a_change_holds_on_every_process_within_a_second",
+    ),
+)
