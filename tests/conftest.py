@@ -131,9 +131,10 @@ def daypass(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
-    # Only three commands print a secret: a new key, and two kinds of link.
+    # Only four commands print a secret: a new key, a new admin token, and two kinds of link.
     shows_secret = arguments[:1] == ("setup-link",) or arguments[:2] in (
         ("keys", "create"),
+        ("tokens", "create"),
         ("accounts", "reset-password"),
     )
     printed = "" if shows_secret else ended.stdout

@@ -55,6 +55,7 @@ class Evidence:
     operator: Person
     person: Person
     keys: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
     reset_tokens: list[str] = field(default_factory=list)
     """The tokens in links that operators handed over."""
     answers: list[tuple[str, str]] = field(default_factory=list)
@@ -261,7 +262,18 @@ def look_as_operator(evidence: Evidence) -> None:
     http.post("/api/operator/usage-plans", json={"id": "lab", "name": "Lab"})
     http.post("/api/operator/invitations", json={"note": "friend"})
     manage_upstreams(http, evidence.server.settings["DAYPASS_UPSTREAM_BASE_URL"])
-    pages = "people api-keys usage-plans usage sign-up mails audit-log upstream upstreams"
+    repeated = {"idempotency-key": "planted-idempotency-key"}
+    for _ in range(2):
+        body = {"name": "robot", "scopes": ["read"]}
+        created = http.post("/api/operator/tokens", json=body, headers=repeated)
+        evidence.tokens.append(created.json()["token"])
+    bearer = {"authorization": f"Bearer {evidence.tokens[0]}"}
+    with evidence.server.client(event_hooks={"response": [evidence.note]}) as program:
+        program.get("/api/operator/people", headers=bearer)
+        program.post("/api/operator/invitations", json={}, headers=bearer)
+        program.get("/api/operator/people", params={"token": evidence.tokens[0]})
+        program.get("/v1/key", headers=bearer)
+    pages = "people api-keys usage-plans usage sign-up mails audit-log upstream upstreams tokens"
     for path in pages.split():
         assert http.get(f"/api/operator/{path}").status_code == 200
     for path in ("/metrics", "/readyz", "/api/openapi.json"):
@@ -299,6 +311,8 @@ def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
             forbidden.add(address)
         if what != "POST /api/api-keys" and not what.endswith("/rotate"):
             forbidden |= set(evidence.keys)
+        if what != "POST /api/operator/tokens":
+            forbidden |= set(evidence.tokens)
         if what not in ("POST /api/session", "PUT /api/account/password"):
             forbidden |= cookies(evidence)
         if not what.endswith("/password-reset"):
@@ -327,6 +341,7 @@ def test_no_log_line_and_no_metric_holds_a_secret(evidence: Evidence) -> None:
     metrics = evidence.server.client().get("/metrics").text
     assert "daypass_requests_total" in metrics
     planted = {PROMPT, ANSWER, METRICS_TOKEN, UPSTREAM_KEY, SITE_KEY, *evidence.keys,
+               *evidence.tokens,
                *cookies(evidence), *evidence.reset_tokens}  # fmt: skip
     assert find_secrets(log + metrics, planted) == set()
     for name in ("person", "example.org", "30RequestPerDay", "gpt"):
@@ -339,10 +354,11 @@ def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
     }
     everything = b"".join(stored.values())
     assert key_format.digest(evidence.keys[1]).encode() in everything
+    assert key_format.digest(evidence.tokens[0]).encode() in everything
     assert b"$argon2id$" in everything
-    secrets = {*evidence.keys, *cookies(evidence), PASSWORD, PROMPT, ANSWER, UPSTREAM_KEY,
-               SITE_KEY, METRICS_TOKEN, evidence.server.setup_token(),
-               *evidence.reset_tokens}  # fmt: skip
+    secrets = {*evidence.keys, *evidence.tokens, "planted-idempotency-key", *cookies(evidence),
+               PASSWORD, PROMPT, ANSWER, UPSTREAM_KEY, SITE_KEY, METRICS_TOKEN,
+               evidence.server.setup_token(), *evidence.reset_tokens}  # fmt: skip
     for path, content in stored.items():
         assert not {x for x in secrets if x.encode() in content}, path
 
@@ -365,6 +381,7 @@ def test_the_command_prints_no_secret(evidence: Evidence) -> None:
         ("keys", "list", "--json"),
         ("accounts", "list", "--json"),
         ("plans", "list"),
+        ("tokens", "list"),
     ):
         ended = daypass(*arguments, **settings)
         assert ended.returncode == 0, ended.stdout + ended.stderr

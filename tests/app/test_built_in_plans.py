@@ -45,7 +45,7 @@ async def test_an_edited_one_stays_as_it_is(settings: Settings) -> None:
         row = await usage_plans.find_locked(session, "20RequestPerDay")
         assert row is not None
         row.name, row.terms, row.retired_at = "Mine", {"requests_per_day": 7}, 1
-    # Whatever another process thought was missing.
+    # Another process may still believe that plans are missing.
     async with database.write() as session:
         await usage_plans.add_built_in(session)
     await database.close()
@@ -88,6 +88,6 @@ async def test_beside_configured_plans_only_edited_ones_are_offered(settings: Se
         alone = (await current_policy(session, settings)).plans
     await database.close()
     assert [plan.id for plan in plans.values() if plan.self_service] == ["lab", "20RequestPerDay"]
-    # Keys keep theirs.
+    # Keys keep their plans.
     assert plans["10RequestPerDay"].daily_requests == 10
     assert [plan.id for plan in alone.values() if plan.self_service] == BUILT_IN

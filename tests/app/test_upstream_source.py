@@ -82,7 +82,7 @@ def test_the_default_upstream_comes_first_and_each_has_its_place(
     (tmp_path / "daypass.toml").write_text(TOML)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     described = list(configured(load_settings()))
-    # A key for OpenAI that happens to be in the environment makes no further upstream.
+    # An OpenAI key in the environment does not add another upstream.
     assert [(x.config.terms.name, x.config.place) for x in described] == [
         ("second", "daypass.toml line 2"),
         ("third", "daypass.toml line 6"),

@@ -69,7 +69,8 @@ class Walk:
 
     def _shoot_at(self, name: str, path: str) -> None:
         settled(self._page, path)
-        self._page.wait_for_load_state("networkidle")
+        if path != "/operator/live/":  # Its stream never ends.
+            self._page.wait_for_load_state("networkidle")
         self._shoot(name)
 
     def _entrance(self) -> None:

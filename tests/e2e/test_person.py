@@ -52,7 +52,7 @@ def test_an_operator_helps_one_person(browser: Browser, operated: tuple[Server, 
     expect(page.get_by_role("button", name="Change plan notebook")).to_be_focused()
     expect(page.get_by_role("region", name="What operators did")).to_contain_text("key moved")
 
-    # A link that is shown once.
+    # The link is shown once.
     page.get_by_role("button", name="Reset password").click()
     dialog.get_by_role("button", name="Create link").click()
     expect(toasts.get_by_text("Reset link created.")).to_be_visible()
@@ -67,7 +67,7 @@ def test_an_operator_helps_one_person(browser: Browser, operated: tuple[Server, 
     expect(page.get_by_label("Password reset link")).to_have_count(0)
     assert visit.take_faults() == []
 
-    # The person opens it in a browser of their own.
+    # The person opens it in another browser.
     own = Visit(browser, server, DESKTOP, reduced_motion="reduce")
     own.page.goto(link)
     own.page.get_by_label("New password", exact=True).fill(NEW)

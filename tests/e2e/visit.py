@@ -28,6 +28,7 @@ OPERATOR = tuple(
     f"/operator/{page}"
     for page in (
         "",
+        "live/",
         "people/",
         "person/",
         "keys/",
@@ -36,6 +37,7 @@ OPERATOR = tuple(
         "sign-up/",
         "settings/",
         "audit-log/",
+        "tokens/",
     )
 )
 KEY = re.compile(r"^dp_[0-9A-Za-z]{38}$")

@@ -163,7 +163,7 @@ def site(started: Site) -> Iterator[Site]:
     for upstream in (started.one, started.two):
         upstream.reply = completion
     started.claude.reply = message
-    # A success ends a row of failures, which would open the circuit.
+    # A success resets the consecutive failures that would open the circuit.
     assert ask(started.api(), "gpt-x").status_code == 200
     for upstream in (started.one, started.two, started.claude):
         upstream.seen.clear()
@@ -223,7 +223,7 @@ def test_a_failure_moves_on_and_is_counted_once(site: Site, status: int) -> None
     assert site.seen() == (1, 1)
     assert site.two.seen[0].json()["model"] == "my-deployment"
     assert used(api) == 1
-    # Where all fail, the last one's answer counts: here, not at all.
+    # If all fail, the last response decides what is counted: here nothing.
     site.two.reply = failing(500)
     assert ask(api, "small").status_code == 500
     assert site.seen() == (2, 2)
@@ -264,7 +264,7 @@ def test_an_alias_does_not_apply_to_a_form(site: Site) -> None:
 
 
 def test_each_upstream_measures_streams_or_not(site: Site) -> None:
-    """The first one is asked for usage, the second one is not: each with the same bytes back."""
+    """The first upstream is asked for usage, the second is not; the client gets the same bytes."""
     api = site.api()
     measured = ask(api, "gpt-x", stream=True)
     assert site.one.seen[0].json()["stream_options"] == {"include_usage": True}
@@ -284,7 +284,7 @@ def test_a_refused_connection_moves_on_until_the_circuit_opens(site: Site) -> No
     assert used(api) == 7
     health = described(site, "nobody")["health"]
     assert health["state"] == "open"
-    # After five failures in a row it is only tried where others fail.
+    # After five consecutive failures it is only tried if others fail.
     assert (health["requests"], health["failures"]) == (5, 5)
     assert health["last_failure"].startswith("could not be reached, 20")
     site.one.reply = failing(500)
@@ -311,20 +311,20 @@ def test_models_are_listed_together(site: Site) -> None:
     site.one.reply = lists("gpt-4o", "gpt-4o-mini", "dall-e-3")
     site.two.reply = lists("two-x", "gpt-4o")
     everything = site.api().get("/v1/models").json()["data"]
-    # The alias first, with what the upstream says of its model.
+    # The alias first, with the upstream's description of its model.
     assert [x["id"] for x in everything] == ["small", "gpt-4o", "gpt-4o-mini", "two-x", "claude-x"]
     assert everything[0]["owned_by"] == "them"
     some = site.api("some").get("/v1/models").json()["data"]
     assert [x["id"] for x in some] == ["small", "two-x"]
     assert {x["id"] for x in site.person.http.get("/api/models").json()} >= {"small", "claude-x"}
-    # One that does not answer is left out.
+    # An upstream that does not answer is omitted.
     site.one.reply = failing(500)
     left = site.api().get("/v1/models").json()["data"]
     assert [x["id"] for x in left] == ["small", "two-x", "gpt-4o", "claude-x"]
 
 
 def test_a_plan_and_prices_follow_the_upstreams_model(site: Site) -> None:
-    """The bound covers the dearest upstream, and the cost is that of the one that served."""
+    """The bound covers the most expensive upstream; the cost is that of the one that served."""
     api = site.api("dollars")
     assert ask(api, "gpt-unpriced-9").json()["error"]["code"] == "price_unknown"
 
@@ -341,7 +341,7 @@ def test_a_plan_and_prices_follow_the_upstreams_model(site: Site) -> None:
 
 
 def test_the_bound_covers_the_dearest_upstream(site: Site) -> None:
-    """The first upstream's price would fit, the second one's does not."""
+    """The first upstream's price would fit, the second's does not."""
     api = site.api("dollars")
     # 10 dollars, at 100 dollars for a million tokens.
     assert ask(api, "small", max_tokens=150_000).status_code == 200

@@ -21,6 +21,8 @@ UPSTREAM_FAULTS = "tests/faults/test_upstream.py::test_"
 CALLER_FAULTS = "tests/faults/test_callers.py::test_"
 QUEUE = "tests/portal/test_password_queue.py::test_"
 WRITES = "tests/records/test_write_queue.py::test_"
+ADMIN = "tests/portal/test_admin_tokens.py::test_"
+REPEATS = "tests/portal/test_idempotency.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
 BATCH = "tests/portal/test_operator_batch.py::test_"
 CEILING = "tests/gateway/test_account_ceiling.py::test_"
@@ -1259,6 +1261,129 @@ MUTATIONS = (
         "if account.role != accounts.OPERATOR:",
         "if False:",
         f"{AUTHORISATION}each_caller_gets_the_status_in_the_table",
+    ),
+    # Admin tokens.
+    Mutation(
+        "token: a scope",
+        "portal/admin_access.py",
+        "if needed not in held:",
+        "if False:",
+        f"{AUTHORISATION}each_token_may_do_what_its_scope_says",
+    ),
+    Mutation(
+        "token: reading needs a scope too",
+        "portal/admin_access.py",
+        'if "read" not in held:',
+        "if False:",
+        f"{AUTHORISATION}each_token_may_do_what_its_scope_says",
+    ),
+    Mutation(
+        "token: what no scope covers",
+        "portal/admin_access.py",
+        "if needed is None:",
+        "if False:",
+        f"{AUTHORISATION}each_token_may_do_what_its_scope_says",
+    ),
+    Mutation(
+        "token: its end",
+        "portal/admin_access.py",
+        'if (state := admin_tokens.state(row.token, now)) != "active":',
+        'if (state := admin_tokens.state(row.token, now)) == "":',
+        f"{ADMIN}a_wrong_expired_or_revoked_token_is_refused_in_words",
+    ),
+    Mutation(
+        "token: its operator's office",
+        "records/admin_tokens.py",
+        "Account.role == OPERATOR,",
+        "Account.role.is_not(None),",
+        f"{ADMIN}a_token_of_a_demoted_operator_fails_whoever_demoted_them",
+    ),
+    Mutation(
+        "token: ends for good with its operator's office",
+        "records/accounts.py",
+        "await session.execute(delete(AdminToken).where(AdminToken.created_by == account_id))",
+        "pass",
+        f"{ADMIN}a_token_ends_with_its_operators_office",
+    ),
+    Mutation(
+        "token: an operator's account",
+        "portal/admin_access.py",
+        "if account is not None and account.role == accounts.OPERATOR:",
+        "if False:",
+        f"{ADMIN}a_token_cannot_give_itself_more_rights",
+    ),
+    Mutation(
+        "token: a person is needed",
+        "portal/admin_access.py",
+        "if actor.token_id is not None:",
+        "if False:",
+        f"{ADMIN}a_token_cannot_give_itself_more_rights",
+    ),
+    Mutation(
+        "token: no way back to the cookie",
+        "portal/context.py",
+        "if token is not None:",
+        "if token:",
+        f"{ADMIN}a_token_never_falls_back_to_the_cookie",
+    ),
+    Mutation(
+        "token: guesses",
+        "portal/admin_access.py",
+        "await _count_wrong_token(database, network, now_ms)",
+        "pass",
+        f"{ADMIN}guesses_are_throttled_by_address_and_a_right_token_is_not",
+    ),
+    Mutation(
+        "token: in an address",
+        "portal/context.py",
+        "admin_access.refuse_token_in_query(request)",
+        "pass",
+        f"{ADMIN}a_token_is_no_api_key_and_belongs_in_no_address",
+    ),
+    # Requests that are repeated.
+    Mutation(
+        "idempotency: a repeated request",
+        "portal/idempotency.py",
+        "raise _refusal(row, ciphers, asked)",
+        "pass",
+        f"{REPEATS}many_at_the_same_time_on_two_processes_create_one_object",
+    ),
+    Mutation(
+        "idempotency: another request",
+        "portal/idempotency.py",
+        "cipher = next((x for x in ciphers if x.fingerprint(asked) == row.request), None)",
+        "cipher = ciphers[0]",
+        f"{REPEATS}a_repeated_request_gets_the_same_answer_and_creates_nothing"
+        "[/api/operator/invitations-body1-invitation]",
+    ),
+    Mutation(
+        "idempotency: another caller",
+        "portal/idempotency.py",
+        'row_id = digest(f"{caller}\\n{key}")',
+        "row_id = digest(key)",
+        f"{REPEATS}each_caller_has_keys_of_their_own",
+    ),
+    Mutation(
+        "idempotency: a claim holds for a while",
+        "records/idempotency.py",
+        "is_dead = IdempotentAnswer.answer.is_(None) & (IdempotentAnswer.claimed_until <= now)",
+        "is_dead = IdempotentAnswer.answer.is_(None)",
+        "tests/records/test_idempotency.py::"
+        "test_a_dead_claim_is_taken_over_and_its_request_cannot_finish[sqlite]",
+    ),
+    Mutation(
+        "idempotency: an answer is kept with its object",
+        "portal/operator/sign_up.py",
+        "await repeat.keep(session, created)",
+        "pass",
+        f"{REPEATS}a_crash_leaves_the_object_and_its_answer_or_neither",
+    ),
+    Mutation(
+        "live view: the end of a session",
+        "portal/operator/live.py",
+        "await operator(request, portal)",
+        "pass",
+        "tests/portal/test_live.py::test_the_stream_ends_with_the_right_to_it[signed out]",
     ),
     Mutation(
         "authorisation: plans that are not on offer",

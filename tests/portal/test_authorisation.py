@@ -24,10 +24,12 @@ from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
 from daypass.config.upstreams import UpstreamTerms
 from daypass.domain.key_format import mint
+from daypass.portal.admin_access import WRITE_SCOPES
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
 from daypass.records import (
     accounts,
+    admin_tokens,
     api_keys,
     invitations,
     outbox,
@@ -35,6 +37,7 @@ from daypass.records import (
     upstreams,
     usage_plans,
 )
+from daypass.records.admin_tokens import SCOPES
 from daypass.records.database import Database
 from daypass.records.identifiers import digest
 from daypass.records.sealed_keys import KeySealer
@@ -191,6 +194,10 @@ ROWS = [
     Row("POST /api/operator/upstreams/test", OPERATOR, {"base_url": "http://127.0.0.1:1/v1"}),
     Row("PATCH /api/operator/upstreams/{upstream_id}", OPERATOR, {"weight": 2}),
     Row("DELETE /api/operator/upstreams/{upstream_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/live", OPERATOR),
+    Row("GET /api/operator/tokens", OPERATOR),
+    Row("POST /api/operator/tokens", done(OPERATOR, 201), {"name": "t", "scopes": ["read"]}),
+    Row("DELETE /api/operator/tokens/{token_id}", done(OPERATOR, 204)),
     # The gateway accepts keys, not sessions.
     Row("* /v1/*", SIGNED_IN, call="GET /v1/key", with_key=True),
     Row("* /v1/*", SIGNED_IN, call="GET /v1/models", with_key=True),
@@ -249,6 +256,8 @@ class World:
 
     http: httpx.AsyncClient
     sessions: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """The operator's admin tokens, each with one scope, by `token` and that scope."""
     keys: dict[str, str] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     """By caller: the values for the names in braces of a row."""
@@ -262,13 +271,16 @@ class World:
             sent["x-api-key"] = self.keys[caller]
         elif caller in self.sessions:
             sent["cookie"] = f"daypass_session={self.sessions[caller]}"
+        elif caller in self.tokens:
+            # As a program sends it: without an origin.
+            sent = row.headers | {"authorization": f"Bearer {self.tokens[caller]}"} | headers
         body = row.body and {name: filled(value, names) for name, value in row.body.items()}
-        return await self.http.request(
-            method,
-            path.format_map(names),
-            json=body,
-            headers={name: value for name, value in sent.items() if value},
-        )
+        sent = {name: value for name, value in sent.items() if value}
+        path = path.format_map(names)
+        async with self.http.stream(method, path, json=body, headers=sent) as answer:
+            if "text/event-stream" not in answer.headers.get("content-type", ""):
+                await answer.aread()
+        return answer
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
@@ -300,6 +312,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)
         mail = await outbox.claim(session, 1)
         assert mail is not None
+        mail.created_at = int(time.time())  # Old ones are removed whenever a mail is sent.
         await outbox.give_up(session, mail, "no such mailbox")
         await session.execute(delete(StoredUpstream))
         terms = UpstreamTerms(name=f"mine-{number}", base_url="http://127.0.0.1:1/v1")
@@ -325,7 +338,14 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             }
             world.keys[caller] = minted.secret
             world.sessions[caller] = await accounts.open_session(session, account.id, now, 10**9)
-    for caller in CALLERS:
+        token_id = ""
+        for scope in SCOPES:
+            made, secret = await admin_tokens.create(
+                session, owned["operator"]["account_id"], name="t", scopes=[scope], now=now,
+                expires_at=now + 10**9,
+            )  # fmt: skip
+            world.tokens[f"token {scope}"], token_id = secret, made.id
+    for caller in (*CALLERS, *world.tokens):
         world.names[caller] = owned["disabled" if caller == "disabled" else "account"] | {
             "email": emails.get(caller, emails["account"]),
             "number": str(number),
@@ -334,6 +354,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
             "invitation": token,
             "mail_id": mail.id,
             "upstream_id": upstream.id,
+            "token_id": token_id,
         }
     async with http:
         yield world
@@ -349,6 +370,49 @@ async def test_each_caller_gets_the_status_in_the_table(
         async with new_world(site, password_hash) as world:
             got[caller] = (await world.call(row, caller)).status_code
     assert got == dict(zip(CALLERS, row.statuses, strict=True))
+
+
+OPERATOR_ROWS = [row for row in ROWS if " /api/operator/" in row.route]
+NOT_OPERATOR_ROWS = [
+    row for row in ROWS if 401 in row.statuses and row not in OPERATOR_ROWS and not row.with_key
+]
+
+
+def scope_of(row: Row) -> str | None:
+    """The scope that a token needs for a call. None: none suffices."""
+    if row.route.startswith("GET "):
+        return "read"
+    return WRITE_SCOPES[row.route.split("/")[3]]
+
+
+async def test_each_token_may_do_what_its_scope_says(site: Server, password_hash: str) -> None:
+    async with new_world(site, password_hash) as world:
+        for row, scope in itertools.product(OPERATOR_ROWS, SCOPES):
+            if scope != scope_of(row):
+                refused = await world.call(row, f"token {scope}")
+                assert refused.status_code == 403, (row, scope)
+                wanted = f"scope '{scope_of(row)}'" if scope_of(row) else "Sign in as an operator"
+                assert wanted in refused.json()["detail"], (row, scope)
+        # Only operators' routes know tokens.
+        for row in NOT_OPERATOR_ROWS:
+            assert (await world.call(row, "token read")).status_code in (401, 403), row
+    for row in OPERATOR_ROWS:
+        if needed := scope_of(row):
+            async with new_world(site, password_hash) as world:
+                answer = await world.call(row, f"token {needed}")
+                assert answer.status_code == row.statuses[3], (row, answer.text)
+
+
+def test_the_page_lists_the_scope_of_every_noun() -> None:
+    """A route that no scope covers is listed too, so that this is a decision."""
+    page = (Path(__file__).parents[2] / "docs" / "admin-api.md").read_text()
+    listed = {
+        noun: None if scope == "signed-in operator" else scope.strip("`")
+        for noun, scope in re.findall(r"^\| `([a-z-]+)` \| (\S.*?) \|", page, re.MULTILINE)
+    }
+    changed = {row.route.split("/")[3] for row in OPERATOR_ROWS if row.route[:4] != "GET "}
+    assert listed == WRITE_SCOPES
+    assert changed == set(WRITE_SCOPES)
 
 
 async def test_cross_site_requests_change_nothing(site: Server, password_hash: str) -> None:
@@ -390,7 +454,8 @@ CHANGE_NOTHING = ("POST /api/operator/upstreams/test",)
 """Routes with a body that only look."""
 
 CHANGED_BY_OPERATORS = (
-    "account", "api_key", "api_key_secret", "invitation", "mail", "session", "site_setting",
+    "account", "admin_token", "api_key", "api_key_secret", "invitation", "mail", "session",
+    "site_setting",
     "usage_plan",
 )  # fmt: skip
 

@@ -75,6 +75,10 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("POST", "invitations/batch"),
         ("GET", "audit-log"),
         ("GET", "upstream"),
+        ("GET", "live"),
+        ("GET", "tokens"),
+        ("POST", "tokens"),
+        ("DELETE", "tokens/tok_1"),
     ],
 )
 def test_operator_routes_require_an_operator(

@@ -1,4 +1,4 @@
-"""A person's page for operators, and the links that they hand over."""
+"""A person's page for operators, and reset links by operators."""
 
 import re
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def test_the_page_shows_all_that_belongs_to_a_person(site: Server, operator: Per
     )
     operator.http.delete(f"/api/operator/api-keys/{deleted['id']}")
     path = path_of(operator, person)
-    # Each process writes the use that it has seen within a second.
+    # Each process writes its usage within a second.
     until(lambda: len(operator.http.get(path).json()["requests"]) == 2)
     shown: dict[str, Any] = operator.http.get(path).json()
     assert (shown["email"], shown["role"], shown["disabled_at"]) == (person.email, "member", None)
@@ -125,7 +125,7 @@ def test_a_link_that_is_handed_over_works_once(site: Server, operator: Person) -
     assert sign_in(person, NEW) == 200
     for used in (token, other):
         assert problem(choose(site, used, f"{NEW}, again")) == 403
-    # It does not prove who owns the mailbox, and takes nothing away.
+    # It does not prove access to the mailbox, and revokes nothing.
     shown = operator.http.get(path).json()
     assert shown["email_confirmed"] is False
     assert site.gateway(key).get("/v1/key").status_code == 200
@@ -152,7 +152,7 @@ def test_a_link_ends_after_a_day() -> None:
     now += 1
     with pytest.raises(ProblemError):
         _read(token, signer)
-    # A link from a mail is no link that is handed over, nor the other way round.
+    # Mailed links and links by operators are not interchangeable.
     assert signer.read("password reset", token) is None
     assert LINK_LIFETIME_S == 86_400
 
@@ -165,21 +165,21 @@ def test_operators_do_not_take_over_each_others_accounts(site: Server, operator:
     refused = operator.http.post(f"{others_path}/password-reset")
     assert problem(refused) == 409
     assert f"daypass accounts reset-password {other.email}" in refused.json()["detail"]
-    # Nor with a link from before this person became one.
+    # Nor with a link from before this person became an operator.
     token = create_link(other, path)
     assert operator.http.patch(path, json={"role": "operator"}).status_code == 204
     assert problem(choose(site, token)) == 403
     assert operator.http.patch(path, json={"role": "member"}).status_code == 204
-    # Nor does a link outlive the rights of the operator who made it.
+    # A link does not outlive the rights of the operator who created it.
     assert operator.http.patch(others_path, json={"disabled": True}).status_code == 204
     assert problem(choose(site, token)) == 403
     assert operator.http.patch(others_path, json={"disabled": False}).status_code == 204
     assert choose(site, token).status_code == 204
-    # One's own password: whoever is signed in can do so, and it is in the log.
+    # One's own password can be reset too, and this is in the audit log.
     own = create_link(operator, path_of(operator, operator))
     assert choose(site, own, PASSWORD).status_code == 204
     assert sign_in(operator) == 200
-    # A disabled person could not sign in with it.
+    # A disabled person cannot sign in with it.
     assert operator.http.patch(path, json={"disabled": True}).status_code == 204
     assert problem(operator.http.post(f"{path}/password-reset")) == 409
 

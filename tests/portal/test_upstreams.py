@@ -1,4 +1,4 @@
-"""/api/operator/upstreams: upstreams made on the site, on both databases."""
+"""/api/operator/upstreams: upstreams created on the site, on both databases."""
 
 import contextlib
 import sqlite3
@@ -48,9 +48,9 @@ class Site:
     operator: Person
     upstream: FakeUpstream
     stored: Callable[[], str]
-    """Returns all that the database holds of upstreams, as text."""
+    """Return the database's upstream rows as text."""
     execute: Callable[[str], None]
-    """Runs SQL in the database."""
+    """Run SQL in the database."""
 
     def api(self, method: str, path: str = "", **body: Any) -> httpx.Response:
         return self.operator.http.request(
@@ -114,7 +114,7 @@ def started(
 
 @pytest.fixture
 def site(started: Site) -> Iterator[Site]:
-    """The site without upstreams but that of its daypass.toml."""
+    """The site without upstreams except that of its daypass.toml."""
     started.upstream.reply = lists_and_chats
     yield started
     for x in started.listed():
@@ -248,7 +248,7 @@ def test_a_stored_key_goes_nowhere_else(site: Site) -> None:
             assert problem(moved, "api_key") == 422
         assert evil.seen == []
         assert site.listed()[0]["base_url"] == made["base_url"]
-        # With its key, it may move; and on the same server it may, with the key that it has.
+        # It may move with a new key, or keep its key on the same server.
         assert site.api("PATCH", f"/{made['id']}", base_url=f"{site.upstream.url}/v2").is_success
         both = {"base_url": evil.base_url, "api_key": OTHER_KEY}
         assert site.api("PATCH", f"/{made['id']}", **both).is_success

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from daypass.domain.plans import Amounts, Limit, Measure, UsagePlan, Window
 from daypass.quota.ledger import Claim, Ledger, Refusal, Reservation, Subject
 from daypass.quota.policy import QuotaPolicy
-from tests.quota.stores import DAY, Store, claims_of, per_day, used
+from tests.quota.stores import DAY, Store, claims_of, per_day, race, used
 
 TOKENS = Limit(Measure.TOKENS, 10_000, Window.DAY)
 COST = Limit(Measure.COST, 500, Window.MONTH)
@@ -128,6 +128,20 @@ async def eventually(look: Callable[[], Awaitable[list[int]]], expected: list[in
         while (found := await look()) != expected:
             await asyncio.sleep(0.05)
             assert found[0] >= 0
+
+
+async def test_a_site_ceiling_that_is_lowered_or_raised_keeps_what_was_used(store: Store) -> None:
+    """With Redis, the first ledger leased units under the old ceiling, and returns them soon."""
+    ledgers = [await store.open() for _ in range(2)]
+    old, lower, higher = (claims_of(per_day(99), ceiling=99, site=x) for x in (1000, 5, 12))
+    assert await race(ledgers[:1], old, 4) == 4
+    admitted = 4 + await race(ledgers, lower, 20)
+    assert admitted <= 5
+    await eventually(lambda: used(ledgers[1], lower[-1:]), [admitted])
+    admitted += await race(ledgers, lower, 20)
+    assert admitted == 5
+    await eventually(lambda: used(ledgers[1], higher[-1:]), [5])
+    assert await race(ledgers, higher, 40) == 7
 
 
 async def test_a_reservation_that_nobody_settles_stands_at_its_bound(store: Store) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 # What must never be printed, by its looks. Prompts, answers, passwords and the like begin with
 # `planted-` in tests, so that they are found whatever printed them.
 SECRET = re.compile(
-    r"dp_?[0-9A-Za-z]{38}"  # an API key
+    r"dpa?_?[0-9A-Za-z]{38}"  # an API key or an admin token
     r"|\bsk-[\w-]{8,}"  # an upstream's key
     r"|planted-[\w-]+"
     r"|\$argon2"  # a password's hash

@@ -1,4 +1,4 @@
-"""What bounds the tries of one request, and a pool that is left by its last request."""
+"""Bounds on the attempts of one request, and draining of a connection pool."""
 
 import asyncio
 import time
@@ -80,7 +80,7 @@ async def test_a_drained_pool_serves_what_it_has_and_keeps_nothing() -> None:
     while not second.ended:
         assert await second.read()
     second.close()
-    # A request that had chosen this pool before is served, too.
+    # A request that chose this pool earlier is served too.
     late = await pool.open(request())
     assert late.status == 200
     while not late.ended:

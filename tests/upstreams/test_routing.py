@@ -44,7 +44,7 @@ MEMBERS = (
         ("o3", True, [("openai", None)]),
         ("o3-mini", True, [("first", None)]),
         ("small", True, [("openai", "gpt-4o-mini"), ("azure", "my-deployment")]),
-        # The model is in a path, a form or a query, where it is not replaced.
+        # The model is in a path, form or query, where it is not replaced.
         ("small", False, [("first", None)]),
         # An alias and a glob of another upstream.
         ("gpt-local", True, [("openai", None), ("local", "llama3")]),
@@ -112,7 +112,7 @@ def test_the_circuit_breaker_probes_after_a_pause() -> None:
     assert (breaker.state, breaker.is_last_resort) == ("open", True)
     now += PAUSE_S
     assert (breaker.state, breaker.is_last_resort) == ("half_open", False)
-    # One request probes; others are kept away until it has an answer.
+    # One request probes; others are kept away until it gets a response.
     breaker.begin()
     assert (breaker.state, breaker.is_last_resort) == ("half_open", True)
     breaker.fail()

@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from daypass.app.access_log import AccessLog
 from daypass.app.enforcement import choose
 from daypass.app.host_check import HostCheck
 from daypass.app.startup import check_settings, make_clock, prepare
-from daypass.app.upstream_source import UpstreamSource
+from daypass.app.upstream_source import keep_upstreams
 from daypass.config.secret_key import secret_keys
 from daypass.config.settings import Settings, load_settings
 from daypass.gateway.app import Gateway
@@ -38,6 +38,7 @@ from daypass.portal import (
     chat,
     confirmations,
     health,
+    idempotency,
     password_resets,
     problems,
     receipts,
@@ -52,6 +53,7 @@ from daypass.portal.body_limit import BodyLimit
 from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
+from daypass.portal.live_feed import LiveFeed
 from daypass.portal.operator import OPERATOR_NOUNS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
@@ -61,9 +63,7 @@ from daypass.portal.readiness import Readiness
 from daypass.portal.signer import Signer
 from daypass.records.database import Database
 from daypass.records.recorder import Recorder
-from daypass.records.sealed_keys import KeySealer
 from daypass.records.sweeper import sweeping
-from daypass.upstreams.current import CurrentUpstreams
 from daypass.upstreams.refusals import LastRefusal
 
 log = structlog.get_logger()
@@ -122,6 +122,7 @@ class Daypass:
         self._relay: Application
         self._pages: ASGIApp
         self._base_url_hint: BaseUrlHint
+        self._server_state: Mapping[str, Any] = {}
         self._portal = FastAPI(
             title="Daypass",
             version=__version__,
@@ -132,6 +133,7 @@ class Daypass:
             lifespan=self._lifespan,
         )
         problems.install(self._portal)
+        idempotency.install(self._portal)
         self._portal.add_middleware(BodyLimit, max_chat_bytes=settings.max_body_bytes)
         api = APIRouter(
             prefix="/api",
@@ -155,12 +157,16 @@ class Daypass:
         ):
             api.include_router(noun.router)
         operators = APIRouter(
-            prefix="/operator", tags=["operator"], dependencies=[Depends(operator)]
+            prefix="/api/operator",
+            tags=["operator"],
+            # Checks the origin too, unless the request carries an admin token.
+            dependencies=[Depends(operator)],
+            responses=problems.ANSWERS,
         )
         for noun in OPERATOR_NOUNS:
             operators.include_router(noun.router)
-        api.include_router(operators)
         self._portal.include_router(api)
+        self._portal.include_router(operators)
         self._portal.include_router(health.router)
         self._headers = security_headers(settings.public_url)
         self._answers = WithHeaders(self._portal, {**self._headers, "cache-control": "no-store"})
@@ -176,6 +182,7 @@ class Daypass:
 
     async def _beside_gateway(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            self._server_state = scope.get("state", {})
             await self._portal(scope, receive, send)
             return
         path = scope.get("path", "")
@@ -192,6 +199,9 @@ class Daypass:
     def openapi(self) -> dict[str, Any]:
         """Return the portal's OpenAPI document."""
         return self._portal.openapi()
+
+    def _is_stopping(self) -> bool:
+        return bool(self._server_state.get("is_draining"))
 
     async def _list_models(self) -> list[str]:
         try:
@@ -220,12 +230,9 @@ class Daypass:
             stack.push_async_callback(recorder.close)
             await stack.enter_async_context(sweeping(database, clock, settings.retention))
             signer = Signer(secret_keys(settings), clock)
-            upstreams = CurrentUpstreams(settings)
-            stack.push_async_callback(upstreams.close)
-            metrics.upstreams = upstreams.numbers
-            source = UpstreamSource(settings, database, KeySealer(signer.keys), upstreams)
-            await source.start()
-            stack.push_async_callback(source.close)
+            keeping = keep_upstreams(settings, database, signer.keys)
+            source = await stack.enter_async_context(keeping)
+            metrics.upstreams = source.upstreams.numbers
 
             authenticator = enforcement.authenticator
             authenticator.start()
@@ -244,7 +251,7 @@ class Daypass:
             self._gateway = gateway = Gateway(
                 authenticator,
                 ledger,
-                upstreams,
+                source.upstreams,
                 recorder,
                 metrics,
                 max_body_bytes=settings.max_body_bytes,
@@ -272,6 +279,8 @@ class Daypass:
             site = pages(enforcement.base_url if behind_aws else None)
             self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
+            live = LiveFeed(database, self._is_stopping)
+            stack.push_async_callback(live.close)
             outbox = open_outbox(settings, database, signer, clock)
             self._portal.state.portal = Portal(
                 settings=settings,
@@ -290,9 +299,10 @@ class Daypass:
                 readiness=Readiness(database, ledger, settings.data_dir),
                 metrics=metrics.exposition,
                 last_refusal=last_refusal,
-                upstreams=upstreams,
+                upstreams=source.upstreams,
                 reload_upstreams=source.reload,
                 upstream_numbers=metrics.upstream_numbers,
+                live=live,
             )
             _tune_interpreter()
             yield

@@ -1,7 +1,8 @@
 """Keeps the upstreams of this process as the settings and the database describe them."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import structlog
 from pydantic import ValidationError
@@ -44,7 +45,7 @@ class UpstreamSource:
         self._settings = settings
         self._database = database
         self._sealer = sealer
-        self._upstreams = upstreams
+        self.upstreams = upstreams
         self._configured = tuple(configured(settings))
         self._revision = 0
         self._reported: dict[str, str] = {}
@@ -78,7 +79,7 @@ class UpstreamSource:
                 revision = await key_revision(session)
                 rows = await stored.rows(session)
             described = _described_rows(self._settings, rows, self._sealer)
-            self._upstreams.replace([*self._configured, *described])
+            self.upstreams.replace([*self._configured, *described])
             self._revision = revision
         self._report()
 
@@ -95,11 +96,28 @@ class UpstreamSource:
 
     def _report(self) -> None:
         """Log why upstreams are off, once."""
-        problems = {x.terms.name: x.problem for x in self._upstreams.configs if x.problem}
+        problems = {x.terms.name: x.problem for x in self.upstreams.configs if x.problem}
         for name, problem in problems.items():
             if self._reported.get(name) != problem:
                 log.error("upstream_off", upstream=name, reason=problem)
         self._reported = problems
+
+
+@contextlib.asynccontextmanager
+async def keep_upstreams(
+    settings: Settings, database: Database, secret_keys: tuple[str, ...]
+) -> AsyncIterator[UpstreamSource]:
+    """Yield the source of this process's upstreams. Raises DatabaseUnavailableError."""
+    upstreams = CurrentUpstreams(settings)
+    try:
+        source = UpstreamSource(settings, database, KeySealer(secret_keys), upstreams)
+        await source.start()
+        try:
+            yield source
+        finally:
+            await source.close()
+    finally:
+        await upstreams.close()
 
 
 async def read_site_upstreams(settings: Settings, database: Database) -> list[Described]:

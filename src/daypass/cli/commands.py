@@ -15,6 +15,7 @@ from daypass.cli.keys import keys_app
 from daypass.cli.output import AsJson, fail, print_json, print_rows
 from daypass.cli.serve import serve
 from daypass.cli.setup import setup_link
+from daypass.cli.tokens import tokens_app
 from daypass.config.settings import SettingsError, load_settings
 from daypass.domain.plans import UsagePlan
 from daypass.enforcement.base import Enforcer, EnforcerError
@@ -29,6 +30,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(aws_app, name="aws")
 app.add_typer(clock_app, name="clock")
+app.add_typer(tokens_app, name="tokens")
 app.command()(serve)
 app.command("setup-link")(setup_link)
 

@@ -1,5 +1,7 @@
 """The format of an API key: `dp_`, 32 random base62 characters, 6 of CRC-32 checksum.
 
+An admin token has the same format with the prefix `dpa_`.
+
 The checksum rejects typos without a database look-up, and lets secret scanners avoid false
 positives. Only the SHA-256 digest of a key is stored: with 190 bits of randomness, a slow hash
 would add no protection.
@@ -13,11 +15,13 @@ import zlib
 from dataclasses import dataclass
 
 PREFIX = "dp_"
+ADMIN_PREFIX = "dpa_"
 PLAIN_PREFIX = "dp"
 """The prefix of keys for an enforcer that accepts only letters and digits."""
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
-KEY_LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
+TAIL_LENGTH = RANDOM_LENGTH + CHECKSUM_LENGTH
+KEY_LENGTH = len(PREFIX) + TAIL_LENGTH
 
 _KEY_IN_TEXT = re.compile(
     rf"(?<![0-9A-Za-z]){PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}(?![0-9A-Za-z])"
@@ -55,11 +59,14 @@ def checksum(body: str) -> str:
     return "".join(reversed(characters))
 
 
-def is_well_formed(secret: str) -> bool:
-    """Return whether `secret` has the format of an API key and a valid checksum."""
-    if len(secret) != KEY_LENGTH or not secret.startswith(PREFIX):
+def is_well_formed(secret: str, prefix: str = PREFIX) -> bool:
+    """Return whether `secret` has the format of an API key and a valid checksum.
+
+    With ADMIN_PREFIX: of an admin token.
+    """
+    if len(secret) != len(prefix) + TAIL_LENGTH or not secret.startswith(prefix):
         return False
-    body = secret[len(PREFIX) : -CHECKSUM_LENGTH]
+    body = secret[len(prefix) : -CHECKSUM_LENGTH]
     return body.isascii() and body.isalnum() and secret.endswith(checksum(body))
 
 

@@ -70,6 +70,13 @@ async def nothing_else(_session: AsyncSession) -> None:
     """Write nothing beside the change."""
 
 
+AlsoIssued = Callable[[AsyncSession, IssuedKey], Awaitable[None]]
+
+
+async def nothing_issued(_session: AsyncSession, _issued: IssuedKey) -> None:
+    """Write nothing beside the new secret."""
+
+
 class Enforcer(Protocol):
     """Manages API keys for whatever enforces the usage plans.
 
@@ -90,7 +97,12 @@ class Enforcer(Protocol):
         """Return the options of a plan that nothing enforces, such as `tokens_per_day`."""
 
     async def create_key(
-        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+        self,
+        account_id: str,
+        name: str,
+        plan: UsagePlan,
+        options: KeyOptions = NO_OPTIONS,
+        also: AlsoIssued = nothing_issued,
     ) -> IssuedKey:
         """Create an API key. What its account used today counts against it.
 
@@ -102,7 +114,9 @@ class Enforcer(Protocol):
     ) -> ApiKey:
         """Rename a key and, with a `plan`, move it there. Used units stay used."""
 
-    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+    async def rotate_key(
+        self, key: ApiKey, grace_s: int, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Give a key a new secret. The old one works for `grace_s` seconds more."""
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:

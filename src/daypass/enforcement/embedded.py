@@ -6,7 +6,15 @@ from daypass.config.settings import Settings
 from daypass.domain.key_format import mint
 from daypass.domain.plans import UsagePlan
 from daypass.domain.times import Clock
-from daypass.enforcement.base import Also, IssuedKey, found, nothing_else, remove_keys
+from daypass.enforcement.base import (
+    Also,
+    AlsoIssued,
+    IssuedKey,
+    found,
+    nothing_else,
+    nothing_issued,
+    remove_keys,
+)
 from daypass.enforcement.current_policy import current_policy
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import api_keys, site_settings
@@ -42,7 +50,12 @@ class EmbeddedEnforcer:
         return []
 
     async def create_key(
-        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+        self,
+        account_id: str,
+        name: str,
+        plan: UsagePlan,
+        options: KeyOptions = NO_OPTIONS,
+        also: AlsoIssued = nothing_issued,
     ) -> IssuedKey:
         """Create an API key in the lowest free slot of its account. Raises TooManyKeysError."""
         minted = mint()
@@ -58,7 +71,9 @@ class EmbeddedEnforcer:
                 now=self._now(),
                 options=options,
             )
-        return IssuedKey(key, minted.secret)
+            issued = IssuedKey(key, minted.secret)
+            await also(session, issued)
+        return issued
 
     async def change_key(
         self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
@@ -73,7 +88,9 @@ class EmbeddedEnforcer:
         self._keys_changed()
         return key
 
-    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+    async def rotate_key(
+        self, key: ApiKey, grace_s: int, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Give a key a new secret. The old one works for `grace_s` seconds more."""
         minted = mint()
         now = self._now()
@@ -81,8 +98,10 @@ class EmbeddedEnforcer:
         async with self._database.write() as session:
             key = found(await api_keys.find_locked(session, key.id))
             await api_keys.rotate(session, key, minted, grace_ends, now)
+            issued = IssuedKey(key, minted.secret, grace_ends)
+            await also(session, issued)
         self._keys_changed()
-        return IssuedKey(key, minted.secret, grace_ends)
+        return issued
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
         """Delete keys."""

@@ -38,11 +38,12 @@ class Charge:
     """What one call takes from each bucket: reserved, then given back or settled exactly once."""
 
     __slots__ = (
-        "_buckets", "_call", "_figures", "_is_owed", "_ledger", "_metrics", "_outcome",
+        "_began", "_buckets", "_call", "_figures", "_is_owed", "_ledger", "_metrics", "_outcome",
         "_principal", "_recorder", "_reservation", "_row", "_settled", "_why_counted", "reason",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, recorder: Recorder, metrics: Metrics, call: Call) -> None:
+        self._began = perf_counter()
         self._ledger = ledger
         self._metrics = metrics
         self._recorder = recorder
@@ -222,6 +223,7 @@ class Charge:
             least.remaining if least is not None else None,
             reserved,
             tuple(self._settled) if self._settled is not None else None,
+            round((perf_counter() - self._began) * 1000),
         )
 
 

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.plans import UsagePlan, Window
 from daypass.domain.times import DAY_S
+from daypass.enforcement.base import IssuedKey
 from daypass.portal.context import InPortal, Portal, SignedIn
+from daypass.portal.idempotency import AccountIdempotency
 from daypass.portal.key_options import KeyOptionFields
 from daypass.portal.meters import ConcurrentUse, LimitUse, Meter, read_meters
 from daypass.portal.problems import NO_SUCH_KEY, ProblemError
@@ -92,11 +94,21 @@ class CreatedApiKey(ApiKeyCore):
 
     key: str
 
+    @classmethod
+    def of(cls, issued: IssuedKey, policy: QuotaPolicy, **more: Any) -> Self:
+        """Return the view of a key with its secret."""
+        return cls(**core_of(issued.key, policy), key=issued.secret, **more)
+
 
 class RotatedApiKey(CreatedApiKey):
     """A key with a new secret. The old one works until `previous_valid_until`."""
 
     previous_valid_until: Instant | None
+
+    @classmethod
+    def of(cls, issued: IssuedKey, policy: QuotaPolicy, **more: Any) -> Self:
+        """Return the view of a key with its new secret."""
+        return super().of(issued, policy, previous_valid_until=issued.previous_valid_until, **more)
 
 
 class ApiKeyView(ApiKeyCore):
@@ -138,15 +150,21 @@ class ApiKeyView(ApiKeyCore):
 
 
 @router.post("/api-keys", status_code=201)
-async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) -> CreatedApiKey:
+async def create_api_key(
+    new: NewApiKey, account: SignedIn, portal: InPortal, repeat: AccountIdempotency
+) -> CreatedApiKey:
     """Create an API key. Only this response contains its secret."""
     if portal.outbox is not None and not account.email_confirmed:
         raise ProblemError(403, UNCONFIRMED)
     policy = await portal.policy()
     plan = _offered_plan(policy, new.usage_plan_id)
     options = new.options(NO_OPTIONS, plan, portal.now())
+
+    async def keep(session: AsyncSession, issued: IssuedKey) -> None:
+        await repeat.keep(session, CreatedApiKey.of(issued, policy))
+
     try:
-        issued = await portal.enforcer.create_key(account.id, new.name, plan, options)
+        issued = await portal.enforcer.create_key(account.id, new.name, plan, options, keep)
     except api_keys.TooManyKeysError as error:
         most = error.most
         message = (
@@ -154,7 +172,7 @@ async def create_api_key(new: NewApiKey, account: SignedIn, portal: InPortal) ->
             "Delete one, or rotate one if you have lost its secret."
         )
         raise ProblemError(409, message) from None
-    return CreatedApiKey(**core_of(issued.key, policy), key=issued.secret)
+    return CreatedApiKey.of(issued, policy)
 
 
 @router.get("/api-keys")
@@ -202,16 +220,21 @@ async def change_api_key(
 
 @router.post("/api-keys/{api_key_id}/rotate")
 async def rotate_api_key(
-    api_key_id: str, account: SignedIn, portal: InPortal, rotation: Rotation | None = None
+    api_key_id: str,
+    account: SignedIn,
+    portal: InPortal,
+    repeat: AccountIdempotency,
+    rotation: Rotation | None = None,
 ) -> RotatedApiKey:
     """Give a key a new secret. Its plan, name and usage today do not change."""
     key = await find(portal, account, api_key_id)
-    issued = await portal.enforcer.rotate_key(key, rotation.grace_seconds if rotation else 0)
-    return RotatedApiKey(
-        **core_of(issued.key, await portal.policy()),
-        key=issued.secret,
-        previous_valid_until=issued.previous_valid_until,
-    )
+    policy = await portal.policy()
+    grace_s = rotation.grace_seconds if rotation else 0
+
+    async def keep(session: AsyncSession, issued: IssuedKey) -> None:
+        await repeat.keep(session, RotatedApiKey.of(issued, policy))
+
+    return RotatedApiKey.of(await portal.enforcer.rotate_key(key, grace_s, keep), policy)
 
 
 @router.delete("/api-keys/{api_key_id}", status_code=204)

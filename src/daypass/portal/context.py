@@ -14,8 +14,10 @@ from daypass.config.site_settings import SiteSettings
 from daypass.domain.times import Clock
 from daypass.enforcement.base import Enforcer
 from daypass.observability.upstream_metrics import UpstreamNumbers
+from daypass.portal import admin_access
 from daypass.portal.client_address import Caller, caller_of
 from daypass.portal.identity.provider import IdentityProvider
+from daypass.portal.live_feed import LiveFeed
 from daypass.portal.outbox import Outbox
 from daypass.portal.passwords import Passwords
 from daypass.portal.problems import ProblemError
@@ -24,6 +26,7 @@ from daypass.portal.signer import Signer
 from daypass.quota.ledger import Ledger
 from daypass.quota.policy import QuotaPolicy
 from daypass.records import accounts, departures, site_settings
+from daypass.records.audit import Actor
 from daypass.records.database import Database
 from daypass.records.tables import Account
 from daypass.upstreams.current import CurrentUpstreams
@@ -63,6 +66,7 @@ class Portal:
     """Read the upstreams again after a change. Other processes follow within a second."""
     upstream_numbers: Callable[[], Mapping[str, UpstreamNumbers]]
     """Returns what all processes of this machine have seen of each upstream, by name."""
+    live: LiveFeed
 
     async def policy(self) -> QuotaPolicy:
         """Return the plans and ceilings currently in force."""
@@ -167,14 +171,25 @@ async def signed_in(request: Request, portal: InPortal) -> Account:
 SignedIn = Annotated[Account, Depends(signed_in)]
 
 
-async def operator(account: SignedIn) -> Account:
-    """Return the signed-in account if it is an operator's. Raises 403 otherwise."""
+async def operator(request: Request, portal: InPortal) -> Actor:
+    """Return the operator: of the admin token if there is one, otherwise the signed-in one.
+
+    Raises 401 or 403 for anyone else. A wrong token is refused, whatever cookie comes with it.
+    """
+    admin_access.refuse_token_in_query(request)
+    token = admin_access.bearer_token(request)
+    if token is not None:
+        network = caller(request, portal).network
+        now_ms = int(portal.clock() * 1000)
+        return await admin_access.authenticate(request, portal.database, token, network, now_ms)
+    await same_origin(request, portal)
+    account = await signed_in(request, portal)
     if account.role != accounts.OPERATOR:
         raise ProblemError(403, "Only operators of this site may do this.")
-    return account
+    return Actor(account.id, account.email)
 
 
-Operator = Annotated[Account, Depends(operator)]
+Operator = Annotated[Actor, Depends(operator)]
 
 
 async def same_origin(request: Request, portal: InPortal) -> None:

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem details (`application/problem+json`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -61,9 +61,12 @@ class ProblemError(Exception):
         field: str | None = None,
         type_: str = "about:blank",
         retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
-        self.retry_after_s = retry_after_s
+        self.headers = dict(headers or {})
+        if retry_after_s is not None:
+            self.headers["retry-after"] = str(retry_after_s)
         errors = [FieldProblem(pointer=f"#/{field}", detail=detail)] if field else []
         self.problem = Problem(
             type=type_,
@@ -72,6 +75,14 @@ class ProblemError(Exception):
             detail=detail,
             errors=errors,
         )
+
+
+def too_many_attempts(wait_ms: int) -> ProblemError:
+    """Return the 429 of a throttle that admits the next attempt in `wait_ms` milliseconds."""
+    seconds = -(-wait_ms // 1000)
+    unit = "second" if seconds == 1 else "seconds"
+    message = f"Too many attempts. Try again in {seconds} {unit}."
+    return ProblemError(429, message, retry_after_s=seconds)
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -108,8 +119,7 @@ def install(app: FastAPI) -> None:
     async def on_problem(_request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101
         response = to_response(error.problem)
-        if error.retry_after_s is not None:
-            response.headers["retry-after"] = str(error.retry_after_s)
+        response.headers.update(error.headers)
         return response
 
     async def on_http(request: Request, error: Exception) -> Response:

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.domain.emails import normalise
 from daypass.domain.times import DAY_S
 from daypass.portal.context import Portal, caller, cookie_name, is_https
-from daypass.portal.problems import ProblemError
+from daypass.portal.problems import too_many_attempts
 from daypass.records import accounts, throttles
 from daypass.records.identifiers import digest
 from daypass.records.tables import Account
@@ -85,7 +85,7 @@ class SignInAttempt:
             async with self.portal.database.read() as session:
                 await throttles.check(session, await self._units_now(session), self._now_ms())
         except ThrottledError as error:
-            raise _too_many(error) from None
+            raise too_many_attempts(error.wait_ms) from None
 
     async def begin(self) -> Account | None:
         """Take the units of the attempt and return the account, if it exists. Raises 429."""
@@ -94,7 +94,7 @@ class SignInAttempt:
                 await throttles.take(session, await self._units_now(session), self._now_ms())
                 return await accounts.find_by_email(session, self.email)
         except ThrottledError as error:
-            raise _too_many(error) from None
+            raise too_many_attempts(error.wait_ms) from None
 
     async def succeed(self, session: AsyncSession) -> None:
         """Return the units after a right password, and raise the limit of the IP address."""
@@ -173,14 +173,7 @@ async def _take(portal: Portal, units: Mapping[str, Throttle]) -> None:
         async with portal.database.write() as session:
             await throttles.take(session, units, int(portal.clock() * 1000))
     except ThrottledError as error:
-        raise _too_many(error) from None
-
-
-def _too_many(error: ThrottledError) -> ProblemError:
-    seconds = -(-error.wait_ms // 1000)
-    unit = "second" if seconds == 1 else "seconds"
-    message = f"Too many attempts. Try again in {seconds} {unit}."
-    return ProblemError(429, message, retry_after_s=seconds)
+        raise too_many_attempts(error.wait_ms) from None
 
 
 def remember_device(

@@ -13,7 +13,8 @@ def day_of(at: int) -> date:
     return datetime.fromtimestamp(at, UTC).date()
 
 
-def _iso_ms(at: int) -> str:
+def iso_ms(at: int) -> str:
+    """Format Unix time in milliseconds as ISO 8601 in UTC."""
     return f"{iso_utc(at // 1000)[:-1]}.{at % 1000:03d}Z"
 
 
@@ -26,7 +27,7 @@ Instant = Annotated[
 
 Moment = Annotated[
     int,
-    PlainSerializer(_iso_ms, return_type=str),
+    PlainSerializer(iso_ms, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 """Unix time in milliseconds, serialised as ISO 8601 in UTC."""

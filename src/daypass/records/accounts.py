@@ -12,6 +12,7 @@ from daypass.records.identifiers import digest, new_id
 from daypass.records.order import Sortable, in_order
 from daypass.records.tables import (
     Account,
+    AdminToken,
     ApiKey,
     Session,
     UsageDay,
@@ -160,24 +161,30 @@ async def search(
 
 
 async def set_role(session: AsyncSession, account_id: str, role: str) -> None:
-    """Make an account an operator or a member, and end its sessions.
+    """Make an account an operator or a member, and end its sessions and admin tokens.
 
     A session from before must not gain an operator's rights (OWASP Session Management: a new
     session id after any change of privileges).
     """
     await _change(session, account_id, role=role)
-    await close_sessions(session, account_id)
+    await _end_access(session, account_id)
 
 
 async def set_disabled(session: AsyncSession, account_id: str, at: int | None) -> None:
-    """Disable an account (or enable it: None), and end its sessions."""
+    """Disable an account (or enable it: None), and end its sessions and admin tokens."""
     await _change(session, account_id, disabled_at=at)
-    await close_sessions(session, account_id)
+    await _end_access(session, account_id)
 
 
 async def remove(session: AsyncSession, account_id: str) -> None:
     """Delete an account with its sessions and keys."""
     await session.execute(delete(Account).where(Account.id == account_id))
+
+
+async def _end_access(session: AsyncSession, account_id: str) -> None:
+    await close_sessions(session, account_id)
+    # For good: a token must not work again when its operator is enabled or promoted later.
+    await session.execute(delete(AdminToken).where(AdminToken.created_by == account_id))
 
 
 async def _change(session: AsyncSession, account_id: str, **values: object) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -145,6 +145,24 @@ async def list_all(session: AsyncSession) -> list[tuple[ApiKey, str]]:
         .order_by(ApiKey.created_at, ApiKey.id)
     )
     return [(key, email) for key, email in rows]
+
+
+class OwnedKey(NamedTuple):
+    """What the live view shows of a key."""
+
+    name: str
+    usage_plan_id: str
+    email: str
+
+
+async def owners(session: AsyncSession, ids: Collection[str]) -> dict[str, OwnedKey]:
+    """Return keys by id, deleted ones included, unless their accounts are deleted."""
+    found = await session.execute(
+        select(ApiKey.id, ApiKey.name, ApiKey.usage_plan_id, Account.email)
+        .join(Account, Account.id == ApiKey.account_id)
+        .where(ApiKey.id.in_(ids))
+    )
+    return {api_key_id: OwnedKey(*rest) for api_key_id, *rest in found}
 
 
 KeySort = Literal["account_email", "name", "usage_plan_id", "last_used_at", "created_at"]

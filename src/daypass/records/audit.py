@@ -1,6 +1,7 @@
 """The audit log: what operators did. Entries never contain secrets."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import delete, func, or_, select
@@ -12,8 +13,29 @@ from daypass.records.tables import Account, ApiKey, AuditEntry
 AuditSort = Literal["at", "actor_email", "action", "subject"]
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An operator who acts, signed in or through an admin token."""
+
+    id: str
+    email: str
+    token_id: str | None = None
+    token_name: str | None = None
+
+    @property
+    def token(self) -> str | None:
+        """Return how the audit log names the admin token, such as `grading (tok_5f0c…)`."""
+        return f"{self.token_name} ({self.token_id})" if self.token_id else None
+
+
 def add(
-    session: AsyncSession, actor: Account, action: str, subject: str, *, now: int, detail: str = ""
+    session: AsyncSession,
+    actor: Actor | Account,
+    action: str,
+    subject: str,
+    *,
+    now: int,
+    detail: str = "",
 ) -> None:
     """Record an action in the transaction that does it. `now` is Unix time in seconds."""
     session.add(
@@ -24,6 +46,7 @@ def add(
             action=action,
             subject=subject[:320],
             detail=detail[:500],
+            token=actor.token if isinstance(actor, Actor) else None,
         )
     )
 
@@ -87,8 +110,13 @@ async def search(
     sort: AuditSort = "at",
     descending: bool = True,
 ) -> Sequence[AuditEntry]:
-    """Return entries whose actor, action or subject contains `wanted`."""
-    columns = (AuditEntry.actor_email, AuditEntry.action, AuditEntry.subject)
+    """Return entries whose actor, token, action or subject contains `wanted`."""
+    columns = (
+        AuditEntry.actor_email,
+        AuditEntry.action,
+        AuditEntry.subject,
+        func.coalesce(AuditEntry.token, ""),
+    )
     # Entries are numbered in the order of their times.
     sorted_by = AuditEntry.id if sort == "at" else getattr(AuditEntry, sort)
     found = await session.scalars(

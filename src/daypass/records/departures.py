@@ -17,6 +17,7 @@ from daypass.records import api_keys
 from daypass.records.identifiers import digest
 from daypass.records.tables import (
     Account,
+    AdminToken,
     AuditEntry,
     DepartedAccount,
     Invitation,
@@ -30,7 +31,14 @@ from daypass.records.tables import (
 KEPT_S = 32 * DAY_S
 """Seconds for which a mailbox is recognised: longer than the longest window, a month."""
 DELETED = "[deleted account]"
-NAMING = (AuditEntry.subject, AuditEntry.detail, Invitation.used_by, Invitation.note)
+NAMING = (
+    AuditEntry.subject,
+    AuditEntry.detail,
+    AuditEntry.token,
+    AdminToken.name,
+    Invitation.used_by,
+    Invitation.note,
+)
 """Text columns of other tables that may name a person."""
 
 

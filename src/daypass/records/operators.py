@@ -1,6 +1,7 @@
 """Operators, and the one-time links that create the first one."""
 
 import secrets
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +32,17 @@ async def has_any(session: AsyncSession) -> bool:
     """Return whether the site has an operator, disabled or not."""
     found = select(Account.id).where(Account.role == OPERATOR).limit(1)
     return await session.scalar(found) is not None
+
+
+async def find_active(session: AsyncSession, account_id: str) -> Account | None:
+    """Return this account if it is an active operator's. It stays so until the transaction ends."""
+    await lock(session)
+    return await session.scalar(select(Account).where(*_ACTIVE, Account.id == account_id))
+
+
+async def list_active(session: AsyncSession) -> Sequence[Account]:
+    """Return the operators who are not disabled."""
+    return (await session.scalars(select(Account).where(*_ACTIVE).order_by(Account.email))).all()
 
 
 async def is_last(session: AsyncSession, account: Account) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.times import DAY_S
-from daypass.records.database import insert_into
+from daypass.records.database import insert_into, now_ms
 from daypass.records.tables import ApiKey, ReceiptBatch
 
 KEPT = 200
@@ -42,6 +42,8 @@ class Receipt(NamedTuple):
     reserved: Sequence[int] | None = None
     """Requests, tokens and micro-dollars."""
     settled: Sequence[int] | None = None
+    duration_ms: int | None = None
+    """Until the end of the response; None in receipts from before this was kept."""
 
 
 async def add(session: AsyncSession, new: Mapping[str, Sequence[Receipt]]) -> None:
@@ -57,8 +59,8 @@ async def add(session: AsyncSession, new: Mapping[str, Sequence[Receipt]]) -> No
         }
         for account_id, batch in sorted(new.items())
     ]
-    insert = insert_into(session, ReceiptBatch)
-    changed = {name: insert.excluded[name] for name in ("at", "count", "receipts")}
+    insert = insert_into(session, ReceiptBatch).values(written_at=now_ms(session))
+    changed = {name: insert.excluded[name] for name in ("at", "count", "receipts", "written_at")}
     await session.execute(
         insert.on_conflict_do_update(index_elements=["id"], set_=changed), batches
     )
@@ -124,6 +126,39 @@ async def outcomes(session: AsyncSession, since: int) -> list[tuple[Outcome, str
     )
     counts = Counter((x.outcome, x.reason) for x in _since(since, batches))
     return [(outcome, reason, number) for (outcome, reason), number in counts.most_common()]
+
+
+async def clock_ms(session: AsyncSession) -> int:
+    """Return the database's clock (Unix time in milliseconds)."""
+    return int(await session.scalar(select(now_ms(session))) or 0)
+
+
+class LiveReceipt(NamedTuple):
+    """A receipt and when it was written (Unix time in ms of the database's clock)."""
+
+    written_at: int
+    account_id: str
+    receipt: Receipt
+
+
+async def written_since(session: AsyncSession, since: int, limit: int) -> list[LiveReceipt]:
+    """Return the receipts of all accounts that were written after an instant, oldest first.
+
+    `since` is Unix time in milliseconds of the database's clock. No more than the newest `limit`
+    batches are read.
+    """
+    batches = await session.execute(
+        select(ReceiptBatch.written_at, ReceiptBatch.account_id, ReceiptBatch.receipts)
+        .where(ReceiptBatch.written_at > since)
+        .order_by(ReceiptBatch.written_at.desc())
+        .limit(limit)
+    )
+    found = [
+        LiveReceipt(written_at or 0, account_id, Receipt(*row))
+        for written_at, account_id, rows in batches
+        for row in orjson.loads(rows)
+    ]
+    return sorted(found, key=lambda x: (x.written_at, x.receipt.at, x.receipt.request_id))
 
 
 def _since(since: int, batches: Iterable[str]) -> Iterator[Receipt]:

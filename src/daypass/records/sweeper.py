@@ -7,7 +7,16 @@ from collections.abc import AsyncIterator
 from daypass.background import end
 from daypass.domain.retention import Retention
 from daypass.domain.times import DAY_S, Clock
-from daypass.records import accounts, audit, departures, receipts, sign_ups, throttles
+from daypass.records import (
+    accounts,
+    admin_tokens,
+    audit,
+    departures,
+    idempotency,
+    receipts,
+    sign_ups,
+    throttles,
+)
 from daypass.records.database import Database, DatabaseUnavailableError
 
 SWEEP_EVERY_S = 60.0
@@ -26,11 +35,13 @@ async def sweeping(database: Database, clock: Clock, retention: Retention) -> As
 async def sweep(database: Database, now: float, retention: Retention) -> None:
     """Delete what has expired by `now` (Unix time, seconds), each kind in its own transaction.
 
-    Sessions, sign-ups and throttles; receipts and audit entries by `retention`; the fingerprints
-    of deleted accounts.
+    Sessions, admin tokens, answers kept for idempotency keys, sign-ups and throttles; receipts and
+    audit entries by `retention`; the fingerprints of deleted accounts.
     """
     async with database.write() as session:
         await accounts.delete_expired_sessions(session, int(now))
+        await admin_tokens.delete_old(session, int(now))
+        await idempotency.delete_old(session, int(now))
         await sign_ups.delete_expired(session, int(now))
         await throttles.delete_whole(session, int(now * 1000))
         await departures.delete_old(session, int(now))

@@ -278,6 +278,7 @@ class ReceiptBatch(Base):
     """Receipts of an account's recent requests that were written together.
 
     `receipts` is a JSON list of them; `at` is Unix time of the newest, in milliseconds.
+    `written_at` is the same by the database's clock when the row was written. NULL: before 0020.
     """
 
     __tablename__ = "receipt_batch"
@@ -287,10 +288,12 @@ class ReceiptBatch(Base):
     at: Mapped[int] = mapped_column(BigInteger)
     count: Mapped[int] = mapped_column(Integer)
     receipts: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_receipt_batch_account_id", "account_id", "at"),
         Index("ix_receipt_batch_at", "at"),
+        Index("ix_receipt_batch_written_at", "written_at"),
     )
 
 
@@ -324,7 +327,10 @@ class SiteSetting(Base):
 
 
 class AuditEntry(Base):
-    """An operator's action. The actor's address is kept too, because accounts can be deleted."""
+    """An operator's action. The actor's address is kept too, because accounts can be deleted.
+
+    `token` names the admin token that the actor's program used; NULL: they were signed in.
+    """
 
     __tablename__ = "audit_entry"
 
@@ -335,6 +341,49 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(320))
     detail: Mapped[str] = mapped_column(String(500))
+    token: Mapped[str | None] = mapped_column(String(300))
+
+
+class AdminToken(Base):
+    """A program's access to the operators' API, stored as the SHA-256 digest of the token.
+
+    `scopes` is a list separated by spaces. `created_by` is the operator on whose behalf it acts.
+    """
+
+    __tablename__ = "admin_token"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[str] = mapped_column(String(100))
+    created_by: Mapped[str] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("ix_admin_token_created_by", "created_by"),)
+
+
+class IdempotentAnswer(Base):
+    """The answer to a request that carried an `Idempotency-Key`; see `idempotency`.
+
+    `id` is the digest of the caller and the key, `request` a fingerprint of what was asked. While
+    the request runs, `answer` is NULL and `claim` names it, until `claimed_until`.
+    """
+
+    __tablename__ = "idempotent_answer"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request: Mapped[str] = mapped_column(String(64))
+    claim: Mapped[str] = mapped_column(String(32))
+    claimed_until: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[int | None] = mapped_column(Integer)
+    # Encrypted: it can contain a secret that is shown only once.
+    answer: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_idempotent_answer_created_at", "created_at"),)
 
 
 class Invitation(Base):

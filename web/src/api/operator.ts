@@ -9,6 +9,7 @@ import type {
   PlanChange,
   Role,
   SettingsChange,
+  TokenScope,
   UpstreamChange,
   UpstreamTest,
 } from "./types";
@@ -67,12 +68,13 @@ export function useManagedPlans() {
   });
 }
 
-export function useSiteUsage(days: number) {
+export function useSiteUsage(days: number, refetchInterval?: number) {
   return useQuery({
     queryKey: [...operatorKey, "usage", days],
     queryFn: ({ signal }) =>
       portal.GET("/api/operator/usage", { params: { query: { days } }, signal }),
     staleTime: 5_000,
+    refetchInterval,
   });
 }
 
@@ -195,6 +197,26 @@ export function useWithdrawInvitation() {
     portal.DELETE("/api/operator/invitations/{invitation_id}", {
       params: { path: { invitation_id: id } },
     }),
+  );
+}
+
+export function useTokens() {
+  return useQuery({
+    queryKey: [...operatorKey, "tokens"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/tokens", { signal }),
+  });
+}
+
+/** Create an admin token. The response holds it: the caller must take it and reset the mutation. */
+export function useCreateToken() {
+  return useOfficeMutation((body: { name: string; scopes: TokenScope[]; days: number }) =>
+    portal.POST("/api/operator/tokens", { body }),
+  );
+}
+
+export function useRevokeToken() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/tokens/{token_id}", { params: { path: { token_id: id } } }),
   );
 }
 

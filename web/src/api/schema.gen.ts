@@ -498,7 +498,7 @@ export interface paths {
          * Change Person
          * @description Disable or enable an account, or make it an operator or a member. Its sessions end.
          *
-         *     Raises 409 for the last operator who can sign in.
+         *     Raises 409 for the last operator who can sign in. An admin token cannot change a role.
          */
         patch: operations["change_person_api_operator_people__account_id__patch"];
         trace?: never;
@@ -855,7 +855,7 @@ export interface paths {
         };
         /**
          * List Entries
-         * @description List entries whose actor, action or subject contains `search`, 50 per page.
+         * @description List entries whose actor, token, action or subject contains `search`, 50 per page.
          */
         get: operations["list_entries_api_operator_audit_log_get"];
         put?: never;
@@ -948,6 +948,74 @@ export interface paths {
          * @description List an upstream's models, then chat with one, and explain what failed.
          */
         post: operations["test_upstream_api_operator_upstreams_test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description List the admin tokens, newest first. One stays for 90 days after it has ended.
+         */
+        get: operations["list_tokens_api_operator_tokens_get"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Create an admin token. Only a signed-in operator can, and only this response contains it.
+         */
+        post: operations["create_token_api_operator_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Revoke an admin token. It is refused from now on.
+         */
+        delete: operations["revoke_token_api_operator_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live Requests
+         * @description Send the last hour's requests (at most 1,000), then each one within two seconds of its end.
+         *
+         *     Each event is a JSON object: who called with which key, on which plan, which model, the status,
+         *     the outcome and its reason, tokens and duration. `Last-Event-ID` resumes after that event. The
+         *     stream ends when the session or the token does.
+         */
+        get: operations["live_requests_api_operator_live_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1218,6 +1286,11 @@ export interface components {
             at: string;
             /** Actor Email */
             actor_email: string;
+            /**
+             * Token
+             * @description The admin token that was used; null: a session
+             */
+            token: string | null;
             /** Action */
             action: string;
             /** Subject */
@@ -1368,6 +1441,44 @@ export interface components {
             used_by: string | null;
             /** Used At */
             used_at: string | null;
+            /** Token */
+            token: string;
+        };
+        /**
+         * CreatedToken
+         * @description A new admin token. `token` is shown only this once.
+         */
+        CreatedToken: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Created By
+             * @description The address of the operator on whose behalf it acts
+             */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "expired" | "revoked";
             /** Token */
             token: string;
         };
@@ -1849,6 +1960,22 @@ export interface components {
             self_service: boolean;
             /** Id */
             id: string;
+        };
+        /**
+         * NewToken
+         * @description A request for an admin token.
+         */
+        NewToken: {
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Days
+             * @description Days until it expires
+             * @default 90
+             */
+            days: number;
         };
         /**
          * NewUpstream
@@ -2619,6 +2746,42 @@ export interface components {
             site_cost_per_month?: number | null;
             /** Checklist Done */
             checklist_done?: ("upstream" | "plans" | "name" | "share")[] | null;
+        };
+        /**
+         * TokenView
+         * @description An admin token. The token itself is shown only when it is created.
+         */
+        TokenView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: ("read" | "people" | "plans" | "groups" | "keys")[];
+            /**
+             * Created By
+             * @description The address of the operator on whose behalf it acts
+             */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "expired" | "revoked";
         };
         /**
          * UpstreamChange
@@ -3535,7 +3698,10 @@ export interface operations {
     create_api_key_api_api_keys_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3659,7 +3825,10 @@ export interface operations {
     rotate_api_key_api_api_keys__api_key_id__rotate_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 api_key_id: string;
             };
@@ -4111,7 +4280,10 @@ export interface operations {
     create_reset_link_api_operator_people__account_id__password_reset_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 account_id: string;
             };
@@ -4395,7 +4567,10 @@ export interface operations {
     create_plan_api_operator_usage_plans_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4679,7 +4854,10 @@ export interface operations {
     invite_api_operator_invitations_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4995,7 +5173,10 @@ export interface operations {
     create_upstream_api_operator_upstreams_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5154,6 +5335,167 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens_api_operator_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenView"][];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token_api_operator_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any unique text: a repeated request with it gets the same answer for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token_api_operator_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live_requests_api_operator_live_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
         };

@@ -12,6 +12,7 @@ type OperatorPage = {
 /** The operator's pages in the order of the header. A line here links a page and gives its heading. */
 export const operatorPages: OperatorPage[] = [
   { href: "/operator/", label: pages.overview },
+  { href: "/operator/live/", label: pages.live },
   {
     href: "/operator/people/",
     label: pages.people,
@@ -23,4 +24,5 @@ export const operatorPages: OperatorPage[] = [
   { href: "/operator/sign-up/", label: pages.signUp },
   { href: "/operator/settings/", label: pages.settings },
   { href: "/operator/audit-log/", label: pages.audit },
+  { href: "/operator/tokens/", label: pages.tokens },
 ];

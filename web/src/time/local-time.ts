@@ -6,6 +6,11 @@ export function formatInstant(iso: string, now: number): string {
   return instant.toLocaleString(undefined, sameDay ? clock : { weekday: "short", day: "numeric", month: "short", ...clock });
 }
 
+/** Format a local time of day with seconds: "14:03:27". */
+export function formatTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}
+
 /** Return an instant as the value of a `datetime-local` input. */
 export function toDateTimeInput(iso: string): string {
   const at = new Date(iso);

@@ -20,10 +20,12 @@ from daypass.enforcement.aws.plans import AwsPlan, lowers, quota_of, unenforced_
 from daypass.enforcement.aws.usage import Use
 from daypass.enforcement.base import (
     Also,
+    AlsoIssued,
     EnforcerError,
     IssuedKey,
     found,
     nothing_else,
+    nothing_issued,
     remove_keys,
 )
 from daypass.quota.policy import QuotaPolicy
@@ -83,7 +85,12 @@ class ApiGatewayEnforcer:
         return unenforced_options(plan)
 
     async def create_key(
-        self, account_id: str, name: str, plan: UsagePlan, options: KeyOptions = NO_OPTIONS
+        self,
+        account_id: str,
+        name: str,
+        plan: UsagePlan,
+        options: KeyOptions = NO_OPTIONS,
+        also: AlsoIssued = nothing_issued,
     ) -> IssuedKey:
         """Create a key. Raises TooManyKeysError if the account has one."""
         async with self._database.read() as session:
@@ -104,11 +111,13 @@ class ApiGatewayEnforcer:
                     options=options,
                 )
                 self._begin(key, aws_key_id)
+                issued = IssuedKey(key, minted.secret)
+                await also(session, issued)
         except BaseException:
             await compensation.delete_key(self._api, aws_key_id)
             raise
         self._watch(key, minted.secret)
-        return IssuedKey(key, minted.secret)
+        return issued
 
     async def change_key(
         self, key: ApiKey, name: str, plan: UsagePlan | None, also: Also = nothing_else
@@ -172,7 +181,9 @@ class ApiGatewayEnforcer:
         self._keys_changed()
         return current
 
-    async def rotate_key(self, key: ApiKey, grace_s: int) -> IssuedKey:
+    async def rotate_key(
+        self, key: ApiKey, grace_s: int, also: AlsoIssued = nothing_issued
+    ) -> IssuedKey:
         """Replace a key. The old one is rejected at once."""
         if grace_s:
             raise EnforcerError(NO_GRACE, status=422, about="grace_seconds")
@@ -185,6 +196,8 @@ class ApiGatewayEnforcer:
                 old = current.aws_key_id
                 await api_keys.rotate(session, current, minted, None, self._now())
                 self._begin(current, aws_key_id)
+                issued = IssuedKey(current, minted.secret)
+                await also(session, issued)
         except BaseException:
             await compensation.delete_key(self._api, aws_key_id)
             raise
@@ -193,7 +206,7 @@ class ApiGatewayEnforcer:
         if old:
             # Even if this fails, the old key is dead: the gateway no longer knows it.
             await compensation.delete_key(self._api, old)
-        return IssuedKey(current, minted.secret)
+        return issued
 
     async def delete_keys(self, keys: Sequence[ApiKey], also: Also = nothing_else) -> None:
         """Delete keys, in the database first: a key deleted at API Gateway cannot be restored."""

@@ -3,7 +3,7 @@
 from typing import Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Order, Search
@@ -21,6 +21,7 @@ class AuditEntryView(BaseModel):
     id: int
     at: Instant
     actor_email: str
+    token: str | None = Field(description="The admin token that was used; null: a session")
     action: str
     subject: str
     detail: str
@@ -42,7 +43,7 @@ async def list_entries(
     sort: AuditSort = "at",
     order: Order = "desc",
 ) -> list[AuditEntryView]:
-    """List entries whose actor, action or subject contains `search`, 50 per page."""
+    """List entries whose actor, token, action or subject contains `search`, 50 per page."""
     async with portal.database.read() as session:
         entries = await audit.search(
             session, search.strip(), offset, PAGE, sort=sort, descending=order == "desc"

@@ -15,7 +15,8 @@ from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import api_keys, audit
 from daypass.records.api_keys import KeySort
-from daypass.records.tables import Account, ApiKey
+from daypass.records.audit import Actor
+from daypass.records.tables import ApiKey
 
 NO_SUCH_KEY = "There is no such API key."
 
@@ -161,7 +162,7 @@ async def _find(api_key_id: str, portal: Portal) -> ApiKey:
 
 
 def _note(
-    action: str, key: ApiKey, operator: Account, portal: Portal, moved_to: str | None = None
+    action: str, key: ApiKey, operator: Actor, portal: Portal, moved_to: str | None = None
 ) -> Also:
     """Return a callback that adds to the audit log in the transaction that changes the key."""
     subject = f"{key.id} ({key.prefix}…{key.last4})"

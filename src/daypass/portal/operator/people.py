@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.domain.times import DAY_S
 from daypass.portal.account_settings import delete_keys
+from daypass.portal.admin_access import require_person, require_person_for
 from daypass.portal.context import InPortal, Operator
 from daypass.portal.operator.paging import PAGE, Offset, Order, Search
 from daypass.portal.problems import ProblemError
@@ -15,6 +16,7 @@ from daypass.portal.sessions import AccountView, Role, core_of
 from daypass.portal.times import Instant
 from daypass.records import accounts, audit, operators
 from daypass.records.accounts import PersonRow, PersonSort
+from daypass.records.audit import Actor
 from daypass.records.tables import Account
 
 router = APIRouter()
@@ -77,12 +79,15 @@ async def change_person(
 ) -> None:
     """Disable or enable an account, or make it an operator or a member. Its sessions end.
 
-    Raises 409 for the last operator who can sign in.
+    Raises 409 for the last operator who can sign in. An admin token cannot change a role.
     """
+    if change.role is not None:
+        require_person(operator, "change roles")
 
     async def apply(session: AsyncSession) -> None:
         await operators.lock(session)
         account = await find_person(session, account_id)
+        require_person_for(operator, account)
         if change.role == accounts.MEMBER or change.disabled:
             await _check_not_last(session, account)
         if change.role is not None and change.role != account.role:
@@ -131,6 +136,6 @@ async def _check_not_last(session: AsyncSession, account: Account) -> None:
 
 
 def _note(
-    session: AsyncSession, operator: Account, portal: InPortal, what: str, account: Account
+    session: AsyncSession, operator: Actor, portal: InPortal, what: str, account: Account
 ) -> None:
     audit.add(session, operator, f"account {what}", account.email, now=portal.now())

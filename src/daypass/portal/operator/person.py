@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from daypass.domain.times import DAY_S
 from daypass.portal.api_keys import ApiKeyView
 from daypass.portal.context import InPortal, Operator, site_address
+from daypass.portal.idempotency import OperatorIdempotency
 from daypass.portal.meters import LimitUse, read_account_limits, read_meters
 from daypass.portal.operator.audit_log import AuditEntryView
 from daypass.portal.operator.people import find_person
@@ -118,7 +119,11 @@ async def show_person(account_id: str, _operator: Operator, portal: InPortal) ->
 
 @router.post("/{account_id}/password-reset", status_code=201)
 async def create_reset_link(
-    account_id: str, request: Request, operator: Operator, portal: InPortal
+    account_id: str,
+    request: Request,
+    operator: Operator,
+    portal: InPortal,
+    repeat: OperatorIdempotency,
 ) -> ResetLink:
     """Create a link to hand over, with which the person chooses a new password.
 
@@ -135,9 +140,11 @@ async def create_reset_link(
         audit.add(session, operator, action, account.email, now=portal.now())
         if portal.outbox is not None:
             await portal.outbox.add(session, "reset-link", account.email, account.id)
-    site = site_address(request, portal)
-    url = link_to_hand_over(site, portal.signer, account, operator.id)
-    return ResetLink(url=url, expires_at=portal.now() + LINK_LIFETIME_S)
+        site = site_address(request, portal)
+        url = link_to_hand_over(site, portal.signer, account, operator.id)
+        link = ResetLink(url=url, expires_at=portal.now() + LINK_LIFETIME_S)
+        await repeat.keep(session, link)
+    return link
 
 
 @router.post("/{account_id}/sign-out", status_code=204)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, StrictBool
 
 from daypass.config.plans import PlanId, PlanTerms
 from daypass.portal.context import InPortal, Operator, Portal
+from daypass.portal.idempotency import OperatorIdempotency
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.portal.usage_plans import UsagePlanView, described_plans, unenforced_options
@@ -76,7 +77,9 @@ async def list_plans(_operator: Operator, portal: InPortal) -> ManagedPlans:
 
 
 @router.post("/usage-plans", status_code=201)
-async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> None:
+async def create_plan(
+    new: NewPlan, operator: Operator, portal: InPortal, repeat: OperatorIdempotency
+) -> None:
     """Create a plan. If it is self-service, people can choose it immediately."""
     _check_not_aws(portal)
     if new.id in _configured(portal):
@@ -87,6 +90,7 @@ async def create_plan(new: NewPlan, operator: Operator, portal: InPortal) -> Non
             audit.add(
                 session, operator, "plan created", new.id, now=portal.now(), detail=_limits(new)
             )
+            await repeat.keep(session)
     except usage_plans.PlanIdTakenError:
         raise _taken(new.id) from None
 

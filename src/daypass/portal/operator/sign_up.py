@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StrictInt
 from daypass.config.site_settings import SignUpMode
 from daypass.domain.times import DAY_S
 from daypass.portal.context import InPortal, Operator
+from daypass.portal.idempotency import OperatorIdempotency
 from daypass.portal.problems import ProblemError
 from daypass.portal.times import Instant
 from daypass.records import audit, invitations
@@ -69,7 +70,9 @@ async def sign_up_policy(_operator: Operator, portal: InPortal) -> SignUpPolicy:
 
 
 @router.post("/invitations", status_code=201)
-async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> CreatedInvitation:
+async def invite(
+    new: NewInvitation, operator: Operator, portal: InPortal, repeat: OperatorIdempotency
+) -> CreatedInvitation:
     """Create a link with which one person may sign up."""
     now = portal.now()
     note = new.note.strip()
@@ -79,7 +82,9 @@ async def invite(new: NewInvitation, operator: Operator, portal: InPortal) -> Cr
             raise ProblemError(409, message)
         row, token = await invitations.create(session, note, now, new.days * DAY_S)
         audit.add(session, operator, "invitation created", note or row.id, now=now)
-    return CreatedInvitation.of(row, token=token)
+        created = CreatedInvitation.of(row, token=token)
+        await repeat.keep(session, created)
+    return created
 
 
 @router.delete("/invitations/{invitation_id}", status_code=204)

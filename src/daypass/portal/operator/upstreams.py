@@ -29,6 +29,7 @@ from daypass.config.upstreams import (
 )
 from daypass.observability.upstream_metrics import UpstreamNumbers
 from daypass.portal.context import InPortal, Operator, Portal
+from daypass.portal.idempotency import OperatorIdempotency
 from daypass.portal.problems import ProblemError
 from daypass.records import audit
 from daypass.records import upstreams as stored
@@ -122,7 +123,7 @@ async def list_upstreams(_operator: Operator, portal: InPortal) -> UpstreamList:
 
 @router.post("/upstreams", status_code=201)
 async def create_upstream(
-    new: NewUpstream, operator: Operator, portal: InPortal
+    new: NewUpstream, operator: Operator, portal: InPortal, repeat: OperatorIdempotency
 ) -> UpstreamDescription:
     """Create an upstream. Every process uses it within a second."""
     terms = to_terms(new.model_dump(exclude={"api_key"}))
@@ -143,10 +144,19 @@ async def create_upstream(
                 now=portal.now(),
                 detail=terms.base_url,
             )
-            upstream_id = row.id
+            config = UpstreamConfig(
+                row.id,
+                terms,
+                "site",
+                key_version=row.sealed_key or "",
+                key_last4=row.key_last4,
+            )
+            created = _describe(config, portal, {})
+            await repeat.keep(session, created)
     except stored.UpstreamNameTakenError:
         raise _taken(terms.name) from None
-    return await _current(portal, upstream_id)
+    await portal.reload_upstreams()
+    return created
 
 
 @router.patch("/upstreams/{upstream_id}")

@@ -1,5 +1,6 @@
 import type { AuditEntry } from "@/api/types";
 import { Cell } from "@/components/ui/table";
+import * as strings from "@/strings";
 import { formatInstant } from "@/time/local-time";
 import { PersonLink } from "./person-link";
 
@@ -11,13 +12,16 @@ type Props = {
 };
 
 export function AuditRow({ entry, now, linked }: Props) {
-  const { at, actor_email, action, subject, detail, account_id } = entry;
+  const { at, actor_email, action, subject, detail, account_id, token } = entry;
   return (
     <tr>
       <Cell>
         <time dateTime={at}>{formatInstant(at, now)}</time>
       </Cell>
-      <Cell className="max-w-64 truncate">{actor_email}</Cell>
+      <Cell className="max-w-64 truncate">
+        {actor_email}
+        {token && <span className="block text-xs text-muted">{strings.operator.audit.through(token)}</span>}
+      </Cell>
       <Cell className="font-medium first-letter:uppercase">{action}</Cell>
       <Cell className="max-w-72 truncate">
         {linked && account_id ? <PersonLink id={account_id}>{subject}</PersonLink> : subject}

@@ -102,7 +102,7 @@ function InvitationTable({ invitations, selection, onWithdraw }: TableProps) {
   const unused = invitations.filter(({ used_at }) => !used_at);
   return (
     <Table
-      label={words.invitations}
+      label={words.table}
       sorting={sorting}
       selectAll={selection.allBox(unused.map(itemOf))}
       columns={[

@@ -22,6 +22,7 @@ export const titles = {
   usage: "Usage",
   account: "Account",
   operator: "Operator",
+  live: "Live",
   people: "People",
   person: "Person",
   allKeys: "All keys",
@@ -30,6 +31,7 @@ export const titles = {
   signUpPolicy: "Sign-up",
   settings: "Settings",
   auditLog: "Audit log",
+  tokens: "Admin tokens",
   docs: "API reference",
   notFound: "Page not found",
 };

@@ -11,6 +11,7 @@ export const operator = {
   nav: "Operator pages",
   pages: {
     overview: "Overview",
+    live: "Live",
     people: "People",
     person: "Person",
     keys: "Keys",
@@ -19,6 +20,7 @@ export const operator = {
     signUp: "Sign-up",
     settings: "Settings",
     audit: "Audit log",
+    tokens: "Tokens",
   },
   forbidden: "Only operators can see this page",
   forbiddenText: "Your account is not an operator of this site. Ask an operator to change that on the People page.",
@@ -252,6 +254,7 @@ export const operator = {
     domains: (domains: string[]) => `Only e-mail addresses at ${domains.join(", ")}.`,
     change: "Change who can sign up",
     invitations: "Invitations",
+    table: "List of invitations",
     onlyInvite: "To use invitations, set sign-up to “By invitation” on the Settings page.",
     note: "Note",
     noteHint: "Who it is for. Only operators see this.",
@@ -332,6 +335,7 @@ export const operator = {
   audit: {
     placeholder: "Operator, action or target",
     columns: { at: "Time", actor: "Operator", action: "Action", subject: "Target", detail: "Details" },
+    through: (token: string) => `with token ${token}`,
     empty: "No actions yet.",
   },
 };

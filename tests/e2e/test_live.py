@@ -1,0 +1,89 @@
+"""The operator's live view and admin tokens, in a browser."""
+
+import httpx2 as httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import Person, Server
+from tests.e2e.visit import DESKTOP, PHONE, Visit, fits
+
+
+def call(server: Server, key: str, model: str) -> None:
+    with server.gateway(key) as api:
+        assert api.post("/v1/embeddings", json={"input": "x", "model": model}).status_code == 200
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_requests_appear_as_they_are_made(
+    browser: Browser, operated: tuple[Server, Person], theme: str
+) -> None:
+    server, operator = operated
+    key = operator.create_key(name=f"live {theme}")["key"]
+    visit = Visit(browser, server, DESKTOP, color_scheme=theme, reduced_motion="reduce")
+    visit.sign_in(operator)
+    page = visit.page
+    page.goto("/operator/live/")
+    expect(page.get_by_text("Live", exact=True).last).to_be_visible()
+    call(server, key, f"model-{theme}")
+    row = page.get_by_role("row", name=f"model-{theme}")
+    expect(row).to_contain_text(operator.email)
+    expect(row).to_contain_text(f"live {theme}")
+    expect(page.get_by_role("meter", name="Whole site")).to_be_visible()
+    expect(page.get_by_text("active in the last 5 minutes")).to_be_visible()
+    _look_at_every_width(page)
+
+    # Projector mode hides names by default; Escape leaves it.
+    page.get_by_role("button", name="Projector mode").press("Enter")
+    expect(page.get_by_text(operator.email)).to_have_count(0)
+    call(server, key, f"projected-{theme}")
+    expect(page.get_by_role("row", name=f"projected-{theme}")).to_be_visible()
+    expect(page.get_by_text(f"live {theme}")).to_have_count(0)
+    page.get_by_role("switch", name="Show names").press("Space")
+    expect(page.get_by_role("row", name=f"projected-{theme}")).to_contain_text(operator.email)
+    _look_at_every_width(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Projector mode")).to_be_visible()
+
+    # After a lost connection nothing is missing or appears twice.
+    assert visit.take_faults() == []
+    visit.context.set_offline(True)
+    expect(page.get_by_text("Connection lost")).to_be_visible()
+    call(server, key, f"missed-{theme}")
+    visit.context.set_offline(False)
+    expect(page.get_by_role("row", name=f"missed-{theme}")).to_have_count(1)
+    expect(page.get_by_role("row", name=f"model-{theme}")).to_have_count(1)
+    visit.close()
+
+
+def _look_at_every_width(page: Page) -> None:
+    for width in (360, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert fits(page), width
+
+
+def test_a_token_is_created_copied_and_revoked(
+    browser: Browser, operated: tuple[Server, Person]
+) -> None:
+    server, operator = operated
+    visit = Visit(browser, server, PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
+    visit.sign_in(operator)
+    page = visit.page
+    page.goto("/operator/tokens/")
+    page.get_by_role("button", name="Create token").tap()
+    expect(page.get_by_text("Enter a name.")).to_be_visible()
+    page.get_by_label("Name").fill("grading script")
+    page.get_by_label("Change plans").check()
+    page.get_by_role("button", name="Create token").tap()
+    token = page.get_by_label("Admin token").inner_text()
+    assert fits(page)
+    bearer = {"authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=server.url, headers=bearer, timeout=30) as program:
+        assert program.get("/api/operator/usage-plans").status_code == 200
+        assert program.post("/api/operator/invitations", json={}).status_code == 403
+        page.get_by_role("button", name="Revoke grading script").tap()
+        page.get_by_role("dialog").get_by_role("button", name="Revoke").tap()
+        expect(page.get_by_text("Token revoked.")).to_be_visible()
+        expect(page.get_by_text(token)).to_have_count(0)
+        assert program.get("/api/operator/usage-plans").status_code == 401
+    assert visit.take_faults() == []
+    visit.close()
