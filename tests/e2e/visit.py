@@ -21,6 +21,7 @@ PUBLIC = (
     "/setup/",
     "/confirm/",
     "/docs/",
+    "/terms/",
     "/nothing-here/",
 )
 SIGNED_IN = ("/keys/", "/chat/", "/usage/", "/account/")

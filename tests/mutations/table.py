@@ -26,6 +26,10 @@ REPEATS = "tests/portal/test_idempotency.py::test_"
 SETUP = "tests/portal/test_setup.py::test_"
 BATCH = "tests/portal/test_operator_batch.py::test_"
 CEILING = "tests/gateway/test_account_ceiling.py::test_"
+LOOK = "tests/portal/test_look.py::test_"
+TERMS = "tests/portal/test_terms.py::test_"
+SVG = "tests/domain/test_svg.py::test_"
+PNG = "tests/domain/test_png.py::test_"
 SECRETS = "tests/test_secrets.py::test_"
 
 FRAMING = "tests/http/test_framing.py::test_"
@@ -1994,5 +1998,110 @@ MUTATIONS = (
         "claims += self._shared_claims(account_id, plan, plan_ids)",
         "pass",
         "tests/gateway/test_tokens.py::test_several_keys_share_the_tokens_of_one",
+    ),
+    Mutation(
+        "look: names are escaped in pages",
+        "portal/page_look.py",
+        "name = escape(look.name)",
+        "name = look.name",
+        f"{LOOK}a_hostile_name_is_text_on_every_page",
+    ),
+    Mutation(
+        "look: names are one line",
+        "config/look.py",
+        "if unicodedata.category(character) in _NO_LINE or character in _DIRECTIONS:",
+        "if False:",
+        f"{LOOK}what_could_break_out_of_a_line_or_a_style_is_refused",
+    ),
+    Mutation(
+        "look: a page in another look is another page",
+        "portal/pages.py",
+        "if known != look:",
+        "if known is None:",
+        f"{LOOK}pages_and_what_browsers_have_kept_follow_a_change",
+    ),
+    Mutation(
+        "look: accents are legible",
+        "domain/colours.py",
+        "if lowest >= MIN_CONTRAST:",
+        "if True:",
+        "tests/domain/test_colours.py::test_every_colour_becomes_legible",
+    ),
+    Mutation(
+        "look: an announcement has its time",
+        "config/look.py",
+        "return begun and (self.until is None or now < self.until.timestamp())",
+        "return True",
+        f"{LOOK}an_announcement_is_shown_in_its_time_only",
+    ),
+    Mutation(
+        "logo: elements are those of the list",
+        "domain/svg.py",
+        "if local not in _DRAWN:",
+        "if False:",
+        f"{SVG}malicious_and_damaged_files_are_refused_in_words[script]",
+    ),
+    Mutation(
+        "logo: no event handlers",
+        "domain/svg.py",
+        'elif name.lower().startswith("on"):',
+        "elif False:",
+        f"{SVG}malicious_and_damaged_files_are_refused_in_words[event handler]",
+    ),
+    Mutation(
+        "logo: references stay within the file",
+        "domain/svg.py",
+        'if not re.fullmatch(r"\\s*#[\\w.-]+\\s*", value):',
+        "if False:",
+        f"{SVG}malicious_and_damaged_files_are_refused_in_words[gradient from a scheme]",
+    ),
+    Mutation(
+        "logo: values hold no addresses",
+        "domain/svg.py",
+        'if not _VALUE.fullmatch(rest) or "url" in rest.lower():',
+        "if False:",
+        f"{SVG}malicious_and_damaged_files_are_refused_in_words[paint from elsewhere]",
+    ),
+    Mutation(
+        "logo: no entities",
+        "domain/svg.py",
+        "parser.EntityDeclHandler = writer.refuse_entities",
+        "pass",
+        f"{SVG}malicious_and_damaged_files_are_refused_in_words[entity]",
+    ),
+    Mutation(
+        "logo: pixels are bounded before they are unpacked",
+        "domain/png.py",
+        "if expected > MAX_UNPACKED:",
+        "if False:",
+        f"{PNG}damaged_and_malicious_files_are_refused[bomb by pixels]",
+    ),
+    Mutation(
+        "logo: pixels fit their header",
+        "domain/png.py",
+        "if len(rows) != expected or not unpacker.eof:",
+        "if False:",
+        f"{PNG}damaged_and_malicious_files_are_refused[bomb by ratio]",
+    ),
+    Mutation(
+        "terms: sign-up needs the current version",
+        "portal/terms.py",
+        "if terms is not None and version != terms.version:",
+        "if False:",
+        f"{TERMS}sign_up_needs_the_current_version",
+    ),
+    Mutation(
+        "terms: a new version stops the pages",
+        "portal/context.py",
+        "if terms is not None and account.accepted_terms != terms.version:",
+        "if False:",
+        f"{TERMS}a_new_version_stops_the_pages_but_not_the_keys",
+    ),
+    Mutation(
+        "terms: the owner of the mailbox accepts them",
+        "portal/confirmations.py",
+        "await terms.check(session, confirmation.accepted_terms, portal)",
+        "pass",
+        f"{TERMS}with_mail_the_owner_of_the_mailbox_accepts",
     ),
 )

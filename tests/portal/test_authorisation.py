@@ -24,6 +24,7 @@ from daypass.app.factory import Daypass
 from daypass.config.settings import Settings
 from daypass.config.upstreams import UpstreamTerms
 from daypass.domain.key_format import mint
+from daypass.domain.logo import read_logo
 from daypass.portal.admin_access import WRITE_SCOPES
 from daypass.portal.password_process import hash_password
 from daypass.portal.signer import Signer
@@ -33,6 +34,7 @@ from daypass.records import (
     api_keys,
     invitations,
     outbox,
+    site_logo,
     site_settings,
     upstreams,
     usage_plans,
@@ -43,6 +45,7 @@ from daypass.records.identifiers import digest
 from daypass.records.sealed_keys import KeySealer
 from daypass.records.tables import StoredUpstream
 from tests.conftest import PASSWORD, Server, start_public
+from tests.domain.test_svg import svg
 from tests.support.mailbox import Mailbox
 from tests.support.oidc import OidcProvider
 
@@ -60,6 +63,8 @@ NEW_PLAN = NEW_TERMS | {"id": "plan-{number}"}
 NEW_UPSTREAM = {"name": "new-{number}", "base_url": "http://127.0.0.1:1/v1"}
 MESSAGES = [{"role": "user", "content": "planted-prompt"}]
 CHAT = {"model": "daypass-demo", "messages": MESSAGES}
+LOGO = read_logo("image/svg+xml", svg("<path/>"))
+LOGO_TYPE = {"content-type": LOGO.media_type}
 SECRET_KEY = "planted-secret-key-of-the-site-0123456789"
 ELSEWHERE = {"x-forwarded-for": "203.0.113.7"}
 
@@ -72,6 +77,8 @@ class Row:
     statuses: tuple[int, ...]
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    file: bytes | None = None
+    """The body, where it is a file."""
     call: str = ""
     """An actual path, if the route stands for many."""
     with_key: bool = False
@@ -92,6 +99,8 @@ ROWS = [
     Row("GET /api/docs", done(EVERYBODY, 307)),
     Row("GET /api/site", EVERYBODY),
     Row("GET /api/site.js", EVERYBODY),
+    Row("GET /api/site.css", EVERYBODY),
+    Row("GET /api/logo", EVERYBODY),
     Row("GET /api/usage-plans", EVERYBODY),
     # Accounts and sessions.
     Row(
@@ -131,6 +140,7 @@ ROWS = [
         {"current_password": PASSWORD, "new_password": PASSWORD},
     ),
     Row("DELETE /api/account/sessions", done(SIGNED_IN, 204)),
+    Row("POST /api/account/terms", done(SIGNED_IN, 204), {"accepted_terms": "1"}),
     Row("POST /api/account/deletion", done(SIGNED_IN, 204), {"password": PASSWORD}),
     # API keys.
     Row("GET /api/api-keys", SIGNED_IN),
@@ -178,6 +188,9 @@ ROWS = [
     Row("GET /api/operator/sign-up", OPERATOR),
     Row("POST /api/operator/invitations", done(OPERATOR, 201), {"note": "for a friend"}),
     Row("DELETE /api/operator/invitations/{invitation_id}", done(OPERATOR, 204)),
+    Row("GET /api/operator/look", OPERATOR),
+    Row("PUT /api/operator/logo", OPERATOR, headers=LOGO_TYPE, file=LOGO.content),
+    Row("DELETE /api/operator/logo", done(OPERATOR, 204)),
     Row(
         "POST /api/operator/invitations/batch",
         OPERATOR,
@@ -277,7 +290,9 @@ class World:
         body = row.body and {name: filled(value, names) for name, value in row.body.items()}
         sent = {name: value for name, value in sent.items() if value}
         path = path.format_map(names)
-        async with self.http.stream(method, path, json=body, headers=sent) as answer:
+        async with self.http.stream(
+            method, path, json=body, content=row.file, headers=sent
+        ) as answer:
             if "text/event-stream" not in answer.headers.get("content-type", ""):
                 await answer.aread()
         return answer
@@ -308,6 +323,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
         columns = {"name": "Stored", "description": "", "terms": {"requests_per_day": 5}}
         await usage_plans.create(session, plan_id, columns, now)
         await site_settings.change(session, {"site_requests_per_day": None}, now)
+        await site_logo.replace(session, LOGO)
         invitation, token = await invitations.create(session, "", now, 10**9)
         await outbox.add(session, "has-account", f"refused{number}@example.org", None, 1)
         mail = await outbox.claim(session, 1)
@@ -455,8 +471,7 @@ CHANGE_NOTHING = ("POST /api/operator/upstreams/test",)
 
 CHANGED_BY_OPERATORS = (
     "account", "admin_token", "api_key", "api_key_secret", "invitation", "mail", "session",
-    "site_setting",
-    "usage_plan",
+    "site_logo", "site_setting", "usage_plan",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from daypass.config.settings import Settings
 from daypass.portal.email_templates import Letter
 from daypass.portal.mailer import NO_SMTPUTF8, DeliveryError, Mailer
 from daypass.portal.outbox import Outbox
@@ -56,7 +57,7 @@ def server() -> Iterator[Mailbox]:
 @contextlib.asynccontextmanager
 async def sending(database: Database, mailbox: Mailbox, clock: Clock) -> AsyncIterator[Outbox]:
     mailer = Mailer(mailbox.settings["DAYPASS_SMTP_URL"], SENDER, "http://site.example")
-    sender = Outbox(database, mailer, Signer((SECRET_KEY,), clock), clock)
+    sender = Outbox(Settings(), database, mailer, Signer((SECRET_KEY,), clock), clock)
     sender.start()
     yield sender
     await sender.close()

@@ -72,6 +72,7 @@ def test_every_page_names_its_own_scripts_and_nothing_else_may_run(demo: Server)
             "style-src": ["'self'"],
             "img-src": ["'self'", "data:"],
             "font-src": ["'self'"],
+            "manifest-src": ["'self'"],
             "connect-src": ["'self'"],
             "form-action": ["'self'"],
             "base-uri": ["'none'"],

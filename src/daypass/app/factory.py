@@ -39,6 +39,7 @@ from daypass.portal import (
     confirmations,
     health,
     idempotency,
+    logo,
     password_resets,
     problems,
     receipts,
@@ -46,6 +47,7 @@ from daypass.portal import (
     setup,
     sign_up,
     site,
+    terms,
     usage,
     usage_plans,
 )
@@ -54,6 +56,7 @@ from daypass.portal.context import Portal, operator, same_origin
 from daypass.portal.identity import routes as identity
 from daypass.portal.identity.choice import choose_provider
 from daypass.portal.live_feed import LiveFeed
+from daypass.portal.look import LookSource
 from daypass.portal.operator import OPERATOR_NOUNS
 from daypass.portal.outbox import open_outbox
 from daypass.portal.page_security import WithHeaders, security_headers
@@ -154,6 +157,8 @@ class Daypass:
             receipts,
             chat,
             site,
+            logo,
+            terms,
         ):
             api.include_router(noun.router)
         operators = APIRouter(
@@ -276,7 +281,11 @@ class Daypass:
             behind_aws = settings.enforcer == "aws"
             self._relay = _for_pages(guarded) if behind_aws else guarded
             self._base_url_hint = BaseUrlHint(enforcement.base_url)
-            site = pages(enforcement.base_url if behind_aws else None)
+            site = pages(
+                LookSource(database, settings),
+                enforcement.base_url if behind_aws else None,
+                settings.public_url,
+            )
             self._pages = WithHeaders(site, self._headers)
             enforcer = enforcement.enforcer(recorder.flush, keys_changed)
             live = LiveFeed(database, self._is_stopping)

@@ -34,6 +34,7 @@ from daypass.config.file import (
     config_path,
     setting_location,
 )
+from daypass.config.look import AccentColour, Announcement, SiteName, Terms, WelcomeText
 from daypass.config.plans import MOST, Dollars, PlanSettings
 from daypass.config.prices import PriceSettings
 from daypass.config.sign_in import CommaSeparated, SignInSettings
@@ -90,6 +91,11 @@ class Settings(SignInSettings):
     site_tokens_per_month: int | None = Field(default=None, ge=0, le=MOST)
     site_cost_per_day: Dollars | None = None
     site_cost_per_month: Dollars | None = None
+    site_name: SiteName | None = None
+    accent_colour: AccentColour | None = None
+    welcome_text: WelcomeText | None = None
+    announcement: Announcement | None = None
+    terms: Terms | None = None
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, le=MOST)
     denied_paths: CommaSeparated = ()
     extra_paths: CommaSeparated = ()

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 from daypass.config.addresses import check_email_domain
+from daypass.config.look import AccentColour, Announcement, SiteName, Terms, WelcomeText
 from daypass.config.plans import Amount
 from daypass.domain.plans import Limit, Measure, Window, limits_of_amounts
 
@@ -59,6 +60,11 @@ class StoredSettings(BaseModel):
     site_cost_per_month: Amount | None = None
     checklist_done: ChecklistSteps | None = None
     """Steps of the first-run checklist that operators have confirmed."""
+    site_name: SiteName | None = None
+    accent_colour: AccentColour | None = None
+    welcome_text: WelcomeText | None = None
+    announcement: Announcement | None = None
+    terms: Terms | None = None
 
 
 class SiteSettings(StoredSettings):

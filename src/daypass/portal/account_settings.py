@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from daypass.enforcement.base import Also
 from daypass.portal import throttles
-from daypass.portal.context import InPortal, Portal, SignedIn, session_token
+from daypass.portal.context import InPortal, Portal, SignedInBeforeTerms, session_token
 from daypass.portal.passwords import GivenPassword, NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import delete_cookies, open_session
@@ -39,7 +39,7 @@ async def change_password(
     change: PasswordChange,
     request: Request,
     response: Response,
-    account: SignedIn,
+    account: SignedInBeforeTerms,
     portal: InPortal,
 ) -> None:
     """Change the password. Ends every session and opens a new one for this browser."""
@@ -63,7 +63,7 @@ async def change_password(
 
 @router.delete("/sessions", status_code=204)
 async def sign_out_everywhere(
-    request: Request, response: Response, account: SignedIn, portal: InPortal
+    request: Request, response: Response, account: SignedInBeforeTerms, portal: InPortal
 ) -> None:
     """Sign out on every device, including this one. API keys keep working."""
     async with portal.database.write() as session:
@@ -73,7 +73,11 @@ async def sign_out_everywhere(
 
 @router.post("/deletion", status_code=204)
 async def delete_account(
-    deletion: Deletion, request: Request, response: Response, account: SignedIn, portal: InPortal
+    deletion: Deletion,
+    request: Request,
+    response: Response,
+    account: SignedInBeforeTerms,
+    portal: InPortal,
 ) -> None:
     """Delete the account and its personal data. Its keys are refused within a second.
 

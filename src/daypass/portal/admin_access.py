@@ -24,6 +24,7 @@ WRITE_SCOPES: dict[str, Scope | None] = {
     "leaked-keys": "keys",
     "usage-plans": "plans",
     "settings": None,
+    "logo": None,
     "upstreams": None,
     "tokens": None,
 }

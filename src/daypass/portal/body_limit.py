@@ -5,8 +5,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 64 * 1024
-"""The limit for every path except the chat's."""
+"""The limit for every path except the chat's and the logo's."""
 CHAT_PATH = "/api/chat/completions"
+LOGO_PATH = "/api/operator/logo"
+MAX_LOGO_BYTES = 1024 * 1024
+"""More than a logo may have, so that its route can refuse most of the larger ones in words."""
 
 
 class BodyLimit:
@@ -18,7 +21,7 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, max_chat_bytes: int) -> None:
         self._app = app
-        self._max_chat_bytes = max_chat_bytes
+        self._limits = {CHAT_PATH: max_chat_bytes, LOGO_PATH: MAX_LOGO_BYTES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, counting the bytes of its body."""
@@ -26,7 +29,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         too_large = HTTPException(413, headers={"connection": "close"})
-        limit = self._max_chat_bytes if scope["path"] == CHAT_PATH else MAX_BYTES
+        limit = self._limits.get(scope["path"], MAX_BYTES)
         declared = Headers(scope=scope).get("content-length", "")
         size = 0
 

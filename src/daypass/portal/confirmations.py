@@ -13,13 +13,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.portal import admission, mail_limits, throttles
+from daypass.portal import admission, mail_limits, terms, throttles
 from daypass.portal.account_settings import delete_keys
 from daypass.portal.context import InPortal, Portal, SignedIn, account_of
 from daypass.portal.passwords import NewPassword
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import open_session
 from daypass.portal.sign_up import MailSent, hash_new_password
+from daypass.portal.terms import AcceptedTerms
 from daypass.records import accounts, sign_ups
 from daypass.records.tables import Account, SignUp
 
@@ -50,6 +51,7 @@ class Confirmation(LinkToken):
     password: NewPassword | None = Field(
         default=None, description="Required unless this browser is signed in to the account"
     )
+    accepted_terms: AcceptedTerms = None
 
 
 class Link(BaseModel):
@@ -102,11 +104,15 @@ async def confirm_address(
         async with portal.database.write() as session:
             await accounts.confirm_email(session, account.id, account.email, portal.now())
         return Confirmed(email=link.email, made="address")
+    if account is None:
+        async with portal.database.read() as session:
+            await terms.check(session, confirmation.accepted_terms, portal)
     async with portal.passwords.turn(link.email) as turn:
         password_hash = await hash_new_password(confirmation.password, link.email, portal, turn)
     if account is None:
         async with portal.database.write() as session:
             account = await _create(session, link.email, password_hash, portal)
+            await terms.record(session, account, confirmation.accepted_terms, portal)
             await open_session(session, account, request, response, portal)
     else:
         claimed = account

@@ -33,6 +33,9 @@ from daypass.upstreams.current import CurrentUpstreams
 from daypass.upstreams.refusals import LastRefusal
 
 COOKIE = "daypass_session"
+TERMS_NOT_ACCEPTED = (
+    "This site has new terms. Reload the page and accept them to go on. Your API keys keep working."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +161,33 @@ async def account_of(request: Request, portal: Portal) -> Account | None:
         return await accounts.find_by_session(session, token, portal.now())
 
 
-async def signed_in(request: Request, portal: InPortal) -> Account:
-    """Return the signed-in account. Raises 401 without one, 403 if it is disabled."""
+async def signed_in_before_terms(request: Request, portal: InPortal) -> Account:
+    """Return the signed-in account. Raises 401 without one, 403 if it is disabled.
+
+    For what people may do before they accept the site's terms. Other routes take `SignedIn`.
+    """
     account = await account_of(request, portal)
     if account is None:
         raise ProblemError(401, "You are not signed in, or your session has ended. Sign in first.")
     if account.disabled_at is not None:
         raise ProblemError(403, "Your account has been disabled. Ask the operator of this site.")
+    return account
+
+
+SignedInBeforeTerms = Annotated[Account, Depends(signed_in_before_terms)]
+
+
+async def signed_in(account: SignedInBeforeTerms, portal: InPortal) -> Account:
+    """Return the signed-in account. Also raises 403 if it has not accepted the site's terms.
+
+    Operators need not accept them: they write them.
+    """
+    if account.role == accounts.OPERATOR:
+        return account
+    async with portal.database.read() as session:
+        terms = (await portal.site_settings(session)).terms
+    if terms is not None and account.accepted_terms != terms.version:
+        raise ProblemError(403, TERMS_NOT_ACCEPTED)
     return account
 
 
@@ -183,7 +206,7 @@ async def operator(request: Request, portal: InPortal) -> Actor:
         now_ms = int(portal.clock() * 1000)
         return await admin_access.authenticate(request, portal.database, token, network, now_ms)
     await same_origin(request, portal)
-    account = await signed_in(request, portal)
+    account = await signed_in_before_terms(request, portal)
     if account.role != accounts.OPERATOR:
         raise ProblemError(403, "Only operators of this site may do this.")
     return Actor(account.id, account.email)

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
@@ -73,7 +74,7 @@ class Mailer:
         """Return the message. Raises ValueError for a line break in a header."""
         sender = in_ascii(self.sender)
         message = EmailMessage()
-        message["From"] = sender
+        message["From"] = str(Address(letter.sender or "", addr_spec=sender))
         message["To"] = in_ascii(recipient)
         message["Subject"] = letter.subject
         message["Date"] = formatdate()

@@ -19,10 +19,10 @@ from daypass.config.settings import Settings
 from daypass.domain.times import Clock
 from daypass.observability.safe_errors import error_location
 from daypass.portal import email_templates
-from daypass.portal.email_templates import Letter
+from daypass.portal.email_templates import Letter, Site
 from daypass.portal.mailer import AT_ONCE, TIMEOUT_S, DeliveryError, Mailer, open_mailer
 from daypass.portal.signer import Signer
-from daypass.records import accounts, outbox, sign_ups
+from daypass.records import accounts, outbox, sign_ups, site_settings
 from daypass.records.database import Database, DatabaseUnavailableError
 from daypass.records.identifiers import digest
 from daypass.records.tables import Account, Mail
@@ -39,8 +39,16 @@ log = structlog.get_logger()
 class Outbox:
     """The queue of mails, and the task that sends them."""
 
-    def __init__(self, database: Database, mailer: Mailer, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        mailer: Mailer,
+        signer: Signer,
+        clock: Clock,
+    ) -> None:
         """`clock` gives Unix time in seconds."""
+        self._settings = settings
         self._database = database
         self._mailer = mailer
         self._signer = signer
@@ -139,10 +147,11 @@ class Outbox:
 
     async def _write(self, mail: Mail) -> Letter | None:
         """Return the text with a newly signed link, or None if the mail is no longer needed."""
-        site = self._mailer.site
-        if mail.kind == "has-account":
-            return email_templates.has_account(site)
         async with self._database.read() as session:
+            in_force = await site_settings.read(session, self._settings)
+            site = Site(self._mailer.site, in_force.site_name)
+            if mail.kind == "has-account":
+                return email_templates.has_account(site)
             if mail.kind == "sign-up":
                 waiting = await sign_ups.pending(session, mail.recipient, int(self._clock()))
                 token = self.sign_up_token(mail.recipient)
@@ -150,10 +159,9 @@ class Outbox:
             account = await accounts.find(session, mail.about or "")
         if account is None or account.email != mail.recipient or account.disabled_at is not None:
             return None
-        return self._write_about(account, mail.kind)
+        return self._write_about(account, mail.kind, site)
 
-    def _write_about(self, account: Account, kind: str) -> Letter | None:
-        site = self._mailer.site
+    def _write_about(self, account: Account, kind: str, site: Site) -> Letter | None:
         if kind == "password-reset":
             token = self.reset_token(account)
             return email_templates.reset_password(site, token, is_confirmed=account.email_confirmed)
@@ -190,7 +198,7 @@ async def open_outbox(
     if mailer is None:
         yield None
         return
-    sender = Outbox(database, mailer, signer, clock)
+    sender = Outbox(settings, database, mailer, signer, clock)
     sender.start()
     try:
         yield sender

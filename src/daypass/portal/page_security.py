@@ -49,6 +49,7 @@ def page_policy(page: bytes, gateway_url: str | None = None) -> str:
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
+            "manifest-src 'self'",
             " ".join(("connect-src 'self'", *called)),
             "form-action 'self'",
             "base-uri 'none'",

@@ -13,7 +13,7 @@ from daypass.portal.context import (
     COOKIE,
     InPortal,
     Portal,
-    SignedIn,
+    SignedInBeforeTerms,
     caller,
     cookie_name,
     is_https,
@@ -50,6 +50,9 @@ class AccountView(BaseModel):
     has_password: bool
     role: Role
     created_at: Instant
+    accepted_terms: str | None = Field(
+        description="The version of the site's terms that was accepted last"
+    )
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -103,7 +106,7 @@ async def _sign_in(
 
 
 @router.get("/session")
-async def who_am_i(account: SignedIn) -> AccountView:
+async def who_am_i(account: SignedInBeforeTerms) -> AccountView:
     """Return the signed-in account."""
     return AccountView.of(account)
 

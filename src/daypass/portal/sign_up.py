@@ -7,12 +7,13 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field
 
 from daypass.domain.emails import parse_email
-from daypass.portal import admission, first_operator, mail_limits, throttles
+from daypass.portal import admission, first_operator, mail_limits, terms, throttles
 from daypass.portal.context import InPortal, Portal, caller
 from daypass.portal.outbox import Kind, Outbox
 from daypass.portal.passwords import NewPassword, PasswordTurn
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import AccountView, open_session
+from daypass.portal.terms import AcceptedTerms
 from daypass.records import accounts, sign_ups
 
 TAKEN = (
@@ -49,6 +50,7 @@ class NewAccount(BaseModel):
         max_length=80,
         description="The token from the invitation link, if sign-up requires one",
     )
+    accepted_terms: AcceptedTerms = None
 
 
 class MailSent(BaseModel):
@@ -80,12 +82,15 @@ async def sign_up(
         return JSONResponse(MailSent(mailed_to=new.email).model_dump(), 202)
     async with portal.passwords.turn(f"{new.email} {caller(request, portal).network}") as turn:
         await _admit(new, request, portal)
+        async with portal.database.read() as session:
+            await terms.check(session, new.accepted_terms, portal)
         password_hash = await hash_new_password(new.password, new.email, portal, turn)
     try:
         async with portal.database.write() as session:
             await admission.admit(session, new.email, new.invitation, portal)
             role = await first_operator.role_of_new_account(session, request, portal)
             account = await portal.create_account(session, new.email, password_hash, role=role)
+            await terms.record(session, account, new.accepted_terms, portal)
             await open_session(session, account, request, response, portal)
     except accounts.EmailTakenError:
         raise ProblemError(409, TAKEN, field="email") from None

@@ -1,18 +1,35 @@
 """Public settings of this installation, for the site's pages."""
 
 import json
+from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from daypass.config.look import Announcement
 from daypass.config.site_settings import SignUpMode
 from daypass.portal import first_operator
 from daypass.portal.context import InPortal
+from daypass.portal.look import LookSource
 from daypass.records import operators
 
 router = APIRouter(tags=["site"])
+
+
+class AnnouncementView(BaseModel):
+    """A text for every page, and when it ends."""
+
+    text: str
+    until: datetime | None
+
+
+class TermsView(BaseModel):
+    """The terms that people accept, as plain text."""
+
+    text: str
+    version: str
 
 
 class SiteView(BaseModel):
@@ -30,6 +47,10 @@ class SiteView(BaseModel):
     )
     mail: bool
     sign_in_with: str | None
+    site_name: str | None
+    welcome_text: str | None = Field(description="Plain text, with blank lines between paragraphs")
+    announcement: AnnouncementView | None = Field(description="Only while it is to be shown")
+    terms: TermsView | None
 
 
 @router.get("/docs", include_in_schema=False)
@@ -47,6 +68,13 @@ async def mark_page(portal: InPortal) -> Response:
         marks["demo"] = ""
     if portal.outbox is not None:
         marks["mail"] = ""
+    look = await LookSource(portal.database, settings).read()
+    if look.site_name:
+        marks["siteName"] = look.site_name
+    if look.logo:
+        marks["logo"] = ""
+    if look.description:
+        marks["welcome"] = ""
     script = f"Object.assign(document.documentElement.dataset, {json.dumps(marks)});\n"
     return Response(script, media_type="text/javascript")
 
@@ -70,4 +98,14 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
         first_sign_up_operates=first_sign_up_operates,
         mail=portal.outbox is not None,
         sign_in_with=settings.sign_in_with,
+        site_name=site.site_name,
+        welcome_text=site.welcome_text,
+        announcement=_shown(site.announcement, portal.clock()),
+        terms=TermsView(**site.terms.model_dump()) if site.terms else None,
     )
+
+
+def _shown(announcement: Announcement | None, now: float) -> AnnouncementView | None:
+    if announcement is None or not announcement.is_shown(now):
+        return None
+    return AnnouncementView(text=announcement.text, until=announcement.until)

@@ -209,8 +209,9 @@ async def claim(
 ) -> bool:
     """Give an account whose address was never confirmed to the owner of the mailbox.
 
-    A stranger may have created it: the password is replaced and every session ends. Return False if
-    the account is gone, has another address, or has been confirmed in the meantime.
+    A stranger may have created it: the password is replaced, every session ends, and the site's
+    terms count as not accepted. Return False if the account is gone, has another address, or has
+    been confirmed in the meantime.
     """
     claimed = await session.scalar(
         update(Account)
@@ -219,11 +220,21 @@ async def claim(
             Account.email == email,
             Account.email_confirmed_at.is_(None),
         )
-        .values(password_hash=password_hash, email_confirmed_at=now)
+        .values(
+            password_hash=password_hash,
+            email_confirmed_at=now,
+            accepted_terms=None,
+            terms_accepted_at=None,
+        )
         .returning(Account.id)
     )
     await close_sessions(session, account_id)
     return claimed is not None
+
+
+async def accept_terms(session: AsyncSession, account_id: str, version: str, now: int) -> None:
+    """Record that an account accepts a version of the terms. `now` is Unix time in seconds."""
+    await _change(session, account_id, accepted_terms=version, terms_accepted_at=now)
 
 
 async def confirm_email(session: AsyncSession, account_id: str, email: str, now: int) -> bool:

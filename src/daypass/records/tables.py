@@ -5,9 +5,11 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -33,6 +35,9 @@ class Account(Base):
     # None: an older account of the same mailbox has it.
     email_canonical: Mapped[str | None] = mapped_column(String(320))
     email_confirmed_at: Mapped[int | None] = mapped_column(BigInteger)
+    # The version of the site's terms that the person has accepted last, and when.
+    accepted_terms: Mapped[str | None] = mapped_column(String(40))
+    terms_accepted_at: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_account_email_canonical", "email_canonical", unique=True),)
 
@@ -314,6 +319,19 @@ class StoredPlan(Base):
     """The other fields of `PlanTerms` that are not defaults."""
     created_at: Mapped[int] = mapped_column(BigInteger)
     retired_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class SiteLogo(Base):
+    """The site's logo, in one row."""
+
+    __tablename__ = "site_logo"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    digest: Mapped[str] = mapped_column(String(16))
+    media_type: Mapped[str] = mapped_column(String(20))
+    width: Mapped[float] = mapped_column(Float)
+    height: Mapped[float] = mapped_column(Float)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class SiteSetting(Base):

@@ -4,9 +4,10 @@ import { expectSession, leaveSite, rememberSession, sessionKey } from "./session
 import type { Account, MailSent } from "./types";
 
 export type Credentials = { email: string; password: string };
-export type NewAccount = { email: string; password?: string; invitation?: string };
+type Accepted = { accepted_terms?: string };
+export type NewAccount = { email: string; password?: string; invitation?: string } & Accepted;
 type NewPassword = { token: string; password: string };
-type Departure = { next: string; invitation?: string };
+export type Departure = { next: string; invitation?: string } & Accepted;
 
 export function useSignIn() {
   return useOpenSession((credentials: Credentials) =>
@@ -88,7 +89,7 @@ export function useLinkPreview(token: string | null) {
 export function useConfirm() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { token: string; password?: string }) =>
+    mutationFn: (body: { token: string; password?: string } & Accepted) =>
       portal.PUT("/api/confirmations", { body }),
     // The variables hold a password, so do not cache them.
     gcTime: 0,
@@ -98,6 +99,21 @@ export function useConfirm() {
       client.removeQueries({ queryKey: ["account"] });
       void client.invalidateQueries({ queryKey: sessionKey });
     },
+  });
+}
+
+/** Accept a version of the site's terms, and go on to what the page could not load without it. */
+export function useAcceptTerms() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (accepted_terms: string) =>
+      portal.POST("/api/account/terms", { body: { accepted_terms } }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: sessionKey });
+      void client.invalidateQueries({ queryKey: ["account"] });
+    },
+    // The terms may have changed again.
+    onError: () => client.invalidateQueries({ queryKey: ["site"] }),
   });
 }
 

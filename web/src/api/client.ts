@@ -19,8 +19,10 @@ type Parameters<O> = O extends { parameters: infer All }
   ? { [In in keyof All as In extends "path" | "query" ? (All[In] extends undefined ? never : In) : never]: All[In] }
   : object;
 type WithParameters<O> = object extends Parameters<O> ? { params?: Parameters<O> } : { params: Parameters<O> };
+/** JSON, or a file for operations that take one as it is. */
+type BodyOf<Body> = Body extends { content: { "application/json": unknown } } ? Json<Body> : Blob;
 type WithBody<O> = O extends { requestBody: infer Body }
-  ? { body: Json<Body> }
+  ? { body: BodyOf<Body> }
   : O extends { requestBody?: infer Body }
     ? { body?: Json<NonNullable<Body>> }
     : object;
@@ -58,10 +60,12 @@ function method<M extends Method>(name: Uppercase<M>): Call<M> {
       method: name,
       credentials: "same-origin",
       signal,
-      ...(body !== undefined && {
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-      }),
+      ...(body instanceof Blob
+        ? { headers: { "content-type": body.type }, body }
+        : body !== undefined && {
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(body),
+          }),
     }).catch((error: unknown) => {
       throw signal?.aborted ? error : ApiError.unreachable();
     });

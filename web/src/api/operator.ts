@@ -107,6 +107,22 @@ export function useChangeSettings() {
   );
 }
 
+/** How the logo and the accent colour are shown. */
+export function useLook() {
+  return useQuery({
+    queryKey: [...operatorKey, "look"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/look", { signal }),
+  });
+}
+
+export function useSetLogo() {
+  return useOfficeMutation((body: File) => portal.PUT("/api/operator/logo", { body }));
+}
+
+export function useRemoveLogo() {
+  return useOfficeMutation(() => portal.DELETE("/api/operator/logo"));
+}
+
 /** Polled, because e-mails are retried in the background. */
 export function useFailedMails() {
   return useQuery({

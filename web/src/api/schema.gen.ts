@@ -453,6 +453,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Logo
+         * @description Return the site's logo, or 404 if it has none. Needs no session.
+         *
+         *     The policy of every answer of the portal applies: opened as a page, the image can run nothing.
+         */
+        get: operations["get_logo_api_logo_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Terms
+         * @description Accept the site's terms. Returns 422 if this is not their current version.
+         */
+        post: operations["accept_terms_api_account_terms_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operator/people": {
         parameters: {
             query?: never;
@@ -724,6 +766,53 @@ export interface paths {
          *     or `daypass.toml` sets, and for one that API Gateway does not have.
          */
         patch: operations["change_settings_api_operator_settings_patch"];
+        trace?: never;
+    };
+    "/api/operator/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Look
+         * @description Return the logo, and the accent colour as each theme shows it.
+         */
+        get: operations["show_look_api_operator_look_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Logo
+         * @description Set the site's logo: an SVG or PNG image of at most 200 kB, as the body of the request.
+         *
+         *     What is stored and served is written anew, without anything that could run or load. Returns 422
+         *     for a file that is damaged or has such parts.
+         */
+        put: operations["put_logo_api_operator_logo_put"];
+        post?: never;
+        /**
+         * Delete Logo
+         * @description Remove the site's logo, so that pages show that of Daypass.
+         */
+        delete: operations["delete_logo_api_operator_logo_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/operator/sign-up": {
@@ -1107,6 +1196,27 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccentView
+         * @description The accent colour as one theme shows it.
+         */
+        AccentView: {
+            /** Colour */
+            colour: string;
+            /**
+             * Contrast
+             * @description Lowest contrast with the backgrounds; at least 4.5
+             */
+            contrast: number;
+        };
+        /**
+         * Acceptance
+         * @description The version of the terms that the person has read.
+         */
+        Acceptance: {
+            /** Accepted Terms */
+            accepted_terms: string;
+        };
+        /**
          * AccountUsage
          * @description One account's usage over the days shown. `cost` is in micro-dollars.
          */
@@ -1147,6 +1257,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
         };
         /**
          * Allowance
@@ -1185,6 +1300,28 @@ export interface components {
             tokens: number;
             /** Cost */
             cost: number;
+        };
+        /**
+         * Announcement
+         * @description A text for every page. Times are null for "at once" and "until further notice".
+         */
+        Announcement: {
+            /** Text */
+            text: string;
+            /** From */
+            from?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * AnnouncementView
+         * @description A text for every page, and when it ends.
+         */
+        AnnouncementView: {
+            /** Text */
+            text: string;
+            /** Until */
+            until: string | null;
         };
         /**
          * ApiKeyChange
@@ -1370,6 +1507,11 @@ export interface components {
              * @description Required unless this browser is signed in to the account
              */
             password?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * Confirmed
@@ -1504,7 +1646,7 @@ export interface components {
         };
         /**
          * Departure
-         * @description The page to open after sign-in, and an invitation if sign-up requires one.
+         * @description The page to open after sign-in, and what a new account needs.
          */
         Departure: {
             /**
@@ -1514,6 +1656,11 @@ export interface components {
             next: string;
             /** Invitation */
             invitation?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * Destination
@@ -1714,6 +1861,29 @@ export interface components {
             token: string;
         };
         /**
+         * LogoView
+         * @description The logo. An SVG image is measured in the units of its view box, a PNG image in pixels.
+         */
+        LogoView: {
+            /** Url */
+            url: string;
+            /** Media Type */
+            media_type: string;
+            /** Width */
+            width: number;
+            /** Height */
+            height: number;
+        };
+        /**
+         * LookView
+         * @description The logo and the accent colour as they are shown. Null: those of Daypass.
+         */
+        LookView: {
+            logo: components["schemas"]["LogoView"] | null;
+            accent_light: components["schemas"]["AccentView"] | null;
+            accent_dark: components["schemas"]["AccentView"] | null;
+        };
+        /**
          * MailSent
          * @description A mail with the next step is on its way.
          */
@@ -1841,6 +2011,11 @@ export interface components {
              * @description The token from the invitation link, if sign-up requires one
              */
             invitation?: string | null;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that the person accepts, if it has terms
+             */
+            accepted_terms?: string | null;
         };
         /**
          * NewApiKey
@@ -2148,6 +2323,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
             /** Disabled At */
             disabled_at: string | null;
             sessions: components["schemas"]["SignedInBrowsers"];
@@ -2200,6 +2380,11 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Accepted Terms
+             * @description The version of the site's terms that was accepted last
+             */
+            accepted_terms: string | null;
             /** Disabled At */
             disabled_at: string | null;
             /** Keys */
@@ -2695,6 +2880,16 @@ export interface components {
             mail: boolean;
             /** Sign In With */
             sign_in_with: string | null;
+            /** Site Name */
+            site_name: string | null;
+            /**
+             * Welcome Text
+             * @description Plain text, with blank lines between paragraphs
+             */
+            welcome_text: string | null;
+            /** @description Only while it is to be shown */
+            announcement: components["schemas"]["AnnouncementView"] | null;
+            terms: components["schemas"]["TermsView"] | null;
         };
         /**
          * StepView
@@ -2746,6 +2941,34 @@ export interface components {
             site_cost_per_month?: number | null;
             /** Checklist Done */
             checklist_done?: ("upstream" | "plans" | "name" | "share")[] | null;
+            /** Site Name */
+            site_name?: string | null;
+            /** Accent Colour */
+            accent_colour?: string | null;
+            /** Welcome Text */
+            welcome_text?: string | null;
+            announcement?: components["schemas"]["Announcement"] | null;
+            terms?: components["schemas"]["Terms"] | null;
+        };
+        /**
+         * Terms
+         * @description The terms that people accept. A new version makes everybody accept them again.
+         */
+        Terms: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * TermsView
+         * @description The terms that people accept, as plain text.
+         */
+        TermsView: {
+            /** Text */
+            text: string;
+            /** Version */
+            version: string;
         };
         /**
          * TokenView
@@ -4111,6 +4334,85 @@ export interface operations {
             };
         };
     };
+    get_logo_api_logo_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The logo */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                    "image/png": string;
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_terms_api_account_terms_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people_api_operator_people_get: {
         parameters: {
             query?: {
@@ -4792,6 +5094,123 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SettingsView"];
                 };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_look_api_operator_look_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_logo_api_operator_logo_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/svg+xml": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookView"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_logo_api_operator_logo_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem with the request */
             "4XX": {

@@ -1,4 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
+import { useMarkedName } from "@/browser/site-marks";
+import * as strings from "@/strings";
 import { portal } from "./client";
 import { useOnceHydrated } from "./once-hydrated";
 
@@ -9,6 +11,13 @@ export function useSite() {
     staleTime: 5 * 60_000,
   });
   return useOnceHydrated(site);
+}
+
+/** Return the name of the site: without flicker, because the page is marked with it. */
+export function useSiteName(): string {
+  const marked = useMarkedName();
+  const { data } = useSite();
+  return (data ? data.site_name : marked) ?? strings.product;
 }
 
 /** Whether AWS API Gateway enforces limits. It counts differently, and only calls with a key. */

@@ -36,6 +36,7 @@ export type UpstreamHealth = Schemas["UpstreamView"];
 export type SignUpPolicy = Schemas["SignUpPolicy"];
 export type Setting = Schemas["SettingView"];
 export type SettingsChange = Schemas["StoredSettings"];
+export type LookView = Schemas["LookView"];
 export type FailedMail = Schemas["MailView"];
 export type AdminToken = Schemas["TokenView"];
 export type CreatedToken = Schemas["CreatedToken"];

@@ -11,6 +11,9 @@ import "./globals.css";
 export const metadata: Metadata = {
   title: { default: strings.titles.landing, template: `%s · ${strings.product}` },
   description: strings.description,
+  applicationName: strings.product,
+  openGraph: { type: "website", siteName: strings.product, locale: "en" },
+  manifest: "/manifest.webmanifest",
 };
 
 export const viewport: Viewport = {

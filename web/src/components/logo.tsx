@@ -1,5 +1,26 @@
-/** A ticket with a rising sun: the pass for one day. The same drawing as app/icon.svg. */
-export function Logo({ className }: { className?: string }) {
+import clsx from "clsx";
+
+/**
+ * The site's own logo, if it has one: /api/site.css brings it before the first paint. Otherwise a
+ * ticket with a rising sun, the pass for one day, which is the same drawing as app/icon.svg.
+ * `className` sets the height.
+ */
+export function Logo({ className }: { className: string }) {
+  return (
+    <>
+      <span
+        aria-hidden
+        className={clsx(
+          "hidden aspect-(--site-logo-ratio) max-w-40 shrink-0 bg-(image:--site-logo) bg-contain bg-left bg-no-repeat logo:inline-block",
+          className,
+        )}
+      />
+      <DefaultLogo className={clsx("aspect-square shrink-0 logo:hidden", className)} />
+    </>
+  );
+}
+
+function DefaultLogo({ className }: { className: string }) {
   return (
     <svg viewBox="0 0 32 32" aria-hidden className={className}>
       <path

@@ -12,6 +12,7 @@ Reason = Literal[
     "not_invited",
     "provider",
     "state",
+    "terms",
     "throttled",
     "token",
     "unverified",

@@ -1,23 +1,24 @@
 """/api/session/oidc: sign in with another site."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse
 
-from daypass.portal import admission, throttles
+from daypass.portal import admission, terms, throttles
 from daypass.portal.context import InPortal, Portal, account_of, cookie_name, is_https
 from daypass.portal.identity.provider import Handshake, Identity, IdentityError, Reason
 from daypass.portal.problems import ProblemError
 from daypass.portal.sessions import open_session
 from daypass.portal.sign_up import check_email
+from daypass.portal.terms import AcceptedTerms
 from daypass.records import accounts, identities
 from daypass.records.tables import Account
 
 COOKIE = "daypass_oidc"
-PURPOSE = "sign-in elsewhere"
+PURPOSE = "sign-in elsewhere, with terms"
 LIFETIME_S = 600
 CALLBACK = "/api/session/oidc/callback"
 START = "/keys/"
@@ -30,10 +31,18 @@ Path = Annotated[str, Field(max_length=500, pattern=r"^/([^/\\\x00-\x20][^\\\x00
 
 
 class Departure(BaseModel):
-    """The page to open after sign-in, and an invitation if sign-up requires one."""
+    """The page to open after sign-in, and what a new account needs."""
 
     next: Path = START
     invitation: str | None = Field(default=None, max_length=80)
+    accepted_terms: AcceptedTerms = None
+
+
+class NewPerson(NamedTuple):
+    """What an identity needs if it has no account yet."""
+
+    invitation: str | None
+    accepted_terms: str | None
 
 
 class Destination(BaseModel):
@@ -56,7 +65,7 @@ async def sign_in_elsewhere(
         name = portal.settings.sign_in_with
         raise ProblemError(502, f"{name} is not responding right now. Try again later.") from None
     secure = is_https(request, portal)
-    content = [*handshake, departure.next, departure.invitation]
+    content = [*handshake, departure.next, departure.invitation, departure.accepted_terms]
     response.set_cookie(
         cookie_name(COOKIE, secure=secure),
         portal.signer.sign(PURPOSE, content, LIFETIME_S),
@@ -87,10 +96,11 @@ async def come_back(
             raise IdentityError("state")
         if error or not code:
             raise IdentityError("cancelled" if error == "access_denied" else "provider")
-        *handshake, next_path, invitation = kept
+        *handshake, next_path, invitation, accepted_terms = kept
         identity = await portal.identity_provider.identify(code, Handshake(*handshake))
         response: Response = RedirectResponse(next_path, 303)
-        await _sign_in(identity, invitation, request, response, portal)
+        new = NewPerson(invitation, accepted_terms)
+        await _sign_in(identity, new, request, response, portal)
     except IdentityError as refused:
         response = _to_sign_in(refused.reason)
     response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
@@ -104,7 +114,7 @@ def _to_sign_in(reason: Reason) -> Response:
 
 async def _sign_in(
     identity: Identity,
-    invitation: str | None,
+    new: NewPerson,
     request: Request,
     response: Response,
     portal: Portal,
@@ -113,7 +123,7 @@ async def _sign_in(
     async with portal.database.read() as session:
         account = await identities.find_account(session, identity.issuer, identity.subject)
     if account is None:
-        await _link(identity, invitation, request, response, portal)
+        await _link(identity, new, request, response, portal)
         return
     _check_enabled(account)
     async with portal.database.write() as session:
@@ -127,7 +137,7 @@ def _check_enabled(account: Account) -> None:
 
 async def _link(
     identity: Identity,
-    invitation: str | None,
+    new: NewPerson,
     request: Request,
     response: Response,
     portal: Portal,
@@ -154,10 +164,12 @@ async def _link(
     try:
         async with portal.database.write() as session:
             if account is None:
-                await admission.admit(session, email, invitation, portal)
+                await admission.admit(session, email, new.invitation, portal)
+                await terms.check(session, new.accepted_terms, portal)
                 account = await portal.create_account(
                     session, email, accounts.NO_PASSWORD, confirmed=True
                 )
+                await terms.record(session, account, new.accepted_terms, portal)
             await accounts.confirm_email(session, account.id, account.email, now)
             await identities.link(session, identity.issuer, identity.subject, account.id, now)
             _check_enabled(account)
@@ -166,6 +178,8 @@ async def _link(
         raise IdentityError("email_taken") from None
     except admission.NotAdmittedError as error:
         raise IdentityError(error.reason) from None
+    except terms.NotAcceptedError:
+        raise IdentityError("terms") from None
 
 
 async def _admit_sign_up(request: Request, portal: Portal) -> None:

@@ -13,6 +13,7 @@ import * as strings from "@/strings";
 import { Frame } from "./frame";
 import { NewPasswordForm } from "./new-password-form";
 import { TextLink } from "./text-link";
+import { useTerms } from "./use-terms";
 
 const words = strings.mailbox;
 
@@ -57,10 +58,14 @@ type Props = { link: MailLink; token: string; onDone: () => void };
 function Decision({ link, token, onDone }: Props) {
   const confirm = useConfirm();
   const router = useRouter();
+  const terms = useTerms();
+  const makesAccount = link.makes === "account";
 
   async function choose(password: string) {
-    await confirm.mutateAsync({ token, password });
-    if (link.makes === "account") router.replace("/keys/");
+    if (makesAccount && !terms.check()) return;
+    const { accepted_terms } = terms;
+    await confirm.mutateAsync({ token, password, accepted_terms });
+    if (makesAccount) router.replace("/keys/");
     else onDone();
   }
 
@@ -73,9 +78,11 @@ function Decision({ link, token, onDone }: Props) {
           </Notice>
         )}
         <NewPasswordForm
-          submitLabel={link.makes === "account" ? strings.session.signUp : words.claimSubmit}
+          submitLabel={makesAccount ? strings.session.signUp : words.claimSubmit}
           onSubmit={choose}
-        />
+        >
+          {makesAccount && terms.field}
+        </NewPasswordForm>
       </>
     );
   }

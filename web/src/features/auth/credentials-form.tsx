@@ -1,6 +1,7 @@
 "use client";
 
 import { zodResolver } from "@hookform/resolvers/zod";
+import type { ReactNode } from "react";
 import { useForm } from "react-hook-form";
 import type { Credentials } from "@/api/auth";
 import { FormFailure } from "@/components/form-failure";
@@ -19,6 +20,8 @@ type Props = {
   passwordKind: "current-password" | "new-password";
   /** Class names of the password field, which is not always shown. */
   passwordClass?: string;
+  /** What else there is before the button. */
+  children?: ReactNode;
   onSubmit: (credentials: Credentials) => Promise<unknown>;
 };
 
@@ -28,6 +31,7 @@ export function CredentialsForm({
   passwordHint,
   passwordKind,
   passwordClass,
+  children,
   onSubmit,
 }: Props) {
   const form = useForm<Credentials>({
@@ -57,6 +61,7 @@ export function CredentialsForm({
           <PasswordInput {...control} {...form.register("password")} autoComplete={passwordKind} />
         )}
       </Field>
+      {children}
       <Button type="submit" className="w-full" pending={isSubmitting}>
         {submitLabel}
       </Button>

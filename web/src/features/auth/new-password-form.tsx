@@ -1,6 +1,7 @@
 "use client";
 
 import { zodResolver } from "@hookform/resolvers/zod";
+import type { ReactNode } from "react";
 import { useForm } from "react-hook-form";
 import { FormFailure } from "@/components/form-failure";
 import { PasswordInput } from "@/components/password-input";
@@ -10,9 +11,14 @@ import { newPasswordSchema } from "@/forms/credentials";
 import { useFailure } from "@/forms/use-failure";
 import * as strings from "@/strings";
 
-type Props = { submitLabel: string; onSubmit: (password: string) => Promise<unknown> };
+type Props = {
+  submitLabel: string;
+  onSubmit: (password: string) => Promise<unknown>;
+  /** What else there is before the button. */
+  children?: ReactNode;
+};
 
-export function NewPasswordForm({ submitLabel, onSubmit }: Props) {
+export function NewPasswordForm({ submitLabel, onSubmit, children }: Props) {
   const form = useForm({ resolver: zodResolver(newPasswordSchema), defaultValues: { password: "" } });
   const { errors, isSubmitting } = form.formState;
   const failure = useFailure(form);
@@ -31,6 +37,7 @@ export function NewPasswordForm({ submitLabel, onSubmit }: Props) {
           <PasswordInput {...control} {...form.register("password")} autoComplete="new-password" />
         )}
       </Field>
+      {children}
       <Button type="submit" className="w-full" pending={isSubmitting}>
         {submitLabel}
       </Button>

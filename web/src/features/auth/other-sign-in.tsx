@@ -1,5 +1,6 @@
 "use client";
 
+import type { Departure } from "@/api/auth";
 import { useSite } from "@/api/site";
 import { returnAddress } from "@/browser/return-to";
 import { SignInWith } from "@/components/sign-in-with";
@@ -8,7 +9,7 @@ import * as strings from "@/strings";
 const words = strings.session;
 
 /** Sign-in with the identity provider, below the form, if one is configured. */
-export function OtherSignIn({ invitation }: { invitation?: string }) {
+export function OtherSignIn(account: Omit<Departure, "next"> & { check?: () => boolean }) {
   const name = useSite().data?.sign_in_with;
   if (!name) return null;
   return (
@@ -19,7 +20,7 @@ export function OtherSignIn({ invitation }: { invitation?: string }) {
       <SignInWith
         label={words.signInWith(name)}
         next={() => returnAddress(window.location.search, window.location.origin)}
-        invitation={invitation}
+        {...account}
       />
     </>
   );

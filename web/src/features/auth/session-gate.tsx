@@ -1,11 +1,15 @@
 "use client";
 
 import { usePathname, useRouter } from "next/navigation";
-import { useEffect, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, type ReactNode } from "react";
 import { useSession } from "@/api/session";
+import { useSite } from "@/api/site";
 import { keepFocus } from "@/browser/keep-focus";
 import { signInAddress } from "@/browser/return-to";
 import { LoadFailed } from "@/components/load-failed";
+
+// Few sites have terms.
+const AcceptTerms = lazy(() => import("./accept-terms"));
 
 /**
  * Redirect visitors to sign-in and back. Render the children while the session is unknown:
@@ -13,6 +17,7 @@ import { LoadFailed } from "@/components/load-failed";
  */
 export function SessionGate({ children }: { children: ReactNode }) {
   const { data: account, error, isFetching, refetch } = useSession();
+  const { data: site } = useSite();
   const router = useRouter();
   const here = usePathname();
   const signedOut = account === null;
@@ -22,6 +27,16 @@ export function SessionGate({ children }: { children: ReactNode }) {
   }, [signedOut, here, router]);
 
   useEffect(keepFocus, []);
+
+  const terms = site?.terms;
+  // Operators write the terms. The portal decides in the same way.
+  if (account && account.role !== "operator" && terms && account.accepted_terms !== terms.version) {
+    return (
+      <Suspense>
+        <AcceptTerms terms={terms} isFirst={account.accepted_terms === null} />
+      </Suspense>
+    );
+  }
 
   if (signedOut) return null;
   if (!account && error) {

@@ -11,6 +11,7 @@ import { CredentialsForm } from "./credentials-form";
 import { Entrance } from "./entrance";
 import { MailSent } from "./mail-sent";
 import { OtherSignIn } from "./other-sign-in";
+import { useTerms } from "./use-terms";
 
 const words = strings.session;
 
@@ -19,12 +20,17 @@ export function SignUp() {
   const signUp = useSignUp();
   const [mailed, setMailed] = useState<NewAccount>();
   const invitation = useInvitation();
+  const terms = useTerms();
   const closed = site?.sign_up === "closed";
   const uninvited = site?.sign_up === "invite" && !invitation;
 
   async function submit({ email, password }: Credentials) {
-    // The page behind the e-mailed link asks for the password.
-    const wanted = site?.mail ? { email, invitation } : { email, password, invitation };
+    if (!site?.mail && !terms.check()) return;
+    // The page behind the e-mailed link asks for the password, and to accept the terms.
+    const { accepted_terms } = terms;
+    const wanted = site?.mail
+      ? { email, invitation }
+      : { email, password, invitation, accepted_terms };
     const done = await signUp.mutateAsync(wanted);
     if ("mailed_to" in done) setMailed(wanted);
   }
@@ -56,8 +62,14 @@ export function SignUp() {
             passwordKind="new-password"
             passwordClass="mail:hidden"
             onSubmit={submit}
+          >
+            {(!site?.mail || site.sign_in_with) && terms.field}
+          </CredentialsForm>
+          <OtherSignIn
+            invitation={invitation}
+            accepted_terms={terms.accepted_terms}
+            check={terms.check}
           />
-          <OtherSignIn invitation={invitation} />
         </>
       )}
     </Entrance>

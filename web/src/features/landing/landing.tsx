@@ -4,6 +4,7 @@ import * as strings from "@/strings";
 import { CallToAction } from "./call-to-action";
 import { Plans } from "./plans";
 import { Facts, PlansText, SnippetText, Steps } from "./promises";
+import { Welcome } from "./welcome";
 
 const words = strings.landing;
 const band = "mx-auto w-full max-w-6xl px-4 sm:px-6";
@@ -21,7 +22,7 @@ export function Landing() {
               </span>
             ))}
           </h1>
-          <p className="mt-6 max-w-xl text-lg leading-8 text-pretty text-muted">{words.lead}</p>
+          <Welcome />
           <div className="mt-8 flex flex-wrap gap-3">
             <CallToAction />
             <a href="#plans" className={buttonStyles({ variant: "secondary", size: "large" })}>

@@ -3,6 +3,7 @@
 import { useSettings } from "@/api/operator";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
+import { LookSection } from "./look-section";
 import { ceilingFields, signUpFields } from "./setting-fields";
 import { SettingsForm } from "./settings-form";
 import { SettingsSection } from "./settings-section";
@@ -26,6 +27,7 @@ export function SettingsPage() {
               <SettingsForm fields={fields} settings={data.settings} />
             </SettingsSection>
           ))}
+          <LookSection settings={data.settings} />
         </div>
       )}
     </Loaded>

@@ -1,10 +1,12 @@
 import clsx from "clsx";
 import * as strings from "@/strings";
+import { Announcements } from "./announcements";
 
 /** Notices about this installation, visible from the first paint to avoid layout shift. */
 export function SiteNotices() {
   return (
     <>
+      <Announcements />
       <SiteNotice {...strings.demo} className="demo:block" />
       <SiteNotice {...strings.enforcedByAws} className="aws:block" />
     </>

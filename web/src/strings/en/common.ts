@@ -33,6 +33,7 @@ export const titles = {
   auditLog: "Audit log",
   tokens: "Admin tokens",
   docs: "API reference",
+  terms: "Terms",
   notFound: "Page not found",
 };
 

@@ -10,6 +10,7 @@ export * from "./operator";
 export { figure, quantity } from "./quantity";
 export * from "./session";
 export * from "./shell";
+export * from "./terms";
 export * from "./tokens";
 export * from "./usage";
 export * from "./upstreams";

@@ -49,6 +49,7 @@ export const identityProblems: Record<string, (name: string) => string> = {
     "Sign-up is by invitation only. Open your invitation link and sign in from there. Each link works once.",
   provider: (name) => `${name} could not sign you in. Try again in a moment.`,
   state: () => "This sign-in expired or was started in another browser. Start again here.",
+  terms: () => "To create an account, accept the terms of this site: choose “Create account” and start again from there.",
   throttled: () => "Too many people have signed up from your network. Try again in a few minutes.",
   token: (name) => `The response from ${name} could not be verified, so you were not signed in. Try again.`,
   unverified: (name) => `${name} has not verified your e-mail address. Confirm it there, then try again.`,

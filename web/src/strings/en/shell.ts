@@ -1,6 +1,6 @@
 export const nav = {
   label: "Main",
-  home: "Daypass home",
+  home: "home",
   keys: "Keys",
   chat: "Chat",
   usage: "Usage",
@@ -22,6 +22,8 @@ export const enforcedByAws = {
   title: "Limits enforced by AWS API Gateway.",
   text: "AWS counts on a best-effort basis. Limits reset at 00:00 UTC.",
 };
+
+export const announcement = { label: "Announcement", dismiss: "Dismiss announcement" };
 
 export const demo = {
   title: "Demo model.",
