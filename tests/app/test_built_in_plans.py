@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from daypass.app.startup import prepare
+from daypass.cli.doctor import read_plans
 from daypass.config.plans import PlanSettings
 from daypass.config.settings import Settings
 from daypass.domain.plans import DEFAULT_PLANS, UsagePlan
@@ -91,3 +92,14 @@ async def test_beside_configured_plans_only_edited_ones_are_offered(settings: Se
     # Keys keep their plans.
     assert plans["10RequestPerDay"].daily_requests == 10
     assert [plan.id for plan in alone.values() if plan.self_service] == BUILT_IN
+
+
+async def test_doctor_names_the_plans_in_force(settings: Settings) -> None:
+    assert [plan.id for plan in await read_plans(settings)] == BUILT_IN
+    await prepare(settings)
+    database = Database(settings.database_address)
+    columns = {"name": "Lab", "description": "", "terms": {"requests_per_day": 5}}
+    async with database.write() as session:
+        await usage_plans.create(session, "lab", columns, 1_800_000_000)
+    await database.close()
+    assert [plan.id for plan in await read_plans(settings)] == [*BUILT_IN, "lab"]

@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import Person, Server
 from tests.e2e.visit import DESKTOP, PHONE, Visit, fits
+from tests.support.waiting import until
 
 
 def call(server: Server, key: str, model: str) -> None:
@@ -34,15 +35,17 @@ def test_requests_appear_as_they_are_made(
 
     # Projector mode hides names by default; Escape leaves it.
     page.get_by_role("button", name="Projector mode").press("Enter")
-    expect(page.get_by_text(operator.email)).to_have_count(0)
+    projector = page.get_by_role("dialog", name="Projector mode")
     call(server, key, f"projected-{theme}")
-    expect(page.get_by_role("row", name=f"projected-{theme}")).to_be_visible()
-    expect(page.get_by_text(f"live {theme}")).to_have_count(0)
-    page.get_by_role("switch", name="Show names").press("Space")
-    expect(page.get_by_role("row", name=f"projected-{theme}")).to_contain_text(operator.email)
+    expect(projector.get_by_role("row", name=f"projected-{theme}")).to_be_visible()
+    expect(projector).not_to_contain_text(operator.email)
+    expect(projector).not_to_contain_text(f"live {theme}")
+    projector.get_by_role("switch", name="Show names").press("Space")
+    expect(projector.get_by_role("row", name=f"projected-{theme}")).to_contain_text(operator.email)
     _look_at_every_width(page)
     page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Projector mode")).to_be_visible()
+    expect(projector).to_have_count(0)
+    expect(page.get_by_role("button", name="Projector mode")).to_be_focused()
 
     # After a lost connection nothing is missing or appears twice.
     assert visit.take_faults() == []
@@ -52,6 +55,32 @@ def test_requests_appear_as_they_are_made(
     visit.context.set_offline(False)
     expect(page.get_by_role("row", name=f"missed-{theme}")).to_have_count(1)
     expect(page.get_by_role("row", name=f"model-{theme}")).to_have_count(1)
+    visit.close()
+
+
+def test_the_site_is_paused_and_resumed(browser: Browser, operated: tuple[Server, Person]) -> None:
+    server, operator = operated
+    key = operator.create_key(name="pause")["key"]
+    visit = Visit(browser, server, PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
+    visit.sign_in(operator)
+    page = visit.page
+    page.goto("/operator/live/")
+    banner = page.get_by_text("This site is paused.")
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="Pause the site").tap()
+    dialog.get_by_role("button", name="Pause the site").tap()
+    expect(banner).to_be_visible()
+    assert fits(page)
+    with server.gateway(key) as api:
+        until(lambda: api.post("/v1/embeddings", json={"input": "x", "model": "m"}).is_error)
+        page.goto("/keys/")
+        expect(banner).to_be_visible()
+        page.goto("/operator/live/")
+        page.get_by_role("button", name="Resume the site").tap()
+        dialog.get_by_role("button", name="Resume the site").tap()
+        expect(banner).to_be_hidden()
+        until(lambda: api.post("/v1/embeddings", json={"input": "x", "model": "m"}).is_success)
+    assert visit.take_faults() == []
     visit.close()
 
 
@@ -74,7 +103,7 @@ def test_a_token_is_created_copied_and_revoked(
     page.get_by_label("Name").fill("grading script")
     page.get_by_label("Change plans").check()
     page.get_by_role("button", name="Create token").tap()
-    token = page.get_by_label("Admin token").inner_text()
+    token = page.get_by_label("Admin token", exact=True).inner_text()
     assert fits(page)
     bearer = {"authorization": f"Bearer {token}"}
     with httpx.Client(base_url=server.url, headers=bearer, timeout=30) as program:

@@ -1383,6 +1383,21 @@ MUTATIONS = (
         f"{REPEATS}a_crash_leaves_the_object_and_its_answer_or_neither",
     ),
     Mutation(
+        "pause: the gateway",
+        "gateway/authenticate.py",
+        "if principal.is_site_paused:",
+        "if False:",
+        "tests/portal/test_live.py::"
+        "test_a_paused_site_refuses_every_call_on_every_process_and_counts_none",
+    ),
+    Mutation(
+        "pause: behind API Gateway",
+        "enforcement/aws/gateway_guard.py",
+        "return principal_of(holder, plan, claims, is_site_paused=site.paused)",
+        "return principal_of(holder, plan, claims)",
+        "tests/enforcement/aws/test_key_expiry.py::test_a_paused_site_is_known_to_the_gateway",
+    ),
+    Mutation(
         "live view: the end of a session",
         "portal/operator/live.py",
         "await operator(request, portal)",

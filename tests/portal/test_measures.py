@@ -180,7 +180,9 @@ def test_receipts_show_what_was_reserved_and_settled(site: Site) -> None:
 
 def test_operators_see_who_spent_what(site: Site) -> None:
     (spent,) = get(site.operator, "usage")["most_active"]
+    account = site.member.http.get("/api/session").json()
     assert spent == {
+        "account_id": account["id"],
         "email": site.member.email,
         "requests": 2,
         "refused": 0,

@@ -35,7 +35,7 @@ async def examine() -> list[Finding]:
     except SettingsError as error:
         advice = "Correct it in the environment or in daypass.toml."
         return [Finding("settings", False, str(error), advice)]
-    plans = await _read_plans(settings)
+    plans = await read_plans(settings)
     return [
         Finding("settings", True, f"usage plans: {', '.join(plan.id for plan in plans)}"),
         _examine_site(),
@@ -47,7 +47,7 @@ async def examine() -> list[Finding]:
     ]
 
 
-async def _read_plans(settings: Settings) -> Collection[UsagePlan]:
+async def read_plans(settings: Settings) -> Collection[UsagePlan]:
     """Return the site's plans, or those it begins with while its database cannot be read."""
     if settings.enforcer == "aws":
         return settings.usage_plans

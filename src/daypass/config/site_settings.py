@@ -6,7 +6,7 @@ environment and `daypass.toml` take precedence: what is set there cannot be chan
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from daypass.config.addresses import check_email_domain
 from daypass.config.look import AccentColour, Announcement, SiteName, Terms, WelcomeText
@@ -43,6 +43,7 @@ class StoredSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    paused: StrictBool | None = None
     sign_up: SignUpMode | None = None
     allowed_email_domains: EmailDomains | None = None
     max_keys_per_account: KeysPerAccount | None = None
@@ -73,6 +74,8 @@ class SiteSettings(StoredSettings):
     `Settings.site_settings` makes them, and `records/site_settings.py` reads them.
     """
 
+    paused: StrictBool = False
+    """Whether the gateway and the chat refuse every call."""
     sign_up: SignUpMode = "open"
     allowed_email_domains: EmailDomains = ()
     max_keys_per_account: KeysPerAccount = 3

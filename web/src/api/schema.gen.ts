@@ -2854,6 +2854,11 @@ export interface components {
             /** Demo */
             demo: boolean;
             /**
+             * Paused
+             * @description Whether an operator has paused the site
+             */
+            paused: boolean;
+            /**
              * Sign Up
              * @enum {string}
              */
@@ -2909,6 +2914,8 @@ export interface components {
          * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
          */
         StoredSettings: {
+            /** Paused */
+            paused?: boolean | null;
             /** Sign Up */
             sign_up?: ("open" | "invite" | "closed") | null;
             /** Allowed Email Domains */

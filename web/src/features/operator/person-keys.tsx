@@ -30,7 +30,7 @@ export function PersonKeys({ keys }: { keys: ApiKey[] }) {
   if (keys.length === 0) return <Empty>{words.noKeys}</Empty>;
   return (
     <>
-      <ul className="grid gap-4 lg:grid-cols-2">
+      <ul className="grid grid-cols-1 gap-4 lg:grid-cols-2">
         {keys.map((apiKey) => (
           <li key={apiKey.id} className="rounded-xl border bg-raised p-5">
             <KeyHead apiKey={apiKey} planName={planName} onAction={(action) => setAsked({ action, apiKey })} />
@@ -82,7 +82,7 @@ function KeyHead({ apiKey, planName, onAction }: HeadProps) {
   return (
     <div className="mb-5 flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
       <div className="min-w-0">
-        <h3 className="font-medium break-words">{name}</h3>
+        <h3 className="font-medium">{name}</h3>
         <p className="mt-1 flex flex-wrap gap-x-3 gap-y-1 text-sm text-muted">
           <code className="font-mono">
             {prefix}…{last4}

@@ -50,7 +50,7 @@ function Details({ person }: { person: Person }) {
       <section aria-labelledby="person" className="space-y-5">
         <div>
           <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
-            <h2 id="person" className="min-w-0 text-lg font-semibold tracking-tight break-words">
+            <h2 id="person" className="min-w-0 text-lg font-semibold tracking-tight">
               {email}
             </h2>
             <AccountState account={person} />
