@@ -1,6 +1,6 @@
 """From an empty directory to a second browser's answered call, without a terminal after the start.
 
-Set DAYPASS_WALK to a directory to keep a screenshot of each step there.
+Set WALK_SCREENSHOTS to a directory to keep a screenshot of each step there.
 """
 
 import os
@@ -47,7 +47,7 @@ class Hands:
         within.get_by_label(label, exact=True).select_option(option)
 
     def shoot(self, name: str) -> None:
-        if directory := os.environ.get("DAYPASS_WALK"):
+        if directory := os.environ.get("WALK_SCREENSHOTS"):
             expect(self.page.locator("main .animate-pulse")).to_have_count(0)
             self.page.screenshot(path=Path(directory) / f"{name}.png", animations="disabled")
 
@@ -68,7 +68,7 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     progress = page.get_by_role("banner").get_by_role("link", name="Set up your site")
     expect(checklist).to_contain_text("0 of 4 done")
     expect(page.get_by_text("Get your first key")).to_have_count(0)
-    hands.shoot("walk-1-checklist")
+    hands.shoot("five-minutes-1-checklist")
 
     hands.click("Connect a model", checklist)
     hands.choose("Provider", "Another address", dialog)
@@ -81,7 +81,7 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     hands.fill("Address", upstream.base_url, dialog)
     hands.click("Test", dialog)
     expect(dialog.get_by_text("It works.")).to_be_visible()
-    hands.shoot("walk-2-upstream")
+    hands.shoot("five-minutes-2-upstream")
     hands.click("Add upstream", dialog)
     expect(checklist).to_contain_text("1 of 4 done")
     expect(progress).to_have_accessible_name("Set up your site: 1 of 4 steps done")
@@ -94,7 +94,7 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     expect(checklist).to_contain_text("3 of 4 done")
     hands.click("Copy link", checklist)
     link = copied(page)
-    hands.shoot("walk-3-share")
+    hands.shoot("five-minutes-3-share")
     assert hands.count <= OPERATOR_INTERACTIONS
 
     other = Visit(browser, empty, DESKTOP, permissions=clipboard, reduced_motion="reduce")
@@ -108,7 +108,7 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     key = guest.get_by_text(KEY).inner_text()
     guest_hands.click("Copy key")
     assert copied(guest) == key
-    guest_hands.shoot("walk-4-key")
+    guest_hands.shoot("five-minutes-4-key")
     assert guest_hands.count <= PERSON_INTERACTIONS
     with empty.gateway(key) as api:
         asked = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}
