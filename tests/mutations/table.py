@@ -2119,4 +2119,11 @@ MUTATIONS = (
         "pass",
         f"{TERMS}with_mail_the_owner_of_the_mailbox_accepts",
     ),
+    Mutation(
+        "terms: a claimed account has accepted none",
+        "records/accounts.py",
+        "accepted_terms=None,",
+        "",
+        "tests/records/test_site_logo.py::test_a_claimed_account_has_accepted_nothing[sqlite]",
+    ),
 )

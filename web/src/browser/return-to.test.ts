@@ -3,7 +3,7 @@ import { returnAddress, signInAddress } from "./return-to";
 
 const origin = "https://daypass.example";
 
-test("leads back to where the visit was interrupted", () => {
+test("returns to the interrupted page", () => {
   const search = new URL(signInAddress("/chat/"), origin).search;
   expect(returnAddress(search, origin)).toBe("/chat/");
   expect(returnAddress("?next=%2Fkeys%2F%3Fplan%3D20RequestPerDay", origin)).toBe(
@@ -11,7 +11,7 @@ test("leads back to where the visit was interrupted", () => {
   );
 });
 
-test("leads to the keys when nothing was asked for", () => {
+test("goes to the keys page by default", () => {
   expect(signInAddress("/keys/")).toBe("/sign-in/");
   expect(returnAddress("", origin)).toBe("/keys/");
 });
