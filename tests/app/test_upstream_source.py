@@ -1,10 +1,12 @@
 """Upstreams as the settings and the database describe them, without a server."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from daypass.app.upstream_source import UpstreamSource, configured
+from daypass.cli.serve import _upstream_names
 from daypass.config.settings import Settings, load_settings
 from daypass.config.upstreams import UpstreamTerms
 from daypass.records import upstreams as stored
@@ -62,6 +64,24 @@ async def test_a_new_secret_key_encrypts_anew_and_a_lost_one_stops_nothing(
     assert await problem("new") is None
     assert "cannot be decrypted" in (await problem("old") or "")
     await database.close()
+
+
+def test_the_server_names_its_upstreams_when_it_starts(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/daypass.db"
+    settings = Settings(data_dir=tmp_path)
+    terms = UpstreamTerms(name="mine", base_url="http://127.0.0.1:1/v1")
+
+    async def create() -> None:
+        database = Database(url)
+        async with database.write() as session:
+            await stored.create(session, terms, KEY, KeySealer(("old",)), 1)
+        await database.close()
+
+    asyncio.run(upgrade(url))
+    assert _upstream_names(settings).startswith("the demo model (connect")
+    asyncio.run(create())
+    assert _upstream_names(settings) == terms.base_url
+    assert _upstream_names(Settings(data_dir=tmp_path, demo=True)).startswith("the demo model")
 
 
 async def test_an_unchanged_upstream_keeps_its_connections() -> None:

@@ -181,7 +181,7 @@ def used(api: httpx.Client) -> int:
 
 
 def test_an_alias_replaces_the_model_and_no_other_byte(site: Site) -> None:
-    body = b'{ "messages": [{"role":"user", "content":"caf\\u00e9"}],  "model" : "small", "n":1 }'
+    body = b'{ "messages": [{"role":"user", "content":"\\u00e9t\\u00e9"}],  "model" : "small" }'
     headers = {"content-type": "application/json"}
     answer = site.api().post("/v1/chat/completions", content=body, headers=headers)
     assert answer.status_code == 200

@@ -40,6 +40,7 @@ CHANGES = "tests/records/test_concurrent_changes.py::test_"
 CLIENTS = "tests/gateway/test_clients.py::test_"
 
 TOKENS = "tests/gateway/test_tokens.py::test_"
+SITE_MODEL = "tests/quota/test_site_model.py::test_"
 PRICE_LIST = "tests/gateway/test_price_list.py::test_"
 
 MUTATIONS = (
@@ -580,7 +581,7 @@ MUTATIONS = (
     Mutation(
         "reservation on SQLite: at most the limit",
         "quota/sqlite/transaction.py",
-        "if not fits(claim.limit, counter):",
+        "if amount and not fits(claim.limit, counter):",
         "if False:",
         f"{CONTRACT}500_at_once_on_a_limit_of_30_admit_exactly_30[sqlite]",
     ),
@@ -1383,6 +1384,21 @@ MUTATIONS = (
         f"{REPEATS}a_crash_leaves_the_object_and_its_answer_or_neither",
     ),
     Mutation(
+        "pause: the gateway",
+        "gateway/authenticate.py",
+        "if principal.is_site_paused:",
+        "if False:",
+        "tests/portal/test_live.py::"
+        "test_a_paused_site_refuses_every_call_on_every_process_and_counts_none",
+    ),
+    Mutation(
+        "pause: behind API Gateway",
+        "enforcement/aws/gateway_guard.py",
+        "return principal_of(holder, plan, claims, is_site_paused=site.paused)",
+        "return principal_of(holder, plan, claims)",
+        "tests/enforcement/aws/test_key_expiry.py::test_a_paused_site_is_known_to_the_gateway",
+    ),
+    Mutation(
         "live view: the end of a session",
         "portal/operator/live.py",
         "await operator(request, portal)",
@@ -1698,8 +1714,8 @@ MUTATIONS = (
     Mutation(
         "tokens: each bucket takes its measure's amount (SQLite)",
         "quota/sqlite/transaction.py",
-        "counter = take(claim.limit, self._read(claim), amounts[claim.measure])",
-        "counter = take(claim.limit, self._read(claim), 1)",
+        "amount = amounts[claim.measure]",
+        "amount = 1",
         "tests/quota/test_amounts.py::test_each_bucket_takes_the_amount_of_its_measure[sqlite]",
     ),
     Mutation(
@@ -1993,6 +2009,27 @@ MUTATIONS = (
         "tests/gateway/test_bound.py::test_images_are_edited_by_json_too",
     ),
     Mutation(
+        "site: units that others put back are taken before a refusal",
+        "quota/redis/site_lease.py",
+        "full = grant.counter",
+        "return self.state(grant.counter)",
+        f"{SITE_MODEL}units_that_are_put_back_while_the_store_has_none_left_are_taken",
+    ),
+    Mutation(
+        "site: units that were settled below the bound go back",
+        "quota/redis/ledger.py",
+        "self._site.put_back(shares_of(reservation, back))",
+        "pass",
+        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
+    ),
+    Mutation(
+        "site: units of a refused request go back",
+        "quota/redis/ledger.py",
+        "if not isinstance(outcome, Reservation):",
+        "if False:",
+        f"{SITE_MODEL}the_sites_units_in_redis_follow_the_model[SiteMachine-short]",
+    ),
+    Mutation(
         "tokens: keys of an account share the largest plan",
         "quota/policy.py",
         "claims += self._shared_claims(account_id, plan, plan_ids)",
@@ -2103,5 +2140,12 @@ MUTATIONS = (
         "await terms.check(session, confirmation.accepted_terms, portal)",
         "pass",
         f"{TERMS}with_mail_the_owner_of_the_mailbox_accepts",
+    ),
+    Mutation(
+        "terms: a claimed account has accepted none",
+        "records/accounts.py",
+        "accepted_terms=None,",
+        "",
+        "tests/records/test_site_logo.py::test_a_claimed_account_has_accepted_nothing[sqlite]",
     ),
 )

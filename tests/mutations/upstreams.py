@@ -59,6 +59,21 @@ MUTATIONS = (
         f"{FAILOVER}the_time_of_earlier_tries_counts",
     ),
     Mutation(
+        "upstreams: stored objects are at the first upstream",
+        "gateway/upstream_choice.py",
+        "is_for_first = call.is_model_list or (keeps_objects and _uses_objects(call, document))",
+        "is_for_first = call.is_model_list",
+        "tests/gateway/test_stored_at_first.py::test_what_may_be_stored_goes_to_the_first",
+    ),
+    Mutation(
+        "upstreams: the demo model does not stand in for upstreams that are off",
+        "upstreams/current.py",
+        "return self._settings.demo or not self.configs",
+        "return self._settings.demo or not self.members",
+        "tests/gateway/test_stored_at_first.py::"
+        "test_upstreams_that_are_all_off_are_not_the_demo_model",
+    ),
+    Mutation(
         "upstreams: the bound covers the dearest upstream",
         "gateway/request_meter.py",
         "return HighestPrice(tuple(prices[x] or FREE for x in call.candidates))",
@@ -95,10 +110,10 @@ MUTATIONS = (
     ),
     Mutation(
         "upstreams: a sealed key is bound to its address",
-        "records/sealed_keys.py",
-        "sealed = self._ciphers[0].encrypt(nonce, text.encode(), context.encode())",
-        'sealed = self._ciphers[0].encrypt(nonce, text.encode(), b"")',
-        f"{SEALED}the_newest_secret_seals_and_every_one_opens",
+        "records/upstreams.py",
+        'return f"{row.id} {terms_of(row).origin}"',
+        "return row.id",
+        f"{PORTAL}an_address_changed_in_the_database_does_not_get_the_key",
     ),
     Mutation(
         "upstreams: a key is encrypted anew with the newest secret key",

@@ -23,7 +23,9 @@ NOT_CREATING = {
     # Mails, which are limited, and links that work once.
     "/api/confirmations", "/api/confirmations/preview", "/api/password-resets",
     "/api/operator/mails/{mail_id}/retry",
-    "/api/account/deletion",
+    "/api/account/deletion", "/api/account/terms",
+    # A look at an upstream.
+    "/api/operator/upstreams/test",
     # Repeating these changes nothing.
     "/api/operator/people/batch", "/api/operator/api-keys/batch", "/api/operator/invitations/batch",
     "/api/operator/leaked-keys", "/api/operator/people/{account_id}/sign-out",

@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import PASSWORD, Person, Server, StartServer, start_server
 from tests.support.portal import problem
+from tests.support.waiting import BUSY_S
+from tests.support.workers import known_after, warm
 
 CHAT = {"messages": [{"role": "user", "content": "planted-prompt"}]}
 PATH = "/api/operator/live"
@@ -91,6 +93,51 @@ def test_requests_come_as_they_are_made_and_without_prompts(site: Server, operat
     with watch(operator.http, **{"last-event-id": middle["id"]}) as response:
         resumed = Stream(response).events(5)
     assert middle["request_id"] not in {x["request_id"] for x in resumed}
+
+
+def pause(operator: Person, paused: bool | None) -> None:
+    changed = operator.http.patch("/api/operator/settings", json={"paused": paused})
+    assert changed.status_code == 200, changed.text
+
+
+def test_a_paused_site_refuses_every_call_on_every_process_and_counts_none(
+    site: Server, operator: Person
+) -> None:
+    member = site.sign_up()
+    key = member.create_key("30RequestPerDay")
+    warm(site, key["key"])
+    body = CHAT | {"model": "daypass-demo", "stream": True}
+    with (
+        site.gateway(key["key"]) as gateway,
+        gateway.stream("POST", "/v1/chat/completions", json=body) as begun,
+    ):
+        pieces = begun.iter_text()
+        text = next(pieces)
+        pause(operator, True)
+        try:
+            assert known_after(lambda: call(site, key["key"]) == 403) < 1 + BUSY_S
+            used = site.used(key["key"])
+            for method, path in (("POST", "chat/completions"), ("POST", "x"), ("GET", "models")):
+                refused = site.gateway(key["key"]).request(method, f"/v1/{path}", json=body)
+                assert refused.status_code == 403
+                assert refused.json()["error"]["code"] == "site_paused"
+                assert "Nothing was counted" in refused.json()["error"]["message"]
+                assert refused.headers["x-should-retry"] == "false"
+            chat = CHAT | {"model": "daypass-demo", "api_key_id": key["id"]}
+            refused = member.http.post("/api/chat/completions", json=chat)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (403, "site_paused")
+            assert call(site, "dp_wrong") == 401
+            # What has begun is finished; a key's report needs no site.
+            assert (text + "".join(pieces)).rstrip().endswith("data: [DONE]")
+            assert site.used(key["key"]) == used
+            assert member.http.get("/api/site").json()["paused"] is True
+            assert "paused" in member.http.get("/api/site.js").text
+        finally:
+            pause(operator, None)
+    assert known_after(lambda: call(site, key["key"]) != 403) < 1 + BUSY_S
+    assert "paused" not in member.http.get("/api/site.js").text
+    log = operator.http.get("/api/operator/audit-log", params={"search": "paused"}).json()
+    assert [x["detail"] for x in log] == ["true → default", "default → true"]
 
 
 def test_a_server_that_stops_does_not_wait_for_those_who_watch(start: StartServer) -> None:

@@ -167,6 +167,8 @@ def test_pages_and_what_browsers_have_kept_follow_a_change(site: Server, operato
     assert again.headers["content-security-policy"] == after.headers["content-security-policy"]
     sent = client.head("/keys/")
     assert sent.headers["content-length"] == after.headers["content-length"]
+    change(operator, site_name="Other lab")
+    assert Head(client.get("/keys/", headers=known).text).title == "API keys · Other lab"
     change(operator, site_name=None)
     assert (
         client.get("/keys/", headers={"if-none-match": after.headers["etag"]}).text == before.text

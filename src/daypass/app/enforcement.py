@@ -22,6 +22,7 @@ from daypass.gateway.authenticate import Authenticator, DatabaseAuthenticator
 from daypass.http.types import Application
 from daypass.quota.ledger import Ledger
 from daypass.quota.sqlite.ledger import SqliteLedger
+from daypass.records import site_settings
 from daypass.records.database import Database
 
 WriteUsage = Callable[[], Awaitable[None]]
@@ -98,7 +99,9 @@ class BehindApiGateway:
 
         parts = AwsComponents(settings, database, clock)
         self._secret = parts.secret
-        self.authenticator = ApiGatewayAuthenticator(database, parts.catalogue.known, clock)
+        self.authenticator = ApiGatewayAuthenticator(
+            database, parts.catalogue.known, partial(site_settings.read, settings=settings), clock
+        )
         self.ledger = parts.ledger
         self.base_url = parts.base_url
         self.uncounted = COUNTED_ANYWAY

@@ -19,7 +19,9 @@ from daypass.config.settings import Settings, SettingsError, load_settings
 from daypass.enforcement.base import EnforcerError
 from daypass.http.types import Application
 from daypass.quota.ledger import LedgerUnavailableError
-from daypass.records.database import DatabaseUnavailableError
+from daypass.records import upstreams
+from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.schema import with_database
 
 if TYPE_CHECKING:
     from daypass.http.server import Server, Site
@@ -93,7 +95,7 @@ def _announce(settings: Settings, host: str, port: int, workers: int) -> None:
             log.warning("no_operator", setup_link=link)
         return
     typer.echo(f"Daypass: {url}", err=True)
-    typer.echo(f"Upstream: {_upstream_name(settings)}", err=True)
+    typer.echo(f"Upstream: {_upstream_names(settings)}", err=True)
     if warning is not None:
         typer.echo(f"Warning: {warning}", err=True)
     if link is not None:
@@ -154,7 +156,15 @@ def _make_site(settings: Settings) -> "Site":
     return Site(application, settings.keep_alive_s, settings.shutdown_grace_s)
 
 
-def _upstream_name(settings: Settings) -> str:
-    if settings.uses_demo_model:
-        return "the demo model (set OPENAI_API_KEY for real answers)"
-    return ", ".join(x.base_url for x in settings.configured_upstreams)
+def _upstream_names(settings: Settings) -> str:
+    """Return the addresses of all upstreams, or a hint at how to get one."""
+    addresses = [x.base_url for x in settings.configured_upstreams]
+
+    async def made_on_site(database: Database) -> list[str]:
+        async with database.read() as session:
+            return [str(row.terms.get("base_url")) for row in await upstreams.rows(session)]
+
+    if not settings.demo:
+        addresses += with_database(settings.database_address, made_on_site)
+    hint = "the demo model (connect an upstream on the site, or set OPENAI_API_KEY)"
+    return ", ".join(addresses) or hint

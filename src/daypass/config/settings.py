@@ -76,6 +76,7 @@ class Settings(SignInSettings):
     aws_endpoint_url: str | None = None
     allowed_hosts: CommaSeparated = ()
     cors_origins: CommaSeparated = ()
+    paused: bool = False
     sign_up: SignUpMode = "open"
     allowed_email_domains: CommaSeparated = ()
     max_keys_per_account: int = Field(default=3, ge=1, le=1000)

@@ -29,4 +29,5 @@ async def current_policy(session: AsyncSession, settings: Settings) -> QuotaPoli
         account_limits=site.account_limits,
         site_limits=site.site_limits,
         ceiling_follows_plans=follows_plans,
+        is_paused=site.paused,
     )

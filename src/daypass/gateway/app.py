@@ -8,7 +8,7 @@ import structlog
 
 from daypass.domain.times import Clock
 from daypass.gateway import key_report
-from daypass.gateway.authenticate import Authenticator, Principal
+from daypass.gateway.authenticate import Authenticator, Principal, check_site_open
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader
 from daypass.gateway.charge import Charge, record_refusal
@@ -126,6 +126,7 @@ class Gateway:
             if target.path in key_report.PATHS:
                 await self._key_report.send(principal, target, answer)
             else:
+                check_site_open(principal)
                 with self._open_requests.one_of(principal):
                     call = await self._reader.read(
                         scope["headers"], by_name, receive, principal, target
@@ -147,6 +148,7 @@ class Gateway:
             answer = ResponseWriter(send, self._uncounted)
             try:
                 principal = await self._authenticator.by_id(api_key_id)
+                check_site_open(principal)
                 call = await self._reader.read_chat(principal, body)
                 with self._open_requests.one_of(principal):
                     await self._serve(call, receive, answer)

@@ -56,6 +56,7 @@ class Principal:
     key_expires_at: int | None = None
     """When the key itself expires (Unix time, seconds)."""
     is_paused: bool = False
+    is_site_paused: bool = False
     key_models: frozenset[str] = frozenset()
     """The models that the key's owner allows; empty: every model of the plan."""
     limits_models: bool = False
@@ -230,7 +231,7 @@ def _to_principal(holder: KeyHolder, policy: QuotaPolicy) -> Principal:
         raise GatewayError(403, "usage_plan_retired", message)
     claims = policy.claims(holder.account_id, holder.slot, plan, holder.account_plan_ids)
     give_backs = policy.give_backs_claim(holder.account_id, plan, holder.account_plan_ids)
-    return principal_of(holder, plan, claims, give_backs)
+    return principal_of(holder, plan, claims, give_backs, is_site_paused=policy.is_paused)
 
 
 def principal_of(
@@ -238,6 +239,8 @@ def principal_of(
     plan: UsagePlan,
     claims: tuple[Claim, ...],
     give_backs: Claim | None = None,
+    *,
+    is_site_paused: bool = False,
 ) -> Principal:
     """Return the principal of a key in its plan."""
     return Principal(
@@ -250,6 +253,7 @@ def principal_of(
         give_backs,
         key_expires_at=plan.key_expires_at(holder.created_at, holder.key_expires_at),
         is_paused=holder.is_paused,
+        is_site_paused=is_site_paused,
         key_models=holder.allowed_models,
         limits_models=bool(plan.models or holder.allowed_models),
         limits_tokens=any(x.limit.measure is Measure.TOKENS for x in claims),
@@ -266,6 +270,17 @@ def check_usable(principal: Principal, clock: Clock) -> None:
     if principal.is_paused:
         message = "This API key is paused. Resume it on this site's keys page."
         raise GatewayError(403, "api_key_paused", message)
+
+
+def check_site_open(principal: Principal) -> None:
+    """Raise GatewayError 403 while an operator has paused the site."""
+    if principal.is_site_paused:
+        message = (
+            "The operator of this site has paused it. Your key and its limits stay as they are: "
+            "try again later, or ask the operator."
+        )
+        no_retry = [(b"x-should-retry", b"false")]
+        raise GatewayError(403, "site_paused", message, headers=no_retry, uncounted=True)
 
 
 def presented_key(headers: Headers) -> str:

@@ -14,7 +14,6 @@ from daypass.gateway.errors import GatewayError
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request import StreamedBody
 from daypass.gateway.unpriced import Unpriced, unpriced_in
-from daypass.upstreams.routing import Candidate
 
 _STREAM_WITH_OPTIONS = "/completions"
 """The end of the paths of chat and plain completions, which take `stream_options`."""
@@ -44,7 +43,12 @@ class RequestMeter:
         if call.is_free:
             return
         principal = call.principal
-        self._set_prices(call, document)
+        if len(call.candidates) == 1:
+            member, model = call.candidates[0]
+            name = model or call.model
+            call.price = self._prices.find(name, self._clock(), member.base_url)
+        else:
+            self._set_prices(call, document)
         is_limited = principal.limits_tokens or principal.limits_cost
         if is_limited:
             self._check(call, document)
@@ -57,12 +61,15 @@ class RequestMeter:
             call.stream_options = document.get("stream_options")
 
     def _set_prices(self, call: Call, document: Mapping[str, Any]) -> None:
-        """Set the price at each candidate, and leave out those that would be refused for theirs."""
+        """Set the price at each of several candidates.
+
+        Leave out those that would be refused for their price.
+        """
         now = self._clock()
-        if len(call.candidates) == 1:
-            call.price = self._price(call, call.candidates[0], now)
-            return
-        prices = {x: self._price(call, x, now) for x in call.candidates}
+        prices = {
+            x: self._prices.find(x.model or call.model, now, x.member.base_url)
+            for x in call.candidates
+        }
         if self._needs_price(call):
             priced = tuple(
                 candidate
@@ -72,9 +79,6 @@ class RequestMeter:
             call.candidates = priced or call.candidates
         call.price = prices[call.candidates[0]]
         call.prices = prices
-
-    def _price(self, call: Call, candidate: Candidate, now: float) -> Price | None:
-        return self._prices.find(candidate.model or call.model, now, candidate.member.base_url)
 
     def _needs_price(self, call: Call) -> bool:
         is_metered = call.route.endpoint.cls is EndpointClass.METERED

@@ -118,7 +118,7 @@ class Metrics:
         total: dict[str, UpstreamNumbers] = {}
         for file in self._directory.glob("*.json"):
             is_alive = _is_locked(file.with_suffix(".lock"))
-            for name, numbers in orjson.loads(file.read_bytes())["upstreams"].items():
+            for name, numbers in orjson.loads(file.read_bytes()).get("upstreams", {}).items():
                 total.setdefault(name, UpstreamNumbers()).add(numbers, is_alive=is_alive)
         return total
 

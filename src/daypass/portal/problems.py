@@ -180,9 +180,19 @@ def install(app: FastAPI) -> None:
 
 
 def _methods_of(app: FastAPI, path: str) -> list[str]:
-    """Return every method of a path, across all its routes (RFC 9110, section 10.2.1)."""
+    """Return every method of a path, across all its routes (RFC 9110, section 10.2.1).
+
+    A path that is written out, such as `/people/batch`, is not one of `/people/{account_id}`.
+    """
     routes = [x for x in iter_route_contexts(app.routes) if x.path_regex.match(path)]
-    return sorted({method for route in routes for method in route.methods or ()})
+    fewest = min(map(_parameters_of, routes), default=0)
+    own = [x for x in routes if _parameters_of(x) == fewest]
+    return sorted({method for route in own for method in route.methods or ()})
+
+
+def _parameters_of(route: Any) -> int:
+    """Return the number of parameters in a route's path."""
+    return int(route.path.count("{"))
 
 
 def _invalid(errors: Sequence[Any]) -> Problem:

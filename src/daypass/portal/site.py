@@ -1,5 +1,6 @@
 """Public settings of this installation, for the site's pages."""
 
+import contextlib
 import json
 from datetime import datetime
 from typing import Literal
@@ -14,6 +15,7 @@ from daypass.portal import first_operator
 from daypass.portal.context import InPortal
 from daypass.portal.look import LookSource
 from daypass.records import operators
+from daypass.records.database import DatabaseUnavailableError
 
 router = APIRouter(tags=["site"])
 
@@ -36,6 +38,7 @@ class SiteView(BaseModel):
     """The public settings of this installation."""
 
     demo: bool
+    paused: bool = Field(description="Whether an operator has paused the site")
     sign_up: SignUpMode
     enforcer: Literal["embedded", "aws"]
     gateway_base_url: str | None
@@ -63,11 +66,17 @@ async def show_docs() -> Response:
 async def mark_page(portal: InPortal) -> Response:
     """Return a script that, before the first paint, marks a page with settings its texts need."""
     settings = portal.settings
+    is_paused = False
+    with contextlib.suppress(DatabaseUnavailableError):
+        async with portal.database.read() as session:
+            is_paused = (await portal.site_settings(session)).paused
     marks: dict[str, str] = {"enforcer": settings.enforcer}
     if portal.upstreams.is_demo:
         marks["demo"] = ""
     if portal.outbox is not None:
         marks["mail"] = ""
+    if is_paused:
+        marks["paused"] = ""
     look = await LookSource(portal.database, settings).read()
     if look.site_name:
         marks["siteName"] = look.site_name
@@ -89,6 +98,7 @@ async def describe_site(request: Request, portal: InPortal) -> SiteView:
         site = await portal.site_settings(session)
     return SiteView(
         demo=portal.upstreams.is_demo,
+        paused=site.paused,
         sign_up=site.sign_up,
         enforcer=settings.enforcer,
         gateway_base_url=portal.gateway_base_url,

@@ -27,6 +27,8 @@ class QuotaPolicy:
     site_limits: tuple[Limit, ...] = ()
     ceiling_follows_plans: bool = False
     """Whether an account's daily ceiling is that of the largest plan on offer or of its keys."""
+    is_paused: bool = False
+    """Whether an operator has paused the site: no call is admitted."""
 
     @classmethod
     def of(

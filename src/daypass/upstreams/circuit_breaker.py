@@ -18,12 +18,13 @@ PAUSE_S = 10.0
 class CircuitBreaker:
     """The state of one upstream in this process."""
 
-    __slots__ = ("_clock", "_failures", "_is_open", "_is_probing", "_retry_at")
+    __slots__ = ("_clock", "_is_open", "_is_probing", "_retry_at", "failures")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Create a closed breaker. `clock` returns seconds that never run backwards."""
         self._clock = clock
-        self._failures = 0
+        self.failures = 0
+        """Failures since the last success."""
         self._is_open = self._is_probing = False
         self._retry_at = 0.0
 
@@ -48,12 +49,12 @@ class CircuitBreaker:
 
     def succeed(self) -> None:
         """Note that the upstream served a request."""
-        self._failures = 0
+        self.failures = 0
         self._is_open = self._is_probing = False
 
     def fail(self) -> None:
         """Note that the upstream did not serve a request."""
-        self._failures += 1
-        if self._is_open or self._failures >= FAILURES_TO_OPEN:
+        self.failures += 1
+        if self._is_open or self.failures >= FAILURES_TO_OPEN:
             self._is_open, self._is_probing = True, False
             self._retry_at = self._clock() + PAUSE_S

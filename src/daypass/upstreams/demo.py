@@ -43,7 +43,8 @@ from openai import OpenAI
 client = OpenAI(base_url="https://your-daypass/v1", api_key="dp_...")
 ```
 
-To get real answers, ask the operator to set `OPENAI_API_KEY` and restart Daypass."""
+To get real answers, ask the operator to connect an upstream on this site, or to set
+`OPENAI_API_KEY` and restart Daypass."""
 
 
 class DemoUpstream:

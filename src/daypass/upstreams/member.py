@@ -69,7 +69,8 @@ class Member:
     def succeed(self) -> None:
         """Note that the upstream served a request."""
         self.health.requests += 1
-        self.breaker.succeed()
+        if self.breaker.failures:
+            self.breaker.succeed()
 
     def fail(self, reason: str, now: float) -> None:
         """Note a failure. `reason` is that of receipts, `now` Unix time in seconds."""

@@ -10,6 +10,7 @@ from tests.conftest import Person, Server, start_behind_aws
 from tests.enforcement.aws.test_enforcement import active_key, call, keys_at_aws
 from tests.support.aws_server import client_of
 from tests.support.ministack import Ministack
+from tests.support.upstream import FakeUpstream
 
 PLANS = "/api/operator/usage-plans"
 
@@ -115,3 +116,18 @@ def test_use_and_upstream_are_shown(site: Server, operator: Person) -> None:
     assert call(site, active_key(person)["key"]).status_code == 200
     assert person.email in [x["email"] for x in get(operator, "usage")["most_active"]]
     assert get(operator, "upstream")["reachable"] is True
+
+
+def test_upstreams_are_managed_here_too(
+    site: Server, operator: Person, upstream: FakeUpstream
+) -> None:
+    person = site.sign_up()
+    key = active_key(person)["key"]
+    new = {"name": "mine", "base_url": upstream.base_url, "api_key": "sk-planted-behind-aws"}
+    made = operator.http.post("/api/operator/upstreams", json=new)
+    assert made.status_code == 201
+    assert call(site, key).status_code == 200
+    assert upstream.seen[-1].headers["authorization"] == "Bearer sk-planted-behind-aws"
+    deleted = operator.http.delete(f"/api/operator/upstreams/{made.json()['id']}")
+    assert deleted.status_code == 204
+    assert get(operator, "upstream")["demo"] is True

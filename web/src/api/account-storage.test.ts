@@ -19,7 +19,7 @@ beforeEach(() => {
   }
 });
 
-test("only the account that is signed in is kept", () => {
+test("only data of the signed-in account is kept", () => {
   forgetOtherAccounts("grace");
   expect(held("ada")).toEqual([]);
   expect(held("grace")).toEqual(["one", "open", "draft"]);
@@ -30,7 +30,7 @@ test("nothing outlasts a session", () => {
   expect(held("ada")).toEqual([]);
 });
 
-test("what is to be kept on this device outlasts the session, and other people's", () => {
+test("conversations kept on this device outlast the session and other people's sessions", () => {
   keepOnDevice("ada").set("yes");
   forgetOtherAccounts(null);
   expect(held("ada")).toEqual(["one", "open", "draft"]);

@@ -39,16 +39,16 @@ test.each([1, 2, 7, Infinity])("reads an answer that arrives %d bytes at a time"
   expect(await read(streamOf(text, size))).toEqual({ text: "Grüße, 🎫 世界\n\ndata: x" });
 });
 
-test("passes over comments and empty deltas", async () => {
+test("skips comments and empty deltas", async () => {
   const empty = `data: ${JSON.stringify({ choices: [{ delta: { role: "assistant" } }] })}\n\n`;
   expect(await read(streamOf(`: hold on\n\n${empty}${chunk("a")}${done}`))).toEqual({ text: "a" });
 });
 
-test("takes the reason of the end for the end where [DONE] is missing", async () => {
+test("ends at the finish reason if [DONE] is missing", async () => {
   expect(await read(streamOf(chunk("a") + finish))).toEqual({ text: "a" });
 });
 
-test("tells an error in mid-stream, and keeps what came before it", async () => {
+test("reports an error in mid-stream and keeps the text before it", async () => {
   const error = `data: ${JSON.stringify({ error: { message: "gone" } })}\n\n`;
   expect(await read(streamOf(chunk("a") + error + done))).toEqual({
     text: "a",
@@ -56,7 +56,7 @@ test("tells an error in mid-stream, and keeps what came before it", async () => 
   });
 });
 
-test("an end before the answer's end, a torn connection and garbage are all a broken answer", async () => {
+test("an early end, a lost connection and invalid data are all broken answers", async () => {
   const broken = { text: "a", failure: { kind: "broken", message: "" } };
   expect(await read(streamOf(chunk("a")))).toEqual(broken);
   expect(await read(streamOf(`${chunk("a")}data: {oops\n\n`))).toEqual(broken);
@@ -81,7 +81,7 @@ function openStream(text: string) {
   return { body, close: () => controller.close(), isCancelled: () => cancelled };
 }
 
-test("is over at [DONE], and leaves the response to its natural end", async () => {
+test("ends at [DONE] and lets the response complete", async () => {
   const stream = openStream(chunk("a") + done);
   expect(await read(stream.body)).toEqual({ text: "a" });
   await new Promise((resolve) => setTimeout(resolve));
@@ -89,7 +89,7 @@ test("is over at [DONE], and leaves the response to its natural end", async () =
   stream.close();
 });
 
-test("cancels what nobody reads any more", async () => {
+test("cancels a stream that is no longer read", async () => {
   const stream = openStream(chunk("a") + chunk("b"));
   for await (const delta of chatDeltas(stream.body)) {
     expect(delta).toBe("a");

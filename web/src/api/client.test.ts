@@ -10,7 +10,7 @@ function answerWith(response: Response) {
   return fetched;
 }
 
-test("names in the path are encoded, and a query holds what is given", async () => {
+test("path parameters are encoded, and a query has only the given parameters", async () => {
   const fetched = answerWith(Response.json([]));
   const params = { path: { api_key_id: "a/b" } };
   await portal.PATCH("/api/api-keys/{api_key_id}", { params, body: { name: "Laptop" } });
@@ -22,7 +22,7 @@ test("names in the path are encoded, and a query holds what is given", async () 
   expect(fetched).toHaveBeenLastCalledWith("/api/usage?days=7", expect.anything());
 });
 
-test("an answer without a body is undefined, a refusal is thrown", async () => {
+test("a response without a body is undefined, an error response is thrown", async () => {
   answerWith(new Response(null, { status: 204 }));
   const nothing: undefined = await portal.DELETE("/api/session");
   expect(nothing).toBeUndefined();

@@ -18,7 +18,7 @@ function limitOf(
 
 const tokens: LimitUse = { ...limitOf("key", "total", 5, ""), measure: "tokens", resets_at: null };
 
-test("the tightest allowance is not a throttle, and among equals resets last", () => {
+test("the tightest quota is not a throttle, and among equals the one that resets last", () => {
   expect(tightestOfEach([minute, hour, day, account])).toEqual([hour]);
   expect(tightestOfEach([minute, { ...day, remaining: 0 }, hour])).toMatchObject([{ window: "day" }]);
   expect(tightestOfEach([minute])).toEqual([]);
@@ -30,14 +30,14 @@ test("amounts of different measures are not compared", () => {
   expect(quotasToShow([cost, tokens, day])).toEqual([day, tokens, cost]);
 });
 
-test("of what is spent, what never resets matters most", () => {
+test("among exhausted quotas, one that never resets comes first", () => {
   expect(spent([day, tokens])).toBeUndefined();
   expect(spent([minute, day])).toBeUndefined();
   const none = { ...tokens, remaining: 0 };
   expect(spent([hour, none, { ...day, remaining: 0 }])).toBe(none);
 });
 
-test("each allowance of a key is shown, and the account's when it leaves less", () => {
+test("each quota of a key is shown, and the account's if it leaves less", () => {
   expect(quotasToShow([minute, hour, day, account])).toEqual([hour, day]);
   const fuller = { ...account, remaining: 7 };
   expect(quotasToShow([day, fuller])).toEqual([day, fuller]);
@@ -50,7 +50,7 @@ test("each allowance of a key is shown, and the account's when it leaves less", 
   expect(ownQuotas([minute, hour, account])).toEqual([hour]);
 });
 
-test("nobody knows where AWS's weeks begin", () => {
+test("the start of AWS's weeks is unknown", () => {
   expect(resetOf(day, true)).toBe(day.resets_at);
   expect(resetOf({ ...day, window: "week" }, true)).toBeNull();
   expect(resetOf({ ...day, window: "week" }, false)).toBe(day.resets_at);

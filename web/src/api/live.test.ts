@@ -11,7 +11,7 @@ test("the newest request comes first, and one that is repeated stays where it is
   expect(merge(first, [request("a")])).toBe(first);
 });
 
-test("no more than a thousand requests are kept", () => {
+test("at most a thousand requests are kept", () => {
   const many = Array.from({ length: 1_500 }, (_, number) => request(String(number)));
   const merged = merge([], many);
   expect(merged).toHaveLength(1_000);

@@ -26,7 +26,7 @@ const quota = {
   resets_at: "2026-11-26T00:00:00Z",
 };
 
-test("a spent quota comes with its figures", async () => {
+test("an exhausted quota is shown with its figures", async () => {
   expect(await failureOf(answer(429, { error: quota }))).toEqual({
     kind: "quota",
     message: "All used.",
@@ -41,7 +41,7 @@ test("a spent quota comes with its figures", async () => {
   });
 });
 
-test("a refusal for tokens says what was requested, and what is left", async () => {
+test("a refusal for tokens says what was requested and what is left", async () => {
   const tokens = { measure: "tokens", requested: 4_500, limit: 10_000, used: 9_000 };
   const failure = await failureOf(answer(429, { error: { ...quota, ...tokens } }));
   expect(failure).toMatchObject(tokens);
@@ -49,7 +49,7 @@ test("a refusal for tokens says what was requested, and what is left", async () 
   expect(isSpent({ ...(failure as Quota), used: 10_000 })).toBe(true);
 });
 
-test("an allowance in total never resets, and is the caller's all the same", async () => {
+test("a quota in total never resets", async () => {
   const total = { measure: "cost", window: "total", resets_at: null };
   expect(await failureOf(answer(429, { error: { ...quota, ...total } }))).toMatchObject({
     kind: "quota",
@@ -59,7 +59,7 @@ test("an allowance in total never resets, and is the caller's all the same", asy
   });
 });
 
-test("API Gateway does not say which window is over, whatever its answer names", async () => {
+test("API Gateway's refusal does not say which window is over", async () => {
   const error = { ...quota, resets_at: undefined, limit: undefined, enforcer: "aws" };
   expect(await failureOf(answer(429, { error }))).toMatchObject({
     kind: "quota",
@@ -69,13 +69,13 @@ test("API Gateway does not say which window is over, whatever its answer names",
   });
 });
 
-test.each([undefined, "soon"])("the upstream's own spent quota is not the caller's (%s)", async (resets_at) => {
+test.each([undefined, "soon"])("the upstream's own exhausted quota is not shown as the client's (%s)", async (resets_at) => {
   const { message, type, code } = quota;
   const error = { message, type, code, resets_at };
   expect(await failureOf(answer(429, { error }))).toMatchObject({ kind: "upstream" });
 });
 
-test("a throttle says when to come back", async () => {
+test("a throttle says when to retry", async () => {
   const error = { message: "Slow down", code: "rate_limit_exceeded" };
   expect(await failureOf(answer(429, { error }, { "retry-after": "30" }))).toEqual({
     kind: "throttle",
@@ -89,7 +89,7 @@ test("a throttle says when to come back", async () => {
   });
 });
 
-test.each([500, 502, 503, 504])("%d is the upstream's trouble, whatever the body", async (status) => {
+test.each([500, 502, 503, 504])("%d is an upstream error, whatever the body", async (status) => {
   expect(await failureOf(answer(status, "<html>"))).toEqual({ kind: "upstream", message: "" });
 });
 

@@ -27,14 +27,14 @@ function answerAfter(...turns: [answer: Response, elsewhere?: () => void][]) {
 
 const ask = () => new QueryClient().fetchQuery({ ...sessionQuery, retry: false });
 
-test("a late answer does not bring back who has signed out in another tab", async () => {
+test("a late response does not restore a session that another tab has ended", async () => {
   signedInAs.set("ada");
   answerAfter([signedIn("ada"), () => signedInAs.set(null)], [signedOut()]);
   expect(await ask()).toBeNull();
   expect(signedInAs.get()).toBeNull();
 });
 
-test("a late answer does not remove what belongs to who has signed in meanwhile", async () => {
+test("a late response does not remove data of an account that has signed in meanwhile", async () => {
   signedInAs.set("ada");
   const toGrace = () => {
     signedInAs.set("grace");
@@ -46,7 +46,7 @@ test("a late answer does not remove what belongs to who has signed in meanwhile"
   expect(accountValue("grace", "one").get()).toBe("a conversation");
 });
 
-test("a late 401 does not sign out who has signed in in another tab", async () => {
+test("a late 401 does not sign out someone who has signed in in another tab", async () => {
   answerAfter([signedOut(), () => signedInAs.set("ada")], [signedIn("ada")]);
   expect(await ask()).toEqual({ id: "ada" });
   expect(signedInAs.get()).toBe("ada");

@@ -3,7 +3,7 @@ import { returnAddress, signInAddress } from "./return-to";
 
 const origin = "https://daypass.example";
 
-test("leads back to where the visit was interrupted", () => {
+test("returns to the interrupted page", () => {
   const search = new URL(signInAddress("/chat/"), origin).search;
   expect(returnAddress(search, origin)).toBe("/chat/");
   expect(returnAddress("?next=%2Fkeys%2F%3Fplan%3D20RequestPerDay", origin)).toBe(
@@ -11,9 +11,11 @@ test("leads back to where the visit was interrupted", () => {
   );
 });
 
-test("leads to the keys when nothing was asked for", () => {
+test("goes to the keys page by default", () => {
   expect(signInAddress("/keys/")).toBe("/sign-in/");
   expect(returnAddress("", origin)).toBe("/keys/");
+  expect(returnAddress("", origin, "/operator/")).toBe("/operator/");
+  expect(returnAddress("?next=%2Fchat%2F", origin, "/operator/")).toBe("/chat/");
 });
 
 test.each(["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "keys"])(

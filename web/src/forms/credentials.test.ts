@@ -9,12 +9,12 @@ function messages(result: { error?: { issues: { path: PropertyKey[]; message: st
 }
 
 describe("sign-up", () => {
-  test("takes an address and a long password, and trims the address only", () => {
+  test("accepts an address and a long password, and trims only the address", () => {
     const entered = { email: " ann@example.com ", password: " 12345678 " };
     expect(signUpSchema.parse(entered)).toEqual({ email: "ann@example.com", password: " 12345678 " });
   });
 
-  test("says what is wrong beside each field", () => {
+  test("shows an error at each field", () => {
     expect(messages(signUpSchema.safeParse({ email: "ann", password: "short" }))).toEqual([
       ["email", words.emailInvalid],
       ["password", words.passwordShort],
@@ -25,11 +25,11 @@ describe("sign-up", () => {
 });
 
 describe("sign-in", () => {
-  test("leaves the judgement of an existing password to the server", () => {
+  test("does not validate an existing password", () => {
     expect(signInSchema.safeParse({ email: "ann@example.com", password: "old" }).success).toBe(true);
   });
 
-  test("asks for what is missing", () => {
+  test("requires the missing fields", () => {
     expect(messages(signInSchema.safeParse({ email: "", password: "" }))).toEqual([
       ["email", words.emailInvalid],
       ["password", words.passwordMissing],

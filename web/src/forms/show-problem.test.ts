@@ -11,7 +11,7 @@ function formWith(...fields: string[]) {
   return { setError: vi.fn(), getValues: getValues as never };
 }
 
-test("puts the server's words beside their fields", async () => {
+test("shows the server's messages at their fields", async () => {
   const form = formWith("email", "password");
   const errors = [
     { pointer: "#/email", detail: "Taken." },
@@ -24,7 +24,7 @@ test("puts the server's words beside their fields", async () => {
   ]);
 });
 
-test("puts an error in an item of a list beside the list's field", async () => {
+test("shows an error in a list item at the list's field", async () => {
   const form = formWith("domains");
   const errors = [{ pointer: "#/domains/1", detail: "Not a domain." }];
   showProblem(form, await problem({ detail: "A field is wrong.", errors }));
@@ -33,7 +33,7 @@ test("puts an error in an item of a list beside the list's field", async () => {
   ]);
 });
 
-test("puts what belongs to no field of the form at its head", async () => {
+test("shows errors without a field at the top of the form", async () => {
   const form = formWith("email");
   showProblem(form, await problem({ detail: "Closed.", errors: [{ pointer: "#/x", detail: "?" }] }, 403));
   expect(form.setError.mock.calls).toEqual([["root.server", { type: "server", message: "Closed." }]]);

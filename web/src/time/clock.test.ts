@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { serverNow, syncClock } from "./clock";
 
-test("follows the server's clock, and heeds neither noise nor a missing date", () => {
+test("follows the server's clock, and ignores jitter and a missing date", () => {
   const local = Date.parse("2026-11-25T12:00:00Z");
   vi.useFakeTimers({ now: local });
   const answered = (date?: string) => syncClock(new Response(null, date ? { headers: { date } } : {}));

@@ -6,8 +6,11 @@ through it, and the id of the API key. Both replace any that the client sent.
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from daypass.config.site_settings import SiteSettings
 from daypass.domain.plans import UsagePlan
 from daypass.domain.times import Clock
 from daypass.gateway.authenticate import Principal, check_usable, principal_of
@@ -67,11 +70,19 @@ class ApiGatewayAuthenticator:
     """Resolves the key that API Gateway names to its principal."""
 
     def __init__(
-        self, database: Database, plan_of: Callable[[str], UsagePlan], clock: Clock
+        self,
+        database: Database,
+        plan_of: Callable[[str], UsagePlan],
+        read_settings: Callable[[AsyncSession], Awaitable[SiteSettings]],
+        clock: Clock,
     ) -> None:
-        """`plan_of` returns a usage plan by its id, `clock` Unix time in seconds."""
+        """`plan_of` returns a usage plan by its id, `clock` Unix time in seconds.
+
+        `read_settings` returns the settings in force.
+        """
         self._database = database
         self._plan_of = plan_of
+        self._read_settings = read_settings
         self._clock = clock
         self._known: dict[bytes, tuple[float, Principal]] = {}
 
@@ -95,7 +106,8 @@ class ApiGatewayAuthenticator:
             return known[1]
         async with self._database.read() as session:
             holder = await find_holder_by_aws_id(session, key_id.decode("latin-1"))
-        principal = self._to_principal(holder)
+            site = await self._read_settings(session)
+        principal = self._to_principal(holder, site)
         if len(self._known) >= KNOWN_MAX:
             self._known.clear()
         self._known[key_id] = (now + KNOWN_FOR_S, principal)
@@ -105,7 +117,8 @@ class ApiGatewayAuthenticator:
     async def by_id(self, api_key_id: str) -> Principal:
         """Return the principal of a key by its Daypass id. Raises GatewayError."""
         async with self._database.read() as session:
-            principal = self._to_principal(await find_holder_by_id(session, api_key_id))
+            holder = await find_holder_by_id(session, api_key_id)
+            principal = self._to_principal(holder, await self._read_settings(session))
         check_usable(principal, self._clock)
         return principal
 
@@ -113,7 +126,7 @@ class ApiGatewayAuthenticator:
         """Drop the cache."""
         self._known.clear()
 
-    def _to_principal(self, holder: KeyHolder | None) -> Principal:
+    def _to_principal(self, holder: KeyHolder | None, site: SiteSettings) -> Principal:
         if holder is None:
             raise invalid_api_key(UNKNOWN)
         if holder.account_disabled:
@@ -121,4 +134,4 @@ class ApiGatewayAuthenticator:
             raise GatewayError(403, "account_disabled", message)
         plan = self._plan_of(holder.usage_plan_id)
         claims = NO_CEILINGS.claims(holder.account_id, holder.slot, plan)
-        return principal_of(holder, plan, claims)
+        return principal_of(holder, plan, claims, is_site_paused=site.paused)

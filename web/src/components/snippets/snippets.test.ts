@@ -9,7 +9,7 @@ function codeOf(id: string, of = snippets(input)): string {
   return of.find((snippet) => snippet.id === id)?.code ?? "";
 }
 
-test("hold this site's address and the key", () => {
+test("contain this site's address and the key", () => {
   expect(codeOf("curl")).toContain("curl 'https://daypass.example/v1/chat/completions'");
   expect(codeOf("curl")).toContain("'x-api-key: dp_secret'");
   expect(codeOf("python")).toContain(
@@ -18,12 +18,12 @@ test("hold this site's address and the key", () => {
   expect(codeOf("node")).toContain('baseURL: "https://daypass.example/v1"');
 });
 
-test("send a body that is JSON", () => {
+test("send a JSON body", () => {
   const body = /-d '([^']*)'/.exec(codeOf("curl"))?.[1] ?? "";
   expect(JSON.parse(body)).toMatchObject({ model: "gpt-4o-mini", messages: [{ role: "user" }] });
 });
 
-test("read the key from the environment when it is to stay out of them", () => {
+test("read the key from the environment if it must not appear in them", () => {
   for (const { code } of snippets({ ...input, key: null })) expect(code).not.toContain("dp_secret");
   expect(codeOf("curl", snippets({ ...input, key: null }))).toContain('"x-api-key: $OPENAI_API_KEY"');
   expect(envFile(input)).toBe("OPENAI_BASE_URL=https://daypass.example/v1\nOPENAI_API_KEY=dp_secret\n");
@@ -40,7 +40,7 @@ test.each([false, true])("never send a key to another address (header: %s)", (he
   }
 });
 
-test("send the key in x-api-key to a gateway that reads it there only", () => {
+test("send the key in x-api-key if the gateway reads only that header", () => {
   const behindAws = snippets({ ...input, header: true });
   expect(codeOf("python", behindAws)).toContain('default_headers={"x-api-key": "dp_secret"}');
   expect(codeOf("node", behindAws)).toContain('defaultHeaders: { "x-api-key": "dp_secret" }');
@@ -49,7 +49,7 @@ test("send the key in x-api-key to a gateway that reads it there only", () => {
   expect(codeOf("node", environment)).toContain('{ "x-api-key": process.env.OPENAI_API_KEY }');
 });
 
-test("quote what would break out of the shell", () => {
+test("quote characters that are special in a shell", () => {
   expect(codeOf("curl", snippets({ ...input, model: "it's" }))).toContain(`"it'\\''s"`);
 });
 
@@ -59,7 +59,7 @@ test("use a model that can chat", () => {
   expect(chooseModel([])).toBe(fallbackModel);
 });
 
-test("a plan includes models by name and by glob", () => {
+test("a plan matches models by name and by glob", () => {
   const models = ["gpt-4o", "gpt-4o-mini", "GPT-4o", "o3", "o33", "a.b"];
   expect(modelsOfPlan([], models)).toEqual(models);
   expect(modelsOfPlan(["gpt-4o*", "o?", "a.b"], models)).toEqual(["gpt-4o", "gpt-4o-mini", "o3", "a.b"]);

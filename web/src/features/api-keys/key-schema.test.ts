@@ -36,7 +36,7 @@ test("models are separated by commas or spaces, each once", () => {
   expect(modelsOf(" gpt-4o, gpt-4o*  a/b,gpt-4o")).toEqual(["gpt-4o", "gpt-4o*", "a/b"]);
 });
 
-test("the grace period comes from a select, as text, and is at most a week", () => {
+test("the grace period is parsed from text and is at most a week", () => {
   expect(rotationSchema.parse({ grace_seconds: "3600" })).toEqual({ grace_seconds: 3600 });
   expect(rotationSchema.safeParse({ grace_seconds: "604801" }).success).toBe(false);
   expect(rotationSchema.safeParse({ grace_seconds: "-1" }).success).toBe(false);

@@ -16,7 +16,7 @@ function open() {
   return renderHook(() => useConversationStore("ada"));
 }
 
-test("a conversation is kept under its first words, and found again", () => {
+test("a conversation is stored under its first words and can be found again", () => {
   const first = open();
   act(() => first.result.current.setMessages([question]));
   const { id } = first.result.current;
@@ -28,7 +28,7 @@ test("a conversation is kept under its first words, and found again", () => {
   expect(result.current.entries).toMatchObject([{ id, title: "What is a quota?" }]);
 });
 
-test("settings and messages are stored beside each other", () => {
+test("settings and messages are stored separately", () => {
   const { result } = open();
   act(() => result.current.setTuning({ instructions: "Be brief.", temperature: 0.5 }));
   act(() => result.current.setMessages([question]));
@@ -38,7 +38,7 @@ test("settings and messages are stored beside each other", () => {
   });
 });
 
-test("deleting the open conversation begins another one", () => {
+test("deleting the open conversation starts a new one", () => {
   const { result } = open();
   act(() => result.current.setMessages([question]));
   const { id } = result.current;
@@ -64,7 +64,7 @@ test.each([
   ["no JSON", "{"],
   ["another shape", JSON.stringify({ messages: "none" })],
   ["a message without content", JSON.stringify({ messages: [{ role: "user" }], tuning: {} })],
-])("what is stored as %s is an empty conversation", (_, stored) => {
+])("%s in storage is read as an empty conversation", (_, stored) => {
   accountValue("ada", "one").set(stored);
   accountValue("ada", "open", "tab").set("one");
   const { result } = open();
@@ -72,7 +72,7 @@ test.each([
   expect(result.current.tuning).toEqual({ instructions: "", temperature: null });
 });
 
-test("a stored temperature out of range is not used, and the messages stay", () => {
+test("a stored temperature out of range is ignored, and the messages stay", () => {
   const tuning = { instructions: "", temperature: 9 };
   accountValue("ada", "one").set(JSON.stringify({ messages: [question], tuning }));
   accountValue("ada", "open", "tab").set("one");

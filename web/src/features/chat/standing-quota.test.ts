@@ -42,7 +42,7 @@ function refusal(changes: Partial<Quota> = {}) {
 const concerned = { keyId: "key_1", plan: planOf("minute", "day") };
 const byApiGateway = refusal({ window: null });
 
-test("a refusal stands until the server has opened the next window", () => {
+test("a refusal stays until the server reports the next window", () => {
   const later = Date.parse(midnight) + 1000;
   expect(refusedFor(concerned, refusal(), todayOf(limitOf(10)), noon)).toMatchObject({ window: "day" });
   expect(refusedFor(concerned, refusal(), todayOf(limitOf(10)), later)).toBeDefined();
@@ -51,7 +51,7 @@ test("a refusal stands until the server has opened the next window", () => {
   expect(refusedFor({ ...concerned, keyId: "key_2" }, refusal(), todayOf(limitOf(10)), noon)).toBeUndefined();
 });
 
-test("API Gateway's refusal ends at midnight where the plan has a daily quota alone", () => {
+test("API Gateway's refusal ends at midnight if the plan has only a daily quota", () => {
   expect(refusedFor(concerned, byApiGateway, todayOf(limitOf(10)), noon)).toMatchObject({
     window: "day",
     resetsAt: midnight,
@@ -66,7 +66,7 @@ test.each([[planOf("week")], [planOf("minute", "month")], [planOf("day", "month"
   },
 );
 
-test("a refusal is over once its own window is, and when the key has no such limit any more", () => {
+test("a refusal ends with its window, or when the key no longer has such a limit", () => {
   const one = Date.parse("2026-11-25T13:00:00Z");
   const hourly = refusal({ window: "hour", resetsAt: "2026-11-25T13:00:00Z" });
   const hour = { window: "hour" as const };
@@ -79,7 +79,7 @@ test("a refusal is over once its own window is, and when the key has no such lim
   expect(refusedFor(concerned, hourly, undefined, one)).toBeDefined();
 });
 
-test("what is spent already comes with its own reset", () => {
+test("an exhausted quota has its own reset", () => {
   const hour = limitOf(10, "2026-11-25T13:00:00Z", { window: "hour" });
   expect(spentBy(concerned, todayOf(limitOf(9)), false)).toBeUndefined();
   expect(spentBy(concerned, todayOf(limitOf(10)), true)).toMatchObject({ window: "day", resetsAt: midnight });
@@ -95,7 +95,7 @@ test("what is spent already comes with its own reset", () => {
   expect(spentBy(concerned, todayOf(limitOf(10, midnight, { window: "minute" })), false)).toBeUndefined();
 });
 
-test("of an allowance that was refused, what the refusal says is left", () => {
+test("a refusal's remaining amount replaces the quota's", () => {
   const limits = [limitOf(2)];
   expect(leastLeft(limits, undefined)).toMatchObject([{ remaining: 8 }]);
   expect(leastLeft(limits, refusal().failure)).toMatchObject([{ remaining: 0 }]);
@@ -105,7 +105,7 @@ test("of an allowance that was refused, what the refusal says is left", () => {
   expect(leastLeft(limits, refusal({ measure: "tokens" }).failure)).toMatchObject([{ remaining: 8 }]);
 });
 
-test("tokens that are spent in total stay so", () => {
+test("an exhausted token total stays exhausted", () => {
   const total = limitOf(10, midnight, { measure: "tokens", window: "total", resets_at: null });
   expect(spentBy(concerned, todayOf(limitOf(2), total), false)).toMatchObject({
     measure: "tokens",

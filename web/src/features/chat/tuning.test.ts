@@ -12,11 +12,11 @@ test.each([
   expect(toTuning(values).temperature).toBe(number);
 });
 
-test.each(["2.1", "-1", "warm", "3", "1.234"])("'%s' is no temperature", (temperature) => {
+test.each(["2.1", "-1", "warm", "3", "1.234"])("'%s' is not a valid temperature", (temperature) => {
   expect(tuningSchema.safeParse({ instructions: "", temperature }).success).toBe(false);
 });
 
-test("what is kept comes back into the form", () => {
+test("stored values are shown in the form", () => {
   const tuning = { instructions: "Be brief.", temperature: 0.5 };
   expect(toTuning(valuesOf(tuning))).toEqual(tuning);
 });

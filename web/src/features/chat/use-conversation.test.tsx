@@ -48,7 +48,7 @@ function refusal(): Response {
   return Response.json({ error }, { status: 429 });
 }
 
-test("an answer stands below its question", async () => {
+test("an answer is shown below its question", async () => {
   answerWith(stream("Hel", "lo."));
   const chat = open();
   await act(() => chat.current.send("Say hello.", target));
@@ -59,7 +59,7 @@ test("an answer stands below its question", async () => {
   expect(chat.current.isStreaming).toBe(false);
 });
 
-test("a refused message leaves the conversation as it was, and goes back to its writer", async () => {
+test("a refused message leaves the conversation unchanged and returns to the composer", async () => {
   answerWith(stream("One."), refusal);
   const chat = open();
   await act(() => chat.current.send("First", target));
@@ -82,7 +82,7 @@ test("asking again replaces the last answer", async () => {
   expect(chat.current.messages.map(({ content }) => content)).toEqual(["Which?", "Two."]);
 });
 
-test("other words in a message's place drop what came after it", async () => {
+test("editing a message drops the messages after it", async () => {
   answerWith(stream("One."), stream("Two."), stream("Three."));
   const chat = open();
   await act(() => chat.current.send("First", target));
@@ -105,7 +105,7 @@ test("instructions and temperature go with each message", async () => {
   });
 });
 
-test("the last message that is removed takes its conversation along", async () => {
+test("removing the last message removes the conversation", async () => {
   answerWith(stream("One."));
   const chat = open();
   await act(() => chat.current.send("First", target));

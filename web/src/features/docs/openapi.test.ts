@@ -9,13 +9,13 @@ function endpoint(method: string, path: string) {
   return endpoints.find((one) => one.method === method && one.path === path);
 }
 
-test("shows every operation of the document once, each under its own anchor", () => {
+test("shows every operation of the document once, with its own anchor", () => {
   const operations = Object.values(api.paths).flatMap((methods) => Object.keys(methods));
   expect(endpoints).toHaveLength(operations.length);
   expect(new Set(endpoints.map(({ id }) => id)).size).toBe(endpoints.length);
 });
 
-test("tells the members of a body, what they may hold and which must be there", () => {
+test("lists the members of a body, their types and which are required", () => {
   expect(endpoint("PUT", "/api/password-resets")?.body?.fields).toContainEqual(
     expect.objectContaining({ name: "password", type: "string, 10 to 256 characters", required: true }),
   );
@@ -24,7 +24,7 @@ test("tells the members of a body, what they may hold and which must be there", 
   );
 });
 
-test("sees through optional bodies, lists and nested objects", () => {
+test("handles optional bodies, lists and nested objects", () => {
   const rotate = endpoint("POST", "/api/api-keys/{api_key_id}/rotate");
   expect(rotate?.title).toBe("Rotate API key");
   expect(rotate?.body?.fields.map(({ name }) => name)).toEqual(["grace_seconds"]);
@@ -32,7 +32,7 @@ test("sees through optional bodies, lists and nested objects", () => {
   expect(plans?.body?.fields.map(({ name }) => name)).toContain("limits[].amount");
 });
 
-test("leaves no type untold", () => {
+test("describes every type", () => {
   for (const { parameters, body, responses } of endpoints) {
     const bodies = [body, ...responses.map((response) => response.body)];
     const fields = [...parameters, ...bodies.flatMap((one) => one?.fields ?? [])];

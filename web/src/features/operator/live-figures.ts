@@ -3,7 +3,7 @@ import type { LiveRequest } from "@/api/live";
 const minute = 60_000;
 const activeFor = 5 * minute;
 
-type Active = { account_id: string; email: string | null; requests: number };
+export type Active = { account_id: string; email: string | null; requests: number };
 type Refusals = { outcome: string; reason: string; requests: number };
 
 /** Return who made a request in the last five minutes, the busiest first. */

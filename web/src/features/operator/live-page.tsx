@@ -1,50 +1,85 @@
 "use client";
 
-import clsx from "clsx";
-import { useEffect, useState, type ReactNode } from "react";
-import { useLive, type LiveState } from "@/api/live";
+import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { useLive, type LiveRequest, type LiveState } from "@/api/live";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import * as strings from "@/strings";
 import { useNow } from "@/time/use-now";
 import { LiveCeilings } from "./live-ceilings";
-import { activePeople, lastMinute, refusals } from "./live-figures";
+import { activePeople, lastMinute, refusals, type Active } from "./live-figures";
 import { LiveTable } from "./live-table";
+import { PauseSwitch } from "./pause-switch";
 
 const words = strings.live;
 const shownPeople = 12;
 const tones = { connecting: "plain", live: "good", lost: "warn" } as const;
 
-/** What happens on the site now. In projector mode the type is large, and names are hidden unless asked for. */
+/** What happens on the site now. A projector shows it in large type, and no names unless asked. */
 export function LivePage() {
-  const { requests, state } = useLive();
+  const live = useLive();
+  const [projecting, setProjecting] = useState(false);
+  return (
+    <div className="space-y-8">
+      <PauseSwitch />
+      <View {...live} names>
+        <Button variant="secondary" size="small" onClick={() => setProjecting(true)}>
+          {words.project}
+        </Button>
+      </View>
+      {projecting && (
+        <Projector onLeave={() => setProjecting(false)}>
+          <View {...live} names={false} projector>
+            <Button variant="secondary" size="small" onClick={() => setProjecting(false)}>
+              {words.leaveProjector}
+            </Button>
+          </View>
+        </Projector>
+      )}
+    </div>
+  );
+}
+
+/** Cover the page, so that nothing else is shown. The browser traps and restores focus and handles Esc. */
+function Projector({ onLeave, children }: { onLeave: () => void; children: ReactNode }) {
+  const ref = useRef<HTMLDialogElement>(null);
+  // Closed before it leaves the document, so that focus returns to the button that opened it.
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return (
+    <dialog
+      ref={ref}
+      aria-label={words.project}
+      onCancel={(event) => {
+        event.preventDefault();
+        onLeave();
+      }}
+      className="m-0 h-dvh max-h-none w-dvw max-w-none space-y-8 overflow-auto bg-background p-4 text-lg text-foreground sm:p-8 xl:text-2xl"
+    >
+      {children}
+    </dialog>
+  );
+}
+
+type ViewProps = {
+  requests: LiveRequest[];
+  state: LiveState;
+  /** Whether names are shown at first. */
+  names: boolean;
+  projector?: boolean;
+  children: ReactNode;
+};
+
+function View({ requests, state, names: initially, projector = false, children }: ViewProps) {
   const now = useNow() ?? 0;
-  const [projector, setProjector] = useState(false);
-  const [names, setNames] = useState(true);
-
-  function turnProjector(on: boolean) {
-    setProjector(on);
-    setNames(!on);
-  }
-
-  useEffect(() => {
-    if (!projector) return;
-    const leave = ({ key }: KeyboardEvent) => {
-      if (key === "Escape") turnProjector(false);
-    };
-    window.addEventListener("keydown", leave);
-    return () => window.removeEventListener("keydown", leave);
-  }, [projector]);
-
+  const [names, setNames] = useState(initially);
   const people = activePeople(requests, now);
   const failed = refusals(requests);
   return (
-    <div
-      className={clsx(
-        "space-y-8",
-        projector && "fixed inset-0 z-40 overflow-auto bg-background p-4 text-lg sm:p-8 xl:text-2xl",
-      )}
-    >
+    <>
       <div className="flex flex-wrap items-center gap-x-6 gap-y-3">
         <State state={state} />
         <p className="font-medium tabular-nums">{lastMinuteText(requests, now)}</p>
@@ -58,9 +93,7 @@ export function LivePage() {
           />
           {words.showNames}
         </label>
-        <Button variant="secondary" size="small" aria-pressed={projector} onClick={() => turnProjector(!projector)}>
-          {projector ? words.leaveProjector : words.project}
-        </Button>
+        {children}
       </div>
       <Announcer text={lastMinuteText(requests, now)} />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-8 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
@@ -72,18 +105,7 @@ export function LivePage() {
             <LiveCeilings />
           </Section>
           <Section title={people.length === 0 ? words.activeNone : words.active(people.length)}>
-            {names && (
-              <List
-                rows={people.slice(0, shownPeople).map((person) => ({
-                  key: person.account_id,
-                  name: person.email ?? words.someone,
-                  figure: words.activeRequests(person.requests),
-                }))}
-              />
-            )}
-            {names && people.length > shownPeople && (
-              <p className="mt-2 text-muted">{words.activeMore(people.length - shownPeople)}</p>
-            )}
+            {names && <People people={people} />}
           </Section>
           <Section title={words.refusals}>
             {failed.length === 0 ? (
@@ -100,7 +122,24 @@ export function LivePage() {
           </Section>
         </div>
       </div>
-    </div>
+    </>
+  );
+}
+
+function People({ people }: { people: Active[] }) {
+  return (
+    <>
+      <List
+        rows={people.slice(0, shownPeople).map((person) => ({
+          key: person.account_id,
+          name: person.email ?? words.someone,
+          figure: words.activeRequests(person.requests),
+        }))}
+      />
+      {people.length > shownPeople && (
+        <p className="mt-2 text-muted">{words.activeMore(people.length - shownPeople)}</p>
+      )}
+    </>
   );
 }
 

@@ -23,7 +23,7 @@ const plan: ManagedPlan = {
   retired_at: null,
 };
 
-test("a plan comes out of its form as it went in", () => {
+test("a plan survives a round trip through its form", () => {
   expect(planOf(planSchema.parse(valuesOf(plan)))).toEqual({
     id: "lab",
     name: "Lab",
@@ -87,21 +87,21 @@ test.each([
   expect(found).toEqual([field]);
 });
 
-test("what is wrong with an amount depends on its measure", () => {
+test("the error for an amount depends on its measure", () => {
   const told = (wrong: LimitValues) =>
     planSchema.safeParse({ ...valuesOf(plan), burst: "", limits: [wrong] }).error?.issues[0]?.message;
   expect(told(row("x", "tokens"))).toBe(strings.operator.plans.amountWrong);
   expect(told(row("x", "cost"))).toBe(strings.operator.plans.dollarsWrong);
 });
 
-test("an empty row that stands alone is no limit", () => {
+test("a single empty row is not a limit", () => {
   const values = { ...valuesOf(), id: "lab", name: "Lab", unlimited: true };
   const sent = planOf(planSchema.parse(values));
   expect(sent.unlimited).toBe(true);
   expect(Object.keys(sent).filter((name) => name.includes("_per_"))).toEqual([]);
 });
 
-test("a further row is of a measure or a window that has none", () => {
+test("a new row has an unused measure or window", () => {
   expect(newRow([])).toEqual(row("", "requests"));
   expect(newRow([five])).toEqual(row("", "tokens"));
   const each = [five, row("1", "tokens"), row("1", "cost")];

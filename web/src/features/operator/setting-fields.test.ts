@@ -18,7 +18,7 @@ test.each([
   ["max_keys_per_account", 5, "5"],
   ["site_requests_per_day", 0, "0"],
   ["site_cost_per_month", 1_250_000, "1.25"],
-])("%s comes out of its form as it went in", (name, value, text) => {
+])("%s survives a round trip through its form", (name, value, text) => {
   const field = fieldOf(name);
   expect(textOf(field, setting(name, value))).toBe(text);
   expect(valueOf(field, text)).toEqual(value);

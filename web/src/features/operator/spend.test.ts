@@ -21,7 +21,7 @@ function row(date: string, model: string, cost: number): SiteUsage["days"][numbe
 
 const rows = [row("2026-11-28", "a", 1), row("2026-11-28", "b", 5), row("2026-11-27", "a", 2)];
 
-test("days keep their order, and parts of tokens are not added twice", () => {
+test("days keep their order, and token details are not added twice", () => {
   expect(spendBy(rows, "date")).toEqual([
     { name: "2026-11-28", requests: 4, refused: 2, tokens: 30, cost: 6 },
     { name: "2026-11-27", requests: 2, refused: 1, tokens: 15, cost: 2 },

@@ -12,12 +12,12 @@ describe("a table's state in the address", () => {
     expect(read("sort=name")).toMatchObject({ sort: "name", order: "asc" });
   });
 
-  it("is read back as written", () => {
+  it("round-trips", () => {
     const state = { search: "a&b=c", sort: "name" as const, order: "desc" as const, offset: 100 };
     expect(read(write("", state))).toEqual(state);
   });
 
-  it("leaves defaults out and keeps other parameters", () => {
+  it("omits defaults and keeps other parameters", () => {
     expect(write("by=day&sort=name&page=3", { sort: "used", order: "desc", offset: 0 })).toBe("?by=day");
     expect(write("search=x", { search: "" })).toBe("");
   });

@@ -6,6 +6,7 @@ import { Announcements } from "./announcements";
 export function SiteNotices() {
   return (
     <>
+      <SiteNotice {...strings.pausedSite} className="paused:block" />
       <Announcements />
       <SiteNotice {...strings.demo} className="demo:block" />
       <SiteNotice {...strings.enforcedByAws} className="aws:block" />

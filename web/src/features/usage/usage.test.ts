@@ -26,7 +26,7 @@ function row(date: string, changes: Partial<UsageRow> = {}): UsageRow {
 
 const byKey = ({ api_key_id, api_key_name }: UsageRow) => ({ id: api_key_id, name: api_key_name });
 
-test("days without use are days too, over a change of summer time as well", () => {
+test("days without usage are included, even across a change to summer time", () => {
   const now = Date.parse("2026-10-26T00:30:00Z");
   const rows = [row("2026-10-24"), row("2026-10-26", { refused: 4 }), row("2026-10-26"), row("2026-10-01")];
   const dates = lastDays(3, now);
@@ -39,20 +39,20 @@ test("days without use are days too, over a change of summer time as well", () =
   expect(top).toBe(6);
 });
 
-test("tokens are added up, and nothing refused is among them", () => {
+test("tokens are summed without refusals", () => {
   const rows = [row("2026-10-26"), row("2026-10-26", { refused: 4, model: "other" })];
   const { series } = stackOf(rows, ["2026-10-26"], byKey, "tokens");
   expect(series.map(({ name, total }) => [name, total])).toEqual([["laptop", 10]]);
 });
 
-test("cost is added up in micro-dollars", () => {
+test("costs are summed in micro-dollars", () => {
   const rows = [row("2026-10-26"), row("2026-10-26", { cost: 500_000 })];
   const stack = stackOf(rows, ["2026-10-26"], byKey, "cost");
   expect(stack).toMatchObject({ measure: "cost", top: 500_125 });
   expect(totalsOf(rows)).toMatchObject({ cost: 500_125, reservedTokens: 14, reservedCost: 0 });
 });
 
-test("keys of one name stay two, and small ones are put together", () => {
+test("keys with the same name stay separate, and small ones are grouped", () => {
   const rows = [1, 2, 3, 4, 5, 6, 7].map((requests) =>
     row("2026-10-26", { api_key_id: `key_${requests}`, requests }),
   );
@@ -67,7 +67,7 @@ test("keys of one name stay two, and small ones are put together", () => {
   ]);
 });
 
-test("the table begins with today", () => {
+test("the table starts with today", () => {
   const rows = [row("2026-10-24"), row("2026-10-26", { api_key_name: "z" }), row("2026-10-26")];
   expect(newestFirst(rows).map(({ date, api_key_name }) => `${date} ${api_key_name}`)).toEqual([
     "2026-10-26 laptop",
@@ -84,7 +84,7 @@ test.each(["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1", "＝1"])("a spreadshee
   expect(line).toBe(`2026-10-26,${cell},demo,api,${figures}`);
 });
 
-test("a spreadsheet gets figures and never a formula", () => {
+test("CSV cells hold figures and never formulas", () => {
   const csv = toCsv([row("2026-10-26", { api_key_name: '=1+1, "x"' })]);
   expect(csv.split("\r\n")).toEqual([
     "date,api_key_name,model,via,requests,refused,input_tokens,cached_tokens,output_tokens," +

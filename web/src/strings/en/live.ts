@@ -2,6 +2,15 @@ import { count } from "./count";
 
 export const live = {
   states: { connecting: "Connecting…", live: "Live", lost: "Connection lost. Trying again…" },
+  pause: "Pause the site",
+  pauseTitle: "Pause the site?",
+  pauseText: "Within a second, every call and the chat are refused and not counted. Answers that have begun finish. Keys and limits stay as they are.",
+  didPause: "The site is paused.",
+  resume: "Resume the site",
+  resumeTitle: "Resume the site?",
+  resumeText: "Within a second, calls are served again.",
+  didResume: "The site is open again.",
+  pausedIn: (place: string) => `Whether the site is paused is set in ${place}: change it there.`,
   showNames: "Show names",
   project: "Projector mode",
   leaveProjector: "Leave projector mode",

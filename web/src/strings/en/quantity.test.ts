@@ -12,7 +12,7 @@ test.each([
   expect(quantity(measure, amount)).toBe(words);
 });
 
-test("a figure has no unit but the dollar sign", () => {
+test("figures have no unit except the dollar sign", () => {
   expect(figure("tokens", 1_234)).toBe("1,234");
   expect(figure("cost", 1_500_000)).toBe("$1.50");
 });

@@ -23,6 +23,11 @@ export const enforcedByAws = {
   text: "AWS counts on a best-effort basis. Limits reset at 00:00 UTC.",
 };
 
+export const pausedSite = {
+  title: "This site is paused.",
+  text: "The operator has paused it: calls and the chat are refused and not counted. Keys and limits stay as they are.",
+};
+
 export const announcement = { label: "Announcement", dismiss: "Dismiss announcement" };
 
 export const demo = {
