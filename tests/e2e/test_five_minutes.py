@@ -119,6 +119,8 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     # The second account ticks the last step, and the list is gone.
     page.reload()
     expect(page.get_by_role("heading", name="Today, all users")).to_be_visible()
+    expect(page.get_by_role("link", name="Our class server")).to_be_visible()
+    expect(page.get_by_text("1 request since Daypass started, 0 failed")).to_be_visible()
     expect(checklist).to_have_count(0)
     expect(progress).to_have_count(0)
     assert UPSTREAM_KEY not in page.content()
