@@ -2017,6 +2017,13 @@ MUTATIONS = (
         f"{SITE_MODEL}units_that_are_put_back_while_the_store_has_none_left_are_taken",
     ),
     Mutation(
+        "usage: a stored answer is not billed again",
+        "gateway/charge.py",
+        "tokens = None if is_stored else usage.tokens()",
+        "tokens = usage.tokens()",
+        "tests/gateway/test_endpoints.py::test_a_stored_answer_is_not_billed_again",
+    ),
+    Mutation(
         "site: units that were settled below the bound go back",
         "quota/redis/ledger.py",
         "self._site.put_back(shares_of(reservation, back))",

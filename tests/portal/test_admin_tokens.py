@@ -211,6 +211,7 @@ def test_a_token_cannot_give_itself_more_rights(site: Server, operator: Person) 
         assert problem(promoted) == 403
         assert problem(http.patch(f"/api/operator/people/{own}", json={"disabled": True})) == 403
         assert problem(http.delete(f"/api/operator/people/{own}")) == 403
+        assert problem(http.post(f"/api/operator/people/{own}/password-reset")) == 403
         batch = {"ids": [other, theirs], "action": "disable"}
         outcome = http.post("/api/operator/people/batch", json=batch).json()
     assert outcome["done"] == 1

@@ -183,9 +183,9 @@ class Charge:
         Without a report, the reservation stands. An error has no output, so only the input of its
         reservation stands.
         """
-        is_metered = self._call.route.endpoint.cls is EndpointClass.METERED
+        is_stored = self._call.route.endpoint.cls is EndpointClass.STORED
         # A stored object may repeat the usage of the request that made it.
-        tokens = usage.tokens() if is_metered else None
+        tokens = None if is_stored else usage.tokens()
         if tokens is None and 400 <= status < 500 and self._call.bound is not None:
             tokens = TokenUsage(input=self._call.bound.input_tokens)
         if tokens is None:
