@@ -48,7 +48,7 @@ openapi: .venv/installed-dev
 
 # The long forms of what `make test` tries briefly, with their figures: kill -9 at random moments,
 # fuzzing, every call that the portal's OpenAPI document describes, and mixed traffic with faults on.
-# Shorter: make soak CYCLES=10 CASES=10000 FUZZ=50 SOAK_S=60
+# Shorter: MODEL_CASES=500 make soak CYCLES=10 CASES=10000 FUZZ=50 SOAK_S=60
 CYCLES ?= 100
 CASES ?= 120000
 FUZZ ?= 300

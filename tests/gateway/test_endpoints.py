@@ -413,6 +413,19 @@ def test_shared_stored_objects_are_relayed_and_counted(
     assert len(upstream.seen) == 3
 
 
+def test_a_stored_answer_is_not_billed_again(shared: Server, upstream: FakeUpstream) -> None:
+    usage = {"input_tokens": 30, "output_tokens": 12}
+    upstream.reply = lambda _seen: JSONResponse({"id": "resp_1", "usage": usage})
+    person = shared.sign_up()
+    with shared.gateway(person.create_key("30RequestPerDay")["key"]) as api:
+        assert api.post("/v1/responses", json={"model": "m"}).status_code == 200
+        for _ in range(2):
+            assert api.get("/v1/responses/resp_1").status_code == 200
+    rows = person.http.get("/api/usage").json()
+    assert sum(x["requests"] for x in rows) == 3
+    assert sum(x["input_tokens"] for x in rows) == 30
+
+
 @pytest.mark.parametrize(("stored_objects", "warns"), [("shared", True), ("per-account", False)])
 def test_the_doctor_warns_of_shared_objects(
     tmp_path: Path, stored_objects: str, warns: bool

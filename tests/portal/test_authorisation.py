@@ -196,6 +196,7 @@ ROWS = [
         OPERATOR,
         {"ids": ["{invitation_id}"], "action": "withdraw"},
     ),
+    Row("GET /api/operator/checklist", OPERATOR),
     Row("GET /api/operator/mails", OPERATOR),
     Row("POST /api/operator/mails/{mail_id}/retry", done(OPERATOR, 204)),
     Row("DELETE /api/operator/mails/{mail_id}", done(OPERATOR, 204)),

@@ -66,6 +66,7 @@ def actions(operator: Person, subject: str) -> list[str]:
         ("GET", "settings"),
         ("PATCH", "settings"),
         ("GET", "sign-up"),
+        ("GET", "checklist"),
         ("GET", "mails"),
         ("POST", "mails/mai_1/retry"),
         ("DELETE", "mails/mai_1"),

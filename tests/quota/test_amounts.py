@@ -54,6 +54,20 @@ async def test_what_was_used_beyond_the_bound_counts_even_beyond_the_limit(ledge
     assert refusal.hit.remaining == 0
 
 
+async def test_what_needs_nothing_of_a_bucket_beyond_its_limit_is_admitted_and_settled(
+    ledger: Ledger,
+) -> None:
+    site = (Claim(Subject("site"), per_day(100)), Claim(Subject("site"), COST))
+    claims = (*claims_of(TOKENS), *site)
+    beyond = await reserve(ledger, claims, Amounts(tokens=9_000))
+    ledger.settle(beyond, Amounts(tokens=11_000))
+    await until_used(ledger, claims, [11_000, 1, 0])
+    free = await reserve(ledger, claims, Amounts(tokens=0))
+    # It was billed after all.
+    ledger.settle(free, Amounts(1, 200, 70))
+    await until_used(ledger, claims, [11_200, 2, 70])
+
+
 async def test_a_refusal_names_what_was_requested_and_takes_nothing(ledger: Ledger) -> None:
     claims = claims_of(per_day(10), TOKENS, COST)
     await reserve(ledger, claims, Amounts(1, 6_000, 100))

@@ -1,7 +1,7 @@
 """The settings that operators can change on the site.
 
-To add one, add a field here and the same field to `Settings`. The environment and `daypass.toml`
-take precedence: what is set there cannot be changed on the site.
+To add one, add a field here and the same field to `Settings`, unless it is in `ON_SITE_ONLY`. The
+environment and `daypass.toml` take precedence: what is set there cannot be changed on the site.
 """
 
 from typing import Annotated, Literal
@@ -25,8 +25,13 @@ CEILINGS = tuple(
 EMBEDDED_ONLY = frozenset({"max_keys_per_account", *CEILINGS})
 """Settings that need `DAYPASS_ENFORCER=embedded`: AWS has no such limits."""
 
+ON_SITE_ONLY = frozenset({"checklist_done"})
+"""Settings that the environment and `daypass.toml` do not have."""
+
 MAX_DOMAINS = 100
 
+ChecklistStep = Literal["upstream", "plans", "name", "share"]
+ChecklistSteps = Annotated[tuple[ChecklistStep, ...], Field(max_length=4)]
 SignUpMode = Literal["open", "invite", "closed"]
 EmailDomain = Annotated[str, Field(max_length=253), AfterValidator(check_email_domain)]
 EmailDomains = Annotated[tuple[EmailDomain, ...], Field(max_length=MAX_DOMAINS)]
@@ -54,6 +59,8 @@ class StoredSettings(BaseModel):
     site_tokens_per_month: Amount | None = None
     site_cost_per_day: Amount | None = None
     site_cost_per_month: Amount | None = None
+    checklist_done: ChecklistSteps | None = None
+    """Steps of the first-run checklist that operators have confirmed."""
     site_name: SiteName | None = None
     accent_colour: AccentColour | None = None
     welcome_text: WelcomeText | None = None
@@ -72,6 +79,7 @@ class SiteSettings(StoredSettings):
     sign_up: SignUpMode = "open"
     allowed_email_domains: EmailDomains = ()
     max_keys_per_account: KeysPerAccount = 3
+    checklist_done: ChecklistSteps = ()
 
     @property
     def account_limits(self) -> tuple[Limit, ...]:

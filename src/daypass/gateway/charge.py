@@ -11,6 +11,7 @@ from daypass.domain.times import DAY_S
 from daypass.domain.usage import NO_TOKENS, NO_UNITS, TokenUsage
 from daypass.gateway.authenticate import Principal
 from daypass.gateway.call import Call
+from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError, give_backs_spent, over_limit
 from daypass.gateway.rate_limit_headers import fullest, rate_limit_headers
 from daypass.gateway.usage_reader import UsageReader
@@ -182,7 +183,9 @@ class Charge:
         Without a report, the reservation stands. An error has no output, so only the input of its
         reservation stands.
         """
-        tokens = usage.tokens()
+        is_stored = self._call.route.endpoint.cls is EndpointClass.STORED
+        # A stored object may repeat the usage of the request that made it.
+        tokens = None if is_stored else usage.tokens()
         if tokens is None and 400 <= status < 500 and self._call.bound is not None:
             tokens = TokenUsage(input=self._call.bound.input_tokens)
         if tokens is None:

@@ -137,6 +137,9 @@ async def _check_not_operator(request: Request, database: Database) -> None:
 async def _count_wrong_token(database: Database, network: str, now_ms: int) -> None:
     units = {f"admin token address {network}": WRONG_TOKENS}
     try:
+        # A flood is refused without a write.
+        async with database.read() as session:
+            await throttles.check(session, units, now_ms)
         async with database.write() as session:
             await throttles.take(session, units, now_ms)
     except ThrottledError as error:

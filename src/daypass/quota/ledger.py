@@ -221,4 +221,5 @@ def refuse(at: float, states: tuple[BucketState, ...], amounts: Amounts = ONE_RE
 
 
 def _full(states: Sequence[BucketState], amounts: Amounts) -> list[BucketState]:
-    return [x for x in states if x.used + amounts[x.claim.measure] > x.claim.limit.capacity]
+    """Return the buckets with too little room. One that is beyond its limit has room for 0."""
+    return [x for x in states if 0 < amounts[x.claim.measure] > x.claim.limit.capacity - x.used]

@@ -66,6 +66,11 @@ async def has_any(session: AsyncSession) -> bool:
     return await session.scalar(select(Account.id).limit(1)) is not None
 
 
+async def has_several(session: AsyncSession) -> bool:
+    """Return whether the site has more than one account."""
+    return len(list(await session.scalars(select(Account.id).limit(2)))) == 2
+
+
 async def find_by_email(session: AsyncSession, email: str) -> Account | None:
     """Return the account with this address, whatever its case."""
     return await session.scalar(select(Account).where(Account.email == normalise(email)))

@@ -129,6 +129,12 @@ async def search(
     return found.all()
 
 
+async def has_action(session: AsyncSession, prefix: str) -> bool:
+    """Return whether there is an entry whose action begins with `prefix`."""
+    found = select(AuditEntry.id).where(AuditEntry.action.startswith(prefix, autoescape=True))
+    return await session.scalar(found.limit(1)) is not None
+
+
 async def delete_older(session: AsyncSession, before: int) -> None:
     """Delete entries older than an instant (Unix time, seconds)."""
     await session.execute(delete(AuditEntry).where(AuditEntry.at < before))

@@ -39,6 +39,11 @@ async def recent(session: AsyncSession) -> Sequence[Invitation]:
     return found.all()
 
 
+async def has_any(session: AsyncSession) -> bool:
+    """Return whether there is an invitation, used or not."""
+    return await session.scalar(select(Invitation.id).limit(1)) is not None
+
+
 async def withdraw(session: AsyncSession, invitation_id: str) -> Invitation | None:
     """Delete and return an unused invitation. Return None if there is none with this id."""
     return await session.scalar(

@@ -1,7 +1,18 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { portal } from "./client";
 import type { paths } from "./schema.gen";
-import type { KeysBatch, NewPlan, PeopleBatch, PlanChange, Role, SettingsChange, TokenScope } from "./types";
+import type {
+  KeysBatch,
+  NewPlan,
+  NewUpstream,
+  PeopleBatch,
+  PlanChange,
+  Role,
+  SettingsChange,
+  TokenScope,
+  UpstreamChange,
+  UpstreamTest,
+} from "./types";
 
 const operatorKey = ["account", "operator"] as const;
 
@@ -229,6 +240,43 @@ export function useWithdrawInvitations() {
   return useOfficeMutation((ids: string[]) =>
     portal.POST("/api/operator/invitations/batch", { body: { ids, action: "withdraw" } }),
   );
+}
+
+export function useChecklist() {
+  return useQuery({
+    queryKey: [...operatorKey, "checklist"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/checklist", { signal }),
+    staleTime: 5_000,
+  });
+}
+
+export function useUpstreams() {
+  return useQuery({
+    queryKey: [...operatorKey, "upstreams"],
+    queryFn: ({ signal }) => portal.GET("/api/operator/upstreams", { signal }),
+    staleTime: 5_000,
+  });
+}
+
+/** The variables hold a key: the mutation forgets them when the form is left. */
+export function useCreateUpstream() {
+  return useOfficeMutation((body: NewUpstream) => portal.POST("/api/operator/upstreams", { body }));
+}
+
+export function useChangeUpstream() {
+  return useOfficeMutation(({ id, ...body }: UpstreamChange & { id: string }) =>
+    portal.PATCH("/api/operator/upstreams/{upstream_id}", { params: { path: { upstream_id: id } }, body }),
+  );
+}
+
+export function useDeleteUpstream() {
+  return useOfficeMutation(({ id }: { id: string }) =>
+    portal.DELETE("/api/operator/upstreams/{upstream_id}", { params: { path: { upstream_id: id } } }),
+  );
+}
+
+export function useTestUpstream() {
+  return useOfficeMutation((body: UpstreamTest) => portal.POST("/api/operator/upstreams/test", { body }));
 }
 
 function useOfficeMutation<Variables, Data>(call: (variables: Variables) => Promise<Data>) {

@@ -1171,6 +1171,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operator/checklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Checklist
+         * @description Return the steps from a new site to a shared one.
+         */
+        get: operations["read_checklist_api_operator_checklist_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1454,6 +1474,16 @@ export interface components {
              * Format: date-time
              */
             resets_at: string;
+        };
+        /**
+         * Checklist
+         * @description Every step in order, and those that an operator has confirmed.
+         */
+        Checklist: {
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+            /** Confirmed */
+            confirmed: ("upstream" | "plans" | "name" | "share")[];
         };
         /**
          * ConcurrentUse
@@ -2867,6 +2897,19 @@ export interface components {
             terms: components["schemas"]["TermsView"] | null;
         };
         /**
+         * StepView
+         * @description A step, and whether it is done or confirmed.
+         */
+        StepView: {
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "upstream" | "plans" | "name" | "share";
+            /** Done */
+            done: boolean;
+        };
+        /**
          * StoredSettings
          * @description Values that operators have set on the site. None: not set. Costs are micro-dollars.
          */
@@ -2903,6 +2946,8 @@ export interface components {
             site_cost_per_day?: number | null;
             /** Site Cost Per Month */
             site_cost_per_month?: number | null;
+            /** Checklist Done */
+            checklist_done?: ("upstream" | "plans" | "name" | "share")[] | null;
             /** Site Name */
             site_name?: string | null;
             /** Accent Colour */
@@ -5985,6 +6030,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BatchOutcome"];
+                };
+            };
+            /** @description A problem with the request */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem with Daypass or its upstream */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_checklist_api_operator_checklist_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
                 };
             };
             /** @description A problem with the request */

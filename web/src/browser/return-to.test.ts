@@ -14,6 +14,8 @@ test("returns to the interrupted page", () => {
 test("goes to the keys page by default", () => {
   expect(signInAddress("/keys/")).toBe("/sign-in/");
   expect(returnAddress("", origin)).toBe("/keys/");
+  expect(returnAddress("", origin, "/operator/")).toBe("/operator/");
+  expect(returnAddress("?next=%2Fchat%2F", origin, "/operator/")).toBe("/chat/");
 });
 
 test.each(["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "keys"])(

@@ -20,6 +20,7 @@ export const operatorPages: OperatorPage[] = [
   },
   { href: "/operator/keys/", label: pages.keys },
   { href: "/operator/plans/", label: pages.plans },
+  { href: "/operator/upstreams/", label: pages.upstreams },
   { href: "/operator/sign-up/", label: pages.signUp },
   { href: "/operator/settings/", label: pages.settings },
   { href: "/operator/audit-log/", label: pages.audit },

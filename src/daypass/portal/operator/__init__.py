@@ -3,6 +3,7 @@
 from daypass.portal.operator import (
     audit_log,
     batch,
+    checklist,
     keys,
     live,
     logo,
@@ -36,4 +37,5 @@ OPERATOR_NOUNS = (
     tokens,
     live,
     batch,
+    checklist,
 )

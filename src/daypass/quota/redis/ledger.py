@@ -230,18 +230,13 @@ class RedisLedger:
         rest = iter(answer.counters)
         of_site = dict(shares)
         taken = tuple(
-            next(rest)
-            if claim.subject.kind != SITE
-            else of_site[claim].counter
-            if claim in of_site
-            else self._site.lease(claim).counter
-            for claim in claims
+            of_site[claim].counter if claim.subject.kind == SITE else next(rest) for claim in claims
         )
         states = tuple(map(state, claims, taken))
         at = answer.now / SECOND
         if not answer.units:
             return refuse(at, states, amounts)
-        name_and_origins = f"{name} {answer.begun}{origins_of(claims, shares)}"
+        name_and_origins = f"{name} {answer.begun}{origins_of(shares)}"
         return Reservation(at, states, taken, amounts, name_and_origins)
 
 

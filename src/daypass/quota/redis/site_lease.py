@@ -88,17 +88,21 @@ class SiteLease:
         `not_before` (Unix µs): units that cannot be spent after it do not count.
         Raises LedgerUnavailableError.
         """
+        full: Counter | None = None
         while True:
+            # Others may have put units back since the store had none left.
             share = self.take_held(amount, not_before)
             if share is not None:
                 return share
+            if full is not None:
+                return self.state(full)
             self._wanted += amount
             try:
                 grant = await self._more(not_before, deadline)
             finally:
                 self._wanted -= amount
-            if not grant.units and self._window_ends(grant.counter) > not_before:
-                return self.state(grant.counter)
+            if amount and not grant.units and self._window_ends(grant.counter) > not_before:
+                full = grant.counter
 
     def put_back(self, share: Share) -> None:
         """Put back units that were not used after all. Those of a closed window are void."""

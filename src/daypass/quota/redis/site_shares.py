@@ -35,9 +35,10 @@ class SiteShares:
         shares: list[tuple[Claim, Share]] = []
         try:
             for claim in claims:
-                amount = amounts[claim.measure]
-                if claim.subject.kind != SITE or not amount:
+                if claim.subject.kind != SITE:
                     continue
+                # A share of 0 too: it tells which counter the request belongs to when it settles.
+                amount = amounts[claim.measure]
                 lease = self.lease(claim)
                 found: Share | BucketState | None = lease.take_held(amount, not_before)
                 if found is None:
@@ -102,15 +103,9 @@ class SiteShares:
         future.add_done_callback(ignore_failure)
 
 
-def origins_of(claims: Sequence[Claim], shares: Shares) -> str:
-    """Return the origins of the site's shares, for the reservation's id. `shares_of` reads them."""
-    taken = dict(shares)
-    origins = (
-        taken[claim].origin if claim in taken else Origin()
-        for claim in claims
-        if claim.subject.kind == SITE
-    )
-    return "".join(f" {origin.begun} {origin.reign}" for origin in origins)
+def origins_of(shares: Shares) -> str:
+    """Return the origins of shares, for the reservation's id. `shares_of` reads them."""
+    return "".join(f" {share.origin.begun} {share.origin.reign}" for _, share in shares)
 
 
 def shares_of(reservation: Reservation, amounts: Amounts) -> Shares:

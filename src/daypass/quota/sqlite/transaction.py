@@ -162,8 +162,9 @@ class LedgerTransaction:
         amounts = operation.amounts
         taken: list[Counter] = []
         for claim in operation.claims:
-            counter = take(claim.limit, self._read(claim), amounts[claim.measure])
-            if not fits(claim.limit, counter):
+            amount = amounts[claim.measure]
+            counter = take(claim.limit, self._read(claim), amount)
+            if amount and not fits(claim.limit, counter):
                 return refuse(at, self.peek(operation), amounts)
             taken.append(counter)
         for claim, counter in zip(operation.claims, taken, strict=True):

@@ -54,6 +54,7 @@ export function KeysPage() {
           plans={plans.data}
           site={site.data}
           unconfirmed={unconfirmed}
+          firstTitle={account?.role === "operator" ? words.operatorsFirstTitle : words.firstTitle}
           creating={creating}
           setCreating={setCreating}
           revealed={revealed}
@@ -78,13 +79,14 @@ type Props = {
   site: Site;
   /** The address to confirm before keys can be created. */
   unconfirmed: string | undefined;
+  firstTitle: string;
   creating: boolean;
   setCreating: (creating: boolean) => void;
   revealed: Revealed | undefined;
   setRevealed: Dispatch<SetStateAction<Revealed | undefined>>;
 };
 
-function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed, setRevealed }: Props) {
+function Keys({ keys, plans, site, unconfirmed, firstTitle, creating, setCreating, revealed, setRevealed }: Props) {
   const first = keys.length === 0;
   const full = keys.length >= site.max_keys_per_account;
   const open = plans.filter((plan) => plan.self_service);
@@ -130,7 +132,7 @@ function Keys({ keys, plans, site, unconfirmed, creating, setCreating, revealed,
       {unconfirmed && <Unconfirmed email={unconfirmed} />}
       {!revealed && !full && !unconfirmed && (first || creating) && (
         <CreateKeyForm
-          title={first ? words.firstTitle : words.newTitle}
+          title={first ? firstTitle : words.newTitle}
           plans={open}
           keysSoFar={keys.length}
           onCancel={first ? undefined : cancel}

@@ -20,7 +20,9 @@ export function Entrance({ title, text, otherwise, children }: Props) {
   const router = useRouter();
 
   useEffect(() => {
-    if (account) router.replace(returnAddress(window.location.search, window.location.origin));
+    if (!account) return;
+    const home = account.role === "operator" ? "/operator/" : undefined;
+    router.replace(returnAddress(window.location.search, window.location.origin, home));
   }, [account, router]);
 
   return (

@@ -1,11 +1,13 @@
 "use client";
 
-import { useSiteUsage } from "@/api/operator";
+import { useChecklist, useSiteUsage } from "@/api/operator";
 import type { Measure, SiteUsage } from "@/api/types";
 import { AllowanceMeter } from "@/components/allowance-meter";
 import { ResetClock } from "@/components/reset-clock";
+import { Skeleton } from "@/components/ui/skeleton";
 import * as strings from "@/strings";
 import { Ceilings } from "./ceilings";
+import { Checklist } from "./checklist";
 import { FailedMails } from "./failed-mails";
 import { Loaded } from "./loaded";
 import { SiteSpend } from "./site-spend";
@@ -16,8 +18,12 @@ const days = 30;
 
 export function OverviewPage() {
   const usage = useSiteUsage(days);
+  const checklist = useChecklist();
+  // Whether the checklist is shown decides where everything else is.
+  if (checklist.isPending) return <Skeleton className="h-96 w-full rounded-xl" />;
   return (
     <div className="space-y-12">
+      <Checklist />
       <FailedMails />
       <div className="grid gap-6 lg:grid-cols-2">
         <section aria-labelledby="ceiling">

@@ -4,6 +4,8 @@ import clsx from "clsx";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useEffect, useRef } from "react";
+import { doneIn } from "@/api/checklist";
+import { useChecklist } from "@/api/operator";
 import { useSession } from "@/api/session";
 import * as strings from "@/strings";
 import { operatorPages } from "@/components/operator-pages";
@@ -48,7 +50,24 @@ export default function OperatorNav() {
               </Link>
             );
           })}
+        {account?.role === "operator" && <ChecklistLink />}
       </div>
     </nav>
+  );
+}
+
+/** At the end of the row, where it stays in sight and moves nothing when it appears. */
+function ChecklistLink() {
+  const { data } = useChecklist();
+  if (!data || data.steps.every(({ done }) => done)) return null;
+  const progress = [doneIn(data), data.steps.length] as const;
+  return (
+    <Link
+      href="/operator/#checklist"
+      className="sticky right-1 my-auto ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent shadow-[0_0_0_6px_var(--background)] -outline-offset-2 sm:right-3"
+    >
+      {strings.checklist.link(...progress)}
+      <span className="sr-only">{strings.checklist.linkSuffix}</span>
+    </Link>
   );
 }

@@ -27,6 +27,7 @@ export const titles = {
   person: "Person",
   allKeys: "All keys",
   usagePlans: "Plans",
+  upstreams: "Upstreams",
   signUpPolicy: "Sign-up",
   settings: "Settings",
   auditLog: "Audit log",

@@ -1,5 +1,6 @@
 export * from "./account";
 export * from "./chat";
+export * from "./checklist";
 export * from "./common";
 export * from "./docs";
 export * from "./keys";
@@ -12,3 +13,4 @@ export * from "./shell";
 export * from "./terms";
 export * from "./tokens";
 export * from "./usage";
+export * from "./upstreams";

@@ -12,6 +12,7 @@ export const keys = {
   text: "Programs use a key to call the API.",
   ceiling: (perDay: number) => `Your keys share ${count(perDay, "request", "requests")} per day.`,
   firstTitle: "Get your first key",
+  operatorsFirstTitle: "Create a key for yourself",
   newTitle: "New key",
   new: "New key",
   listTitle: "Your keys",

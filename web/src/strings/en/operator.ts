@@ -16,6 +16,7 @@ export const operator = {
     person: "Person",
     keys: "Keys",
     plans: "Plans",
+    upstreams: "Upstreams",
     signUp: "Sign-up",
     settings: "Settings",
     audit: "Audit log",
