@@ -65,7 +65,7 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     hands.click("Create operator account")
     page.wait_for_url("**/operator/")
     checklist = page.get_by_role("region", name="Set up your site")
-    progress = page.get_by_role("banner").get_by_role("link", name="Set up your site")
+    progress = page.get_by_role("banner").get_by_role("link", name="Set-up")
     expect(checklist).to_contain_text("0 of 4 done")
     expect(page.get_by_text("Get your first key")).to_have_count(0)
     hands.shoot("five-minutes-1-checklist")
@@ -84,7 +84,7 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     hands.shoot("five-minutes-2-upstream")
     hands.click("Add upstream", dialog)
     expect(checklist).to_contain_text("1 of 4 done")
-    expect(progress).to_have_accessible_name("Set up your site: 1 of 4 steps done")
+    expect(progress).to_have_accessible_name("Set-up 1/4 steps done")
 
     # It is left and resumed, also by the link in the header.
     page.reload()
@@ -119,6 +119,8 @@ def test_five_minutes(browser: Browser, empty: Server, upstream: FakeUpstream) -
     # The second account ticks the last step, and the list is gone.
     page.reload()
     expect(page.get_by_role("heading", name="Today, all users")).to_be_visible()
+    expect(page.get_by_role("link", name="Our class server")).to_be_visible()
+    expect(page.get_by_text("1 request since Daypass started, 0 failed")).to_be_visible()
     expect(checklist).to_have_count(0)
     expect(progress).to_have_count(0)
     assert UPSTREAM_KEY not in page.content()

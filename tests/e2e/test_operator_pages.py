@@ -43,12 +43,12 @@ def test_the_navigation_is_in_the_header_and_nothing_moves(
     expect(page.get_by_role("heading", level=1)).to_have_text("Audit log")
     assert page.evaluate("window.shifts") < 0.01
     assert fits(page)
-    nav.get_by_role("link", name="Overview").focus()
+    nav.get_by_role("link", name="People").focus()
     page.keyboard.press("Tab")
-    expect(nav.get_by_role("link", name="People")).to_be_focused()
+    expect(nav.get_by_role("link", name="Keys")).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_url("**/operator/people/")
-    expect(nav.locator("[aria-current=page]")).to_have_text("People")
+    page.wait_for_url("**/operator/keys/")
+    expect(nav.locator("[aria-current=page]")).to_have_text("Keys")
     assert visit.take_faults() == []
     visit.close()
 

@@ -1351,7 +1351,8 @@ MUTATIONS = (
         "portal/idempotency.py",
         "raise _refusal(row, ciphers, asked)",
         "pass",
-        f"{REPEATS}many_at_the_same_time_on_two_processes_create_one_object",
+        f"{REPEATS}a_repeated_request_gets_the_same_answer_and_creates_nothing"
+        "[/api/operator/invitations-body1-invitation]",
     ),
     Mutation(
         "idempotency: another request",

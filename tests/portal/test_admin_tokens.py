@@ -136,7 +136,8 @@ def test_a_wrong_expired_or_revoked_token_is_refused_in_words(
 
 def test_a_token_never_falls_back_to_the_cookie(site: Server, operator: Person) -> None:
     wrong = {"authorization": f"bearer {mint(ADMIN_PREFIX).secret}"}
-    assert problem(operator.http.get("/api/operator/people", headers=wrong)) == 401
+    for headers in (wrong, {"authorization": "Bearer"}):
+        assert problem(operator.http.get("/api/operator/people", headers=headers)) == 401
     narrow = {"authorization": f"Bearer {create(operator, 'read')['token']}"}
     body = {"note": "x"}
     refused = operator.http.post("/api/operator/invitations", json=body, headers=narrow)

@@ -47,7 +47,7 @@ class PlanAssignment(BaseModel):
 class LeakedKeys(BaseModel):
     """API keys that were found in public."""
 
-    keys: list[Annotated[str, Field(max_length=200)]] = Field(min_length=1, max_length=1000)
+    keys: list[Annotated[str, Field(max_length=100)]] = Field(min_length=1, max_length=500)
 
 
 class RevokedKey(BaseModel):

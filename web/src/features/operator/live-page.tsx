@@ -57,7 +57,7 @@ function Projector({ onLeave, children }: { onLeave: () => void; children: React
         event.preventDefault();
         onLeave();
       }}
-      className="m-0 h-dvh max-h-none w-dvw max-w-none space-y-8 overflow-auto bg-background p-4 text-lg text-foreground sm:p-8 xl:text-2xl"
+      className="m-0 h-dvh max-h-none w-dvw max-w-none space-y-8 overflow-auto bg-background p-4 text-lg text-foreground sm:p-8 xl:text-2xl [&_.text-sm]:text-[length:inherit]"
     >
       {children}
     </dialog>
@@ -191,7 +191,7 @@ function List({ rows }: { rows: Row[] }) {
     <ul className="space-y-1">
       {rows.map(({ key, name, figure }) => (
         <li key={key} className="flex justify-between gap-4">
-          <span className="min-w-0 truncate text-muted">{name}</span>
+          <span className="min-w-0 wrap-anywhere text-muted">{name}</span>
           <span className="shrink-0 tabular-nums">{figure}</span>
         </li>
       ))}

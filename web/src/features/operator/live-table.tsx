@@ -17,7 +17,7 @@ export function LiveTable({ requests, names, projector }: Props) {
   return (
     <Table
       label={words.requests}
-      className={clsx(projector ? "max-h-[80vh] [&_table]:text-[length:inherit]" : "max-h-160")}
+      className={clsx(projector ? "max-h-[80vh]" : "max-h-160")}
       columns={[
         { label: columns.time },
         ...(names ? [{ label: columns.who }, { label: columns.key }] : []),

@@ -8,6 +8,7 @@ import { formatInstant } from "@/time/local-time";
 import { useNow } from "@/time/use-now";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
+import { UpstreamStates } from "./upstream-state";
 
 const words = strings.operator.overview;
 
@@ -35,6 +36,7 @@ export function Upstream() {
           </p>
           <LastRefusal refusal={data.last_refusal} />
           <LastHour health={data} />
+          <UpstreamStates />
         </div>
       )}
     </Loaded>

@@ -5,7 +5,6 @@ import { useState } from "react";
 import { useDeleteUpstream, useUpstreams } from "@/api/operator";
 import type { Upstream } from "@/api/types";
 import { ConfirmDialog } from "@/components/confirm-dialog";
-import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Empty } from "@/components/ui/empty";
@@ -14,6 +13,7 @@ import { toast } from "@/components/ui/toast";
 import * as strings from "@/strings";
 import { Loaded } from "./loaded";
 import { UpstreamDialog } from "./upstream-dialog";
+import { UpstreamState } from "./upstream-state";
 import { UpstreamTester } from "./upstream-test";
 
 const words = strings.upstreams;
@@ -99,7 +99,7 @@ function UpstreamTable({ rows, onAction }: TableProps) {
             </span>
           </Name>
           <Cell>
-            <Health upstream={upstream} />
+            <UpstreamState upstream={upstream} />
           </Cell>
           <Cell className="max-w-48 truncate">{upstream.models.join(", ") || words.allModels}</Cell>
           <Cell className="font-mono text-xs">
@@ -122,20 +122,5 @@ function UpstreamTable({ rows, onAction }: TableProps) {
         </tr>
       ))}
     </Table>
-  );
-}
-
-const tones = { closed: "good", half_open: "warn", open: "danger" } as const;
-
-function Health({ upstream: { health, problem } }: { upstream: Upstream }) {
-  const { state, requests, failures, last_failure } = health;
-  return (
-    <>
-      <Badge tone={problem ? "danger" : tones[state]}>{problem ? words.broken : words.states[state]}</Badge>
-      <span className="mt-1.5 block max-w-64 text-xs whitespace-normal text-muted">
-        {problem ?? words.recent(requests, failures)}
-        {last_failure && ` ${words.lastFailure(last_failure)}`}
-      </span>
-    </>
   );
 }

@@ -64,10 +64,10 @@ function ChecklistLink() {
   return (
     <Link
       href="/operator/#checklist"
-      aria-label={strings.checklist.linkLabel(...progress)}
       className="sticky right-1 my-auto ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent shadow-[0_0_0_6px_var(--background)] -outline-offset-2 sm:right-3"
     >
       {strings.checklist.link(...progress)}
+      <span className="sr-only">{strings.checklist.linkSuffix}</span>
     </Link>
   );
 }

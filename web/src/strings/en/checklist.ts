@@ -3,7 +3,7 @@ export const checklist = {
   text: "Four steps, in any order. You can leave and come back.",
   progress: (done: number, steps: number) => `${done} of ${steps} done`,
   link: (done: number, steps: number) => `Set-up ${done}/${steps}`,
-  linkLabel: (done: number, steps: number) => `Set up your site: ${done} of ${steps} steps done`,
+  linkSuffix: " steps done",
   done: "Done",
   dismiss: "Hide this list",
   dismissed: "The list is hidden. Every step is on its own page.",
