@@ -218,6 +218,20 @@ MUTATIONS = (
         "tests/cli/test_cli.py::test_an_odd_path_or_address_is_one_clear_line",
     ),
     Mutation(
+        "command: listings escape control characters",
+        "cli/output.py",
+        'return "-" if value is None else _printable(str(value))',
+        'return "-" if value is None else str(value)',
+        "tests/cli/test_usage.py::test_a_table_shows_dollars_and_no_control_characters",
+    ),
+    Mutation(
+        "command: init overwrites nothing",
+        "cli/init.py",
+        "descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)",
+        "descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)",
+        "tests/cli/test_init.py::test_a_link_is_not_followed",
+    ),
+    Mutation(
         "server: gauges of a dead worker are removed",
         "observability/metrics.py",
         "if not is_alive:",
