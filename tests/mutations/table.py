@@ -1832,6 +1832,13 @@ MUTATIONS = (
         "tests/gateway/test_bound.py::test_absurd_numbers_stay_within_64_bits_when_summed",
     ),
     Mutation(
+        "usage: a carriage return ends a line",
+        "gateway/usage_reader.py",
+        r'EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")',
+        r'EVENT_ENDS = (b"\n\n", b"\r\n\r\n")',
+        "tests/gateway/test_usage_reader.py::test_only_the_usage_of_the_answer_itself_counts",
+    ),
+    Mutation(
         "bound: huge caps are clamped",
         "gateway/bound.py",
         "return min(cap, MOST_OUTPUT) if cap > 0 else None",
