@@ -213,7 +213,8 @@ class AccountUse(NamedTuple):
 async def by_account(session: AsyncSession, since: int, limit: int | None) -> list[AccountUse]:
     """Return the accounts that cost, or else used, the most since a day. No reserved amounts.
 
-    Without a limit, all accounts with usage. Sums whole weeks, and single days only for the part of a week before them.
+    Without a limit, all accounts with usage. Sums whole weeks, and single days only for the part
+    of a week before them.
     """
     first_week = Window.WEEK.end(Window.WEEK.start(since - 1))
     days = select(UsageDay.api_key_id, *_settled_of(UsageDay)).where(
