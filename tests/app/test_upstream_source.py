@@ -66,6 +66,29 @@ async def test_a_new_secret_key_encrypts_anew_and_a_lost_one_stops_nothing(
     await database.close()
 
 
+async def test_an_unreadable_row_turns_only_its_upstream_off(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/daypass.db"
+    await upgrade(url)
+    database = Database(url)
+    sealer = KeySealer(("secret",))
+    async with database.write() as session:
+        for name in ("newer", "usable"):
+            terms = UpstreamTerms(name=name, base_url="http://127.0.0.1:1/v1")
+            row = await stored.create(session, terms, KEY, sealer, 1)
+            if name == "newer":
+                row.terms = row.terms | {"an_option_of_a_later_version": True}
+    upstreams = CurrentUpstreams(Settings())
+    source = UpstreamSource(Settings(), database, sealer, upstreams)
+    await source.start()
+    await source.close()
+    await upstreams.close()
+    await database.close()
+    off = {x.terms.name: x.problem for x in upstreams.configs if x.problem}
+    assert list(off) == ["newer"]
+    assert "cannot be read" in (off["newer"] or "")
+    assert [x.name for x in upstreams.members] == ["usable"]
+
+
 def test_the_server_names_its_upstreams_when_it_starts(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/daypass.db"
     settings = Settings(data_dir=tmp_path)

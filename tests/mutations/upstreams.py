@@ -3,6 +3,7 @@
 from tests.mutations import Mutation
 
 GATEWAY = "tests/gateway/test_upstreams.py::test_"
+SOURCE = "tests/app/test_upstream_source.py::test_"
 PORTAL = "tests/portal/test_upstreams.py::test_"
 ROUTING = "tests/upstreams/test_routing.py::test_"
 FAILOVER = "tests/upstreams/test_failover.py::test_"
@@ -124,7 +125,7 @@ MUTATIONS = (
     ),
     Mutation(
         "upstreams: a metadata service is no upstream",
-        "portal/operator/upstreams.py",
+        "portal/operator/upstream_checks.py",
         "check_upstream_address(terms.base_url, private=private)",
         "pass",
         f"{PORTAL}what_is_wrong_is_named",
@@ -142,5 +143,19 @@ MUTATIONS = (
         "if revision != self._revision:",
         "if False:",
         f"{PORTAL}a_change_holds_on_every_process_within_a_second",
+    ),
+    Mutation(
+        "upstreams: a row that cannot be read stops no start",
+        "records/upstreams.py",
+        "except (SealBrokenError, UpstreamUnreadableError):",
+        "except SealBrokenError:",
+        f"{SOURCE}an_unreadable_row_turns_only_its_upstream_off",
+    ),
+    Mutation(
+        "upstreams: a row that cannot be read is answered with 409",
+        "portal/operator/upstream_checks.py",
+        "except stored.UpstreamUnreadableError:",
+        "except ZeroDivisionError:",
+        f"{PORTAL}an_unreadable_upstream_can_only_be_deleted",
     ),
 )

@@ -350,6 +350,16 @@ def test_an_address_changed_in_the_database_does_not_get_the_key(site: Site) -> 
     until(lambda: "cannot be decrypted" in str(site.listed()[0]["problem"]))
 
 
+def test_an_unreadable_upstream_can_only_be_deleted(site: Site) -> None:
+    made = site.create(api_key=KEY)
+    site.change_row("""terms = CAST('{"base_url": 1}' AS json)""", made["id"])
+    until(lambda: "cannot be read" in str(site.listed()[0]["problem"]))
+    assert problem(site.api("PATCH", f"/{made['id']}", weight=2)) == 409
+    assert problem(site.api("POST", "/test", id=made["id"])) == 409
+    assert site.api("DELETE", f"/{made['id']}").status_code == 204
+    assert site.listed() == []
+
+
 def test_the_demo_model_answers_until_there_is_an_upstream(
     start: StartServer, upstream: FakeUpstream
 ) -> None:

@@ -124,6 +124,8 @@ class ForgetfulSiteMachine(SiteMachine):
     def lose(self) -> None:
         for which in (0, 1):
             self.return_leases(which)
+            for lease in _leases(self._ledgers[which]).values():
+                lease._ends = 0  # As after LEASE_S: a share of a lost counter is void.
         for claims in self._seen:
             self._runner.run(self._until_settled(claims))
         self._store.forget()

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 
 import structlog
-from pydantic import ValidationError
 
 from daypass.background import wait_at_most
 from daypass.config.file import config_path, setting_place, table_place
@@ -27,6 +26,10 @@ WATCH_EVERY_S = 0.4
 NOT_DECRYPTED = (
     "Its key cannot be decrypted: the secret key has changed, or the address was changed in the "
     "database. Enter the key again, or set DAYPASS_SECRET_KEY to the old secret key after the new."
+)
+NOT_READABLE = (
+    "Its options cannot be read: a newer version of Daypass may have written them. Use that "
+    "version, or delete this upstream and create it again."
 )
 
 log = structlog.get_logger()
@@ -131,23 +134,19 @@ def _described_rows(
     settings: Settings, rows: Iterable[StoredUpstream], sealer: KeySealer
 ) -> list[Described]:
     taken = {x.name for x in settings.configured_upstreams}
-    described = []
-    for row in rows:
-        try:
-            described.append(_described(row, settings, sealer, taken))
-        except ValidationError:  # A newer version of Daypass has written it.
-            log.error("upstream_off", upstream=row.name, reason="its row cannot be read")
-    return described
+    return [_described(row, settings, sealer, taken) for row in rows]
 
 
 def _described(
     row: StoredUpstream, settings: Settings, sealer: KeySealer, taken: set[str]
 ) -> Described:
-    terms = stored.terms_of(row)
     api_key = None
-    problem = _problem(terms, settings, taken)
     try:
+        terms = stored.terms_of(row)
+        problem = _problem(terms, settings, taken)
         api_key = stored.key_of(row, sealer)
+    except stored.UpstreamUnreadableError:
+        terms, problem = UpstreamTerms.model_construct(name=row.name, base_url=""), NOT_READABLE
     except SealBrokenError:
         problem = NOT_DECRYPTED
     config = UpstreamConfig(

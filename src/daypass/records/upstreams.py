@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +19,10 @@ MASKED_LENGTH = 16
 
 class UpstreamNameTakenError(Exception):
     """An upstream with this name already exists."""
+
+
+class UpstreamUnreadableError(Exception):
+    """An upstream's row is invalid. A newer version of Daypass may have written it."""
 
 
 async def rows(session: AsyncSession) -> Sequence[StoredUpstream]:
@@ -63,8 +68,11 @@ async def flush(session: AsyncSession) -> None:
 
 
 def terms_of(row: StoredUpstream) -> UpstreamTerms:
-    """Return the terms of an upstream."""
-    return UpstreamTerms(name=row.name, **row.terms)
+    """Return the terms of an upstream. Raises UpstreamUnreadableError."""
+    try:
+        return UpstreamTerms.model_validate(row.terms | {"name": row.name})
+    except ValidationError as error:
+        raise UpstreamUnreadableError from error
 
 
 def stored_terms(terms: UpstreamTerms) -> dict[str, Any]:
@@ -89,7 +97,7 @@ async def renew_keys(session: AsyncSession, sealer: KeySealer) -> int:
     for row in await rows(session):
         try:
             sealed = row.sealed_key and sealer.renewed(row.sealed_key, _context(row))
-        except SealBrokenError:
+        except (SealBrokenError, UpstreamUnreadableError):
             continue
         if sealed:
             row.sealed_key = sealed

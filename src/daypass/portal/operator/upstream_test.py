@@ -7,12 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from daypass.config.upstreams import DEFAULT_NAME, Auth, UpstreamTerms
 from daypass.portal.context import InPortal, Operator, Portal
-from daypass.portal.operator.upstreams import (
+from daypass.portal.operator.upstream_checks import (
     KEY_FOR_ADDRESS,
     ApiKey,
     check_address,
     plain,
     sealer,
+    terms_of,
     to_terms,
     unknown,
 )
@@ -112,7 +113,7 @@ async def _stored(
         row = await session.get(StoredUpstream, upstream_id)
     if row is None:
         raise unknown()
-    return stored.terms_of(row), row if row.sealed_key else None
+    return terms_of(row), row if row.sealed_key else None
 
 
 def _opened(key: SecretStr | StoredUpstream | None, portal: Portal) -> str | None:

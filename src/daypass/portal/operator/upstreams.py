@@ -5,53 +5,41 @@ answer contains a key.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter
-from fastapi.exceptions import RequestValidationError
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
     StrictBool,
     StrictInt,
-    ValidationError,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.config.upstream import check_upstream_key
-from daypass.config.upstreams import (
-    Auth,
-    UpstreamTerms,
-    check_upstream_address,
-)
+from daypass.config.upstreams import Auth, UpstreamTerms
 from daypass.observability.upstream_metrics import UpstreamNumbers
 from daypass.portal.context import InPortal, Operator, Portal
 from daypass.portal.idempotency import OperatorIdempotency
+from daypass.portal.operator.upstream_checks import (
+    KEY_FOR_ADDRESS,
+    ApiKey,
+    check_address,
+    plain,
+    sealer,
+    terms_of,
+    to_terms,
+    unknown,
+)
 from daypass.portal.problems import ProblemError
 from daypass.records import audit
 from daypass.records import upstreams as stored
-from daypass.records.sealed_keys import KeySealer
 from daypass.records.tables import StoredUpstream
 from daypass.upstreams.member import UpstreamConfig
-from daypass.upstreams.proxy_environment import proxy_problem
 
 MAX_UPSTREAMS = 50
-KEY_FOR_ADDRESS = (
-    "Enter the key too: the stored key is only sent to the address for which it was entered."
-)
 
 router = APIRouter()
-
-
-def _check_key(value: SecretStr) -> SecretStr:
-    check_upstream_key(value.get_secret_value().strip())
-    return value
-
-
-ApiKey = Annotated[SecretStr, Field(max_length=4_096), AfterValidator(_check_key)]
 
 
 class NewUpstream(UpstreamTerms):
@@ -169,7 +157,7 @@ async def change_upstream(
     try:
         async with portal.database.write() as session:
             row = await _find(session, upstream_id)
-            before = stored.terms_of(row)
+            before = terms_of(row)
             names = changed - {"api_key"}
             terms = to_terms(before.model_dump() | change.model_dump(include=names))
             check_address(terms, portal)
@@ -237,29 +225,6 @@ def _describe(
     )
 
 
-def to_terms(values: Mapping[str, Any]) -> UpstreamTerms:
-    """Return valid terms. Raises RequestValidationError, which names each wrong member."""
-    try:
-        return UpstreamTerms.model_validate(values)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise RequestValidationError([x | {"loc": ("body", *x["loc"])} for x in found]) from None
-
-
-def check_address(terms: UpstreamTerms, portal: Portal) -> None:
-    """Raise ProblemError 422 for an address that an upstream may not have."""
-    private = portal.settings.upstream_private_addresses == "allow"
-    try:
-        check_upstream_address(terms.base_url, private=private)
-    except ValueError as error:
-        raise ProblemError(
-            422, f"This address is not allowed: {error}.", field="base_url"
-        ) from None
-    problem = proxy_problem(terms.base_url)
-    if problem is not None:
-        raise ProblemError(422, f"{problem}.", field="base_url")
-
-
 def _check_name(name: str, portal: Portal) -> None:
     if any(x.name == name for x in portal.settings.configured_upstreams):
         raise _taken(name)
@@ -280,20 +245,5 @@ async def _find(session: AsyncSession, upstream_id: str) -> StoredUpstream:
     return row
 
 
-def sealer(portal: Portal) -> KeySealer:
-    """Return what encrypts and decrypts keys."""
-    return KeySealer(portal.signer.keys)
-
-
-def plain(key: SecretStr | None) -> str | None:
-    """Return a key as it is sent upstream."""
-    return None if key is None else key.get_secret_value().strip()
-
-
 def _taken(name: str) -> ProblemError:
     return ProblemError(409, f"An upstream with the name {name} already exists.", field="name")
-
-
-def unknown() -> ProblemError:
-    """Return the 404 for an unknown id."""
-    return ProblemError(404, "There is no such upstream.")

@@ -17,7 +17,7 @@ type Provider = {
 export const providers: readonly Provider[] = [
   { id: "openai", base_url: "https://api.openai.com/v1", auth: "bearer", needsKey: true },
   { id: "azure", base_url: "https://RESOURCE.openai.azure.com/openai/v1", auth: "api-key", needsKey: true },
-  { id: "anthropic", base_url: "https://api.anthropic.com/v1", auth: "x-api-key", needsKey: true },
+  { id: "anthropic", base_url: "https://api.anthropic.com/v1", auth: "bearer", needsKey: true },
   { id: "openrouter", base_url: "https://openrouter.ai/api/v1", auth: "bearer", needsKey: true },
   { id: "ollama", base_url: "http://localhost:11434/v1", auth: "bearer", needsKey: false },
   { id: "vllm", base_url: "http://HOST:8000/v1", auth: "bearer", needsKey: false },

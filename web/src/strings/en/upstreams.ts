@@ -34,7 +34,7 @@ export const upstreams = {
   providerHints: {
     openai: undefined,
     azure: "Replace RESOURCE in the address with the name of your resource.",
-    anthropic: "Anthropic's OpenAI-compatible endpoint. Its Messages API works as well.",
+    anthropic: "Anthropic's OpenAI-compatible endpoint. For its Messages API (Claude Code), choose x-api-key under Advanced.",
     openrouter: undefined,
     ollama: "If Daypass runs in a container, replace localhost with the address of the machine that runs Ollama.",
     vllm: "Replace HOST with the machine that runs vLLM.",
