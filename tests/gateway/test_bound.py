@@ -18,6 +18,7 @@ from daypass.gateway.bound import (
     Bound,
     bound_of_document,
 )
+from daypass.gateway.errors import GatewayError
 
 LONG = "word " * 20_000
 PDF = "data:application/pdf;base64," + "JVBE" * 20_000
@@ -183,6 +184,43 @@ def test_a_wrong_prediction_is_output_beyond_the_cap() -> None:
     assert found.amounts.tokens - found.input_tokens > len(LONG)
 
 
+@pytest.mark.parametrize("name", ["previous_response_id", "Previous_Response_Id", "Conversation"])
+def test_inputs_that_are_named_in_any_case_count(name: str) -> None:
+    assert bound(chat("a", **{name: "x"})).input_tokens > HOSTED_TOKENS
+
+
+def test_options_in_any_case_count() -> None:
+    predicted = bound(chat("a", max_tokens=10, Prediction={"content": LONG}))
+    assert predicted.amounts.tokens - predicted.input_tokens > len(LONG)
+    assert bound(chat("a", Tools=[{"type": "web_search"}])).input_tokens > HOSTED_TOKENS
+    made = [
+        bound({"prompt": "a", name: 3}, "/v1/images/generations").amounts.tokens
+        for name in ("partial_images", "Partial_Images")
+    ]
+    assert made[0] == made[1] > MADE_IMAGE_TOKENS + 3 * 100
+
+
+def test_all_text_to_speak_is_billed() -> None:
+    speech = "/v1/audio/speech"
+    assert bound({"input": "abc", "voice": "v"}, speech).units.characters == 3
+    for name in ("Input", "text"):
+        assert bound({"input": "a", name: LONG}, speech).units.characters > len(LONG)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "N", "best_of", "n_predict", "max_output_tokens"])
+def test_extra_body_replaces_nothing_that_was_bounded(name: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        bound(chat("a", max_tokens=10, Extra_Body={name: 9}))
+    assert (refused.value.status, refused.value.param) == (400, f"extra_body.{name}")
+    assert bound(chat("a", max_tokens=10, extra_body={"top_k": 9})).cap == 10
+
+
+def test_a_huge_cap_can_be_written_into_the_body() -> None:
+    document = chat("a", max_tokens=10**30, max_completion_tokens=None)
+    found = bound(document)
+    assert (found.cap, found.is_edited) == (MOST_OUTPUT, True)
+
+
 def test_images_are_edited_by_json_too() -> None:
     document = {"images": [{"file_id": "file-1"}] * 16, "prompt": "a", "n": 3}
     found = bound(document, "/v1/images/edits")
@@ -198,7 +236,7 @@ def test_a_deep_document_is_bounded() -> None:
     assert bound({"messages": deep}).input_tokens > 150
 
 
-@pytest.mark.parametrize("name", ["n", "best_of", "N", "Best_Of"])
+@pytest.mark.parametrize("name", ["n", "best_of", "N", "Best_Of", "n_cmpl"])
 def test_answers_and_prompts_multiply_the_cap(name: str) -> None:
     for prompt in ("prompt", "Prompt"):
         document = {prompt: [1, "a", "b"], "max_tokens": 10, name: 7}

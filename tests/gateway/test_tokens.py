@@ -10,6 +10,7 @@ import openai
 import orjson
 import pytest
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from tests.conftest import Server
 from tests.support.relaying import relaying_to
@@ -49,6 +50,10 @@ model = "our-own"
 input = 2
 cached_input = 1
 output = 10
+
+[[prices]]
+model = "our-images"
+per_image = 0.001
 """
 
 
@@ -68,6 +73,14 @@ def tokens(site: Server, upstream: FakeUpstream) -> httpx.Client:
 def chat(**more: Any) -> dict[str, Any]:
     messages = [{"role": "user", "content": "Hello."}]
     return {"model": "our-own", "messages": messages} | more
+
+
+class Silence(Response):
+    """Sends no response until the client disconnects."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def answer_of(prompt: int, completion: int, **details: Any) -> Response:
@@ -378,6 +391,74 @@ def test_an_upstreams_refusal_settles_at_the_input(
     body = orjson.dumps(chat(max_tokens=5_000))
     assert tokens.post("/v1/chat/completions", content=body, headers=JSON).status_code == 400
     until_used(tokens, len(body))
+
+
+def test_a_client_that_leaves_before_the_answer_pays_the_bound(
+    site: Server, upstream: FakeUpstream
+) -> None:
+    person = site.sign_up()
+    api = site.gateway(person.create_key("tokens")["key"])
+    upstream.reply = lambda _seen: Silence()
+    body = chat(max_tokens=5_000)
+    with pytest.raises(httpx.ReadTimeout):
+        api.post("/v1/chat/completions", json=body, timeout=httpx.Timeout(10, read=0.3))
+    until(lambda: len(person.http.get("/api/requests").json()) == 1)
+    (receipt,) = person.http.get("/api/requests").json()
+    assert (receipt["status"], receipt["reason"]) == (499, "caller_left")
+    assert receipt["settled"] is None
+    assert limit_of(api)["used"] == len(upstream.seen[-1].body) + 5_000
+
+
+def test_an_error_has_no_images(site: Server, upstream: FakeUpstream) -> None:
+    api = site.gateway(site.sign_up().create_key("cents")["key"])
+    request = {"model": "our-images", "prompt": "a", "n": 7}
+    upstream.reply = lambda _seen: JSONResponse({"error": {"message": "no"}}, 400)
+    assert api.post("/v1/images/generations", json=request).status_code == 400
+    until_used(api, 0)
+    upstream.reply = lambda _seen: JSONResponse({"data": []})
+    assert api.post("/v1/images/generations", json=request).status_code == 200
+    until_used(api, 7_000)
+
+
+@pytest.mark.parametrize("count", ["11", "1e2", "-1", "٩", '{"n": 2}'])
+def test_a_form_makes_no_more_images_than_are_reserved(
+    site: Server, upstream: FakeUpstream, count: str
+) -> None:
+    api = site.gateway(site.sign_up().create_key("cents")["key"])
+    upstream.reply = lambda _seen: JSONResponse({"data": []})
+    files = {"image": ("a.png", b"x", "image/png")}
+    for name in ("n", "N"):
+        form = {"model": "our-images", "prompt": "a", name: count}
+        refused = api.post("/v1/images/edits", data=form, files=files)
+        error = refused.json()["error"]
+        assert (refused.status_code, error["code"], error["param"]) == (
+            400,
+            "invalid_request",
+            name,
+        )
+    form = {"model": "our-images", "prompt": "a", "n": "10"}
+    assert api.post("/v1/images/edits", data=form, files=files).status_code == 200
+
+
+@pytest.mark.parametrize("plan", ["cents", "tokens"])
+def test_audio_of_unknown_length_is_not_transcribed_under_a_limit(
+    site: Server, upstream: FakeUpstream, plan: str
+) -> None:
+    person = site.sign_up()
+    limited, other = (site.gateway(person.create_key(x)["key"]) for x in (plan, "requests"))
+    address, path = "https://example.org/a.mp3", "/v1/audio/transcriptions"
+    audio = {"file": ("a.mp3", b"x", "audio/mpeg")}
+    refused = [limited.post(path, json={"model": "our-own", "url": address})]
+    for name in ("url", "file", "File_URL", "extra_body"):
+        fields = {"model": "our-own", name: address}
+        refused.append(limited.post(path, data=fields, files=audio))
+        assert refused[-1].json()["error"]["param"] == name
+    found = {(x.status_code, x.json()["error"]["code"]) for x in refused}
+    assert found == {(403, "endpoint_turned_off")}
+    form = {"model": "our-own", "language": "en"}
+    assert limited.post(path, data=form, files=audio).status_code == 200
+    # Without such a limit the upstream may fetch it.
+    assert other.post(path, json={"model": "our-own", "url": address}).status_code == 200
 
 
 def test_several_keys_share_the_tokens_of_one(site: Server, upstream: FakeUpstream) -> None:

@@ -259,6 +259,7 @@ class Gateway:
                 answer.replace(charge.headers)
             raise failure from error
         self._metrics.first_byte.add(perf_counter() - began)
+        charge.upstream_status = response.status
         try:
             if is_refusal(response):
                 response = await read_ahead(response)

@@ -6,7 +6,7 @@ of their bytes. Output: the request's cap times the number of answers. `docs/cou
 the constants.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -53,11 +53,15 @@ _CAPS = {
 _OTHER_CAPS = frozenset({"max_new_tokens", "n_predict", "num_predict"})
 """Names that some upstreams prefer to those above (llama.cpp, Ollama)."""
 
+_ANSWERS = frozenset({"n", "best_of", "n_cmpl"})
+"""Members that ask for several answers. The last is llama.cpp's."""
+
 _NAMED_INPUTS = (
     "previous_response_id", "conversation", "web_search_options", "search_parameters", "plugins",
 )  # fmt: skip
 """Members that name a stored conversation, or turn on searches whose results are input."""
 
+_NOT_NESTED = _OTHER_CAPS | _ANSWERS | {name for names in _CAPS.values() for name in names}
 _PLAIN_TOOLS = frozenset({"function", "custom"})
 
 
@@ -131,9 +135,10 @@ def bound_of_document(
     the plan's `max_output_tokens`. `is_limited` tells whether tokens or cost are limited: then a
     request without a cap gets one. Raises GatewayError 400 for a cap that is not a number.
     """
+    _refuse_nested_options(document)
     text, media = _input_of(body, document, models)
     # Predicted output that turns out wrong is billed as output, beyond the cap.
-    predicted = len(body) if document.get("prediction") else 0
+    predicted = len(body) if any(_values_of(document, ("prediction",))) else 0
     bound = Bound(text + media, fixed_output=predicted)
     for end, names in _CAPS.items():
         if pattern.endswith(end):
@@ -141,21 +146,6 @@ def bound_of_document(
     if "/images/" in pattern and not pattern.endswith("/images/generations"):
         bound = replace(bound, input_tokens=bound.input_tokens + EDITED_IMAGES * IMAGE_TOKENS)
     return replace(bound, **_fixed_output(pattern, len(body), document))
-
-
-def bound_of_form(pattern: str, length: int) -> Bound:
-    """Return the bound of a multipart request of `length` bytes."""
-    if "/audio/" in pattern:
-        tokens = -(-length // AUDIO_BYTES_PER_TOKEN)
-        seconds = -(-length // AUDIO_BYTES_PER_SECOND)
-        units = BilledUnits(audio_seconds=seconds)
-        return Bound(tokens, fixed_output=tokens, units=units)
-    if "/images/" in pattern:
-        most = 10
-        input_tokens = EDITED_IMAGES * IMAGE_TOKENS + 32_000
-        units = BilledUnits(images=most)
-        return Bound(input_tokens, fixed_output=most * MADE_IMAGE_TOKENS, units=units)
-    return Bound(length)
 
 
 def _with_cap(
@@ -196,7 +186,7 @@ def _cap_of(name: str, value: Any) -> int | None:
     if value is None:
         return None
     cap = _whole_number(name, value)
-    return cap if cap > 0 else None
+    return min(cap, MOST_OUTPUT) if cap > 0 else None
 
 
 def _whole_number(name: str, value: Any) -> int:
@@ -211,7 +201,7 @@ def _answers(document: Mapping[str, Any]) -> int:
     count = prompts = 1
     for name, value in document.items():
         folded = name.casefold()
-        if folded in ("n", "best_of") and value is not None:
+        if folded in _ANSWERS and value is not None:
             count = max(count, _whole_number(name, value))
         elif folded == "prompt" and isinstance(value, list):
             is_tokens = all(type(x) is int for x in value)
@@ -222,15 +212,16 @@ def _answers(document: Mapping[str, Any]) -> int:
 def _fixed_output(pattern: str, length: int, document: Mapping[str, Any]) -> dict[str, Any]:
     if "/images/" in pattern:
         images = _answers(document)
-        partial = document.get("partial_images")
-        more = partial * PARTIAL_IMAGE_TOKENS if type(partial) is int and partial > 0 else 0
+        counts = [x for x in _values_of(document, ("partial_images",)) if type(x) is int]
+        more = max([0, *counts]) * PARTIAL_IMAGE_TOKENS
         return {
             "fixed_output": images * (MADE_IMAGE_TOKENS + more),
             "units": BilledUnits(images=images),
         }
     if pattern.endswith("/audio/speech"):
-        text = document.get("input")
-        characters = len(text) if isinstance(text, str) else length
+        texts = list(_values_of(document, ("input", "text")))
+        is_plain = texts and all(isinstance(x, str) for x in texts)
+        characters = sum(map(len, texts)) if is_plain else length
         return {
             "fixed_output": length * SPEECH_TOKENS_PER_BYTE,
             "units": BilledUnits(characters=characters),
@@ -267,9 +258,27 @@ def _image_tokens(model: str) -> int:
 
 def _hosted_inputs(document: Mapping[str, Any]) -> int:
     """Count the inputs that the request names but does not contain."""
-    names = [name for name in _NAMED_INPUTS if document.get(name)]
-    if isinstance(document.get("prompt"), dict):
-        names.append("prompt")
-    tools = document.get("tools")
-    kinds = [x.get("type") for x in tools if isinstance(x, dict)] if isinstance(tools, list) else []
-    return len(names) + sum(1 for x in kinds if isinstance(x, str) and x not in _PLAIN_TOOLS)
+    count = sum(1 for x in _values_of(document, _NAMED_INPUTS) if x)
+    count += sum(1 for x in _values_of(document, ("prompt",)) if isinstance(x, dict))
+    for tools in _values_of(document, ("tools",)):
+        kinds = [x.get("type") for x in tools if isinstance(x, dict)] if type(tools) is list else []
+        count += sum(1 for x in kinds if isinstance(x, str) and x not in _PLAIN_TOOLS)
+    return count
+
+
+def _values_of(document: Mapping[str, Any], names: Collection[str]) -> Iterator[Any]:
+    """Yield the values of members by their names, which some upstreams match in any case."""
+    return (value for name, value in document.items() if name.casefold() in names)
+
+
+def _refuse_nested_options(document: Mapping[str, Any]) -> None:
+    """Raise GatewayError 400 for a cap or a number of answers that `extra_body` repeats.
+
+    Some upstreams (LiteLLM) use the members of `extra_body` in place of those beside it.
+    """
+    for nested in _values_of(document, ("extra_body",)):
+        for name in nested if isinstance(nested, dict) else ():
+            if name.casefold() in _NOT_NESTED:
+                message = f"Send {name} beside extra_body, and not inside it."
+                param = f"extra_body.{name}"
+                raise GatewayError(400, "invalid_request", message, param=param, uncounted=True)

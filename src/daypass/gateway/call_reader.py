@@ -11,6 +11,7 @@ from daypass.gateway.endpoint_policy import EndpointPolicy, stored_objects_off
 from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.form_body import FormBody
+from daypass.gateway.form_bound import check_bound, sets_bound
 from daypass.gateway.form_fields import is_wanted, models_in_field, stored_names_in_field
 from daypass.gateway.forms import Field, is_form
 from daypass.gateway.headers import request_headers, without_model_choice
@@ -108,7 +109,8 @@ class CallReader:
 
     def _reads_forms(self, call: Call) -> bool:
         """Return whether to refuse forms that parsers may read differently."""
-        return self._is_strict(call) or self._policy.stored_objects == "off"
+        is_off = self._policy.stored_objects == "off"
+        return self._is_strict(call) or call.principal.limits_tokens or is_off
 
     def _is_strict(self, call: Call) -> bool:
         """Return whether a body must be parsed before it may be relayed."""
@@ -159,6 +161,8 @@ class CallReader:
         """Stream a form, but hold it back until its model has been read."""
         # For the plan's list, or for the price.
         needs_model = call.principal.limits_models or call.principal.limits_cost
+        is_limited = call.principal.limits_tokens or call.principal.limits_cost
+        pattern = call.route.endpoint.pattern
         models: list[str] = []
 
         async def examine(field: Field) -> None:
@@ -167,6 +171,8 @@ class CallReader:
                 await self._owned.check_names(call, stored)
             elif self._policy.stored_objects == "off":
                 _refuse_names(stored)
+            if is_limited:
+                check_bound(pattern, field)
             if models and not needs_model:  # Only the first model is recorded; none is checked.
                 return
             models.extend(models_in_field(field))
@@ -181,7 +187,9 @@ class CallReader:
             self._max_body_bytes,
             headers,
             length=length,
-            wants=is_wanted,
+            wants=lambda name, is_file: (
+                is_wanted(name, is_file) or (is_limited and sets_bound(name, is_file))
+            ),
             examine=examine,
             strict=self._reads_forms(call),
         )

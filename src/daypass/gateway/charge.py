@@ -41,6 +41,7 @@ class Charge:
     __slots__ = (
         "_began", "_buckets", "_call", "_figures", "_is_owed", "_ledger", "_metrics", "_outcome",
         "_principal", "_recorder", "_reservation", "_row", "_settled", "_why_counted", "reason",
+        "upstream_status",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, recorder: Recorder, metrics: Metrics, call: Call) -> None:
@@ -60,6 +61,8 @@ class Charge:
         self._figures: dict[str, Any] = {}
         self.reason = ""
         """Why the call was refused, given back, or failed after being counted; else empty."""
+        self.upstream_status: int | None = None
+        """The status of the upstream's answer, if it has begun."""
 
     async def take(self, request_id: str) -> None:
         """Reserve what the call may use, and lower its output cap where only that fits.
@@ -170,29 +173,30 @@ class Charge:
         tokens = None
         if self._reservation is not None:
             if self._outcome == "counted":
-                tokens = self._settle(self._reservation, status, usage)
+                tokens = self._settle(self._reservation, usage)
             receipt = self._receipt(request_id, self._reservation.at, status)
             self._recorder.receipt(self._principal.account_id, receipt)
         self._metrics.count(self._outcome, status, tokens or NO_TOKENS)
 
-    def _settle(
-        self, reservation: Reservation, status: int, usage: UsageReader
-    ) -> TokenUsage | None:
+    def _settle(self, reservation: Reservation, usage: UsageReader) -> TokenUsage | None:
         """Settle at what the answer reports.
 
-        Without a report, the reservation stands. An error has no output, so only the input of its
-        reservation stands.
+        Without a report, the reservation stands. An upstream's error has no output, so only the
+        input of its reservation stands. The status that the client sees decides nothing: it may be
+        Daypass's own, while the upstream still works.
         """
         is_stored = self._call.route.endpoint.cls is EndpointClass.STORED
         # A stored object may repeat the usage of the request that made it.
         tokens = None if is_stored else usage.tokens()
+        units = self._call.bound.units if self._call.bound is not None else NO_UNITS
+        status = self.upstream_status or 0
         if tokens is None and 400 <= status < 500 and self._call.bound is not None:
             tokens = TokenUsage(input=self._call.bound.input_tokens)
+            units = units._replace(images=0)
         if tokens is None:
             self._ledger.settle(reservation)
             return None
         price = self._call.price
-        units = self._call.bound.units if self._call.bound is not None else NO_UNITS
         if usage.audio_seconds is not None:
             units = units._replace(audio_seconds=usage.audio_seconds)
         cost = price.cost(tokens, units) if price is not None else 0

@@ -6,11 +6,12 @@ from typing import Any
 
 from daypass.domain.prices import FREE, HighestPrice, Price
 from daypass.domain.times import Clock
-from daypass.gateway.bound import Bound, bound_of_document, bound_of_form
+from daypass.gateway.bound import Bound, bound_of_document
 from daypass.gateway.call import Call
 from daypass.gateway.endpoint_policy import turned_off
 from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.form_bound import bound_of_form, is_transcription, unknown_length
 from daypass.gateway.price_list import PriceList
 from daypass.gateway.request import StreamedBody
 from daypass.gateway.unpriced import Unpriced, unpriced_in
@@ -91,6 +92,8 @@ class RequestMeter:
                 f"{call.target.method} {call.target.path.decode()} is turned off for this API "
                 "key: its usage plan limits tokens or cost, and nothing bounds what it uses."
             )
+        if is_transcription(endpoint.pattern) and isinstance(call.body, bytes):
+            raise unknown_length()
         if not self._needs_price(call):
             return
         if call.price is None:

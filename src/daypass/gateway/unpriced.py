@@ -57,6 +57,8 @@ def _unpriced_options(document: Mapping[str, Any]) -> Iterator[Unpriced]:
             yield Unpriced(name, f"{name} {value[:40]!r}")
         elif folded in _FEES and value:
             yield Unpriced(name, f"searches ({name})")
+        elif folded == "extra_body" and isinstance(value, dict):
+            yield from _unpriced_options(value)
         elif folded == "tools" and isinstance(value, list):
             for kind in (x.get("type") for x in value if isinstance(x, dict)):
                 if isinstance(kind, str) and not kind.startswith(_FREE_TOOLS):
