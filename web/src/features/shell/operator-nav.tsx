@@ -74,7 +74,7 @@ function ChecklistLink({ ref, onShow }: { ref: Ref<HTMLAnchorElement>; onShow: (
       id="checklist-link"
       ref={ref}
       href="/operator/#checklist"
-      className="sticky right-1 my-auto ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent shadow-[0_0_0_6px_var(--background),12px_0_0_6px_var(--background)] -outline-offset-2 sm:right-3"
+      className="sticky right-1 my-auto mr-1 ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent shadow-[0_0_0_6px_var(--background),12px_0_0_6px_var(--background)] -outline-offset-2 sm:right-3 sm:mr-3"
     >
       {strings.checklist.link(...progress)}
       <span className="sr-only">{strings.checklist.linkSuffix}</span>
