@@ -65,7 +65,7 @@ def test_only_the_usage_of_the_answer_itself_counts(
     for indent in (None, 2):
         text = json.dumps(document, indent=indent).encode()
         assert tokens(cut(text, size), stream=False) == expected
-        for end in ("\n", "\r\n"):
+        for end in ("\n", "\r\n", "\r"):
             # Split over several data lines where it is indented.
             stream = event({"choices": [CALL]}, end=end) + event(document, end=end, indent=indent)
             stream += f"data: [DONE]{end}{end}".encode()

@@ -218,6 +218,20 @@ MUTATIONS = (
         "tests/cli/test_cli.py::test_an_odd_path_or_address_is_one_clear_line",
     ),
     Mutation(
+        "command: listings escape control characters",
+        "cli/output.py",
+        'return "-" if value is None else _printable(str(value))',
+        'return "-" if value is None else str(value)',
+        "tests/cli/test_usage.py::test_a_table_shows_dollars_and_no_control_characters",
+    ),
+    Mutation(
+        "command: init overwrites nothing",
+        "cli/init.py",
+        "descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)",
+        "descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)",
+        "tests/cli/test_init.py::test_a_link_is_not_followed",
+    ),
+    Mutation(
         "server: gauges of a dead worker are removed",
         "observability/metrics.py",
         "if not is_alive:",
@@ -1816,6 +1830,13 @@ MUTATIONS = (
         "return min(count * prompts, MOST_ANSWERS)",
         "return count * prompts",
         "tests/gateway/test_bound.py::test_absurd_numbers_stay_within_64_bits_when_summed",
+    ),
+    Mutation(
+        "usage: a carriage return ends a line",
+        "gateway/usage_reader.py",
+        r'EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")',
+        r'EVENT_ENDS = (b"\n\n", b"\r\n\r\n")',
+        "tests/gateway/test_usage_reader.py::test_only_the_usage_of_the_answer_itself_counts",
     ),
     Mutation(
         "bound: huge caps are clamped",

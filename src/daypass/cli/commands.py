@@ -11,11 +11,13 @@ from daypass import __version__
 from daypass.cli.accounts import accounts_app, with_enforcer
 from daypass.cli.aws import aws_app
 from daypass.cli.clock import clock_app
+from daypass.cli.init import init
 from daypass.cli.keys import keys_app
 from daypass.cli.output import AsJson, fail, print_json, print_rows
 from daypass.cli.serve import serve
 from daypass.cli.setup import setup_link
 from daypass.cli.tokens import tokens_app
+from daypass.cli.usage import usage
 from daypass.config.settings import SettingsError, load_settings
 from daypass.domain.plans import UsagePlan
 from daypass.enforcement.base import Enforcer, EnforcerError
@@ -33,6 +35,8 @@ app.add_typer(clock_app, name="clock")
 app.add_typer(tokens_app, name="tokens")
 app.command()(serve)
 app.command("setup-link")(setup_link)
+app.command()(init)
+app.command()(usage)
 
 
 def _print_version(is_wanted: bool) -> None:

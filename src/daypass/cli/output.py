@@ -36,8 +36,7 @@ def print_json(document: object) -> None:
 
 def fail(message: str, code: int = 2) -> NoReturn:
     """Print one line and exit with code 2. Line breaks within names and values are escaped."""
-    line = "".join(x if x.isprintable() else ascii(x)[1:-1] for x in message)
-    typer.echo(f"daypass: {line}", err=True)
+    typer.echo(f"daypass: {_printable(message)}", err=True)
     sys.exit(code)
 
 
@@ -48,8 +47,13 @@ def iso(at: int | None) -> str | None:
 
 def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "-"
-    return "-" if value is None else str(value)
+        return _printable(", ".join(map(str, value))) or "-"
+    return "-" if value is None else _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """Escape what could control a terminal: people choose names of keys and models."""
+    return "".join(x if x.isprintable() else ascii(x)[1:-1] for x in text)
 
 
 def _as_data(value: object) -> object:

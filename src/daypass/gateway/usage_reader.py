@@ -20,7 +20,7 @@ _COUNT_NAMES = ("prompt_tokens", "input_tokens", "completion_tokens", "output_to
 MOST_SECONDS = 10**6
 
 _USAGE = re.compile(rb'"usage"\s*:(?!\s*null)')
-EVENT_ENDS = (b"\n\n", b"\r\n\r\n")
+EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _EVENT_END = re.compile(b"|".join(EVENT_ENDS))
 _BETWEEN_LINES = re.compile(rb"[\r\n]+data:")
 
@@ -48,7 +48,7 @@ class UsageReader:
             self._scan(self._scanner, piece)
             return
         # Almost all pieces are whole events.
-        if self.is_event_stream and not self._held and piece.endswith(b"\n\n"):
+        if self.is_event_stream and not self._held and piece.endswith(EVENT_ENDS):
             if _USAGE.search(piece):
                 self._read_events(piece)
             return
@@ -76,7 +76,7 @@ class UsageReader:
         for usage in scanner.found:
             self._add(_parsed(_BETWEEN_LINES.sub(b"", usage)))
         scanner.found.clear()
-        if self.is_event_stream and scanner.is_between_documents and piece.endswith(b"\n\n"):
+        if self.is_event_stream and scanner.is_between_documents and piece.endswith(EVENT_ENDS):
             self._scanner = None
 
     def _read_whole_events(self) -> None:

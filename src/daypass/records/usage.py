@@ -210,10 +210,10 @@ class AccountUse(NamedTuple):
     cost: int
 
 
-async def by_account(session: AsyncSession, since: int, limit: int) -> list[AccountUse]:
+async def by_account(session: AsyncSession, since: int, limit: int | None) -> list[AccountUse]:
     """Return the accounts that cost, or else used, the most since a day. No reserved amounts.
 
-    Sums whole weeks, and single days only for the part of a week before them.
+    Without a limit, all accounts with usage. Sums whole weeks, and single days only for the part of a week before them.
     """
     first_week = Window.WEEK.end(Window.WEEK.start(since - 1))
     days = select(UsageDay.api_key_id, *_settled_of(UsageDay)).where(
