@@ -12,6 +12,11 @@ from tests.e2e.visit import PHONE, Visit, fits, settled
 
 NAME = '<script>alert("lab")</script> & Söhne'
 WELCOME = "Welcome to the lab.\n\nRead https://example.org/rules first."
+IS_UNCOVERED = """() => {
+  const link = document.querySelector('nav a[href="/operator/tokens/"][aria-current]');
+  const { right, top, height } = link?.getBoundingClientRect() ?? {};
+  return link && document.elementFromPoint(right - 8, top + height / 2) === link;
+}"""
 LOGO = svg('<rect width="40" height="20" fill="#7c3aed"/>')
 
 
@@ -84,6 +89,15 @@ def test_an_operator_sets_the_look_on_a_phone(
     expect(form.get_by_role("img", name="The present logo")).to_be_visible()
     expect(form.get_by_text("which is not allowed")).to_have_count(0)
     check(visit)
+    # A long name leaves the navigation on one line, and the last page is not below the checklist.
+    page.get_by_role("link", name="steps done").wait_for()
+    for width in (360, 768):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.get_by_role("link", name="Tokens").click()
+        expect(page.get_by_role("heading", name="Tokens", level=1)).to_be_visible()
+        page.wait_for_function(IS_UNCOVERED)
+        assert page.get_by_role("link", name="Usage").bounding_box()["height"] < 40  # type: ignore[index]
+        assert fits(page)
     visit.close()
     assert operator.http.get("/api/site").json()["welcome_text"] == WELCOME
 

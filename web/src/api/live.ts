@@ -1,4 +1,6 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { refreshRights } from "./session";
 
 /** A request as the live view sends it. It contains no prompt. */
 export type LiveRequest = {
@@ -31,7 +33,16 @@ const retryAfter = 5_000;
 export function useLive() {
   const [requests, setRequests] = useState<LiveRequest[]>([]);
   const [state, setState] = useState<LiveState>("connecting");
-  useEffect(() => watch((added) => setRequests((known) => merge(known, added)), setState), []);
+  const client = useQueryClient();
+  useEffect(
+    () =>
+      watch(
+        (added) => setRequests((known) => merge(known, added)),
+        setState,
+        () => void refreshRights(client),
+      ),
+    [client],
+  );
   return { requests, state };
 }
 
@@ -42,7 +53,11 @@ export function merge(known: LiveRequest[], added: LiveRequest[]): LiveRequest[]
   return fresh.length === 0 ? known : [...fresh.reverse(), ...known].slice(0, kept);
 }
 
-function watch(onRequests: (added: LiveRequest[]) => void, onState: (state: LiveState) => void): () => void {
+function watch(
+  onRequests: (added: LiveRequest[]) => void,
+  onState: (state: LiveState) => void,
+  onRefused: () => void,
+): () => void {
   let source: EventSource;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let waiting: LiveRequest[] = [];
@@ -53,8 +68,11 @@ function watch(onRequests: (added: LiveRequest[]) => void, onState: (state: Live
     source.onmessage = ({ data }: MessageEvent<string>) => waiting.push(JSON.parse(data) as LiveRequest);
     source.onerror = () => {
       onState("lost");
-      // The browser itself reconnects unless it was refused, for example because there are too many viewers.
-      if (source.readyState === EventSource.CLOSED) retry = setTimeout(connect, retryAfter);
+      if (source.readyState !== EventSource.CLOSED) return;
+      // The browser itself reconnects unless it was refused: there are too many viewers, or this
+      // account is signed out or no longer an operator.
+      onRefused();
+      retry = setTimeout(connect, retryAfter);
     };
   }
 

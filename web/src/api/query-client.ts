@@ -1,16 +1,19 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError, isStatus } from "./problem";
-import { forgetSession, sessionKey } from "./session";
+import { forgetSession, refreshRights, sessionKey } from "./session";
 
 export function createQueryClient(): QueryClient {
-  const signOutOn401 = (error: Error) => {
-    if (!isStatus(error, 401)) return;
-    forgetSession();
-    client.setQueryData(sessionKey, null);
+  const onError = (error: Error) => {
+    if (isStatus(error, 401)) {
+      forgetSession();
+      client.setQueryData(sessionKey, null);
+    }
+    // The account may have another role, or the site new terms.
+    if (isStatus(error, 403)) void refreshRights(client);
   };
   const client: QueryClient = new QueryClient({
-    queryCache: new QueryCache({ onError: signOutOn401 }),
-    mutationCache: new MutationCache({ onError: signOutOn401 }),
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         staleTime: 30_000,

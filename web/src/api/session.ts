@@ -83,6 +83,11 @@ export const sessionQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
+/** Ask again who is signed in and which terms the site has, after the server has refused something. */
+export async function refreshRights(client: QueryClient): Promise<void> {
+  await Promise.all([sessionKey, ["site"]].map((queryKey) => client.invalidateQueries({ queryKey })));
+}
+
 /** Return the signed-in account, null if there is none, undefined while unknown. */
 export function useSession() {
   return useQuery(sessionQuery);

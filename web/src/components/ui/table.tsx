@@ -84,7 +84,7 @@ function SortButton({ label, order, mirrored, onClick }: SortProps) {
       type="button"
       onClick={onClick}
       className={clsx(
-        "group -my-1 inline-flex items-center gap-1 rounded-sm py-1 hover:text-foreground",
+        "group -my-1 inline-flex align-middle items-center gap-1 rounded-sm py-1 hover:text-foreground",
         mirrored && "-ml-4.5 flex-row-reverse",
         order && "text-foreground",
       )}

@@ -22,13 +22,14 @@ type Props = { apiKey: ApiKey; plans: UsagePlan[]; onClose: () => void };
 export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
   const change = useChangeApiKey();
   const enforcedByAws = useEnforcedByAws();
+  const expiry = apiKey.expires_at ? toDateTimeInput(apiKey.expires_at) : "";
   const form = useForm<EditValues>({
-    resolver: zodResolver(editSchema),
+    resolver: zodResolver(editSchema(expiry)),
     defaultValues: {
       name: apiKey.name,
       usage_plan_id: apiKey.next_usage_plan_id ?? apiKey.usage_plan_id,
       note: apiKey.note,
-      expires_at: apiKey.expires_at ? toDateTimeInput(apiKey.expires_at) : "",
+      expires_at: expiry,
       allowed_models: apiKey.allowed_models.join(", "),
     },
   });
@@ -37,8 +38,11 @@ export function EditKeyDialog({ apiKey, plans, onClose }: Props) {
   const choices = plans.filter((plan) => plan.self_service || plan.id === apiKey.usage_plan_id);
 
   const submit = form.handleSubmit((values) => {
-    const { name, usage_plan_id, note } = values;
-    const changed: ApiKeyChange = { id: apiKey.id, name, usage_plan_id, note };
+    // Only what was edited: an operator, or another tab, may have changed the rest meanwhile.
+    const changed: ApiKeyChange = { id: apiKey.id };
+    if (dirtyFields.name) changed.name = values.name;
+    if (dirtyFields.usage_plan_id) changed.usage_plan_id = values.usage_plan_id;
+    if (dirtyFields.note) changed.note = values.note;
     if (dirtyFields.expires_at) {
       changed.expires_at = values.expires_at ? fromDateTimeInput(values.expires_at) : null;
     }

@@ -40,7 +40,7 @@ export function KeyCard({ apiKey, plan, next, onAction, onPause }: Props) {
     <li className="rounded-xl border bg-raised p-5">
       <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
         <div className="min-w-0">
-          <h3 className="font-medium">{name}</h3>
+          <h3 className="font-medium wrap-anywhere">{name}</h3>
           <p className="mt-1 flex flex-wrap gap-x-3 gap-y-1 text-sm text-muted">
             <code className="font-mono">
               {prefix}…{last4}
@@ -55,17 +55,18 @@ export function KeyCard({ apiKey, plan, next, onAction, onPause }: Props) {
             {paused && <Badge tone="warn">{words.paused}</Badge>}
             {expires_at && <Expiry at={expires_at} />}
             {allowed_models.length > 0 && (
-              <span className="break-words">{words.onlyModels(allowed_models.join(", "))}</span>
+              <span className="wrap-anywhere">{words.onlyModels(allowed_models.join(", "))}</span>
             )}
           </p>
-          {note && <p className="mt-1 text-sm break-words text-muted">{note}</p>}
+          {note && <p className="mt-1 text-sm wrap-anywhere text-muted">{note}</p>}
         </div>
-        <div className="-ml-2.5 flex flex-wrap sm:-mt-1 sm:-mr-2.5 sm:ml-0">
+        <div className="-ml-1.5 flex flex-wrap sm:-mt-1 sm:-mr-2.5 sm:ml-0">
           {actions.map(({ action, label, Icon }) => (
             <Button
               key={action}
               variant="ghost"
               size="small"
+              className="max-sm:px-1.5"
               data-control={controlOf(action, apiKey.id)}
               aria-label={words.actionOn(label, name)}
               onClick={() => onAction(action)}
@@ -77,6 +78,7 @@ export function KeyCard({ apiKey, plan, next, onAction, onPause }: Props) {
           <Button
             variant="ghost"
             size="small"
+            className="max-sm:px-1.5"
             aria-label={words.actionOn(paused ? words.resume : words.pause, name)}
             onClick={() => onPause(!paused)}
           >

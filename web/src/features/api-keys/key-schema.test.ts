@@ -28,8 +28,14 @@ test.each([
   [{ expires_at: "soon" }, strings.keys.expiryPast],
   [{ allowed_models: Array.from({ length: 51 }, (_, i) => `m${i}`).join() }, strings.keys.modelsMany(50)],
 ])("refuses to change a key to %j", (values, message) => {
-  const issues = editSchema.safeParse({ ...edited, ...values }).error?.issues;
+  const issues = editSchema("").safeParse({ ...edited, ...values }).error?.issues;
   expect(issues?.map((issue) => issue.message)).toEqual([message]);
+});
+
+test("an expired key can be renamed, and keeps its expiry", () => {
+  const expires_at = "2020-01-01T00:00";
+  expect(editSchema(expires_at).safeParse({ ...edited, expires_at }).success).toBe(true);
+  expect(editSchema(expires_at).safeParse({ ...edited, expires_at: "2021-01-01T00:00" }).success).toBe(false);
 });
 
 test("models are separated by commas or spaces, each once", () => {

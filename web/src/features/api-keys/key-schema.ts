@@ -12,16 +12,20 @@ export const keySchema = z.object({
 
 const mostModels = 50;
 
-export const editSchema = z.object({
-  ...keySchema.shape,
-  note: z.string().check(z.trim(), z.maxLength(500, words.noteLong)),
-  /** The value of a `datetime-local` input. */
-  expires_at: z.string().check(z.refine(isFutureOrEmpty, words.expiryPast)),
-  /** Names separated by commas or spaces. */
-  allowed_models: z
-    .string()
-    .check(z.refine((value) => modelsOf(value).length <= mostModels, words.modelsMany(mostModels))),
-});
+/** An expired key keeps its expiry, `present`, while something else is edited. */
+export const editSchema = (present: string) =>
+  z.object({
+    ...keySchema.shape,
+    note: z.string().check(z.trim(), z.maxLength(500, words.noteLong)),
+    /** The value of a `datetime-local` input. */
+    expires_at: z
+      .string()
+      .check(z.refine((value) => value === present || isFutureOrEmpty(value), words.expiryPast)),
+    /** Names separated by commas or spaces. */
+    allowed_models: z
+      .string()
+      .check(z.refine((value) => modelsOf(value).length <= mostModels, words.modelsMany(mostModels))),
+  });
 
 /** Return the models in a text, separated by commas or spaces. */
 export function modelsOf(value: string): string[] {
@@ -38,4 +42,4 @@ export const rotationSchema = z.object({
 });
 
 export type KeyValues = z.infer<typeof keySchema>;
-export type EditValues = z.infer<typeof editSchema>;
+export type EditValues = z.infer<ReturnType<typeof editSchema>>;

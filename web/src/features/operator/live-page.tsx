@@ -1,5 +1,6 @@
 "use client";
 
+import clsx from "clsx";
 import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { useLive, type LiveRequest, type LiveState } from "@/api/live";
 import { Badge } from "@/components/ui/badge";
@@ -57,7 +58,7 @@ function Projector({ onLeave, children }: { onLeave: () => void; children: React
         event.preventDefault();
         onLeave();
       }}
-      className="m-0 h-dvh max-h-none w-dvw max-w-none space-y-8 overflow-auto bg-background p-4 text-lg text-foreground sm:p-8 xl:text-2xl [&_.text-sm]:text-[length:inherit]"
+      className="m-0 h-dvh max-h-none w-dvw max-w-none space-y-8 overflow-auto bg-background p-4 text-lg text-foreground sm:p-8 xl:text-2xl [&_:is(.text-xs,.text-sm)]:text-[length:inherit]"
     >
       {children}
     </dialog>
@@ -96,11 +97,13 @@ function View({ requests, state, names: initially, projector = false, children }
         {children}
       </div>
       <Announcer text={lastMinuteText(requests, now)} />
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-8 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
-        <Section title={words.requests}>
-          <LiveTable requests={requests} names={names} projector={projector} />
-        </Section>
-        <div className="space-y-8">
+      <div
+        className={clsx(
+          "grid grid-cols-[minmax(0,1fr)] gap-8",
+          projector && "lg:grid-cols-[minmax(0,1fr)_minmax(0,2fr)]",
+        )}
+      >
+        <div className={clsx("grid grid-cols-[minmax(0,1fr)] content-start gap-8", !projector && "lg:grid-cols-3")}>
           <Section title={words.ceilings}>
             <LiveCeilings />
           </Section>
@@ -121,6 +124,9 @@ function View({ requests, state, names: initially, projector = false, children }
             )}
           </Section>
         </div>
+        <Section title={words.requests}>
+          <LiveTable requests={requests} names={names} projector={projector} />
+        </Section>
       </div>
     </>
   );

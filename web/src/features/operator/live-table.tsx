@@ -36,12 +36,12 @@ export function LiveTable({ requests, names, projector }: Props) {
           </Cell>
           {names && (
             <>
-              <Cell className="max-w-56 truncate font-medium">{request.email ?? words.someone}</Cell>
-              <Cell className="max-w-40 truncate text-muted">{request.api_key_name}</Cell>
+              <Cell className="max-w-[16em] truncate font-medium">{request.email ?? words.someone}</Cell>
+              <Cell className="max-w-[11.5em] truncate text-muted">{request.api_key_name}</Cell>
             </>
           )}
-          <Cell className="max-w-40 truncate text-muted">{request.usage_plan_id}</Cell>
-          <Cell className="max-w-56 truncate">{request.model}</Cell>
+          <Cell className="max-w-[11.5em] truncate text-muted">{request.usage_plan_id}</Cell>
+          <Cell className="max-w-[16em] truncate">{request.model}</Cell>
           <Cell className={clsx("tabular-nums", request.status >= 400 && "text-danger")}>{request.status}</Cell>
           <Cell className={clsx(request.reason ? "text-danger" : "text-muted")}>
             {strings.usage.became(request.outcome, request.reason)}

@@ -46,7 +46,7 @@ export function Header() {
             <NavLinks isOperator={account.role === "operator"} />
           </Suspense>
         )}
-        <div className="flex items-center gap-1 sm:ml-auto sm:gap-2">
+        <div className="flex shrink-0 items-center gap-1 sm:ml-auto sm:gap-2">
           <ThemeSelect />
           {account && (
             <Suspense fallback={<span className="size-9" />}>

@@ -21,7 +21,7 @@ const operatorLink = { href: "/operator/", label: operator, prefetch: undefined 
 export default function NavLinks({ isOperator }: { isOperator: boolean }) {
   const here = usePathname();
   return (
-    <nav aria-label={strings.nav.label} className="flex">
+    <nav aria-label={strings.nav.label} className="flex shrink-0 whitespace-nowrap">
       {(isOperator ? [...links, operatorLink] : links).map(({ href, label, prefetch }) => {
         const current = here.startsWith(href);
         return (

@@ -3,7 +3,7 @@
 import clsx from "clsx";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef, type Ref } from "react";
 import { doneIn } from "@/api/checklist";
 import { useChecklist } from "@/api/operator";
 import { useSession } from "@/api/session";
@@ -18,18 +18,22 @@ export default function OperatorNav() {
   const here = usePathname();
   const { data: account } = useSession();
   const current = useRef<HTMLAnchorElement>(null);
+  const checklist = useRef<HTMLAnchorElement>(null);
 
-  // Not `scrollIntoView`, which would also scroll the page.
-  useEffect(() => {
+  // Not `scrollIntoView`, which would also scroll the page. The link to the checklist covers the
+  // end of the row.
+  const centre = useCallback(() => {
     const link = current.current;
     const row = link?.parentElement;
     if (!link || !row) return;
-    row.scrollLeft = link.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
-  }, [here]);
+    const visible = row.clientWidth - (checklist.current?.offsetWidth ?? 0);
+    row.scrollLeft = link.offsetLeft - (visible - link.offsetWidth) / 2;
+  }, []);
+  useEffect(centre, [here, centre]);
 
   return (
     <nav aria-label={strings.operator.nav} className="border-t">
-      <div className="relative mx-auto flex h-11 max-w-6xl overflow-x-auto px-2 [scrollbar-width:none] sm:px-3">
+      <div className="relative mx-auto flex h-11 max-w-6xl overflow-x-auto px-2 [scrollbar-width:none] has-[#checklist-link]:scroll-pr-32 sm:px-3">
         {(account === undefined || account?.role === "operator") &&
           operatorPages.map(({ href, label, details }) => {
             const isCurrent = here === href || here === details?.href;
@@ -50,21 +54,27 @@ export default function OperatorNav() {
               </Link>
             );
           })}
-        {account?.role === "operator" && <ChecklistLink />}
+        {account?.role === "operator" && <ChecklistLink ref={checklist} onShow={centre} />}
       </div>
     </nav>
   );
 }
 
 /** At the end of the row, where it stays in sight and moves nothing when it appears. */
-function ChecklistLink() {
+function ChecklistLink({ ref, onShow }: { ref: Ref<HTMLAnchorElement>; onShow: () => void }) {
   const { data } = useChecklist();
-  if (!data || data.steps.every(({ done }) => done)) return null;
+  const isShown = data !== undefined && !data.steps.every(({ done }) => done);
+  useEffect(() => {
+    if (isShown) onShow();
+  }, [isShown, onShow]);
+  if (!isShown) return null;
   const progress = [doneIn(data), data.steps.length] as const;
   return (
     <Link
+      id="checklist-link"
+      ref={ref}
       href="/operator/#checklist"
-      className="sticky right-1 my-auto ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent shadow-[0_0_0_6px_var(--background)] -outline-offset-2 sm:right-3"
+      className="sticky right-1 my-auto mr-1 ml-auto flex h-7 shrink-0 items-center rounded-full bg-accent-soft px-3 text-sm font-medium text-accent shadow-[0_0_0_6px_var(--background),12px_0_0_6px_var(--background)] -outline-offset-2 sm:right-3 sm:mr-3"
     >
       {strings.checklist.link(...progress)}
       <span className="sr-only">{strings.checklist.linkSuffix}</span>
