@@ -225,6 +225,27 @@ MUTATIONS = (
         "tests/cli/test_usage.py::test_a_table_shows_dollars_and_no_control_characters",
     ),
     Mutation(
+        "backup: only the two files are restored",
+        "cli/backup.py",
+        "if content is None or member.name not in expected:",
+        "if content is None:",
+        "tests/cli/test_backup.py::test_a_faulty_backup_changes_nothing[path outside]",
+    ),
+    Mutation(
+        "backup: a damaged database is not restored",
+        "cli/backup.py",
+        'if found != "ok":',
+        "if False:",
+        "tests/cli/test_backup.py::test_a_faulty_backup_changes_nothing[not a database]",
+    ),
+    Mutation(
+        "backup: both secret keys work during a restore",
+        "cli/backup.py",
+        '_write_secret(staging / "both-keys", f"{old_secret},{new_secret}")',
+        '_write_secret(staging / "both-keys", new_secret)',
+        "tests/cli/test_backup.py::test_a_kill_leaves_the_old_state_or_the_new[1]",
+    ),
+    Mutation(
         "command: init overwrites nothing",
         "cli/init.py",
         "descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)",

@@ -10,6 +10,7 @@ import typer
 from daypass import __version__
 from daypass.cli.accounts import accounts_app, with_enforcer
 from daypass.cli.aws import aws_app
+from daypass.cli.backup import backup, restore
 from daypass.cli.clock import clock_app
 from daypass.cli.init import init
 from daypass.cli.keys import keys_app
@@ -37,6 +38,8 @@ app.command()(serve)
 app.command("setup-link")(setup_link)
 app.command()(init)
 app.command()(usage)
+app.command()(backup)
+app.command()(restore)
 
 
 def _print_version(is_wanted: bool) -> None:

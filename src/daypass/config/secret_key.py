@@ -33,17 +33,18 @@ def existing_secret_keys(settings: Settings) -> tuple[str, ...]:
         return settings.secret_keys
     path = settings.data_dir / FILE
     try:
-        key = path.read_text().strip()
+        # Two while 'daypass restore' replaces the database: both work with either.
+        keys = tuple(path.read_text().strip().split(","))
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
-    if len(key) < MIN_SECRET_LENGTH:
+    if min(map(len, keys)) < MIN_SECRET_LENGTH:
         raise SettingsError(
             f"{path}: the secret must have at least {MIN_SECRET_LENGTH} characters. Delete the "
             "file to create a new one; links in earlier e-mails will stop working"
         )
-    return (key,)
+    return keys
 
 
 def _make(path: Path) -> None:

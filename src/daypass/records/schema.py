@@ -45,17 +45,32 @@ async def check(url: str) -> None:
     Raises NoDatabaseError if it does not exist. Nothing is created or changed.
     """
     where = _name(make_url(url))
-    missing = f"there is no database at {where}: 'daypass serve' or 'daypass migrate' creates it"
-    with _one_line(url):
-        found = await asyncio.to_thread(_read_revision, make_url(url))
-    if found is None:
-        raise NoDatabaseError(missing)
+    found = await _existing_revision(url)
     if found != _newest():
         raise DatabaseUnavailableError(
             f"the database at {where} was written by another version of Daypass (its tables are at "
             f"{found}, this version's at {_newest()}): 'daypass migrate' brings an older one up to "
             "date"
         )
+
+
+async def check_known(url: str) -> None:
+    """Raise DatabaseUnavailableError if a newer version of Daypass wrote the database.
+
+    Raises NoDatabaseError if it does not exist.
+    """
+    _check_known(await _existing_revision(url))
+
+
+async def _existing_revision(url: str) -> str:
+    with _one_line(url):
+        found = await asyncio.to_thread(_read_revision, make_url(url))
+    if found is None:
+        where = _name(make_url(url))
+        raise NoDatabaseError(
+            f"there is no database at {where}: 'daypass serve' or 'daypass migrate' creates it"
+        )
+    return found
 
 
 def with_database(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
@@ -109,12 +124,8 @@ def _migrate(url: URL, to: str) -> None:
         # Alembic is slow to import, and most starts need no migration.
         if to == "head" and revision == _newest():
             return
-        if revision is not None and not any(_migrations(revision)):
-            raise DatabaseUnavailableError(
-                f"the database is at revision {revision}, which this version of Daypass does not "
-                f"know (its newest is {_newest()}): install the version that wrote it, or a newer "
-                "one"
-            )
+        if revision is not None:
+            _check_known(revision)
         from alembic import command  # noqa: PLC0415
         from alembic.config import Config  # noqa: PLC0415
 
@@ -164,6 +175,14 @@ def _revision(connection: Connection) -> str | None:
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     connection.rollback()
     return revision
+
+
+def _check_known(revision: str) -> None:
+    if not any(_migrations(revision)):
+        raise DatabaseUnavailableError(
+            f"the database is at revision {revision}, which this version of Daypass does not "
+            f"know (its newest is {_newest()}): install the version that wrote it, or a newer one"
+        )
 
 
 def _newest() -> str:
