@@ -18,7 +18,7 @@ import typer
 from daypass.cli.output import AsJson, fail, print_json
 from daypass.config import secret_key
 from daypass.config.settings import Settings, load_settings
-from daypass.records.schema import check_known
+from daypass.records.schema import NoDatabaseError, check_known
 
 STAGING = ".restore"
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -184,7 +184,10 @@ async def _check_database(file: Path, copy: Path) -> None:
     if found != "ok":
         reason = " ".join(str(found).split())
         fail(f"the database in {file} is damaged ({reason}). Nothing has changed")
-    await check_known(f"sqlite:///{copy}")
+    try:
+        await check_known(f"sqlite:///{copy}")
+    except NoDatabaseError:
+        _not_a_backup(file)
 
 
 def _put_in_place(staging: Path, settings: Settings, replace: bool) -> Path | None:
