@@ -9,7 +9,7 @@ from daypass.background import end, wait_at_most
 
 
 @pytest.mark.parametrize("turns", range(6))
-async def test_work_ends_whenever_it_is_cancelled(turns: int) -> None:
+async def test_a_task_ends_at_whatever_point_it_is_cancelled(turns: int) -> None:
     arrived, forever = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
@@ -25,7 +25,7 @@ async def test_work_ends_whenever_it_is_cancelled(turns: int) -> None:
     assert task.cancelled()
 
 
-async def test_a_cancellation_that_was_lost_is_repeated() -> None:
+async def test_a_swallowed_cancellation_is_repeated() -> None:
     forever = asyncio.Event()
 
     async def work() -> None:
@@ -40,7 +40,7 @@ async def test_a_cancellation_that_was_lost_is_repeated() -> None:
 
 
 @pytest.mark.parametrize("turns", range(6))
-async def test_a_cancellation_ends_a_wait_whenever_it_comes(turns: int) -> None:
+async def test_a_wait_can_be_cancelled_at_any_point(turns: int) -> None:
     event = asyncio.Event()
 
     async def work() -> None:
@@ -57,7 +57,7 @@ async def test_a_cancellation_ends_a_wait_whenever_it_comes(turns: int) -> None:
     assert task.cancelled()
 
 
-async def test_errors_of_work_that_ends_are_not_raised() -> None:
+async def test_errors_of_ending_tasks_are_not_raised() -> None:
     async def fail() -> None:
         raise ValueError
 

@@ -21,7 +21,7 @@ else:
 """
 
 
-def test_the_build_has_no_network_but_its_own_loopback() -> None:
+def test_the_build_has_no_network_except_loopback() -> None:
     alone = hatch_build.cut_off()
     if not alone:
         pytest.skip("this machine does not allow network namespaces")
@@ -31,7 +31,7 @@ def test_the_build_has_no_network_but_its_own_loopback() -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_new_site_takes_the_place_of_the_former_one_whole(tmp_path: Path) -> None:
+def test_a_rebuilt_site_replaces_the_old_one_completely(tmp_path: Path) -> None:
     built, place = tmp_path / "out", tmp_path / "_site"
     for round_ in ("first", "second"):
         built.mkdir()
@@ -62,7 +62,7 @@ def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv").exists()
 
 
-def test_an_interrupted_virtual_environment_is_made_again(tmp_path: Path) -> None:
+def test_an_interrupted_virtual_environment_is_recreated(tmp_path: Path) -> None:
     create = "[ $1 = -c ] && exit; mkdir -p .venv/bin; : >.venv/bin/python"
     assert make(tmp_path, f"{create}; : >.venv/half-made; kill -9 $PPID").returncode != 0
     assert (tmp_path / ".venv" / "half-made").is_file()

@@ -27,7 +27,7 @@ def test_each_example_is_a_valid_settings_file(
     assert load_settings()
 
 
-def test_each_option_is_shown() -> None:
+def test_each_option_is_documented_with_an_example() -> None:
     examples = "".join(EXAMPLES)
     for name in PlanSettings.model_fields:
         assert f"`{name}`" in PLANS, name
@@ -38,7 +38,7 @@ def test_each_option_is_shown() -> None:
         assert f"`{ENV_PREFIX}{name.upper()}`" in PLANS, name
 
 
-def test_the_bounds_constants_are_those_of_the_code() -> None:
+def test_the_documented_bound_constants_match_the_code() -> None:
     rows = re.findall(r"\| ([\d,]+) (?:tokens|bytes|answers|images) \| `([A-Z_]+)` \|", COUNTING)
     documented = {name: int(amount.replace(",", "")) for amount, name in rows}
     ((pattern, tokens),) = bound.IMAGE_TOKENS_OF

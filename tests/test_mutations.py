@@ -9,7 +9,7 @@ from tests.mutations.table import MUTATIONS
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[x.guard for x in MUTATIONS])
-def test_a_mutation_fits(mutation: Mutation) -> None:
+def test_a_mutation_applies_and_its_test_exists(mutation: Mutation) -> None:
     whole = (PACKAGE / mutation.file).read_text()
     assert mutate(whole, mutation) != whole
     file, _, name = mutation.test.partition("::")
@@ -17,6 +17,6 @@ def test_a_mutation_fits(mutation: Mutation) -> None:
     assert re.search(rf"^(async )?def {function}\(", (ROOT / file).read_text(), re.MULTILINE)
 
 
-def test_there_are_enough() -> None:
+def test_mutations_have_unique_guards() -> None:
     assert len(MUTATIONS) >= 12
     assert len({x.guard for x in MUTATIONS}) == len(MUTATIONS)

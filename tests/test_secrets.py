@@ -300,7 +300,7 @@ def cookies(evidence: Evidence) -> set[str]:
             person.http.cookies.values()}  # fmt: skip
 
 
-def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
+def test_no_response_contains_a_secret_of_others(evidence: Evidence) -> None:
     assert len(evidence.answers) > 80
     address = urlsplit(evidence.server.settings["DAYPASS_UPSTREAM_BASE_URL"]).netloc
     never = {UPSTREAM_KEY, SITE_KEY, METRICS_TOKEN, PASSWORD, BROKEN, "$argon2", "Traceback"}
@@ -322,7 +322,7 @@ def test_no_answer_holds_what_is_not_for_its_reader(evidence: Evidence) -> None:
         assert not {x for x in forbidden if x in answer}, (what, answer)
 
 
-def test_what_belongs_to_the_caller_does_arrive(evidence: Evidence) -> None:
+def test_the_clients_own_secrets_do_arrive(evidence: Evidence) -> None:
     """The control: the search above would find these secrets."""
     relayed = [answer for what, answer in evidence.answers if what == "POST /v1/chat/completions"]
     assert sum(ANSWER in answer for answer in relayed) >= 8
@@ -334,7 +334,7 @@ def test_what_belongs_to_the_caller_does_arrive(evidence: Evidence) -> None:
     assert find_secrets(evidence.keys[0], set()) == {evidence.keys[0]}
 
 
-def test_no_log_line_and_no_metric_holds_a_secret(evidence: Evidence) -> None:
+def test_no_log_line_or_metric_contains_a_secret(evidence: Evidence) -> None:
     log = evidence.server.log()
     for event in ("upstream_misconfigured", "upstream_broke_off", "request_fault"):
         assert event in log
@@ -348,7 +348,7 @@ def test_no_log_line_and_no_metric_holds_a_secret(evidence: Evidence) -> None:
         assert name not in metrics
 
 
-def test_the_files_hold_digests_and_no_secret(evidence: Evidence) -> None:
+def test_stored_files_contain_digests_and_no_secrets(evidence: Evidence) -> None:
     stored = {
         path: path.read_bytes() for path in evidence.server.data_dir.rglob("*") if path.is_file()
     }
@@ -373,7 +373,7 @@ def test_state_files_are_private_to_their_owner(evidence: Evidence) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == expected, path
 
 
-def test_the_command_prints_no_secret(evidence: Evidence) -> None:
+def test_commands_print_no_secret(evidence: Evidence) -> None:
     settings = evidence.server.settings
     for arguments in (
         ("doctor",),
@@ -407,7 +407,7 @@ def test_the_command_prints_no_secret(evidence: Evidence) -> None:
         ("SMTP_URL", "http://user:planted-pass@127.0.0.1:1"),
     ],
 )
-def test_a_wrong_setting_is_named_and_not_quoted(
+def test_an_invalid_setting_is_named_and_not_quoted(
     name: str, value: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     data_dir = tmp_path_factory.mktemp("wrong")
@@ -420,7 +420,7 @@ def test_a_wrong_setting_is_named_and_not_quoted(
     assert "ss@127" not in ended.stderr
 
 
-def test_mail_and_another_sites_sign_in_fail_without_their_secrets(
+def test_mail_and_single_sign_on_errors_contain_no_secrets(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     server = start_public(
@@ -456,7 +456,7 @@ def test_mail_and_another_sites_sign_in_fail_without_their_secrets(
     assert email not in server.log()
 
 
-def test_stores_that_fail_are_logged_without_their_passwords(
+def test_store_failures_are_logged_without_passwords(
     start: StartServer, postgres_server: Postgres
 ) -> None:
     server_of_redis = Redis()

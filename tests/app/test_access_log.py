@@ -17,9 +17,7 @@ def lines(server: Server, event: str) -> list[dict[str, Any]]:
     return [x for x in map(json.loads, server.log().splitlines()) if x["event"] == event]
 
 
-def test_every_line_is_json_and_says_what_happened(
-    start: StartServer, upstream: FakeUpstream
-) -> None:
+def test_json_log_lines_describe_each_event(start: StartServer, upstream: FakeUpstream) -> None:
     upstream.reply = lambda _seen: JSONResponse({"error": {"message": "planted-answer"}}, 500)
     server = start(
         DAYPASS_LOG_FORMAT="json",

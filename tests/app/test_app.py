@@ -60,7 +60,7 @@ def test_a_revoked_key_is_refused_by_every_worker_within_a_second(start: StartSe
         Settings(cors_origins="https://app.example.org"),  # type: ignore[arg-type]
     ],
 )
-def test_servers_see_that_it_speaks_asgi_3(settings: Settings) -> None:
+def test_the_application_is_detected_as_asgi_3(settings: Settings) -> None:
     app = create_app(settings)
     config = Config(app, log_config=None)
     config.load()

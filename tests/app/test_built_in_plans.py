@@ -34,12 +34,12 @@ async def stored(settings: Settings) -> list[UsagePlan]:
     return plans
 
 
-async def test_starts_at_the_same_time_copy_them_once(settings: Settings) -> None:
+async def test_concurrent_starts_copy_built_in_plans_once(settings: Settings) -> None:
     await asyncio.gather(*(prepare(settings) for _ in range(4)))
     assert await stored(settings) == list(DEFAULT_PLANS)
 
 
-async def test_an_edited_one_stays_as_it_is(settings: Settings) -> None:
+async def test_an_edited_built_in_plan_is_not_overwritten(settings: Settings) -> None:
     await prepare(settings)
     database = Database(settings.database_address)
     async with database.write() as session:
@@ -59,7 +59,7 @@ async def test_an_edited_one_stays_as_it_is(settings: Settings) -> None:
     ]
 
 
-async def test_an_older_site_gets_them_before_its_own(settings: Settings) -> None:
+async def test_an_existing_site_gets_built_in_plans_before_its_own(settings: Settings) -> None:
     settings.data_dir.mkdir()
     await upgrade(settings.database_address)
     database = Database(settings.database_address)
@@ -71,7 +71,7 @@ async def test_an_older_site_gets_them_before_its_own(settings: Settings) -> Non
     assert [plan.id for plan in await stored(settings)] == [*BUILT_IN, "lab"]
 
 
-async def test_a_site_with_plans_of_its_own_gets_none(settings: Settings) -> None:
+async def test_a_site_with_configured_plans_gets_no_built_in_plans(settings: Settings) -> None:
     await prepare(settings.model_copy(update={"plans": (CONFIGURED,)}))
     assert await stored(settings) == []
 
@@ -94,7 +94,7 @@ async def test_beside_configured_plans_only_edited_ones_are_offered(settings: Se
     assert [plan.id for plan in alone.values() if plan.self_service] == BUILT_IN
 
 
-async def test_doctor_names_the_plans_in_force(settings: Settings) -> None:
+async def test_doctor_lists_the_effective_plans(settings: Settings) -> None:
     assert [plan.id for plan in await read_plans(settings)] == BUILT_IN
     await prepare(settings)
     database = Database(settings.database_address)

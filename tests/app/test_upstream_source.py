@@ -28,7 +28,7 @@ api_key = "none"
 """
 
 
-async def test_a_new_secret_key_encrypts_anew_and_a_lost_one_stops_nothing(
+async def test_keys_are_reencrypted_with_a_new_secret_and_a_lost_one_is_tolerated(
     database_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir(exist_ok=True)
@@ -118,7 +118,7 @@ async def test_an_unchanged_upstream_keeps_its_connections() -> None:
     await upstreams.close()
 
 
-def test_the_default_upstream_comes_first_and_each_has_its_place(
+def test_upstreams_are_listed_default_first_with_their_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -151,7 +151,7 @@ def test_the_default_upstream_comes_first_and_each_has_its_place(
         ('name = "a"\nbase_url = "http://x"\nkey = "planted"', "there is no such setting"),
     ],
 )
-def test_a_wrong_table_is_refused_in_one_line(
+def test_an_invalid_upstreams_table_is_reported_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str, message: str
 ) -> None:
     from daypass.config.settings import SettingsError

@@ -70,7 +70,7 @@ async def test_a_lost_event_is_an_error() -> None:
     assert (await look_at(talk, exact=False)).errors == {}
 
 
-async def test_an_event_in_pieces_is_one_event() -> None:
+async def test_an_event_split_over_reads_counts_once() -> None:
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         expected = Order(**vars(BRIEF) | {"streams": 1}).events(0)
         head, tail = EVENT[:-3], EVENT[-3:]
@@ -87,7 +87,7 @@ async def test_an_event_in_pieces_is_one_event() -> None:
     assert result.finished == 1
 
 
-async def test_a_gap_is_seen() -> None:
+async def test_a_gap_between_events_is_measured() -> None:
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # At least one of these gaps ends within the window, wherever it lies.
         for _ in range(4):
@@ -97,7 +97,7 @@ async def test_a_gap_is_seen() -> None:
     assert (await look_at(talk)).largest_gap_s >= 0.149
 
 
-async def test_silence_until_the_end_is_a_gap() -> None:
+async def test_silence_before_the_end_counts_as_a_gap() -> None:
     async def talk(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(EVENT)
         await asyncio.sleep(0.5)
@@ -152,5 +152,5 @@ async def test_a_completion_is_one_kilobyte_with_usage(upstream: int) -> None:
     assert b'"usage":{"prompt_tokens":20' in answer
 
 
-def test_the_ending_has_as_many_events_as_is_said() -> None:
+def test_the_stream_end_has_the_declared_number_of_events() -> None:
     assert STREAM_END.count(b"\n\n") == ENDING_EVENTS

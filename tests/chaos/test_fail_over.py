@@ -95,7 +95,7 @@ class Callers:
         pytest.param("killed", "key", marks=pytest.mark.soak),
     ],
 )
-def test_nobody_gets_a_second_day(
+def test_no_key_exceeds_its_limit_during_a_redis_fail_over(
     machines: Callable[..., list[Server]],
     sentinels: Sentinels,
     upstream: FakeUpstream,

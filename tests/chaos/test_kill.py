@@ -5,7 +5,7 @@ from tests.support.redis import Redis
 
 
 @pytest.mark.parametrize("store", ["sqlite", "redis"])
-def test_kill_9_under_load_admits_no_more_and_forgets_nothing(
+def test_kill_9_under_load_neither_exceeds_limits_nor_loses_counts(
     store: str, redis_server: Redis
 ) -> None:
     settings = {"DAYPASS_REDIS_URL": redis_server.url} if store == "redis" else {}

@@ -40,7 +40,7 @@ TRUTH = {
 
 
 @pytest.mark.parametrize("store", ["sqlite", pytest.param("redis", marks=pytest.mark.soak)])
-def test_killed_at_each_point_it_has_counted_the_truth(
+def test_counts_are_correct_after_a_kill_at_each_point(
     store: str, tmp_path: Path, upstream: FakeUpstream, redis_server: Redis
 ) -> None:
     assert TRUTH.keys() == POINTS.keys()

@@ -99,7 +99,7 @@ def machines(
 
 
 @pytest.mark.soak
-def test_a_distant_database_does_not_make_a_second_day(
+def test_limits_hold_with_a_distant_database_and_lost_counters(
     machines: Machines, upstream: FakeUpstream
 ) -> None:
     """The next test proves the same for writes that are delayed longer."""
@@ -119,7 +119,7 @@ def test_a_distant_database_does_not_make_a_second_day(
     until(lambda: recorded(machines.database) == len(upstream.seen), within_s=60)
 
 
-def test_an_index_that_is_being_created_does_not_make_a_second_day(
+def test_limits_hold_while_an_index_is_created_and_counters_are_lost(
     machines: Machines, upstream: FakeUpstream
 ) -> None:
     key = machines.servers[0].sign_up().create_key("hundred")["key"]
@@ -139,7 +139,7 @@ def test_an_index_that_is_being_created_does_not_make_a_second_day(
     until(lambda: machines.backlog() == 0 and recorded(machines.database) == 100)
 
 
-def test_a_long_backlog_refuses_until_it_is_written(
+def test_requests_are_refused_until_a_long_usage_backlog_is_written(
     postgres_server: Postgres, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     database = postgres_server.create_database(f"test_{uuid4().hex}")

@@ -100,7 +100,7 @@ def test_two_machines_share_limits_sessions_and_revocations(
     assert refused_after(machines[1], created["key"]) < 1 + BUSY_S
 
 
-def test_redis_killed_and_restarted(
+def test_requests_are_served_again_after_redis_is_killed_and_restarted(
     start: StartServer, upstream: FakeUpstream, redis: Redis
 ) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_REDIS_URL=redis.url)
@@ -118,7 +118,7 @@ def test_redis_killed_and_restarted(
     assert used(api) == 2
 
 
-def test_everything_works_on_postgresql(
+def test_sign_up_keys_and_limits_work_on_postgresql(
     start: StartServer, upstream: FakeUpstream, postgres_server: Postgres
 ) -> None:
     server = start(
@@ -138,7 +138,7 @@ def test_everything_works_on_postgresql(
     assert person.http.delete(f"/api/api-keys/{created['id']}").status_code == 204
 
 
-def test_postgresql_killed_and_restarted(
+def test_requests_are_served_again_after_postgresql_is_killed_and_restarted(
     start: StartServer, upstream: FakeUpstream, postgres: Postgres
 ) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_DATABASE_URL=postgres.url())
@@ -167,7 +167,7 @@ def test_postgresql_killed_and_restarted(
     assert "Traceback" not in server.log()
 
 
-def test_a_locked_ledger_refuses_in_time_and_recovers(
+def test_a_locked_ledger_refuses_within_the_deadline_and_recovers(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
@@ -182,7 +182,9 @@ def test_a_locked_ledger_refuses_in_time_and_recovers(
     assert used(api) == 2
 
 
-def test_fail_open_relays_and_logs_each(start: StartServer, upstream: FakeUpstream) -> None:
+def test_fail_open_relays_and_logs_each_uncounted_request(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_FAIL_OPEN="1")
     api = server.gateway(server.sign_up().create_key()["key"])
     assert call(api)[0] == 200
@@ -194,7 +196,7 @@ def test_fail_open_relays_and_logs_each(start: StartServer, upstream: FakeUpstre
     assert used(api) == 1
 
 
-def test_a_database_that_was_damaged_is_said_so_at_the_start(
+def test_a_corrupt_database_is_reported_at_startup(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)

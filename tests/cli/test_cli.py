@@ -73,7 +73,9 @@ def test_plans_are_listed(tmp_path: Path) -> None:
         ("plans", "list"),
     ],
 )
-def test_a_command_that_reads_creates_no_database(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_read_only_commands_do_not_create_a_database(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     data_dir = tmp_path / "mistyped"
     ended = daypass(*command, DAYPASS_DATA_DIR=str(data_dir))
     assert not data_dir.exists()
@@ -87,7 +89,7 @@ def test_a_command_that_reads_creates_no_database(tmp_path: Path, command: tuple
 
 
 @pytest.mark.parametrize("command", [(), ("plans",)])
-def test_a_command_that_is_not_named_gets_the_help_and_no_empty_error(
+def test_a_missing_command_prints_the_usage_without_an_error(
     command: tuple[str, ...],
 ) -> None:
     ended = daypass(*command)
@@ -102,7 +104,7 @@ def test_a_prompt_without_a_terminal_names_the_option(tmp_path: Path) -> None:
     assert "confirm with --yes" in ended.stderr
 
 
-def test_a_command_that_reads_changes_no_tables(tmp_path: Path) -> None:
+def test_read_only_commands_do_not_migrate_the_database(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/daypass.db"
     asyncio.run(upgrade(url))
     asyncio.run(upgrade(url, "0008"))
@@ -114,7 +116,7 @@ def test_a_command_that_reads_changes_no_tables(tmp_path: Path) -> None:
     assert daypass("keys", "list", **state).stdout == "none\n"
 
 
-def test_a_directory_that_is_shared_stays_shared(start: StartServer, tmp_path: Path) -> None:
+def test_a_shared_data_directory_keeps_its_mode(start: StartServer, tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o755)
@@ -167,7 +169,7 @@ def test_accounts_are_listed_promoted_and_disabled(server: Server, person: Perso
     assert nobody.stderr.startswith("daypass: there is no account x@x.org")
 
 
-def test_an_account_is_deleted_with_all_that_names_its_owner(start: StartServer) -> None:
+def test_deleting_an_account_removes_every_trace_of_its_address(start: StartServer) -> None:
     server = start()
     operator, person = server.sign_up(), server.sign_up()
     secret = person.create_key()["key"]
@@ -236,7 +238,7 @@ def test_plans_are_listed_before_the_first_start(tmp_path: Path) -> None:
     assert len(json.loads(listed.stdout)) == 3
 
 
-def test_doctor_reports_faults(tmp_path: Path, upstream: FakeUpstream) -> None:
+def test_doctor_reports_problems(tmp_path: Path, upstream: FakeUpstream) -> None:
     upstream.reply = lambda seen: (
         JSONResponse({"data": [{"id": "m"}]}) if seen.method == "GET" else completion(seen)
     )
@@ -258,7 +260,7 @@ def test_doctor_reports_faults(tmp_path: Path, upstream: FakeUpstream) -> None:
     assert "FAIL settings: DAYPASS_SIGN_UP" in wrong.stdout
 
 
-def test_serve_and_doctor_say_that_a_proxy_is_not_used(tmp_path: Path) -> None:
+def test_serve_and_doctor_report_an_unused_proxy(tmp_path: Path) -> None:
     settings = {
         "DAYPASS_DATA_DIR": str(tmp_path / "data"),
         "DAYPASS_UPSTREAM_BASE_URL": "http://llm.example/v1",
@@ -271,7 +273,7 @@ def test_serve_and_doctor_say_that_a_proxy_is_not_used(tmp_path: Path) -> None:
     assert "FAIL upstream: HTTP_PROXY: " in daypass("doctor", **settings).stdout
 
 
-def test_doctor_makes_real_calls_and_says_what_fails(
+def test_doctor_calls_the_upstream_and_reports_failures(
     tmp_path: Path, upstream: FakeUpstream
 ) -> None:
     def found(reply: Reply, **settings: str) -> dict[str, Any]:
@@ -316,9 +318,7 @@ def test_doctor_makes_real_calls_and_says_what_fails(
     assert "ok   chat: " in demo.stdout
 
 
-def test_doctor_needs_no_directory_made_before_it(
-    tmp_path: Path, postgres_server: Postgres
-) -> None:
+def test_doctor_works_without_a_data_directory(tmp_path: Path, postgres_server: Postgres) -> None:
     ended = daypass(
         "doctor",
         DAYPASS_DATA_DIR=str(tmp_path / "not there yet"),
@@ -327,7 +327,7 @@ def test_doctor_needs_no_directory_made_before_it(
     assert ended.returncode == 0, ended.stdout
 
 
-def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> None:
+def test_an_unusable_database_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "daypass.db").write_bytes(b"garbage" * 1000)
     ended = daypass("serve", DAYPASS_DATA_DIR=str(tmp_path / "data"))
@@ -343,7 +343,7 @@ def test_a_database_that_cannot_be_opened_is_one_clear_line(tmp_path: Path) -> N
         (("plans", "list"), {"DAYPASS_CONFIG": "no\nfile"}),
     ],
 )
-def test_an_odd_path_or_address_is_one_clear_line(
+def test_an_invalid_path_or_address_is_reported_in_one_line(
     command: tuple[str, ...], state: dict[str, str]
 ) -> None:
     ended = daypass(*command, **state)
@@ -352,7 +352,7 @@ def test_an_odd_path_or_address_is_one_clear_line(
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_ledger_that_is_ahead_is_found_and_reset(tmp_path: Path) -> None:
+def test_a_ledger_ahead_of_the_clock_is_reported_and_reset(tmp_path: Path) -> None:
     state = {"DAYPASS_DATA_DIR": str(tmp_path)}
     none = daypass("clock", "reset", **state)
     assert none.returncode == 2
@@ -384,7 +384,7 @@ def test_a_ledger_that_is_ahead_is_found_and_reset(tmp_path: Path) -> None:
         (("nonsense",), "No such command 'nonsense'"),
     ],
 )
-def test_a_wrong_argument_is_one_clear_line(arguments: tuple[str, ...], said: str) -> None:
+def test_an_invalid_argument_is_reported_in_one_line(arguments: tuple[str, ...], said: str) -> None:
     ended = daypass(*arguments)
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"daypass: {said}")

@@ -19,7 +19,7 @@ def newcomer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_it_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+def test_the_secret_file_is_created_once_and_private_to_its_owner(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     (key,) = secret_keys(settings)
     assert len(key) == 64
@@ -30,7 +30,7 @@ def test_it_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "x" * 31 + "\n"])
-def test_a_file_that_holds_no_secret_stops_the_start(tmp_path: Path, content: str) -> None:
+def test_a_secret_file_without_a_secret_prevents_startup(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
     with pytest.raises(SettingsError, match="at least 32 characters"):
         secret_keys(Settings(data_dir=tmp_path))
@@ -45,7 +45,7 @@ def test_the_command_reports_a_bad_secret_file_in_one_line(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("value", ["", "  ", "short", "x" * 31, f"{NEW},", f"{NEW},short", ","])
-def test_an_empty_or_short_setting_stops_the_start(
+def test_an_empty_or_short_secret_setting_prevents_startup(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("DAYPASS_SECRET_KEY", value)
@@ -54,13 +54,13 @@ def test_an_empty_or_short_setting_stops_the_start(
     assert not value.strip() or NEW not in str(error.value)
 
 
-def test_an_empty_secret_in_the_file_of_settings_stops_the_start(tmp_path: Path) -> None:
+def test_an_empty_secret_in_the_settings_file_prevents_startup(tmp_path: Path) -> None:
     (tmp_path / "daypass.toml").write_text('secret_key = ""')
     with pytest.raises(SettingsError, match="secret_key"):
         load_settings()
 
 
-def test_the_first_key_signs_and_all_verify(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_secret_signs_and_all_secrets_verify(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAYPASS_SECRET_KEY", f"{NEW}, {OLD}")
     settings = load_settings()
     assert "nnn" not in repr(settings)
@@ -72,7 +72,7 @@ def test_the_first_key_signs_and_all_verify(monkeypatch: pytest.MonkeyPatch) -> 
     assert old.read("x", both.sign("x", [1], 60)) is None
 
 
-def test_a_token_is_for_one_purpose_and_a_time() -> None:
+def test_a_token_is_valid_for_one_purpose_and_a_limited_time() -> None:
     now = [1_000.0]
     signer = Signer((NEW,), lambda: now[0])
     token = signer.sign("x", {"a": "ä"}, 60)

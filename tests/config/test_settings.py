@@ -31,7 +31,7 @@ def newcomer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
-def test_nothing_is_needed_and_the_demo_model_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_model_is_used_without_any_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAYPASS_CONFIG", "")
     settings = load_settings()
     assert settings.uses_demo_model
@@ -55,7 +55,9 @@ def test_openai_api_key_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None
     assert load_settings().uses_demo_model
 
 
-def test_an_upstream_without_a_key_is_not_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upstream_without_a_key_does_not_select_the_demo_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DAYPASS_UPSTREAM_BASE_URL", "http://127.0.0.1:11434/v1/")
     settings = load_settings()
     assert not settings.uses_demo_model
@@ -70,7 +72,7 @@ def test_private_upstreams_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> No
         load_settings()
 
 
-def test_the_file_gives_plans_and_the_environment_wins(
+def test_the_environment_overrides_the_settings_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "daypass.toml").write_text(PLANS)
@@ -160,7 +162,7 @@ def test_the_file_gives_plans_and_the_environment_wins(
         ("DAYPASS_SHUTDOWN_GRACE_S", "nan", "DAYPASS_SHUTDOWN_GRACE_S"),
     ],
 )
-def test_a_wrong_setting_is_one_clear_line(
+def test_an_invalid_setting_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -180,7 +182,7 @@ def test_a_wrong_setting_is_one_clear_line(
         "[[plans]]\nid='a'\nname='a'\nburst=5",
     ],
 )
-def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
+def test_an_invalid_settings_file_is_reported_in_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "daypass.toml").write_text(text)
     with pytest.raises(SettingsError) as error:
         load_settings()
@@ -199,7 +201,7 @@ def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
         ("plans = [{id = 'a', name = 'A', cost = 1}]", "line 1: plans.0.cost: there is no such"),
     ],
 )
-def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+def test_errors_in_the_settings_file_name_the_line(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "daypass.toml").write_text(text)
     with pytest.raises(SettingsError) as error:
         load_settings()
@@ -261,7 +263,7 @@ def test_the_readme_lists_every_setting() -> None:
         (b"a = " + b"[" * 100_000, "recursion"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_clear_line(
+def test_an_unreadable_settings_file_is_reported_in_one_line(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
     (tmp_path / "daypass.toml").write_bytes(content)
@@ -272,14 +274,14 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(
     assert "\n" not in str(error.value)
 
 
-def test_a_directory_is_no_settings_file(tmp_path: Path) -> None:
+def test_a_directory_is_rejected_as_a_settings_file(tmp_path: Path) -> None:
     (tmp_path / "daypass.toml").mkdir()
     with pytest.raises(SettingsError, match="not a file"):
         load_settings()
 
 
 @pytest.mark.parametrize("name", ["50%", "a%41", "what?", "a#b", "a b", "b\u00fccher"])
-def test_the_database_is_in_the_data_directory_whatever_its_name(
+def test_special_characters_in_the_data_directory_name_are_supported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.setenv("DAYPASS_DATA_DIR", str(tmp_path / name))
@@ -288,7 +290,7 @@ def test_the_database_is_in_the_data_directory_whatever_its_name(
     assert (tmp_path / name / "daypass.db").stat().st_size > 0
 
 
-def test_a_burst_belongs_to_the_limit_per_minute(tmp_path: Path) -> None:
+def test_burst_is_applied_to_the_limit_per_minute(tmp_path: Path) -> None:
     (tmp_path / "daypass.toml").write_text(
         "[[plans]]\nid='a'\nname='a'\nrequests_per_minute=60\nburst=5\nrequests_per_day=100"
     )
@@ -314,7 +316,7 @@ def test_the_command_prints_a_settings_error_in_one_line() -> None:
         ("https://accounts.google.com", "School account", "School account"),
     ],
 )
-def test_the_other_sites_sign_in_has_a_name(
+def test_the_identity_provider_has_a_display_name(
     monkeypatch: pytest.MonkeyPatch, issuer: str, name: str | None, said: str
 ) -> None:
     assert load_settings().sign_in_with is None

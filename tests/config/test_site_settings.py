@@ -30,7 +30,9 @@ def test_the_environment_wins_over_the_file_over_the_site_over_the_default(
     assert Settings().site_settings({}).allowed_email_domains == ()
 
 
-def test_the_place_of_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_setting_place_names_the_source_of_a_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "daypass.toml").write_text('# A school.\nsign_up = "invite"\n')
     monkeypatch.setenv("daypass_max_keys_per_account", "2")
     monkeypatch.setenv("DAYPASS_SIGN_UP", "")

@@ -31,7 +31,7 @@ STYLES = Path(__file__).parents[2] / "web" / "src" / "app" / "globals.css"
         ("#0000ff", "#000000", 2.44),
     ],
 )
-def test_contrast_is_that_of_the_guidelines(one: str, other: str, ratio: float) -> None:
+def test_contrast_follows_wcag(one: str, other: str, ratio: float) -> None:
     assert contrast(one, other) == pytest.approx(ratio, abs=0.005)
     assert contrast(other, one) == contrast(one, other)
 
@@ -46,13 +46,13 @@ def test_every_colour_becomes_legible(theme: Theme) -> None:
         assert accent.contrast >= MIN_CONTRAST
 
 
-def test_a_legible_colour_stays_as_it_is() -> None:
+def test_a_legible_colour_is_unchanged() -> None:
     assert accent_for(LIGHT, "#047857").colour == "#047857"
     assert accent_for(DARK, "#34d399").colour == "#34d399"
     assert accent_for(DARK, "#047857").colour != "#047857"
 
 
-def test_a_colour_is_shifted_no_further_than_needed() -> None:
+def test_a_colour_is_adjusted_no_more_than_needed() -> None:
     accent = accent_for(LIGHT, "#ffcc00")
     assert MIN_CONTRAST <= accent.contrast < MIN_CONTRAST + 0.2
 
@@ -60,7 +60,7 @@ def test_a_colour_is_shifted_no_further_than_needed() -> None:
 @pytest.mark.parametrize(
     "value", ["", "red", "#fff", "#12345", "#1234567", "#12345g", "#047857;}", "rgb(1,2,3)"]
 )
-def test_only_six_digits_are_a_colour(value: str) -> None:
+def test_colours_require_six_hex_digits(value: str) -> None:
     with pytest.raises(ValueError, match="six hexadecimal digits"):
         parse_colour(value)
 
@@ -70,7 +70,7 @@ def test_a_colour_is_normalised() -> None:
     assert mix("#ffffff", "#000000", 0.5) == "#808080"
 
 
-def test_the_backgrounds_are_those_of_the_style_sheet() -> None:
+def test_contrast_backgrounds_match_the_style_sheet() -> None:
     styles = STYLES.read_text()
     for theme, selector in ((LIGHT, ":root"), (DARK, ".dark")):
         block = re.search(rf"^{re.escape(selector)} {{(.*?)^}}", styles, re.MULTILINE | re.DOTALL)

@@ -22,7 +22,7 @@ def test_link_local_and_metadata_addresses_are_refused(host: str) -> None:
     ["127.0.0.1", "::1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd12::1",
      "0.0.0.0", "::ffff:10.0.0.1"],
 )  # fmt: skip
-def test_a_private_address_is_the_operators_choice(host: str) -> None:
+def test_private_addresses_are_allowed_by_a_setting(host: str) -> None:
     assert may_be_upstream(host, private=True)
     assert not may_be_upstream(host, private=False)
 

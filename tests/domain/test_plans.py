@@ -38,7 +38,7 @@ def test_windows_are_calendar_windows_in_utc(window: Window, start: str, end: st
 
 
 @given(st.sampled_from(Window), instants)
-def test_windows_follow_each_other_without_gap_or_overlap(window: Window, instant: float) -> None:
+def test_windows_neither_overlap_nor_leave_gaps(window: Window, instant: float) -> None:
     start = window.start(instant)
     end = window.end(start)
     assert start <= instant < end
@@ -47,7 +47,7 @@ def test_windows_follow_each_other_without_gap_or_overlap(window: Window, instan
     assert window.start(end - 0.001) == start
 
 
-def test_the_last_instant_of_a_day_belongs_to_it() -> None:
+def test_the_last_instant_of_a_day_is_in_its_window() -> None:
     midnight = at("2026-11-26T00:00:00")
     assert Window.DAY.start(midnight - 0.0001) == midnight - 86_400
     assert Window.DAY.start(midnight) == midnight
@@ -63,7 +63,7 @@ def test_the_default_plans() -> None:
     assert largest_daily_requests(DEFAULT_PLANS) == 30
 
 
-def test_the_largest_choice_ignores_plans_that_cannot_be_chosen() -> None:
+def test_the_largest_daily_limit_ignores_plans_without_self_service() -> None:
     hidden = UsagePlan("x", "x", requests_per_day(1000).limits, self_service=False)
     assert largest_daily_requests([*DEFAULT_PLANS, hidden]) == 30
     assert largest_daily_requests([hidden]) == 0
@@ -71,14 +71,14 @@ def test_the_largest_choice_ignores_plans_that_cannot_be_chosen() -> None:
     assert largest_daily_requests([*DEFAULT_PLANS, without_day]) is None
 
 
-def test_limits_read_as_people_say_them() -> None:
+def test_limits_are_described_in_plain_words() -> None:
     assert str(Limit(Measure.REQUESTS, 10, Window.DAY)) == "10 requests per day"
     assert str(Limit(Measure.REQUESTS, 1, Window.MINUTE)) == "1 request per minute"
     with pytest.raises(ValueError, match="negative"):
         Limit(Measure.REQUESTS, -1, Window.DAY)
 
 
-def test_a_burst_is_at_once_and_refills_per_minute() -> None:
+def test_a_burst_sets_the_capacity_of_a_limit_per_minute() -> None:
     limit = Limit(Measure.REQUESTS, 60, Window.MINUTE, burst=5)
     assert str(limit) == "60 requests per minute, 5 at once"
     assert limit.capacity == 5
@@ -108,6 +108,6 @@ def test_a_plan_without_models_allows_every_model() -> None:
         ("GPT-4o", False), ("x-gpt-4o", False), ("a/b/c", False), ("o33", False), ("", False),
     ],
 )  # fmt: skip
-def test_a_plan_names_models_by_globs(model: str, allowed: bool) -> None:
+def test_a_plan_matches_models_by_globs(model: str, allowed: bool) -> None:
     plan = UsagePlan("p", "p", (), models=frozenset({"gpt-4o*", "a/b", "o?"}))
     assert plan.allows(model) == allowed

@@ -14,7 +14,7 @@ def svg(content: str, before: str = "") -> bytes:
     return f"{before}{OPEN}{content}</svg>".encode()
 
 
-def test_a_drawing_is_kept_and_an_editors_notes_are_not() -> None:
+def test_svg_shapes_are_kept_and_editor_metadata_is_removed() -> None:
     written, width, height = rewrite(
         b"""<?xml version="1.0"?>
 <?xml-stylesheet href="https://evil.example/x.css"?>
@@ -94,12 +94,12 @@ MALICIOUS = {
 
 
 @pytest.mark.parametrize("name", MALICIOUS)
-def test_malicious_and_damaged_files_are_refused_in_words(name: str) -> None:
+def test_malicious_and_damaged_svg_files_get_a_clear_error(name: str) -> None:
     with pytest.raises(ValueError, match=r"^(The|This is not an) SVG file"):
         rewrite(MALICIOUS[name])
 
 
-def test_other_encodings_are_written_in_utf_8() -> None:
+def test_svg_in_other_encodings_is_converted_to_utf_8() -> None:
     utf_16 = ('<?xml version="1.0" encoding="UTF-16"?>' + svg("<text>é</text>").decode()).encode(
         "utf-16"
     )
@@ -108,5 +108,5 @@ def test_other_encodings_are_written_in_utf_8() -> None:
         rewrite(svg("<script/>").decode().encode("utf-16"))
 
 
-def test_text_outside_of_text_elements_is_left_out() -> None:
+def test_svg_text_outside_of_text_elements_is_removed() -> None:
     assert re.sub(r"<[^>]*>", "", rewrite(svg("x<g>y<![CDATA[<script>]]></g>"))[0].decode()) == ""

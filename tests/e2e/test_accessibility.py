@@ -49,7 +49,7 @@ def visit_of(browser: Browser, operated: tuple[Server, Person]) -> Visit:
     return visit
 
 
-def test_every_page_passes_axe_fits_and_loads_without_a_fault(
+def test_every_page_passes_axe_fits_the_viewport_and_logs_no_errors(
     browser: Browser, operated: tuple[Server, Person]
 ) -> None:
     visit = visit_of(browser, operated)
@@ -75,7 +75,7 @@ def test_every_page_passes_axe_fits_and_loads_without_a_fault(
     assert too_wide == []
 
 
-def test_the_reveal_and_the_dialogs_pass_axe(
+def test_the_key_reveal_and_dialogs_pass_axe(
     browser: Browser, operated: tuple[Server, Person]
 ) -> None:
     visit = visit_of(browser, operated)
@@ -133,7 +133,7 @@ def test_the_reveal_and_the_dialogs_pass_axe(
     assert not found, "\n".join(found)
 
 
-def test_the_states_at_the_limit_pass_axe(browser: Browser, start: StartServer) -> None:
+def test_pages_at_the_limit_pass_axe(browser: Browser, start: StartServer) -> None:
     server = start(DAYPASS_ACCOUNT_REQUESTS_PER_DAY="1", DAYPASS_MAX_KEYS_PER_ACCOUNT="1")
     person = server.sign_up()
     key = person.create_key()["key"]

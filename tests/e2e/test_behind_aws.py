@@ -33,7 +33,7 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
 
 
-def test_from_sign_up_to_a_chat_with_the_key(page: Page, behind_aws: Server) -> None:
+def test_sign_up_create_a_key_and_chat_behind_api_gateway(page: Page, behind_aws: Server) -> None:
     stage = f"{behind_aws.gateway_root}/v1"
     page.goto("/")
     expect(

@@ -20,7 +20,7 @@ def visit(browser: Browser, demo: Server, request: pytest.FixtureRequest) -> Ite
     visit.close()
 
 
-def test_from_the_landing_page_to_the_spent_day(
+def test_sign_up_create_a_key_and_use_the_daily_limit(
     visit: Visit, demo: Server, request: pytest.FixtureRequest
 ) -> None:
     page = visit.page
@@ -130,7 +130,7 @@ def test_a_key_is_renamed_moved_rotated_and_deleted(visit: Visit, demo: Server) 
     assert visit.take_faults() == []
 
 
-def test_what_the_server_refuses_stands_beside_its_field(visit: Visit, demo: Server) -> None:
+def test_server_errors_are_shown_beside_their_fields(visit: Visit, demo: Server) -> None:
     taken = demo.sign_up().email
     page = visit.page
     page.goto("/sign-up/")
@@ -147,7 +147,7 @@ def test_what_the_server_refuses_stands_beside_its_field(visit: Visit, demo: Ser
     expect(page.get_by_text("The e-mail address or the password is wrong")).to_be_visible()
 
 
-def test_pages_need_a_session_and_lead_back(visit: Visit, demo: Server) -> None:
+def test_pages_require_a_session_and_return_after_sign_in(visit: Visit, demo: Server) -> None:
     person = demo.sign_up()
     page = visit.page
     page.goto("/usage/")
@@ -175,7 +175,7 @@ def test_an_unreachable_upstream_is_reported(browser: Browser, start: StartServe
     visit.close()
 
 
-def test_code_that_comes_after_the_answers_finds_the_page_as_it_was_exported(
+def test_late_scripts_hydrate_the_exported_page_without_errors(
     browser: Browser, demo: Server
 ) -> None:
     visit = Visit(browser, demo, DESKTOP)

@@ -51,7 +51,7 @@ HOSTILE = "\n\n".join(
 )
 
 
-def test_our_own_pages_do_nothing_that_is_forbidden(
+def test_pages_do_not_violate_their_content_security_policy(
     browser: Browser, operated: tuple[Server, Person]
 ) -> None:
     server, operator = operated
@@ -134,7 +134,7 @@ def test_injected_code_does_not_run(browser: Browser, demo: Server, upstream: Fa
     visit.close()
 
 
-def test_what_a_model_writes_is_text_and_links_to_the_web(
+def test_model_output_renders_as_text_and_http_links(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     delta = {"choices": [{"index": 0, "delta": {"content": HOSTILE}, "finish_reason": "stop"}]}

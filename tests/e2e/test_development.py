@@ -47,7 +47,7 @@ def _answers(url: str) -> bool:
 
 
 @pytest.mark.soak
-def test_one_can_sign_up_and_chat(browser: Browser, site: str) -> None:
+def test_sign_up_and_chat_work_in_the_development_server(browser: Browser, site: str) -> None:
     page = browser.new_page()
     page.goto(f"{site}/sign-up/")
     page.locator("input[type=email]").fill("ann@example.org")

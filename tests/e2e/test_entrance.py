@@ -40,7 +40,7 @@ def fill(page: Page, email: str, password: str) -> None:
     page.get_by_label("Password", exact=True).fill(password)
 
 
-def test_an_account_by_mail_and_its_forgotten_password(
+def test_sign_up_by_mail_and_reset_a_forgotten_password(
     visit: Visit, site: Server, mailbox: Mailbox
 ) -> None:
     page, email = visit.page, "mail@example.org"
@@ -101,7 +101,7 @@ def test_an_account_by_mail_and_its_forgotten_password(
     expect(page.get_by_text(KEY)).to_be_visible()
 
 
-def test_signing_in_with_a_provider_and_out_again(
+def test_sign_in_with_a_provider_and_sign_out(
     visit: Visit, site: Server, oidc: OidcProvider
 ) -> None:
     page = visit.page
@@ -129,7 +129,7 @@ def test_signing_in_with_a_provider_and_out_again(
     expect(page.get_by_text("made up")).to_have_count(0)
 
 
-def test_too_many_attempts_are_counted_down(visit: Visit, site: Server) -> None:
+def test_throttled_sign_in_shows_a_countdown(visit: Visit, site: Server) -> None:
     page = visit.page
     email = "patience@example.org"
     name = f"sign-in account {digest(email)} address 127.0.0.1"
@@ -144,7 +144,7 @@ def test_too_many_attempts_are_counted_down(visit: Visit, site: Server) -> None:
     assert [x for x in visit.take_faults() if "429" not in x] == []
 
 
-def test_these_pages_pass_axe(
+def test_sign_in_pages_pass_axe(
     browser: Browser, site: Server, mailbox: Mailbox, oidc: OidcProvider
 ) -> None:
     visit = Visit(browser, site, DESKTOP, reduced_motion="reduce")
@@ -184,7 +184,7 @@ def test_these_pages_pass_axe(
     assert too_wide == []
 
 
-def test_an_account_from_before_confirms_its_address_or_goes_to_its_owner(
+def test_an_unconfirmed_account_confirms_its_address_or_is_taken_over(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     directory, mailbox = tmp_path_factory.mktemp("unconfirmed"), Mailbox()

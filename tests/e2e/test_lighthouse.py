@@ -41,7 +41,7 @@ WANTED: dict[str, dict[str, int]] = {
         ),
     ],
 )
-def test_every_page_has_its_scores(demo: Server, paths: tuple[str, ...]) -> None:
+def test_every_page_reaches_its_lighthouse_scores(demo: Server, paths: tuple[str, ...]) -> None:
     person = demo.sign_up()
     person.create_key()
     cookie = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())

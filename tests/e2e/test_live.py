@@ -25,7 +25,7 @@ def key(operated: tuple[Server, Person]) -> str:
     return secret
 
 
-def test_requests_appear_as_they_are_made(
+def test_the_live_page_shows_requests_as_they_are_made(
     browser: Browser, operated: tuple[Server, Person], key: str
 ) -> None:
     server, operator = operated
@@ -104,7 +104,7 @@ def _look_at_every_width(page: Page) -> None:
         assert fits(page), (width, scheme)
 
 
-def test_a_token_is_created_copied_and_revoked(
+def test_an_admin_token_is_created_copied_and_revoked(
     browser: Browser, operated: tuple[Server, Person]
 ) -> None:
     server, operator = operated

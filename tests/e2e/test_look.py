@@ -102,7 +102,7 @@ def test_an_operator_sets_the_look_on_a_phone(
     assert operator.http.get("/api/site").json()["welcome_text"] == WELCOME
 
 
-def test_visitors_see_the_look_from_the_first_paint(
+def test_visitors_see_the_sites_look_from_the_first_paint(
     browser: Browser, site: Server, operator: Person
 ) -> None:
     change(

@@ -73,7 +73,7 @@ def test_four_clicks_lead_from_the_landing_page_to_a_200(visit: Visit) -> None:
     assert page.get_by_text(KEY).inner_text() in command
 
 
-def test_copied_commands_run_as_they_are(visit: Visit, person: Person, tmp_path: Path) -> None:
+def test_copied_commands_run_unchanged(visit: Visit, person: Person, tmp_path: Path) -> None:
     page = visit.page
     page.goto("/keys/")
     page.get_by_role("button", name="Create key").click()
@@ -115,7 +115,7 @@ def test_copied_commands_run_as_they_are(visit: Visit, person: Person, tmp_path:
     assert person.keys()[0]["used"] == 6
 
 
-def test_the_key_is_nowhere_but_on_the_page(visit: Visit, person: Person) -> None:
+def test_the_key_is_only_on_the_page(visit: Visit, person: Person) -> None:
     page = visit.page
     page.goto("/keys/")
     with page.expect_response(lambda x: x.request.method == "POST") as created:
@@ -147,7 +147,7 @@ def test_the_key_is_nowhere_but_on_the_page(visit: Visit, person: Person) -> Non
     assert visit.take_faults() == []
 
 
-def test_copying_works_on_an_address_that_browsers_do_not_trust(
+def test_copying_works_on_an_insecure_origin(
     browser: Browser, relaying: Server, upstream: FakeUpstream
 ) -> None:
     upstream.reply = models_and(upstream.reply)
@@ -199,7 +199,7 @@ def test_headers_meter_and_database_agree_after_every_call_in_two_tabs(
 
 
 @pytest.mark.serial
-def test_a_long_reply_is_painted_at_once_and_blocks_nothing(
+def test_a_long_reply_is_painted_without_blocking_the_page(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     upstream.reply = models_and(lambda _seen: chat_stream(2000))
@@ -257,7 +257,7 @@ def test_a_long_reply_is_painted_at_once_and_blocks_nothing(
     assert any(first <= 100 and longest <= 50 for first, longest in (measured() for _ in range(3)))
 
 
-def test_the_whole_flow_needs_no_mouse(visit: Visit, upstream: FakeUpstream) -> None:
+def test_the_whole_flow_works_by_keyboard(visit: Visit, upstream: FakeUpstream) -> None:
     page = visit.page
 
     def tab_to(name: str, role: str) -> None:
@@ -323,7 +323,7 @@ def test_the_whole_flow_needs_no_mouse(visit: Visit, upstream: FakeUpstream) -> 
         ("Asia/Tokyo", "2026-11-01T05:30:00Z", "2026-11-02T00:00:00Z", "09:00 AM"),
     ],
 )
-def test_the_reset_is_right_in_every_time_zone_and_with_a_wrong_clock(
+def test_the_reset_time_is_right_in_any_time_zone_and_with_a_wrong_clock(
     browser: Browser, relaying: Server, zone: str, now: str, resets_at: str, local: str
 ) -> None:
     from datetime import datetime, timedelta
@@ -353,7 +353,7 @@ def test_the_reset_is_right_in_every_time_zone_and_with_a_wrong_clock(
     visit.close()
 
 
-def test_a_message_is_edited_and_conversations_are_kept_and_deleted(
+def test_messages_are_edited_and_conversations_stored_and_deleted(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     person.create_key()

@@ -8,7 +8,7 @@ from tests.conftest import Person, Server
 from tests.e2e.visit import PHONE, Visit, fits
 
 
-def test_a_plan_of_tokens_from_the_form_to_what_is_left_of_it(
+def test_a_token_plan_is_created_used_and_shown(
     browser: Browser, operated: tuple[Server, Person]
 ) -> None:
     server, operator = operated

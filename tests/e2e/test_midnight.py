@@ -16,7 +16,7 @@ DAY = 86_400
 BEFORE_S = 15
 
 
-def test_a_stream_belongs_to_the_day_it_began_in(
+def test_a_stream_counts_for_the_day_in_which_it_began(
     start: StartServer, upstream: FakeUpstream, redis_server: Redis, tmp_path: Path
 ) -> None:
     async def events() -> Any:

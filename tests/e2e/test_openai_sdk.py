@@ -27,7 +27,7 @@ def test_chat(demo: Server) -> None:
     assert answer.usage.total_tokens > 0
 
 
-def test_a_streamed_chat_comes_word_by_word(demo: Server) -> None:
+def test_the_sdk_streams_a_chat_completion(demo: Server) -> None:
     stream = client(demo).chat.completions.create(
         model="daypass-demo",
         messages=[{"role": "user", "content": "hi"}],
@@ -46,7 +46,7 @@ def test_a_streamed_chat_comes_word_by_word(demo: Server) -> None:
     assert usage.completion_tokens > 50
 
 
-def test_responses(demo: Server) -> None:
+def test_the_sdk_creates_a_response(demo: Server) -> None:
     sdk = client(demo)
     assert (
         "hello there" in sdk.responses.create(model="daypass-demo", input="hello there").output_text
@@ -61,7 +61,7 @@ def test_responses(demo: Server) -> None:
     assert final.usage.output_tokens > 0
 
 
-def test_embeddings_and_models(demo: Server) -> None:
+def test_the_sdk_creates_embeddings_and_lists_models(demo: Server) -> None:
     sdk = client(demo)
     made = sdk.embeddings.create(model="daypass-demo-embedding", input=["one", "two"])
     one, two = (item.embedding for item in made.data)
@@ -71,7 +71,9 @@ def test_embeddings_and_models(demo: Server) -> None:
     assert "daypass-demo" in [model.id for model in sdk.models.list()]
 
 
-def test_a_spent_day_raises_without_a_retry(start: StartServer, upstream: FakeUpstream) -> None:
+def test_the_sdk_does_not_retry_when_the_daily_limit_is_reached(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
     sdk = client(server)
     messages: list[openai.types.chat.ChatCompletionMessageParam] = [
@@ -97,13 +99,13 @@ def test_a_spent_day_raises_without_a_retry(start: StartServer, upstream: FakeUp
     assert len(upstream.seen) == 10
 
 
-def test_a_wrong_key_is_an_authentication_error(demo: Server) -> None:
+def test_the_sdk_raises_authentication_error_for_a_wrong_key(demo: Server) -> None:
     with pytest.raises(openai.AuthenticationError) as caught:
         client(demo, "sk-wrong").models.list()
     assert caught.value.code == "invalid_api_key"
 
 
-def test_a_stream_that_breaks_raises(start: StartServer, upstream: FakeUpstream) -> None:
+def test_the_sdk_raises_for_a_broken_stream(start: StartServer, upstream: FakeUpstream) -> None:
     import asyncio
 
     from starlette.responses import StreamingResponse

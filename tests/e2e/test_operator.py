@@ -8,7 +8,7 @@ from tests.e2e.visit import PHONE, Visit, fits
 LONG = "somebody.with.a.rather.long.name.and.department@subdomain.example.org"
 
 
-def test_an_operator_does_it_all_on_a_phone(
+def test_an_operator_uses_every_operator_page_on_a_phone(
     browser: Browser, operated: tuple[Server, Person]
 ) -> None:
     server, operator = operated

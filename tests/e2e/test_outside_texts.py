@@ -59,7 +59,7 @@ def answers(page: Page) -> Locator:
     return page.get_by_role("article", name="Assistant")
 
 
-def test_an_answer_too_deep_to_format_is_plain_text_and_can_be_deleted(
+def test_a_deeply_nested_answer_is_shown_as_plain_text_and_can_be_deleted(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     person.create_key()
@@ -103,7 +103,7 @@ def test_an_answer_too_deep_to_format_is_plain_text_and_can_be_deleted(
     assert visit.take_faults() == []
 
 
-def test_a_megabyte_in_one_line_is_drawn_in_pieces(
+def test_a_line_of_one_megabyte_is_rendered_in_chunks(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     person.create_key()
@@ -162,7 +162,7 @@ def overlong(
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_no_text_from_outside_widens_a_page(
+def test_external_texts_do_not_widen_a_page(
     browser: Browser,
     overlong: tuple[Server, Person],
     upstream: FakeUpstream,
@@ -222,7 +222,7 @@ def test_no_text_from_outside_widens_a_page(
     visit.close()
 
 
-def test_a_long_answer_to_the_test_of_a_key_does_not_widen_the_page(
+def test_a_long_answer_to_a_test_request_does_not_widen_the_page(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     def answer(seen: Any) -> Any:

@@ -14,7 +14,9 @@ NEW = "planted-password of another day"
 WIDTHS = (360, 768, 1440)
 
 
-def test_an_operator_helps_one_person(browser: Browser, operated: tuple[Server, Person]) -> None:
+def test_an_operator_manages_a_person_on_their_page(
+    browser: Browser, operated: tuple[Server, Person]
+) -> None:
     server, operator = operated
     person = invited(server, operator)
     key = person.create_key(name="notebook")

@@ -19,7 +19,7 @@ UNAVAILABLE = {
 }
 
 
-def test_send_returns_only_when_the_server_confirms(
+def test_sending_is_enabled_again_only_when_the_server_confirms(
     visit: Visit, relaying: Server, person: Person
 ) -> None:
     key = person.create_key()["key"]
@@ -89,7 +89,7 @@ def test_a_refusal_is_shown_in_full_before_usage_loads(
     assert [x for x in visit.take_faults() if "429" not in x] == []
 
 
-def test_each_failure_has_its_own_words_and_a_retry(
+def test_each_failure_has_its_own_message_and_a_retry(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     person.create_key()
@@ -127,7 +127,7 @@ def test_each_failure_has_its_own_words_and_a_retry(
     expect(page.get_by_role("article", name="Assistant").last).to_contain_text("Hello.")
 
 
-def test_a_throttle_is_neither_a_spent_day_nor_a_busy_upstream(
+def test_a_throttled_message_names_the_throttle(
     browser: Browser, operated: tuple[Server, Person]
 ) -> None:
     server, operator = operated
@@ -162,7 +162,7 @@ def test_a_throttle_is_neither_a_spent_day_nor_a_busy_upstream(
     visit.close()
 
 
-def test_a_refused_change_is_rolled_back_on_the_page(visit: Visit, person: Person) -> None:
+def test_a_refused_change_is_reverted_on_the_page(visit: Visit, person: Person) -> None:
     person.create_key()
     page = visit.page
     held: list[Route] = []

@@ -61,7 +61,7 @@ def test_the_operator_is_created_by_keyboard_alone_on_a_phone(
     visit.close()
 
 
-def test_a_wrong_link_says_what_to_do(browser: Browser, site: Server) -> None:
+def test_a_wrong_setup_link_says_what_to_do(browser: Browser, site: Server) -> None:
     visit = Visit(browser, site, PHONE, reduced_motion="reduce")
     page = visit.page
     settled(page, "/setup/")

@@ -61,7 +61,7 @@ def expire(page: Page) -> None:
 
 
 @pytest.mark.parametrize("leave", [sign_out, sign_out_everywhere, delete_account, expire])
-def test_conversations_do_not_outlast_the_session(
+def test_conversations_are_removed_when_the_session_ends(
     visit: Visit, person: Person, leave: Callable[[Page], None]
 ) -> None:
     talk(visit.page, person)
@@ -69,7 +69,7 @@ def test_conversations_do_not_outlast_the_session(
     assert SECRET not in visit.page.evaluate(STORED)
 
 
-def test_an_account_that_is_signed_in_removes_what_another_has_left(
+def test_signing_in_removes_another_accounts_conversations(
     visit: Visit, relaying: Server, person: Person
 ) -> None:
     page = visit.page
@@ -86,7 +86,7 @@ def test_an_account_that_is_signed_in_removes_what_another_has_left(
     expect(composer).to_have_value("")
 
 
-def test_conversations_are_kept_on_this_device_for_their_owner_alone(
+def test_conversations_kept_on_the_device_are_shown_to_their_owner_only(
     visit: Visit, relaying: Server, person: Person
 ) -> None:
     page = visit.page
@@ -113,7 +113,7 @@ def test_conversations_are_kept_on_this_device_for_their_owner_alone(
     expect(answers(page)).to_contain_text("Hello.")
 
 
-def test_other_tabs_are_left_and_what_they_still_write_is_not_kept(
+def test_other_tabs_are_signed_out_and_store_nothing_afterwards(
     visit: Visit, person: Person, upstream: FakeUpstream
 ) -> None:
     page = visit.page
@@ -149,7 +149,7 @@ def memory_of(page: Page) -> str:
     return "".join(pieces)
 
 
-def test_nothing_of_a_key_stays_in_memory_once_its_panel_is_left(
+def test_no_part_of_a_key_stays_in_memory_after_its_panel_is_closed(
     visit: Visit, person: Person
 ) -> None:
     page = visit.page

@@ -80,7 +80,7 @@ def test_a_hostile_document_in_the_chat_is_400_too(scene: Scene, body: bytes) ->
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/models", "/"])
-def test_trace_and_connect_reach_no_upstream(scene: Scene, method: str, path: str) -> None:
+def test_trace_and_connect_do_not_reach_the_upstream(scene: Scene, method: str, path: str) -> None:
     request = f"{method} {path} HTTP/1.1\r\nhost: x\r\nx-api-key: {scene.key}\r\n{CLOSE}\r\n"
     answer = send(scene, request.encode())
     assert re.match(rb"HTTP/1\.1 4\d\d ", answer)
@@ -88,7 +88,7 @@ def test_trace_and_connect_reach_no_upstream(scene: Scene, method: str, path: st
     assert scene.upstream.heads == []
 
 
-def test_headers_that_stand_for_another_method_or_path_do_not_pass(scene: Scene) -> None:
+def test_method_and_path_override_headers_are_not_relayed(scene: Scene) -> None:
     hostile = (
         "x-http-method-override: DELETE", "x-http-method: DELETE", "x-method-override: DELETE",
         "x-original-url: /v1/files", "x-rewrite-url: /v1/files", "x_forwarded_for: 1.2.3.4",
@@ -123,7 +123,7 @@ def test_a_body_that_cannot_be_framed_is_400_and_counts_nothing(
         assert b"\r\nconnection: close\r\n" in answer
 
 
-def test_an_upload_passes_as_it_comes(scene: Scene) -> None:
+def test_an_upload_is_relayed_as_it_arrives(scene: Scene) -> None:
     received = 0
     size = 30 * MEGABYTE
 
@@ -196,7 +196,7 @@ MULTIPART = "content-type: multipart/form-data; boundary=b"
         pytest.param((LENGTH,), (), 0, id="nothing of the body"),
     ],
 )
-def test_withholding_the_end_of_a_body_counts_if_the_upstream_may_answer_without_it(
+def test_withholding_the_end_of_a_complete_body_counts(
     scene: Scene, headers: tuple[str, ...], pieces: tuple[bytes, ...], counted: int
 ) -> None:
     came = b""
@@ -236,7 +236,7 @@ def test_stalling_until_the_upstream_times_out_counts(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(("first", "counted"), [(b"{}", 1), (b"", 0)])
-def test_a_body_that_outgrows_the_limit_once_the_upstream_may_have_worked_counts(
+def test_a_body_that_grows_too_large_after_a_complete_document_counts(
     scene: Scene, first: bytes, counted: int
 ) -> None:
     """Either a document with endless white space, or a form whose file never ends."""
@@ -257,7 +257,9 @@ def test_a_body_that_outgrows_the_limit_once_the_upstream_may_have_worked_counts
     scene.counted = counted
 
 
-def test_sigterm_in_mid_stream_ends_the_stream_and_then_the_server(start: StartServer) -> None:
+def test_sigterm_in_mid_stream_completes_the_stream_before_the_server_stops(
+    start: StartServer,
+) -> None:
     upstream = RawUpstream()
     upstream.start()
     event = b'data: {"n": 1}\n\n'

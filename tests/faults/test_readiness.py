@@ -88,7 +88,7 @@ def has_tables(server: Postgres) -> bool:
     return found is not None and found[0] is not None
 
 
-def test_a_full_disk_of_postgresql_is_not_ready_until_there_is_room(
+def test_postgresql_with_a_full_disk_is_not_ready_until_space_is_freed(
     start: StartServer, disk: Path
 ) -> None:
     directory = disk / "postgres"
@@ -108,7 +108,7 @@ def test_a_full_disk_of_postgresql_is_not_ready_until_there_is_room(
         postgres.remove()
 
 
-def test_a_full_data_directory_is_not_ready_until_there_is_room(
+def test_a_full_data_directory_is_not_ready_until_space_is_freed(
     start: StartServer, disk: Path
 ) -> None:
     server = start(DAYPASS_DATA_DIR=str(disk / "data"))
@@ -163,7 +163,7 @@ OF_THE_MASTER: list[tuple[str, Break, Break]] = [
 ]
 
 
-def test_a_redis_that_cannot_be_written_is_not_ready_until_it_can(
+def test_a_redis_that_is_not_writable_is_not_ready_until_it_is(
     redis_with_replica: tuple[Redis, Redis], upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     master, replica = redis_with_replica

@@ -126,7 +126,9 @@ def test_an_unreachable_redis_refuses_in_time_and_counts_served_requests(
     assert wire.open_connections <= 3  # decisions, subscription to changes, announcements
 
 
-def test_a_slow_connection_to_redis_still_serves(on_redis: Site, upstream: FakeUpstream) -> None:
+def test_requests_are_served_over_a_slow_redis_connection(
+    on_redis: Site, upstream: FakeUpstream
+) -> None:
     before = on_redis.server.used(on_redis.key)
     on_redis.wire.fault = "delay"
     assert call(on_redis.key, on_redis.server) == (200, "")
@@ -134,7 +136,7 @@ def test_a_slow_connection_to_redis_still_serves(on_redis: Site, upstream: FakeU
     assert on_redis.server.used(on_redis.key) == before + 1
 
 
-def test_a_redis_that_hangs_takes_nothing(
+def test_requests_during_a_redis_hang_are_refused_and_not_counted(
     on_redis: Site, redis_server: Redis, upstream: FakeUpstream
 ) -> None:
     before = on_redis.server.used(on_redis.key)
@@ -171,7 +173,7 @@ def test_a_give_back_while_redis_hangs_is_owed_and_the_error_says_so(
 
 
 @pytest.mark.parametrize("loss", ["flushed", "evicted"])
-def test_a_redis_that_forgets_allows_nothing_more(
+def test_limits_hold_after_redis_loses_its_counters(
     on_redis: Site, redis_server: Redis, upstream: FakeUpstream, loss: str
 ) -> None:
     """Lost counters are rebuilt from the usage records, even in mid-burst."""
@@ -220,7 +222,7 @@ def test_an_unreachable_postgresql_refuses_in_time_and_recovers(
     assert "daypass@" not in server.log()
 
 
-def test_a_pool_that_is_exhausted_refuses_in_time_and_is_whole_again(
+def test_an_exhausted_connection_pool_refuses_in_time_and_recovers(
     on_postgres: Site, upstream: FakeUpstream, postgres_server: Postgres
 ) -> None:
     def look(_number: int) -> tuple[int, float]:
@@ -244,7 +246,7 @@ def test_a_pool_that_is_exhausted_refuses_in_time_and_is_whole_again(
     assert open_now <= 20
 
 
-def test_a_models_name_with_a_nul_does_not_stop_the_statistics(
+def test_a_model_name_with_a_nul_does_not_stop_usage_recording(
     on_postgres: Site, upstream: FakeUpstream
 ) -> None:
     """PostgreSQL cannot store a NUL: one request would keep all others from being written."""
@@ -266,7 +268,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
 
 
-def test_a_disk_that_is_full_or_read_only_refuses_and_recovers(
+def test_a_full_or_read_only_disk_refuses_and_recovers(
     start: StartServer, upstream: FakeUpstream, small_disk: Path
 ) -> None:
     server = start(
@@ -299,7 +301,7 @@ def test_a_disk_that_is_full_or_read_only_refuses_and_recovers(
         start(DAYPASS_DATA_DIR=str(small_disk / "data"))
 
 
-def test_a_file_spoilt_in_use_refuses_and_serves_again_with_its_backup(
+def test_a_file_corrupted_in_use_refuses_until_the_backup_is_restored(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
@@ -341,7 +343,7 @@ def ext4(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_disk_that_turns_read_only_in_use_refuses_and_serves_again(
+def test_a_disk_that_turns_read_only_in_use_refuses_and_recovers(
     start: StartServer, upstream: FakeUpstream, ext4: Path
 ) -> None:
     data = {"DAYPASS_UPSTREAM_BASE_URL": upstream.base_url, "DAYPASS_DATA_DIR": str(ext4 / "data")}

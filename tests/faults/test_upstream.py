@@ -32,7 +32,7 @@ def code(response: httpx.Response) -> tuple[int, str]:
         ("half-close", (502, "upstream_unreachable")),
     ],
 )
-def test_a_network_that_fails_before_the_answer_gives_the_unit_back(
+def test_a_network_failure_before_the_response_gives_the_unit_back(
     scene: Scene, fault: Fault, expected: tuple[int, str]
 ) -> None:
     scene.wire.fault = fault
@@ -43,7 +43,7 @@ def test_a_network_that_fails_before_the_answer_gives_the_unit_back(
     assert str(scene.wire.port) not in response.text
 
 
-def test_a_network_that_stalls_after_the_request_was_sent_counts(scene: Scene) -> None:
+def test_a_network_stall_after_the_request_was_sent_counts(scene: Scene) -> None:
     scene.wire.fault = "stall"
     response = scene.post()
     assert code(response) == (504, "upstream_timeout")
@@ -55,7 +55,7 @@ def test_a_network_that_stalls_after_the_request_was_sent_counts(scene: Scene) -
     scene.counted = 1
 
 
-def test_a_slow_network_serves(scene: Scene) -> None:
+def test_requests_are_served_over_a_slow_network(scene: Scene) -> None:
     scene.wire.fault = "delay"
     assert scene.post().content == JSON
     scene.counted = 1
@@ -84,13 +84,13 @@ def test_an_invalid_response_gives_the_unit_back(scene: Scene, script: Script, s
     assert scene.post().status_code == status
 
 
-def test_an_upstream_that_is_about_to_answer_for_ever_counts(scene: Scene) -> None:
+def test_endless_interim_responses_time_out_and_count(scene: Scene) -> None:
     scene.upstream.script = interim_for_ever
     assert scene.post().status_code == 504
     scene.counted = 1
 
 
-def test_an_upstream_that_does_not_take_the_request_gives_the_unit_back(scene: Scene) -> None:
+def test_an_upstream_that_does_not_read_the_request_gives_the_unit_back(scene: Scene) -> None:
     given_up = asyncio.Event()
 
     async def script(_exchange: Exchange) -> None:
@@ -135,9 +135,7 @@ async def silent_in_mid_stream(exchange: Exchange) -> None:
         pytest.param(events_for_ever, id="never ends"),
     ],
 )
-def test_a_stream_that_breaks_off_ends_with_an_error_and_never_with_done(
-    scene: Scene, script: Script
-) -> None:
+def test_a_broken_stream_ends_with_an_error_and_without_done(scene: Scene, script: Script) -> None:
     scene.upstream.script = script
     began = time.monotonic()
     response = scene.post()
@@ -162,7 +160,7 @@ def test_a_stream_that_breaks_off_ends_with_an_error_and_never_with_done(
         says(EVENTS.replace(b"transfer-encoding: chunked", b"content-length: 1000"), FIRST),
     ],
 )
-def test_an_answer_that_breaks_off_never_looks_whole(scene: Scene, script: Script) -> None:
+def test_a_truncated_response_is_never_presented_as_complete(scene: Scene, script: Script) -> None:
     scene.upstream.script = script
     try:
         response = scene.post()
@@ -173,7 +171,7 @@ def test_an_answer_that_breaks_off_never_looks_whole(scene: Scene, script: Scrip
         assert response.json()["error"]["code"] == "upstream_unreachable"
 
 
-def test_an_answer_of_any_split_passes_as_it_is(scene: Scene) -> None:
+def test_a_response_split_at_every_byte_is_relayed_unchanged(scene: Scene) -> None:
     body = 'data: {"text": "🙂 é"}\r\n\r\ndata: [DONE]\r\n\r\n'.encode()
     scene.upstream.script = says(EVENTS, *(chunk(bytes([x])) for x in body), b"0\r\n\r\n")
     assert scene.post().content == body
@@ -266,7 +264,7 @@ def test_an_upstream_refusal_of_the_operator_is_hidden_from_the_client(
     assert f'daypass_upstream_failures_total{{reason="upstream_{number}"}}' in metrics
 
 
-def test_the_upstreams_own_limit_is_not_taken_for_ours(scene: Scene) -> None:
+def test_an_upstream_429_is_not_presented_as_our_own_limit(scene: Scene) -> None:
     body = b'{"error": {"code": "insufficient_quota", "type": "insufficient_quota"}}'
     headers = (
         b"x-ratelimit-limit-requests: 3",
@@ -285,9 +283,7 @@ def test_the_upstreams_own_limit_is_not_taken_for_ours(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<h1>oh no</h1>" * 100_000, bytes(range(256)) * 10, b"\0", b""])
-def test_a_fault_of_the_upstream_passes_as_it_is_and_is_given_back(
-    scene: Scene, body: bytes
-) -> None:
+def test_an_upstream_error_is_relayed_unchanged_and_given_back(scene: Scene, body: bytes) -> None:
     scene.upstream.script = says(answer(body, b"500 Internal Server Error", b"content-type: x/y"))
     response = scene.post()
     assert (response.status_code, response.content) == (500, body)
@@ -301,7 +297,7 @@ def test_a_fault_of_the_upstream_passes_as_it_is_and_is_given_back(
         pytest.param((b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",), id="in mid-answer"),
     ],
 )
-def test_a_caller_who_leaves_frees_the_upstream_within_a_second(
+def test_a_client_disconnect_closes_the_upstream_request_within_a_second(
     scene: Scene, pieces: tuple[bytes, ...]
 ) -> None:
     scene.upstream.script = scene.upstream.waits(*pieces)
@@ -318,7 +314,7 @@ def test_a_caller_who_leaves_frees_the_upstream_within_a_second(
     scene.counted = 1
 
 
-def test_the_upstream_is_given_up_in_time(scene: Scene) -> None:
+def test_a_silent_upstream_times_out(scene: Scene) -> None:
     scene.upstream.script = scene.upstream.waits()
     began = time.monotonic()
     assert code(scene.post()) == (504, "upstream_timeout")

@@ -8,9 +8,9 @@ CASES = 300
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-def test_the_property_holds(name: str) -> None:
+def test_property_holds(name: str) -> None:
     assert run(PROPERTIES[name], CASES) > CASES / 2
 
 
-def test_a_stream_cut_at_any_byte_passes_unchanged() -> None:
+def test_a_stream_split_at_any_byte_is_relayed_unchanged() -> None:
     assert every_split() > 10_000

@@ -43,7 +43,7 @@ def wait_for_ceiling(server: Server, key: str, limit: int) -> None:
     until(lambda: all(ceiling(server, key) == limit for _ in range(8)))
 
 
-def test_a_plan_that_an_operator_gave_a_key_is_not_cut_by_the_account(
+def test_an_operator_assigned_plan_is_not_reduced_by_the_account_ceiling(
     site: Server,
 ) -> None:
     operator: Person = site.sign_up()

@@ -42,14 +42,14 @@ def chat(*parts: Any, **more: Any) -> dict[str, Any]:
 
 @given(st.lists(st.text(max_size=200), min_size=1, max_size=5))
 @settings(max_examples=100, deadline=None)
-def test_one_token_per_byte_of_text_is_within_the_bound(texts: list[str]) -> None:
+def test_the_bound_covers_one_token_per_byte_of_text(texts: list[str]) -> None:
     tokens = sum(len(x.encode()) for x in texts)
     assert bound(chat(*({"type": "text", "text": x} for x in texts))).input_tokens >= tokens
 
 
 @given(st.sampled_from(PARTS), st.sampled_from(HIDING_PLACES), st.data())
 @settings(max_examples=300, deadline=None)
-def test_text_hidden_in_a_media_part_is_counted(kind: Any, place: str, data: st.DataObject) -> None:
+def test_text_inside_a_media_part_is_counted(kind: Any, place: str, data: st.DataObject) -> None:
     prefix = data.draw(
         st.sampled_from(
             [
@@ -98,7 +98,7 @@ def test_text_hidden_in_a_media_part_is_counted(kind: Any, place: str, data: st.
         {"type": "computer_screenshot", "image_url": "https://example.org/a.png"},
     ],
 )
-def test_each_image_counts_wherever_it_is(part: dict[str, Any]) -> None:
+def test_images_count_wherever_they_are_in_the_request(part: dict[str, Any]) -> None:
     found = bound(chat(*[part] * 20)).input_tokens
     assert 20 * IMAGE_TOKENS < found < 20 * IMAGE_TOKENS + 4000
     inside = {"type": "document", "source": {"type": "content", "content": [part] * 20}}
@@ -126,7 +126,7 @@ def test_each_image_counts_wherever_it_is(part: dict[str, Any]) -> None:
         ),
     ],
 )  # fmt: skip
-def test_the_bytes_of_media_are_no_text(part: dict[str, Any], most: int) -> None:
+def test_media_bytes_are_not_counted_as_text(part: dict[str, Any], most: int) -> None:
     assert most - 400 < bound(chat(part)).input_tokens < most
 
 
@@ -147,7 +147,7 @@ def test_the_bytes_of_media_are_no_text(part: dict[str, Any], most: int) -> None
         ({"Type": "Text", "Video_Url": "https://example.org/a"}, VIDEO_TOKENS),
     ],
 )
-def test_what_is_only_named_counts_too(part: dict[str, Any], least: int) -> None:
+def test_inputs_that_are_only_named_count(part: dict[str, Any], least: int) -> None:
     found = bound(chat(*[part] * 3)).input_tokens
     assert 3 * least < found < 3 * least + 600
 
@@ -164,12 +164,12 @@ def test_what_is_only_named_counts_too(part: dict[str, Any], least: int) -> None
         {"tools": [{"type": "web_search"}]},
     ],
 )
-def test_searches_and_stored_conversations_are_input(options: dict[str, Any]) -> None:
+def test_searches_and_stored_conversations_count_as_input(options: dict[str, Any]) -> None:
     assert bound(chat("a", **options)).input_tokens > HOSTED_TOKENS
 
 
 @pytest.mark.parametrize("name", ["n_predict", "max_new_tokens", "num_predict", "N_Predict"])
-def test_a_cap_by_another_name_is_lowered_and_the_usual_one_is_set(name: str) -> None:
+def test_an_output_cap_by_another_name_is_lowered(name: str) -> None:
     found = bound(chat("a", **{name: 90_000}), most_output=500)
     assert (found.cap, found.is_edited) == (500, True)
     assert set(found.cap_members) == {name, "max_completion_tokens"}
@@ -178,7 +178,7 @@ def test_a_cap_by_another_name_is_lowered_and_the_usual_one_is_set(name: str) ->
     assert bound(chat("a", **{name: -1})).cap == DEFAULT_OUTPUT
 
 
-def test_a_wrong_prediction_is_output_beyond_the_cap() -> None:
+def test_rejected_prediction_tokens_are_bounded_beyond_the_cap() -> None:
     predicted = {"type": "content", "content": LONG}
     found = bound(chat("a", max_tokens=10, prediction=predicted))
     assert found.amounts.tokens - found.input_tokens > len(LONG)
@@ -229,7 +229,7 @@ def test_images_are_edited_by_json_too() -> None:
     assert found.units.images == 3
 
 
-def test_a_deep_document_is_bounded() -> None:
+def test_deeply_nested_documents_are_bounded() -> None:
     deep: Any = []
     for _ in range(150):
         deep = [{"x": deep}]
@@ -248,7 +248,7 @@ def test_answers_and_prompts_multiply_the_cap(name: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/images/generations"])
 @pytest.mark.parametrize("name", ["n", "max_tokens", "partial_images"])
-def test_absurd_numbers_stay_within_64_bits_when_summed(path: str, name: str) -> None:
+def test_huge_numbers_stay_within_64_bits_when_summed(path: str, name: str) -> None:
     for value in (2**63, 10**30, -(10**30)):
         found = bound({name: 10**3, "n": 10**3} | {name: value}, path, most_output=None)
         assert 0 <= found.amounts.tokens <= MOST_OUTPUT + 10**4
@@ -257,7 +257,7 @@ def test_absurd_numbers_stay_within_64_bits_when_summed(path: str, name: str) ->
 
 @given(st.integers(0, 5000), st.integers(-2, 9000), st.integers(1, 4), st.integers(1, 5000))
 @settings(max_examples=60, deadline=None)
-def test_what_fits_is_bounded_by_the_plan(text: int, cap: int, n: int, most: int) -> None:
+def test_the_plan_caps_the_bound_of_the_output(text: int, cap: int, n: int, most: int) -> None:
     found = bound(chat("a" * text, max_tokens=cap, n=n), most_output=most)
     sent = min(cap, most) if cap > 0 else most
     assert (found.cap, found.answers) == (sent, n)

@@ -72,7 +72,7 @@ def used(api: httpx.Client) -> int:
     return count
 
 
-def test_a_conditional_request_gets_its_304(api: httpx.Client, upstream: FakeUpstream) -> None:
+def test_a_304_response_is_relayed(api: httpx.Client, upstream: FakeUpstream) -> None:
     def reply(seen: Seen) -> Response:
         assert seen.headers["if-none-match"] == '"one"'
         # RFC 9110, section 15.4.5: a 304 may state the length of the omitted body.
@@ -85,7 +85,7 @@ def test_a_conditional_request_gets_its_304(api: httpx.Client, upstream: FakeUps
         assert response.headers["etag"] == '"one"'
 
 
-def test_the_upstream_sees_nothing_of_the_browsers_page(
+def test_browser_headers_are_not_sent_to_the_upstream(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
     """Ollama refuses unknown origins, and client addresses are private."""
@@ -122,7 +122,7 @@ def open_stream(server: str, origin: str, person: Person, key: str, *, by_chat: 
 
 
 @pytest.mark.parametrize("by_chat", [False, True], ids=["gateway", "chat"])
-def test_behind_an_nginx_with_default_settings_events_come_one_by_one(
+def test_events_arrive_one_by_one_behind_nginx_with_default_settings(
     relaying: Server, default_nginx: str, upstream: FakeUpstream, person: Person, key: str,
     by_chat: bool,
 ) -> None:  # fmt: skip
@@ -146,7 +146,7 @@ def test_behind_an_nginx_with_default_settings_events_come_one_by_one(
         assert next(lines) == "data: [DONE]"
 
 
-def test_only_streams_are_unbuffered_and_the_upstream_commands_no_proxy(
+def test_only_streams_disable_buffering_and_upstream_x_accel_headers_are_dropped(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
     stream = api.post("/v1/chat/completions", json=CHAT | {"stream": True})
@@ -164,7 +164,7 @@ def not_found(status: int) -> Response:
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_model_that_the_upstream_does_not_have_is_the_callers_error(
+def test_model_not_found_from_the_upstream_is_a_client_error(
     api: httpx.Client, upstream: FakeUpstream, status: int
 ) -> None:
     upstream.reply = lambda _seen: not_found(status)
@@ -182,7 +182,7 @@ def test_a_model_that_the_upstream_does_not_have_is_the_callers_error(
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[1]", b'{"error": "model_not_found"}', b'{"error": {"code": 7}}']
 )
-def test_any_other_refusal_is_the_operators_and_not_to_be_retried(
+def test_other_upstream_refusals_are_reported_as_misconfiguration(
     api: httpx.Client, upstream: FakeUpstream, status: int, body: bytes
 ) -> None:
     upstream.reply = lambda _seen: Response(body, status)
@@ -193,7 +193,7 @@ def test_any_other_refusal_is_the_operators_and_not_to_be_retried(
     assert used(api) == 0
 
 
-def test_an_upstream_that_stalls_in_its_refusal_holds_nobody_up(
+def test_a_stalled_upstream_refusal_does_not_delay_the_response(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
     def stalls() -> Iterator[bytes]:
@@ -205,7 +205,7 @@ def test_an_upstream_that_stalls_in_its_refusal_holds_nobody_up(
     assert response.json()["error"]["code"] == "upstream_misconfigured"
 
 
-def test_the_operator_reads_why_the_upstream_refuses(
+def test_the_operator_sees_why_the_upstream_refuses(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     """On the page and in the log: without keys, on one line, truncated."""
@@ -243,7 +243,7 @@ def test_the_operator_reads_why_the_upstream_refuses(
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_client_whose_base_url_lacks_v1_is_told_so(
+def test_a_base_url_without_v1_gets_a_helpful_404(
     relaying: Server, key: str, method: str, path: str
 ) -> None:
     target = f"{relaying.url}{path}"
@@ -267,7 +267,7 @@ def test_a_client_whose_base_url_lacks_v1_is_told_so(
         ("POST", "/responses/responses", "/responses"),
     ],
 )
-def test_a_client_whose_base_url_goes_too_far_is_told_so(
+def test_a_base_url_with_an_endpoint_path_gets_a_helpful_404(
     api: httpx.Client, upstream: FakeUpstream, method: str, path: str, too_much: str
 ) -> None:
     response = api.request(method, f"/v1{path}", json=CHAT)
@@ -278,13 +278,15 @@ def test_a_client_whose_base_url_goes_too_far_is_told_so(
 
 
 @pytest.mark.parametrize("path", ["/", "/v2/chat/completions", "/anthropic/v1/messages", "/keys/"])
-def test_what_is_sent_to_a_page_gets_the_hint_too(relaying: Server, path: str) -> None:
+def test_api_calls_to_a_page_get_a_helpful_404(relaying: Server, path: str) -> None:
     response = relaying.client().post(path, json=CHAT)
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "unknown_url"
 
 
-def test_pages_and_portal_are_not_taken_for_the_api(person: Person, upstream: FakeUpstream) -> None:
+def test_pages_and_portal_routes_get_no_base_url_hint(
+    person: Person, upstream: FakeUpstream
+) -> None:
     for path in ("/keys/", "/usage/", "/chat/", "/docs/", "/operator/keys/"):
         assert person.http.get(path).headers["content-type"].startswith("text/html")
     upstream.reply = lambda _seen: JSONResponse({"data": [{"id": "m"}]})

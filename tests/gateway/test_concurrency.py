@@ -67,7 +67,7 @@ def open_stream(api: httpx.Client, stack: ExitStack) -> Iterator[bytes]:
     return pieces
 
 
-def test_a_key_has_so_many_requests_open_over_all_processes(
+def test_concurrent_requests_of_a_key_are_limited_over_all_processes(
     start: StartServer, upstream: FakeUpstream, may_end: threading.Event, tmp_path: Path
 ) -> None:
     servers = _two_servers(start, upstream, tmp_path)

@@ -56,13 +56,13 @@ def sdk_endpoints() -> set[tuple[str, str]]:
 SDK = sorted(sdk_endpoints())
 
 
-def test_the_sdks_endpoints_were_found() -> None:
+def test_the_sdk_endpoints_are_discovered() -> None:
     assert len(SDK) > 250
     assert ("POST", "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs") in SDK
 
 
 @pytest.mark.parametrize(("method", "path"), SDK)
-def test_every_endpoint_of_the_sdk_has_a_class(method: str, path: str) -> None:
+def test_every_sdk_endpoint_is_classified(method: str, path: str) -> None:
     """A new SDK version fails here until its new endpoints are classified."""
     endpoint = route_of(method, re.sub(r"\{\w+\}", "x1", path).encode()).endpoint
     is_off_on_purpose = any((path + "/").startswith(f"{off}/") for off in TURNED_OFF)
@@ -92,7 +92,7 @@ def test_the_documentation_has_the_same_table() -> None:
     assert len(rows) == len(ENDPOINTS)
 
 
-def test_the_documentation_names_what_is_off_on_purpose() -> None:
+def test_the_documentation_lists_the_disabled_paths() -> None:
     text = (ROOT / "docs/endpoints.md").read_text()
     for path, why in TURNED_OFF.items():
         assert f"| `{path}` | {why} |" in text
@@ -128,7 +128,7 @@ def test_the_documentation_names_what_is_off_on_purpose() -> None:
         ("POST", "/nothing", "unknown"),
     ],
 )
-def test_the_class_of_a_request(method: str, path: str, cls: str) -> None:
+def test_requests_are_classified(method: str, path: str, cls: str) -> None:
     assert route_of(method, path.encode()).endpoint.cls == cls
 
 
@@ -275,7 +275,7 @@ NAMES_STORED = [
 
 @pytest.mark.parametrize(("path", "body", "param"), NAMES_STORED)
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", None])
-def test_a_request_cannot_name_what_is_stored(
+def test_a_request_that_names_a_stored_object_is_refused(
     api: httpx.Client,
     upstream: FakeUpstream,
     path: str,
@@ -353,14 +353,14 @@ def test_a_request_cannot_name_what_is_stored(
         ),
     ],
 )
-def test_what_names_nothing_that_is_stored_passes(
+def test_a_request_without_stored_objects_is_relayed(
     api: httpx.Client, upstream: FakeUpstream, path: str, body: dict[str, object]
 ) -> None:
     assert api.post(path, json=body).status_code == 200
     assert upstream.seen[0].json() == body
 
 
-def test_a_metered_body_is_json_whatever_its_type_says(
+def test_metered_bodies_are_parsed_as_json_whatever_the_content_type(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
     """`curl -d` declares a form, but some upstreams parse JSON all the same."""
@@ -374,9 +374,7 @@ def test_a_metered_body_is_json_whatever_its_type_says(
     assert len(upstream.seen) == 1
 
 
-def test_two_content_types_are_refused_where_the_type_decides(
-    api: httpx.Client, upstream: FakeUpstream
-) -> None:
+def test_duplicate_content_types_are_refused(api: httpx.Client, upstream: FakeUpstream) -> None:
     types = [
         ("content-type", "application/json"),
         ("content-type", "multipart/form-data; boundary=b"),
@@ -427,7 +425,7 @@ def test_a_stored_answer_is_not_billed_again(shared: Server, upstream: FakeUpstr
 
 
 @pytest.mark.parametrize(("stored_objects", "warns"), [("shared", True), ("per-account", False)])
-def test_the_doctor_warns_of_shared_objects(
+def test_doctor_warns_about_shared_stored_objects(
     tmp_path: Path, stored_objects: str, warns: bool
 ) -> None:
     settings = {
@@ -454,7 +452,7 @@ def test_extra_paths_are_relayed_and_counted(shared: Server, upstream: FakeUpstr
     assert len(upstream.seen) == 4
 
 
-def test_an_extra_path_does_not_turn_stored_objects_on(
+def test_extra_paths_do_not_enable_stored_objects(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, DAYPASS_EXTRA_PATHS="files")
@@ -465,7 +463,7 @@ def test_an_extra_path_does_not_turn_stored_objects_on(
 
 
 @pytest.mark.parametrize("path", ["/v1/models/a%2Fb", "/v1/models/a%2fb%2Fc", "/v1/models/a/b"])
-def test_an_encoded_slash_passes_below_models(
+def test_an_encoded_slash_is_relayed_below_models(
     api: httpx.Client, upstream: FakeUpstream, path: str
 ) -> None:
     """The official SDKs send this for `models.retrieve("a/b")`."""

@@ -11,7 +11,7 @@ DAY = Claim(KEY, Limit(Measure.REQUESTS, 100, Window.DAY))
 NOW = 1_795_608_000.5
 
 
-def test_a_token_bucket_is_named_by_its_burst_and_the_time_to_refill_it() -> None:
+def test_rate_limit_headers_describe_a_token_bucket() -> None:
     buckets = [BucketState(BURST, 4, 1_795_608_002), BucketState(DAY, 4, 1_795_651_200)]
     assert dict(rate_limit_headers(buckets, NOW)) == {
         b"x-ratelimit-limit-requests": b"5",
@@ -22,7 +22,7 @@ def test_a_token_bucket_is_named_by_its_burst_and_the_time_to_refill_it() -> Non
     }
 
 
-def test_a_spent_burst_is_a_throttle() -> None:
+def test_an_exhausted_burst_is_a_rate_limit_error() -> None:
     hit = BucketState(BURST, 5, 1_795_608_002)
     error = over_limit(Refusal(NOW, hit, (hit,)), "60PerMinute")
     assert (error.status, error.code) == (429, "rate_limit_exceeded")

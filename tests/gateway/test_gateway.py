@@ -37,7 +37,7 @@ def error(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, document["code"]
 
 
-def test_an_answer_passes_unchanged_with_our_headers(
+def test_a_response_is_relayed_unchanged_with_rate_limit_headers(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
     body = b'{ "odd" :   "spacing \\u00e9" }\n'
@@ -69,7 +69,7 @@ def test_an_answer_passes_unchanged_with_our_headers(
     assert response.headers["x-request-id"].startswith("req_")
 
 
-def test_the_upstream_sees_the_operators_key_and_nothing_of_the_callers(
+def test_the_upstream_gets_the_operators_key_and_no_client_credentials(
     api: httpx.Client, key: str, upstream: FakeUpstream
 ) -> None:
     headers = {
@@ -107,7 +107,7 @@ def test_the_upstream_sees_the_operators_key_and_nothing_of_the_callers(
         lambda key: {"x-api-key": "", "authorization": f"Bearer {key}"},
     ],
 )
-def test_every_carrier_of_a_key_works(
+def test_a_key_is_accepted_in_every_supported_header(
     relaying: Server, upstream: FakeUpstream, key: str, headers: Callable[[str], dict[str, str]]
 ) -> None:
     response = relaying.client().post("/v1/chat/completions", json=CHAT, headers=headers(key))
@@ -138,7 +138,7 @@ def typo(key: str) -> str:
         lambda key, other: {"x-api-key": "' OR 1=1 --"},
     ],
 )
-def test_without_one_valid_key_it_is_401_and_nothing_is_counted(
+def test_a_request_without_exactly_one_valid_key_is_401_and_not_counted(
     relaying: Server,
     upstream: FakeUpstream,
     person: Person,
@@ -165,7 +165,9 @@ def test_a_deleted_key_is_refused_at_once(person: Person, relaying: Server) -> N
     assert error(api.get("/v1/key")) == (401, "invalid_api_key")
 
 
-def test_a_spent_day_is_a_429_that_stops_sdks(api: httpx.Client, upstream: FakeUpstream) -> None:
+def test_a_reached_daily_limit_is_a_429_that_sdks_do_not_retry(
+    api: httpx.Client, upstream: FakeUpstream
+) -> None:
     for left in range(9, -1, -1):
         response = api.post("/v1/chat/completions", json=CHAT)
         assert response.headers["x-ratelimit-remaining-requests"] == str(left)
@@ -207,7 +209,9 @@ def test_a_throttle_is_a_429_that_sdks_may_retry(
     assert "x-should-retry" not in throttled.headers
 
 
-def test_an_account_cannot_multiply_its_limit(start: StartServer, upstream: FakeUpstream) -> None:
+def test_keys_of_an_account_share_its_daily_limit(
+    start: StartServer, upstream: FakeUpstream
+) -> None:
     server = start(
         DAYPASS_UPSTREAM_BASE_URL=upstream.base_url,
         DAYPASS_ACCOUNT_REQUESTS_PER_DAY="12",
@@ -240,7 +244,7 @@ def test_recreating_a_key_resets_nothing(
     assert relaying.gateway(recreated["key"]).post("/v1/embeddings", json={}).status_code == 429
 
 
-def test_a_stream_arrives_piece_by_piece(api: httpx.Client, upstream: FakeUpstream) -> None:
+def test_a_stream_arrives_event_by_event(api: httpx.Client, upstream: FakeUpstream) -> None:
     arrived = threading.Event()
 
     async def events() -> AsyncIterator[bytes]:
@@ -259,7 +263,7 @@ def test_a_stream_arrives_piece_by_piece(api: httpx.Client, upstream: FakeUpstre
         assert b"".join(pieces) == b"data: [DONE]\n\n"
 
 
-def test_tokens_are_noted_streamed_or_not(
+def test_tokens_are_recorded_for_streams_and_plain_responses(
     api: httpx.Client, person: Person, upstream: FakeUpstream
 ) -> None:
     api.post("/v1/chat/completions", json=CHAT)
@@ -271,7 +275,7 @@ def test_tokens_are_noted_streamed_or_not(
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_what_the_upstream_did_not_serve_is_given_back(
+def test_unserved_requests_are_given_back(
     api: httpx.Client, upstream: FakeUpstream, status: int
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"error": {"message": "busy"}}, status)
@@ -283,7 +287,7 @@ def test_what_the_upstream_did_not_serve_is_given_back(
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 422])
-def test_what_the_upstream_answered_stays_counted(
+def test_answered_requests_stay_counted(
     api: httpx.Client, upstream: FakeUpstream, status: int
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"x": 1}, status)
@@ -292,7 +296,7 @@ def test_what_the_upstream_answered_stays_counted(
 
 
 @pytest.mark.parametrize("status", [401, 403, 302])
-def test_an_upstream_that_refuses_the_operator_is_not_the_callers_fault(
+def test_an_upstream_refusal_of_the_operators_key_is_502_and_given_back(
     api: httpx.Client, upstream: FakeUpstream, status: int
 ) -> None:
     headers = {"location": "http://169.254.169.254/"} if status == 302 else {}
@@ -325,7 +329,7 @@ def test_an_upstream_that_is_silent_is_504_and_counts(
     assert used(api) == 1
 
 
-def test_a_stream_that_breaks_off_ends_with_an_error_event(
+def test_a_broken_stream_ends_with_an_error_event(
     api: httpx.Client, upstream: FakeUpstream
 ) -> None:
     async def events() -> object:
@@ -340,7 +344,9 @@ def test_a_stream_that_breaks_off_ends_with_an_error_event(
     assert used(api) == 1
 
 
-def test_an_answer_that_breaks_off_is_cut(api: httpx.Client, upstream: FakeUpstream) -> None:
+def test_a_truncated_response_closes_the_connection(
+    api: httpx.Client, upstream: FakeUpstream
+) -> None:
     async def half() -> object:
         yield b"half of"
         await asyncio.sleep(30)
@@ -352,7 +358,7 @@ def test_an_answer_that_breaks_off_is_cut(api: httpx.Client, upstream: FakeUpstr
 
 
 @pytest.mark.parametrize("answers_first", [True, False])
-def test_a_caller_who_leaves_ends_the_upstream_request(
+def test_a_client_disconnect_ends_the_upstream_request(
     api: httpx.Client, relaying: Server, key: str, upstream: FakeUpstream, answers_first: bool
 ) -> None:
     class Waiting(Response):
@@ -414,7 +420,7 @@ def test_a_body_over_the_limit_is_413_and_counts_nothing(
     assert used(api) == 0
 
 
-def test_multipart_is_relayed_as_it_is(api: httpx.Client, upstream: FakeUpstream) -> None:
+def test_multipart_bodies_are_relayed_unchanged(api: httpx.Client, upstream: FakeUpstream) -> None:
     content = bytes(range(256)) * 100
     response = api.post(
         "/v1/audio/transcriptions", files={"file": ("a.wav", content)}, data={"model": "whisper-1"}
@@ -468,7 +474,7 @@ def test_paths_that_leave_the_api_are_refused(
     assert upstream.seen == []
 
 
-def test_a_plan_can_name_its_models(
+def test_a_plan_restricts_models(
     start: StartServer, upstream: FakeUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     config = tmp_path_factory.mktemp("config") / "daypass.toml"
@@ -487,9 +493,7 @@ def test_a_plan_can_name_its_models(
     assert used(api) == 1
 
 
-def test_other_origins_may_call_when_the_operator_says_so(
-    start: StartServer, upstream: FakeUpstream
-) -> None:
+def test_cors_is_allowed_for_configured_origins(start: StartServer, upstream: FakeUpstream) -> None:
     server = start(
         DAYPASS_UPSTREAM_BASE_URL=upstream.base_url,
         DAYPASS_CORS_ORIGINS="https://app.example.org",
@@ -520,7 +524,7 @@ def test_other_origins_may_call_when_the_operator_says_so(
     assert "access-control-allow-origin" not in refused.headers
 
 
-def test_secrets_reach_no_log(relaying: Server, key: str, api: httpx.Client) -> None:
+def test_secrets_are_not_logged(relaying: Server, key: str, api: httpx.Client) -> None:
     api.post("/v1/chat/completions", json=CHAT)
     log = relaying.log()
     assert "sk-the-operators-own" not in log

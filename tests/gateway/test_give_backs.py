@@ -65,7 +65,7 @@ def attack(api: httpx.Client) -> list[httpx.Response]:
 
 
 @pytest.mark.parametrize("status", [429, 500, 403])
-def test_provoked_failures_reach_the_upstream_no_more_often_than_the_cap_allows(
+def test_provoked_failures_reach_the_upstream_at_most_up_to_the_cap(
     failing: Server, upstream: FakeUpstream, status: int
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"error": {"message": "no"}}, status)
@@ -82,7 +82,7 @@ def test_provoked_failures_reach_the_upstream_no_more_often_than_the_cap_allows(
     assert len(upstream.seen) == CAP + 10
 
 
-def test_a_failure_that_counts_says_so(failing: Server, upstream: FakeUpstream) -> None:
+def test_a_counted_failure_says_so(failing: Server, upstream: FakeUpstream) -> None:
     upstream.reply = lambda _seen: JSONResponse({"error": {"message": "busy"}}, 503)
     person = failing.sign_up()
     key = person.create_key("ten")
@@ -135,9 +135,7 @@ def test_a_failure_that_counts_says_so(failing: Server, upstream: FakeUpstream) 
     until(lambda: sum(x["requests"] for x in person.http.get("/api/usage").json()) == 4)
 
 
-def test_a_throttle_holds_whatever_becomes_of_the_requests(
-    failing: Server, upstream: FakeUpstream
-) -> None:
+def test_a_throttle_counts_failed_requests(failing: Server, upstream: FakeUpstream) -> None:
     upstream.reply = lambda _seen: JSONResponse({}, 500)
     api = failing.gateway(failing.sign_up().create_key("slow")["key"])
     answers = [call(api) for _ in range(20)]
@@ -151,7 +149,7 @@ def test_a_throttle_holds_whatever_becomes_of_the_requests(
 
 
 @pytest.mark.parametrize("store", ["sqlite", "redis"])
-def test_a_server_that_is_killed_has_no_more_give_backs(
+def test_killing_the_server_does_not_reset_the_give_back_cap(
     store: str, tmp_path: Path, upstream: FakeUpstream, redis_server: Redis
 ) -> None:
     (tmp_path / "daypass.toml").write_text(PLANS)
@@ -175,9 +173,7 @@ def test_a_server_that_is_killed_has_no_more_give_backs(
         server.stop()
 
 
-def test_the_operator_can_have_time_outs_given_back(
-    start: StartServer, upstream: FakeUpstream
-) -> None:
+def test_timeouts_are_given_back_by_a_setting(start: StartServer, upstream: FakeUpstream) -> None:
     server = start(
         DAYPASS_UPSTREAM_BASE_URL=upstream.base_url,
         DAYPASS_FIRST_BYTE_TIMEOUT_S="0.3",

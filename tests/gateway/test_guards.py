@@ -82,7 +82,7 @@ def test_paths_that_leave_the_api_never_reach_the_upstream(
         "/assistants/",
     ],
 )
-def test_every_other_path_passes_as_it_was_sent(path: str) -> None:
+def test_valid_paths_are_relayed_unchanged(path: str) -> None:
     raw = b"/v1" + path.encode()
     scope = {"method": "GET", "raw_path": raw, "path": "", "query_string": b"a=%2e%2e/;"}
     assert target_of(scope).raw == path.encode() + b"?a=%2e%2e/;"
@@ -116,7 +116,7 @@ def test_a_key_in_the_query_is_refused_and_not_logged(
     assert upstream.seen == []
 
 
-def test_a_query_that_only_looks_like_it_passes(
+def test_a_query_that_resembles_a_key_is_relayed(
     relaying: Server, key: str, upstream: FakeUpstream
 ) -> None:
     with relaying.gateway(key) as api:
@@ -127,7 +127,7 @@ def test_a_query_that_only_looks_like_it_passes(
 
 @pytest.mark.parametrize("carrier", ["x-api-key: {}", "api-key: {}", "authorization: Bearer {}"])
 @pytest.mark.parametrize("secret", ["short", "%", "typo", "revoked"])
-def test_both_carriers_of_a_key_are_refused_alike(
+def test_every_key_header_is_refused_in_the_same_way(
     relaying: Server, person: Person, upstream: FakeUpstream, carrier: str, secret: str
 ) -> None:
     created = person.create_key()
@@ -184,7 +184,9 @@ def test_a_websocket_is_refused_clearly(
     assert relaying.used(key) == 0
 
 
-def test_another_upgrade_is_ignored(relaying: Server, key: str, upstream: FakeUpstream) -> None:
+def test_upgrades_other_than_websocket_are_ignored(
+    relaying: Server, key: str, upstream: FakeUpstream
+) -> None:
     answer = say(
         relaying,
         f"GET /v1/models HTTP/1.1\nhost: x\nx-api-key: {key}\nconnection: close, upgrade\n"
@@ -217,7 +219,7 @@ def public(
         ("daypass.example.org/x", False), ("[::1].evil.example", False),
     ],
 )  # fmt: skip
-def test_with_a_public_url_only_its_hosts_are_served(
+def test_only_hosts_of_the_public_url_are_served(
     public: Server, upstream: FakeUpstream, host: str, known: bool
 ) -> None:
     def status(path: str) -> int:
@@ -233,13 +235,13 @@ def test_with_a_public_url_only_its_hosts_are_served(
 
 
 @pytest.mark.parametrize("hosts", ["", "host: daypass.example.org\nhost: evil.example\n"])
-def test_a_request_has_one_host(public: Server, hosts: str) -> None:
+def test_a_request_without_exactly_one_host_is_400(public: Server, hosts: str) -> None:
     for path in ("/v1/key", "/api/site"):
         answer = say(public, f"GET {path} HTTP/1.1\n{hosts}connection: close\n\n")
         assert answer.startswith("HTTP/1.1 400 ")
 
 
-def test_a_key_and_an_account_have_so_many_requests_under_way(
+def test_concurrent_requests_per_key_and_account_are_limited(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     server = start(
@@ -305,7 +307,7 @@ MODELS = UpstreamRequest("GET", b"/models", [], b"")
         (["64:ff9b::a9fe:a9fe"], True, False),
     ],
 )
-async def test_the_address_that_a_name_stands_for_is_checked_at_each_connection(
+async def test_the_resolved_address_is_checked_at_each_connection(
     monkeypatch: pytest.MonkeyPatch, resolved: list[str], private: bool, may: bool
 ) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
@@ -363,7 +365,7 @@ async def test_a_dns_or_certificate_failure_is_reported(base_url: str) -> None:
     server.close()
 
 
-def test_an_upstream_that_resolves_to_nothing_is_502_and_given_back(start: StartServer) -> None:
+def test_an_unresolvable_upstream_is_502_and_given_back(start: StartServer) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL="https://no-such-host.invalid/v1")
     key = server.sign_up().create_key()["key"]
     with server.gateway(key) as api:
@@ -376,7 +378,7 @@ def test_an_upstream_that_resolves_to_nothing_is_502_and_given_back(start: Start
     assert server.used(key) == 0
 
 
-def test_the_operator_reads_that_the_upstream_refuses_the_key(
+def test_the_operator_sees_that_the_upstream_refuses_the_key(
     relaying: Server, person: Person, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"error": {"message": "sk-the-operators-own"}}, 401)
@@ -386,7 +388,7 @@ def test_the_operator_reads_that_the_upstream_refuses_the_key(
     assert "sk-the" not in response.text
 
 
-def test_a_list_of_models_is_not_read_without_end(
+def test_an_oversized_model_list_is_refused(
     relaying: Server, person: Person, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: Response(b'{"data": [' + b" " * 8_000_000 + b"]}")

@@ -45,7 +45,7 @@ def documents(draw: st.DrawFn) -> tuple[dict[str, Any], bytes]:
 
 @given(documents())
 @settings(max_examples=150, deadline=None)
-def test_members_are_found_where_they_are(case: tuple[dict[str, Any], bytes]) -> None:
+def test_members_of_an_object_are_located(case: tuple[dict[str, Any], bytes]) -> None:
     document, text = case
     found = {x.name: orjson.loads(text[x.start : x.end]) for x in members(text)}
     assert found == document
@@ -54,7 +54,7 @@ def test_members_are_found_where_they_are(case: tuple[dict[str, Any], bytes]) ->
 
 @given(documents(), OBJECTS)
 @settings(max_examples=150, deadline=None)
-def test_setting_members_leaves_every_other_byte(
+def test_setting_members_changes_no_other_byte(
     case: tuple[dict[str, Any], bytes], values: dict[str, Any]
 ) -> None:
     document, text = case
@@ -72,7 +72,7 @@ def test_setting_members_leaves_every_other_byte(
 
 @given(documents(), st.data())
 @settings(max_examples=150, deadline=None)
-def test_removing_a_member_leaves_every_other_byte(
+def test_removing_a_member_changes_no_other_byte(
     case: tuple[dict[str, Any], bytes], data: st.DataObject
 ) -> None:
     document, text = case
@@ -85,6 +85,6 @@ def test_removing_a_member_leaves_every_other_byte(
     assert orjson.loads(replaced) == {k: [1] if k == name else v for k, v in document.items()}
 
 
-def test_an_escaped_name_is_the_same_name() -> None:
+def test_escaped_and_plain_member_names_are_equal() -> None:
     text = rb'{"x":{"max_tokens":1},"max\u005ftokens" : 9, "y":"\"max_tokens\":7"}'
     assert set_members(text, {"max_tokens": 5}) == text.replace(b"9", b"5")

@@ -132,7 +132,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("path", "body"), REFUSED)
-def test_no_place_hides_a_model(
+def test_models_outside_the_plan_are_found_everywhere(
     api: httpx.Client, upstream: FakeUpstream, path: str, body: dict[str, Any]
 ) -> None:
     response = api.post(path, json=body)
@@ -144,7 +144,7 @@ def test_no_place_hides_a_model(
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_another_content_type_hides_no_model(
+def test_models_are_checked_whatever_the_content_type(
     api: httpx.Client, upstream: FakeUpstream, content_type: str | None
 ) -> None:
     headers = {"content-type": content_type} if content_type else {}
@@ -158,7 +158,7 @@ def test_another_content_type_hides_no_model(
     assert upstream.seen == []
 
 
-def test_no_header_chooses_a_model(api: httpx.Client, upstream: FakeUpstream) -> None:
+def test_headers_that_choose_a_model_are_dropped(api: httpx.Client, upstream: FakeUpstream) -> None:
     dropped = {
         "x-ms-oai-image-generation-deployment": "large", "X-Portkey-Config": "{}", "model": "large",
         "cf-aig-custom-provider": "x", "x-litellm-tags": "x", "x-model-id": "large",
@@ -212,7 +212,7 @@ PASSES: list[tuple[str, str, dict[str, Any] | None]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), PASSES)
-def test_what_the_plan_includes_passes_as_it_was_sent(
+def test_models_of_the_plan_are_relayed_unchanged(
     api: httpx.Client, upstream: FakeUpstream, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     assert api.request(method, path, json=body).status_code == 200
@@ -222,7 +222,7 @@ def test_what_the_plan_includes_passes_as_it_was_sent(
 
 
 @pytest.mark.parametrize("path", ["/v1/files", "/v1/uploads/u/parts", "/v1/containers/c/files"])
-def test_an_upload_need_not_name_a_model(
+def test_an_upload_without_a_model_is_relayed(
     api: httpx.Client, upstream: FakeUpstream, path: str
 ) -> None:
     response = api.post(path, files={"file": b"x" * 100_000}, data={"purpose": "batch"})
@@ -256,7 +256,7 @@ TRANSCRIPTION = "/v1/audio/transcriptions"
         b"name=model\r\n\r\nsmall\r\n" + AUDIO + END,  # as .NET writes it
     ],
 )
-def test_a_form_that_names_a_model_of_the_plan_passes(
+def test_a_form_with_a_model_of_the_plan_is_relayed(
     api: httpx.Client, upstream: FakeUpstream, form: bytes
 ) -> None:
     def pieces() -> Iterator[bytes]:
@@ -297,7 +297,9 @@ def test_a_form_that_names_a_model_of_the_plan_passes(
         b"--b \r\n" + LARGE[5:] + SMALL + END,
     ],
 )
-def test_a_form_hides_no_model(api: httpx.Client, upstream: FakeUpstream, form: bytes) -> None:
+def test_a_form_with_a_model_outside_the_plan_is_refused(
+    api: httpx.Client, upstream: FakeUpstream, form: bytes
+) -> None:
     """Sent whole, or in pieces, of which the upstream must not get the last."""
 
     def pieces() -> Iterator[bytes]:
@@ -319,7 +321,7 @@ def test_a_form_hides_no_model(api: httpx.Client, upstream: FakeUpstream, form: 
         "multipart/form-data; x=y; boundary=b",
     ],
 )  # fmt: skip
-def test_a_form_has_one_boundary(
+def test_an_ambiguous_form_boundary_is_refused(
     api: httpx.Client, upstream: FakeUpstream, content_type: str
 ) -> None:
     headers = {"content-type": content_type}
@@ -328,7 +330,7 @@ def test_a_form_has_one_boundary(
     assert upstream.seen == []
 
 
-def test_a_form_in_any_pieces_is_read_alike() -> None:
+def test_a_form_split_anywhere_is_parsed_alike() -> None:
     form = part("file", b"\r\n-\r\n--a", '; filename="x"') + part("model", b"") + SMALL + END
     for size in range(1, len(form)):
         reader = FormReader(FORM["content-type"].encode(), lambda name, _is_file: name == "model")
@@ -341,7 +343,7 @@ def test_a_form_in_any_pieces_is_read_alike() -> None:
         assert found == ["", "small"]
 
 
-def test_a_form_without_an_end_to_its_headers_is_no_form() -> None:
+def test_oversized_form_headers_and_fields_are_refused() -> None:
     reader = FormReader(FORM["content-type"].encode(), lambda _name, _is_file: True)
     with pytest.raises(FormError, match="too long"):
         reader.feed(b"--b\r\n" + b"x: y\r\n" * 2_000)
@@ -363,7 +365,7 @@ def test_a_form_that_grows_without_a_model_is_413(
     assert upstream.seen == []
 
 
-def test_a_form_goes_on_as_soon_as_its_model_is_known(
+def test_a_form_is_relayed_as_soon_as_its_model_is_known(
     server: Server, key: str, upstream: FakeUpstream
 ) -> None:
     """The client need not send the rest once the upstream has responded."""
@@ -380,7 +382,7 @@ def test_a_form_goes_on_as_soon_as_its_model_is_known(
     until(lambda: server.used(key) == before)
 
 
-def test_the_sdks_calls_pass_under_a_plan_with_models(
+def test_sdk_calls_work_under_a_plan_with_models(
     server: Server, key: str, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"text": "hello", "created": 1, "data": []})
@@ -405,7 +407,7 @@ def listed(_seen: Seen) -> Response:
     return JSONResponse({"object": "list", "data": models} | more | ends, headers=headers)
 
 
-def test_the_list_of_models_shows_what_the_plan_includes(
+def test_the_model_list_contains_only_models_of_the_plan(
     server: Server, api: httpx.Client, key: str, person: Person, upstream: FakeUpstream
 ) -> None:
     upstream.reply = listed
@@ -463,7 +465,7 @@ def test_the_list_of_models_shows_what_the_plan_includes(
         (lambda _seen: Response(b'[{"id": "large"', 206), 502),
     ],
 )
-def test_a_list_that_cannot_be_filtered_is_not_shown(
+def test_a_model_list_that_cannot_be_filtered_is_withheld(
     api: httpx.Client, upstream: FakeUpstream, reply: Any, status: int
 ) -> None:
     upstream.reply = reply
@@ -472,7 +474,7 @@ def test_a_list_that_cannot_be_filtered_is_not_shown(
     assert "large" not in response.text
 
 
-def test_the_chat_of_the_site_meets_the_same_checks(person: Person, upstream: FakeUpstream) -> None:
+def test_the_sites_chat_checks_models_too(person: Person, upstream: FakeUpstream) -> None:
     narrow = narrow_key(person)
 
     def chat(**body: Any) -> int:
@@ -485,7 +487,7 @@ def test_the_chat_of_the_site_meets_the_same_checks(person: Person, upstream: Fa
     assert len(upstream.seen) == 1
 
 
-def test_usage_names_the_model_that_was_checked(
+def test_usage_records_name_the_checked_model(
     server: Server, person: Person, upstream: FakeUpstream
 ) -> None:
     for plan in ("small", "every"):
@@ -502,7 +504,7 @@ def test_usage_names_the_model_that_was_checked(
         person.http.delete(f"/api/api-keys/{created['id']}")
 
 
-def test_reading_models_takes_time_in_proportion() -> None:
+def test_finding_models_takes_linear_time() -> None:
     """Each nesting level was read twice, so a 2 kB body took longer than any timeout."""
     deep: Any = {}
     for _ in range(150):

@@ -15,7 +15,7 @@ from daypass.gateway.path_settings import check_path_settings
         ("tokenize", "", "'tokenize' is no endpoint"),
     ],
 )
-def test_a_path_that_changes_nothing_is_refused(denied: str, extra: str, said: str) -> None:
+def test_path_settings_without_effect_are_refused(denied: str, extra: str, said: str) -> None:
     settings = Settings(denied_paths=denied, extra_paths=extra)  # type: ignore[arg-type]
     with pytest.raises(SettingsError) as error:
         check_path_settings(settings)
@@ -33,5 +33,5 @@ def test_a_path_that_changes_nothing_is_refused(denied: str, extra: str, said: s
         ("tokenize", "tokenize/batch,chat/completions,responses/search"),
     ],
 )
-def test_paths_that_have_an_effect_are_accepted(denied: str, extra: str) -> None:
+def test_path_settings_with_effect_are_accepted(denied: str, extra: str) -> None:
     check_path_settings(Settings(denied_paths=denied, extra_paths=extra))  # type: ignore[arg-type]

@@ -84,7 +84,7 @@ def make(api: httpx.Client, kind: str, **body: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_object_is_there_for_its_account_alone(
+def test_an_object_is_visible_to_its_account_only(
     ann: httpx.Client, bob: httpx.Client, upstream: FakeUpstream, store: ObjectStore, kind: str
 ) -> None:
     made = make(ann, kind)["id"]
@@ -116,7 +116,7 @@ def below(pattern: str) -> str:
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_a_list_shows_an_accounts_own(
+def test_a_list_contains_only_the_accounts_own_objects(
     ann: httpx.Client, bob: httpx.Client, store: ObjectStore, kind: str
 ) -> None:
     mine = []
@@ -155,7 +155,9 @@ def test_an_empty_list_reveals_nothing(
         }  # fmt: skip
 
 
-def test_a_list_too_long_to_look_through_is_refused(ann: httpx.Client, store: ObjectStore) -> None:
+def test_a_list_that_is_too_long_to_filter_is_refused(
+    ann: httpx.Client, store: ObjectStore
+) -> None:
     for _ in range(5_001):
         store.add("evals")
     assert code(ann.get("/v1/evals")) == (503, "list_too_long")
@@ -184,7 +186,7 @@ NAMED: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "path", "body"), NAMED)
-def test_what_a_request_names_is_checked(
+def test_objects_named_in_a_body_are_checked(
     ann: httpx.Client,
     bob: httpx.Client,
     upstream: FakeUpstream,
@@ -213,7 +215,7 @@ def test_what_a_request_names_is_checked(
     assert ann.post(path, content=naming(made), headers=as_json).status_code == 200
 
 
-def test_what_a_form_names_is_checked(
+def test_objects_named_in_a_form_are_checked(
     ann: httpx.Client, bob: httpx.Client, upstream: FakeUpstream, store: ObjectStore
 ) -> None:
     file, container = make(ann, "files")["id"], make(bob, "containers")["id"]
@@ -234,7 +236,7 @@ def test_what_a_form_names_is_checked(
     assert bob.post(path, data={"file_id": own}, files={"x": b""}).status_code == 200
 
 
-def test_what_a_query_names_is_checked(
+def test_objects_named_in_a_query_are_checked(
     ann: httpx.Client, bob: httpx.Client, upstream: FakeUpstream, store: ObjectStore
 ) -> None:
     response = make(ann, "responses")["id"]
@@ -279,7 +281,7 @@ def test_a_response_cannot_transfer_ownership(ann: httpx.Client, store: ObjectSt
     assert code(ann.get(f"/v1/files/{operators}")) == (404, "not_found")
 
 
-def test_an_upstream_that_gives_an_id_twice_gives_it_to_the_first(
+def test_a_repeated_object_id_stays_with_its_first_owner(
     ann: httpx.Client, bob: httpx.Client, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"id": "conv_twice", "secret": "x"})
@@ -292,14 +294,14 @@ def test_an_upstream_that_gives_an_id_twice_gives_it_to_the_first(
 @pytest.mark.parametrize(
     "answer", [b"no json", b'{"id": "' + b"x" * 300 + b'"}', b'{"id": "a\\u0000b"}']
 )
-def test_an_object_that_cannot_be_recorded_is_not_returned(
+def test_a_response_with_an_unrecordable_object_is_withheld(
     ann: httpx.Client, upstream: FakeUpstream, answer: bytes
 ) -> None:
     upstream.reply = lambda _seen: Response(answer, media_type="application/json")
     assert code(ann.post("/v1/threads", json={})) == (502, "upstream_unreadable")
 
 
-def test_an_id_of_a_stream_is_known_before_it_is_read(
+def test_an_object_id_is_recorded_before_the_stream_shows_it(
     server: Server, ann: httpx.Client, bob: httpx.Client, store: ObjectStore
 ) -> None:
     asked = {"model": "m", "input": "x", "stream": True}
@@ -346,7 +348,7 @@ def test_children_of_an_object_are_checked_for_ownership(
     assert bob.get(f"/v1/files/{own}").status_code == 200
 
 
-def test_a_fine_tuned_model_is_its_owners(
+def test_a_fine_tuned_model_belongs_to_its_owner(
     ann: httpx.Client, bob: httpx.Client, store: ObjectStore
 ) -> None:
     job = make(ann, "fine_tuning/jobs")["id"]
@@ -362,7 +364,7 @@ def test_a_fine_tuned_model_is_its_owners(
     assert ann.post("/v1/responses", json={"model": "ft:mine"}).status_code == 200
 
 
-def test_keys_of_an_account_share_and_the_chat_is_checked_too(
+def test_keys_of_an_account_share_objects_and_the_chat_checks_ownership(
     server: Server, people: list[Person], ann: httpx.Client, store: ObjectStore
 ) -> None:
     made = make(ann, "files")["id"]
@@ -377,7 +379,7 @@ def test_keys_of_an_account_share_and_the_chat_is_checked_too(
     people[0].http.delete(f"/api/api-keys/{second['id']}")
 
 
-def test_the_sdk_works_with_what_it_stores(
+def test_the_sdk_works_with_its_stored_objects(
     server: Server, keys: list[str], store: ObjectStore
 ) -> None:
     ann, bob = (
@@ -414,7 +416,7 @@ def rows(server: Server, ids: list[str]) -> int:
         return int(count)
 
 
-def test_an_account_that_goes_leaves_no_rows(server: Server, store: ObjectStore) -> None:
+def test_deleting_an_account_deletes_its_ownership_rows(server: Server, store: ObjectStore) -> None:
     person = server.sign_up()
     with server.gateway(person.create_key("plenty")["key"]) as api:
         made = [make(api, kind)["id"] for kind in ("files", "threads")]

@@ -22,7 +22,7 @@ DAY = int(datetime(2026, 11, 28, tzinfo=UTC).timestamp())
         ("text-embedding-3-small", (0.02, 0.02, 0)),
     ],
 )
-def test_published_prices(model: str, dollars: tuple[float, float, float]) -> None:
+def test_published_prices_are_found(model: str, dollars: tuple[float, float, float]) -> None:
     price = PriceList([]).find(model, DAY)
     assert price is not None
     assert (price.input, price.cached_input, price.output) == tuple(
@@ -31,7 +31,7 @@ def test_published_prices(model: str, dollars: tuple[float, float, float]) -> No
     assert price.reasoning == price.output
 
 
-def test_tiers_of_long_prompts() -> None:
+def test_prices_have_tiers_for_long_prompts() -> None:
     price = PriceList([]).find("gemini-2.5-pro", DAY)
     assert price is not None
     assert price.cost(TokenUsage(input=200_000)) == 200_000 * 5 // 4
@@ -39,7 +39,7 @@ def test_tiers_of_long_prompts() -> None:
     assert price.bound(100, 10) >= price.cost(TokenUsage(input=100, output=10))
 
 
-def test_the_first_of_the_operators_globs_that_matches_is_used() -> None:
+def test_the_first_matching_price_glob_is_used() -> None:
     own = [("gpt-4o-mini", Price(input=1)), ("gpt-4o*", Price(input=2)), ("*:free", Price())]
     prices = PriceList(own)
     assert prices.find("gpt-4o-mini", DAY) == Price(input=1)
@@ -83,7 +83,7 @@ def test_audio_without_a_published_price_is_known_to_have_none(
     assert price.unpriced == unpriced
 
 
-def test_a_label_names_every_price() -> None:
+def test_a_price_label_lists_every_price() -> None:
     price = Price(input=150_000, output=600_000, image=40_000 * PICO, audio_second=100 * PICO)
     assert price.label == "input=0.15 cached_input=0 output=0.6 per_image=0.04 per_minute=0.006"
     assert prices_in(price.label) == {
@@ -103,7 +103,7 @@ def test_an_unknown_model_has_no_price(model: str) -> None:
     assert PriceList([]).find(model, DAY, "https://api.openai.com/v1") is None
 
 
-def test_made_up_names_do_not_fill_the_memory() -> None:
+def test_the_price_cache_is_bounded() -> None:
     prices = PriceList([("*", Price(input=1))])
     for i in range(REMEMBERED + 5):
         assert prices.find(f"m{i}", DAY) == Price(input=1)

@@ -5,7 +5,7 @@ from tests.support.redis import Redis
 from tests.support.sentinels import Sentinels
 
 
-async def test_every_process_learns_of_a_change_even_after_redis_restarts() -> None:
+async def test_revocations_are_received_after_redis_restarts() -> None:
     server = Redis()
     server.start()
     heard = [asyncio.Event(), asyncio.Event()]
@@ -31,7 +31,7 @@ async def test_every_process_learns_of_a_change_even_after_redis_restarts() -> N
         server.remove()
 
 
-async def test_changes_are_received_after_a_fail_over() -> None:
+async def test_revocations_are_received_after_a_fail_over() -> None:
     """Even while the replaced server still answers."""
     sentinels = Sentinels()
     heard = [asyncio.Event(), asyncio.Event()]

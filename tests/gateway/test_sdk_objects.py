@@ -129,7 +129,9 @@ def by_node(base_url: str, key: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("sdk", [by_python, by_node])
-def test_objects_and_events_are_the_same(site: Server, upstream: FakeUpstream, sdk: Any) -> None:
+def test_sdk_objects_and_events_are_the_same_as_without_daypass(
+    site: Server, upstream: FakeUpstream, sdk: Any
+) -> None:
     upstream.reply = reply
     direct = sdk(upstream.base_url, "sk-any")
     assert len(direct) == 2 + 3 + 6 + 4 + 3 + 1

@@ -38,7 +38,7 @@ def api(relaying: Server, key: str, upstream: FakeUpstream) -> httpx.Client:
         ("extra_body", b'{"previous_response_id": "resp_1"}'),
     ],
 )
-def test_a_form_cannot_name_what_is_stored(
+def test_a_form_that_names_a_stored_object_is_refused(
     api: httpx.Client, upstream: FakeUpstream, name: str, value: bytes
 ) -> None:
     named = part(name, value)
@@ -69,7 +69,7 @@ def test_a_form_cannot_name_what_is_stored(
     ],
     ids=["gzip", "no end", "boundary inside", "duplicate member", "field name"],
 )
-def test_a_form_that_hides_its_fields_is_refused(
+def test_a_form_with_unreadable_fields_is_refused(
     api: httpx.Client, upstream: FakeUpstream, form: bytes
 ) -> None:
     assert api.post(EDITS, content=form, headers=FORM).status_code == 400
@@ -95,7 +95,7 @@ def test_a_form_that_hides_its_fields_is_refused(
         (part("file_id", b""), "multipart/form-data; boundary=b"),
     ],
 )
-def test_the_forms_of_ordinary_clients_pass(
+def test_forms_of_common_clients_are_relayed(
     api: httpx.Client, upstream: FakeUpstream, form: bytes, content_type: str
 ) -> None:
     form = part("model", b"m") + form + END
@@ -123,7 +123,7 @@ def test_the_forms_of_ordinary_clients_pass(
         ("x=1&Back%67round=1", "background"),
     ],
 )
-def test_a_query_cannot_name_what_is_stored(
+def test_a_query_that_names_a_stored_object_is_refused(
     api: httpx.Client, upstream: FakeUpstream, query: str, param: str
 ) -> None:
     for body in ({"input": "hi"}, {}, None):
@@ -133,14 +133,16 @@ def test_a_query_cannot_name_what_is_stored(
     assert upstream.seen == []
 
 
-def test_a_query_that_names_nothing_passes(api: httpx.Client, upstream: FakeUpstream) -> None:
+def test_a_query_without_stored_objects_is_relayed(
+    api: httpx.Client, upstream: FakeUpstream
+) -> None:
     for query in ("api-version=1", "background=false", "background=", "file_id=", "user_id=1"):
         assert api.post(f"/v1/responses?{query}", json={"input": "hi"}).status_code == 200
     assert api.post("/v1/images/generations?background=opaque", json={}).status_code == 200
     assert len(upstream.seen) == 6
 
 
-def test_the_sdks_calls_pass_while_stored_objects_are_off(
+def test_sdk_calls_work_while_stored_objects_are_off(
     relaying: Server, key: str, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"text": "hello", "created": 1, "data": []})

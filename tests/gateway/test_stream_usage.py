@@ -78,7 +78,7 @@ def fed(text: bytes, cuts: list[int]) -> bytes:
 
 @given(streams(), st.lists(st.integers(0, 10_000), max_size=12))
 @settings(max_examples=150, deadline=None)
-def test_in_every_split_the_bytes_are_those_without_usage(
+def test_added_usage_is_removed_from_a_stream_in_every_split(
     texts: tuple[bytes, bytes], cuts: list[int]
 ) -> None:
     without, asked = texts
@@ -88,12 +88,12 @@ def test_in_every_split_the_bytes_are_those_without_usage(
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=6))
 @settings(max_examples=100, deadline=None)
-def test_what_is_no_stream_of_chunks_passes_unchanged(text: bytes, cuts: list[int]) -> None:
+def test_other_streams_are_relayed_unchanged(text: bytes, cuts: list[int]) -> None:
     assert fed(text, cuts) == text
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_data_in_several_lines(end: bytes) -> None:
+def test_usage_is_removed_from_multi_line_data(end: bytes) -> None:
     last = b'data: {"choices": [],' + end + b'data: "usage": {"prompt_tokens": 1}}' + end * 2
     null = b'data: {"choices":[1],' + end + b'data: "usage":null,' + end + b'data: "x":1}' + end * 2
     kept = b'data: {"choices":[1],' + end + b'data: "x":1}' + end * 2
@@ -106,14 +106,14 @@ def test_data_in_several_lines(end: bytes) -> None:
     assert fed(kept, []) == kept
 
 
-def test_the_last_event_need_not_be_complete() -> None:
+def test_an_incomplete_last_event_is_relayed() -> None:
     assert fed(b'data: {"choices":[1],"usage":null}', []) == b'data: {"choices":[1]}'
     assert fed(b'data: {"choices":[],"usage":{}}', []) == b""
     broken = b'data: {"choices":[1],"usage":nul'
     assert fed(broken, [7]) == broken
 
 
-def test_a_huge_event_is_relayed_and_costs_no_time() -> None:
+def test_a_huge_event_is_relayed_quickly() -> None:
     text = b'data: {"choices":["' + b"a" * (HELD_BYTES + 5000) + b'"],"usage":null}\n\n'
     began = time.process_time()
     assert fed(text, list(range(0, len(text), 2000))) == text
@@ -124,7 +124,7 @@ def test_a_huge_event_is_relayed_and_costs_no_time() -> None:
 
 @given(st.dictionaries(TEXT, VALUES, max_size=3), VALUES)
 @settings(max_examples=60, deadline=None)
-def test_a_request_asks_for_usage_and_is_else_the_same(
+def test_asking_for_usage_changes_nothing_else_in_the_request(
     document: dict[str, Any], options: Any
 ) -> None:
     document = {"stream": True} | document | {"stream_options": options}

@@ -98,7 +98,7 @@ def until_used(api: httpx.Client, amount: int) -> None:
     until(lambda: limit_of(api)["used"] == amount)
 
 
-def test_a_request_settles_at_what_the_answer_reports(
+def test_a_request_settles_at_the_reported_usage(
     tokens: httpx.Client, upstream: FakeUpstream
 ) -> None:
     answered = tokens.post("/v1/chat/completions", json=chat(max_tokens=100))
@@ -114,7 +114,7 @@ def test_a_request_settles_at_what_the_answer_reports(
     )  # fmt: skip
 
 
-def test_ten_short_questions_are_not_refused_at_6000(
+def test_short_questions_fit_a_limit_of_6000_tokens(
     tokens: httpx.Client, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: answer_of(300, 300)
@@ -128,7 +128,7 @@ def test_ten_short_questions_are_not_refused_at_6000(
     )
 
 
-def test_the_cap_is_lowered_from_256_tokens_up_and_no_further(
+def test_the_output_cap_is_lowered_to_256_tokens_at_the_least(
     tokens: httpx.Client, upstream: FakeUpstream
 ) -> None:
     body = orjson.dumps(chat(max_tokens=4000))
@@ -175,12 +175,14 @@ def test_an_empty_body_stays_empty(tokens: httpx.Client, upstream: FakeUpstream)
 
 
 @pytest.mark.parametrize("cap", ["1000", 1.5, True, [5]])
-def test_a_cap_that_is_no_number_is_a_bad_request(tokens: httpx.Client, cap: Any) -> None:
+def test_an_output_cap_that_is_not_a_number_is_a_bad_request(
+    tokens: httpx.Client, cap: Any
+) -> None:
     refused = tokens.post("/v1/chat/completions", json=chat(max_tokens=cap))
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "max_tokens")
 
 
-def test_an_answer_without_usage_settles_at_the_bound(
+def test_a_response_without_usage_settles_at_the_bound(
     tokens: httpx.Client, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"choices": []})
@@ -189,7 +191,7 @@ def test_an_answer_without_usage_settles_at_the_bound(
     until_used(tokens, len(body) + 500)
 
 
-def test_what_the_upstream_bills_beyond_the_bound_counts(
+def test_usage_beyond_the_bound_counts(
     tokens: httpx.Client, upstream: FakeUpstream, site: Server
 ) -> None:
     upstream.reply = lambda _seen: answer_of(9_000, 3_000)
@@ -200,13 +202,13 @@ def test_what_the_upstream_bills_beyond_the_bound_counts(
     until(lambda: "daypass_unreserved_tokens_total 1" in metrics.get("/metrics").text)
 
 
-def test_a_failed_call_gives_its_tokens_back(tokens: httpx.Client, upstream: FakeUpstream) -> None:
+def test_a_failed_call_releases_its_tokens(tokens: httpx.Client, upstream: FakeUpstream) -> None:
     upstream.reply = lambda _seen: Response("no", 503)
     tokens.post("/v1/chat/completions", json=chat(max_tokens=100))
     until_used(tokens, 0)
 
 
-def test_cost_counts_each_kind_of_token_at_its_price(site: Server, upstream: FakeUpstream) -> None:
+def test_cost_is_computed_per_kind_of_token(site: Server, upstream: FakeUpstream) -> None:
     api = site.gateway(site.sign_up().create_key("cents")["key"])
     cached = {"prompt_tokens_details": {"cached_tokens": 400}}
     upstream.reply = lambda _seen: answer_of(1_000, 200, **cached)
@@ -226,7 +228,7 @@ def form(*models: str) -> dict[str, Any]:
     return {"content": text + "--b--\r\n", "headers": content_type}
 
 
-def test_a_form_is_priced_by_its_model_wherever_it_stands(
+def test_a_form_is_priced_by_its_model_in_any_position(
     site: Server, upstream: FakeUpstream
 ) -> None:
     api = site.gateway(site.sign_up().create_key("cents")["key"])
@@ -252,7 +254,7 @@ def test_a_form_is_priced_by_its_model_wherever_it_stands(
         ("gpt-4o", {"x": [{"type": "input_audio", "input_audio": {"data": "UklG"}}]}, "messages"),
     ],
 )
-def test_what_is_billed_apart_is_refused_where_cost_is_limited(
+def test_separately_billed_tools_are_refused_under_a_cost_limit(
     site: Server, upstream: FakeUpstream, model: str, options: dict[str, Any], param: str
 ) -> None:
     person = site.sign_up()
@@ -268,7 +270,9 @@ def test_what_is_billed_apart_is_refused_where_cost_is_limited(
     assert tokens.post("/v1/chat/completions", json=request | options).status_code != 403
 
 
-def test_a_plan_caps_output_without_a_limit_on_tokens(site: Server, upstream: FakeUpstream) -> None:
+def test_max_output_tokens_applies_without_a_token_limit(
+    site: Server, upstream: FakeUpstream
+) -> None:
     api = site.gateway(site.sign_up().create_key("short")["key"])
     assert api.get("/v1/key").json()["usage_plan"]["max_output_tokens"] == 50
     answered = api.post("/v1/chat/completions", json=chat(max_tokens=49))
@@ -296,7 +300,7 @@ def stream(usage: bool) -> bytes:
 
 @pytest.mark.parametrize("size", [1, 7, 64, 10_000])
 @pytest.mark.parametrize("plan", ["tokens", "requests"])
-def test_a_stream_is_measured_and_its_bytes_are_those_without(
+def test_a_stream_is_measured_without_changing_its_bytes(
     site: Server, upstream: FakeUpstream, plan: str, size: int
 ) -> None:
     def reply(seen: Seen) -> Response:
@@ -328,7 +332,7 @@ def tokens_of(http: httpx.Client) -> int:
     return sum(row["input_tokens"] + row["output_tokens"] for row in found)
 
 
-def test_the_official_sdk_sees_the_same_stream(tokens: httpx.Client, site: Server) -> None:
+def test_the_sdk_receives_the_same_stream(tokens: httpx.Client, site: Server) -> None:
     key = tokens.headers["x-api-key"]
     client = openai.OpenAI(base_url=f"{site.url}/v1", api_key=key)
     chunks = list(
@@ -341,7 +345,7 @@ def test_the_official_sdk_sees_the_same_stream(tokens: httpx.Client, site: Serve
     until_used(tokens, 18)
 
 
-def test_a_key_expires_after_the_days_of_its_plan(site: Server, upstream: FakeUpstream) -> None:
+def test_a_key_expires_after_max_key_days(site: Server, upstream: FakeUpstream) -> None:
     person = site.sign_up()
     created = person.create_key("trial")
     api = site.gateway(created["key"])
@@ -384,7 +388,7 @@ def test_a_request_under_a_cost_limit_names_one_model(
     assert not {"x-portkey-config", "x-model"} & upstream.seen[-1].headers.keys()
 
 
-def test_an_upstreams_refusal_settles_at_the_input(
+def test_a_client_error_from_the_upstream_settles_at_the_input(
     tokens: httpx.Client, upstream: FakeUpstream
 ) -> None:
     upstream.reply = lambda _seen: JSONResponse({"error": {"message": "no"}}, 400)
@@ -461,7 +465,7 @@ def test_audio_of_unknown_length_is_not_transcribed_under_a_limit(
     assert other.post(path, json={"model": "our-own", "url": address}).status_code == 200
 
 
-def test_several_keys_share_the_tokens_of_one(site: Server, upstream: FakeUpstream) -> None:
+def test_keys_of_an_account_share_their_tokens(site: Server, upstream: FakeUpstream) -> None:
     upstream.reply = lambda _seen: answer_of(6_000, 1_000)
     person = site.sign_up()
     first, second = (site.gateway(person.create_key("tokens")["key"]) for _ in range(2))

@@ -156,7 +156,7 @@ async def call_all(site: Server, key: str, books: Books) -> None:
         await asyncio.gather(*(one(number) for number in range(REQUESTS)))
 
 
-def test_totals_equal_the_upstreams_books(site: Server, upstream: FakeUpstream) -> None:
+def test_totals_equal_those_of_the_upstream(site: Server, upstream: FakeUpstream) -> None:
     books = Books()
     reply = Upstream()
     reply.books = books

@@ -116,7 +116,7 @@ def person(relaying: Server) -> Person:
     ("content_type", "body"),
     [(b"application/json", JSON), (b"multipart/form-data; boundary=b", FORM)],
 )
-def test_a_body_reaches_the_upstream_whole_with_an_offer(
+def test_a_body_with_an_upgrade_offer_is_relayed_whole(
     relaying: Server, person: Person, upstream: FakeUpstream,
     offer: bytes, is_chunked: bool, content_type: bytes, body: bytes,
 ) -> None:  # fmt: skip
@@ -191,7 +191,9 @@ def test_a_request_smuggled_through_nginx_is_not_served(
     assert relaying.used(attacker) == len(expected)
 
 
-def test_curl_that_offers_http2(relaying: Server, person: Person, upstream: FakeUpstream) -> None:
+def test_curl_offering_http2_works(
+    relaying: Server, person: Person, upstream: FakeUpstream
+) -> None:
     created = person.create_key()
     gateway = ["-H", f"x-api-key: {created['key']}"]
     as_json = ["-H", "content-type: application/json", "--data-binary", JSON.decode()]
@@ -217,7 +219,7 @@ def test_curl_that_offers_http2(relaying: Server, person: Person, upstream: Fake
     assert relaying.used(created["key"]) == 3
 
 
-def test_javas_client(relaying: Server, person: Person, upstream: FakeUpstream) -> None:
+def test_javas_http_client_works(relaying: Server, person: Person, upstream: FakeUpstream) -> None:
     created = person.create_key()
     source = Path(__file__).parent / "java" / "Client.java"
     path = f"/api/api-keys/{created['id']}"

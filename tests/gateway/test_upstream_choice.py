@@ -17,7 +17,7 @@ def evil() -> Iterator[FakeUpstream]:
     upstream.stop()
 
 
-def test_a_caller_cannot_choose_the_upstream(
+def test_a_client_cannot_choose_the_upstream(
     relaying: Server, upstream: FakeUpstream, evil: FakeUpstream
 ) -> None:
     """LiteLLM (SSRF): `api_base` sent a request with the operator's key to any address."""

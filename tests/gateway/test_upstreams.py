@@ -198,7 +198,7 @@ def test_each_upstream_gets_its_own_key_in_its_own_header(site: Site) -> None:
     assert site.seen() == (0, 1)
 
 
-def test_a_model_of_no_upstream_is_refused_and_not_counted(site: Site) -> None:
+def test_an_unserved_model_is_refused_and_not_counted(site: Site) -> None:
     api = site.api()
     for model in ("unheard-of", "Small"):
         answer = ask(api, model)
@@ -209,13 +209,13 @@ def test_a_model_of_no_upstream_is_refused_and_not_counted(site: Site) -> None:
     assert used(api) == 0
 
 
-def test_a_request_without_a_model_goes_to_the_first(site: Site) -> None:
+def test_a_request_without_a_model_goes_to_the_first_upstream(site: Site) -> None:
     assert site.api().post("/v1/moderations", json={"input": "x"}).status_code == 200
     assert site.seen() == (1, 0)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_failure_moves_on_and_is_counted_once(site: Site, status: int) -> None:
+def test_a_failed_upstream_falls_over_to_the_next_and_counts_once(site: Site, status: int) -> None:
     site.one.reply = failing(status)
     api = site.api()
     answer = ask(api, "small")
@@ -230,14 +230,14 @@ def test_a_failure_moves_on_and_is_counted_once(site: Site, status: int) -> None
     assert used(api) == 1
 
 
-def test_an_error_of_the_request_does_not_move_on(site: Site) -> None:
+def test_a_client_error_does_not_fail_over(site: Site) -> None:
     for status in (400, 404, 422):
         site.one.reply = failing(status)
         assert ask(site.api(), "gpt-x").status_code == status
     assert site.seen() == (3, 0)
 
 
-def test_nothing_moves_on_once_the_work_may_have_been_done(site: Site) -> None:
+def test_a_request_that_may_have_been_served_does_not_fail_over(site: Site) -> None:
     site.one.reply = hang
     api = site.api()
     answer = ask(api, "gpt-x")
@@ -263,7 +263,7 @@ def test_an_alias_does_not_apply_to_a_form(site: Site) -> None:
     assert answer.json()["error"]["code"] == "model_not_found"
 
 
-def test_each_upstream_measures_streams_or_not(site: Site) -> None:
+def test_each_upstream_has_its_own_measure_streams_setting(site: Site) -> None:
     """The first upstream is asked for usage, the second is not; the client gets the same bytes."""
     api = site.api()
     measured = ask(api, "gpt-x", stream=True)
@@ -276,7 +276,7 @@ def test_each_upstream_measures_streams_or_not(site: Site) -> None:
     assert plain.text.endswith("data: [DONE]\n\n")
 
 
-def test_a_refused_connection_moves_on_until_the_circuit_opens(site: Site) -> None:
+def test_refused_connections_fail_over_until_the_circuit_opens(site: Site) -> None:
     api = site.api()
     for number in range(1, 8):
         assert ask(api, "down-x").status_code == 200
@@ -323,7 +323,7 @@ def test_models_are_listed_together(site: Site) -> None:
     assert [x["id"] for x in left] == ["small", "two-x", "gpt-4o", "claude-x"]
 
 
-def test_a_plan_and_prices_follow_the_upstreams_model(site: Site) -> None:
+def test_plans_and_prices_apply_to_the_upstreams_model(site: Site) -> None:
     """The bound covers the most expensive upstream; the cost is that of the one that served."""
     api = site.api("dollars")
     assert ask(api, "gpt-unpriced-9").json()["error"]["code"] == "price_unknown"
@@ -340,7 +340,7 @@ def test_a_plan_and_prices_follow_the_upstreams_model(site: Site) -> None:
     until(lambda: cost() == 18 + 1800)
 
 
-def test_the_bound_covers_the_dearest_upstream(site: Site) -> None:
+def test_the_bound_covers_the_most_expensive_upstream(site: Site) -> None:
     """The first upstream's price would fit, the second's does not."""
     api = site.api("dollars")
     # 10 dollars, at 100 dollars for a million tokens.
@@ -349,7 +349,7 @@ def test_the_bound_covers_the_dearest_upstream(site: Site) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_anthropic_sdk_works_where_only_x_api_key_is_taken(site: Site, stream: bool) -> None:
+def test_the_anthropic_sdk_works_with_an_x_api_key_upstream(site: Site, stream: bool) -> None:
     secret = site.server.sign_up().create_key("every")["key"]
     asked: Any = {
         "model": "claude-x",

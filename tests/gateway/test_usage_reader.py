@@ -59,7 +59,7 @@ EACH = [(x, (11, 7)) for x in DOCUMENTS.values()] + [(x, (0, 0)) for x in NONE.v
 
 @pytest.mark.parametrize("size", [1 << 14, 100_001, 1 << 30])
 @pytest.mark.parametrize(("document", "expected"), EACH, ids=[*DOCUMENTS, *NONE])
-def test_only_the_usage_of_the_answer_itself_counts(
+def test_only_the_responses_own_usage_counts(
     document: object, expected: tuple[int, int], size: int
 ) -> None:
     for indent in (None, 2):
@@ -73,12 +73,12 @@ def test_only_the_usage_of_the_answer_itself_counts(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
-def test_a_stream_in_small_pieces(size: int) -> None:
+def test_usage_is_read_from_a_stream_in_small_chunks(size: int) -> None:
     whole = event({"choices": [CALL], "usage": None}) + event(DOCUMENTS["nested ones"])
     assert tokens(cut(whole, size), stream=True) == (11, 7)
 
 
-def test_anthropics_stream_reports_input_first_and_output_last() -> None:
+def test_anthropic_streams_report_input_first_and_output_last() -> None:
     start = {"message": {"usage": {"input_tokens": 25, "output_tokens": 1}, "content": []}}
     delta = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 15}}
     block = {"type": "content_block_start", "content_block": {"input": FAKE}}
@@ -89,7 +89,7 @@ def test_anthropics_stream_reports_input_first_and_output_last() -> None:
     assert tokens(cut(stream, 5), stream=True) == (25, 15)
 
 
-def test_the_start_of_anthropics_stream_is_no_report_of_its_output() -> None:
+def test_the_start_of_an_anthropic_stream_does_not_report_output() -> None:
     """Otherwise a client that disconnects just before the end would pay for one output token."""
     usage = {"input_tokens": 25, "output_tokens": 1}
     start = event({"type": "message_start", "message": {"usage": usage}})
@@ -102,7 +102,7 @@ def test_the_start_of_anthropics_stream_is_no_report_of_its_output() -> None:
     assert tokens([start, text, delta], stream=True) == (25, 15)
 
 
-def test_after_a_long_event_the_next_ones_are_read() -> None:
+def test_events_after_a_long_event_are_read() -> None:
     stream = event({"output": LONG}) + event(DOCUMENTS["chat"])
     assert tokens(cut(stream, 9_999), stream=True) == (11, 7)
     reader = UsageReader()
@@ -122,7 +122,7 @@ values = st.recursive(
 
 
 @given(values, st.integers(1, 40))
-def test_long_documents_are_read_as_short_ones_are(document: object, size: int) -> None:
+def test_the_scanner_reads_long_documents_like_the_parser(document: object, size: int) -> None:
     """The scanner finds the same usage as the parser, for any nesting and split."""
     scanner = JsonScanner()
     text = json.dumps(document).encode()

@@ -173,7 +173,7 @@ def one(path: bytes, offer: tuple[bytes, ...], body: Body) -> tuple[bytes, bytes
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("offer", OFFERS)
-async def test_a_body_is_read_as_a_body_in_every_split(offer: str, body: str) -> None:
+async def test_a_body_is_not_read_as_a_request_in_any_split(offer: str, body: str) -> None:
     raw, seen, statuses = one(b"/first?x", OFFERS[offer], BODIES[body])
     last = request(b"GET /last", b"connection: close, Upgrade", b"upgrade: h2c")
     expected = Outcome((seen, b"GET /last h2c "), (*statuses, 200), True)
@@ -185,7 +185,7 @@ parts = st.tuples(st.sampled_from(list(OFFERS.values())), st.sampled_from(list(B
 
 @given(parts=st.lists(parts, min_size=1, max_size=4), cuts=st.lists(st.integers(0, 2000)))
 @settings(max_examples=60, deadline=None)
-def test_pipelined_requests_are_read_alike_however_they_are_cut(
+def test_pipelined_requests_are_parsed_alike_in_every_split(
     parts: list[tuple[tuple[bytes, ...], Body]], cuts: list[int]
 ) -> None:
     requests = [one(b"/%d" % n, *part) for n, part in enumerate(parts)]
@@ -197,7 +197,7 @@ def test_pipelined_requests_are_read_alike_however_they_are_cut(
     assert asyncio.run(outcome(*pieces)) == Outcome(seen, statuses, False)
 
 
-async def test_a_packet_full_of_offers_is_read_to_its_end() -> None:
+async def test_many_upgrade_offers_in_one_packet_are_all_served() -> None:
     raw, seen, _ = one(b"/", OFFERS["curl"], BODIES["length"])
     read = await outcome(raw * 2_000)
     assert read.seen == (seen,) * 2_000
@@ -224,7 +224,7 @@ async def test_data_after_the_last_request_is_discarded(
         await assert_in_every_split(raw, Outcome((seen,), (200,), True))
 
 
-async def test_what_follows_an_early_answer_that_closes_is_discarded() -> None:
+async def test_data_after_an_early_closing_response_is_discarded() -> None:
     calls = 0
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -299,7 +299,7 @@ async def test_a_request_with_invalid_framing_and_an_upgrade_is_refused(bad: str
 
 
 @pytest.mark.parametrize("bad", ["chunk size", "unknown coding", "CONNECT", "two hosts"])
-async def test_requests_before_one_that_is_refused_are_answered(bad: str) -> None:
+async def test_requests_before_an_invalid_one_are_answered(bad: str) -> None:
     raw, status = REFUSED[bad]
     first, seen, _ = one(b"/first", OFFERS["curl"], BODIES["length"])
     expected = Outcome((seen, seen), (200, 200, status), True)
@@ -307,7 +307,7 @@ async def test_requests_before_one_that_is_refused_are_answered(bad: str) -> Non
 
 
 @pytest.mark.parametrize("size", [70_000, 200_000])
-async def test_a_head_is_limited_also_when_it_comes_at_once(size: int) -> None:
+async def test_a_request_head_that_arrives_in_one_read_is_limited(size: int) -> None:
     for raw in (request(b"GET /", b"x: " + b"y" * size), request(b"GET /" + b"y" * size)):
         assert await outcome(raw + SMUGGLED) == Outcome((), (431,), True)
     nearly = request(b"GET /", *[b"x: " + b"y" * 600] * 100)
@@ -324,7 +324,7 @@ async def test_a_head_is_limited_also_when_it_comes_at_once(size: int) -> None:
         (b"*", (b"x", b"*", b"")),
     ],
 )
-async def test_the_host_of_an_absolute_target_is_the_host(
+async def test_the_host_of_an_absolute_target_replaces_the_host_header(
     target: bytes, expected: tuple[bytes, ...]
 ) -> None:
     seen: list[tuple[bytes, ...]] = []
@@ -343,7 +343,7 @@ async def test_the_host_of_an_absolute_target_is_the_host(
     assert seen == [expected] * len(raw)
 
 
-async def test_a_refusal_is_an_error_that_clients_can_read() -> None:
+async def test_an_invalid_request_gets_a_json_error() -> None:
     connection = Connection()
     raw, _ = REFUSED["chunk size"]
     await connection.run(raw)
@@ -367,7 +367,7 @@ async def test_a_broken_body_adds_nothing_to_a_started_response() -> None:
     assert connection.wire.sent.endswith(b"\r\n4\r\nhalf\r\n")
 
 
-async def test_a_trailer_that_closes_hides_no_request() -> None:
+async def test_a_connection_close_trailer_is_ignored() -> None:
     raw = request(b"POST /", CHUNKED, body=chunked(b"a", end=b"0\r\nconnection: close\r\n\r\n"))
     expected = Outcome((b"POST / a",), (200, 400), True)
     await assert_in_every_split(raw + SMUGGLED, expected)

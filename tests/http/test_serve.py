@@ -83,7 +83,7 @@ def gauge(server: Server, name: str) -> float:
     return float(re.findall(rf"^{name} (\S+)$", exposition, re.MULTILINE)[0])
 
 
-def test_workers_are_replaced_and_end_with_their_supervisor(start: StartServer) -> None:
+def test_workers_are_replaced_and_exit_with_their_supervisor(start: StartServer) -> None:
     server = start("--workers", "2")
     until(lambda: gauge(server, "daypass_tasks") > 0)
     shared = server.data_dir / "metrics"
@@ -110,7 +110,7 @@ def test_workers_are_replaced_and_end_with_their_supervisor(start: StartServer) 
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sighup_reloads_and_a_wrong_file_keeps_the_old_settings(
+def test_sighup_reloads_settings_and_keeps_the_old_ones_on_errors(
     start: StartServer, tmp_path: Path, workers: str
 ) -> None:
     server = start("--workers", workers)
@@ -157,7 +157,7 @@ def starting(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen[
             process.kill()
 
 
-def test_a_reload_that_is_asked_for_during_the_start_is_carried_out(tmp_path: Path) -> None:
+def test_a_reload_requested_during_startup_takes_effect(tmp_path: Path) -> None:
     with starting(tmp_path) as (process, _, log):
         until(lambda: _handles(process.pid, signal.SIGHUP))
         process.send_signal(signal.SIGHUP)  # Must not stop it.
@@ -166,7 +166,7 @@ def test_a_reload_that_is_asked_for_during_the_start_is_carried_out(tmp_path: Pa
         until(lambda: '"reloaded"' in log.read_text())
 
 
-def test_an_interrupt_during_the_start_is_one_line(tmp_path: Path) -> None:
+def test_an_interrupt_during_startup_prints_one_line(tmp_path: Path) -> None:
     with starting(tmp_path) as (process, _, log):
         # It ignores SIGHUP first, and then imports modules for a second.
         until(lambda: _handles(process.pid, signal.SIGHUP))
@@ -176,7 +176,7 @@ def test_an_interrupt_during_the_start_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.serial
-def test_workers_that_start_end_with_their_supervisor(tmp_path: Path) -> None:
+def test_starting_workers_exit_with_their_supervisor(tmp_path: Path) -> None:
     with starting(tmp_path, "--workers", "2") as (process, port, log):
         until(lambda: log.read_text().count("worker_started") == 2)
         workers = workers_of(process.pid)
@@ -198,7 +198,9 @@ def _handles(process: int, number: signal.Signals) -> bool:
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
-def test_a_server_that_stops_is_not_ready_and_serves_on_for_the_grace(start: StartServer) -> None:
+def test_a_stopping_server_is_not_ready_but_serves_during_the_grace_period(
+    start: StartServer,
+) -> None:
     server = start(DAYPASS_SHUTDOWN_GRACE_S="60")
     with server.client() as kept:
         assert kept.get("/healthz").headers.get("connection") is None
@@ -212,9 +214,7 @@ def test_a_server_that_stops_is_not_ready_and_serves_on_for_the_grace(start: Sta
     assert server.process.returncode == 0
 
 
-def test_a_data_directory_has_one_server_unless_another_joins(
-    start: StartServer, demo: Server
-) -> None:
+def test_a_second_server_on_a_data_directory_must_join(start: StartServer, demo: Server) -> None:
     server = demo
     key = server.sign_up().create_key()["key"]
     with server.gateway(key) as api:
@@ -234,7 +234,7 @@ def test_a_data_directory_has_one_server_unless_another_joins(
     assert counted in httpx.get(f"{beside.url}/metrics").text
 
 
-def test_a_socket_that_takes_no_new_connections_keeps_those_that_wait() -> None:
+def test_stopping_new_connections_keeps_those_in_the_backlog() -> None:
     (listener,) = listen("127.0.0.1", 0)
     with listener, socket.create_connection(listener.getsockname()) as waiting:
         stop_new_connections(listener)
@@ -260,7 +260,9 @@ def may_filter_sockets() -> bool:
     return True
 
 
-def test_an_address_that_cannot_be_listened_on_is_one_line(demo: Server, tmp_path: Path) -> None:
+def test_an_unavailable_listen_address_is_reported_in_one_line(
+    demo: Server, tmp_path: Path
+) -> None:
     port = demo.url.rpartition(":")[2]
     for arguments, said in (
         (("--port", port), f"cannot listen on 127.0.0.1 port {port}: Address already in use"),

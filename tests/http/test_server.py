@@ -97,7 +97,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize(("request_", "body"), REQUESTS)
-async def test_a_request_in_every_split(request_: bytes, body: bytes) -> None:
+async def test_a_request_is_parsed_in_every_split(request_: bytes, body: bytes) -> None:
     async with serving(echo) as site:
         assert bodies(await site.say(request_)) == [body]
         for at in range(1, len(request_), 7):
@@ -105,7 +105,7 @@ async def test_a_request_in_every_split(request_: bytes, body: bytes) -> None:
         assert bodies(await site.say(*(bytes([x]) for x in request_), pause_s=0)) == [body]
 
 
-async def test_requests_in_one_packet_are_answered_in_their_order() -> None:
+async def test_pipelined_requests_are_answered_in_order() -> None:
     async with serving(echo) as site:
         first = head(b"POST /1", b"content-length: 2") + b"ab"
         answer = await site.say(first + head(b"GET /2") + head(b"GET /3", b"connection: close"))
@@ -124,7 +124,7 @@ async def test_head_and_no_content_have_no_body() -> None:
             assert answer.endswith(b"\r\n\r\n")
 
 
-async def test_100_continue_is_said_when_the_body_is_wanted() -> None:
+async def test_100_continue_is_sent_when_the_body_is_read() -> None:
     async with serving(echo) as site:
         reader, writer = await site.connect()
         writer.write(head(b"POST /", b"expect: 100-continue", b"content-length: 2"))
@@ -219,7 +219,7 @@ def brief_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("brief_deadlines")
-async def test_a_slow_reader_gets_the_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_reader_gets_the_whole_response(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_protocol, "WRITE_S", 60.0)
     size = 8_000_000
 
@@ -256,7 +256,7 @@ async def test_the_end_of_an_unread_response_has_a_deadline(last: bytes) -> None
 
 @pytest.mark.usefixtures("brief_deadlines")
 @pytest.mark.parametrize("body_bytes", [0, 1, 400_000])
-async def test_a_pipelined_request_does_not_put_off_the_write_deadline(body_bytes: int) -> None:
+async def test_a_pipelined_request_does_not_extend_the_write_deadline(body_bytes: int) -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(200):
@@ -276,7 +276,7 @@ async def test_a_pipelined_request_does_not_put_off_the_write_deadline(body_byte
 
 
 @pytest.mark.usefixtures("brief_deadlines")
-async def test_the_rest_of_a_body_that_was_answered_early_has_a_deadline() -> None:
+async def test_the_rest_of_a_body_has_a_deadline_after_an_early_response() -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         (connection,) = site.running.server_state.connections
         while connection._deadline != server_protocol.NEVER:  # type: ignore[union-attr]
@@ -293,7 +293,7 @@ async def test_the_rest_of_a_body_that_was_answered_early_has_a_deadline() -> No
         writer.transport.abort()
 
 
-async def test_the_application_learns_that_the_client_disconnected() -> None:
+async def test_the_application_is_notified_of_a_client_disconnect() -> None:
     heard: list[Message] = []
 
     async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
@@ -310,7 +310,7 @@ async def test_the_application_learns_that_the_client_disconnected() -> None:
     assert heard == [{"type": "http.disconnect"}]
 
 
-async def test_an_answer_given_before_the_body_is_read_arrives(
+async def test_a_response_sent_before_the_body_is_read_arrives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server_protocol, "CHECK_EVERY_S", 0.1)
@@ -348,7 +348,7 @@ async def forged(send: Send) -> None:
 
 
 @pytest.mark.parametrize("answering", [cut_short, too_long, forged])
-async def test_a_faulty_answer_never_looks_whole(answering: Answering) -> None:
+async def test_an_incomplete_response_is_never_presented_as_complete(answering: Answering) -> None:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         await answering(send)
 
@@ -359,7 +359,7 @@ async def test_a_faulty_answer_never_looks_whole(answering: Answering) -> None:
         assert b"set-cookie" not in answer
 
 
-async def test_a_body_comes_no_faster_than_it_is_read() -> None:
+async def test_a_body_is_received_no_faster_than_it_is_read() -> None:
     read: list[int] = []
 
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
@@ -381,7 +381,7 @@ async def test_a_body_comes_no_faster_than_it_is_read() -> None:
     assert max(read) < 2_000_000
 
 
-async def test_a_request_that_is_on_its_way_when_the_server_stops_is_answered() -> None:
+async def test_requests_in_flight_are_answered_when_the_server_stops() -> None:
     async with serving(echo) as site:
         fresh, half_sent, idle = [await site.connect() for _ in range(3)]
         idle[1].write(head(b"GET /idle"))

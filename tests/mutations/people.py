@@ -32,14 +32,14 @@ MUTATIONS = (
         "portal/password_resets.py",
         "if link.was_mailed:",
         "if True:",
-        f"{PERSON}a_link_that_is_handed_over_works_once[sqlite]",
+        f"{PERSON}a_reset_link_by_an_operator_works_once[sqlite]",
     ),
     Mutation(
         "person: a reset link lasts a day",
         "portal/password_resets.py",
         "LINK_LIFETIME_S = DAY_S",
         "LINK_LIFETIME_S = 2 * DAY_S",
-        f"{PERSON}a_link_ends_after_a_day",
+        f"{PERSON}a_reset_link_by_an_operator_expires_after_a_day",
     ),
     Mutation(
         "person: signed out by an operator",
@@ -53,14 +53,14 @@ MUTATIONS = (
         "records/usage_plans.py",
         'insert = insert_into(session, StoredPlan).on_conflict_do_nothing(index_elements=["id"])',
         "insert = insert_into(session, StoredPlan)",
-        f"{BUILT_IN}an_edited_one_stays_as_it_is[sqlite]",
+        f"{BUILT_IN}an_edited_built_in_plan_is_not_overwritten[sqlite]",
     ),
     Mutation(
         "built-in plans: a site with plans of its own needs none",
         "app/startup.py",
         'if settings.enforcer == "embedded" and not settings.plans:',
         "if True:",
-        f"{BUILT_IN}a_site_with_plans_of_its_own_gets_none[sqlite]",
+        f"{BUILT_IN}a_site_with_configured_plans_gets_no_built_in_plans[sqlite]",
     ),
     Mutation(
         "built-in plans: not offered beside configured ones",
@@ -74,6 +74,6 @@ MUTATIONS = (
         "domain/plans.py",
         "return largest",
         "return largest or None",
-        "tests/domain/test_plans.py::test_the_largest_choice_ignores_plans_that_cannot_be_chosen",
+        "tests/domain/test_plans.py::test_the_largest_daily_limit_ignores_plans_without_self_service",
     ),
 )

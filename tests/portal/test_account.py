@@ -24,7 +24,7 @@ def sign_in(server: Server, email: str, password: str) -> Person:
     return Person(http, email)
 
 
-def test_a_new_password_signs_every_other_browser_out(demo: Server, person: Person) -> None:
+def test_changing_the_password_signs_other_browsers_out(demo: Server, person: Person) -> None:
     other = sign_in(demo, person.email, PASSWORD)
     path = "/api/account/password"
     wrong = {"current_password": "wrong", "new_password": NEW}
@@ -44,7 +44,7 @@ def test_a_new_password_signs_every_other_browser_out(demo: Server, person: Pers
     sign_in(demo, person.email, NEW)
 
 
-def test_a_session_ends_with_its_time(demo: Server, person: Person) -> None:
+def test_a_session_expires(demo: Server, person: Person) -> None:
     assert person.http.get("/api/session").status_code == 200
     with sqlite3.connect(demo.data_dir / "daypass.db") as connection:
         mine = "SELECT id FROM account WHERE email = ?"
@@ -55,7 +55,7 @@ def test_a_session_ends_with_its_time(demo: Server, person: Person) -> None:
     assert problem(person.http.get("/api/session")) == 401
 
 
-def test_signing_out_everywhere_leaves_the_keys(demo: Server, person: Person) -> None:
+def test_signing_out_everywhere_keeps_the_api_keys(demo: Server, person: Person) -> None:
     key = person.create_key()["key"]
     other = sign_in(demo, person.email, PASSWORD)
     assert person.http.delete("/api/account/sessions").status_code == 204
@@ -63,7 +63,7 @@ def test_signing_out_everywhere_leaves_the_keys(demo: Server, person: Person) ->
     assert demo.gateway(key).get("/v1/key").status_code == 200
 
 
-def test_a_deleted_account_is_gone_and_its_day_is_not_new(demo: Server, person: Person) -> None:
+def test_a_deleted_account_is_gone_and_its_daily_usage_stays(demo: Server, person: Person) -> None:
     created = person.create_key()
     api = demo.gateway(created["key"])
     assert api.post("/v1/embeddings", json={"input": "x"}).status_code == 200

@@ -67,7 +67,7 @@ def second_operator(site: Server, operator: Person) -> tuple[Person, str]:
     return person, account_id
 
 
-def test_a_token_is_shown_once_and_the_list_says_who_made_it(
+def test_an_admin_token_is_shown_once_and_listed_with_its_creator(
     site: Server, operator: Person
 ) -> None:
     created = create(operator, "read", "people")
@@ -91,13 +91,15 @@ def test_a_token_is_shown_once_and_the_list_says_who_made_it(
         ({"name": "x", "scopes": ["read"], "days": 367}, "days"),
     ],
 )
-def test_a_token_needs_a_name_a_scope_and_an_end(
+def test_an_admin_token_requires_a_name_a_scope_and_an_expiry(
     operator: Person, body: dict[str, Any], field: str
 ) -> None:
     assert problem(operator.http.post("/api/operator/tokens", json=body), field) == 422
 
 
-def test_the_audit_log_names_the_token_and_its_operator(site: Server, operator: Person) -> None:
+def test_the_audit_log_names_the_admin_token_and_its_operator(
+    site: Server, operator: Person
+) -> None:
     created = create(operator, "read", "plans", name="plan robot")
     with program(site, created["token"]) as http:
         plan = {"id": "robot", "name": "Robot", "requests_per_day": 1}
@@ -109,9 +111,7 @@ def test_the_audit_log_names_the_token_and_its_operator(site: Server, operator: 
     assert created["token"] not in str(entry)
 
 
-def test_a_wrong_expired_or_revoked_token_is_refused_in_words(
-    site: Server, operator: Person
-) -> None:
+def test_an_invalid_admin_token_gets_a_clear_error(site: Server, operator: Person) -> None:
     revoked, expired = create(operator, "read"), create(operator, "read")
     path = f"/api/operator/tokens/{revoked['id']}"
     assert operator.http.delete(path).status_code == 204
@@ -134,7 +134,9 @@ def test_a_wrong_expired_or_revoked_token_is_refused_in_words(
         assert 'error="invalid_token"' in refused.headers["www-authenticate"]
 
 
-def test_a_token_never_falls_back_to_the_cookie(site: Server, operator: Person) -> None:
+def test_an_invalid_admin_token_does_not_fall_back_to_the_cookie(
+    site: Server, operator: Person
+) -> None:
     wrong = {"authorization": f"bearer {mint(ADMIN_PREFIX).secret}"}
     for headers in (wrong, {"authorization": "Bearer"}):
         assert problem(operator.http.get("/api/operator/people", headers=headers)) == 401
@@ -152,7 +154,9 @@ def test_a_token_never_falls_back_to_the_cookie(site: Server, operator: Person) 
     assert operator.http.get("/api/operator/people", headers=basic).status_code == 200
 
 
-def test_a_token_is_no_api_key_and_belongs_in_no_address(site: Server, operator: Person) -> None:
+def test_an_admin_token_is_not_an_api_key_and_not_accepted_in_the_query(
+    site: Server, operator: Person
+) -> None:
     token = create(operator, "read")["token"]
     with program(site, token) as http:
         assert http.get("/v1/key").status_code == 401
@@ -165,7 +169,9 @@ def test_a_token_is_no_api_key_and_belongs_in_no_address(site: Server, operator:
     assert token not in site.log()
 
 
-def test_a_token_ends_with_its_operators_office(site: Server, operator: Person) -> None:
+def test_an_admin_token_is_deleted_when_its_operator_loses_the_role(
+    site: Server, operator: Person
+) -> None:
     for end, restore in (
         ({"role": "member"}, {"role": "operator"}),
         ({"disabled": True}, {"disabled": False}),
@@ -184,9 +190,7 @@ def test_a_token_ends_with_its_operators_office(site: Server, operator: Person) 
     assert status_of(site, token) == 401
 
 
-def test_a_token_of_a_demoted_operator_fails_whoever_demoted_them(
-    site: Server, operator: Person
-) -> None:
+def test_an_admin_token_of_a_demoted_operator_is_refused(site: Server, operator: Person) -> None:
     """Even after a change in the database that bypassed Daypass."""
     person, account_id = second_operator(site, operator)
     token = create(person, "read")["token"]
@@ -196,7 +200,7 @@ def test_a_token_of_a_demoted_operator_fails_whoever_demoted_them(
     assert status_of(site, token) == 401
 
 
-def test_a_token_cannot_give_itself_more_rights(site: Server, operator: Person) -> None:
+def test_an_admin_token_cannot_extend_its_rights(site: Server, operator: Person) -> None:
     token = create(operator, "read", "people", "plans", "groups", "keys")["token"]
     found = operator.http.get("/api/operator/people", params={"search": operator.email}).json()
     own = found["people"][0]["id"]
@@ -219,9 +223,7 @@ def test_a_token_cannot_give_itself_more_rights(site: Server, operator: Person) 
     assert "an operator's account" in outcome["failed"][0]["detail"]
 
 
-def test_guesses_are_throttled_by_address_and_a_right_token_is_not(
-    site: Server, operator: Person
-) -> None:
+def test_wrong_admin_tokens_are_throttled_by_address(site: Server, operator: Person) -> None:
     token = create(operator, "read")["token"]
     where = {"x-forwarded-for": "203.0.113.77"}
     with program(site, "dpa_wrong", **where) as http:
@@ -234,7 +236,7 @@ def test_guesses_are_throttled_by_address_and_a_right_token_is_not(
         assert http.get("/api/operator/people").status_code == 200
 
 
-def test_the_command_creates_lists_and_revokes(site: Server, operator: Person) -> None:
+def test_commands_create_list_and_revoke_admin_tokens(site: Server, operator: Person) -> None:
     settings = site.settings
     made = daypass(
         "tokens", "create", "robot", "--scope", "read", "--operator", operator.email, **settings

@@ -57,7 +57,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(site: Server, person: Person) 
         ({"name": "laptop"}, "usage_plan_id"),
     ],
 )
-def test_a_bad_key_request_creates_nothing(
+def test_an_invalid_key_request_creates_nothing(
     person: Person, body: dict[str, Any], field: str
 ) -> None:
     assert problem(person.http.post("/api/api-keys", json=body), field) == 422
@@ -74,7 +74,7 @@ def test_a_bad_key_request_creates_nothing(
         "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
     ],
 )
-def test_a_name_in_any_script(name: str) -> None:
+def test_key_names_may_be_in_any_script(name: str) -> None:
     assert NewApiKey(name=f"\u3000{name} ", usage_plan_id="p").name == name
 
 
@@ -86,7 +86,7 @@ def test_an_invisible_or_misleading_name_is_rejected(name: str) -> None:
         NewApiKey(name=name, usage_plan_id="p")
 
 
-def test_broken_json_is_400(person: Person) -> None:
+def test_malformed_json_is_400(person: Person) -> None:
     headers = {"content-type": "application/json"}
     response = person.http.post("/api/api-keys", content=b"{", headers=headers)
     assert problem(response) == 400
@@ -105,7 +105,7 @@ def test_concurrent_requests_cannot_exceed_the_key_limit(person: Person) -> None
 
 
 @only_embedded
-def test_renaming_and_changing_the_plan_keep_what_was_used(site: Server, person: Person) -> None:
+def test_renaming_and_changing_the_plan_keep_usage(site: Server, person: Person) -> None:
     created = person.create_key()
     api = site.gateway(created["key"])
     for _ in range(4):
@@ -122,7 +122,7 @@ def test_renaming_and_changing_the_plan_keep_what_was_used(site: Server, person:
 
 
 @only_embedded
-def test_rotation_keeps_the_day_and_the_old_secret_for_its_grace(
+def test_rotation_keeps_usage_and_the_old_secret_during_the_grace_period(
     site: Server, person: Person
 ) -> None:
     created = person.create_key()

@@ -230,11 +230,11 @@ def live_routes() -> set[str]:
     return {"* /v1/*"} | {f"{method} {path}" for method, path in methods if method != "HEAD"}
 
 
-def test_every_route_has_its_row() -> None:
+def test_every_route_has_a_row_in_the_table() -> None:
     assert {row.route for row in ROWS} == live_routes()
 
 
-def test_the_security_page_lists_what_answers_without_a_credential() -> None:
+def test_the_security_page_lists_routes_open_without_a_credential() -> None:
     page = (Path(__file__).parents[2] / "SECURITY.md").read_text()
     listed = re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) /\S*)` \|", page, re.MULTILINE)
     assert sorted(listed) == sorted({row.route for row in ROWS if row.statuses[0] != 401})
@@ -401,7 +401,7 @@ def scope_of(row: Row) -> str | None:
     return WRITE_SCOPES[row.route.split("/")[3]]
 
 
-async def test_each_token_may_do_what_its_scope_says(site: Server, password_hash: str) -> None:
+async def test_each_admin_token_is_limited_to_its_scopes(site: Server, password_hash: str) -> None:
     async with new_world(site, password_hash) as world:
         for row, scope in itertools.product(OPERATOR_ROWS, SCOPES):
             if scope != scope_of(row):
@@ -419,7 +419,7 @@ async def test_each_token_may_do_what_its_scope_says(site: Server, password_hash
                 assert answer.status_code == row.statuses[3], (row, answer.text)
 
 
-def test_the_page_lists_the_scope_of_every_noun() -> None:
+def test_the_admin_api_page_lists_the_scope_of_every_noun() -> None:
     """A route that no scope covers is listed too, so that this is a decision."""
     page = (Path(__file__).parents[2] / "docs" / "admin-api.md").read_text()
     listed = {

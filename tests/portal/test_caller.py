@@ -43,13 +43,13 @@ def network(peer: str, headers: Headers) -> str:
         ("", "203.0.113.7", "unknown"),
     ],
 )
-def test_the_right_most_hop_that_is_not_trusted(
+def test_the_rightmost_untrusted_hop_is_the_client(
     peer: str, forwarded_for: str, expected: str
 ) -> None:
     assert network(peer, [("x-forwarded-for", forwarded_for)]) == expected
 
 
-def test_a_second_header_line_goes_on_where_the_first_ended() -> None:
+def test_repeated_forwarding_headers_are_joined() -> None:
     headers = [("x-forwarded-for", "203.0.113.7"), ("x-forwarded-for", "1.2.3.4")]
     assert network("127.0.0.1", headers) == "1.2.3.4"
 
@@ -65,7 +65,7 @@ def test_a_second_header_line_goes_on_where_the_first_ended() -> None:
         ('for="', "127.0.0.1"),
     ],
 )
-def test_forwarded_is_read_too(forwarded: str, expected: str) -> None:
+def test_the_forwarded_header_is_read_too(forwarded: str, expected: str) -> None:
     assert network("127.0.0.1", [("forwarded", forwarded)]) == expected
 
 

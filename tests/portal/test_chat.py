@@ -5,7 +5,7 @@ from tests.support.portal import CHAT, only_embedded, problem
 
 
 @only_embedded
-def test_the_chat_counts_on_the_key_and_streams(site: Server, person: Person) -> None:
+def test_chat_requests_stream_and_count_for_the_key(site: Server, person: Person) -> None:
     created = person.create_key()
     asked = CHAT | {"api_key_id": created["id"], "model": "daypass-demo"}
     plain = person.http.post("/api/chat/completions", json=asked)
@@ -26,11 +26,11 @@ def test_the_chat_counts_on_the_key_and_streams(site: Server, person: Person) ->
     assert problem(missing, "api_key_id") == 422
 
 
-def test_the_models_are_listed(person: Person) -> None:
+def test_chat_lists_the_models(person: Person) -> None:
     models = [model["id"] for model in person.http.get("/api/models").json()]
     assert models == ["daypass-demo", "daypass-demo-embedding"]
 
 
-def test_an_upstream_without_models_is_a_problem(start: StartServer) -> None:
+def test_chat_reports_an_upstream_without_models(start: StartServer) -> None:
     server = start(DAYPASS_UPSTREAM_BASE_URL="http://127.0.0.1:1/v1")
     assert problem(server.sign_up().http.get("/api/models")) == 502

@@ -41,7 +41,7 @@ def request(
         {"client": ("::ffff:127.0.0.1", 1), "server": ("::ffff:127.0.0.1", 8000)},
     ],
 )
-def test_a_browser_on_this_machine(found: dict[str, Any]) -> None:
+def test_a_local_browser_may_create_the_operator(found: dict[str, Any]) -> None:
     assert is_for_this_machine_alone(request(**found), ALONE)
 
 
@@ -63,11 +63,11 @@ def test_a_browser_on_this_machine(found: dict[str, Any]) -> None:
         {"version": "1.0"},
     ],
 )
-def test_what_comes_from_elsewhere(found: dict[str, Any]) -> None:
+def test_requests_from_elsewhere_may_not_create_the_operator(found: dict[str, Any]) -> None:
     assert not is_for_this_machine_alone(request(**found), ALONE)
 
 
-def test_two_hosts() -> None:
+def test_requests_with_two_hosts_may_not_create_the_operator() -> None:
     assert not is_for_this_machine_alone(request(("host", "127.0.0.1:8000")), ALONE)
 
 
@@ -91,7 +91,7 @@ def test_two_hosts() -> None:
         "proxy-connection",
     ],
 )
-def test_a_header_that_proxies_add(name: str) -> None:
+def test_requests_with_proxy_headers_may_not_create_the_operator(name: str) -> None:
     assert not is_for_this_machine_alone(request((name, "127.0.0.1")), ALONE)
 
 
@@ -103,5 +103,5 @@ def test_a_header_that_proxies_add(name: str) -> None:
         Settings(cors_origins="http://127.0.0.1:3000"),  # type: ignore[arg-type]
     ],
 )
-def test_a_site_that_others_use(settings: Settings) -> None:
+def test_public_sites_do_not_let_a_browser_create_the_operator(settings: Settings) -> None:
     assert not is_for_this_machine_alone(request(), settings)

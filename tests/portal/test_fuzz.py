@@ -84,13 +84,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @schema.parametrize()
 @trials
-def test_calls_without_a_session_are_answered_as_described(case: Any, site: Site) -> None:
+def test_calls_without_a_session_match_the_openapi_document(case: Any, site: Site) -> None:
     site.call(case)
 
 
 @schema.parametrize()
 @trials
-def test_calls_of_an_operator_are_answered_as_described(case: Any, site: Site) -> None:
+def test_calls_of_an_operator_match_the_openapi_document(case: Any, site: Site) -> None:
     http = site.operator.http
     if f"{case.method} {case.path}" in ENDS_SESSION:
         http = site.guest.http

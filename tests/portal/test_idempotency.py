@@ -57,7 +57,7 @@ def rows(site: Server, query: str) -> list[Any]:
         return connection.execute(query).fetchall()
 
 
-def test_every_route_that_creates_takes_a_key() -> None:
+def test_every_creating_route_accepts_an_idempotency_key() -> None:
     claims = {idempotency._of_operator, idempotency._of_account}
 
     def takes_key(route: Any) -> bool:
@@ -84,7 +84,7 @@ def test_every_route_that_creates_takes_a_key() -> None:
         ("/api/operator/tokens", {"name": "robot", "scopes": ["read"]}, "admin_token"),
     ],
 )
-def test_a_repeated_request_gets_the_same_answer_and_creates_nothing(
+def test_a_repeated_request_gets_the_same_response_and_creates_nothing(
     site: Server, operator: Person, path: str, body: dict[str, Any], table: str
 ) -> None:
     key = with_key(f'"repeat {table}"')
@@ -111,7 +111,7 @@ def test_a_rotation_is_not_repeated(operator: Person) -> None:
     assert operator.http.post(path).json()["key"] != first.json()["key"]
 
 
-def test_many_at_the_same_time_on_two_processes_create_one_object(
+def test_concurrent_repeats_on_two_processes_create_one_object(
     site: Server, operator: Person
 ) -> None:
     answers: list[httpx.Response] = []
@@ -134,7 +134,7 @@ def test_many_at_the_same_time_on_two_processes_create_one_object(
     assert all(x.headers["retry-after"] == "1" for x in answers if x.status_code == 409)
 
 
-def test_each_caller_has_keys_of_their_own(site: Server, operator: Person) -> None:
+def test_idempotency_keys_are_per_caller(site: Server, operator: Person) -> None:
     body = {"name": "robot", "scopes": ["read", "people"]}
     token = operator.http.post("/api/operator/tokens", json=body).json()["token"]
     bearer = {"authorization": f"Bearer {token}"}
@@ -147,7 +147,7 @@ def test_each_caller_has_keys_of_their_own(site: Server, operator: Person) -> No
     assert links[0] == links[2] != links[1] == links[3]
 
 
-def test_a_failed_request_can_be_repeated(operator: Person) -> None:
+def test_a_failed_idempotent_request_can_be_repeated(operator: Person) -> None:
     path, key = "/api/operator/usage-plans", with_key("failed")
     wrong = {"id": "10RequestPerDay", "name": "Taken", "requests_per_day": 5}
     assert problem(operator.http.post(path, json=wrong, headers=key), "id") == 409
@@ -157,12 +157,12 @@ def test_a_failed_request_can_be_repeated(operator: Person) -> None:
 
 
 @pytest.mark.parametrize("key", ["", '""', "x" * 256, "a\tb"])
-def test_a_malformed_key_is_refused(operator: Person, key: str) -> None:
+def test_a_malformed_idempotency_key_is_refused(operator: Person, key: str) -> None:
     refused = operator.http.post("/api/operator/invitations", json={}, headers=with_key(key))
     assert problem(refused) == 400
 
 
-def test_the_stored_answer_holds_no_secret(site: Server, operator: Person) -> None:
+def test_the_stored_idempotent_response_contains_no_secret(site: Server, operator: Person) -> None:
     body = {"note": "secret"}
     key = "planted idempotency key"
     made = operator.http.post("/api/operator/invitations", json=body, headers=with_key(key)).json()
@@ -175,7 +175,7 @@ def test_the_stored_answer_holds_no_secret(site: Server, operator: Person) -> No
     assert problem(again) == 409
 
 
-def test_a_crash_leaves_the_object_and_its_answer_or_neither(
+def test_a_crash_leaves_both_the_object_and_its_response_or_neither(
     site: Server, operator: Person
 ) -> None:
     """A transaction that cannot commit, as if the process had been killed during it."""

@@ -125,7 +125,9 @@ def test_an_invalid_id_token_is_rejected(
     assert browser.get("/api/session").status_code == 401
 
 
-def test_an_address_that_is_told_beside_the_id_token(oidc: OidcProvider, site: Server) -> None:
+def test_an_address_from_userinfo_requires_the_same_subject(
+    oidc: OidcProvider, site: Server
+) -> None:
     oidc.claims = {"email": None, "email_verified": None}
     oidc.userinfo = {"sub": "somebody-else", "email": oidc.email, "email_verified": True}
     assert sign_in(site.client()) == refused("token")
@@ -148,7 +150,9 @@ def test_a_forged_signature_is_rejected(oidc: OidcProvider, site: Server) -> Non
     assert sign_in(site.client()) == refused("token")
 
 
-def test_only_the_browser_that_left_comes_back_and_once(oidc: OidcProvider, site: Server) -> None:
+def test_sign_in_completes_once_and_only_in_the_browser_that_started_it(
+    oidc: OidcProvider, site: Server
+) -> None:
     browser, other = site.client(), site.client()
     address = depart(browser)
     assert arrive(site.client(), address) == refused("state")
@@ -240,7 +244,9 @@ def test_sign_up_rules_apply_to_provider_accounts(oidc: OidcProvider, start_with
     assert sign_in(closed.client()) == refused("closed")
 
 
-def test_a_disabled_account_stays_out(oidc: OidcProvider, site: Server) -> None:
+def test_a_disabled_account_cannot_sign_in_with_a_provider(
+    oidc: OidcProvider, site: Server
+) -> None:
     assert sign_in(site.client()) == "/keys/"
     assert daypass("accounts", "disable", oidc.email, **site.settings).returncode == 0
     assert sign_in(site.client()) == refused("disabled")
@@ -263,7 +269,7 @@ def test_an_account_without_a_password_is_deleted_right_after_signing_in(
     assert fresh.post("/api/account/deletion", json={}).status_code == 204
 
 
-def test_doctor_looks_at_mail_and_provider(
+def test_doctor_checks_mail_and_the_provider(
     oidc: OidcProvider, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     settings = {"DAYPASS_PUBLIC_URL": "https://keys.example.org", "DAYPASS_DATA_DIR": str(tmp_path)}

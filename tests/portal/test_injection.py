@@ -29,7 +29,7 @@ def well_formed(body: str) -> str:
 
 
 @pytest.mark.parametrize("injection", INJECTIONS)
-def test_sql_in_a_credential_is_a_wrong_credential(
+def test_sql_in_a_credential_is_an_invalid_credential(
     invite_site: Server, invite_operator: Person, invited_person: Person, injection: str
 ) -> None:
     """LiteLLM CVE-2026-42208: the bearer value was concatenated into a statement."""

@@ -67,7 +67,7 @@ def call(site: Server, key: str) -> int:
         ).status_code
 
 
-def test_requests_come_as_they_are_made_and_without_prompts(site: Server, operator: Person) -> None:
+def test_live_requests_arrive_without_prompts(site: Server, operator: Person) -> None:
     member = site.sign_up()
     key = member.create_key("10RequestPerDay", "laptop")
     with watch(operator.http) as response:
@@ -100,7 +100,7 @@ def pause(operator: Person, paused: bool | None) -> None:
     assert changed.status_code == 200, changed.text
 
 
-def test_a_paused_site_refuses_every_call_on_every_process_and_counts_none(
+def test_a_paused_site_refuses_calls_on_every_process_without_counting(
     site: Server, operator: Person
 ) -> None:
     member = site.sign_up()
@@ -140,7 +140,7 @@ def test_a_paused_site_refuses_every_call_on_every_process_and_counts_none(
     assert [x["detail"] for x in log] == ["true → default", "default → true"]
 
 
-def test_a_server_that_stops_does_not_wait_for_those_who_watch(start: StartServer) -> None:
+def test_a_stopping_server_does_not_wait_for_live_streams(start: StartServer) -> None:
     server = start()
     person = server.sign_up()
     with watch(person.http) as response:
@@ -151,7 +151,7 @@ def test_a_server_that_stops_does_not_wait_for_those_who_watch(start: StartServe
 
 
 @pytest.mark.parametrize("way", ["demoted", "signed out", "token revoked"])
-def test_the_stream_ends_with_the_right_to_it(site: Server, operator: Person, way: str) -> None:
+def test_the_live_stream_ends_when_access_is_lost(site: Server, operator: Person, way: str) -> None:
     person = site.sign_up()
     found = operator.http.get("/api/operator/people", params={"search": person.email}).json()
     account = f"/api/operator/people/{found['people'][0]['id']}"

@@ -40,7 +40,7 @@ def ids(events: list[LiveEvent]) -> list[str]:
     return [event.position.request_id for event in events]
 
 
-async def test_requests_come_once_with_their_key_and_its_owner(database: Database) -> None:
+async def test_live_requests_arrive_once_with_key_and_owner(database: Database) -> None:
     async with database.write() as session:
         ada = await accounts.create(session, "ada@example.org", "hash", 1)
         key = await api_keys.create(
@@ -67,7 +67,7 @@ async def _last(feed: LiveFeed) -> LiveEvent:
         return (await listener.next(5))[-1]
 
 
-async def test_a_listener_resumes_where_it_was_also_at_another_process(
+async def test_a_listener_resumes_at_its_position_on_any_process(
     database: Database,
 ) -> None:
     await write(database, "a")
@@ -80,7 +80,7 @@ async def test_a_listener_resumes_where_it_was_also_at_another_process(
         assert ids(await listener.next(5)) == ["b"]
 
 
-async def test_nothing_is_polled_while_nobody_listens(database: Database) -> None:
+async def test_the_live_feed_does_not_poll_without_listeners(database: Database) -> None:
     feed = LiveFeed(database)
     async with feed.listen(BEGINNING), feed.listen(BEGINNING):
         polling = feed._polling
@@ -89,7 +89,9 @@ async def test_nothing_is_polled_while_nobody_listens(database: Database) -> Non
     assert feed._polling is None
 
 
-async def test_the_view_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_live_feed_is_bounded(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     feed = LiveFeed(database)
     for name in ("x", "y"):
         await write(database, *(f"{name}{number}" for number in range(KEPT - 100)), account=name)
@@ -106,5 +108,5 @@ async def test_the_view_is_bounded(database: Database, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("text", [None, "", "1", "a:b:c", "-1:2:x", "1:2"])
-def test_a_malformed_event_id_begins_at_the_beginning(text: str | None) -> None:
+def test_a_malformed_event_id_starts_from_the_beginning(text: str | None) -> None:
     assert Position.read(text) == BEGINNING

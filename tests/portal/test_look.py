@@ -86,7 +86,7 @@ class Head(HTMLParser):
         self._in = None
 
 
-def test_a_hostile_name_is_text_on_every_page(site: Server, operator: Person) -> None:
+def test_a_hostile_site_name_is_escaped_on_every_page(site: Server, operator: Person) -> None:
     exported = {address: site.client().get(address).text for address in ADDRESSES}
     assert change(operator, site_name=HOSTILE, welcome_text=f"{HOSTILE}\n\nMore").is_success
     client = site.client()
@@ -107,7 +107,7 @@ def test_a_hostile_name_is_text_on_every_page(site: Server, operator: Person) ->
             assert Head(exported[address]).name == "Daypass"
 
 
-def test_a_hostile_name_is_text_in_scripts_and_json(site: Server, operator: Person) -> None:
+def test_a_hostile_site_name_is_escaped_in_scripts_and_json(site: Server, operator: Person) -> None:
     change(operator, site_name=HOSTILE)
     client = site.client()
     script = client.get("/api/site.js").text
@@ -136,13 +136,13 @@ def test_a_hostile_name_is_text_in_scripts_and_json(site: Server, operator: Pers
         ("announcement", "Hello"),
     ],
 )
-def test_what_could_break_out_of_a_line_or_a_style_is_refused(
+def test_line_breaks_and_css_injection_in_the_look_are_refused(
     operator: Person, name: str, value: str
 ) -> None:
     assert problem(change(operator, **{name: value}), name) == 422
 
 
-def test_members_of_texts_are_named_in_errors(operator: Person) -> None:
+def test_errors_name_members_of_terms_and_announcements(operator: Person) -> None:
     wrong = change(operator, terms={"text": "Be kind.", "version": ""})
     assert problem(wrong, "terms/version") == 422
     times = {"from": "2026-12-02T00:00:00Z", "until": "2026-12-01T00:00:00Z"}
@@ -153,7 +153,9 @@ def test_members_of_texts_are_named_in_errors(operator: Person) -> None:
     assert problem(local, "announcement/until") == 422
 
 
-def test_pages_and_what_browsers_have_kept_follow_a_change(site: Server, operator: Person) -> None:
+def test_pages_and_cached_assets_follow_a_change_of_the_look(
+    site: Server, operator: Person
+) -> None:
     client = site.client()
     before = client.get("/keys/")
     change(operator, site_name="Lab")
@@ -175,9 +177,7 @@ def test_pages_and_what_browsers_have_kept_follow_a_change(site: Server, operato
     )
 
 
-def test_the_colour_comes_as_a_style_sheet_before_the_first_paint(
-    site: Server, operator: Person
-) -> None:
+def test_the_site_colour_is_loaded_before_the_first_paint(site: Server, operator: Person) -> None:
     client = site.client()
     assert "/api/site.css" not in client.get("/").text
     assert change(operator, accent_colour=" #FFCC00 ").is_success
@@ -198,7 +198,7 @@ def test_the_colour_comes_as_a_style_sheet_before_the_first_paint(
     assert look["accent_light"]["colour"] in client.get("/icon.svg").text
 
 
-def test_a_logo_is_written_anew_and_can_run_nothing(site: Server, operator: Person) -> None:
+def test_an_uploaded_logo_is_reencoded_without_scripts(site: Server, operator: Person) -> None:
     client = site.client()
     assert problem(client.get("/api/logo")) == 404
     drawn = svg('<!-- secret --><path d="M0 0h9v9z" fill="#047857" data-x="1"/>')
@@ -246,7 +246,7 @@ def test_a_logo_is_written_anew_and_can_run_nothing(site: Server, operator: Pers
         (b"", {}, 415, "SVG or PNG"),
     ],
 )
-def test_bad_logos_are_refused_in_words(
+def test_invalid_logos_get_a_clear_error(
     operator: Person, file: bytes, headers: dict[str, str], status: int, words: str
 ) -> None:
     refused = put_logo(operator, file, headers)
@@ -255,7 +255,7 @@ def test_bad_logos_are_refused_in_words(
     assert operator.http.get("/api/operator/look").json()["logo"] is None
 
 
-def test_an_announcement_is_shown_in_its_time_only(site: Server, operator: Person) -> None:
+def test_an_announcement_is_shown_only_in_its_time_range(site: Server, operator: Person) -> None:
     def shown(**times: float) -> Any:
         instants = {x: datetime.fromtimestamp(at, UTC).isoformat() for x, at in times.items()}
         changed = change(operator, announcement={"text": "Line one\r\nLine two", **instants})
@@ -298,7 +298,7 @@ def test_mails_name_the_site() -> None:
     assert mailer._compose("mai_1", "a@example.org", unnamed)["From"] == "daypass@site.example"
 
 
-async def test_a_line_break_in_a_name_never_becomes_a_header() -> None:
+async def test_a_line_break_in_the_site_name_cannot_inject_a_header() -> None:
     mailer = Mailer("smtp://127.0.0.1:1", "daypass@site.example", "https://keys.example.org")
     with pytest.raises(DeliveryError, match="cannot be composed") as refused:
         await mailer.send("mai_1", "ada@example.org", Letter("s", "t", "x\r\nBcc: y@example.org"))

@@ -103,9 +103,7 @@ def ask_reset(site: Server, mailbox: Mailbox, email: str) -> str:
     return token_of(mailbox.take(email))
 
 
-def test_a_sign_up_becomes_an_account_by_the_link_in_its_mail(
-    site: Server, mailbox: Mailbox
-) -> None:
+def test_the_mailed_link_completes_a_sign_up(site: Server, mailbox: Mailbox) -> None:
     email = "ada@example.org"
     answer = sign_up(site, email)
     assert (answer.status_code, answer.json()) == (202, {"mailed_to": email})
@@ -171,7 +169,7 @@ def test_sign_ups_by_others_neither_lock_the_owner_out_nor_flood_the_mailbox(
     assert owner.get("/api/session").json()["email"] == email
 
 
-def test_other_spellings_of_a_mailbox_leave_the_plain_one_free(
+def test_mails_to_aliases_do_not_use_up_the_limit_of_the_plain_address(
     site: Server, mailbox: Mailbox
 ) -> None:
     for number, stranger in enumerate(strangers(site, 12)):
@@ -181,7 +179,7 @@ def test_other_spellings_of_a_mailbox_leave_the_plain_one_free(
     assert join(site, mailbox, "plain@example.org")
 
 
-def test_resets_that_others_asked_for_do_not_lock_the_owner_out(
+def test_resets_requested_by_others_do_not_lock_the_owner_out(
     site: Server, mailbox: Mailbox
 ) -> None:
     person = join(site, mailbox, "targeted@example.org")
@@ -195,7 +193,7 @@ def test_resets_that_others_asked_for_do_not_lock_the_owner_out(
     ask_reset(site, mailbox, person.email)
 
 
-def test_one_address_has_only_so_many_mails_sent(site: Server) -> None:
+def test_mail_requests_are_throttled_by_client_address(site: Server) -> None:
     here = "203.0.113.99"
     use_up(site, f"mail from address {here}", throttles.MAIL_ADDRESS)
     http = site.client(headers={"x-forwarded-for": here})
@@ -223,7 +221,7 @@ def invite(operator: Person) -> dict[str, str]:
     return made
 
 
-def test_a_strangers_invitation_does_not_spoil_the_owners_link(
+def test_withdrawing_a_strangers_invitation_keeps_the_owners_link(
     operated: tuple[Server, Person, Mailbox],
 ) -> None:
     server, operator, mailbox = operated
@@ -270,7 +268,7 @@ def unproven(site: Server, unproven_people: list[Person], mailbox: Mailbox) -> t
     return person, token_of(mailbox.take(person.email))
 
 
-def test_an_account_from_before_confirms_its_address_where_it_is_signed_in(
+def test_an_unconfirmed_account_confirms_its_address_while_signed_in(
     site: Server, unproven: tuple[Person, str], mailbox: Mailbox
 ) -> None:
     person, token = unproven
@@ -294,7 +292,7 @@ def test_an_account_from_before_confirms_its_address_where_it_is_signed_in(
     assert site.client().get("/api/site").json()["mail"] is True
 
 
-def test_an_account_that_a_stranger_made_goes_to_the_owner_of_the_mailbox(
+def test_the_mailbox_owner_takes_over_a_strangers_unconfirmed_account(
     site: Server, unproven: tuple[Person, str]
 ) -> None:
     stranger, token = unproven
@@ -309,7 +307,7 @@ def test_an_account_that_a_stranger_made_goes_to_the_owner_of_the_mailbox(
     assert sign_in(site.client(), stranger.email, NEW).status_code == 200
 
 
-def test_the_mailbox_alone_does_not_take_an_operators_account(
+def test_the_mailbox_owner_cannot_take_over_an_operators_account(
     site: Server, unproven: tuple[Person, str], mailbox: Mailbox
 ) -> None:
     """The operator may have mistyped the address in the set-up form."""
@@ -327,7 +325,7 @@ def test_the_mailbox_alone_does_not_take_an_operators_account(
     assert confirm(signed_in, token, None).status_code == 200
 
 
-def test_a_new_password_by_mail_takes_an_account_from_a_stranger_too(
+def test_a_password_reset_takes_over_a_strangers_unconfirmed_account(
     site: Server, unproven: tuple[Person, str], mailbox: Mailbox
 ) -> None:
     stranger, _ = unproven
@@ -343,7 +341,7 @@ def test_a_new_password_by_mail_takes_an_account_from_a_stranger_too(
     assert owner.get("/api/session").json()["email_confirmed"] is True
 
 
-def test_an_account_under_an_alias_is_reset_from_the_plain_address(
+def test_an_account_with_an_alias_is_reset_from_the_plain_address(
     site: Server, mailbox: Mailbox
 ) -> None:
     """A stranger may have signed up with an alias of the mailbox before mail was set up."""
@@ -388,7 +386,7 @@ def test_a_reset_request_does_not_reveal_whether_an_account_exists(
     assert [mail["to"] for mail in all_sent(site, mailbox)] == [person.email] * 3
 
 
-def test_a_token_is_for_its_purpose_its_time_and_its_secret_alone(
+def test_a_mailed_token_is_bound_to_its_purpose_lifetime_and_secret(
     mailbox: Mailbox, tmp_path: Path
 ) -> None:
     old, new = "o" * 40, "n" * 40
@@ -428,7 +426,7 @@ async def send(mailer: Mailer, recipient: str, letter: Letter) -> DeliveryError 
     return None
 
 
-async def test_a_line_break_makes_no_header(mailbox: Mailbox) -> None:
+async def test_line_breaks_cannot_inject_mail_headers(mailbox: Mailbox) -> None:
     mailer = Mailer(mailbox.settings["DAYPASS_SMTP_URL"], SENDER, "http://127.0.0.1")
     for recipient, subject in (
         ("a@b.org\nbcc: evil@example.org", "Hello"),
@@ -444,7 +442,7 @@ async def test_a_line_break_makes_no_header(mailbox: Mailbox) -> None:
     assert "QUIT" in mail.get_content()
 
 
-async def test_user_and_password_are_in_the_address(mailbox: Mailbox) -> None:
+async def test_smtp_credentials_are_read_from_the_url(mailbox: Mailbox) -> None:
     mailer = Mailer(f"smtp://me%40x:p%3A%2F@127.0.0.1:{mailbox.port}", SENDER, "http://site")
     assert await send(mailer, "a@b.org", Letter("Hello", "text")) is None
     assert mailbox.take("a@b.org")["subject"] == "Hello"
@@ -453,7 +451,7 @@ async def test_user_and_password_are_in_the_address(mailbox: Mailbox) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
-async def test_a_server_without_tls_gets_nothing_that_was_meant_for_tls(
+async def test_a_mail_server_without_tls_gets_no_credentials_and_no_mail(
     mailbox: Mailbox, scheme: str
 ) -> None:
     mailer = Mailer(f"{scheme}://me:secret@127.0.0.1:{mailbox.port}", SENDER, "http://site")
@@ -489,7 +487,7 @@ async def test_tls_requires_a_certificate_for_the_mail_server(
     "email",
     ["a@b.org\nbcc: c@d.org", "a@b.org\r\nx: y", "a@b.org, c@d.org", "<a@b.org>", "a b@c.org"],
 )
-def test_an_address_that_is_more_than_one_is_refused(
+def test_several_addresses_in_one_field_are_refused(
     site: Server, mailbox: Mailbox, email: str
 ) -> None:
     for path in ("/api/accounts", "/api/password-resets"):
@@ -498,7 +496,7 @@ def test_an_address_that_is_more_than_one_is_refused(
     assert mailbox.mails == []
 
 
-def test_a_mail_that_failed_is_on_the_operators_page_and_is_sent_at_a_press(
+def test_failed_mails_are_listed_and_can_be_sent_again(
     operated: tuple[Server, Person, Mailbox],
 ) -> None:
     server, operator, mailbox = operated

@@ -111,7 +111,7 @@ def test_plans_show_every_limit(site: Site) -> None:
     assert {name: plan[name] for name in EXTRAS} == EXTRAS
 
 
-def test_keys_show_what_is_left_in_each_measure(site: Site) -> None:
+def test_keys_show_the_remaining_quota_in_each_measure(site: Site) -> None:
     (key,) = site.member.keys()
     reserved = reserved_by(site)
     limits = {(x["subject"], x["measure"], x["window"]): x for x in key["limits"]}
@@ -128,7 +128,7 @@ def test_keys_show_what_is_left_in_each_measure(site: Site) -> None:
     assert key["concurrent_requests"] == {"limit": 4, "used": 0}
 
 
-def test_today_sums_tokens_and_cost_where_they_are_limited(site: Site) -> None:
+def test_todays_usage_sums_limited_tokens_and_cost(site: Site) -> None:
     reserved = reserved_by(site)
     today = site.member.http.get("/api/usage/today").json()
     used = {"tokens": 150 + reserved["tokens"], "cost": COST + reserved["cost"]}
@@ -143,7 +143,7 @@ def test_today_sums_tokens_and_cost_where_they_are_limited(site: Site) -> None:
     assert limits["tokens", "day"]["used"] == used["tokens"]
 
 
-def test_usage_has_the_tokens_of_each_kind_the_cost_and_what_is_reserved(site: Site) -> None:
+def test_usage_has_tokens_by_kind_cost_and_reserved_amounts(site: Site) -> None:
     expected = {
         "requests": 2,
         "input_tokens": 100,
@@ -169,7 +169,7 @@ def test_usage_has_the_tokens_of_each_kind_the_cost_and_what_is_reserved(site: S
         assert {name: row[name] for name in expected} == expected
 
 
-def test_receipts_show_what_was_reserved_and_settled(site: Site) -> None:
+def test_receipts_show_reserved_and_settled_amounts(site: Site) -> None:
     without, served = site.member.http.get("/api/requests").json()
     assert served["settled"] == {"requests": 1, "tokens": 150, "cost": COST}
     assert served["reserved"]["tokens"] > 150
@@ -178,7 +178,7 @@ def test_receipts_show_what_was_reserved_and_settled(site: Site) -> None:
     assert without["reserved"] == served["reserved"]
 
 
-def test_operators_see_who_spent_what(site: Site) -> None:
+def test_operators_see_spend_by_person(site: Site) -> None:
     (spent,) = get(site.operator, "usage")["most_active"]
     account = site.member.http.get("/api/session").json()
     assert spent == {
@@ -191,7 +191,7 @@ def test_operators_see_who_spent_what(site: Site) -> None:
     }
 
 
-def test_operators_see_every_ceiling_and_the_sites_use(site: Site) -> None:
+def test_operators_see_every_ceiling_and_the_sites_usage(site: Site) -> None:
     ceilings = {x["setting"]: x for x in get(site.operator, "usage")["ceilings"]}
     measures = ("requests", "tokens", "cost")
     assert set(ceilings) == {
@@ -213,7 +213,7 @@ def test_operators_see_every_ceiling_and_the_sites_use(site: Site) -> None:
     assert shown("account_requests_per_day") == (None, None)
 
 
-def test_the_csv_has_every_row_and_no_formula(site: Site) -> None:
+def test_the_csv_export_has_every_row_and_no_formulas(site: Site) -> None:
     answer = site.operator.http.get("/api/operator/usage.csv?days=2")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"].startswith("attachment;")

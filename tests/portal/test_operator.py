@@ -89,7 +89,7 @@ def test_operator_routes_require_an_operator(
     assert problem(site.client().request(method, f"/api/operator/{path}", json={})) == 401
 
 
-def test_people_are_found_and_a_wildcard_is_a_letter(site: Server, operator: Person) -> None:
+def test_people_search_treats_wildcards_literally(site: Server, operator: Person) -> None:
     for name in ("a_b", "axb", "100%"):
         body = {"email": f"{name}@search.example", "password": PASSWORD}
         assert site.client().post("/api/accounts", json=body).status_code == 201
@@ -139,7 +139,7 @@ def test_the_last_operator_cannot_be_demoted(operator: Person) -> None:
     assert problem(operator.http.post("/api/account/deletion", json={"password": PASSWORD})) == 409
 
 
-def test_keys_are_found_moved_and_revoked(site: Server, operator: Person) -> None:
+def test_operators_find_move_and_revoke_keys(site: Server, operator: Person) -> None:
     person = site.sign_up()
     created = person.create_key(name="50% of_all")
     assert get(operator, "api-keys", search="0% of_a")["total"] == 1
@@ -194,7 +194,7 @@ def test_every_limit_of_a_key_has_its_own_reset(site: Server, operator: Person) 
     assert (second["used"], second["limit"], second["remaining"]) == (28, 30, 0)
 
 
-def test_plans_of_the_site_live_beside_those_of_the_settings(
+def test_plans_are_created_on_the_site_beside_those_of_the_settings(
     site: Server, operator: Person
 ) -> None:
     path = "/api/operator/usage-plans"
@@ -268,7 +268,7 @@ def test_a_built_in_plan_is_edited_like_any_other(site: Server, operator: Person
         {"unknown": 1},
     ],
 )
-def test_a_plan_that_makes_no_sense_is_refused(operator: Person, wrong: dict[str, Any]) -> None:
+def test_an_invalid_plan_is_refused(operator: Person, wrong: dict[str, Any]) -> None:
     response = operator.http.post("/api/operator/usage-plans", json=PLAN | {"id": "odd"} | wrong)
     assert response.status_code == 422
     assert "odd" not in [x["id"] for x in get(operator, "usage-plans")["plans"]]
@@ -291,7 +291,9 @@ def test_a_changed_plan_reaches_every_worker_within_a_second(start: StartServer)
     assert known_after(is_changed) < 1 + BUSY_S
 
 
-def test_the_sites_usage_its_ceiling_and_the_upstream(site: Server, operator: Person) -> None:
+def test_operators_see_site_usage_ceiling_and_upstream_health(
+    site: Server, operator: Person
+) -> None:
     person = site.sign_up()
     api = site.gateway(person.create_key()["key"])
     before = get(operator, "usage")["today"]["used"]
@@ -316,7 +318,7 @@ def test_an_unreachable_upstream_is_reported_without_its_address(start: StartSer
     assert "127.0.0.1" not in str(health)
 
 
-def test_sign_up_by_invitation(start: StartServer) -> None:
+def test_sign_up_requires_an_invitation(start: StartServer) -> None:
     server = start(DAYPASS_SIGN_UP="invite")
     operator = server.set_up()
     assert get(operator, "sign-up")["sign_up"] == "invite"

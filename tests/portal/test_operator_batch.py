@@ -27,7 +27,7 @@ def actions(operator: Person, subject: str) -> list[str]:
     return [entry["action"] for entry in found]
 
 
-def test_what_could_not_be_changed_is_reported_and_the_rest_is_done(
+def test_a_batch_reports_failures_and_applies_the_rest(
     invite_site: Server, invite_operator: Person
 ) -> None:
     people = [invited(invite_site, invite_operator) for _ in range(2)]

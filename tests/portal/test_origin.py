@@ -66,7 +66,7 @@ def test_same_origin_requests_are_allowed(browser: httpx.Client, demo: Server) -
     assert [x.status_code for x in made] == [201, 201]
 
 
-def test_a_forged_host_does_not_make_another_origin_ones_own(
+def test_a_forged_host_header_does_not_make_an_origin_trusted(
     browser: httpx.Client, demo: Server
 ) -> None:
     """Browsers set the Host header themselves, and the Origin must match it."""

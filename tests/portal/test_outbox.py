@@ -97,7 +97,9 @@ async def is_empty(database: Database) -> bool:
         return not await outbox.has_due(session, 2**40)
 
 
-async def test_a_mail_waits_for_a_server_that_is_down(database: Database, server: Mailbox) -> None:
+async def test_a_mail_waits_until_the_server_is_reachable(
+    database: Database, server: Mailbox
+) -> None:
     clock = Clock()
     async with sending(database, server, clock) as sender:
         await sign_up(database, sender, "ada@example.org")
@@ -124,7 +126,7 @@ async def test_a_mail_waits_for_a_server_that_is_down(database: Database, server
         ("DATA", "451 4.3.0 a local error"),
     ],
 )
-async def test_a_temporary_failure_is_tried_again(
+async def test_a_temporary_mail_failure_is_retried(
     database: Database, server: Mailbox, step: str, reply: str
 ) -> None:
     server.start()
@@ -150,7 +152,7 @@ async def test_a_temporary_failure_is_tried_again(
         ("DATA", "554 5.7.1 the link http://site.example/confirm/#token=x is not liked"),
     ],
 )
-async def test_a_refusal_for_good_is_not_tried_again(
+async def test_a_permanent_mail_failure_is_not_retried(
     database: Database, server: Mailbox, step: str, reply: str
 ) -> None:
     server.start()
@@ -163,7 +165,7 @@ async def test_a_refusal_for_good_is_not_tried_again(
     assert mail.error == f"The mail server refused the mail: {said}"
 
 
-async def test_a_domain_is_sent_in_ascii_and_a_name_only_where_that_is_taken() -> None:
+async def test_international_addresses_are_encoded_for_the_mail_server() -> None:
     for utf8, told in ((False, NO_SMTPUTF8), (True, None)):
         server = Mailbox(enable_SMTPUTF8=utf8)
         server.start()
@@ -184,7 +186,7 @@ async def test_a_domain_is_sent_in_ascii_and_a_name_only_where_that_is_taken() -
         server.stop()
 
 
-async def test_many_processes_send_each_mail_once(database: Database, server: Mailbox) -> None:
+async def test_several_processes_send_each_mail_once(database: Database, server: Mailbox) -> None:
     server.start()
     emails = [f"p{number}@example.org" for number in range(30)]
     clock = Clock()
@@ -225,7 +227,7 @@ async def test_stopping_waits_for_mail_being_sent(database: Database, server: Ma
     assert await is_empty(database)
 
 
-def test_a_process_that_dies_while_it_sends_leaves_the_mail_to_the_next(
+def test_another_process_takes_over_the_mail_of_a_dead_sender(
     server: Mailbox, tmp_path: Path
 ) -> None:
     server.start()

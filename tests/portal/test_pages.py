@@ -57,7 +57,7 @@ def directives(policy: str) -> dict[str, list[str]]:
     return {name: sources for name, *sources in parts}
 
 
-def test_every_page_names_its_own_scripts_and_nothing_else_may_run(demo: Server) -> None:
+def test_every_page_has_a_policy_for_its_own_scripts_only(demo: Server) -> None:
     client = demo.client()
     assert len(ADDRESSES) > 10
     for address in (*ADDRESSES, "/", "/keys/", "/nothing/here"):
@@ -84,14 +84,14 @@ def test_every_page_names_its_own_scripts_and_nothing_else_may_run(demo: Server)
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_no_page_needs_a_style_that_the_policy_forbids(address: str) -> None:
+def test_no_page_needs_a_forbidden_inline_style(address: str) -> None:
     page = (PAGES / address.removeprefix("/")).read_text()
     assert "<style" not in page
     assert re.findall(r"<[^>]+\sstyle=", page) == []
     assert re.findall(r"<[^>]+\son\w+=", page) == []
 
 
-def test_a_page_that_has_not_changed_brings_its_policy_all_the_same(demo: Server) -> None:
+def test_a_304_page_response_has_its_content_security_policy(demo: Server) -> None:
     client = demo.client()
     page = client.get("/keys/")
     again = client.get("/keys/", headers={"if-none-match": page.headers["etag"]})
@@ -99,7 +99,7 @@ def test_a_page_that_has_not_changed_brings_its_policy_all_the_same(demo: Server
     assert again.headers["content-security-policy"] == page.headers["content-security-policy"]
 
 
-def test_a_page_learns_what_it_is_part_of_before_it_is_painted(demo: Server) -> None:
+def test_pages_load_the_site_settings_before_they_are_painted(demo: Server) -> None:
     client = demo.client()
     assert '<script src="/api/site.js"></script>' in client.get("/").text
     marks = client.get("/api/site.js")
@@ -109,7 +109,7 @@ def test_a_page_learns_what_it_is_part_of_before_it_is_painted(demo: Server) -> 
     )
 
 
-def test_an_answer_of_the_portal_is_no_page_and_is_not_kept(demo: Server) -> None:
+def test_portal_responses_are_not_rendered_and_not_cached(demo: Server) -> None:
     client = demo.client()
     for path in ("/api/site", "/api/session", "/api/nothing", "/healthz", "/api/openapi.json"):
         answer = client.get(path)
@@ -120,7 +120,7 @@ def test_an_answer_of_the_portal_is_no_page_and_is_not_kept(demo: Server) -> Non
         assert answer.headers.items() >= EVERY_ANSWER.items()
 
 
-def test_the_gateway_adds_none_of_it_to_the_upstreams_answers(relaying: Server) -> None:
+def test_the_gateway_adds_no_page_headers_to_relayed_responses(relaying: Server) -> None:
     api = relaying.gateway(relaying.sign_up().create_key()["key"])
     relayed = api.post("/v1/embeddings", json={"input": "x", "model": "m"})
     assert relayed.status_code == 200
@@ -135,7 +135,7 @@ def test_https_sites_send_strict_transport_security() -> None:
         assert "strict-transport-security" not in security_headers(address)
 
 
-def test_pages_may_call_the_gateway_where_it_is_elsewhere() -> None:
+def test_pages_may_connect_to_a_gateway_on_another_origin() -> None:
     policy = page_policy(b"", "https://a1.execute-api.eu-central-1.amazonaws.com/v1")
     assert directives(policy)["connect-src"] == [
         "'self'",
@@ -164,11 +164,11 @@ def test_brotli_is_preferred_and_smaller(demo: Server) -> None:
         ("br;q=x, ,;", set()),
     ],
 )
-def test_which_codings_a_browser_accepts(header: str, accepted: set[str]) -> None:
+def test_accepted_encodings_are_parsed(header: str, accepted: set[str]) -> None:
     assert accepted_codings(header) == accepted
 
 
-def test_a_site_that_was_built_without_brotli_is_served(
+def test_a_site_built_without_brotli_is_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "index.html").write_text("<p>plain</p>")
@@ -181,7 +181,7 @@ def test_a_site_that_was_built_without_brotli_is_served(
     assert plain.headers["vary"] == "accept-encoding"
 
 
-def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
+def test_pages_are_compressed_if_the_browser_accepts_it(demo: Server) -> None:
     client = demo.client()
     plain = client.get("/keys/", headers={"accept-encoding": "identity"})
     packed = client.get("/keys/", headers={"accept-encoding": "gzip, br;q=0"})
@@ -211,8 +211,6 @@ def test_pages_come_compressed_where_the_browser_takes_it(demo: Server) -> None:
         ("//evil.example/..", None),
     ],
 )
-def test_a_redirect_names_a_path_and_no_scheme(
-    demo: Server, path: str, location: str | None
-) -> None:
+def test_redirects_are_relative_to_the_host(demo: Server, path: str, location: str | None) -> None:
     answer = httpx.get(demo.url + path, follow_redirects=False)
     assert answer.headers.get("location") == location

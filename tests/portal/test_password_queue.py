@@ -46,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-def test_a_process_that_is_killed_is_replaced_unnoticed(server: Server) -> None:
+def test_a_killed_password_process_is_replaced(server: Server) -> None:
     (process,) = password_processes(server)
     os.kill(process, signal.SIGKILL)
     server.sign_up()
@@ -69,7 +69,7 @@ def test_the_password_process_ends_when_the_server_is_killed(start: StartServer)
     until(lambda: password_processes(server) == [])
 
 
-def test_too_many_are_refused_at_once_and_nothing_has_changed(start: StartServer) -> None:
+def test_a_full_queue_refuses_at_once_without_changes(start: StartServer) -> None:
     server = start(DAYPASS_TRUSTED_PROXIES="127.0.0.1")
     server.sign_up()
     (process,) = password_processes(server)
@@ -168,7 +168,7 @@ def taken_units(server: Server) -> int:
     return count
 
 
-async def test_processes_of_one_machine_take_turns(tmp_path: Path) -> None:
+async def test_password_processes_of_a_machine_take_turns(tmp_path: Path) -> None:
     async with Passwords(tmp_path) as queue, queue.turn("somebody") as turn:
         await turn.hash(PASSWORD)
         with (tmp_path / "passwords.lock").open("w") as lock:
@@ -180,7 +180,7 @@ async def test_processes_of_one_machine_take_turns(tmp_path: Path) -> None:
         assert (await hashing).startswith("$argon2id$v=19$m=47104,t=1,p=1$")
 
 
-def test_a_crowd_that_signs_up_is_served(tmp_path: Path) -> None:
+def test_many_concurrent_sign_ups_are_served(tmp_path: Path) -> None:
     server = start_server(tmp_path, "--workers", "2")
     try:
         emails = [f"crowd-{person}@example.org" for person in range(200)]
@@ -191,7 +191,7 @@ def test_a_crowd_that_signs_up_is_served(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_crowd_that_signs_up_leaves_the_gateway_alone(tmp_path: Path, workers: int) -> None:
+def test_many_concurrent_sign_ups_do_not_slow_the_gateway(tmp_path: Path, workers: int) -> None:
     """The gateway's p99 while 200 people sign up is at most three times its idle value.
 
     On a busy machine both are noise: the best of three rounds counts, and less than 10 ms

@@ -63,14 +63,14 @@ async def test_strong_passwords_are_accepted(passwords: Passwords, password: str
         await turn.check_new(password, EMAIL, SETTINGS)
 
 
-def test_judging_takes_a_bounded_time() -> None:
+def test_rating_a_password_takes_bounded_time() -> None:
     """zxcvbn tries every spelling: 576 if each of these symbols may stand for a letter."""
     assert bounded("4@8({[<3690!|17$5+%24@8({[<3690!") == "4@8({[<3690!|"
     for whole in ("1234567890-correct-horse", PASSWORD, ""):
         assert bounded(whole) == whole
 
 
-def test_the_answer_says_so_beside_the_field(demo: Server) -> None:
+def test_a_weak_password_error_names_its_field(demo: Server) -> None:
     body = {"email": "easy@example.org", "password": "password1234"}
     assert problem(demo.client().post("/api/accounts", json=body), "password") == 422
     person = demo.sign_up()
@@ -90,7 +90,7 @@ def test_the_answer_says_so_beside_the_field(demo: Server) -> None:
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_password_is_right_however_its_letters_are_encoded(
+async def test_passwords_match_in_any_unicode_encoding(
     passwords: Passwords, kept: str, typed: str, is_right: bool
 ) -> None:
     async with passwords.turn("somebody") as turn:
@@ -98,7 +98,7 @@ async def test_a_password_is_right_however_its_letters_are_encoded(
         assert (await turn.verify(typed, kept_hash)).is_right is is_right
 
 
-def test_a_new_password_is_kept_composed(demo: Server) -> None:
+def test_new_passwords_are_normalised_to_nfc(demo: Server) -> None:
     body = {
         "email": "jose\u0301@decomposed.example",
         "password": "planted-e\u0301te\u0301 a la mer",

@@ -101,7 +101,7 @@ def test_the_page_shows_all_that_belongs_to_a_person(site: Server, operator: Per
     assert (shown["id"], person.email) in {(x["account_id"], x["email"]) for x in active}
 
 
-def test_a_person_without_keys_has_the_ceilings(site: Server, operator: Person) -> None:
+def test_a_person_without_keys_is_shown_with_ceilings(site: Server, operator: Person) -> None:
     shown = operator.http.get(path_of(operator, site.sign_up())).json()
     assert (shown["keys"], shown["requests"], shown["audit_log"]) == ([], [], [])
     assert [(x["subject"], x["limit"], x["used"]) for x in shown["limits"]] == [("account", 30, 0)]
@@ -113,7 +113,7 @@ def test_a_person_without_keys_has_the_ceilings(site: Server, operator: Person) 
         assert problem(answer) == 404
 
 
-def test_a_link_that_is_handed_over_works_once(site: Server, operator: Person) -> None:
+def test_a_reset_link_by_an_operator_works_once(site: Server, operator: Person) -> None:
     person = site.sign_up()
     key = person.create_key()["key"]
     path = path_of(operator, person)
@@ -133,7 +133,7 @@ def test_a_link_that_is_handed_over_works_once(site: Server, operator: Person) -
     assert {x["actor_email"] for x in shown["audit_log"]} == {operator.email}
 
 
-def test_a_link_ends_when_the_password_changes(site: Server, operator: Person) -> None:
+def test_a_reset_link_is_invalid_after_a_password_change(site: Server, operator: Person) -> None:
     person = site.sign_up()
     token = create_link(operator, path_of(operator, person))
     change = {"current_password": PASSWORD, "new_password": NEW}
@@ -141,7 +141,7 @@ def test_a_link_ends_when_the_password_changes(site: Server, operator: Person) -
     assert problem(choose(site, token)) == 403
 
 
-def test_a_link_ends_after_a_day() -> None:
+def test_a_reset_link_by_an_operator_expires_after_a_day() -> None:
     now = 1_800_000_000.0
     signer = Signer(("k" * 40,), lambda: now)
     account = Account(id="acc_1", password_hash="hash")

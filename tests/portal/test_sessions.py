@@ -10,7 +10,7 @@ from tests.support.portal import problem
 from tests.support.waiting import BUSY_S, until
 
 
-def test_signing_up_in_and_out(site: Server, person: Person) -> None:
+def test_sign_up_sign_in_and_sign_out(site: Server, person: Person) -> None:
     assert person.http.get("/api/session").json()["email"] == person.email
     cookie = next(iter(person.http.cookies.jar))
     assert cookie.has_nonstandard_attr("HttpOnly")
@@ -48,7 +48,7 @@ def test_signing_up_in_and_out(site: Server, person: Person) -> None:
         ("POST", "/api/chat/completions"),
     ],
 )
-def test_without_a_session_it_is_401(site: Server, method: str, path: str) -> None:
+def test_calls_without_a_session_are_401(site: Server, method: str, path: str) -> None:
     body = {"name": "x", "usage_plan_id": "10RequestPerDay"} if method != "GET" else None
     assert problem(site.client().request(method, path, json=body)) == 401
 

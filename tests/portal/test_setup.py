@@ -36,7 +36,7 @@ def site(start: StartServer, upstream: FakeUpstream) -> Server:
     return start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url)
 
 
-def test_the_link_makes_one_operator_who_is_signed_in(site: Server) -> None:
+def test_the_setup_link_creates_one_signed_in_operator(site: Server) -> None:
     address, token = LINK.findall(site.log())[0]
     assert address == site.url
     assert site.log().count("/setup/#") == 1
@@ -57,7 +57,7 @@ def test_the_link_makes_one_operator_who_is_signed_in(site: Server) -> None:
 
 
 @pytest.mark.parametrize("mode", [{}, {"DAYPASS_SIGN_UP": "closed"}, {"DAYPASS_SIGN_UP": "invite"}])
-def test_who_signs_up_first_is_a_member_as_the_settings_allow(
+def test_the_first_sign_up_is_a_member_if_sign_up_is_open(
     start: StartServer, upstream: FakeUpstream, mode: dict[str, str]
 ) -> None:
     site = start(DAYPASS_UPSTREAM_BASE_URL=upstream.base_url, **mode)
@@ -70,7 +70,7 @@ def test_who_signs_up_first_is_a_member_as_the_settings_allow(
     assert set_up(site, site.setup_token()).json()["role"] == "operator"
 
 
-def test_the_domains_hold_for_the_first_account_too(
+def test_allowed_domains_apply_to_the_first_account(
     start: StartServer, upstream: FakeUpstream
 ) -> None:
     site = start(
@@ -108,18 +108,18 @@ def race(site: Server, tokens: dict[str, str]) -> None:
     assert operators_of(site) == 1
 
 
-def test_a_link_that_many_open_at_once_makes_one_operator(shared: Server) -> None:
+def test_a_setup_link_used_concurrently_creates_one_operator(shared: Server) -> None:
     token = shared.setup_token()
     race(shared, {f"person{number}@example.org": token for number in range(6)})
 
 
-def test_two_links_that_are_opened_at_once_make_one_operator(shared: Server) -> None:
+def test_two_setup_links_used_concurrently_create_one_operator(shared: Server) -> None:
     made = daypass("setup-link", **shared.settings)
     ((_, second),) = LINK.findall(made.stdout)
     race(shared, {"ada@example.org": shared.setup_token(), "eve@example.org": second})
 
 
-def test_two_operators_who_leave_at_once(shared: Server) -> None:
+def test_two_operators_cannot_both_delete_their_accounts(shared: Server) -> None:
     first, second = shared.set_up(), shared.sign_up()
     assert daypass("accounts", "promote", second.email, **shared.settings).returncode == 0
     credentials = {"email": second.email, "password": PASSWORD}
@@ -149,7 +149,7 @@ def test_the_command_prints_a_link_until_there_is_an_operator(site: Server) -> N
     assert refused.stderr.count("\n") == 1
 
 
-def test_a_promotion_ends_the_link(site: Server) -> None:
+def test_a_promotion_invalidates_the_setup_link(site: Server) -> None:
     token = site.setup_token()
     person = site.sign_up()
     assert daypass("accounts", "promote", person.email, **site.settings).returncode == 0
@@ -159,7 +159,7 @@ def test_a_promotion_ends_the_link(site: Server) -> None:
     assert "is not valid" in set_up(site, token).json()["detail"]
 
 
-def test_a_site_whose_operator_is_disabled_gets_a_link_by_the_command_alone(
+def test_a_site_with_a_disabled_operator_gets_a_link_only_by_command(
     site: Server, start: StartServer
 ) -> None:
     operator = site.set_up()
@@ -172,7 +172,7 @@ def test_a_site_whose_operator_is_disabled_gets_a_link_by_the_command_alone(
     assert set_up(later, token).status_code == 201
 
 
-def test_a_taken_address_is_made_the_operators_by_the_command(site: Server) -> None:
+def test_set_up_with_a_taken_address_names_the_promote_command(site: Server) -> None:
     person = site.sign_up()
     # The holder of the link is not throttled.
     for _ in range(12):
@@ -188,7 +188,7 @@ def test_setup_token_guesses_are_throttled(site: Server) -> None:
     assert set_up(site, site.setup_token()).status_code == 201
 
 
-def test_on_this_machine_with_the_demo_model_the_first_account_is_the_operators(
+def test_the_first_local_account_of_a_demo_is_the_operator(
     start: StartServer,
 ) -> None:
     site = start()
@@ -211,7 +211,7 @@ def test_on_this_machine_with_the_demo_model_the_first_account_is_the_operators(
     assert USED in set_up(site, site.setup_token()).json()["detail"]
 
 
-def test_an_account_that_came_through_a_proxy_is_a_member_even_with_the_demo_model(
+def test_the_first_account_of_a_demo_behind_a_proxy_is_a_member(
     start: StartServer,
 ) -> None:
     site = start()
@@ -219,7 +219,7 @@ def test_an_account_that_came_through_a_proxy_is_a_member_even_with_the_demo_mod
     assert sign_up(site).json()["role"] == "member"
 
 
-def test_on_every_address_the_first_account_is_a_member(start: StartServer) -> None:
+def test_the_first_account_of_a_demo_on_a_public_address_is_a_member(start: StartServer) -> None:
     """With the demo model, a connection to an address other than loopback is not local."""
     site = start("--host", "0.0.0.0")
     # The link names an address that browsers open.

@@ -60,7 +60,7 @@ def test_wrong_passwords_are_throttled_by_account_and_address(
     assert try_password(elsewhere, victim.email, PASSWORD).status_code == 200
 
 
-def test_an_address_without_an_account_is_throttled_with_the_same_words(proxied: Server) -> None:
+def test_unknown_addresses_are_throttled_with_the_same_message(proxied: Server) -> None:
     here = call_from(proxied, "198.51.100.3")
     nobody = [try_password(here, "nobody@example.org") for _ in range(6)]
     assert [x.status_code for x in nobody] == [401] * 5 + [429]
@@ -115,7 +115,7 @@ def test_spraying_is_throttled_by_address_and_ipv6_by_its_64(proxied: Server) ->
         assert try_password(http, "pupil1@example.org").status_code == 401
 
 
-def test_an_attack_from_everywhere_leaves_the_owners_browser_in(
+def test_a_distributed_attack_does_not_lock_out_the_owners_browser(
     proxied: Server, victim: Person
 ) -> None:
     browser = call_from(proxied, "203.0.113.50")
@@ -186,7 +186,7 @@ def sign_in_from(server: Server, address: str, emails: list[str], password: str)
     return crowd.post_at_once(server.url, "/api/session", bodies, address).statuses
 
 
-def test_a_class_that_mistypes_behind_one_address_gets_in(
+def test_a_class_that_mistypes_behind_one_address_can_sign_in(
     proxied: Server, pupils: list[str]
 ) -> None:
     school = "198.51.100.60"
@@ -212,7 +212,7 @@ def test_one_guesser_does_not_lock_out_others_at_the_address(
     assert sign_in_from(proxied, school, pupils[:20], PASSWORD) == {200: 20}
 
 
-def test_one_password_is_not_sprayed_over_many_accounts(proxied: Server, pupils: list[str]) -> None:
+def test_password_spraying_is_throttled_by_address(proxied: Server, pupils: list[str]) -> None:
     strangers = [f"spray{number}@example.org" for number in range(140)]
     spread = Counter[int]()
     for emails in (strangers[:70] + pupils, strangers[70:]):
@@ -222,7 +222,7 @@ def test_one_password_is_not_sprayed_over_many_accounts(proxied: Server, pupils:
     assert spread[401] + spread[429] == 200
 
 
-def test_the_allowance_of_an_address_grows_with_successful_sign_ins(
+def test_the_limit_of_an_address_grows_with_successful_sign_ins(
     proxied: Server, pupils: list[str]
 ) -> None:
     school = "198.51.100.63"
@@ -235,7 +235,7 @@ def test_the_allowance_of_an_address_grows_with_successful_sign_ins(
     assert spread[401] + spread[429] == 20
 
 
-def test_an_outdated_hash_is_replaced_at_a_good_sign_in(proxied: Server, victim: Person) -> None:
+def test_an_outdated_hash_is_replaced_at_sign_in(proxied: Server, victim: Person) -> None:
     outdated = PasswordHash((Argon2Hasher(parallelism=4),)).hash(PASSWORD)
 
     def stored() -> str:
@@ -258,7 +258,7 @@ def test_an_outdated_hash_is_replaced_at_a_good_sign_in(proxied: Server, victim:
             assert try_password(http, victim.email, PASSWORD).status_code == 200
 
 
-def test_correct_passwords_use_no_allowance(proxied: Server, victim: Person) -> None:
+def test_correct_passwords_are_not_throttled(proxied: Server, victim: Person) -> None:
     for _ in range(8):
         with call_from(proxied, "198.51.100.5") as http:
             assert try_password(http, victim.email, PASSWORD).status_code == 200
@@ -302,7 +302,7 @@ def test_a_mailbox_has_one_account(proxied: Server, variant: str) -> None:
     assert problem(http.post("/api/accounts", json=body), "email") == 409
 
 
-def test_other_mailboxes_are_others(proxied: Server) -> None:
+def test_similar_addresses_of_other_mailboxes_are_distinct(proxied: Server) -> None:
     for email in ("ann@example.org", "a.nn@example.org", "+ann@example.org", "ann@gmail.com"):
         body = {"email": email, "password": PASSWORD}
         assert proxied.client().post("/api/accounts", json=body).status_code == 201, email
@@ -310,7 +310,7 @@ def test_other_mailboxes_are_others(proxied: Server) -> None:
     assert problem(proxied.client().post("/api/accounts", json=body), "email") == 409
 
 
-def test_a_deleted_account_does_not_come_back_new_under_a_variant(proxied: Server) -> None:
+def test_an_alias_of_a_deleted_mailbox_restores_the_account_id(proxied: Server) -> None:
     http = proxied.client()
     body = {"email": "bob@example.org", "password": PASSWORD}
     first = http.post("/api/accounts", json=body).json()["id"]
@@ -319,7 +319,7 @@ def test_a_deleted_account_does_not_come_back_new_under_a_variant(proxied: Serve
     assert again.json()["id"] == first
 
 
-def test_on_https_the_cookie_is_the_hosts_own(start: StartServer) -> None:
+def test_cookies_have_the_host_prefix_on_https(start: StartServer) -> None:
     server = start(DAYPASS_TRUSTED_PROXIES="127.0.0.1")
     http = server.client(headers={"x-forwarded-proto": "https"})
     body = {"email": "a@example.org", "password": PASSWORD}
@@ -352,7 +352,7 @@ def test_signing_in_rotates_the_session(proxied: Server, victim: Person) -> None
     assert signed_in.cookies["daypass_session"] != "chosen-by-somebody-else"
 
 
-def test_stored_files_are_private_to_their_owner(tmp_path: Path, start: StartServer) -> None:
+def test_database_files_are_private_to_their_owner(tmp_path: Path, start: StartServer) -> None:
     data = tmp_path / "kept"
     server = start(DAYPASS_DATA_DIR=str(data))
     server.sign_up().create_key()

@@ -28,18 +28,18 @@ def test_the_first_account_is_the_operator(start: StartServer) -> None:
         ({"email": 7, "password": PASSWORD}, "email"),
     ],
 )
-def test_bad_fields_have_a_message_beside_them(
+def test_invalid_fields_have_an_error_message(
     site: Server, body: dict[str, Any], field: str
 ) -> None:
     assert problem(site.client().post("/api/accounts", json=body), field) == 422
 
 
-def test_an_address_is_taken_once(site: Server, person: Person) -> None:
+def test_an_address_can_sign_up_once(site: Server, person: Person) -> None:
     body = {"email": person.email.title(), "password": PASSWORD}
     assert problem(site.client().post("/api/accounts", json=body), "email") == 409
 
 
-def test_sign_up_can_be_closed_or_kept_to_a_domain(start: StartServer) -> None:
+def test_sign_up_can_be_closed_or_limited_to_a_domain(start: StartServer) -> None:
     kept = start(DAYPASS_ALLOWED_EMAIL_DOMAINS="school.example, other.example")
     client = kept.client()
     body = {"email": "a@elsewhere.example", "password": PASSWORD}
@@ -52,5 +52,5 @@ def test_sign_up_can_be_closed_or_kept_to_a_domain(start: StartServer) -> None:
 
 
 @pytest.mark.parametrize("email", ["ada@school.local", "ada@localhost", "ada@\u5b66\u6821.example"])
-def test_an_address_of_a_local_or_international_domain(email: str) -> None:
+def test_local_and_international_domains_are_accepted(email: str) -> None:
     assert check_email(email) == email

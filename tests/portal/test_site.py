@@ -10,7 +10,7 @@ from tests.support.portal import problem
 from tests.support.waiting import until
 
 
-def test_unknown_paths_of_the_api_are_problems_and_not_pages(site: Server) -> None:
+def test_unknown_api_paths_are_json_errors(site: Server) -> None:
     client = site.client()
     assert problem(client.get("/api/nothing")) == 404
     assert problem(client.get("/api")) == 404
@@ -60,7 +60,7 @@ def test_the_site_is_served_on_the_same_address(site: Server) -> None:
     assert missing.headers["content-type"].startswith("text/html")
 
 
-def test_the_openapi_document_is_the_one_the_site_was_generated_from(site: Server) -> None:
+def test_the_openapi_document_matches_the_sites_copy(site: Server) -> None:
     served = site.client().get("/api/openapi.json").json()
     kept = json.loads((Path(__file__).parents[2] / "web" / "openapi.json").read_text())
     assert served == kept == Daypass(Settings()).openapi(), "run 'make openapi'"

@@ -143,7 +143,7 @@ def test_a_lowered_ceiling_refuses_in_every_process_within_a_second(
     assert known_after(lambda: 25 in [x["limit"] for x in look(site, key).json()["limits"]]) < 30
 
 
-def test_the_number_of_keys_follows(site: Server, operator: Person) -> None:
+def test_the_key_limit_setting_takes_effect(site: Server, operator: Person) -> None:
     with site.client() as http:
         body = {"email": f"{uuid4().hex}@example.org", "password": PASSWORD}
         assert http.post("/api/accounts", json=body).status_code == 201
@@ -173,7 +173,7 @@ def test_the_number_of_keys_follows(site: Server, operator: Person) -> None:
         ("account_tokens_per_month", 5, "daypass.toml line 2"),
     ],
 )
-def test_what_is_set_elsewhere_is_changed_there(
+def test_settings_set_elsewhere_cannot_be_changed_on_the_site(
     operator: Person, name: str, value: Any, place: str
 ) -> None:
     refused = operator.http.patch(PATH, json={"sign_up": "closed", name: value})

@@ -65,7 +65,7 @@ def stored(site: Server, person: Person) -> tuple[Any, ...]:
     return found
 
 
-def test_sign_up_needs_the_current_version(site: Server, operator: Person) -> None:
+def test_sign_up_requires_the_current_version_of_the_terms(site: Server, operator: Person) -> None:
     set_terms(operator, FIRST)
     assert site.client().get("/api/site").json()["terms"] == FIRST
     for accepted in ({}, {"accepted_terms": None}, {"accepted_terms": "2026-10"}):
@@ -85,7 +85,9 @@ def test_without_terms_nothing_is_recorded(site: Server) -> None:
     assert stored(site, signed_up(site, accepted_terms="made up")) == (None, None)
 
 
-def test_a_new_version_stops_the_pages_but_not_the_keys(site: Server, operator: Person) -> None:
+def test_a_new_version_of_the_terms_blocks_pages_but_not_keys(
+    site: Server, operator: Person
+) -> None:
     person = signed_up(site)
     key = person.create_key()["key"]
     set_terms(operator, FIRST)
@@ -113,7 +115,7 @@ def accept(person: Person, version: str) -> httpx.Response:
     return person.http.post("/api/account/terms", json={"accepted_terms": version})
 
 
-def test_who_does_not_accept_can_leave_and_operators_need_not(
+def test_people_may_refuse_the_terms_and_operators_need_not_accept(
     site: Server, operator: Person
 ) -> None:
     person = signed_up(site)
@@ -141,7 +143,7 @@ def mail_site(
     server.stop()
 
 
-def test_with_mail_the_owner_of_the_mailbox_accepts(
+def test_the_mailbox_owner_accepts_the_terms_at_sign_up_by_mail(
     mail_site: tuple[Server, Person], mailbox: Mailbox
 ) -> None:
     site, _ = mail_site
@@ -160,7 +162,7 @@ def test_with_mail_the_owner_of_the_mailbox_accepts(
     assert http.get("/api/session").json()["accepted_terms"] == "2026-11"
 
 
-def test_accounts_of_another_site_accept_too(
+def test_accounts_from_single_sign_on_accept_the_terms_too(
     mail_site: tuple[Server, Person], oidc: OidcProvider
 ) -> None:
     site, _ = mail_site

@@ -122,7 +122,7 @@ def site(started: Site) -> Iterator[Site]:
     started.upstream.seen.clear()
 
 
-def test_an_upstream_is_made_changed_and_deleted(site: Site) -> None:
+def test_an_upstream_is_created_changed_and_deleted(site: Site) -> None:
     made = site.create(
         api_key=f" {KEY}\n", auth="x-api-key", aliases={"small": "gpt-x"}, priority=3
     )
@@ -183,7 +183,7 @@ def test_an_upstream_is_made_changed_and_deleted(site: Site) -> None:
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_what_is_wrong_is_named(site: Site, change: dict[str, Any], field: str) -> None:
+def test_invalid_upstream_fields_are_named(site: Site, change: dict[str, Any], field: str) -> None:
     new = {"name": "mine", "base_url": site.upstream.base_url} | change
     assert problem(site.api("POST", **new), field) == 422
     made = site.create()
@@ -191,7 +191,7 @@ def test_what_is_wrong_is_named(site: Site, change: dict[str, Any], field: str) 
     assert site.listed()[0]["base_url"] == made["base_url"]
 
 
-def test_names_are_unique_and_settings_are_not_changed_here(site: Site) -> None:
+def test_upstream_names_are_unique_and_configured_ones_are_read_only(site: Site) -> None:
     site.create()
     for name in ("mine", "fixed"):
         twice = site.api("POST", name=name, base_url="https://llm.example/v1")
@@ -213,7 +213,7 @@ def test_a_site_has_a_bounded_number_of_upstreams(site: Site) -> None:
     assert problem(site.api("POST", name="u50", base_url=site.upstream.base_url)) == 409
 
 
-def test_a_change_holds_on_every_process_within_a_second(site: Site) -> None:
+def test_a_changed_upstream_takes_effect_everywhere_within_a_second(site: Site) -> None:
     key = site.server.sign_up().create_key("30RequestPerDay")["key"]
     soon = {"within_s": 1 + BUSY_S, "every_s": 0.4}
     with site.second.gateway(key) as api:
@@ -236,7 +236,7 @@ def test_a_change_holds_on_every_process_within_a_second(site: Site) -> None:
         until(lambda: status() == 404, **soon)
 
 
-def test_a_stored_key_goes_nowhere_else(site: Site) -> None:
+def test_a_stored_upstream_key_is_not_sent_to_another_address(site: Site) -> None:
     """Neither a change of the address nor a test makes Daypass send it to another server."""
     made = site.create(api_key=KEY)
     evil = FakeUpstream()
@@ -258,7 +258,7 @@ def test_a_stored_key_goes_nowhere_else(site: Site) -> None:
         evil.stop()
 
 
-def test_a_test_makes_real_calls_and_explains_what_failed(site: Site) -> None:
+def test_testing_an_upstream_makes_real_calls_and_explains_failures(site: Site) -> None:
     here = site.upstream.base_url
     well = site.api("POST", "/test", base_url=here, api_key=KEY, auth="api-key").json()
     assert well.pop("latency_ms") >= 0
@@ -300,7 +300,7 @@ def test_a_test_makes_real_calls_and_explains_what_failed(site: Site) -> None:
     assert problem(evil, "base_url") == 422
 
 
-def test_no_answer_log_or_file_has_the_key(site: Site) -> None:
+def test_no_response_log_or_file_contains_an_upstream_key(site: Site) -> None:
     made = site.create(api_key=KEY)
     site.upstream.reply = lambda seen: JSONResponse({"error": dict(seen.headers)}, 401)
     key = site.server.sign_up().create_key()["key"]
@@ -325,7 +325,7 @@ def test_no_answer_log_or_file_has_the_key(site: Site) -> None:
     assert KEY not in stored
 
 
-def test_a_key_that_cannot_be_decrypted_turns_its_upstream_off(site: Site) -> None:
+def test_an_upstream_with_an_undecryptable_key_is_disabled(site: Site) -> None:
     made = site.create(api_key=KEY)
     site.change_row("sealed_key = 'AAAA'", made["id"])
     until(lambda: "upstream_off" in site.server.log())

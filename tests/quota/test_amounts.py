@@ -26,14 +26,14 @@ async def until_used(ledger: Ledger, claims: tuple[Claim, ...], expected: list[i
             await asyncio.sleep(0.005)
 
 
-async def test_each_bucket_takes_the_amount_of_its_measure(ledger: Ledger) -> None:
+async def test_a_reservation_takes_each_buckets_amount(ledger: Ledger) -> None:
     claims = claims_of(per_day(10), TOKENS, COST, ceiling=10)
     reservation = await reserve(ledger, claims, Amounts(1, 900, 40))
     assert [x.used for x in reservation.buckets] == [1, 900, 40, 1]
     assert await used(ledger, claims) == [1, 900, 40, 1]
 
 
-async def test_settling_replaces_the_bound_by_what_was_used(ledger: Ledger) -> None:
+async def test_settling_replaces_the_bound_with_actual_usage(ledger: Ledger) -> None:
     claims = claims_of(per_day(10), TOKENS, COST)
     reservation = await reserve(ledger, claims, Amounts(1, 900, 40))
     ledger.settle(reservation, Amounts(1, 312, 7))
@@ -43,7 +43,7 @@ async def test_settling_replaces_the_bound_by_what_was_used(ledger: Ledger) -> N
     assert await used(ledger, claims) == [1, 312, 7]
 
 
-async def test_what_was_used_beyond_the_bound_counts_even_beyond_the_limit(ledger: Ledger) -> None:
+async def test_usage_beyond_the_bound_counts_even_beyond_the_limit(ledger: Ledger) -> None:
     claims = claims_of(per_day(10), TOKENS)
     reservation = await reserve(ledger, claims, Amounts(tokens=9_000))
     ledger.settle(reservation, Amounts(tokens=11_000))
@@ -68,7 +68,7 @@ async def test_what_needs_nothing_of_a_bucket_beyond_its_limit_is_admitted_and_s
     await until_used(ledger, claims, [11_200, 2, 70])
 
 
-async def test_a_refusal_names_what_was_requested_and_takes_nothing(ledger: Ledger) -> None:
+async def test_a_refusal_names_the_requested_amount_and_takes_nothing(ledger: Ledger) -> None:
     claims = claims_of(per_day(10), TOKENS, COST)
     await reserve(ledger, claims, Amounts(1, 6_000, 100))
     refusal = await ledger.reserve(claims, Amounts(1, 4_001, 500))
@@ -80,14 +80,14 @@ async def test_a_refusal_names_what_was_requested_and_takes_nothing(ledger: Ledg
     await reserve(ledger, claims, Amounts(1, 4_000, 400))
 
 
-async def test_a_release_gives_every_measure_back(ledger: Ledger) -> None:
+async def test_a_release_gives_back_every_measure(ledger: Ledger) -> None:
     claims = claims_of(per_day(10), TOKENS, COST, TOTAL)
     reservation = await reserve(ledger, claims, Amounts(1, 900, 40))
     assert await ledger.release(reservation)
     assert await used(ledger, claims) == [0, 0, 0, 0]
 
 
-async def test_tokens_of_a_minute_are_settled_and_requests_of_a_minute_kept(store: Store) -> None:
+async def test_tokens_per_minute_are_settled_and_requests_per_minute_kept(store: Store) -> None:
     ledger = await store.open()
     minute = [Limit(x, 1000, Window.MINUTE) for x in (Measure.REQUESTS, Measure.TOKENS)]
     claims = claims_of(*minute)
@@ -109,7 +109,7 @@ async def test_a_total_never_resets(store: Store) -> None:
     await reserve(ledger, claims, Amounts(tokens=5_000))
 
 
-async def test_a_settlement_of_a_closed_window_changes_no_later_one(store: Store) -> None:
+async def test_settling_a_closed_window_changes_no_later_window(store: Store) -> None:
     ledger = await store.open()
     claims = claims_of(TOKENS, TOTAL)
     reservation = await reserve(ledger, claims, Amounts(tokens=900))
@@ -119,7 +119,7 @@ async def test_a_settlement_of_a_closed_window_changes_no_later_one(store: Store
     await until_used(ledger, claims, [100, 400])
 
 
-async def test_the_site_counts_tokens_for_all(store: Store) -> None:
+async def test_the_sites_token_ceiling_counts_all_accounts(store: Store) -> None:
     """With leases too: 40 requests of 250 fit into 10,000, and settling frees the excess."""
     ledgers = [await store.open() for _ in range(3)]
     site = Claim(Subject("site"), TOKENS)
@@ -144,7 +144,7 @@ async def eventually(look: Callable[[], Awaitable[list[int]]], expected: list[in
             assert found[0] >= 0
 
 
-async def test_a_site_ceiling_that_is_lowered_or_raised_keeps_what_was_used(store: Store) -> None:
+async def test_changing_a_site_ceiling_keeps_usage(store: Store) -> None:
     """With Redis, the first ledger leased units under the old ceiling, and returns them soon."""
     ledgers = [await store.open() for _ in range(2)]
     old, lower, higher = (claims_of(per_day(99), ceiling=99, site=x) for x in (1000, 5, 12))
@@ -158,7 +158,7 @@ async def test_a_site_ceiling_that_is_lowered_or_raised_keeps_what_was_used(stor
     assert await race(ledgers, higher, 40) == 7
 
 
-async def test_a_reservation_that_nobody_settles_stands_at_its_bound(store: Store) -> None:
+async def test_an_unsettled_reservation_counts_at_its_bound(store: Store) -> None:
     ledger = await store.open()
     claims = claims_of(TOKENS)
     await reserve(ledger, claims, Amounts(tokens=900))
@@ -166,7 +166,7 @@ async def test_a_reservation_that_nobody_settles_stands_at_its_bound(store: Stor
     assert await used(await store.open(), claims) == [900]
 
 
-def test_failures_are_given_back_a_bounded_number_of_times_on_a_plan_of_tokens() -> None:
+def test_give_backs_are_capped_on_a_token_plan() -> None:
     plan = UsagePlan("p", "p", (TOKENS,))
     claim = QuotaPolicy.of([plan], None, None).give_backs_claim("ann", plan)
     assert claim is not None

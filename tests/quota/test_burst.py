@@ -10,12 +10,12 @@ from tests.quota.stores import NOON, Store, admit, burst, claims_of, per_day, ra
 SLOW = burst(3, 1)
 
 
-async def test_a_burst_at_once_is_admitted_and_no_more(store: Store) -> None:
+async def test_a_burst_is_admitted_at_once_and_no_more(store: Store) -> None:
     ledgers = [await store.open() for _ in range(3)]
     assert await race(ledgers, claims_of(SLOW), 60) == 3
 
 
-async def test_it_refills_at_the_rate_up_to_the_burst(store: Store, ledger: Ledger) -> None:
+async def test_a_burst_refills_at_the_rate_up_to_its_size(store: Store, ledger: Ledger) -> None:
     claims = claims_of(SLOW)
     assert await race([ledger], claims, 5) == 3
     store.shift_clock(55)
@@ -28,7 +28,7 @@ async def test_it_refills_at_the_rate_up_to_the_burst(store: Store, ledger: Ledg
     assert await race([ledger], claims, 9) == 3
 
 
-async def test_the_state_says_what_is_left_and_when_the_next_frees(
+async def test_the_state_of_a_burst_has_remaining_units_and_next_refill(
     store: Store, ledger: Ledger
 ) -> None:
     claims = claims_of(burst(3, 2))
@@ -48,7 +48,7 @@ async def test_the_state_says_what_is_left_and_when_the_next_frees(
     assert (await ledger.peek(claims))[0].remaining == 1
 
 
-async def test_a_clock_that_steps_back_refills_nothing(store: Store, ledger: Ledger) -> None:
+async def test_a_clock_step_back_does_not_refill_a_burst(store: Store, ledger: Ledger) -> None:
     claims = claims_of(SLOW)
     assert await race([ledger], claims, 3) == 3
     store.shift_clock(-3_600)
@@ -60,7 +60,7 @@ async def test_a_clock_that_steps_back_refills_nothing(store: Store, ledger: Led
     await refuse(ledger, claims)
 
 
-async def test_a_release_leaves_a_burst_as_it_is(store: Store, ledger: Ledger) -> None:
+async def test_a_release_does_not_refill_a_burst(store: Store, ledger: Ledger) -> None:
     claims = claims_of(SLOW, per_day(100))
     for _ in range(3):
         await ledger.release(await admit(ledger, claims))
@@ -71,7 +71,7 @@ async def test_a_release_leaves_a_burst_as_it_is(store: Store, ledger: Ledger) -
     await refuse(ledger, claims)
 
 
-async def test_a_full_day_takes_nothing_from_the_burst(ledger: Ledger) -> None:
+async def test_a_refusal_by_the_daily_limit_takes_nothing_from_the_burst(ledger: Ledger) -> None:
     claims = claims_of(SLOW, per_day(1))
     await admit(ledger, claims)
     refusal = await refuse(ledger, claims)
@@ -89,7 +89,7 @@ async def test_a_smaller_burst_applies_at_once(store: Store, ledger: Ledger) -> 
     assert await race([ledger], claims_of(burst(2, 1)), 3) == 1
 
 
-async def test_keys_have_bursts_of_their_own(ledger: Ledger) -> None:
+async def test_keys_do_not_share_bursts(ledger: Ledger) -> None:
     admitted = await asyncio.gather(
         *(race([ledger], claims_of(SLOW, slot=slot), 5) for slot in (1, 2))
     )

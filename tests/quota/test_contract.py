@@ -21,7 +21,7 @@ from tests.quota.stores import (
 )
 
 
-async def test_500_at_once_on_a_limit_of_30_admit_exactly_30(ledger: Ledger) -> None:
+async def test_500_concurrent_requests_on_a_limit_of_30_admit_30(ledger: Ledger) -> None:
     claims = claims_of(per_day(30), ceiling=1000)
     outcomes = await asyncio.gather(*(ledger.reserve(claims) for _ in range(500)))
     admitted = [x for x in outcomes if isinstance(x, Reservation)]
@@ -60,7 +60,7 @@ async def test_a_request_without_limits_is_admitted(ledger: Ledger) -> None:
     assert await ledger.peek(()) == ()
 
 
-async def test_release_gives_back_once(ledger: Ledger) -> None:
+async def test_a_reservation_is_released_once(ledger: Ledger) -> None:
     claims = claims_of(per_day(2), per(Window.MONTH, 5), per(Window.HOUR, 5), ceiling=7)
     reservation = await admit(ledger, claims)
     released = await asyncio.gather(*(ledger.release(reservation) for _ in range(5)))
@@ -85,7 +85,7 @@ async def test_a_settled_reservation_cannot_be_released(ledger: Ledger) -> None:
     assert await used(ledger, claims) == [1]
 
 
-async def test_a_reservation_of_a_process_that_died_stays_used(store: Store) -> None:
+async def test_a_reservation_of_a_dead_process_stays_used(store: Store) -> None:
     claims = claims_of(per_day(2))
     await admit(await store.open(), claims)
     assert await used(await store.open(), claims) == [1]
@@ -100,7 +100,7 @@ async def test_peek_reads_the_buckets_of_several_accounts_in_order(ledger: Ledge
     assert [(x.claim, x.used) for x in states] == list(zip(mixed, [2, 1, 2, 1, 2], strict=True))
 
 
-async def test_a_unit_goes_back_to_the_day_it_came_from(store: Store, ledger: Ledger) -> None:
+async def test_a_unit_is_given_back_to_the_day_it_came_from(store: Store, ledger: Ledger) -> None:
     claims = claims_of(per_day(5))
     store.shift_clock(DAY / 2 - 2)
     before = await admit(ledger, claims)
@@ -122,7 +122,7 @@ async def test_a_unit_goes_back_to_the_day_it_came_from(store: Store, ledger: Le
         (Window.MONTH, NOON + DAY * 5.5, NOON + DAY * 36.5),  # December the 1st, January the 1st
     ],
 )
-async def test_a_new_window_starts_from_nothing(
+async def test_a_new_window_starts_at_zero(
     store: Store, ledger: Ledger, window: Window, first_end: float, second_end: float | None
 ) -> None:
     claims = claims_of(per(window, 1))
@@ -135,7 +135,7 @@ async def test_a_new_window_starts_from_nothing(
         assert again.buckets[0].resets_at == second_end
 
 
-async def test_a_clock_that_steps_back_reopens_no_day(store: Store, ledger: Ledger) -> None:
+async def test_a_clock_step_back_does_not_reopen_a_day(store: Store, ledger: Ledger) -> None:
     claims = claims_of(per_day(1), ceiling=1)
     store.shift_clock(DAY)
     await admit(ledger, claims)
@@ -147,7 +147,7 @@ async def test_a_clock_that_steps_back_reopens_no_day(store: Store, ledger: Ledg
     await admit(ledger, claims)
 
 
-async def test_a_unit_given_back_on_a_later_day_is_not_owed_when_the_clock_steps_back(
+async def test_a_late_give_back_is_not_repeated_after_a_clock_step_back(
     store: Store, ledger: Ledger
 ) -> None:
     claims = claims_of(per_day(1), ceiling=1)
@@ -160,7 +160,7 @@ async def test_a_unit_given_back_on_a_later_day_is_not_owed_when_the_clock_steps
     await refuse(ledger, claims)
 
 
-async def test_changing_plan_resets_nothing(ledger: Ledger) -> None:
+async def test_changing_the_plan_resets_no_counter(ledger: Ledger) -> None:
     assert await race([ledger], claims_of(per_day(10)), 12) == 10
     assert await race([ledger], claims_of(per_day(20)), 30) == 10
     assert (await refuse(ledger, claims_of(per_day(5)))).hit.used == 20
@@ -172,7 +172,7 @@ async def test_the_refusal_names_the_limit_that_frees_last(ledger: Ledger) -> No
     assert (await refuse(ledger, claims)).hit.claim.limit.window is Window.DAY
 
 
-async def test_a_cancelled_decision_gives_the_unit_back(ledger: Ledger) -> None:
+async def test_a_cancelled_decision_gives_back_its_unit(ledger: Ledger) -> None:
     claims = claims_of(per_day(5), site=7)
     waiting = asyncio.create_task(ledger.reserve(claims))
     await asyncio.sleep(0)
@@ -186,7 +186,7 @@ async def test_a_cancelled_decision_gives_the_unit_back(ledger: Ledger) -> None:
     raise AssertionError("the unit was not given back")
 
 
-async def test_counts_survive_their_ledger(store: Store) -> None:
+async def test_counts_survive_a_restart_of_the_ledger(store: Store) -> None:
     claims = claims_of(per_day(5), burst(5, 1), ceiling=9, site=100)
     for expected in (1, 2, 3):
         ledger = await store.open()
@@ -195,7 +195,7 @@ async def test_counts_survive_their_ledger(store: Store) -> None:
         await store.close(ledger)
 
 
-async def test_the_sites_ceiling_is_reached_and_never_passed(store: Store) -> None:
+async def test_the_sites_ceiling_is_reached_and_never_exceeded(store: Store) -> None:
     ledgers = [await store.open() for _ in range(3)]
     people = [claims_of(per_day(1000), account=f"p{i}", ceiling=1000, site=50) for i in range(6)]
     admitted = await asyncio.gather(*(race(ledgers, claims, 40) for claims in people))
@@ -206,7 +206,7 @@ async def test_the_sites_ceiling_is_reached_and_never_passed(store: Store) -> No
     assert [x.claim for x in refusal.buckets] == list(people[0])
 
 
-async def test_the_sites_unit_comes_back_too(store: Store, ledger: Ledger) -> None:
+async def test_a_release_gives_back_the_sites_unit(store: Store, ledger: Ledger) -> None:
     claims = claims_of(per_day(1000), ceiling=1000, site=5)
     taken = [await admit(ledger, claims) for _ in range(5)]
     await refuse(ledger, claims)
@@ -219,7 +219,7 @@ async def test_the_sites_unit_comes_back_too(store: Store, ledger: Ledger) -> No
     await admit(ledger, claims)
 
 
-async def test_the_sites_last_units_come_and_go_under_refusals(store: Store) -> None:
+async def test_the_sites_last_units_are_taken_and_given_back_under_contention(store: Store) -> None:
     ledgers = [await store.open() for _ in range(2)]
     claims = claims_of(per_day(1000), ceiling=1000, site=2)
 
@@ -235,7 +235,7 @@ async def test_the_sites_last_units_come_and_go_under_refusals(store: Store) -> 
     assert (await used(ledgers[0], claims))[:2] == [0, 0]
 
 
-async def test_the_sites_ceiling_is_for_a_day(store: Store, ledger: Ledger) -> None:
+async def test_the_sites_daily_ceiling_resets_each_day(store: Store, ledger: Ledger) -> None:
     claims = claims_of(per_day(1000), ceiling=1000, site=3)
     assert await race([ledger], claims, 2) == 2
     store.shift_clock(DAY)
@@ -244,7 +244,7 @@ async def test_the_sites_ceiling_is_for_a_day(store: Store, ledger: Ledger) -> N
     assert await race([ledger], claims, 5) == 3
 
 
-async def test_the_sites_units_of_yesterday_are_not_spent_today(
+async def test_leased_site_units_of_yesterday_are_not_spent_today(
     store: Store, ledger: Ledger
 ) -> None:
     claims = claims_of(per_day(1000), ceiling=1000, site=1000)

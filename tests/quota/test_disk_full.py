@@ -20,7 +20,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield place
 
 
-async def test_a_full_disk_is_an_error_and_nothing_is_lost(small_disk: Path) -> None:
+async def test_a_full_disk_is_an_error_without_lost_counts(small_disk: Path) -> None:
     ledger = SqliteLedger(small_disk / "daypass.db")
     await ledger.start()
     claims = claims_of(per_day(1000), ceiling=1000)

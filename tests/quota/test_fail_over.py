@@ -90,7 +90,7 @@ async def until_served_after(callers: Callers, moment: float) -> float:
 
 
 @pytest.mark.parametrize("how", ["planned", "killed", "hanging"])
-async def test_a_fail_over_neither_loses_nor_doubles_units(
+async def test_a_fail_over_neither_loses_nor_duplicates_units(
     sentinels: Sentinels, opened: Open, how: str
 ) -> None:
     ledgers = [await opened() for _ in range(2)]
@@ -122,7 +122,7 @@ async def test_a_fail_over_neither_loses_nor_doubles_units(
     assert int(stored.split()[1]) == before + 2
 
 
-async def test_what_a_replica_lacked_when_it_took_over_is_not_given_again(
+async def test_units_missing_on_a_promoted_replica_are_not_granted_again(
     sentinels: Sentinels, opened: Open
 ) -> None:
     ledger = await opened()
@@ -151,7 +151,7 @@ async def test_what_a_replica_lacked_when_it_took_over_is_not_given_again(
     assert await race([ledger], claims, 5) == 2
 
 
-async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
+async def test_unreachable_sentinels_are_tolerated_while_the_server_answers(
     sentinels: Sentinels, opened: Open
 ) -> None:
     ledger = await opened()
@@ -182,7 +182,7 @@ async def test_sentinels_that_are_cut_off_do_no_harm_while_the_server_answers(
     assert await used(ledger, claims) == [6]
 
 
-async def test_with_a_replica_to_wait_for_what_it_lacks_is_refused(
+async def test_wait_replicas_refuses_decisions_that_are_not_replicated(
     sentinels: Sentinels, opened: Open
 ) -> None:
     ledger = await opened(wait_replicas=1)

@@ -30,7 +30,7 @@ def cap(amount: int, account: str = "ann") -> Claim:
     return Claim(Subject("give_backs", account), per_day(amount))
 
 
-async def test_beyond_the_cap_units_stay_used(ledger: Ledger) -> None:
+async def test_units_beyond_the_give_back_cap_stay_used(ledger: Ledger) -> None:
     claims = claims_of(per_day(10), ceiling=20, site=30)
     for _ in range(3):
         assert await ledger.release(await admit(ledger, claims), cap(3)) is True
@@ -44,7 +44,7 @@ async def test_beyond_the_cap_units_stay_used(ledger: Ledger) -> None:
     assert await ledger.release(failed, cap(1000)) is False
 
 
-async def test_64_at_once_over_several_ledgers_give_back_exactly_the_cap(store: Store) -> None:
+async def test_64_concurrent_give_backs_on_several_ledgers_stop_at_the_cap(store: Store) -> None:
     ledgers = [await store.open() for _ in range(3)]
     claims = claims_of(per_day(64), ceiling=64)
     taken = [(x, await admit(x, claims)) for i in range(64) for x in [ledgers[i % 3]]]
@@ -62,7 +62,7 @@ async def test_the_keys_of_an_account_share_its_give_backs(ledger: Ledger) -> No
     assert await ledger.release(await admit(ledger, others), cap(2, "bob")) is True
 
 
-async def test_give_backs_are_counted_by_the_day_and_survive_their_ledger(store: Store) -> None:
+async def test_give_backs_are_counted_per_day_and_survive_a_restart(store: Store) -> None:
     claims = claims_of(per_day(10))
     ledger = await store.open()
     assert await ledger.release(await admit(ledger, claims), cap(1)) is True
@@ -75,7 +75,7 @@ async def test_give_backs_are_counted_by_the_day_and_survive_their_ledger(store:
     assert isinstance(await ledger.release(await admit(ledger, claims), cap(1)), Refusal)
 
 
-async def test_a_plan_without_limits_of_its_own_gives_the_site_back(ledger: Ledger) -> None:
+async def test_give_backs_are_capped_under_a_site_ceiling_only(ledger: Ledger) -> None:
     claims = claims_of(site=5)
     assert await ledger.release(await admit(ledger, claims), cap(1)) is True
     assert isinstance(await ledger.release(await admit(ledger, claims), cap(1)), Refusal)
@@ -85,7 +85,7 @@ async def test_a_plan_without_limits_of_its_own_gives_the_site_back(ledger: Ledg
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-async def test_a_give_back_that_is_repeated_or_owed_takes_one_of_the_cap(
+async def test_a_repeated_or_owed_give_back_counts_once_for_the_cap(
     redis_server: Redis, lost: int
 ) -> None:
     redis_server.empty()
@@ -132,7 +132,7 @@ async def test_owed_units_beyond_the_cap_stay_used(redis_server: Redis) -> None:
         await wire.close()
 
 
-async def test_after_counters_were_lost_nothing_is_given_back_that_day(
+async def test_lost_counters_end_give_backs_for_the_day(
     redis_server: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("daypass.quota.redis.recovery.SETTLE_S", 0)

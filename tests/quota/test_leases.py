@@ -34,14 +34,14 @@ def held_lease(ledger: Ledger, request_id: str, *, fail_open: bool = False) -> H
     return HeldLease(ledger, principal, request_id, fail_open=fail_open)
 
 
-async def test_64_at_once_over_several_ledgers_admit_exactly_the_limit(store: Store) -> None:
+async def test_64_concurrent_leases_on_several_ledgers_stop_at_the_limit(store: Store) -> None:
     ledgers = [await store.open() for _ in range(3)]
     outcomes = await asyncio.gather(*(ledgers[i % 3].acquire_lease(lease(i), 5) for i in range(64)))
     assert sorted(x.used for x in outcomes if x.is_admitted) == [1, 2, 3, 4, 5]
     assert {x.used for x in outcomes if not x.is_admitted} == {5}
 
 
-async def test_a_released_lease_makes_room_at_once(store: Store) -> None:
+async def test_a_released_lease_frees_its_place_at_once(store: Store) -> None:
     ledger, other = [await store.open() for _ in range(2)]
     assert await admits(ledger, lease(1))
     assert not await admits(other, lease(2))
@@ -50,7 +50,7 @@ async def test_a_released_lease_makes_room_at_once(store: Store) -> None:
     assert not await admits(other, lease(3))
 
 
-async def test_keys_do_not_share_leases_and_a_recreated_key_takes_over_its_slots(
+async def test_keys_do_not_share_leases_and_a_recreated_key_keeps_its_leases(
     ledger: Ledger,
 ) -> None:
     for number, (slot, account) in enumerate([(1, "ann"), (2, "ann"), (1, "bob")]):
@@ -58,7 +58,7 @@ async def test_keys_do_not_share_leases_and_a_recreated_key_takes_over_its_slots
     assert not await admits(ledger, lease(9, slot=1, account="ann"))
 
 
-async def test_acquiring_a_lease_again_takes_no_more_room(ledger: Ledger) -> None:
+async def test_acquiring_a_lease_twice_takes_one_place(ledger: Ledger) -> None:
     for _ in range(2):
         assert (await ledger.acquire_lease(lease(1), 2)).used == 1
     assert await admits(ledger, lease(2), limit=2)
@@ -106,7 +106,7 @@ async def test_a_renewed_lease_is_held(store: Store) -> None:
     assert await admits(ledger, lease(2))
 
 
-async def test_after_the_clock_was_set_back_a_lease_lasts_no_longer(store: Store) -> None:
+async def test_a_clock_step_back_does_not_extend_a_lease(store: Store) -> None:
     ledger = await store.open()
     assert await admits(ledger, lease(1))
     store.shift_clock(-3_600)
@@ -139,7 +139,7 @@ async def test_renewal_restores_leases_that_redis_has_lost(redis_server: Redis) 
         await store.close(ledger)
 
 
-async def test_a_lost_reply_holds_one_lease_and_an_absent_store_decides_nothing(
+async def test_a_lost_reply_takes_one_lease_and_an_unavailable_redis_takes_none(
     redis_server: Redis,
 ) -> None:
     redis_server.empty()
@@ -188,7 +188,7 @@ async def test_a_long_request_renews_its_lease(
         await store.close(ledger)
 
 
-async def test_a_lease_that_is_just_being_released_is_waited_for(ledger: Ledger) -> None:
+async def test_acquiring_waits_for_a_lease_that_is_being_released(ledger: Ledger) -> None:
     assert await admits(ledger, lease(1))
     entering = asyncio.create_task(held_lease(ledger, "req_2").__aenter__())
     await asyncio.sleep(0)  # It tries once before the release.

@@ -47,7 +47,7 @@ async def ledger(store: RedisStore) -> RedisLedger:
     return await store.open()
 
 
-async def test_counters_that_are_new_begin_at_once_and_ask_the_records_once(
+async def test_new_counters_start_at_once_and_query_the_records_once(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     began = time.monotonic()
@@ -59,7 +59,9 @@ async def test_counters_that_are_new_begin_at_once_and_ask_the_records_once(
     assert store.notebook.questions == 1
 
 
-async def test_use_from_before_redis_came_counts(store: RedisStore, ledger: RedisLedger) -> None:
+async def test_usage_recorded_before_redis_was_used_counts(
+    store: RedisStore, ledger: RedisLedger
+) -> None:
     """After a move from SQLite to Redis, usage comes from the same records."""
     store.notebook.units[KEY + "day", TODAY] = 7
     claims = claims_of(per_day(10), ceiling=20)
@@ -67,7 +69,7 @@ async def test_use_from_before_redis_came_counts(store: RedisStore, ledger: Redi
     assert await race([ledger], claims, 5) == 3
 
 
-async def test_lost_counters_wait_until_all_has_been_written(
+async def test_lost_counters_are_rebuilt_after_all_usage_is_written(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     other = await store.open()
@@ -82,7 +84,7 @@ async def test_lost_counters_wait_until_all_has_been_written(
     assert await used(other, claims) == [10, 10]
 
 
-async def test_a_counter_missing_among_lost_ones_is_looked_up_too(
+async def test_each_missing_counter_is_looked_up_in_the_records(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     first, second = (claims_of(per_day(10), slot=x, ceiling=20) for x in (1, 2))
@@ -95,7 +97,7 @@ async def test_a_counter_missing_among_lost_ones_is_looked_up_too(
     assert await race([ledger], second, 3) == 1
 
 
-async def test_a_window_that_began_after_a_loss_lost_nothing(
+async def test_a_window_that_began_after_a_loss_queries_no_records(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     """A plan with other windows needs no query if the counters are older than its windows."""
@@ -107,7 +109,7 @@ async def test_a_window_that_began_after_a_loss_lost_nothing(
     assert store.notebook.questions == asked
 
 
-async def test_a_window_that_ends_while_the_records_are_asked_leaves_nothing_behind(
+async def test_a_window_that_ends_during_a_rebuild_leaves_no_usage_behind(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     store.notebook.units[KEY + "day", TODAY] = 10
@@ -125,7 +127,7 @@ async def test_a_window_that_ends_while_the_records_are_asked_leaves_nothing_beh
     assert [x.used for x in outcome.buckets] == [1, 11]
 
 
-async def test_a_lost_token_bucket_begins_empty(store: RedisStore, ledger: RedisLedger) -> None:
+async def test_a_lost_burst_restarts_empty(store: RedisStore, ledger: RedisLedger) -> None:
     store.notebook.units[KEY + "burst", 0] = 50
     claims = claims_of(burst(2, 10), per_day(10))
     assert (await refuse(ledger, claims)).hit.used == 2
@@ -134,7 +136,7 @@ async def test_a_lost_token_bucket_begins_empty(store: RedisStore, ledger: Redis
     await refuse(ledger, claims)
 
 
-async def test_what_was_taken_before_a_loss_is_not_given_back_after_it(
+async def test_units_taken_before_a_loss_are_not_given_back_after_it(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     claims = claims_of(per_day(10))
@@ -148,7 +150,7 @@ async def test_what_was_taken_before_a_loss_is_not_given_back_after_it(
     assert await used(ledger, claims) == [1]
 
 
-async def test_units_of_the_site_that_others_hold_do_not_outlive_its_counter(
+async def test_site_units_leased_by_other_processes_are_void_after_a_loss(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     others = [await store.open() for _ in range(3)]
@@ -162,7 +164,7 @@ async def test_units_of_the_site_that_others_hold_do_not_outlive_its_counter(
 
 
 @pytest.mark.serial
-async def test_a_decision_waits_for_the_site_and_then_for_the_account(
+async def test_site_and_account_counters_are_rebuilt_in_one_wait(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     claims = claims_of(per_day(10), site=640)
@@ -176,7 +178,7 @@ async def test_a_decision_waits_for_the_site_and_then_for_the_account(
     assert time.monotonic() - began < 2 * SETTLE_S, "one wait after the other"
 
 
-async def test_units_of_the_site_in_hand_do_not_outlive_its_counter(
+async def test_site_units_taken_before_a_loss_are_void(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     """Decisions take a unit of the site before they wait for their accounts' counters."""
@@ -203,7 +205,7 @@ async def test_a_new_account_seen_by_two_processes_is_not_a_loss(
     assert lost == ["new 0", "new 1", "site"]
 
 
-async def test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_lost_nothing(
+async def test_expired_site_units_do_not_mark_new_counters_as_lost(
     store: RedisStore, ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The slow records report only once that these counters are new."""
@@ -225,7 +227,7 @@ async def test_accounts_whose_unit_of_the_site_expires_while_they_begin_have_los
 
 
 @pytest.mark.parametrize(("when", "within_s"), [("begin", DECISION_S), ("used", SETTLE_S + 0.5)])
-async def test_records_that_hang_are_an_error_in_time(
+async def test_hanging_records_are_an_error_within_the_deadline(
     store: RedisStore, ledger: RedisLedger, when: str, within_s: float
 ) -> None:
     claims = claims_of(per_day(10), site=640)
@@ -243,7 +245,7 @@ async def test_records_that_hang_are_an_error_in_time(
     assert time.monotonic() - began < within_s + BUSY_S
 
 
-async def test_without_the_records_what_is_lost_is_refused(
+async def test_lost_counters_are_refused_without_the_records(
     store: RedisStore, ledger: RedisLedger
 ) -> None:
     claims = claims_of(per_day(10))

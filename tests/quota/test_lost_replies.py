@@ -35,7 +35,7 @@ async def ledger(wire: LossyWire) -> AsyncIterator[RedisLedger]:
     await ledger.close()
 
 
-async def test_a_decision_whose_reply_is_lost_is_repeated_and_counts_once(
+async def test_a_decision_with_a_lost_reply_is_repeated_and_counts_once(
     wire: LossyWire, ledger: RedisLedger
 ) -> None:
     wire.replies_to_lose = 1
@@ -44,7 +44,7 @@ async def test_a_decision_whose_reply_is_lost_is_repeated_and_counts_once(
     assert [x.used for x in reservation.buckets] == await used(ledger, CLAIMS) == [1, 1, 1]
 
 
-async def test_a_decision_whose_replies_are_all_lost_is_given_back(
+async def test_a_decision_with_all_replies_lost_is_given_back(
     wire: LossyWire, ledger: RedisLedger
 ) -> None:
     await admit(ledger, CLAIMS)
@@ -56,7 +56,7 @@ async def test_a_decision_whose_replies_are_all_lost_is_given_back(
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-async def test_a_unit_whose_give_back_gets_no_reply_comes_back_once(
+async def test_a_give_back_with_a_lost_reply_counts_once(
     wire: LossyWire, ledger: RedisLedger, lost: int
 ) -> None:
     await admit(ledger, CLAIMS)
@@ -71,9 +71,7 @@ async def test_a_unit_whose_give_back_gets_no_reply_comes_back_once(
     assert await used(ledger, CLAIMS) == [1, 1, 1]
 
 
-async def test_the_sites_units_are_not_lost_with_a_reply(
-    wire: LossyWire, ledger: RedisLedger
-) -> None:
+async def test_a_lost_reply_does_not_lose_site_units(wire: LossyWire, ledger: RedisLedger) -> None:
     claims = claims_of(per_day(1000), site=640)
     wire.replies_to_lose = 2
     with pytest.raises(LedgerUnavailableError):
@@ -82,7 +80,7 @@ async def test_the_sites_units_are_not_lost_with_a_reply(
     assert await used(ledger, claims) == [1, 1]
 
 
-async def test_a_decision_that_arrives_after_it_was_given_up_takes_nothing(
+async def test_a_decision_that_arrives_after_its_deadline_takes_nothing(
     wire: LossyWire, ledger: RedisLedger
 ) -> None:
     await admit(ledger, CLAIMS)
@@ -95,7 +93,7 @@ async def test_a_decision_that_arrives_after_it_was_given_up_takes_nothing(
     assert await used(ledger, CLAIMS) == [1, 1, 1]
 
 
-async def test_a_give_back_that_arrives_late_and_was_repeated_counts_once(
+async def test_a_late_and_repeated_give_back_counts_once(
     wire: LossyWire, ledger: RedisLedger
 ) -> None:
     await admit(ledger, CLAIMS)
@@ -109,7 +107,7 @@ async def test_a_give_back_that_arrives_late_and_was_repeated_counts_once(
     assert await used(ledger, CLAIMS) == [1, 1, 1]
 
 
-async def test_a_give_back_is_not_repeated_when_it_has_been_forgotten(
+async def test_a_give_back_that_redis_has_forgotten_is_not_repeated(
     redis_server: Redis, wire: LossyWire, ledger: RedisLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A node may be unavailable for longer than it remembers calls."""

@@ -221,7 +221,7 @@ def test_the_ledger_in_redis_follows_the_model(redis_server: Redis) -> None:
     check(LedgerMachine, make)
 
 
-def test_the_ledger_in_a_redis_that_forgets_follows_the_model(
+def test_the_ledger_in_redis_follows_the_model_when_counters_are_lost(
     redis_server: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("daypass.quota.redis.recovery.SETTLE_S", 0)

@@ -29,7 +29,7 @@ def slot_of(account: str) -> int:
 
 
 @pytest.mark.parametrize("where", ["not yet moved", "moved", "half moved", "new"])
-async def test_an_account_whose_slot_moves_is_served_and_counted(
+async def test_an_account_is_served_and_counted_while_its_slot_moves(
     cluster: RedisCluster, ledger: RedisLedger, where: str
 ) -> None:
     """With counters on the old node, on the new one, split between them, or missing."""
@@ -63,7 +63,7 @@ async def test_an_account_whose_slot_moves_is_served_and_counted(
     await other.close()
 
 
-async def test_a_call_that_is_repeated_while_its_slot_moves_counts_once(
+async def test_a_call_repeated_while_its_slot_moves_counts_once(
     cluster: RedisCluster, ledger: RedisLedger
 ) -> None:
     """A cancelled call gives back its unit, even if the script ran with one key."""

@@ -31,7 +31,7 @@ async def ledger(server: Redis) -> AsyncIterator[RedisLedger]:
     await ledger.close()
 
 
-async def test_a_redis_that_was_killed_is_an_error_in_time_and_comes_back(
+async def test_a_killed_redis_is_an_error_in_time_and_is_reconnected(
     server: Redis, ledger: RedisLedger
 ) -> None:
     claims = claims_of(per_day(10), ceiling=10)
@@ -45,7 +45,7 @@ async def test_a_redis_that_was_killed_is_an_error_in_time_and_comes_back(
     assert await used(ledger, claims) == [2, 2]
 
 
-async def test_a_redis_that_hangs_is_an_error_in_time_and_takes_nothing(
+async def test_a_hanging_redis_is_an_error_in_time_and_takes_nothing(
     server: Redis, ledger: RedisLedger
 ) -> None:
     claims = claims_of(per_day(10), ceiling=10)
@@ -62,7 +62,7 @@ async def test_a_redis_that_hangs_is_an_error_in_time_and_takes_nothing(
     assert await used(ledger, claims) == [2, 2]
 
 
-async def test_scripts_that_the_server_forgot_are_sent_again(
+async def test_scripts_missing_on_the_server_are_loaded_again(
     server: Redis, ledger: RedisLedger
 ) -> None:
     import redis
@@ -120,7 +120,7 @@ async def test_a_cluster_of_three_nodes_counts_exactly(cluster: RedisCluster) ->
         await ledger.close()
 
 
-async def test_nodes_that_died_fail_their_own_accounts_only_and_come_back(
+async def test_a_dead_cluster_node_fails_only_its_own_accounts(
     cluster: RedisCluster,
 ) -> None:
     ledger = RedisLedger(cluster.url, Notebook())
@@ -168,7 +168,7 @@ async def test_nodes_that_died_fail_their_own_accounts_only_and_come_back(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("how", ["killed", "hanging"])
-async def test_a_cluster_goes_on_with_the_replica_of_a_master_that_fails(how: str) -> None:
+async def test_a_cluster_continues_on_the_replica_of_a_failed_master(how: str) -> None:
     cluster = RedisCluster()
     notebook = Notebook()
     claims = [claims_of(per_day(10), account=f"person {number}") for number in range(12)]
@@ -214,7 +214,7 @@ async def test_an_unreachable_cluster_is_reported() -> None:
         await RedisLedger("redis+cluster://127.0.0.1:1", Notebook()).start()
 
 
-async def test_a_sentinel_leads_to_the_server(server: Redis) -> None:
+async def test_the_server_is_found_through_a_sentinel(server: Redis) -> None:
     sentinel = Sentinel(server)
     sentinel.start()
     try:

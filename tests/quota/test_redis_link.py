@@ -11,9 +11,7 @@ from tests.support.redis import Redis
 
 
 @pytest.mark.parametrize("turns", range(8))
-async def test_a_cancellation_ends_an_exchange_whenever_it_comes(
-    redis_server: Redis, turns: int
-) -> None:
+async def test_a_command_can_be_cancelled_at_any_point(redis_server: Redis, turns: int) -> None:
     link = Link(Access(None, None, tls=False, timeout_s=5), Place("127.0.0.1", redis_server.port))
     await link.connect()
     exchange = asyncio.create_task(link.talk([("BLPOP", "nothing", 60)]))
@@ -26,7 +24,7 @@ async def test_a_cancellation_ends_an_exchange_whenever_it_comes(
     await link.close()
 
 
-async def test_a_server_that_accepts_and_says_nothing_is_given_up_and_left() -> None:
+async def test_a_silent_server_times_out_and_is_disconnected() -> None:
     async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer):
             await asyncio.sleep(60)

@@ -70,7 +70,7 @@ def save(server: Redis) -> None:
         client.save()
 
 
-async def test_what_was_taken_since_the_last_save_counts(
+async def test_units_taken_since_the_last_save_count(
     server: Redis, ledger: RedisLedger, notebook: Notebook
 ) -> None:
     claims = claims_of(per_day(DAY_LIMIT), per(Window.HOUR, 45), burst(60, 1), ceiling=DAY_LIMIT)
@@ -92,7 +92,7 @@ async def test_what_was_taken_since_the_last_save_counts(
     assert notebook.questions == 2  # At the start, and once for the whole loss.
 
 
-async def test_an_hour_is_not_charged_with_the_whole_day_where_nothing_was_lost(
+async def test_an_hours_limit_is_not_charged_the_whole_day_without_a_loss(
     server: Redis, ledger: RedisLedger, notebook: Notebook
 ) -> None:
     claims = claims_of(per_day(DAY_LIMIT), per(Window.HOUR, 5), burst(5, 1), ceiling=DAY_LIMIT)
@@ -114,7 +114,7 @@ async def test_an_hour_is_not_charged_with_the_whole_day_where_nothing_was_lost(
     assert logs == []
 
 
-async def test_buckets_that_are_first_asked_for_later_are_compared_too(
+async def test_buckets_first_used_after_a_restart_are_compared_too(
     server: Redis, ledger: RedisLedger, notebook: Notebook
 ) -> None:
     first, second = (claims_of(per_day(10), slot=x, ceiling=30) for x in (1, 2))
@@ -134,7 +134,7 @@ async def test_buckets_that_are_first_asked_for_later_are_compared_too(
     assert [x.used for x in (await refuse(ledger, second)).buckets] == [10, 12]
 
 
-async def test_without_the_records_nothing_is_decided_on_older_counters(
+async def test_restored_counters_are_refused_without_the_records(
     server: Redis, ledger: RedisLedger, notebook: Notebook
 ) -> None:
     claims = claims_of(per_day(10))
@@ -154,7 +154,7 @@ async def test_without_the_records_nothing_is_decided_on_older_counters(
     await admit(ledger, claims)
 
 
-async def test_a_process_that_starts_later_asks_nothing(
+async def test_a_later_process_does_not_query_the_records(
     server: Redis, ledger: RedisLedger, notebook: Notebook
 ) -> None:
     claims = claims_of(per_day(10), ceiling=20, site=100)

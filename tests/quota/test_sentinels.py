@@ -57,7 +57,7 @@ async def three() -> AsyncIterator[tuple[list[Sentinel], Sentinels, list[None]]]
         await sentinel.close()
 
 
-async def test_a_majority_that_has_not_heard_of_a_fail_over_is_not_followed_back(
+async def test_outdated_sentinels_are_not_followed_back_to_the_old_master(
     three: tuple[list[Sentinel], Sentinels, list[None]],
 ) -> None:
     sentinels, asked, changes = three
@@ -69,7 +69,7 @@ async def test_a_majority_that_has_not_heard_of_a_fail_over_is_not_followed_back
     assert len(changes) == 1
 
 
-async def test_sentinels_that_were_set_up_again_are_believed_in_the_end(
+async def test_recreated_sentinels_are_followed_eventually(
     three: tuple[list[Sentinel], Sentinels, list[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sentinels, asked, changes = three

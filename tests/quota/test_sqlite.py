@@ -68,7 +68,7 @@ async def test_a_locked_file_fails_every_decision_within_2_seconds(
     assert await used(ledger, CLAIMS) == [1, 1]
 
 
-async def test_a_file_without_its_clock_fails_decisions_until_it_has_one(
+async def test_a_missing_clock_row_fails_decisions_until_it_is_restored(
     ledger: Ledger, tmp_path: Path
 ) -> None:
     with contextlib.closing(sqlite3.connect(tmp_path / "daypass.db")) as file:
@@ -82,7 +82,7 @@ async def test_a_file_without_its_clock_fails_decisions_until_it_has_one(
     await admit(ledger, CLAIMS)
 
 
-async def test_a_unit_that_comes_too_late_is_given_back(
+async def test_a_unit_committed_after_the_deadline_is_given_back(
     ledger: Ledger, blocker: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The writer hangs (here waiting for the lock) and commits after the caller has given up."""
@@ -99,7 +99,7 @@ async def test_a_unit_that_comes_too_late_is_given_back(
     assert await race([ledger], CLAIMS, 60) == 50
 
 
-async def test_a_unit_that_cannot_be_given_back_now_is_owed(
+async def test_a_unit_that_cannot_be_given_back_is_owed(
     ledger: Ledger, blocker: sqlite3.Connection
 ) -> None:
     blocker.execute("ROLLBACK")
@@ -125,7 +125,7 @@ async def test_owed_units_beyond_the_give_back_cap_stay_used(
     assert await used(ledger, (*CLAIMS, cap)) == [3, 3, 2]
 
 
-async def test_a_full_disk_is_reported_and_loses_nothing(ledger: Ledger) -> None:
+async def test_a_full_disk_is_reported_without_losing_counts(ledger: Ledger) -> None:
     await race([ledger], CLAIMS, 5)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
@@ -138,7 +138,7 @@ async def test_a_full_disk_is_reported_and_loses_nothing(ledger: Ledger) -> None
     assert await race([ledger], CLAIMS, 60) == 45
 
 
-async def test_a_corrupt_file_is_reported_and_recovers_with_its_backup(
+async def test_a_corrupt_file_is_reported_and_recovers_from_a_backup(
     store: SqliteStore, ledger: Ledger
 ) -> None:
     await race([ledger], CLAIMS, 5)
@@ -154,7 +154,7 @@ async def test_a_corrupt_file_is_reported_and_recovers_with_its_backup(
     assert await race([ledger], CLAIMS, 60) == 45
 
 
-async def test_buckets_long_closed_are_swept(store: SqliteStore, ledger: Ledger) -> None:
+async def test_old_buckets_are_swept(store: SqliteStore, ledger: Ledger) -> None:
     await admit(ledger, CLAIMS)
     store.shift_clock(100 * 86_400)
     await ledger.peek(CLAIMS)
@@ -185,7 +185,7 @@ async def test_a_clock_a_year_ahead_leaves_this_years_windows_unchanged(
     assert await used(ledger, claims_of(per(Window.MONTH, 10))) == [2]
 
 
-async def test_a_ledger_that_is_a_day_ahead_stays_there_until_it_is_reset(
+async def test_a_ledger_a_day_ahead_stays_ahead_until_reset(
     store: SqliteStore, ledger: Ledger
 ) -> None:
     assert await race([ledger], EVERY_WINDOW, 4) == 4
@@ -213,7 +213,7 @@ async def test_a_burst_refills_after_a_clock_was_a_year_ahead(
     await admit(ledger, claims)
 
 
-async def test_decides_beside_a_process_that_writes_all_the_time(
+async def test_decisions_are_made_beside_a_constantly_writing_process(
     store: SqliteStore, ledger: Ledger
 ) -> None:
     """A second worker under load holds the lock most of the time, batch after batch."""

@@ -50,7 +50,7 @@ async def one_after_the_other(
     return (await asyncio.gather(*others, return_exceptions=True))[0]
 
 
-async def test_a_key_is_revoked_once_and_moves_from_where_it_is(database: Database) -> None:
+async def test_concurrent_key_changes_are_serialised(database: Database) -> None:
     enforcer = EmbeddedEnforcer(database, Settings(), lambda: NOW)
     async with database.write() as session:
         account = await accounts.create(session, "ada@example.org", "hash", NOW)
@@ -75,7 +75,7 @@ async def test_a_key_is_revoked_once_and_moves_from_where_it_is(database: Databa
     assert isinstance(gone, KeyGoneError)
 
 
-async def test_a_plan_is_retired_once(database: Database) -> None:
+async def test_concurrent_retirements_of_a_plan_leave_one_entry(database: Database) -> None:
     async with database.write() as session:
         columns = {"name": "P", "description": "", "terms": {"unlimited": True}}
         await usage_plans.create(session, "p", columns, NOW)

@@ -34,7 +34,7 @@ def tables(url: str) -> dict[str, set[str]]:
     return columns
 
 
-async def test_migrations_make_the_tables_and_take_them_away(database_url: str) -> None:
+async def test_migrations_create_and_drop_the_tables(database_url: str) -> None:
     wanted = {table.name: set(table.columns.keys()) for table in Base.metadata.sorted_tables}
     for _ in range(2):
         await upgrade(database_url)
@@ -51,7 +51,7 @@ async def test_migrations_make_the_tables_and_take_them_away(database_url: str) 
         assert set(tables(database_url)) == {"alembic_version"}
 
 
-async def test_processes_that_start_together_migrate_once(database_url: str) -> None:
+async def test_processes_that_start_together_run_migrations_once(database_url: str) -> None:
     await asyncio.gather(*(upgrade(database_url) for _ in range(4)))
     database = Database(database_url)
     await database.check_writable()
@@ -130,7 +130,7 @@ async def test_an_identity_belongs_to_one_account(database: Database) -> None:
         assert await identities.find_account(session, "https://idp.example", "x") is None
 
 
-async def test_usage_of_many_writers_adds_up(database: Database) -> None:
+async def test_usage_of_several_writers_adds_up(database: Database) -> None:
     rows = [UsageRow(DAY, f"key_{n}", model, "api") for n in range(5) for model in ("a", "b")]
 
     async def write(order: list[UsageRow]) -> None:
@@ -209,7 +209,7 @@ async def test_the_last_200_receipts_of_a_week_are_kept(database: Database) -> N
     assert await kept() == [now + n for n in range(250, 350)] + [now + 349 + week]
 
 
-async def test_a_long_request_that_ends_last_does_not_make_its_batch_look_old(
+async def test_a_receipt_batch_is_as_recent_as_its_newest_receipt(
     database: Database,
 ) -> None:
     key = await create_key(database)
@@ -232,7 +232,7 @@ async def test_receipts_of_one_millisecond_are_listed_newest_first(database: Dat
     assert listed == ["req_3", "req_2", "req_1"]
 
 
-async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None:
+async def test_a_recorder_keeps_only_the_newest_receipts(database: Database) -> None:
     recorder = Recorder(database)
     for number in range(1000):
         recorder.receipt("acc_1", receipt(number, DAY * 1000 + number))
@@ -242,7 +242,7 @@ async def test_a_recorder_keeps_no_more_than_is_kept(database: Database) -> None
     assert count == receipts.KEPT
 
 
-async def test_a_write_whose_reply_was_lost_is_reported_once(database: Database) -> None:
+async def test_receipts_written_twice_are_listed_once(database: Database) -> None:
     key = await create_key(database)
     mine = key.account_id
     recorder = Recorder(database)
@@ -255,7 +255,7 @@ async def test_a_write_whose_reply_was_lost_is_reported_once(database: Database)
     assert listed == ["req_3", "req_2", "req_1"]
 
 
-async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database) -> None:
+async def test_closing_during_a_write_loses_nothing(database: Database) -> None:
     recorder = Recorder(database)
     recorder.start()
     rows = [UsageRow(DAY, f"key_{number}", "m", "api") for number in range(200)]
@@ -269,7 +269,7 @@ async def test_a_close_in_the_middle_of_a_write_loses_nothing(database: Database
         assert await session.scalar(text("SELECT sum(requests) FROM usage_day")) == len(rows)
 
 
-async def test_no_session_opens_for_an_account_that_has_changed_meanwhile(
+async def test_no_session_is_created_for_an_account_that_changed_meanwhile(
     database: Database,
 ) -> None:
     """A sign-in that was in progress when the account was disabled or its password changed."""
@@ -302,7 +302,7 @@ async def test_a_database_of_a_newer_version_is_not_changed(database_url: str) -
         await database.close()
 
 
-async def test_a_connection_that_is_stopped_while_it_closes_is_closed(tmp_path: Path) -> None:
+async def test_a_connection_stopped_while_closing_is_closed(tmp_path: Path) -> None:
     connection = await SqliteConnection.to(str(tmp_path / "a.db"))
     connection._tx.put_nowait((None, lambda: time.sleep(0.2)))  # The connection is busy.
     closing = asyncio.create_task(connection.close())

@@ -84,7 +84,9 @@ async def test_a_mailbox_is_recognised_for_a_month(database: Database) -> None:
     assert await former_id(SECRET) is None
 
 
-async def test_what_is_kept_is_kept_for_so_many_days(database: Database) -> None:
+async def test_receipts_and_audit_entries_are_deleted_after_their_retention(
+    database: Database,
+) -> None:
     await fill(database, EMAIL, NOW)
     retention = Retention(receipt_days=2, audit_days=3)
     for day, kept in ((2, "receipt_batch audit_entry"), (3, "audit_entry"), (4, "")):
@@ -93,7 +95,7 @@ async def test_what_is_kept_is_kept_for_so_many_days(database: Database) -> None
         assert left & {"receipt_batch", "audit_entry"} == set(kept.split()), day
 
 
-async def test_the_file_holds_nothing_of_a_deleted_person(tmp_path: Path) -> None:
+async def test_the_database_file_contains_nothing_of_a_deleted_person(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/daypass.db"
     await upgrade(url)
     database = Database(url)

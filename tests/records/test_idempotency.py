@@ -18,12 +18,12 @@ async def keep(database: Database, name: str) -> bool:
         return await idempotency.keep(session, "row", name, 201, "answer")
 
 
-async def test_one_of_many_claims_a_key(database: Database) -> None:
+async def test_one_of_several_requests_claims_an_idempotency_key(database: Database) -> None:
     claims = [claim(database, f"claim {number}") for number in range(8)]
     assert sum(await asyncio.gather(*claims)) == 1
 
 
-async def test_a_dead_claim_is_taken_over_and_its_request_cannot_finish(
+async def test_an_expired_idempotency_claim_is_taken_over(
     database: Database,
 ) -> None:
     assert await claim(database, "first")
@@ -38,7 +38,7 @@ async def test_a_dead_claim_is_taken_over_and_its_request_cannot_finish(
     assert not await claim(database, "third", NOW + idempotency.KEPT_S - 1)
 
 
-async def test_an_answer_is_kept_for_a_day(database: Database) -> None:
+async def test_an_idempotent_response_is_stored_for_a_day(database: Database) -> None:
     await claim(database, "first")
     await keep(database, "first")
     async with database.write() as session:

@@ -50,7 +50,7 @@ async def rises(database: Database, key: ApiKey, change: str) -> bool:
         return await api_keys.key_revision(session) > before
 
 
-async def test_a_change_of_what_a_key_may_do_raises_the_revision(database: Database) -> None:
+async def test_a_change_to_the_rights_of_a_key_raises_the_revision(database: Database) -> None:
     async with database.write() as session:
         account = await accounts.create(session, "a@example.org", "hash", NOW)
         key = await add_key(session, account.id)

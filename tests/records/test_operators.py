@@ -22,7 +22,7 @@ async def make_operator(database: Database, email: str) -> bool:
         return True
 
 
-async def test_no_two_transactions_make_the_first_operator(postgres_server: Postgres) -> None:
+async def test_concurrent_transactions_create_one_first_operator(postgres_server: Postgres) -> None:
     """PostgreSQL only: in SQLite, write transactions never overlap."""
     url = postgres_server.create_database("test_operators")
     await upgrade(url)

@@ -26,7 +26,7 @@ async def shown(database: Database) -> list[tuple[str, int | None]]:
     return [(row.recipient, row.due_at) for row in rows]
 
 
-async def test_a_mail_is_claimed_by_one_of_many(database: Database) -> None:
+async def test_a_mail_is_claimed_by_one_process(database: Database) -> None:
     for number in range(10):
         await add(database, f"p{number}@example.org")
     claimed = await asyncio.gather(*(claim(database) for _ in range(20)))
@@ -36,7 +36,7 @@ async def test_a_mail_is_claimed_by_one_of_many(database: Database) -> None:
         assert not await outbox.has_due(session, NOW)
 
 
-async def test_a_claim_ends_with_its_lease(database: Database) -> None:
+async def test_a_claim_expires_with_its_lease(database: Database) -> None:
     await add(database, "a@example.org")
     first = await claim(database)
     assert first is not None
@@ -54,7 +54,7 @@ async def test_a_claim_ends_with_its_lease(database: Database) -> None:
     assert await shown(database) == [("a@example.org", NOW + outbox.LEASE_S + 10)]
 
 
-async def test_attempts_come_later_each_time_and_end_after_a_day(database: Database) -> None:
+async def test_mail_retries_back_off_and_end_after_a_day(database: Database) -> None:
     await add(database, "a@example.org")
     now, waits = NOW, []
     while True:
@@ -72,7 +72,7 @@ async def test_attempts_come_later_each_time_and_end_after_a_day(database: Datab
     assert 86_400 - 3600 <= now - NOW < 86_400
 
 
-async def test_a_mail_that_waits_is_not_there_twice(database: Database) -> None:
+async def test_a_waiting_mail_is_not_queued_twice(database: Database) -> None:
     assert await add(database, "a@example.org")
     mail = await claim(database)
     assert mail is not None
@@ -90,7 +90,7 @@ async def test_a_mail_that_waits_is_not_there_twice(database: Database) -> None:
     assert await shown(database) == []
 
 
-async def test_operators_retry_and_remove_what_failed_alone(database: Database) -> None:
+async def test_operators_can_retry_and_remove_failed_mails_only(database: Database) -> None:
     await add(database, "a@example.org")
     mail = await claim(database)
     assert mail is not None

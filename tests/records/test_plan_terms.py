@@ -16,7 +16,7 @@ VALUES (:id, :name, '', :minute, :burst, :day, :models, :offered, 1)
 """
 
 
-async def test_plans_keep_their_terms_and_their_triggers(database_url: str) -> None:
+async def test_migrations_keep_plan_terms_and_triggers(database_url: str) -> None:
     await upgrade(database_url)
     await upgrade(database_url, "0012")
     old = Database(database_url)

@@ -55,7 +55,7 @@ async def recorded(database: Database, account_id: str, slot: int) -> list[int]:
     return list(await RecordedUse(database, lambda: TODAY).used(claims, NOON))
 
 
-async def test_each_window_gets_the_usage_since_the_day_it_began(
+async def test_each_window_sums_the_usage_since_its_first_day(
     database: Database,
 ) -> None:
     ann = await person(database, "ann@example.org", [{0: 1, 1: 10, 9: 100, 30: 1000}, {0: 7}])
@@ -72,7 +72,7 @@ async def test_each_window_gets_the_usage_since_the_day_it_began(
     assert (await recorded(database, ann, 2))[2] == 14
 
 
-async def test_tokens_and_cost_include_what_is_reserved(database: Database) -> None:
+async def test_tokens_and_cost_include_reserved_amounts(database: Database) -> None:
     ann = await person(database, "ann@example.org", [{0: 1}])
     async with database.write() as session:
         (key,) = await api_keys.list_of(session, ann)
@@ -89,7 +89,7 @@ async def test_tokens_and_cost_include_what_is_reserved(database: Database) -> N
     assert found == [4, 542, 27, 542, 27]
 
 
-async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) -> None:
+async def test_usage_of_a_deleted_key_counts_in_every_slot(database: Database) -> None:
     """Its slot is no longer known, and deleting a key must not reset a limit."""
     ann = await person(database, "ann@example.org", [{0: 5}, {0: 1}])
     async with database.write() as session:
@@ -98,7 +98,7 @@ async def test_what_a_deleted_key_used_counts_in_every_slot(database: Database) 
     assert [(await recorded(database, ann, slot))[2] for slot in (1, 2, 3)] == [10, 12, 10]
 
 
-async def test_questions_that_come_at_once_share_their_queries(database: Database) -> None:
+async def test_concurrent_lookups_of_recorded_use_share_queries(database: Database) -> None:
     ann = await person(database, "ann@example.org", [{0: 5}, {0: 1}])
     bob = await person(database, "bob@example.org", [{0: 7, 1: 3}])
     statements: list[str] = []
@@ -115,7 +115,7 @@ async def test_questions_that_come_at_once_share_their_queries(database: Databas
     assert len(statements) <= 10
 
 
-async def test_counters_begin_once(database: Database) -> None:
+async def test_counters_are_started_once(database: Database) -> None:
     records = RecordedUse(database, lambda: TODAY)
     assert await records.begin("acc_1")
     assert not await records.begin("acc_1")
@@ -124,7 +124,7 @@ async def test_counters_begin_once(database: Database) -> None:
     assert (await asyncio.gather(*together)).count(False) == 1
 
 
-async def test_a_database_that_is_away_is_the_ledgers_fault_too() -> None:
+async def test_an_unavailable_database_is_a_ledger_unavailable_error() -> None:
     away = RecordedUse(Database("postgresql://nobody@127.0.0.1:1/none"), lambda: TODAY)
     with pytest.raises(LedgerUnavailableError, match="cannot be rebuilt"):
         await away.begin("acc_1")

@@ -77,7 +77,7 @@ def index_being_created(url: str) -> Iterator[None]:
         yield
 
 
-async def test_lost_counters_wait_for_use_that_cannot_be_written_yet(
+async def test_lost_counters_wait_for_unwritten_usage(
     postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await upgrade(postgresql)
@@ -115,7 +115,7 @@ async def behind_since(database: Database) -> int | None:
         return (await usage_writers.behind_since(session))[1]
 
 
-async def test_a_process_that_crashed_is_not_waited_for_indefinitely(
+async def test_a_crashed_process_is_not_waited_for_indefinitely(
     database: Database,
 ) -> None:
     async with database.write() as session:
@@ -131,7 +131,7 @@ async def test_a_process_that_crashed_is_not_waited_for_indefinitely(
         assert (await session.scalar(text("SELECT count(*) FROM usage_writer"))) == 0
 
 
-async def test_a_backlog_beyond_its_bound_is_overdue_until_it_is_written(
+async def test_a_long_backlog_is_overdue_until_it_is_written(
     postgresql: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder_module, "MAX_BEHIND_S", 0.2)
@@ -163,7 +163,7 @@ async def test_a_process_that_was_suspended_is_not_overdue(
     await recorder.close()
 
 
-async def test_sums_agree_with_the_days_they_are_of(database: Database) -> None:
+async def test_usage_sums_agree_with_the_daily_rows(database: Database) -> None:
     days = [MONDAY + offset * DAY_S for offset in (-8, -7, -1, 0, 3, 6, 7)]
     rows = {
         UsageRow(day, key, model, "api"): Use(requests=number, refused=1)
@@ -181,7 +181,7 @@ async def test_sums_agree_with_the_days_they_are_of(database: Database) -> None:
             assert sum(row.requests for row in by_model) == wanted
 
 
-async def test_the_sites_usage_is_read_from_sums_and_not_from_every_row(
+async def test_site_usage_is_read_from_sums(
     database: Database,
 ) -> None:
     """A year of a large site has millions of rows, too many to read for one response."""
@@ -214,7 +214,7 @@ async def test_the_sites_usage_is_read_from_sums_and_not_from_every_row(
         assert sum(row.requests for row in await usage.site_by_day(session, sunday)) == 15
 
 
-async def test_a_migration_sums_what_is_there(database_url: str) -> None:
+async def test_a_migration_sums_existing_usage(database_url: str) -> None:
     await upgrade(database_url)
     database = Database(database_url)
     rows = {

@@ -8,7 +8,7 @@ KEY = "sk-planted-sealed-0123456789"
 WHERE = "ups_1 https://llm.example"
 
 
-def test_the_newest_secret_seals_and_every_one_opens() -> None:
+def test_the_newest_secret_seals_and_every_secret_unseals() -> None:
     old, both, new = KeySealer(("old",)), KeySealer(("new", "old")), KeySealer(("new",))
     sealed = old.seal(KEY, WHERE)
     assert KEY not in sealed
@@ -23,12 +23,12 @@ def test_the_newest_secret_seals_and_every_one_opens() -> None:
             new.unseal(broken, WHERE)
 
 
-def test_equal_keys_are_sealed_differently() -> None:
+def test_sealing_a_key_twice_gives_different_ciphertexts() -> None:
     sealer = KeySealer(("secret",))
     assert sealer.seal(KEY, WHERE) != sealer.seal(KEY, WHERE)
 
 
-def test_a_key_opens_only_for_its_upstream_and_address() -> None:
+def test_a_sealed_key_is_bound_to_its_upstream_and_address() -> None:
     """Whoever can change the database could otherwise have the key sent elsewhere."""
     sealer = KeySealer(("secret",))
     for context in ("ups_1 https://evil.example", "ups_2 https://llm.example", ""):

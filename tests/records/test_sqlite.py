@@ -9,7 +9,7 @@ from daypass.records.schema import upgrade
 from daypass.records.usage import UsageRow, Use
 
 
-async def test_usage_that_cannot_be_written_yet_is_written_later(tmp_path: Path) -> None:
+async def test_unwritten_usage_is_written_later(tmp_path: Path) -> None:
     path = tmp_path / "data" / "daypass.db"
     await upgrade(f"sqlite:///{path}")
     database = Database(f"sqlite:///{path}")

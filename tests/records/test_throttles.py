@@ -27,7 +27,7 @@ async def take(database: Database, *names: str, now: int = NOW) -> int:
     return 0
 
 
-async def test_so_many_at_once_and_then_one_each_interval(database: Database) -> None:
+async def test_a_throttle_allows_a_burst_and_then_one_per_interval(database: Database) -> None:
     assert [await take(database, "a") for _ in range(5)] == [0, 0, 0, 60_000, 60_000]
     assert await take(database, "b") == 0
     assert await take(database, "a", now=NOW + 59_999) == 1
@@ -49,7 +49,7 @@ async def test_concurrent_requests_do_not_bypass_the_throttle(database: Database
     assert sorted(waits)[:4] == [0, 0, 0, 60_000]
 
 
-async def test_units_given_back_are_available_again(database: Database) -> None:
+async def test_throttle_units_given_back_are_available_again(database: Database) -> None:
     for _ in range(20):
         assert await take(database, "a") == 0
         async with database.write() as session:
@@ -94,7 +94,7 @@ async def test_a_refusal_is_predicted_without_taking_units(database: Database) -
 
 
 @pytest.mark.parametrize("burst", [1, 2])
-async def test_a_burst_is_counted_to_the_request(database: Database, burst: int) -> None:
+async def test_the_burst_of_a_throttle_is_exact(database: Database, burst: int) -> None:
     for _ in range(burst):
         async with database.write() as session:
             await throttles.take(session, {"x": Throttle(burst, 1)}, NOW)

@@ -78,7 +78,7 @@ async def test_transactions_queued_behind_a_hung_database_are_refused(
     assert await count(database) == before + 1
 
 
-async def test_turns_are_given_in_order_and_cancelled_waiters_are_skipped() -> None:
+async def test_turns_are_granted_in_order_and_cancelled_waiters_skipped() -> None:
     queue = WriteQueue(1, 10)
     served = []
 
@@ -98,7 +98,7 @@ async def test_turns_are_given_in_order_and_cancelled_waiters_are_skipped() -> N
     await asyncio.wait_for(take(5), 1)
 
 
-async def test_waiting_ends_in_a_stalled_queue() -> None:
+async def test_waiting_in_a_stalled_queue_times_out() -> None:
     queue = WriteQueue(1, 0.05)
     async with queue.turn():
         with pytest.raises(QueueStalledError):

@@ -79,7 +79,7 @@ async def serve(host: str, port: int) -> tuple[asyncio.Server, list[int]]:
 
 @pytest.mark.parametrize("loop", LOOPS, ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("others", [[HANGS], [REFUSES], [HANGS, REFUSES, HANGS]], ids=len)
-def test_an_address_that_does_not_answer_costs_a_moment(loop: type[Any], others: list[str]) -> None:
+def test_an_unresponsive_address_is_passed_over_quickly(loop: type[Any], others: list[str]) -> None:
     """Without RFC 8305, a first address that hangs uses up the connect timeout: a 504."""
 
     async def run(port: int) -> float:
@@ -95,7 +95,7 @@ def test_an_address_that_does_not_answer_costs_a_moment(loop: type[Any], others:
 
 
 @pytest.mark.parametrize("loop", LOOPS, ids=["asyncio", "uvloop"])
-def test_one_connection_serves_and_none_is_left_behind(loop: type[Any]) -> None:
+def test_only_one_connection_is_used_and_none_is_left_open(loop: type[Any]) -> None:
     async def run(port: int) -> None:
         before = len(asyncio.all_tasks())
         server, used = await serve(SERVES, port)
@@ -120,13 +120,13 @@ def test_one_connection_serves_and_none_is_left_behind(loop: type[Any]) -> None:
         runner.run(run(port))
 
 
-def test_when_all_refuse_it_is_unreachable_at_once() -> None:
+def test_all_addresses_refusing_is_an_immediate_error() -> None:
     loops = resolving(uvloop.Loop, [REFUSES, REFUSES, OTHER])
     with asyncio.Runner(loop_factory=loops) as runner, pytest.raises(UpstreamUnreachableError):
         runner.run(fetch(9))
 
 
-def test_one_address_that_no_upstream_may_have_forbids_all() -> None:
+def test_one_forbidden_address_forbids_the_upstream() -> None:
     """Otherwise a name's second address could point to a metadata service."""
 
     async def run(port: int) -> int:
@@ -142,7 +142,7 @@ def test_one_address_that_no_upstream_may_have_forbids_all() -> None:
             assert runner.run(run(port)) == 0
 
 
-def test_where_tls_fails_the_next_address_is_tried() -> None:
+def test_the_next_address_is_tried_when_tls_fails() -> None:
     """Each address is tried, and the last failure is reported."""
 
     async def run(port: int) -> list[int]:

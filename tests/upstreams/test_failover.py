@@ -33,7 +33,7 @@ def request() -> UpstreamRequest:
 
 
 @pytest.mark.parametrize(("call_s", "status", "tries"), [(30.0, 200, 1), (0.0, 500, 0)])
-async def test_no_further_upstream_is_tried_once_the_time_is_up(
+async def test_no_further_upstream_is_tried_after_the_deadline(
     two: list[FakeUpstream], call_s: float, status: int, tries: int
 ) -> None:
     two[1].seen.clear()
@@ -51,7 +51,7 @@ async def test_no_further_upstream_is_tried_once_the_time_is_up(
         await pool.close()
 
 
-async def test_the_time_of_earlier_tries_counts(two: list[FakeUpstream]) -> None:
+async def test_the_call_timeout_includes_earlier_attempts(two: list[FakeUpstream]) -> None:
     pool = HttpUpstream(two[1].base_url, None, PATIENCE)
     late = request()
     late.began_at = asyncio.get_running_loop().time() - PATIENCE.call_s
@@ -66,7 +66,7 @@ async def test_the_time_of_earlier_tries_counts(two: list[FakeUpstream]) -> None
     await pool.close()
 
 
-async def test_a_drained_pool_serves_what_it_has_and_keeps_nothing() -> None:
+async def test_a_drained_pool_finishes_open_requests_and_closes_idle_connections() -> None:
     upstream = FakeUpstream()
     upstream.start()
     pool = HttpUpstream(upstream.base_url, None, PATIENCE)

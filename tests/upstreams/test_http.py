@@ -77,7 +77,7 @@ async def fetch(client: HttpUpstream, request: UpstreamRequest = GET) -> tuple[i
     return response.status, body
 
 
-async def test_a_request_goes_out_whole_with_the_operators_key() -> None:
+async def test_a_request_is_sent_whole_with_the_operators_key() -> None:
     seen = b""
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -114,7 +114,7 @@ async def test_a_request_goes_out_whole_with_the_operators_key() -> None:
         (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
     ],
 )
-async def test_every_framing_in_every_split(answer: bytes, body: bytes) -> None:
+async def test_every_framing_is_parsed_in_every_split(answer: bytes, body: bytes) -> None:
     for at in range(1, len(answer)):
         async with upstream(says(answer[:at], answer[at:])) as client:
             assert (await fetch(client))[1] == body
@@ -160,13 +160,13 @@ async def test_an_invalid_response_is_an_upstream_error(answer: bytes) -> None:
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx: " + b"y" * 400_000,
     ],
 )
-async def test_an_answer_that_breaks_off_is_never_taken_for_whole(answer: bytes) -> None:
+async def test_a_truncated_response_is_an_error(answer: bytes) -> None:
     async with upstream(says(answer)) as client:
         with pytest.raises((UpstreamError, UpstreamBrokeError)):
             await fetch(client)
 
 
-async def test_silence_before_the_head_and_within_the_body_ends() -> None:
+async def test_silence_before_the_head_or_within_the_body_times_out() -> None:
     async with upstream(says(b"", ends=False)) as client:
         with pytest.raises(UpstreamTimeoutError):
             await fetch(client)
@@ -175,7 +175,7 @@ async def test_silence_before_the_head_and_within_the_body_ends() -> None:
             await fetch(client)
 
 
-async def test_a_connection_serves_again_after_a_whole_answer_only() -> None:
+async def test_a_connection_is_reused_only_after_a_complete_response() -> None:
     connections = 0
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -234,7 +234,7 @@ async def test_unsolicited_data_closes_the_connection() -> None:
         assert await fetch(client, POST) == (200, b"ok")
 
 
-async def test_a_slow_reader_makes_the_upstream_wait() -> None:
+async def test_a_slow_reader_applies_backpressure_to_the_upstream() -> None:
     sent = 0
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -257,7 +257,7 @@ async def test_a_slow_reader_makes_the_upstream_wait() -> None:
 
 
 @pytest.mark.parametrize("length", [None, 300_000])
-async def test_a_body_is_streamed_in_the_framing_that_its_length_allows(length: int | None) -> None:
+async def test_a_body_is_sent_with_its_length_or_in_chunks(length: int | None) -> None:
     seen = b""
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -314,7 +314,7 @@ async def test_cancelled_requests_leave_nothing_behind(monkeypatch: pytest.Monke
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 3))
-def test_no_bytes_break_the_client(noise: bytes, place: int) -> None:
+def test_random_bytes_do_not_break_the_client(noise: bytes, place: int) -> None:
     """The result is always a response, an UpstreamError or an UpstreamBrokeError."""
     chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
     cut = (0, 20, 47, len(chunked))[place]

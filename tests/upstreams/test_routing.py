@@ -53,20 +53,20 @@ MEMBERS = (
         ("", True, [("first", None)]),
     ],
 )
-def test_a_model_goes_to_the_upstreams_that_name_it(
+def test_a_model_is_routed_to_the_upstreams_that_list_it(
     model: str, takes_alias: bool, chosen: list[tuple[str, str | None]]
 ) -> None:
     found = candidates(MEMBERS, model, takes_alias=takes_alias)
     assert [(x.member.name, x.model) for x in found] == chosen
 
 
-def test_without_an_upstream_for_every_model_some_have_none() -> None:
+def test_a_model_without_an_upstream_has_no_candidates() -> None:
     assert candidates(MEMBERS[1:], "unheard-of", takes_alias=True) == ()
     (first,) = candidates(MEMBERS[1:], "", takes_alias=True)
     assert first.member.name == "openai"
 
 
-def test_weight_decides_within_a_priority_and_only_there() -> None:
+def test_weights_apply_within_a_priority() -> None:
     members = [member("heavy", weight=9), member("light"), member("later", priority=1, weight=99)]
     orders = [
         [x.member.name for x in candidates(members, "m", takes_alias=True)] for _ in range(2000)
@@ -75,12 +75,12 @@ def test_weight_decides_within_a_priority_and_only_there() -> None:
     assert 1700 < Counter(order[0] for order in orders)["heavy"] < 1900
 
 
-def test_a_request_is_tried_at_a_few_upstreams_at_most() -> None:
+def test_a_request_is_tried_at_a_bounded_number_of_upstreams() -> None:
     members = [member(str(number)) for number in range(9)]
     assert len(candidates(members, "m", takes_alias=True)) == MOST_TRIES
 
 
-def test_an_open_circuit_is_tried_last_and_not_never() -> None:
+def test_an_upstream_with_an_open_circuit_is_tried_last() -> None:
     first, second = member("first"), member("second", priority=1)
 
     def order() -> list[str]:

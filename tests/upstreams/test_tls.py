@@ -45,7 +45,7 @@ def site(
     server.stop()
 
 
-def test_the_sdk_is_answered_over_tls_streamed_or_not(site: Server, secure: FakeUpstream) -> None:
+def test_the_sdk_works_over_tls_streamed_or_not(site: Server, secure: FakeUpstream) -> None:
     key = site.sign_up().create_key()["key"]
     with OpenAI(base_url=f"{site.url}/v1", api_key=key) as client:
         for _ in range(3):
@@ -58,7 +58,7 @@ def test_the_sdk_is_answered_over_tls_streamed_or_not(site: Server, secure: Fake
     assert site.used(key) == 6
 
 
-def test_much_passes_over_tls_unchanged_both_ways(site: Server, secure: FakeUpstream) -> None:
+def test_large_bodies_pass_over_tls_unchanged_both_ways(site: Server, secure: FakeUpstream) -> None:
     head = b'--boundary\r\ncontent-disposition: form-data; name="file"\r\n\r\n'
     sent = head + os.urandom(3 * 2**20) + b"\r\n--boundary--\r\n"
 
@@ -87,7 +87,7 @@ def test_much_passes_over_tls_unchanged_both_ways(site: Server, secure: FakeUpst
         ("expired", "certificate has expired"),
     ],
 )
-def test_a_certificate_with_a_flaw_gets_no_request_and_no_key(
+def test_an_invalid_certificate_gets_no_request_and_no_key(
     start: StartServer, authority: Authority, tmp_path: Path, flaw: str, told: str
 ) -> None:
     if flaw == "unknown authority":

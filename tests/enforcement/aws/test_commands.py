@@ -59,7 +59,7 @@ def plans_at_aws(server: Server) -> dict[str, list[tuple[int, str]]]:
     }
 
 
-def test_deploy_again_changes_nothing_and_status_tells(server: Server) -> None:
+def test_deploying_again_changes_nothing_and_status_reports_it(server: Server) -> None:
     server.sign_up().create_key()
     again = aws(server, "deploy", "--origin", server.url)
     assert f"DAYPASS_AWS_REST_API_ID={server.settings['DAYPASS_AWS_REST_API_ID']}" in again
@@ -71,7 +71,9 @@ def test_deploy_again_changes_nothing_and_status_tells(server: Server) -> None:
     assert "10 requests per day" in aws(server, "status")
 
 
-def test_plans_go_both_ways_and_destroy_removes_all(own_server: Server, tmp_path: Path) -> None:
+def test_sync_copies_plans_both_ways_and_destroy_removes_everything(
+    own_server: Server, tmp_path: Path
+) -> None:
     server = own_server
     config = tmp_path / "daypass.toml"
     config.write_text(WORKSHOP.format(limit=50))
@@ -103,7 +105,7 @@ def test_plans_go_both_ways_and_destroy_removes_all(own_server: Server, tmp_path
     assert "there is no stack" in refusal(server, "destroy", "--yes")
 
 
-def test_a_plan_with_keys_is_not_taken_away(server: Server, tmp_path: Path) -> None:
+def test_a_plan_with_keys_is_not_removed(server: Server, tmp_path: Path) -> None:
     server.sign_up().create_key()
     config = tmp_path / "daypass.toml"
     config.write_text(WORKSHOP.format(limit=50))
@@ -208,7 +210,7 @@ def test_a_missing_prerequisite_is_reported_in_one_line(
     "TEST_DAYPASS_AWS_REST_API_ID" not in os.environ,
     reason="needs a real stage: see docs/aws.md",
 )
-def test_a_real_stage() -> None:
+def test_verify_passes_on_a_real_stage() -> None:
     """`daypass aws verify` on a real account, with the settings and credentials of this shell."""
     settings = {"DAYPASS_ENFORCER": "aws"}
     for name, value in os.environ.items():

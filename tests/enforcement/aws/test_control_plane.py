@@ -119,7 +119,7 @@ def plan_of(client: Any, key_id: str) -> list[str]:
     ]
 
 
-async def test_plans_are_those_of_api_gateway(
+async def test_plans_are_read_from_api_gateway(
     enforcer: ApiGatewayEnforcer, api: ApiGateway, client: Any
 ) -> None:
     client.create_usage_plan(name="of another stage")
@@ -131,7 +131,7 @@ async def test_plans_are_those_of_api_gateway(
     assert int(changed["quota"]["limit"]) == 30
 
 
-async def test_a_key_is_made_there_and_recorded_here(
+async def test_a_key_is_created_at_api_gateway_and_recorded(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     issued = await enforcer.create_key(account_id, "laptop", TEN)
@@ -148,7 +148,7 @@ async def test_a_key_is_made_there_and_recorded_here(
 
 
 @pytest.mark.usefixtures("knows_its_plans")
-async def test_no_key_is_left_where_the_plan_is_gone(
+async def test_no_key_is_left_if_the_plan_was_deleted(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     await enforcer.policy()
@@ -162,7 +162,7 @@ async def test_no_key_is_left_where_the_plan_is_gone(
     assert (await enforcer.policy()).plans == {}
 
 
-async def test_no_key_is_left_where_it_cannot_be_recorded(
+async def test_no_key_is_left_if_it_cannot_be_recorded(
     enforcer: ApiGatewayEnforcer,
     client: Any,
     api: ApiGateway,
@@ -180,7 +180,7 @@ async def test_no_key_is_left_where_it_cannot_be_recorded(
 
 
 @pytest.mark.usefixtures("knows_its_plans")
-async def test_a_failed_move_leaves_the_key_where_it_was(
+async def test_a_failed_move_leaves_the_key_in_its_plan(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     key = (await enforcer.create_key(account_id, "laptop", THIRTY)).key
@@ -236,7 +236,7 @@ async def test_keys_are_renamed_moved_rotated_disabled_and_deleted(
     assert await recorded(database, account_id) == []
 
 
-async def test_a_key_deleted_behind_our_back_can_be_rotated_and_deleted(
+async def test_a_key_deleted_at_aws_can_be_rotated_and_deleted(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     key = (await enforcer.create_key(account_id, "laptop", TEN)).key
@@ -250,7 +250,7 @@ async def test_a_key_deleted_behind_our_back_can_be_rotated_and_deleted(
     assert await recorded(database, account_id) == []
 
 
-async def test_leftovers_of_a_crash_are_found(
+async def test_keys_left_by_a_crash_are_found(
     api: ApiGateway, database: Database, client: Any
 ) -> None:
     left = await api.create_key("laptop", "x" * 30, "acc_gone")
@@ -264,7 +264,7 @@ async def test_leftovers_of_a_crash_are_found(
     )
 
 
-async def test_a_format_that_is_not_taken_is_replaced(
+async def test_a_rejected_key_format_is_replaced(
     enforcer: ApiGatewayEnforcer, account_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = ApiGateway.create_key
@@ -282,7 +282,7 @@ async def test_a_format_that_is_not_taken_is_replaced(
     assert len(secret) == 40
 
 
-async def test_a_due_plan_change_is_made_exactly_once(
+async def test_a_due_plan_change_is_applied_exactly_once(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     key = (await enforcer.create_key(account_id, "laptop", TEN)).key
@@ -302,7 +302,7 @@ async def test_a_due_plan_change_is_made_exactly_once(
 
 
 @pytest.mark.usefixtures("knows_its_plans")
-async def test_a_change_to_a_plan_that_went_away_is_dropped(
+async def test_a_pending_change_to_a_deleted_plan_is_dropped(
     enforcer: ApiGatewayEnforcer, client: Any, database: Database, account_id: str, api: ApiGateway
 ) -> None:
     key = (await enforcer.create_key(account_id, "laptop", TEN)).key
@@ -314,7 +314,7 @@ async def test_a_change_to_a_plan_that_went_away_is_dropped(
     assert plan_of(client, key.aws_key_id or "") == [TEN.id]
 
 
-async def test_several_keys_from_before_are_brought_down_to_one(
+async def test_existing_keys_must_be_reduced_to_one(
     enforcer: ApiGatewayEnforcer, database: Database, account_id: str
 ) -> None:
     for name in ("one", "two"):
@@ -337,7 +337,7 @@ async def test_several_keys_from_before_are_brought_down_to_one(
     await enforcer.delete_keys([two])
 
 
-async def test_plans_stay_known_while_aws_is_away(api: ApiGateway) -> None:
+async def test_plans_stay_known_while_aws_is_unavailable(api: ApiGateway) -> None:
     away = client_of("http://127.0.0.1:1")
     away.meta.config.retries = {"total_max_attempts": 1}
     catalogue = Catalogue(api, DEFAULT_PLANS)
@@ -350,7 +350,7 @@ async def test_plans_stay_known_while_aws_is_away(api: ApiGateway) -> None:
     assert "AWS does not answer" in caught.value.reason
 
 
-def test_a_stack_is_made_and_removed(moto: Moto) -> None:
+def test_a_stack_is_created_and_removed(moto: Moto) -> None:
     moto.forget()
     stack = Stack(client_of(moto.url, "cloudformation"), "daypass")
     assert stack.describe() is None

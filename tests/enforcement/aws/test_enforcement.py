@@ -51,7 +51,7 @@ def keys_at_aws(server: Server) -> dict[str, Any]:
     return {key["id"]: key for key in client.get_api_keys(limit=500)["items"]}
 
 
-def test_a_limit_holds_and_its_refusal_is_ours(behind_aws: Server, person: Person) -> None:
+def test_a_limit_holds_and_its_refusal_has_our_format(behind_aws: Server, person: Person) -> None:
     created = active_key(person)
     assert calls_until_refused(behind_aws, created["key"]) == 10
     refused = call(behind_aws, created["key"])
@@ -66,7 +66,7 @@ def test_a_limit_holds_and_its_refusal_is_ours(behind_aws: Server, person: Perso
     assert row["requests"] == 10
 
 
-def test_calls_at_once_are_admitted_up_to_the_limit(behind_aws: Server, person: Person) -> None:
+def test_concurrent_calls_are_admitted_up_to_the_limit(behind_aws: Server, person: Person) -> None:
     key = active_key(person, "20RequestPerDay")["key"]
     with ThreadPoolExecutor(60) as pool:
         statuses = list(pool.map(lambda _: call(behind_aws, key).status_code, range(60)))
@@ -74,7 +74,7 @@ def test_calls_at_once_are_admitted_up_to_the_limit(behind_aws: Server, person: 
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "dp_" + "x" * 38}])
-def test_without_a_key_it_is_401_in_openais_shape(
+def test_a_call_without_a_key_is_401_in_openai_format(
     behind_aws: Server, headers: dict[str, str]
 ) -> None:
     url = f"{behind_aws.gateway_root}/v1/models"
@@ -84,7 +84,7 @@ def test_without_a_key_it_is_401_in_openais_shape(
     assert refused.headers["access-control-allow-origin"] == "*"
 
 
-def test_a_browser_may_ask_from_any_origin(behind_aws: Server, person: Person) -> None:
+def test_browsers_may_call_from_any_origin(behind_aws: Server, person: Person) -> None:
     headers = {"origin": behind_aws.url, "access-control-request-method": "POST"}
     url = f"{behind_aws.gateway_root}/v1/chat/completions"
     preflight = httpx.options(url, headers=headers)
@@ -116,7 +116,7 @@ def test_requests_that_bypass_api_gateway_are_refused(behind_aws: Server, person
     assert person.keys()[0]["used"] == 0
 
 
-def test_two_headers_of_a_name_are_refused(behind_aws: Server, person: Person) -> None:
+def test_duplicate_gateway_headers_are_refused(behind_aws: Server, person: Person) -> None:
     created = active_key(person)
     (key_id,) = [k for k, v in keys_at_aws(behind_aws).items() if v["value"] == created["key"]]
     secret = (behind_aws.data_dir / "aws-gateway-secret").read_text()
@@ -127,7 +127,7 @@ def test_two_headers_of_a_name_are_refused(behind_aws: Server, person: Person) -
         assert httpx.get(url, headers=[*headers, extra]).status_code == 403
 
 
-def test_the_upstream_sees_nothing_of_api_gateway(
+def test_headers_of_api_gateway_do_not_reach_the_upstream(
     ministack: Ministack, tmp_path: Any, upstream: Any
 ) -> None:
     from tests.conftest import start_behind_aws
@@ -143,7 +143,7 @@ def test_the_upstream_sees_nothing_of_api_gateway(
         server.stop()
 
 
-def test_rotation_carries_the_days_count_over(behind_aws: Server, person: Person) -> None:
+def test_rotating_a_key_carries_over_its_daily_usage(behind_aws: Server, person: Person) -> None:
     created = active_key(person)
     for _ in range(4):
         assert call(behind_aws, created["key"]).status_code == 200
@@ -172,7 +172,7 @@ def test_deleting_and_recreating_resets_nothing(behind_aws: Server, person: Pers
     assert calls_until_refused(behind_aws, larger["key"]) == 20
 
 
-def test_a_smaller_plan_holds_at_once(behind_aws: Server, person: Person) -> None:
+def test_a_smaller_plan_takes_effect_at_once(behind_aws: Server, person: Person) -> None:
     created = active_key(person, "30RequestPerDay")
     for _ in range(7):
         assert call(behind_aws, created["key"]).status_code == 200
@@ -183,7 +183,7 @@ def test_a_smaller_plan_holds_at_once(behind_aws: Server, person: Person) -> Non
     assert calls_until_refused(behind_aws, created["key"]) == 3
 
 
-def test_a_larger_plan_holds_from_midnight(behind_aws: Server, person: Person) -> None:
+def test_a_larger_plan_takes_effect_at_midnight(behind_aws: Server, person: Person) -> None:
     created = active_key(person)
     path = f"/api/api-keys/{created['id']}"
     larger = {"name": "desk", "usage_plan_id": "20RequestPerDay"}
@@ -207,7 +207,7 @@ def test_a_larger_plan_holds_from_midnight(behind_aws: Server, person: Person) -
     assert calls_until_refused(behind_aws, created["key"]) == 20
 
 
-def test_an_account_has_one_key_even_at_once(behind_aws: Server, person: Person) -> None:
+def test_concurrent_requests_create_one_key_per_account(behind_aws: Server, person: Person) -> None:
     before = set(keys_at_aws(behind_aws))
 
     def create(_number: int) -> int:
@@ -237,7 +237,7 @@ def test_an_unserved_call_is_reported_as_counted(behind_aws: Server, person: Per
     assert "API Gateway has counted this call" in answer.json()["error"]["message"]
 
 
-def test_the_openai_sdk_with_the_header(behind_aws: Server, person: Person) -> None:
+def test_the_openai_sdk_works_with_the_x_api_key_header(behind_aws: Server, person: Person) -> None:
     key = active_key(person)["key"]
     sdk = openai.OpenAI(
         base_url=f"{behind_aws.gateway_root}/v1", api_key=key, default_headers={"x-api-key": key}
@@ -276,7 +276,9 @@ def test_the_command_manages_keys_too(behind_aws: Server, person: Person) -> Non
     assert "20RequestPerDay" in run("plans", "list")
 
 
-def test_the_sites_settings_have_no_ceilings(behind_aws: Server, person: Person) -> None:
+def test_ceilings_cannot_be_set_on_the_site_with_api_gateway(
+    behind_aws: Server, person: Person
+) -> None:
     path = "/api/operator/settings"
     promoted = daypass("accounts", "promote", person.email, **behind_aws.settings)
     assert promoted.returncode == 0, promoted.stderr

@@ -25,7 +25,7 @@ async def settings_in_force(_session: AsyncSession) -> SiteSettings:
     return SiteSettings()
 
 
-async def test_an_expired_key_is_refused_also_if_it_was_just_looked_up(tmp_path: Path) -> None:
+async def test_a_cached_key_is_refused_once_it_expires(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/daypass.db"
     await upgrade(url)
     database = Database(url)
@@ -53,7 +53,7 @@ async def test_an_expired_key_is_refused_also_if_it_was_just_looked_up(tmp_path:
         await database.close()
 
 
-async def test_a_paused_site_is_known_to_the_gateway(tmp_path: Path) -> None:
+async def test_the_gateway_knows_that_the_site_is_paused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/daypass.db"
     await upgrade(url)
     database = Database(url)

@@ -111,14 +111,14 @@ def test_a_person_is_shown_and_deleted_at_aws(site: Server, operator: Person) ->
     assert call(site, created["key"]).status_code == 401
 
 
-def test_use_and_upstream_are_shown(site: Server, operator: Person) -> None:
+def test_usage_and_upstream_health_are_shown(site: Server, operator: Person) -> None:
     person = site.sign_up()
     assert call(site, active_key(person)["key"]).status_code == 200
     assert person.email in [x["email"] for x in get(operator, "usage")["most_active"]]
     assert get(operator, "upstream")["reachable"] is True
 
 
-def test_upstreams_are_managed_here_too(
+def test_upstreams_are_listed_and_changed_with_api_gateway(
     site: Server, operator: Person, upstream: FakeUpstream
 ) -> None:
     person = site.sign_up()

@@ -35,7 +35,7 @@ def plan_of(**terms: Any) -> UsagePlan:
 
 
 @pytest.mark.parametrize("window", [Window.DAY, Window.WEEK, Window.MONTH])
-def test_limits_go_there_and_come_back(window: Window) -> None:
+def test_limits_round_trip_through_api_gateway(window: Window) -> None:
     limits = (limit(90, Window.MINUTE, 3), limit(100, window))
     quota, throttle = quota_and_throttle(plan(*limits))
     assert quota == {"limit": 100, "period": window.value.upper()}
@@ -43,7 +43,7 @@ def test_limits_go_there_and_come_back(window: Window) -> None:
     assert limits_of({"quota": quota, "throttle": throttle}) == limits
 
 
-def test_a_throttle_without_a_burst_gets_one() -> None:
+def test_a_throttle_without_a_burst_allows_a_minutes_requests() -> None:
     assert quota_and_throttle(plan(limit(10, Window.MINUTE))) == (
         {},
         {"rateLimit": 10 / 60, "burstLimit": 10},
@@ -66,15 +66,13 @@ def test_a_throttle_without_a_burst_gets_one() -> None:
         ),
     ],
 )
-def test_a_plan_is_refused_for_options_that_nothing_would_enforce(
-    terms: dict[str, Any], named: str
-) -> None:
+def test_a_plan_with_unenforceable_options_is_refused(terms: dict[str, Any], named: str) -> None:
     with pytest.raises(PlanNotPossibleError) as refused:
         compare_plans([plan_of(**terms)], {})
     assert str(refused.value).startswith(f"usage plan p: API Gateway cannot enforce {named}. Use ")
 
 
-def test_a_server_does_not_start_with_such_a_plan(tmp_path: Path) -> None:
+def test_the_server_does_not_start_with_an_unenforceable_plan(tmp_path: Path) -> None:
     plans = (PlanSettings(id="p", name="P", tokens_per_day=9),)
     settings = Settings(
         enforcer="aws", aws_rest_api_id="a1", data_dir=tmp_path, plans=plans, demo=True
@@ -83,12 +81,12 @@ def test_a_server_does_not_start_with_such_a_plan(tmp_path: Path) -> None:
         AwsComponents(settings, Database(settings.database_address), time.time)
 
 
-def test_a_plan_is_refused_for_a_second_quota() -> None:
+def test_a_plan_with_two_quotas_is_refused() -> None:
     with pytest.raises(PlanNotPossibleError, match="usage plan p: API Gateway has one quota"):
         quota_and_throttle(plan_of(requests_per_day=10, requests_per_month=100))
 
 
-def test_what_the_gateway_enforces_itself_comes_from_the_settings() -> None:
+def test_options_enforced_by_the_gateway_come_from_the_settings() -> None:
     here = plan_of(requests_per_day=10, max_output_tokens=500, max_key_days=7, models=("gpt-4o*",))
     quota, throttle = quota_and_throttle(here)
     assert (quota, throttle) == ({"limit": 10, "period": "DAY"}, {})
@@ -97,7 +95,7 @@ def test_what_the_gateway_enforces_itself_comes_from_the_settings() -> None:
     assert held == replace(here, limits=(limit(12, Window.DAY),))
 
 
-def test_plans_are_read_with_the_settings_words_in_their_order() -> None:
+def test_plans_are_read_with_names_and_order_from_the_settings() -> None:
     def there(aws_id: str, name: str | None, amount: int) -> dict[str, Any]:
         return {"id": aws_id, "name": name, "quota": {"limit": amount, "period": "DAY"}}
 
@@ -123,7 +121,7 @@ def test_plans_are_read_with_the_settings_words_in_their_order() -> None:
     ]
 
 
-def test_which_changes_of_plan_give_no_more() -> None:
+def test_lowers_detects_changes_to_a_smaller_plan() -> None:
     small, large = plan(limit(10, Window.DAY)), plan(limit(20, Window.DAY))
     assert lowers(large, small)
     assert lowers(small, small)

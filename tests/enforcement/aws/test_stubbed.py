@@ -31,7 +31,7 @@ def api(client: Any, stub: Stubber) -> ApiGateway:
     return ApiGateway(client, "api1", "v1")
 
 
-async def test_usage_of_a_day(api: ApiGateway, stub: Stubber) -> None:
+async def test_usage_of_a_day_is_read(api: ApiGateway, stub: Stubber) -> None:
     day = {"startDate": "2026-11-25", "endDate": "2026-11-25"}
     asked = {"usagePlanId": "plan1", "keyId": "key1", **day}
     stub.add_response("get_usage", {"items": {"key1": [[3, 7]]}, **day}, asked)
@@ -47,7 +47,7 @@ async def test_remaining_usage_is_set(api: ApiGateway, stub: Stubber) -> None:
     await api.set_remaining("key1", "plan1", 4)
 
 
-async def test_pages_are_read_to_the_last(api: ApiGateway, stub: Stubber) -> None:
+async def test_all_result_pages_are_read(api: ApiGateway, stub: Stubber) -> None:
     def key(number: int, of: str = "api1") -> dict[str, Any]:
         return {"id": f"k{number}", "tags": {"daypass:api": of}}
 
@@ -59,7 +59,7 @@ async def test_pages_are_read_to_the_last(api: ApiGateway, stub: Stubber) -> Non
     assert len(await api.keys()) == 501
 
 
-async def test_plans_of_other_stages_are_not_ours(api: ApiGateway, stub: Stubber) -> None:
+async def test_plans_of_other_stages_are_ignored(api: ApiGateway, stub: Stubber) -> None:
     def plan(name: str, *stages: tuple[str, str]) -> dict[str, Any]:
         return {"id": name, "apiStages": [{"apiId": a, "stage": s} for a, s in stages]}
 
@@ -72,9 +72,7 @@ async def test_plans_of_other_stages_are_not_ours(api: ApiGateway, stub: Stubber
     assert [x["id"] for x in await api.usage_plans()] == ["ours"]
 
 
-async def test_a_key_that_is_attached_already_is_no_conflict(
-    api: ApiGateway, stub: Stubber
-) -> None:
+async def test_attaching_an_attached_key_succeeds(api: ApiGateway, stub: Stubber) -> None:
     asked = {"usagePlanId": "plan1", "keyId": "key1"}
     stub.add_client_error("create_usage_plan_key", "ConflictException", http_status_code=409)
     stub.add_response("get_usage_plan_key", {"id": "key1"}, asked)
@@ -94,7 +92,7 @@ async def test_deleting_a_missing_key_succeeds(api: ApiGateway, stub: Stubber) -
         await api.delete_key("key1")
 
 
-async def test_a_stage_in_the_settings_makes_an_address(api: ApiGateway, stub: Stubber) -> None:
+async def test_the_stage_setting_determines_the_base_url(api: ApiGateway, stub: Stubber) -> None:
     assert api.base_url == "https://api1.execute-api.eu-central-1.amazonaws.com/v1"
 
 
@@ -112,7 +110,7 @@ async def test_a_stage_in_the_settings_makes_an_address(api: ApiGateway, stub: S
         ("Whatever", 503, "operator", "CreateApiKey: Whatever"),
     ],
 )
-async def test_each_fault_is_one_clear_message(
+async def test_each_aws_error_has_a_clear_message(
     api: ApiGateway, stub: Stubber, code: str, status: int, told: str, reason: str
 ) -> None:
     stub.add_client_error("create_api_key", code, "said\nAWS")
@@ -126,5 +124,5 @@ async def test_each_fault_is_one_clear_message(
     assert "dp_" not in error.reason + str(error)
 
 
-def test_calls_are_tried_again_by_botocore() -> None:
+def test_calls_are_retried_by_botocore() -> None:
     assert CONFIG.retries == {"mode": "adaptive", "total_max_attempts": 6}

@@ -34,18 +34,18 @@ def of_type(resources: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [x["Properties"] for x in resources.values() if x["Type"].endswith(f"::{name}")]
 
 
-def test_cfn_lint_finds_nothing() -> None:
+def test_the_template_passes_cfn_lint() -> None:
     for plans in (PLANS, ()):
         found = lint_all(json.dumps(build_template(plans, "v1", "fingerprint")))
         assert [x for x in found if not x.rule.id.startswith("I")] == []
 
 
-def test_every_method_needs_a_key_but_the_preflight(resources: dict[str, Any]) -> None:
+def test_every_method_except_the_preflight_requires_a_key(resources: dict[str, Any]) -> None:
     methods = {x["HttpMethod"]: x["ApiKeyRequired"] for x in of_type(resources, "Method")}
     assert methods == {"ANY": True, "OPTIONS": False}
 
 
-def test_answers_of_api_gateway_are_in_openais_shape_and_for_browsers(
+def test_gateway_responses_have_openai_format_and_cors_headers(
     resources: dict[str, Any],
 ) -> None:
     statuses = {}
@@ -62,12 +62,12 @@ def test_answers_of_api_gateway_are_in_openais_shape_and_for_browsers(
     assert statuses["THROTTLED"] == ("429", "rate_limit_exceeded")
 
 
-def test_the_gateway_reads_the_headers_that_the_integration_sets() -> None:
+def test_the_integration_sets_the_headers_that_the_gateway_reads() -> None:
     assert gateway_guard.SECRET_HEADER.decode() == SECRET_HEADER
     assert gateway_guard.KEY_ID_HEADER.decode() == KEY_ID_HEADER
 
 
-def test_what_changes_the_api_makes_a_new_deployment() -> None:
+def test_a_changed_api_creates_a_new_deployment() -> None:
     def deployment(template: dict[str, Any]) -> str:
         (name,) = [x for x in template["Resources"] if x.startswith("Deployment")]
         return str(name)
@@ -77,7 +77,7 @@ def test_what_changes_the_api_makes_a_new_deployment() -> None:
     assert deployment(one) != deployment(build_template(PLANS, "v1", "secret 2"))
 
 
-def test_the_plans_limits_are_in_it(resources: dict[str, Any]) -> None:
+def test_the_template_contains_the_limits_of_the_plans(resources: dict[str, Any]) -> None:
     plans = {x["UsagePlanName"]: x for x in of_type(resources, "UsagePlan")}
     assert plans["10RequestPerDay"]["Quota"] == {"Limit": 10, "Period": "DAY"}
     assert plans["work-shop.2"]["Throttle"] == {"RateLimit": 10 / 60, "BurstLimit": 3}
