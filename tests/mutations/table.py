@@ -290,7 +290,7 @@ MUTATIONS = (
     Mutation(
         "server: a database of a newer version is refused",
         "records/schema.py",
-        "if revision is not None and not any(_migrations(revision)):",
+        "if not any(_migrations(revision)):",
         "if False:",
         "tests/records/test_database.py::test_a_database_of_a_newer_version_is_not_changed[sqlite]",
     ),
