@@ -41,7 +41,8 @@ def test_the_sdk_streams_a_chat_completion(demo: Server) -> None:
             words.append(chunk.choices[0].delta.content)
             arrivals.append(time.monotonic())
     assert len(words) > 50
-    assert arrivals[-1] - arrivals[0] > len(words) * 0.015
+    # A busy machine delivers several at once, but never all of them.
+    assert arrivals[-1] - arrivals[0] > len(words) * 0.005
     assert usage
     assert usage.completion_tokens > 50
 

@@ -48,6 +48,7 @@ from tests.conftest import PASSWORD, Server, start_public
 from tests.domain.test_svg import svg
 from tests.support.mailbox import Mailbox
 from tests.support.oidc import OidcProvider
+from tests.support.waiting import START_S
 
 CALLERS = ("nobody", "account", "other", "operator", "disabled")
 
@@ -318,7 +319,7 @@ async def new_world(site: Server, password_hash: str) -> AsyncIterator[World]:
     emails = {caller: f"{caller}{number}@example.org" for caller in CALLERS[1:]}
     owned: dict[str, dict[str, str]] = {}
     signer = Signer((SECRET_KEY,), time.time)
-    async with database.write() as session:
+    async with database.write(START_S) as session:
         plan_id = f"stored-{number}"
         columns = {"name": "Stored", "description": "", "terms": {"requests_per_day": 5}}
         await usage_plans.create(session, plan_id, columns, now)

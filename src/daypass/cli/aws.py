@@ -50,9 +50,9 @@ def deploy(
         address = _origin(origin or settings.public_url, settings)
         secret = make_gateway_secret(settings)
         there = _stack(settings, stack)
-        _check_plans_to_remove(settings, there)
         fingerprint = hashlib.sha256(f"{address} {secret}".encode()).hexdigest()[:16]
         template = build_template(settings.usage_plans, settings.aws_stage, fingerprint)
+        _check_plans_to_remove(settings, there)
         typer.echo(f"Stack {stack}: API Gateway in front of {address}")
         _follow(there.deploy(template, {"Origin": address, "GatewaySecret": secret}))
         outputs = there.outputs()
@@ -271,9 +271,9 @@ def _push(settings: Settings, api: "ApiGateway", stack: "Stack", stray_keys: lis
     from daypass.enforcement.aws.template import build_template  # noqa: PLC0415
 
     if stack.describe() is not None:
-        _check_plans_to_remove(settings, stack)
         fingerprint = stack.fingerprint()
         template = build_template(settings.usage_plans, settings.aws_stage, fingerprint)
+        _check_plans_to_remove(settings, stack)
         _follow(stack.deploy(template, {"Origin": None, "GatewaySecret": None}))
     pause_s = 0 if settings.aws_endpoint_url else UPDATE_EVERY_S
 
