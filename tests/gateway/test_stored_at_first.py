@@ -7,10 +7,10 @@ import pytest
 
 from daypass.config.settings import Settings
 from daypass.config.upstreams import UpstreamTerms
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.call import Call
 from daypass.gateway.endpoints import route_of
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.principal import Principal
 from daypass.gateway.request import Target
 from daypass.gateway.upstream_choice import choose_upstreams
 from daypass.upstreams.current import CurrentUpstreams, Described

@@ -46,7 +46,7 @@ PRICE_LIST = "tests/gateway/test_price_list.py::test_"
 MUTATIONS = (
     Mutation(
         "API keys: a paused key is refused",
-        "gateway/authenticate.py",
+        "gateway/principal.py",
         "if principal.is_paused:",
         "if False:",
         f"{KEY_OPTIONS}a_paused_key_is_refused_by_every_worker_within_a_second",
@@ -1419,7 +1419,7 @@ MUTATIONS = (
     ),
     Mutation(
         "pause: the gateway",
-        "gateway/authenticate.py",
+        "gateway/principal.py",
         "if principal.is_site_paused:",
         "if False:",
         "tests/portal/test_live.py::"

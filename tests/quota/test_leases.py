@@ -8,9 +8,9 @@ import pytest
 
 from daypass.domain.plans import UsagePlan
 from daypass.gateway import concurrency
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.concurrency import HeldLease
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.principal import Principal
 from daypass.quota.counters import SECOND
 from daypass.quota.ledger import LEASE_S, Lease, Ledger, LedgerUnavailableError, Subject
 from daypass.quota.redis.ledger import RedisLedger

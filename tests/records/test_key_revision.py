@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.domain.key_format import mint
 from daypass.records import accounts, api_keys, site_settings
 from daypass.records.database import Database
+from daypass.records.key_holders import key_revision
 from daypass.records.tables import ApiKey
 
 NOW = 1_795_564_800
@@ -43,11 +44,11 @@ async def rises(database: Database, key: ApiKey, change: str) -> bool:
                 await api_keys.remove(session, mine, NOW)
 
     async with database.read() as session:
-        before = await api_keys.key_revision(session)
+        before = await key_revision(session)
     async with database.write() as session:
         await apply(session)
     async with database.read() as session:
-        return await api_keys.key_revision(session) > before
+        return await key_revision(session) > before
 
 
 async def test_a_change_to_the_rights_of_a_key_raises_the_revision(database: Database) -> None:

@@ -3,8 +3,9 @@
 from sqlalchemy import text
 
 from daypass.domain.plans import Limit, Measure, Window
-from daypass.records import api_keys, usage_plans
+from daypass.records import usage_plans
 from daypass.records.database import Database
+from daypass.records.key_holders import key_revision
 from daypass.records.schema import upgrade
 
 OLD = {"id": "lab", "name": "Lab", "minute": 6, "burst": 2, "day": 50, "models": '["gpt-4o*"]'}
@@ -27,7 +28,7 @@ async def test_migrations_keep_plan_terms_and_triggers(database_url: str) -> Non
     database = Database(database_url)
     async with database.read() as session:
         (plan,) = await usage_plans.plans(session)
-        before = await api_keys.key_revision(session)
+        before = await key_revision(session)
     assert plan.limits == (
         Limit(Measure.REQUESTS, 6, Window.MINUTE, 2),
         Limit(Measure.REQUESTS, 50, Window.DAY),
@@ -38,7 +39,7 @@ async def test_migrations_keep_plan_terms_and_triggers(database_url: str) -> Non
         assert row is not None
         row.terms = {"requests_per_day": 7}
     async with database.read() as session:
-        assert await api_keys.key_revision(session) > before
+        assert await key_revision(session) > before
     await database.close()
     await upgrade(database_url, "0012")
     lowered = Database(database_url)

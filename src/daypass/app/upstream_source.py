@@ -12,8 +12,8 @@ from daypass.config.secret_key import existing_secret_keys
 from daypass.config.settings import Settings
 from daypass.config.upstreams import UpstreamTerms, check_upstream_address
 from daypass.records import upstreams as stored
-from daypass.records.api_keys import key_revision
 from daypass.records.database import Database, DatabaseUnavailableError
+from daypass.records.key_holders import key_revision
 from daypass.records.sealed_keys import KeySealer, SealBrokenError
 from daypass.records.tables import StoredUpstream
 from daypass.upstreams.current import CurrentUpstreams, Described

@@ -8,7 +8,7 @@ import structlog
 
 from daypass.domain.times import Clock
 from daypass.gateway import key_report
-from daypass.gateway.authenticate import Authenticator, Principal, check_site_open
+from daypass.gateway.authenticate import Authenticator
 from daypass.gateway.call import Call
 from daypass.gateway.call_reader import CallReader
 from daypass.gateway.charge import Charge, record_refusal
@@ -21,6 +21,7 @@ from daypass.gateway.model_list import fetch_model_names, only_models_of
 from daypass.gateway.open_requests import OpenRequests
 from daypass.gateway.owned_objects import OwnedObjects
 from daypass.gateway.ownership import Ownership
+from daypass.gateway.principal import Principal, check_site_open
 from daypass.gateway.request import (
     ClientDisconnected,
     cancel_on_disconnect,

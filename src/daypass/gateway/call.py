@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from daypass.domain.prices import Price
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.bound import Bound
 from daypass.gateway.endpoints import EndpointClass, Route
 from daypass.gateway.json_edit import set_members
 from daypass.gateway.owned_list import Listing
+from daypass.gateway.principal import Principal
 from daypass.gateway.request import StreamedBody, Target
 from daypass.gateway.stream_usage import ask_for_usage
 from daypass.http.types import Headers

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.call import Call
 from daypass.gateway.endpoint_policy import EndpointPolicy, stored_objects_off
 from daypass.gateway.endpoints import EndpointClass
@@ -17,6 +16,7 @@ from daypass.gateway.forms import Field, is_form
 from daypass.gateway.headers import request_headers, without_model_choice
 from daypass.gateway.named_models import check_models, models_in_document, models_in_query
 from daypass.gateway.owned_objects import OwnedObjects
+from daypass.gateway.principal import Principal
 from daypass.gateway.request import (
     StreamedBody,
     Target,

@@ -9,10 +9,10 @@ import structlog
 from daypass.domain.plans import Amounts, Measure
 from daypass.domain.times import DAY_S
 from daypass.domain.usage import NO_TOKENS, NO_UNITS, TokenUsage
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.call import Call
 from daypass.gateway.endpoints import EndpointClass
 from daypass.gateway.errors import GatewayError, give_backs_spent, over_limit
+from daypass.gateway.principal import Principal
 from daypass.gateway.rate_limit_headers import fullest, rate_limit_headers
 from daypass.gateway.usage_reader import UsageReader
 from daypass.http.types import Headers

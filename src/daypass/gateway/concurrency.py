@@ -7,8 +7,8 @@ import asyncio
 
 import structlog
 
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import too_many_open
+from daypass.gateway.principal import Principal
 from daypass.quota.ledger import LEASE_S, Lease, Ledger, LedgerUnavailableError
 
 RENEW_EVERY_S = LEASE_S / 3

@@ -7,8 +7,8 @@ import orjson
 
 from daypass.domain.plans import Window
 from daypass.domain.times import DAY_S, Clock, iso_utc
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.principal import Principal
 from daypass.gateway.request import Target
 from daypass.gateway.response_writer import ResponseWriter
 from daypass.quota.ledger import BucketState, Ledger

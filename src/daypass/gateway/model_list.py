@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 import structlog
 
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import GatewayError
 from daypass.gateway.merged_models import (
     LIST_BYTES,
@@ -14,6 +13,7 @@ from daypass.gateway.merged_models import (
     model_name,
     no_model_list,
 )
+from daypass.gateway.principal import Principal
 from daypass.gateway.verdict import failure_of, is_refusal, no_upstream, refused_operator
 from daypass.gateway.whole_answer import read_whole
 from daypass.upstreams.base import UpstreamError, UpstreamRequest, UpstreamResponse

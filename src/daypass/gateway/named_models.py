@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.endpoints import ModelChoice, Route
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.principal import Principal
 
 MEMBERS = frozenset(
     {"model", "model_id", "model_name", "deployment_id", "deployment_name"}

@@ -4,8 +4,8 @@ import math
 from typing import Literal
 
 from daypass.domain.times import Clock
-from daypass.gateway.authenticate import Principal
 from daypass.gateway.errors import TooManyOpenError
+from daypass.gateway.principal import Principal
 
 
 class OpenRequests:

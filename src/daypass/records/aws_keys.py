@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from daypass.records.api_keys import HOLDER, KeyHolder, to_holder
+from daypass.records.key_holders import HOLDER, KeyHolder, to_holder
 from daypass.records.tables import ApiKey
 
 

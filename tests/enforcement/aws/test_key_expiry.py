@@ -11,8 +11,8 @@ from daypass.config.site_settings import SiteSettings
 from daypass.domain.key_format import mint
 from daypass.domain.plans import UsagePlan
 from daypass.enforcement.aws.gateway_guard import KEY_ID_HEADER, ApiGatewayAuthenticator
-from daypass.gateway.authenticate import check_site_open
 from daypass.gateway.errors import GatewayError
+from daypass.gateway.principal import check_site_open
 from daypass.records import accounts, api_keys, site_settings
 from daypass.records.database import Database
 from daypass.records.schema import upgrade

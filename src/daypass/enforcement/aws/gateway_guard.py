@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from daypass.config.site_settings import SiteSettings
 from daypass.domain.plans import UsagePlan
 from daypass.domain.times import Clock
-from daypass.gateway.authenticate import Principal, check_usable, principal_of
 from daypass.gateway.errors import GatewayError, invalid_api_key
+from daypass.gateway.principal import Principal, check_usable, principal_of
 from daypass.gateway.response_writer import ResponseWriter
 from daypass.http.types import Application, Headers, Receive, Scope, Send
 from daypass.quota.policy import QuotaPolicy
-from daypass.records.api_keys import KeyHolder, find_holder_by_id
 from daypass.records.aws_keys import find_holder_by_aws_id
 from daypass.records.database import Database
+from daypass.records.key_holders import KeyHolder, find_holder_by_id
 
 SECRET_HEADER = b"x-daypass-gateway-secret"
 KEY_ID_HEADER = b"x-daypass-api-key-id"
