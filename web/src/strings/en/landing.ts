@@ -16,7 +16,7 @@ export const landing = {
   plansTitle: "Plans",
   plansText: "Days start at 00:00 UTC for everyone. Requests that the model could not serve are not counted.",
   plansTextAws: "Days start at 00:00 UTC for everyone. Every call with a key counts.",
-  snippetText: "Point the OpenAI SDK at this address and use your key. Streaming, tools, embeddings and files pass through unchanged.",
+  snippetText: "Point the OpenAI SDK at this address and use your key. Streaming, tools, embeddings and audio pass through unchanged.",
   snippetTextAws: "Point the OpenAI SDK at this address and send your key as x-api-key. Streaming, tools, embeddings and files of up to 10 MB pass through unchanged.",
   factsTitle: "Limits without surprises",
   facts: [
