@@ -25,7 +25,7 @@ run: .venv/installed $(SITE)
 
 test: .venv/installed-dev $(SITE) .venv/programs $(NODE_TESTS)
 	$(BIN)/python hatch_build.py npm test
-	$(BIN)/pytest -n 4 --dist loadfile -m "not soak and not serial"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not soak and not serial"
 	$(BIN)/pytest -m "serial and not soak"
 
 check: .venv/installed-dev $(SITE)
