@@ -8,7 +8,6 @@ from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from daypass.config.times import IsoDatetime
 from daypass.domain.colours import parse_colour
 
 _NO_LINE = ("Cc", "Cs", "Zl", "Zp")
@@ -55,8 +55,8 @@ class Announcement(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
     text: Annotated[str, _line(500), AfterValidator(check_text)]
-    start: AwareDatetime | None = Field(default=None, alias="from")
-    until: AwareDatetime | None = None
+    start: IsoDatetime | None = Field(default=None, alias="from")
+    until: IsoDatetime | None = None
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
+from daypass.config.times import IsoDatetime
 from daypass.domain.plans import UsagePlan
 from daypass.portal.problems import ProblemError
 from daypass.records.api_keys import KeyOptions
@@ -24,7 +25,7 @@ ModelName = Annotated[
 class KeyOptionFields(BaseModel):
     """Optional fields of an API key. In a change, a field that is left out stays as it is."""
 
-    expires_at: AwareDatetime | None = Field(
+    expires_at: IsoDatetime | None = Field(
         default=None,
         description="When the key stops working; null: when its plan says so, or never",
     )
