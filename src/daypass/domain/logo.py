@@ -14,7 +14,7 @@ LOGO_TYPES: tuple[LogoType, ...] = ("image/svg+xml", "image/png")
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A logo as it is stored and served: written anew, never the uploaded bytes."""
+    """A logo as it is stored and served: rewritten, never the uploaded bytes."""
 
     media_type: str
     content: bytes
@@ -34,7 +34,7 @@ def logo_type(media_type: str) -> LogoType | None:
 
 
 def read_logo(media_type: LogoType, file: bytes) -> Logo:
-    """Check an uploaded file and write it anew. Raises ValueError in words for the operator."""
+    """Check an uploaded file and rewrite it. Raises ValueError with a message for the operator."""
     if len(file) > MAX_BYTES:
         raise ValueError("A logo may have at most 200 kB.")
     rewrite = png.re_encode if media_type == "image/png" else svg.rewrite

@@ -1,6 +1,6 @@
 """Rewriting of SVG images, so that what is served can only draw.
 
-The file is parsed and written anew from lists of known elements, attributes and values (Scalable
+The file is parsed and rewritten from lists of known elements, attributes and values (Scalable
 Vector Graphics 2, W3C). What an editor adds for itself is left out. What could run, load, link or
 refer to anything outside the file is refused, rather than removed, because the image might look
 different without it.

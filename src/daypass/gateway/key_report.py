@@ -23,7 +23,7 @@ MAX_DAYS = 366
 
 
 class KeyReport:
-    """Reports a key's limits and usage to whoever holds the key."""
+    """Reports a key's limits and usage to the key's holder."""
 
     def __init__(
         self, ledger: Ledger, database: Database, recorder: Recorder, clock: Clock

@@ -20,7 +20,7 @@ class SealBrokenError(Exception):
 class KeySealer:
     """Encrypts and decrypts upstream keys.
 
-    A sealed key can only be opened with the context with which it was sealed. Whoever can change
+    A sealed key can only be opened with the context with which it was sealed. Anyone who can change
     the database can therefore not have a key sent to another address.
     """
 
@@ -39,7 +39,7 @@ class KeySealer:
         return self._unsealed(sealed, context)[1]
 
     def renewed(self, sealed: str, context: str) -> str | None:
-        """Return a sealed text encrypted anew, or None if the newest secret key encrypted it.
+        """Return a sealed text encrypted again, or None if the newest secret key encrypted it.
 
         Raises SealBrokenError.
         """

@@ -800,7 +800,7 @@ export interface paths {
          * Put Logo
          * @description Set the site's logo: an SVG or PNG image of at most 200 kB, as the body of the request.
          *
-         *     What is stored and served is written anew, without anything that could run or load. Returns 422
+         *     The stored and served file is rewritten, without anything that could run or load. Returns 422
          *     for a file that is damaged or has such parts.
          */
         put: operations["put_logo_api_operator_logo_put"];

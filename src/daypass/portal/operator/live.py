@@ -67,7 +67,7 @@ async def live_requests(
 async def _events(request: Request, portal: Portal, after: Position) -> AsyncGenerator[bytes]:
     yield HELLO
     sent_at = checked_at = time.monotonic()
-    # Where it ends early, the client connects again and is told why.
+    # If it ends early, the client reconnects and receives the reason.
     with contextlib.suppress(DatabaseUnavailableError, TooManyListenersError, ProblemError):
         async with portal.live.listen(after) as listener:
             while portal.live.is_open:

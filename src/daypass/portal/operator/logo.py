@@ -57,7 +57,7 @@ async def show_look(_operator: Operator, portal: InPortal) -> LookView:
 async def put_logo(request: Request, operator: Operator, portal: InPortal) -> LookView:
     """Set the site's logo: an SVG or PNG image of at most 200 kB, as the body of the request.
 
-    What is stored and served is written anew, without anything that could run or load. Returns 422
+    The stored and served file is rewritten, without anything that could run or load. Returns 422
     for a file that is damaged or has such parts.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
